@@ -1,0 +1,233 @@
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::code::ErrorCode;
+use crate::error::printable;
+
+/// What Cobo says of a failure, in either of its two shapes.
+///
+/// `Debug` and `Display` leave out the messages, which are free text of the server's: read them
+/// with [`message`](Self::message) where they may be shown.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorBody {
+    /// Of the API: `{error_code, error_message, error_id}`.
+    Api {
+        /// The number of the error.
+        code: ErrorCode,
+        /// What was wrong, for people.
+        message: String,
+        /// The id under which Cobo's support finds the failure.
+        id: String,
+    },
+    /// Of an OAuth endpoint: `{error, error_description}`.
+    OAuth {
+        /// The name of the error.
+        error: String,
+        /// What was wrong, for people.
+        description: String,
+    },
+}
+
+impl ErrorBody {
+    /// Reads a body that is a failure of either shape, or finds that it is none.
+    pub(crate) fn parse(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice::<Shape>(body).ok().map(Self::from)
+    }
+
+    /// Whether a successful response has, of all things, the body of a failure: nothing else than
+    /// the fields of one.
+    pub(crate) fn parse_disguised(body: &[u8]) -> Option<Self> {
+        const LARGEST: usize = 4096;
+        if body.len() > LARGEST || !body.windows(7).any(|window| window == b"\"error_") {
+            return None;
+        }
+        serde_json::from_slice::<ExactShape>(body)
+            .ok()
+            .map(|exact| exact.0.into())
+    }
+
+    /// The error code, in the API's shape.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Api { code, .. } => Some(*code),
+            Self::OAuth { .. } => None,
+        }
+    }
+
+    /// The error id, in the API's shape.
+    pub fn error_id(&self) -> Option<&str> {
+        match self {
+            Self::Api { id, .. } => Some(id),
+            Self::OAuth { .. } => None,
+        }
+    }
+
+    /// The error's name, in OAuth's shape.
+    pub fn oauth_error(&self) -> Option<&str> {
+        match self {
+            Self::OAuth { error, .. } => Some(error),
+            Self::Api { .. } => None,
+        }
+    }
+
+    /// What was wrong, in the server's words. Free text: it may repeat what was sent.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Api { message, .. } => message,
+            Self::OAuth { description, .. } => description,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Shape {
+    Api {
+        error_code: i64,
+        error_message: String,
+        error_id: String,
+    },
+    OAuth {
+        error: String,
+        error_description: String,
+    },
+}
+
+impl From<Shape> for ErrorBody {
+    fn from(shape: Shape) -> Self {
+        match shape {
+            Shape::Api {
+                error_code,
+                error_message,
+                error_id,
+            } => Self::Api {
+                code: ErrorCode::new(error_code),
+                message: error_message,
+                id: error_id,
+            },
+            Shape::OAuth {
+                error,
+                error_description,
+            } => Self::OAuth {
+                error,
+                description: error_description,
+            },
+        }
+    }
+}
+
+/// A shape whose fields are all that the object has.
+struct ExactShape(Shape);
+
+impl<'de> Deserialize<'de> for ExactShape {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = serde_json::Map::deserialize(deserializer)?;
+        let fields = object.len();
+        let shape = Shape::deserialize(object).map_err(serde::de::Error::custom)?;
+        let expected = match shape {
+            Shape::Api { .. } => 3,
+            Shape::OAuth { .. } => 2,
+        };
+        if fields == expected {
+            Ok(Self(shape))
+        } else {
+            Err(serde::de::Error::custom("more fields than a failure has"))
+        }
+    }
+}
+
+impl fmt::Display for ErrorBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Api { code, id, .. } => {
+                write!(f, "code {code}")?;
+                if let Some(name) = code.name() {
+                    write!(f, ", {name}")?;
+                }
+                if let Some(id) = printable(id) {
+                    write!(f, ", error id {id}")?;
+                }
+                if let Some(advice) = code.advice() {
+                    write!(f, ": {advice}")?;
+                }
+                Ok(())
+            }
+            Self::OAuth { error, .. } => match printable(error) {
+                Some(error) => write!(f, "refused as `{error}`"),
+                None => f.write_str("refused"),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for ErrorBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Api { code, id, .. } => f
+                .debug_struct("Api")
+                .field("code", &code.get())
+                .field("id", &printable(id))
+                .finish_non_exhaustive(),
+            Self::OAuth { error, .. } => f
+                .debug_struct("OAuth")
+                .field("error", &printable(error))
+                .finish_non_exhaustive(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const API: &[u8] = br#"{"error_code":2024,"error_message":"hunter2","error_id":"e1"}"#;
+    const OAUTH: &[u8] = br#"{"error":"invalid_grant","error_description":"hunter2"}"#;
+
+    #[test]
+    fn both_shapes_are_told_apart() {
+        let api = ErrorBody::parse(API).unwrap();
+        assert_eq!(api.code(), Some(ErrorCode::AUTHENTICATION));
+        assert_eq!(api.error_id(), Some("e1"));
+        assert_eq!(api.oauth_error(), None);
+        let oauth = ErrorBody::parse(OAUTH).unwrap();
+        assert_eq!(oauth.oauth_error(), Some("invalid_grant"));
+        assert_eq!((oauth.code(), oauth.message()), (None, "hunter2"));
+    }
+
+    #[test]
+    fn what_is_no_failure_is_not_taken_for_one() {
+        for body in [
+            &b""[..],
+            b"<html>",
+            b"[]",
+            b"null",
+            br#"{"access_token":"x"}"#,
+            br#"{"error_code":2024}"#,
+            br#"{"error_code":"x","error_message":"m","error_id":"i"}"#,
+            br#"{"error":"x"}"#,
+        ] {
+            assert_eq!(ErrorBody::parse(body), None);
+        }
+    }
+
+    #[test]
+    fn a_failure_in_disguise_has_nothing_else_in_it() {
+        assert!(ErrorBody::parse_disguised(API).is_some());
+        assert!(ErrorBody::parse_disguised(OAUTH).is_some());
+        let more = br#"{"error_code":1,"error_message":"m","error_id":"i","data":[]}"#;
+        assert!(ErrorBody::parse(more).is_some());
+        assert_eq!(ErrorBody::parse_disguised(more), None);
+    }
+
+    #[test]
+    fn the_servers_free_text_is_not_shown() {
+        for body in [API, OAUTH] {
+            let body = ErrorBody::parse(body).unwrap();
+            assert!(!format!("{body} {body:?}").contains("hunter2"));
+        }
+        let odd = ErrorBody::parse(br#"{"error":"a b\nc","error_description":""}"#).unwrap();
+        assert_eq!(odd.to_string(), "refused");
+    }
+}

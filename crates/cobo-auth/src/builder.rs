@@ -1,0 +1,170 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+
+use crate::client::{Client, Shared};
+use crate::clock::{Clock, SystemClock};
+use crate::environment::{Environment, is_loopback};
+use crate::error::Error;
+use crate::key::Signer;
+use crate::nonce::Nonces;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(30);
+const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
+
+type Configure = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
+
+/// Sets up a [`Client`].
+///
+/// ```
+/// use std::time::Duration;
+/// use cobo_auth::{Client, Ed25519Signer, Environment};
+///
+/// let signer = Ed25519Signer::from_seed(&[7; 32]);
+/// let client = Client::builder(Environment::development(), signer)
+///     .http(|http| http.timeout(Duration::from_secs(5)))
+///     .build()?;
+/// # Ok::<(), cobo_auth::Error>(())
+/// ```
+pub struct ClientBuilder {
+    environment: Environment,
+    signer: Arc<dyn Signer>,
+    clock: Arc<dyn Clock>,
+    configure: Option<Configure>,
+    max_response_bytes: usize,
+    allow_plain_http: bool,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new(environment: Environment, signer: Arc<dyn Signer>) -> Self {
+        Self {
+            environment,
+            signer,
+            clock: Arc::new(SystemClock),
+            configure: None,
+            max_response_bytes: MAX_RESPONSE_BYTES,
+            allow_plain_http: false,
+        }
+    }
+
+    /// Sets up the HTTP client: a proxy, root certificates, timeouts.
+    ///
+    /// Applied after the defaults (10 s to connect, 30 s in all, no proxy to loopback) and before
+    /// what is enforced: no redirects, no retries below the signature, no decompression below its
+    /// verification.
+    #[must_use]
+    pub fn http(
+        mut self,
+        configure: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+    ) -> Self {
+        self.configure = Some(Box::new(configure));
+        self
+    }
+
+    /// The largest response body that is read, in bytes; 32 MiB unless set.
+    #[must_use]
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = bytes;
+        self
+    }
+
+    /// Another clock than the machine's. Nonces are made from it.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Allows plain `http` to other machines. Everyone on the way can read the tokens then.
+    #[must_use]
+    pub fn danger_allow_plain_http(mut self) -> Self {
+        self.allow_plain_http = true;
+        self
+    }
+
+    /// Builds the client.
+    ///
+    /// # Errors
+    ///
+    /// Plain `http` to another machine, or an HTTP client that cannot be set up (no root
+    /// certificates on this machine, a proxy that is no URL).
+    pub fn build(self) -> Result<Client, Error> {
+        let base = self.environment.url()?;
+        let loopback = is_loopback(&base);
+        if base.scheme() == "http" && !loopback && !self.allow_plain_http {
+            return Err(Error::configuration(
+                "the base URL is plain http to another machine; use https, or say \
+                 `danger_allow_plain_http`"
+                    .to_owned(),
+            ));
+        }
+        let defaults = reqwest::Client::builder()
+            .user_agent(concat!("cobo-rust/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT);
+        let defaults = if loopback {
+            defaults.no_proxy()
+        } else {
+            defaults
+        };
+        let configured = match self.configure {
+            Some(configure) => configure(defaults),
+            None => defaults,
+        };
+        let public_key = self.signer.public_key();
+        let api_key = HeaderValue::try_from(public_key.to_string())
+            .map_err(|_| Error::configuration("the public key is no header value".to_owned()))?;
+        Ok(Client::from_shared(Shared {
+            http: enforce(configured).build().map_err(setup)?,
+            factory: factory().map_err(setup)?,
+            base,
+            api_key,
+            nonces: Nonces::of(public_key),
+            environment: self.environment,
+            signer: self.signer,
+            clock: self.clock,
+            max_response_bytes: self.max_response_bytes,
+        }))
+    }
+}
+
+/// What no caller may change: each of these would break what a signature is for.
+fn enforce(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    http
+        // The signed headers would travel to another host.
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        // The same nonce and signature would be sent twice.
+        .retry(reqwest::retry::never())
+        // A dependency can switch these features on; the bytes would change below the verifier.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+}
+
+/// A client that builds requests and can send none: it trusts no certificate and speaks no plain
+/// HTTP. Generated code needs one, and progenitor's traits show it to everyone.
+fn factory() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .tls_certs_only([])
+        .https_only(true)
+        .no_proxy()
+        .build()
+}
+
+fn setup(error: reqwest::Error) -> Error {
+    Error::configuration("the HTTP client cannot be set up".to_owned()).caused_by(error)
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("environment", &self.environment)
+            .field("public_key", self.signer.public_key())
+            .finish_non_exhaustive()
+    }
+}

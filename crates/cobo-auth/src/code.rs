@@ -1,0 +1,134 @@
+use std::fmt;
+
+/// The number of an error, as Cobo's list of error codes has it.
+///
+/// Open: a code that this crate does not know is kept as it is.
+///
+/// ```
+/// use cobo_auth::ErrorCode;
+///
+/// assert_eq!(ErrorCode::new(2024), ErrorCode::AUTHENTICATION);
+/// assert_eq!(ErrorCode::AUTHENTICATION.name(), Some("authentication failed"));
+/// assert_eq!(ErrorCode::new(9).name(), None);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ErrorCode(i64);
+
+/// One documented code: constant, number, name, advice.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $constant:ident = $code:literal, $name:literal, $advice:literal;)*) => {
+        impl ErrorCode {
+            $($(#[$doc])* pub const $constant: Self = Self($code);)*
+
+            /// Every documented code.
+            pub const DOCUMENTED: &[Self] = &[$(Self::$constant),*];
+
+            /// What the code is called, if it is a documented one.
+            pub const fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    $($code => Some($name),)*
+                    _ => None,
+                }
+            }
+
+            /// What the caller can do about it, if the code is a documented one.
+            pub const fn advice(self) -> Option<&'static str> {
+                match self.0 {
+                    $($code => Some($advice),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Internal error; also how an expired org access token is answered.
+    INTERNAL = 1000, "internal error",
+        "if the call carried an access token, renew the token once; otherwise try again later";
+    /// A parameter is missing.
+    PARAMETER_MISSING = 1003, "parameter missing",
+        "compare the request with the operation's required parameters";
+    /// A parameter is malformed.
+    PARAMETER_INVALID = 1006, "parameter malformed",
+        "compare the request with the operation's parameters";
+    /// Internal error of a passing kind.
+    TEMPORARY = 2000, "temporary internal error", "try again";
+    /// A parameter is missing.
+    REQUEST_PARAMETER_MISSING = 2003, "parameter missing",
+        "compare the request with the operation's required parameters";
+    /// A parameter is malformed.
+    REQUEST_PARAMETER_INVALID = 2006, "parameter malformed",
+        "compare the request with the operation's parameters";
+    /// No such endpoint, or not available to this caller.
+    NO_SUCH_ENDPOINT = 2021, "no such endpoint",
+        "check the path, and that the endpoint is open to this organization";
+    /// The request's signature, key or origin was not accepted.
+    AUTHENTICATION = 2024, "authentication failed",
+        "check that the key is registered and active in this environment, that this machine's \
+         address is on its list, and that this machine's clock is right";
+    /// The key or the token lacks the permission.
+    FORBIDDEN = 2025, "forbidden", "ask for the permission that the operation needs";
+    /// Too many requests.
+    RATE_LIMITED = 2026, "too many requests", "wait, for longer each time, and try again";
+    /// What the request names does not exist.
+    NOT_FOUND = 2028, "not found", "check the ids in the request";
+    /// The key or the token lacks the permission.
+    ACCESS_DENIED = 4001, "forbidden", "ask for the permission that the operation needs";
+    /// The `request_id` was used before.
+    DUPLICATE_REQUEST = 12009, "request id used before",
+        "the earlier request was taken: look it up instead of sending it again";
+    /// The `request_id` was used before.
+    DUPLICATE_TRANSACTION = 30001, "request id used before",
+        "the earlier request was taken: look it up instead of sending it again";
+    /// A failure of a passing kind.
+    TRANSACTION_TEMPORARY = 30039, "temporary failure", "try again";
+    /// A failure of a passing kind.
+    SERVICE_TEMPORARY = 60003, "temporary failure", "try again";
+}
+
+impl ErrorCode {
+    /// A code by its number.
+    pub const fn new(code: i64) -> Self {
+        Self(code)
+    }
+
+    /// The number.
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
+    /// Whether the same call may succeed later without a change.
+    pub const fn is_retryable(self) -> bool {
+        matches!(self.0, 2000 | 2026 | 30039 | 60003)
+    }
+
+    /// Whether key, signature or permission were refused.
+    pub const fn is_auth(self) -> bool {
+        matches!(self.0, 2024 | 2025 | 4001)
+    }
+
+    /// Whether there were too many requests.
+    pub const fn is_rate_limited(self) -> bool {
+        self.0 == 2026
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_code_has_a_name_and_advice() {
+        for code in ErrorCode::DOCUMENTED {
+            assert!(code.name().is_some() && code.advice().is_some(), "{code}");
+        }
+        assert!(ErrorCode::DOCUMENTED.is_sorted());
+    }
+}

@@ -1,0 +1,181 @@
+//! What generated clients are made of. Not for anyone else: these items change with the generator.
+
+use std::fmt::Display;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::operation::Operation;
+use crate::response::{Body, Response};
+use crate::secret::Secret;
+use crate::target;
+
+pub use crate::missing::Missing;
+
+/// A client to build requests with. It cannot send any.
+pub fn request_factory(client: &Client) -> reqwest::Client {
+    client.shared().factory.clone()
+}
+
+/// A path parameter, escaped.
+///
+/// # Errors
+///
+/// A value that would lead to another endpoint: empty, `.`, `..`, a slash, in any spelling.
+pub fn path_segment(
+    operation: &'static Operation,
+    name: &'static str,
+    value: impl Display,
+) -> Result<String, Error> {
+    target::path_segment(&value.to_string())
+        .map_err(|why| Error::target(name, why).with_operation(operation.id()))
+}
+
+/// A list as one value of a query parameter.
+///
+/// # Errors
+///
+/// An item with a comma in it.
+pub fn comma_list<T: Display>(
+    operation: &'static Operation,
+    name: &'static str,
+    items: impl IntoIterator<Item = T>,
+) -> Result<String, Error> {
+    let items = items.into_iter().map(|item| item.to_string());
+    target::comma_list(name, items)
+        .map_err(|why| Error::target(name, why).with_operation(operation.id()))
+}
+
+/// A request as its builder left it.
+///
+/// # Errors
+///
+/// What the builder found wrong.
+pub fn built(
+    operation: &'static Operation,
+    request: reqwest::Result<reqwest::Request>,
+) -> Result<reqwest::Request, Error> {
+    request.map_err(|error| Error::transport(error).with_operation(operation.id()))
+}
+
+/// The error for an operation that the generated table does not have.
+pub fn unknown_operation(id: &str) -> Error {
+    Error::invalid_request(format!(
+        "the operation `{id}` is not in this crate's table; generate the crate anew"
+    ))
+}
+
+/// A typed outcome on its way through progenitor's hook, which lets through nothing but a
+/// `reqwest::Response`.
+#[derive(Clone)]
+struct Outcome(Result<Response<Body>, Error>);
+
+/// Packs an outcome for its way through the hook.
+pub fn carry(outcome: Result<Response<Body>, Error>) -> reqwest::Response {
+    let mut response = http::Response::new(reqwest::Body::default());
+    response.extensions_mut().insert(Outcome(outcome));
+    response.into()
+}
+
+/// Unpacks an outcome that came through the hook.
+///
+/// # Errors
+///
+/// That of the call; and an error for a response that did not come from [`carry`], since nobody
+/// signed its request.
+pub fn outcome(
+    operation: &'static Operation,
+    result: reqwest::Result<reqwest::Response>,
+) -> Result<Response<Body>, Error> {
+    let carried = match result {
+        Ok(mut response) => response.extensions_mut().remove::<Outcome>(),
+        Err(error) => Some(Outcome(Err(Error::transport(error)))),
+    };
+    carried
+        .map_or_else(
+            || {
+                Err(Error::configuration(
+                    "the client's hooks sent the request by themselves".to_owned(),
+                ))
+            },
+            |outcome| outcome.0,
+        )
+        .map_err(|error| error.with_operation(operation.id()))
+}
+
+/// Decodes a verified body.
+///
+/// # Errors
+///
+/// A body that is not what the document says.
+pub fn decode<T: DeserializeOwned>(
+    operation: &'static Operation,
+    response: Response<Body>,
+) -> Result<Response<T>, Error> {
+    let value = response
+        .json()
+        .map_err(|error| error.with_operation(operation.id()))?;
+    Ok(response.map(|_| value))
+}
+
+/// The response of an operation that answers with nothing.
+///
+/// # Errors
+///
+/// None today; the signature is that of [`decode`].
+pub fn decode_empty(
+    _: &'static Operation,
+    response: Response<Body>,
+) -> Result<Response<()>, Error> {
+    Ok(response.map(|_| ()))
+}
+
+/// Decodes a string that must not be empty.
+///
+/// # Errors
+///
+/// An empty string.
+pub fn non_empty<'de, D: Deserializer<'de>, T: Text>(deserializer: D) -> Result<T, D::Error> {
+    let text = T::deserialize(deserializer)?;
+    if text.is_blank() {
+        return Err(D::Error::custom("field out of bounds: a string is empty"));
+    }
+    Ok(text)
+}
+
+/// Decodes an integer that must not be smaller than `MIN`.
+///
+/// # Errors
+///
+/// A smaller integer.
+pub fn at_least<'de, D: Deserializer<'de>, const MIN: i64>(
+    deserializer: D,
+) -> Result<i64, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    if number < MIN {
+        return Err(D::Error::custom(format_args!(
+            "field out of bounds: a number is less than {MIN}"
+        )));
+    }
+    Ok(number)
+}
+
+/// What [`non_empty`] decodes.
+pub trait Text: for<'de> Deserialize<'de> {
+    /// Whether there is nothing in it.
+    fn is_blank(&self) -> bool;
+}
+
+impl Text for String {
+    fn is_blank(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl Text for Secret {
+    fn is_blank(&self) -> bool {
+        self.is_empty()
+    }
+}

@@ -1,0 +1,149 @@
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::HeaderValue;
+
+use crate::error::Error;
+use crate::secret::Secret;
+
+/// Gives the access token that a request carries as `Authorization: Bearer`.
+///
+/// A client with a credential acts for one organization
+/// ([`Client::with_credential`](crate::Client::with_credential)). A token that never changes is a
+/// [`FixedToken`]; one that is kept fresh implements this trait.
+#[async_trait]
+pub trait Credential: fmt::Debug + Send + Sync {
+    /// A token that is valid now, if one is at hand without waiting. Called for every attempt.
+    fn current(&self) -> Option<AccessToken>;
+
+    /// Obtains a token, where [`current`](Self::current) had none.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none; the call fails with it, and nothing is sent.
+    async fn fetch(&self) -> Result<AccessToken, Error>;
+
+    /// The server refused this token as expired or unknown. A newer one that has been obtained
+    /// since stays good: compare the [generation](AccessToken::generation).
+    fn rejected(&self, token: &AccessToken);
+}
+
+/// An access token and which one it is: the generation rises with each token of a credential.
+///
+/// A clone costs one reference count. `Debug` is redacted.
+#[derive(Clone)]
+pub struct AccessToken(Arc<Inner>);
+
+struct Inner {
+    token: Secret,
+    header: HeaderValue,
+    generation: u64,
+}
+
+impl AccessToken {
+    /// A token as the `n`th of its credential.
+    ///
+    /// # Errors
+    ///
+    /// A token that is empty or has characters that no header may carry.
+    pub fn new(token: Secret, generation: u64) -> Result<Self, Error> {
+        let bearer = zeroize::Zeroizing::new(format!("Bearer {}", token.expose()));
+        let header = HeaderValue::from_str(&bearer)
+            .ok()
+            .filter(|_| !token.is_empty() && !token.expose().contains(char::is_whitespace));
+        let Some(mut header) = header else {
+            return Err(Error::invalid_request(
+                "the access token is empty or has characters that no header may carry".to_owned(),
+            ));
+        };
+        header.set_sensitive(true);
+        Ok(Self(Arc::new(Inner {
+            token,
+            header,
+            generation,
+        })))
+    }
+
+    /// The token itself.
+    pub fn secret(&self) -> &Secret {
+        &self.0.token
+    }
+
+    /// Which token of its credential this is.
+    pub fn generation(&self) -> u64 {
+        self.0.generation
+    }
+
+    pub(crate) fn header(&self) -> &HeaderValue {
+        &self.0.header
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("token", &self.0.token)
+            .field("generation", &self.0.generation)
+            .finish()
+    }
+}
+
+/// A token that stays the same until it is refused for good.
+///
+/// ```
+/// use cobo_auth::{Credential, FixedToken};
+///
+/// let credential = FixedToken::new("q1wX0example")?;
+/// assert_eq!(credential.current().unwrap().secret().expose(), "q1wX0example");
+/// # Ok::<(), cobo_auth::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct FixedToken(AccessToken);
+
+impl FixedToken {
+    /// Takes the token.
+    ///
+    /// # Errors
+    ///
+    /// A token that is empty or has characters that no header may carry.
+    pub fn new(token: impl Into<Secret>) -> Result<Self, Error> {
+        Ok(Self(AccessToken::new(token.into(), 0)?))
+    }
+}
+
+#[async_trait]
+impl Credential for FixedToken {
+    fn current(&self) -> Option<AccessToken> {
+        Some(self.0.clone())
+    }
+
+    async fn fetch(&self) -> Result<AccessToken, Error> {
+        Ok(self.0.clone())
+    }
+
+    fn rejected(&self, _: &AccessToken) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_is_redacted() {
+        let token = FixedToken::new("hunter2").unwrap();
+        assert_eq!(
+            format!("{token:?}"),
+            "FixedToken(AccessToken { token: Secret(REDACTED), generation: 0 })"
+        );
+        assert!(token.0.header().is_sensitive());
+    }
+
+    #[test]
+    fn what_no_header_may_carry_is_refused_without_being_repeated() {
+        for token in ["", "a b", "a\nb", "a\u{7f}", " "] {
+            let error = FixedToken::new(token).unwrap_err();
+            assert!(!format!("{error:?}").contains("a b"));
+        }
+    }
+}

@@ -1,0 +1,437 @@
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode, header};
+
+use crate::body::ErrorBody;
+use crate::code::ErrorCode;
+use crate::missing::MissingFields;
+use crate::target::TargetError;
+
+/// Why a call failed, and what the caller can do about it.
+///
+/// The text (`Display` and `Debug`) names the operation, the status, the error code and the error
+/// id. It never contains a body, a server's free text, a query or a secret: what Cobo said is at
+/// [`body`](Self::body). A clone costs one reference count.
+///
+/// ```
+/// # fn handle(error: cobo_auth::Error) {
+/// if error.is_token_expired() {
+///     // renew the token and call again
+/// } else if error.is_retryable() {
+///     // call again later
+/// } else if let Some(code) = error.code() {
+///     eprintln!("Cobo answered with code {code}, error id {:?}", error.error_id());
+/// }
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
+    kind: Kind,
+    operation: Option<Cow<'static, str>>,
+    status: Option<StatusCode>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    with_bearer: bool,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Configuration(String),
+    InvalidRequest(String),
+    Missing(MissingFields),
+    Target {
+        name: Cow<'static, str>,
+        why: TargetError,
+    },
+    Signer,
+    Connect,
+    Timeout,
+    Transport,
+    Redirect {
+        host: Option<String>,
+    },
+    TooLarge {
+        limit: usize,
+    },
+    Unsigned,
+    BadSignature,
+    Api(ErrorBody),
+    Unexpected,
+    Decode {
+        why: String,
+    },
+}
+
+/// The kinds of failure, coarsely; [`Error`] has predicates for what callers decide on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The client was set up wrongly. Nothing was sent.
+    Configuration,
+    /// The request cannot be sent as it is. Nothing was sent.
+    InvalidRequest,
+    /// The signer failed. Nothing was sent.
+    Signer,
+    /// No connection came about. Nothing was sent.
+    Connect,
+    /// The time was up. The request may have been carried out.
+    Timeout,
+    /// The connection broke. The request may have been carried out.
+    Transport,
+    /// The server wanted to send the request elsewhere, which is never followed.
+    Redirect,
+    /// The response is larger than the client accepts.
+    TooLarge,
+    /// The response's signature is missing, or made over other bytes or by another key.
+    Unverified,
+    /// Cobo refused or failed the request, and said why.
+    Api,
+    /// An error response of no known shape: of a gateway, most likely.
+    Unexpected,
+    /// A success whose body is not what the document says.
+    Decode,
+}
+
+impl Error {
+    /// Which kind of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        match &self.0.kind {
+            Kind::Configuration(_) => ErrorKind::Configuration,
+            Kind::InvalidRequest(_) | Kind::Missing(_) | Kind::Target { .. } => {
+                ErrorKind::InvalidRequest
+            }
+            Kind::Signer => ErrorKind::Signer,
+            Kind::Connect => ErrorKind::Connect,
+            Kind::Timeout => ErrorKind::Timeout,
+            Kind::Transport => ErrorKind::Transport,
+            Kind::Redirect { .. } => ErrorKind::Redirect,
+            Kind::TooLarge { .. } => ErrorKind::TooLarge,
+            Kind::Unsigned | Kind::BadSignature => ErrorKind::Unverified,
+            Kind::Api(_) => ErrorKind::Api,
+            Kind::Unexpected => ErrorKind::Unexpected,
+            Kind::Decode { .. } => ErrorKind::Decode,
+        }
+    }
+
+    /// The operation id of the document, or `METHOD /path` of a request without one.
+    pub fn operation(&self) -> Option<&str> {
+        self.0.operation.as_deref()
+    }
+
+    /// The HTTP status, if there was a response.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// What Cobo said, in either of its two shapes.
+    pub fn body(&self) -> Option<&ErrorBody> {
+        match &self.0.kind {
+            Kind::Api(body) => Some(body),
+            _ => None,
+        }
+    }
+
+    /// Cobo's error code.
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.body()?.code()
+    }
+
+    /// The id under which Cobo's support finds the failure.
+    pub fn error_id(&self) -> Option<&str> {
+        self.body()?.error_id()
+    }
+
+    /// The name of an OAuth error, `invalid_grant` for instance.
+    pub fn oauth_error(&self) -> Option<&str> {
+        self.body()?.oauth_error()
+    }
+
+    /// The response's `X-Request-Id`, if there was one.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How long the server asked to wait, where it gave a number of seconds.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The names of the required fields that the request lacks; empty for every other failure.
+    pub fn missing_fields(&self) -> &[String] {
+        match &self.0.kind {
+            Kind::Missing(missing) => missing.names(),
+            _ => &[],
+        }
+    }
+
+    /// Whether the time was up.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0.kind, Kind::Timeout)
+    }
+
+    /// Whether no connection came about. Nothing was sent then.
+    pub fn is_connect(&self) -> bool {
+        matches!(self.0.kind, Kind::Connect)
+    }
+
+    /// Whether key, signature, token or permission were refused.
+    pub fn is_auth(&self) -> bool {
+        self.code().is_some_and(ErrorCode::is_auth)
+            || self.is_token_expired()
+            || matches!(
+                self.0.status,
+                Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+            )
+    }
+
+    /// Whether there were too many requests.
+    pub fn is_rate_limited(&self) -> bool {
+        self.0.status == Some(StatusCode::TOO_MANY_REQUESTS)
+            || self.code().is_some_and(ErrorCode::is_rate_limited)
+    }
+
+    /// Whether the access token that the request carried has expired: Cobo answers with HTTP 500
+    /// and code 1000, which without an access token is an internal error and no more.
+    pub fn is_token_expired(&self) -> bool {
+        self.0.with_bearer
+            && self.0.status == Some(StatusCode::INTERNAL_SERVER_ERROR)
+            && self.code() == Some(ErrorCode::INTERNAL)
+    }
+
+    /// Whether the same call may succeed later without a change. Whether it may be repeated is
+    /// another question: the request may have been carried out.
+    pub fn is_retryable(&self) -> bool {
+        match &self.0.kind {
+            Kind::Connect | Kind::Timeout | Kind::Transport => true,
+            Kind::Api(_) | Kind::Unexpected => {
+                self.code().is_some_and(ErrorCode::is_retryable)
+                    || self.0.status.is_some_and(is_temporary)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the failure was before the request left this machine, so that it was certainly not
+    /// carried out.
+    pub fn is_before_sending(&self) -> bool {
+        matches!(
+            self.kind(),
+            ErrorKind::Configuration
+                | ErrorKind::InvalidRequest
+                | ErrorKind::Signer
+                | ErrorKind::Connect
+        )
+    }
+}
+
+fn is_temporary(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
+}
+
+// How this crate makes errors.
+impl Error {
+    fn new(kind: Kind) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            operation: None,
+            status: None,
+            request_id: None,
+            retry_after: None,
+            with_bearer: false,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn configuration(what: String) -> Self {
+        Self::new(Kind::Configuration(what))
+    }
+
+    pub(crate) fn invalid_request(what: String) -> Self {
+        Self::new(Kind::InvalidRequest(what))
+    }
+
+    pub(crate) fn target(name: impl Into<Cow<'static, str>>, why: TargetError) -> Self {
+        Self::new(Kind::Target {
+            name: name.into(),
+            why,
+        })
+    }
+
+    pub(crate) fn signer(source: Box<dyn StdError + Send + Sync>) -> Self {
+        Self::new(Kind::Signer).with_source(Arc::from(source))
+    }
+
+    /// A failure of the HTTP client, without the URL, whose query may say too much.
+    pub(crate) fn transport(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let kind = if error.is_builder() {
+            Kind::InvalidRequest("the HTTP client cannot build the request".to_owned())
+        } else if error.is_connect() {
+            Kind::Connect
+        } else if error.is_timeout() {
+            Kind::Timeout
+        } else {
+            Kind::Transport
+        };
+        let status = error.status();
+        let mut error = Self::new(kind).with_source(Arc::new(error));
+        error.inner().status = status;
+        error
+    }
+
+    pub(crate) fn redirect(host: Option<String>) -> Self {
+        Self::new(Kind::Redirect { host })
+    }
+
+    pub(crate) fn too_large(limit: usize) -> Self {
+        Self::new(Kind::TooLarge { limit })
+    }
+
+    pub(crate) fn unsigned() -> Self {
+        Self::new(Kind::Unsigned)
+    }
+
+    pub(crate) fn bad_signature() -> Self {
+        Self::new(Kind::BadSignature)
+    }
+
+    pub(crate) fn api(body: ErrorBody) -> Self {
+        Self::new(Kind::Api(body))
+    }
+
+    pub(crate) fn unexpected() -> Self {
+        Self::new(Kind::Unexpected)
+    }
+
+    /// A success that does not decode. serde's text may quote the body, so only what it says of
+    /// the model is kept: a field's name, never a value.
+    pub(crate) fn decode(error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        let says = ["missing field `", "field out of bounds: "]
+            .iter()
+            .any(|start| text.starts_with(start))
+            .then(|| text.split(" at line ").next().unwrap_or_default());
+        let why = match (says, error.classify()) {
+            (Some(says), _) => says.to_owned(),
+            (None, serde_json::error::Category::Data) => "a field has another type".to_owned(),
+            (None, serde_json::error::Category::Eof) => "the JSON ends too early".to_owned(),
+            (None, _) => "it is not JSON".to_owned(),
+        };
+        let place = format!(" (line {}, column {})", error.line(), error.column());
+        Self::new(Kind::Decode { why: why + &place })
+    }
+
+    pub(crate) fn with_operation(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
+        self.inner().operation.get_or_insert(operation.into());
+        self
+    }
+
+    pub(crate) fn with_response(mut self, status: StatusCode, headers: &HeaderMap) -> Self {
+        let header = |name| headers.get(name)?.to_str().ok();
+        let inner = self.inner();
+        inner.status = Some(status);
+        inner.request_id = header("x-request-id").and_then(printable);
+        inner.retry_after = header(header::RETRY_AFTER.as_str())
+            .and_then(|seconds| seconds.trim().parse().ok())
+            .map(Duration::from_secs);
+        self
+    }
+
+    pub(crate) fn with_bearer(mut self, with_bearer: bool) -> Self {
+        self.inner().with_bearer = with_bearer;
+        self
+    }
+
+    pub(crate) fn caused_by(self, error: reqwest::Error) -> Self {
+        self.with_source(Arc::new(error.without_url()))
+    }
+
+    fn with_source(mut self, source: Arc<dyn StdError + Send + Sync>) -> Self {
+        self.inner().source = Some(source);
+        self
+    }
+
+    fn inner(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl From<MissingFields> for Error {
+    fn from(missing: MissingFields) -> Self {
+        Self::new(Kind::Missing(missing))
+    }
+}
+
+/// Text of a server's that may stand in an error: short, and of visible ASCII characters.
+pub(crate) fn printable(text: &str) -> Option<String> {
+    let fine = (1..=80).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    fine.then(|| text.to_owned())
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operation) = &self.0.operation {
+            write!(f, "{operation}: ")?;
+        }
+        match &self.0.kind {
+            Kind::Configuration(what) | Kind::InvalidRequest(what) => f.write_str(what)?,
+            Kind::Missing(missing) => write!(f, "{missing}")?,
+            Kind::Target { name, why } => write!(f, "`{name}`: {why}")?,
+            Kind::Signer => f.write_str("the signer failed; nothing was sent")?,
+            Kind::Connect => f.write_str("no connection; nothing was sent")?,
+            Kind::Timeout => {
+                f.write_str("the time was up; the request may have been carried out")?;
+            }
+            Kind::Transport => {
+                f.write_str("the connection broke; the request may have been carried out")?;
+            }
+            Kind::Redirect { host } => write!(
+                f,
+                "redirected to {}, which is never followed; check the base URL",
+                host.as_deref().unwrap_or("nowhere")
+            )?,
+            Kind::TooLarge { limit } => write!(f, "the response has more than {limit} bytes")?,
+            Kind::Unsigned => f.write_str(
+                "the response is a success without a signature; something between here and Cobo \
+                 answered, or the environment is another one",
+            )?,
+            Kind::BadSignature => f.write_str(
+                "the response's signature does not verify; the response was changed on its way, \
+                 or signed by another key than this environment's",
+            )?,
+            Kind::Api(body) => write!(f, "{body}")?,
+            Kind::Unexpected => f.write_str(
+                "an error response that is not of Cobo's making; a gateway's, most likely",
+            )?,
+            Kind::Decode { why } => write!(f, "the response does not decode: {why}")?,
+        }
+        if let Some(status) = self.0.status {
+            write!(f, " (HTTP {}", status.as_u16())?;
+            if let Some(request_id) = &self.0.request_id {
+                write!(f, ", request id {request_id}")?;
+            }
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

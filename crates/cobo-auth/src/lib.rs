@@ -1,0 +1,73 @@
+//! Signs requests to Cobo WaaS 2.0, sends them, and verifies what comes back.
+//!
+//! This is the part that every generated Cobo client goes through, and usable by itself for
+//! endpoints that no document describes:
+//!
+//! ```no_run
+//! use cobo_auth::{Client, Ed25519Signer, Environment, FixedToken};
+//! use http::Method;
+//!
+//! # async fn example(token: String) -> Result<(), Box<dyn std::error::Error>> {
+//! let signer = Ed25519Signer::from_hex(&std::env::var("COBO_APP_SECRET")?)?;
+//! let client = Client::new(Environment::production(), signer)?;
+//!
+//! let organization = client
+//!     .request(Method::GET, "/organizations/info")
+//!     .bearer(FixedToken::new(token)?)
+//!     .send()
+//!     .await?;
+//! println!("{}", organization.json::<serde_json::Value>()?["name"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What it sees to:
+//!
+//! - **What is signed is what is sent.** Path and query are written in [one canonical
+//!   way](canonicalize) that every reading of Cobo's signature scheme agrees on; the body is
+//!   serialised once.
+//! - **Nothing is followed.** A redirect is an error, and a request never leaves for another
+//!   origin than the environment's.
+//! - **Responses are verified** with the [environment's](Environment) key, over the raw bytes,
+//!   before they are parsed.
+//! - **Nothing leaks.** Keys and tokens are wiped and redacted; errors carry no body.
+
+mod body;
+mod builder;
+mod client;
+mod clock;
+mod code;
+#[doc(hidden)]
+pub mod codegen;
+mod credential;
+mod environment;
+mod error;
+mod key;
+mod message;
+mod missing;
+mod nonce;
+mod operation;
+mod receive;
+mod request;
+mod response;
+mod secret;
+mod target;
+mod verifier;
+
+pub use body::ErrorBody;
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use clock::{Clock, SystemClock};
+pub use code::ErrorCode;
+pub use credential::{AccessToken, Credential, FixedToken};
+pub use environment::Environment;
+pub use error::{Error, ErrorKind};
+pub use key::{Ed25519Signer, KeyError, PublicKey, Signature, Signer, SignerError};
+pub use message::{Digest, Message, double_sha256};
+pub use missing::MissingFields;
+pub use operation::Operation;
+pub use request::RequestBuilder;
+pub use response::{Body, Response};
+pub use secret::Secret;
+pub use target::{TargetError, canonicalize};
+pub use verifier::ResponseKeys;

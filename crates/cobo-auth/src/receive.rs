@@ -1,0 +1,74 @@
+//! From what the HTTP client hands over to a verified response, or an error.
+
+use http::{HeaderMap, StatusCode, header};
+use url::Url;
+
+use crate::body::ErrorBody;
+use crate::client::Shared;
+use crate::error::Error;
+use crate::response::{Body, Response};
+use crate::verifier::Verdict;
+
+/// Reads, verifies and classifies a response.
+pub(crate) async fn receive(
+    sent: reqwest::Result<reqwest::Response>,
+    shared: &Shared,
+) -> Result<Response<Body>, Error> {
+    let mut response = sent.map_err(Error::transport)?;
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    match judge(response, status, &headers, shared).await {
+        Ok(body) => Ok(Response::new(body, status, headers)),
+        Err(error) => Err(error.with_response(status, &headers)),
+    }
+}
+
+async fn judge(
+    response: reqwest::Response,
+    status: StatusCode,
+    headers: &HeaderMap,
+    shared: &Shared,
+) -> Result<Body, Error> {
+    if status.is_redirection() {
+        return Err(Error::redirect(redirect_host(response.url(), headers)));
+    }
+    let body = read(response, shared.max_response_bytes).await?;
+    match shared.environment.response_keys().verify(&body, headers) {
+        Verdict::Signed | Verdict::Unchecked => {}
+        Verdict::Invalid => return Err(Error::bad_signature()),
+        Verdict::Unsigned if status.is_success() => return Err(Error::unsigned()),
+        // Gateways answer too, and what they say is only an error.
+        Verdict::Unsigned => {}
+    }
+    let failure = if status.is_success() {
+        ErrorBody::parse_disguised(&body)
+    } else {
+        Some(ErrorBody::parse(&body).ok_or_else(Error::unexpected)?)
+    };
+    match failure {
+        None => Ok(Body::new(body)),
+        Some(failure) => Err(Error::api(failure)),
+    }
+}
+
+/// The whole body, as long as it is no longer than the limit.
+async fn read(mut response: reqwest::Response, limit: usize) -> Result<Vec<u8>, Error> {
+    let announced = response.content_length().unwrap_or(0);
+    if usize::try_from(announced).map_or(true, |length| length > limit) {
+        return Err(Error::too_large(limit));
+    }
+    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+    while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
+        if chunk.len() > limit - body.len() {
+            return Err(Error::too_large(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The host that a redirect leads to; the rest of the target stays out of errors.
+fn redirect_host(from: &Url, headers: &HeaderMap) -> Option<String> {
+    let location = headers.get(header::LOCATION)?.to_str().ok()?;
+    Some(from.join(location).ok()?.host_str()?.to_owned())
+}

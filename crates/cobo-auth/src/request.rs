@@ -1,0 +1,111 @@
+use std::fmt;
+use std::sync::Arc;
+
+use http::{HeaderValue, Method, header};
+use serde::Serialize;
+use url::Url;
+use url::form_urlencoded;
+
+use crate::client::Client;
+use crate::credential::Credential;
+use crate::error::Error;
+use crate::response::{Body, Response};
+use crate::target::check_path;
+
+/// A request to an endpoint that no document describes; made by
+/// [`Client::request`](crate::Client::request).
+///
+/// What is wrong with it is reported by [`send`](Self::send), before anything is sent.
+#[must_use = "nothing is sent before `send`"]
+pub struct RequestBuilder {
+    client: Client,
+    method: Method,
+    path: String,
+    query: form_urlencoded::Serializer<'static, String>,
+    body: Option<Result<Vec<u8>, serde_json::Error>>,
+    credential: Option<Arc<dyn Credential>>,
+}
+
+impl RequestBuilder {
+    pub(crate) fn new(client: Client, method: Method, path: &str) -> Self {
+        Self {
+            credential: client.credential(),
+            client,
+            method,
+            path: path.to_owned(),
+            query: form_urlencoded::Serializer::new(String::new()),
+            body: None,
+        }
+    }
+
+    /// Adds a query parameter. An empty value is not sent; a parameter that is added several times
+    /// is sent once, its values as one comma-separated list.
+    pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.query.append_pair(name, &value.to_string());
+        self
+    }
+
+    /// Sets the body, as JSON.
+    pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
+        self.body = Some(serde_json::to_vec(body));
+        self
+    }
+
+    /// Sends this credential's token instead of the client's.
+    pub fn bearer(mut self, credential: impl Credential + 'static) -> Self {
+        self.credential = Some(Arc::new(credential));
+        self
+    }
+
+    /// Signs and sends the request, and verifies the response.
+    ///
+    /// # Errors
+    ///
+    /// Before anything is sent: a path that does not start with `/`, has a query, an empty or a
+    /// dot segment; a body that is no JSON; a failing signer or credential. After that, whatever
+    /// [`Error`] tells apart.
+    pub async fn send(mut self) -> Result<Response<Body>, Error> {
+        let sent = match self.build() {
+            Ok(request) => self.client.send(request, None, self.credential).await,
+            Err(error) => Err(error),
+        };
+        sent.map_err(|error| error.with_operation(format!("{} {}", self.method, self.path)))
+    }
+
+    fn build(&mut self) -> Result<reqwest::Request, Error> {
+        if !self.path.starts_with('/') || self.path.contains(['?', '#']) {
+            return Err(Error::invalid_request(
+                "a path starts with `/` and has no query; add parameters with `query`".to_owned(),
+            ));
+        }
+        check_path(&self.path).map_err(|why| Error::target("path", why))?;
+        let url = Url::parse(&format!("{}{}", self.client.base_url(), self.path));
+        let mut url =
+            url.map_err(|_| Error::invalid_request("the path makes no URL".to_owned()))?;
+        let query = self.query.finish();
+        url.set_query(Some(query.as_str()).filter(|query| !query.is_empty()));
+        let mut request = reqwest::Request::new(self.method.clone(), url);
+        let json = HeaderValue::from_static("application/json");
+        if let Some(body) = self.body.take() {
+            let body = body.map_err(|_| {
+                Error::invalid_request("the body cannot be written as JSON".to_owned())
+            })?;
+            *request.body_mut() = Some(body.into());
+            request
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, json.clone());
+        }
+        request.headers_mut().insert(header::ACCEPT, json);
+        Ok(request)
+    }
+}
+
+impl fmt::Debug for RequestBuilder {
+    /// Without query and body, which may hold a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBuilder")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,123 @@
+use std::fmt;
+use std::ops::Deref;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+
+/// A successful response: the value, the status and the headers.
+///
+/// It dereferences to the value.
+///
+/// ```
+/// fn life(response: &cobo_auth::Response<std::time::Duration>) -> u64 {
+///     response.as_secs()
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Response<T> {
+    value: T,
+    status: StatusCode,
+    headers: HeaderMap,
+}
+
+impl<T> Response<T> {
+    pub(crate) fn new(value: T, status: StatusCode, headers: HeaderMap) -> Self {
+        Self {
+            value,
+            status,
+            headers,
+        }
+    }
+
+    /// The value alone.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// The value.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// The HTTP status, a 2xx.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers as received.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    pub(crate) fn map<U>(self, value: impl FnOnce(T) -> U) -> Response<U> {
+        Response {
+            value: value(self.value),
+            status: self.status,
+            headers: self.headers,
+        }
+    }
+}
+
+/// The bytes of a body that has been verified. `Debug` gives their number only: a body may hold
+/// a token. The memory is wiped when the last clone is dropped.
+#[derive(Clone, Default)]
+pub struct Body(Bytes);
+
+impl Body {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        Self(Bytes::from_owner(Zeroizing::new(bytes)))
+    }
+
+    /// The bytes, sharing memory with this body.
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.0.len())
+    }
+}
+
+impl Response<Body> {
+    /// Decodes the body, which has been verified.
+    ///
+    /// # Errors
+    ///
+    /// A body that is not JSON or not of this type. The error says where, never what.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.value)
+            .map_err(|error| Error::decode(&error).with_response(self.status, &self.headers))
+    }
+}
+
+impl<T> Deref for Response<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Response<T> {
+    /// The value's own `Debug` (secrets are redacted there), without the headers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("value", &self.value)
+            .finish_non_exhaustive()
+    }
+}

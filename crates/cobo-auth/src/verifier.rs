@@ -1,0 +1,256 @@
+use std::fmt;
+
+use ed25519_dalek::{Signature, VerifyingKey};
+use http::HeaderMap;
+
+use crate::key::KeyError;
+use crate::message::double_sha256;
+
+/// The keys that may sign a response: of Cobo, or of what stands in for it.
+///
+/// Several at once are for a rotation: a signature by any of them is good.
+#[derive(Clone)]
+pub struct ResponseKeys(Option<Vec<VerifyingKey>>);
+
+impl ResponseKeys {
+    /// One key, as 64 hexadecimal digits.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] says what is wrong with the text.
+    ///
+    /// ```
+    /// use cobo_auth::ResponseKeys;
+    ///
+    /// let key = "8d4a482641adb2a34b726f05827dba9a9653e5857469b8749052bf4458a86729";
+    /// let keys = ResponseKeys::from_hex([key])?;
+    /// assert!(ResponseKeys::from_hex(["8d4a"]).is_err());
+    /// # Ok::<(), cobo_auth::KeyError>(())
+    /// ```
+    pub fn from_hex<'a>(keys: impl IntoIterator<Item = &'a str>) -> Result<Self, KeyError> {
+        let keys = keys
+            .into_iter()
+            .map(|key| {
+                let key = key.trim();
+                if let Some(position) = key.bytes().position(|byte| !byte.is_ascii_hexdigit()) {
+                    return Err(KeyError::NotHex { position });
+                }
+                let mut bytes = [0; 32];
+                hex::decode_to_slice(key, &mut bytes)
+                    .map_err(|_| KeyError::Length { digits: key.len() })?;
+                verifying_key(&bytes).ok_or(KeyError::NotAPublicKey)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() {
+            return Err(KeyError::Length { digits: 0 });
+        }
+        Ok(Self(Some(keys)))
+    }
+
+    /// No key: whatever arrives is taken for Cobo's. TLS is then all that vouches for a response.
+    pub fn unverified() -> Self {
+        Self(None)
+    }
+
+    /// A key that is part of this crate; a test shows each of them to be one.
+    pub(crate) fn trusted(key: [u8; 32]) -> Self {
+        Self(Some(verifying_key(&key).into_iter().collect()))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn usable(&self) -> bool {
+        self.0.as_ref().is_none_or(|keys| !keys.is_empty())
+    }
+
+    /// Checks the signature of a response: its body as received, and its headers.
+    pub(crate) fn verify(&self, body: &[u8], headers: &HeaderMap) -> Verdict {
+        let Some(keys) = &self.0 else {
+            return Verdict::Unchecked;
+        };
+        let Some((timestamp, signature)) = signature_headers(headers) else {
+            return Verdict::Unsigned;
+        };
+        if timestamp.is_empty() {
+            return Verdict::Invalid;
+        }
+        let mut bytes = [0; 64];
+        if hex::decode_to_slice(signature, &mut bytes).is_err() {
+            return Verdict::Invalid;
+        }
+        let signature = Signature::from_bytes(&bytes);
+        let digest = double_sha256([body, b"|", timestamp]);
+        // Strict: a signature that only some verifiers accept is refused.
+        if keys
+            .iter()
+            .any(|key| key.verify_strict(&digest, &signature).is_ok())
+        {
+            Verdict::Signed
+        } else {
+            Verdict::Invalid
+        }
+    }
+}
+
+/// What a response's signature is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Signed by one of the keys.
+    Signed,
+    /// There is no key to check it with.
+    Unchecked,
+    /// There is no signature.
+    Unsigned,
+    /// There is one, over something else or by another key.
+    Invalid,
+}
+
+impl fmt::Debug for ResponseKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => f.write_str("ResponseKeys(unverified)"),
+            Some(keys) => {
+                let hex: Vec<_> = keys.iter().map(|key| hex::encode(key.as_bytes())).collect();
+                write!(f, "ResponseKeys({})", hex.join(", "))
+            }
+        }
+    }
+}
+
+/// A point of small order would verify signatures that nobody made.
+fn verifying_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
+    VerifyingKey::from_bytes(bytes)
+        .ok()
+        .filter(|key| !key.is_weak())
+}
+
+/// Timestamp and signature, both of one spelling and each there once.
+///
+/// Cobo sends both spellings. One that is not there, or only half there, is not made up from the
+/// other; a header that is there twice counts as a signature that does not verify.
+fn signature_headers(headers: &HeaderMap) -> Option<(&[u8], &[u8])> {
+    const SPELLINGS: [(&str, &str); 2] = [
+        ("biz-timestamp", "biz-resp-signature"),
+        ("biz_timestamp", "biz_resp_signature"),
+    ];
+    SPELLINGS.iter().find_map(|(timestamp, signature)| {
+        Some((once(headers, timestamp)?, once(headers, signature)?))
+    })
+}
+
+fn once<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    Some(match values.next() {
+        None => value.as_bytes(),
+        Some(_) => b"",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::{Signer as _, SigningKey};
+
+    use super::*;
+
+    const BODY: &[u8] = br#"{"access_token":"x"}"#;
+
+    fn key() -> SigningKey {
+        SigningKey::from_bytes(&[7; 32])
+    }
+
+    fn keys() -> ResponseKeys {
+        ResponseKeys::trusted(key().verifying_key().to_bytes())
+    }
+
+    fn signed(spelling: fn(&str) -> String, body: &[u8]) -> HeaderMap {
+        let timestamp = "1718587017026";
+        let digest = double_sha256([body, b"|", timestamp.as_bytes()]);
+        let signature = hex::encode(key().sign(&digest).to_bytes());
+        [
+            ("biz-timestamp", timestamp),
+            ("biz-resp-signature", &signature),
+        ]
+        .into_iter()
+        .map(|(name, value)| {
+            let name: http::HeaderName = spelling(name).parse().unwrap();
+            (name, value.parse().unwrap())
+        })
+        .collect()
+    }
+
+    fn dashes(name: &str) -> String {
+        name.to_owned()
+    }
+
+    fn underscores(name: &str) -> String {
+        name.replace('-', "_")
+    }
+
+    #[test]
+    fn either_spelling_is_enough() {
+        assert_eq!(keys().verify(BODY, &signed(dashes, BODY)), Verdict::Signed);
+        assert_eq!(
+            keys().verify(BODY, &signed(underscores, BODY)),
+            Verdict::Signed
+        );
+    }
+
+    #[test]
+    fn what_was_not_signed_does_not_verify() {
+        let headers = signed(dashes, BODY);
+        assert_eq!(keys().verify(b"{}", &headers), Verdict::Invalid);
+        assert_eq!(keys().verify(&BODY[1..], &headers), Verdict::Invalid);
+
+        let mut later = headers.clone();
+        later.insert("biz-timestamp", "1718587017027".parse().unwrap());
+        assert_eq!(keys().verify(BODY, &later), Verdict::Invalid);
+
+        let mut short = headers.clone();
+        short.insert("biz-resp-signature", "ab".parse().unwrap());
+        assert_eq!(keys().verify(BODY, &short), Verdict::Invalid);
+
+        let mut twice = headers.clone();
+        twice.append("biz-timestamp", "1718587017026".parse().unwrap());
+        assert_eq!(keys().verify(BODY, &twice), Verdict::Invalid);
+
+        let other =
+            ResponseKeys::trusted(SigningKey::from_bytes(&[8; 32]).verifying_key().to_bytes());
+        assert_eq!(other.verify(BODY, &headers), Verdict::Invalid);
+    }
+
+    #[test]
+    fn one_of_several_keys_is_enough() {
+        let hex = |seed| {
+            hex::encode(
+                SigningKey::from_bytes(&[seed; 32])
+                    .verifying_key()
+                    .as_bytes(),
+            )
+        };
+        let both = ResponseKeys::from_hex([hex(8).as_str(), hex(7).as_str()]).unwrap();
+        assert_eq!(both.verify(BODY, &signed(dashes, BODY)), Verdict::Signed);
+    }
+
+    #[test]
+    fn half_a_signature_is_none() {
+        let mut headers = signed(dashes, BODY);
+        headers.remove("biz-timestamp");
+        assert_eq!(keys().verify(BODY, &headers), Verdict::Unsigned);
+        assert_eq!(keys().verify(BODY, &HeaderMap::new()), Verdict::Unsigned);
+        let unverified = ResponseKeys::unverified();
+        assert_eq!(
+            unverified.verify(BODY, &HeaderMap::new()),
+            Verdict::Unchecked
+        );
+    }
+
+    #[test]
+    fn a_key_that_anyone_can_sign_for_is_refused() {
+        let identity = format!("01{}", "00".repeat(31));
+        assert_eq!(
+            ResponseKeys::from_hex([identity.as_str()]).unwrap_err(),
+            KeyError::NotAPublicKey
+        );
+        assert!(ResponseKeys::from_hex([]).is_err());
+    }
+}
