@@ -1,0 +1,286 @@
+//! How a sandbox is set up.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::clock::Clock;
+use crate::key::{AppKey, AppKeys, KeyError, ResponseKey};
+use crate::nonce::Nonces;
+use crate::organization::Organizations;
+use crate::received::ReceivedLog;
+use crate::sandbox::Sandbox;
+use crate::state::{ErrorIds, State};
+use crate::token::Lifetimes;
+
+/// The private key (a seed, in hex) of the demo app. It is the example of Cobo's public documentation: public on
+/// purpose, and good for nothing but a sandbox.
+pub const DEMO_APP_SECRET: &str =
+    "06f78882576ec0e05b1e51a33548da7e8cf958c190ba96be77b1c671f98a2b5f";
+/// The public key of [`DEMO_APP_SECRET`].
+pub const DEMO_APP_KEY: &str = "5987dedc180167b7ab1d27e6009e5065d10d764cd85d7b64f8c968ca40326e28";
+/// The client id of the examples in Cobo's documentation.
+pub const DEMO_CLIENT_ID: &str = "pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij";
+/// The organization id of the examples in Cobo's documentation.
+pub const DEMO_ORG_ID: &str = "e3986401-4aec-480a-973d-e775a4518413";
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The settings of a sandbox that is not running yet. Every one has a default.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), cobo_sandbox::StartError> {
+/// use std::time::Duration;
+/// use cobo_sandbox::{Clock, Sandbox};
+///
+/// let sandbox = Sandbox::builder()
+///     .client_id("my-app")
+///     .org_id("first")
+///     .org_id("second")
+///     .access_ttl(Duration::from_secs(60))
+///     .clock(Clock::fixed(1_700_000_000_000))
+///     .start()
+///     .await?;
+/// assert_eq!(sandbox.org_ids(), ["first", "second"]);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a sandbox runs only when it is started"]
+pub struct SandboxBuilder {
+    listen: SocketAddr,
+    allow_remote: bool,
+    app_keys: Vec<AppKey>,
+    client_id: String,
+    org_ids: Vec<String>,
+    lifetimes: Lifetimes,
+    permission_lifetimes: Lifetimes,
+    clock: Clock,
+    response_key: Option<ResponseKey>,
+    received_limit: usize,
+    allow_nonce_reuse: bool,
+}
+
+impl Default for SandboxBuilder {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            allow_remote: false,
+            app_keys: Vec::new(),
+            client_id: DEMO_CLIENT_ID.to_owned(),
+            org_ids: Vec::new(),
+            lifetimes: Lifetimes {
+                access: Duration::from_secs(43_199),
+                refresh: DAY * 30,
+            },
+            permission_lifetimes: Lifetimes {
+                access: Duration::from_secs(3_600),
+                refresh: DAY * 7,
+            },
+            clock: Clock::system(),
+            response_key: None,
+            received_limit: 10_000,
+            allow_nonce_reuse: false,
+        }
+    }
+}
+
+impl SandboxBuilder {
+    /// The address to listen on; `127.0.0.1` and a free port by default.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Lets the sandbox listen on an address that other machines can reach. It guards nothing: its demo key is public.
+    pub fn allow_remote(mut self, allow: bool) -> Self {
+        self.allow_remote = allow;
+        self
+    }
+
+    /// Registers the key of an app, and one more with each call. Without any, [`DEMO_APP_KEY`] is registered.
+    pub fn app_key(mut self, key: AppKey) -> Self {
+        self.app_keys.push(key);
+        self
+    }
+
+    /// The app's client id; [`DEMO_CLIENT_ID`] by default.
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = client_id.into();
+        self
+    }
+
+    /// Installs the app for an organization, and for one more with each call. Without any, [`DEMO_ORG_ID`] has it.
+    pub fn org_id(mut self, org_id: impl Into<String>) -> Self {
+        self.org_ids.push(org_id.into());
+        self
+    }
+
+    /// How long an organization's access token lives; 43,199 seconds by default.
+    pub fn access_ttl(mut self, ttl: Duration) -> Self {
+        self.lifetimes.access = ttl;
+        self
+    }
+
+    /// How long an organization's refresh token lives; 30 days by default.
+    pub fn refresh_ttl(mut self, ttl: Duration) -> Self {
+        self.lifetimes.refresh = ttl;
+        self
+    }
+
+    /// How long a permission access token lives; 3,600 seconds by default.
+    pub fn permission_access_ttl(mut self, ttl: Duration) -> Self {
+        self.permission_lifetimes.access = ttl;
+        self
+    }
+
+    /// How long a permission refresh token lives; 7 days by default.
+    pub fn permission_refresh_ttl(mut self, ttl: Duration) -> Self {
+        self.permission_lifetimes.refresh = ttl;
+        self
+    }
+
+    /// The time the sandbox lives in; the system's by default.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The seed of the key that signs responses; a new one from the operating system by default.
+    pub fn response_seed(mut self, seed: &[u8; 32]) -> Self {
+        self.response_key = Some(ResponseKey::from_seed(seed));
+        self
+    }
+
+    /// How many of the last requests are kept to be looked at; 10,000 by default, none with 0.
+    pub fn received_limit(mut self, limit: usize) -> Self {
+        self.received_limit = limit;
+        self
+    }
+
+    /// Accepts a nonce more than once from the same key. Refused by default.
+    pub fn allow_nonce_reuse(mut self, allow: bool) -> Self {
+        self.allow_nonce_reuse = allow;
+        self
+    }
+
+    /// Starts the sandbox, in a task of the current Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the address is not this machine's own and remote callers were not allowed, when it cannot be listened on,
+    /// or when the operating system gives no random bytes.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a Tokio runtime.
+    pub async fn start(mut self) -> Result<Sandbox, StartError> {
+        if !self.listen.ip().is_loopback() && !self.allow_remote {
+            return Err(StartError::Remote(self.listen));
+        }
+        let bind_error = |source| StartError::Bind {
+            address: self.listen,
+            source,
+        };
+        let listener = TcpListener::bind(self.listen).await.map_err(bind_error)?;
+        let address = listener.local_addr().map_err(bind_error)?;
+
+        let demo = self.app_keys.is_empty();
+        if demo {
+            self.app_keys.push(AppKey::from_hex(DEMO_APP_KEY)?);
+        }
+        let state = self.into_state().map_err(|error| StartError::Randomness {
+            source: error.into(),
+        })?;
+        Ok(Sandbox::run(listener, address, Arc::new(state), demo))
+    }
+
+    fn into_state(mut self) -> Result<State, getrandom::Error> {
+        if self.org_ids.is_empty() {
+            self.org_ids.push(DEMO_ORG_ID.to_owned());
+        }
+        let mut organizations = Organizations::new(self.lifetimes, self.permission_lifetimes);
+        for org_id in &self.org_ids {
+            organizations.install(org_id, self.clock.now_ms());
+        }
+        let response_key = match self.response_key {
+            Some(key) => key,
+            None => ResponseKey::generate()?,
+        };
+        let keys: AppKeys = self.app_keys.into_iter().collect();
+        Ok(State {
+            clock: self.clock,
+            client_id: self.client_id,
+            response_key,
+            keys: Mutex::new(Arc::new(keys)),
+            nonces: (!self.allow_nonce_reuse).then(|| Mutex::new(Nonces::new())),
+            organizations: Mutex::new(organizations),
+            received: Mutex::new(ReceivedLog::new(self.received_limit)),
+            errors: ErrorIds::new()?,
+        })
+    }
+}
+
+impl fmt::Debug for SandboxBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SandboxBuilder")
+            .field("listen", &self.listen)
+            .field("client_id", &self.client_id)
+            .field("org_ids", &self.org_ids)
+            .field("app_keys", &self.app_keys)
+            .field("response_key", &self.response_key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Other machines could reach the address, and that was not allowed.
+    #[error(
+        "{0} is not a loopback address, and a sandbox guards nothing: allow remote callers explicitly, or listen on 127.0.0.1"
+    )]
+    Remote(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The operating system gives no random bytes.
+    #[error("no random bytes for the sandbox's keys: {source}")]
+    Randomness {
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_does_not_show_the_response_seed() {
+        let builder = SandboxBuilder::default()
+            .client_id("app")
+            .org_id("org")
+            .response_seed(&[7; 32]);
+        assert_eq!(
+            format!("{builder:?}"),
+            concat!(
+                r#"SandboxBuilder { listen: 127.0.0.1:0, client_id: "app", org_ids: ["org"], app_keys: [], "#,
+                "response_key: Some(ResponseKey([redacted], public ",
+                "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c)), .. }"
+            )
+        );
+    }
+}

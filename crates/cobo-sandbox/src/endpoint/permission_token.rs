@@ -1,0 +1,66 @@
+//! `/oauth/permission_token`: tokens for one permission, deprecated by Cobo.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::bearer;
+use super::token::refused;
+use crate::param::Params;
+use crate::reply::{Failure, Reply};
+use crate::signature::RequestParts;
+use crate::state::{State, lock};
+use crate::token::{Kind, Pair};
+
+/// `exchange_permission_token`.
+///
+/// Whether it takes an organization's bearer is not documented. Without one the pair belongs to no organization; one
+/// that is sent must be alive, and the pair then ends with the organization's installation.
+pub(super) fn exchange(state: &State, request: &RequestParts<'_>) -> Result<Reply, Failure> {
+    let params = Params::from_json(request.headers, request.body)?;
+    if params.required("permission_type")? != "payment_orders_payin" {
+        return Err(Failure::invalid_request(
+            "the parameter permission_type must be payment_orders_payin",
+        ));
+    }
+
+    let now_ms = state.clock.now_ms();
+    let mut organizations = lock(&state.organizations);
+    let granter = match bearer(request.headers)? {
+        None => None,
+        Some(token) => {
+            let organization = organizations.of_access_token(token, now_ms);
+            Some(
+                organization
+                    .ok_or_else(Failure::dead_access_token)?
+                    .org_id
+                    .clone(),
+            )
+        }
+    };
+    let pair = organizations
+        .issue(Kind::Permission, granter, now_ms)
+        .map_err(refused)?;
+    Ok(reply(&pair))
+}
+
+/// `refresh_permission_token`.
+pub(super) fn refresh(state: &State, request: &RequestParts<'_>) -> Result<Reply, Failure> {
+    let params = Params::from_json(request.headers, request.body)?;
+    let token = params.required("refresh_token")?;
+    let pair = lock(&state.organizations)
+        .rotate(Kind::Permission, token, state.clock.now_ms())
+        .map_err(refused)?;
+    Ok(reply(&pair))
+}
+
+fn reply(pair: &Pair) -> Reply {
+    Reply::new(
+        StatusCode::CREATED,
+        json!({
+            "access_token": pair.access_token,
+            "token_type": "Bearer",
+            "expires_in": pair.expires_in,
+            "refresh_token": pair.refresh_token,
+        }),
+    )
+}

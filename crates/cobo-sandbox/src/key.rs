@@ -1,0 +1,209 @@
+//! Keys: the public keys of apps, and the sandbox's own key that signs responses.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use zeroize::Zeroizing;
+
+use crate::signature::double_sha256;
+
+/// The public Ed25519 key of an app.
+///
+/// ```
+/// use cobo_sandbox::{AppKey, DEMO_APP_KEY};
+///
+/// let key = AppKey::from_hex(DEMO_APP_KEY)?;
+/// assert_eq!(key.to_string(), DEMO_APP_KEY);
+/// assert!(AppKey::from_hex("abc").is_err());
+/// # Ok::<(), cobo_sandbox::KeyError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct AppKey(VerifyingKey);
+
+impl AppKey {
+    /// Reads 64 hex digits, of either case.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not 64 hex digits, or when they are no public key that a signature can be trusted under. The
+    /// error does not repeat the text: it may be a private key, given by mistake.
+    pub fn from_hex(text: &str) -> Result<Self, KeyError> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| KeyError::NotHex)?;
+        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| KeyError::NotAPoint)?;
+        // Under a key of small order one signature fits every message.
+        if key.is_weak() {
+            return Err(KeyError::Weak);
+        }
+        Ok(Self(key))
+    }
+
+    pub(crate) fn verifying_key(&self) -> &VerifyingKey {
+        &self.0
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+}
+
+/// Lower-case hex, as it stands in `Biz-Api-Key`.
+impl fmt::Display for AppKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.to_bytes()))
+    }
+}
+
+impl fmt::Debug for AppKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AppKey({self})")
+    }
+}
+
+/// Why a text is no public key of an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Other characters, or another number of them.
+    #[error("an app key is an Ed25519 public key of 64 hex digits")]
+    NotHex,
+    /// 32 bytes that are no point of the curve.
+    #[error("these 64 hex digits are not an Ed25519 public key (were they the private one?)")]
+    NotAPoint,
+    /// A point of small order.
+    #[error("this Ed25519 public key is weak: signatures under it prove nothing")]
+    Weak,
+}
+
+/// A set of app keys, to [`check`](crate::check) requests against.
+///
+/// ```
+/// use cobo_sandbox::{AppKey, AppKeys, DEMO_APP_KEY};
+///
+/// let keys: AppKeys = [AppKey::from_hex(DEMO_APP_KEY)?].into_iter().collect();
+/// assert_eq!(keys.iter().count(), 1);
+/// # Ok::<(), cobo_sandbox::KeyError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct AppKeys {
+    by_bytes: HashMap<[u8; 32], AppKey>,
+    // The order in which they were given, to list them in.
+    order: Vec<AppKey>,
+}
+
+impl AppKeys {
+    /// Adds a key; a key that is there already stays as it is.
+    pub fn insert(&mut self, key: AppKey) {
+        if self.by_bytes.insert(key.to_bytes(), key).is_none() {
+            self.order.push(key);
+        }
+    }
+
+    /// Removes a key, and tells whether it was there.
+    pub fn remove(&mut self, key: &AppKey) -> bool {
+        self.order.retain(|known| known != key);
+        self.by_bytes.remove(&key.to_bytes()).is_some()
+    }
+
+    /// The keys, in the order in which they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &AppKey> {
+        self.order.iter()
+    }
+
+    pub(crate) fn get(&self, bytes: &[u8; 32]) -> Option<&AppKey> {
+        self.by_bytes.get(bytes)
+    }
+}
+
+impl FromIterator<AppKey> for AppKeys {
+    fn from_iter<I: IntoIterator<Item = AppKey>>(keys: I) -> Self {
+        let mut set = Self::default();
+        keys.into_iter().for_each(|key| set.insert(key));
+        set
+    }
+}
+
+/// The sandbox's own key. Wiped from memory when dropped.
+pub(crate) struct ResponseKey(SigningKey);
+
+impl ResponseKey {
+    pub(crate) fn from_seed(seed: &[u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(seed))
+    }
+
+    pub(crate) fn generate() -> Result<Self, getrandom::Error> {
+        let mut seed = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *seed)?;
+        Ok(Self::from_seed(&seed))
+    }
+
+    pub(crate) fn public_hex(&self) -> String {
+        hex::encode(self.0.verifying_key().as_bytes())
+    }
+
+    /// The hex signature of a response: over the body's raw bytes, `|` and the timestamp.
+    pub(crate) fn sign(&self, body: &[u8], timestamp: &str) -> String {
+        let digest = double_sha256([body, b"|", timestamp.as_bytes()]);
+        hex::encode(self.0.sign(&digest).to_bytes())
+    }
+}
+
+impl fmt::Debug for ResponseKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ResponseKey([redacted], public {})", self.public_hex())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{DEMO_APP_KEY, DEMO_APP_SECRET};
+
+    #[test]
+    fn the_demo_key_is_the_public_key_of_the_demo_secret() {
+        let mut seed = [0; 32];
+        hex::decode_to_slice(DEMO_APP_SECRET, &mut seed).unwrap();
+        assert_eq!(ResponseKey::from_seed(&seed).public_hex(), DEMO_APP_KEY);
+    }
+
+    #[test]
+    fn texts_that_are_no_key_are_refused() {
+        let digits = "0".repeat(62);
+        for (text, error) in [
+            (String::new(), KeyError::NotHex),
+            (DEMO_APP_KEY[1..].to_owned(), KeyError::NotHex),
+            (format!("{DEMO_APP_KEY}00"), KeyError::NotHex),
+            (DEMO_APP_KEY.replace('5', "g"), KeyError::NotHex),
+            (format!("02{digits}"), KeyError::NotAPoint),
+            (format!("01{digits}"), KeyError::Weak),
+        ] {
+            assert_eq!(AppKey::from_hex(&text), Err(error), "{text}");
+        }
+        assert!(AppKey::from_hex(&DEMO_APP_KEY.to_uppercase()).is_ok());
+    }
+
+    #[test]
+    fn keys_are_listed_in_the_order_of_their_coming() {
+        let first = AppKey::from_hex(&ResponseKey::from_seed(&[1; 32]).public_hex()).unwrap();
+        let second = AppKey::from_hex(DEMO_APP_KEY).unwrap();
+        let mut keys: AppKeys = [first, second, first].into_iter().collect();
+        assert_eq!(keys.iter().copied().collect::<Vec<_>>(), [first, second]);
+        assert!(keys.remove(&first));
+        assert!(!keys.remove(&first));
+        assert_eq!(keys.iter().copied().collect::<Vec<_>>(), [second]);
+    }
+
+    #[test]
+    fn debug_shows_public_keys_only() {
+        let key = ResponseKey::from_seed(&[7; 32]);
+        assert_eq!(
+            format!("{key:?}"),
+            "ResponseKey([redacted], public ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c)"
+        );
+        assert_eq!(
+            format!("{:?}", AppKey::from_hex(DEMO_APP_KEY).unwrap()),
+            format!("AppKey({DEMO_APP_KEY})")
+        );
+    }
+}

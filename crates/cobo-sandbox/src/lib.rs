@@ -1,0 +1,84 @@
+//! A local Cobo to develop and test against.
+//!
+//! [`Sandbox::start`] runs a real HTTP server on a free port of this machine. It knows an app, its keys and the
+//! organizations that have it installed; it checks every signature over the bytes it received, issues, rotates and
+//! expires tokens, and signs every response with a key of its own. A test holds its handle: it installs and removes the
+//! app, ends tokens, moves time, and reads what was received.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), cobo_sandbox::StartError> {
+//! use std::time::Duration;
+//! use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
+//!
+//! let sandbox = Sandbox::start().await?;
+//! println!("point a client at {}", sandbox.base_url());
+//!
+//! sandbox.advance(Duration::from_secs(12 * 60 * 60)); // every access token has expired
+//! sandbox.expire_refresh_tokens(DEMO_ORG_ID); // and the client must call `get_token` again
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! As a program, `cargo run -p cobo-sandbox` prints one line of JSON when it is ready, with `base_url`, `client_id`,
+//! `org_ids`, `app_keys`, `app_secret` and `response_public_key`; `--help` names its flags.
+//!
+//! # Endpoints
+//!
+//! | operation | request | success |
+//! | --- | --- | --- |
+//! | `get_token` | `GET /v2/oauth/token` | 200 |
+//! | `refresh_token` | `POST /v2/oauth/token` | 200 |
+//! | `exchange_permission_token` | `POST /v2/oauth/permission_token/exchange` | 201 |
+//! | `refresh_permission_token` | `POST /v2/oauth/permission_token/refresh` | 201 |
+//! | `get_org_info` | `GET /v2/organizations/info`, with a bearer | 200 |
+//!
+//! # Refusals
+//!
+//! | what is wrong | status | body |
+//! | --- | --- | --- |
+//! | a header of the signature missing, unknown key, bad signature, nonce used before | 401 | `error_code` 2024 |
+//! | parameter missing, empty or repeated, body not a JSON object | 400 | `invalid_request` |
+//! | content type not JSON | 415 | `invalid_request` |
+//! | unknown client id | 400 | `invalid_client` |
+//! | another grant type | 400 | `unsupported_grant_type` |
+//! | app not installed for the organization; refresh token unknown, used or expired | 400 | `invalid_grant` |
+//! | bearer missing or malformed | 401 | `error_code` 2024 |
+//! | access token unknown or expired | 500 | `error_code` 1000 |
+//! | no such path; no such method | 404; 405 | `error_code` 2021 |
+//! | body over 1 MiB | 413 | `error_code` 2006 |
+//!
+//! The signature comes first: an unsigned request is a 401 on every path. Where Cobo's documentation leaves a choice,
+//! the sandbox takes the strict side, so that what passes here has the best chance to pass there: a nonce is accepted
+//! once, a refresh token works once, key and signature are in lower-case hex. Only what is not HTTP at all is answered
+//! without a signature.
+//!
+//! # Why it shares no code with the client
+//!
+//! A server that checked with the client's own signing code would agree with every mistake in it. This crate therefore
+//! depends on none of the client crates; it is written from the protocol, and tested with requests that were recorded
+//! from other implementations.
+
+mod clock;
+mod config;
+mod endpoint;
+mod key;
+mod nonce;
+mod organization;
+mod param;
+mod received;
+mod reply;
+mod sandbox;
+mod server;
+mod signature;
+mod state;
+mod token;
+
+pub use clock::Clock;
+pub use config::{
+    DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_CLIENT_ID, DEMO_ORG_ID, SandboxBuilder, StartError,
+};
+pub use key::{AppKey, AppKeys, KeyError};
+pub use received::ReceivedRequest;
+pub use sandbox::Sandbox;
+pub use signature::{Refusal, RequestParts, SignedBy, check};

@@ -1,0 +1,202 @@
+//! The sandbox as a program.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+use cobo_sandbox::{AppKey, DEMO_CLIENT_ID, DEMO_ORG_ID, Sandbox, SandboxBuilder, StartError};
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+/// A local Cobo WaaS 2.0 to develop and test against.
+///
+/// Prints one line of JSON on standard output when it is ready, logs to standard error (RUST_LOG sets what), and runs
+/// until SIGINT or SIGTERM.
+#[derive(Parser)]
+#[command(version)]
+struct Flags {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+
+    /// Permit a --listen address that other machines can reach
+    #[arg(long)]
+    allow_remote: bool,
+
+    /// Public key of an app, 64 hex digits; may be repeated. Without it, the public demo key is registered
+    // A text here, so that clap does not repeat it when it is wrong: it may be a private key.
+    #[arg(long = "app-key", value_name = "HEX")]
+    app_keys: Vec<String>,
+
+    /// Client id of the app
+    #[arg(long, value_name = "ID", default_value = DEMO_CLIENT_ID)]
+    client_id: String,
+
+    /// Organization with the app installed; may be repeated
+    #[arg(long = "org-id", value_name = "ID", default_value = DEMO_ORG_ID)]
+    org_ids: Vec<String>,
+
+    /// Life of an organization's access token; 43199 by default
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
+    access_ttl: Option<u32>,
+
+    /// Life of an organization's refresh token; 2592000 (30 days) by default
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
+    refresh_ttl: Option<u32>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let builder = Flags::parse()
+        .builder()
+        .unwrap_or_else(|error| error.exit());
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .init();
+
+    match run(builder).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not through the log, which RUST_LOG can silence. No one is left to tell when this fails.
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Flags {
+    fn builder(self) -> Result<SandboxBuilder, clap::Error> {
+        if !self.listen.ip().is_loopback() && !self.allow_remote {
+            return Err(invalid(format!(
+                "--listen {}: other machines could reach this address; give --allow-remote too, or listen on 127.0.0.1",
+                self.listen
+            )));
+        }
+        if self.client_id.is_empty() {
+            return Err(invalid("--client-id: it is empty"));
+        }
+        if self.org_ids.iter().any(String::is_empty) {
+            return Err(invalid("--org-id: it is empty"));
+        }
+
+        let mut builder = Sandbox::builder()
+            .listen(self.listen)
+            .allow_remote(self.allow_remote)
+            .client_id(self.client_id);
+        for key in &self.app_keys {
+            let key =
+                AppKey::from_hex(key).map_err(|error| invalid(format!("--app-key: {error}")))?;
+            builder = builder.app_key(key);
+        }
+        for org_id in self.org_ids {
+            builder = builder.org_id(org_id);
+        }
+        if let Some(seconds) = self.access_ttl {
+            builder = builder.access_ttl(Duration::from_secs(seconds.into()));
+        }
+        if let Some(seconds) = self.refresh_ttl {
+            builder = builder.refresh_ttl(Duration::from_secs(seconds.into()));
+        }
+        Ok(builder)
+    }
+}
+
+fn invalid(message: impl std::fmt::Display) -> clap::Error {
+    Flags::command().error(ErrorKind::ValueValidation, message)
+}
+
+/// Why the program ends with a failure.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("cannot wait for signals: {0}")]
+    Signal(io::Error),
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+}
+
+async fn run(builder: SandboxBuilder) -> Result<(), RunError> {
+    // Before anyone is told that it runs: a signal from then on must end it cleanly.
+    let stop = StopSignal::new().map_err(RunError::Signal)?;
+    let sandbox = builder.start().await?;
+    announce(&sandbox).map_err(RunError::Output)?;
+    tracing::info!(base_url = sandbox.base_url(), "ready");
+
+    stop.received().await.map_err(RunError::Signal)?;
+    tracing::info!("stopping");
+    sandbox.shutdown().await;
+    Ok(())
+}
+
+/// What a script needs to know of a sandbox that is ready.
+#[derive(Serialize)]
+struct Ready<'a> {
+    base_url: &'a str,
+    client_id: &'a str,
+    org_ids: Vec<String>,
+    app_keys: Vec<String>,
+    /// Of the demo key only, which is public on purpose.
+    app_secret: Option<&'a str>,
+    response_public_key: String,
+}
+
+fn announce(sandbox: &Sandbox) -> io::Result<()> {
+    let ready = Ready {
+        base_url: sandbox.base_url(),
+        client_id: sandbox.client_id(),
+        org_ids: sandbox.org_ids(),
+        app_keys: sandbox.app_keys(),
+        app_secret: sandbox.app_secret(),
+        response_public_key: sandbox.response_public_key(),
+    };
+    let mut line = serde_json::to_vec(&ready)?;
+    line.push(b'\n');
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&line)?;
+    stdout.flush()
+}
+
+#[cfg(unix)]
+struct StopSignal {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl StopSignal {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn received(mut self) -> io::Result<()> {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+struct StopSignal;
+
+#[cfg(not(unix))]
+impl StopSignal {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn received(self) -> io::Result<()> {
+        tokio::signal::ctrl_c().await
+    }
+}

@@ -1,0 +1,182 @@
+//! The requests the sandbox has received.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, header};
+
+/// A request as it came in, and how it was answered.
+///
+/// `Debug` shows neither the `Authorization` header, nor the query, nor the body; the fields do, for a test to look at.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ReceivedRequest {
+    /// The method.
+    pub method: Method,
+    /// The raw path and query.
+    pub target: String,
+    /// All the headers.
+    pub headers: HeaderMap,
+    /// The raw body; empty when it was not read to its end.
+    pub body: Bytes,
+    /// The nonce, when there was a readable one.
+    pub nonce: Option<String>,
+    /// Whether the signature and the nonce were accepted. The answer can be an error all the same.
+    pub accepted: bool,
+    /// The status it was answered with.
+    pub status: StatusCode,
+}
+
+impl ReceivedRequest {
+    /// The raw path, without the query.
+    pub fn path(&self) -> &str {
+        crate::signature::split(&self.target).0
+    }
+}
+
+impl fmt::Debug for ReceivedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceivedRequest")
+            .field("method", &self.method)
+            .field("path", &self.path())
+            .field("headers", &RedactedHeaders(&self.headers))
+            .field(
+                "body",
+                &format_args!("[redacted, {} bytes]", self.body.len()),
+            )
+            .field("nonce", &self.nonce)
+            .field("accepted", &self.accepted)
+            .field("status", &self.status)
+            .finish()
+    }
+}
+
+struct RedactedHeaders<'a>(&'a HeaderMap);
+
+impl fmt::Debug for RedactedHeaders<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (name, value) in self.0 {
+            if name == header::AUTHORIZATION || name == header::PROXY_AUTHORIZATION {
+                map.entry(name, &format_args!("[redacted]"));
+            } else {
+                map.entry(name, value);
+            }
+        }
+        map.finish()
+    }
+}
+
+/// The last requests, bounded in number and in the bytes of their bodies.
+pub(crate) struct ReceivedLog {
+    requests: VecDeque<ReceivedRequest>,
+    limit: usize,
+    body_bytes: usize,
+}
+
+/// All the recorded bodies together are kept below this.
+const BODY_BYTES: usize = 64 * 1024 * 1024;
+
+impl ReceivedLog {
+    /// Keeps the last `limit` requests; none at all with 0.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            requests: VecDeque::new(),
+            limit,
+            body_bytes: 0,
+        }
+    }
+
+    pub(crate) fn push(&mut self, request: ReceivedRequest) {
+        if self.limit == 0 {
+            return;
+        }
+        self.body_bytes += request.body.len();
+        self.requests.push_back(request);
+        while self.requests.len() > self.limit || self.body_bytes > BODY_BYTES {
+            let Some(oldest) = self.requests.pop_front() else {
+                break;
+            };
+            self.body_bytes -= oldest.body.len();
+        }
+    }
+
+    pub(crate) fn to_vec(&self) -> Vec<ReceivedRequest> {
+        self.requests.iter().cloned().collect()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.requests.clear();
+        self.body_bytes = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn request(target: &str, body: Bytes) -> ReceivedRequest {
+        ReceivedRequest {
+            method: Method::POST,
+            target: target.to_owned(),
+            headers: HeaderMap::new(),
+            body,
+            nonce: Some("7".to_owned()),
+            accepted: true,
+            status: StatusCode::OK,
+        }
+    }
+
+    fn targets(log: &ReceivedLog) -> Vec<String> {
+        log.to_vec().into_iter().map(|kept| kept.target).collect()
+    }
+
+    #[test]
+    fn only_the_last_requests_are_kept() {
+        let mut log = ReceivedLog::new(2);
+        for target in ["/a", "/b", "/c"] {
+            log.push(request(target, Bytes::new()));
+        }
+        assert_eq!(targets(&log), ["/b", "/c"]);
+        log.clear();
+        assert!(targets(&log).is_empty());
+    }
+
+    #[test]
+    fn a_limit_of_none_keeps_none() {
+        let mut log = ReceivedLog::new(0);
+        log.push(request("/a", Bytes::new()));
+        assert!(targets(&log).is_empty());
+    }
+
+    #[test]
+    fn bodies_are_bounded_together() {
+        let half = Bytes::from(vec![0; BODY_BYTES / 2]);
+        let mut log = ReceivedLog::new(10);
+        for target in ["/a", "/b", "/c"] {
+            log.push(request(target, half.clone()));
+        }
+        assert_eq!(targets(&log), ["/b", "/c"]);
+    }
+
+    #[test]
+    fn debug_shows_neither_bearer_nor_query_nor_body() {
+        let mut request = request("/v2/x?code=hidden", Bytes::from_static(b"hidden"));
+        request
+            .headers
+            .insert("authorization", HeaderValue::from_static("Bearer hidden"));
+        request
+            .headers
+            .insert("accept", HeaderValue::from_static("*/*"));
+        assert_eq!(
+            format!("{request:?}"),
+            concat!(
+                r#"ReceivedRequest { method: POST, path: "/v2/x", "#,
+                r#"headers: {"authorization": [redacted], "accept": "*/*"}, "#,
+                r#"body: [redacted, 6 bytes], nonce: Some("7"), accepted: true, status: 200 }"#
+            )
+        );
+    }
+}

@@ -1,0 +1,162 @@
+//! What the sandbox answers with, before it is signed.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+/// A status and a JSON body.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Body,
+    /// The methods that the path knows, for a 405.
+    pub(crate) allow: Option<&'static str>,
+}
+
+/// JSON that can hold tokens, and so does not show itself.
+pub(crate) struct Body(pub(crate) Value);
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Reply {
+    pub(crate) fn new(status: StatusCode, body: Value) -> Self {
+        Self {
+            status,
+            body: Body(body),
+            allow: None,
+        }
+    }
+}
+
+/// A refusal, in one of the two shapes that Cobo answers with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// `{error, error_description}`, as in RFC 6749.
+    #[error("{error}: {description}")]
+    OAuth {
+        status: StatusCode,
+        error: &'static str,
+        description: String,
+    },
+    /// `{error_code, error_message, error_id}`.
+    #[error("{code}: {message}")]
+    Api {
+        status: StatusCode,
+        code: u32,
+        message: String,
+        allow: Option<&'static str>,
+    },
+}
+
+impl Failure {
+    pub(crate) fn oauth(error: &'static str, description: impl Into<String>) -> Self {
+        Self::OAuth {
+            status: StatusCode::BAD_REQUEST,
+            error,
+            description: description.into(),
+        }
+    }
+
+    pub(crate) fn invalid_request(description: impl Into<String>) -> Self {
+        Self::oauth("invalid_request", description)
+    }
+
+    fn api(status: StatusCode, code: u32, message: impl Into<String>) -> Self {
+        Self::Api {
+            status,
+            code,
+            message: message.into(),
+            allow: None,
+        }
+    }
+
+    pub(crate) fn unauthenticated(message: impl Into<String>) -> Self {
+        Self::api(StatusCode::UNAUTHORIZED, 2024, message)
+    }
+
+    /// An organization's access token that is not alive. Cobo answers as to an internal error, not with a 401.
+    pub(crate) fn dead_access_token() -> Self {
+        let message = "the organization access token is unknown or expired";
+        Self::api(StatusCode::INTERNAL_SERVER_ERROR, 1000, message)
+    }
+
+    /// A failure of the sandbox itself.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::api(StatusCode::INTERNAL_SERVER_ERROR, 2000, message)
+    }
+
+    pub(crate) fn no_such_endpoint() -> Self {
+        let message = "no endpoint has this path";
+        Self::api(StatusCode::NOT_FOUND, 2021, message)
+    }
+
+    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+        Self::Api {
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            code: 2021,
+            message: format!("the endpoint does not have this method, only {allow}"),
+            allow: Some(allow),
+        }
+    }
+
+    pub(crate) fn body_too_large(limit: usize) -> Self {
+        let message = format!("the body is larger than {limit} bytes");
+        Self::api(StatusCode::PAYLOAD_TOO_LARGE, 2006, message)
+    }
+
+    pub(crate) fn body_unreadable() -> Self {
+        let message = "the body broke off";
+        Self::api(StatusCode::BAD_REQUEST, 2006, message)
+    }
+
+    /// For the log: what was wrong, without any text that came with the request.
+    pub(crate) fn label(&self) -> String {
+        match self {
+            Self::OAuth { error, .. } => (*error).to_owned(),
+            Self::Api { code, .. } => code.to_string(),
+        }
+    }
+
+    /// The reply; `error_id` names this very failure.
+    pub(crate) fn into_reply(self, error_id: &str) -> Reply {
+        match self {
+            Self::OAuth {
+                status,
+                error,
+                description,
+            } => Reply::new(
+                status,
+                json!({ "error": error, "error_description": description }),
+            ),
+            Self::Api {
+                status,
+                code,
+                message,
+                allow,
+            } => Reply {
+                allow,
+                ..Reply::new(
+                    status,
+                    json!({ "error_code": code, "error_message": message, "error_id": error_id }),
+                )
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_body() {
+        let reply = Reply::new(StatusCode::OK, json!({ "access_token": "hidden" }));
+        assert_eq!(
+            format!("{reply:?}"),
+            "Reply { status: 200, body: [redacted], allow: None }"
+        );
+    }
+}

@@ -1,0 +1,221 @@
+//! The handle of a running sandbox.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::config::{DEMO_APP_SECRET, SandboxBuilder, StartError};
+use crate::key::AppKey;
+use crate::received::ReceivedRequest;
+use crate::server;
+use crate::signature::{Refusal, RequestParts, SignedBy, check};
+use crate::state::{State, lock};
+
+/// So long a shutdown waits for the requests that are under way.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A running sandbox. It stops when the handle is dropped.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), cobo_sandbox::StartError> {
+/// use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
+///
+/// let sandbox = Sandbox::start().await?;
+/// assert!(sandbox.base_url().ends_with("/v2"));
+/// assert!(sandbox.remove(DEMO_ORG_ID)); // `get_token` is refused from now on
+/// assert!(sandbox.received().is_empty());
+/// sandbox.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Sandbox {
+    state: Arc<State>,
+    address: SocketAddr,
+    base_url: String,
+    demo: bool,
+    // Dropping it tells the server to stop.
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox with every default: a free loopback port, the demo key, client id and organization.
+    ///
+    /// # Errors
+    ///
+    /// As [`SandboxBuilder::start`].
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// The settings, to change some before the start.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
+    }
+
+    pub(crate) fn run(
+        listener: TcpListener,
+        address: SocketAddr,
+        state: Arc<State>,
+        demo: bool,
+    ) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = server::serve(listener, state.clone(), async {
+            // An error means that the handle was dropped, which is the signal.
+            let _ = stopped.await;
+        });
+        Self {
+            state,
+            address,
+            base_url: format!("http://{address}/v2"),
+            demo,
+            stop,
+            server: tokio::spawn(server),
+        }
+    }
+
+    /// Stops: takes no new connections, and waits up to five seconds for the requests that are under way.
+    pub async fn shutdown(self) {
+        let Self {
+            stop, mut server, ..
+        } = self;
+        drop(stop);
+        if tokio::time::timeout(SHUTDOWN_PATIENCE, &mut server)
+            .await
+            .is_err()
+        {
+            server.abort();
+        }
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What a client is to use as base URL: with `/v2`, without a final slash.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The app's client id.
+    pub fn client_id(&self) -> &str {
+        &self.state.client_id
+    }
+
+    /// The private key of the demo app, in hex; `None` when other keys were given.
+    pub fn app_secret(&self) -> Option<&'static str> {
+        self.demo.then_some(DEMO_APP_SECRET)
+    }
+
+    /// The public key, in hex, that verifies the sandbox's responses.
+    pub fn response_public_key(&self) -> String {
+        self.state.response_key.public_hex()
+    }
+}
+
+/// The app's keys and installations.
+impl Sandbox {
+    /// The registered app keys, in hex.
+    pub fn app_keys(&self) -> Vec<String> {
+        let keys = lock(&self.state.keys);
+        keys.iter().map(AppKey::to_string).collect()
+    }
+
+    /// Registers one more app key.
+    pub fn add_app_key(&self, key: AppKey) {
+        Arc::make_mut(&mut lock(&self.state.keys)).insert(key);
+    }
+
+    /// Takes an app key away, and tells whether it was there. What it signs is refused from now on.
+    pub fn remove_app_key(&self, key: &AppKey) -> bool {
+        Arc::make_mut(&mut lock(&self.state.keys)).remove(key)
+    }
+
+    /// The organizations that have the app installed, in the order of installation.
+    pub fn org_ids(&self) -> Vec<String> {
+        lock(&self.state.organizations).ids()
+    }
+
+    /// Installs the app for an organization; false when it has it already.
+    pub fn install(&self, org_id: &str) -> bool {
+        lock(&self.state.organizations).install(org_id, self.state.clock.now_ms())
+    }
+
+    /// Removes the app from an organization, whose tokens are dead from now on; false when it did not have it.
+    pub fn remove(&self, org_id: &str) -> bool {
+        lock(&self.state.organizations).remove(org_id)
+    }
+}
+
+/// Time and the life of tokens.
+impl Sandbox {
+    /// Moves the sandbox's time forward.
+    pub fn advance(&self, by: Duration) {
+        self.state.clock.advance(by);
+    }
+
+    /// The sandbox's time, in milliseconds since 1970.
+    pub fn now_ms(&self) -> u64 {
+        self.state.clock.now_ms()
+    }
+
+    /// How long an organization's access tokens live that are issued from now on.
+    pub fn set_access_ttl(&self, ttl: Duration) {
+        lock(&self.state.organizations).lifetimes.access = ttl;
+    }
+
+    /// How long an organization's refresh tokens live that are issued from now on.
+    pub fn set_refresh_ttl(&self, ttl: Duration) {
+        lock(&self.state.organizations).lifetimes.refresh = ttl;
+    }
+
+    /// Ends all the access tokens of an organization. Its refresh tokens live on.
+    pub fn expire_access_tokens(&self, org_id: &str) {
+        lock(&self.state.organizations).expire_access(org_id);
+    }
+
+    /// Ends all the refresh tokens of an organization. Its access tokens live on.
+    pub fn expire_refresh_tokens(&self, org_id: &str) {
+        lock(&self.state.organizations).expire_refresh(org_id);
+    }
+}
+
+/// What was received.
+impl Sandbox {
+    /// The last requests, oldest first. A request is in it before its answer is sent.
+    pub fn received(&self) -> Vec<ReceivedRequest> {
+        lock(&self.state.received).to_vec()
+    }
+
+    /// Forgets the requests received so far. Their nonces stay spent.
+    pub fn clear_received(&self) {
+        lock(&self.state.received).clear();
+    }
+
+    /// [Checks](check) a request against the keys registered now, as the server does, but spends no nonce.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Refusal`] that applies.
+    pub fn check(&self, request: &RequestParts<'_>) -> Result<SignedBy, Refusal> {
+        let keys = lock(&self.state.keys).clone();
+        check(request, &keys)
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("base_url", &self.base_url)
+            .field("client_id", &self.client_id())
+            .field("org_ids", &self.org_ids())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,155 @@
+//! The way of a request through the server: read, checked, answered, recorded, signed.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::extract::{Request, State as Shared};
+use axum::response::Response;
+use axum::serve::ListenerExt;
+use bytes::{Bytes, BytesMut};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, request};
+use tokio::net::TcpListener;
+
+use crate::endpoint;
+use crate::received::ReceivedRequest;
+use crate::reply::{Failure, Reply};
+use crate::signature::{RequestParts, response_headers, split};
+use crate::state::{State, lock};
+
+/// The largest body that is read as a request.
+const BODY_LIMIT: usize = 1024 * 1024;
+/// Of a body that is too large, so much is read and thrown away: most clients read the answer only when they have sent
+/// all of the body.
+const DRAIN_LIMIT: usize = 16 * BODY_LIMIT;
+
+/// Serves until `stop` is done, and then finishes the requests that are under way.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    state: Arc<State>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let listener = listener.tap_io(|stream| {
+        // Only costs speed when it fails.
+        let _ = stream.set_nodelay(true);
+    });
+    // One handler for every path and method, so that nothing is answered unsigned by a router.
+    let app = Router::new().fallback(handle).with_state(state);
+    let served = axum::serve(listener, app).with_graceful_shutdown(stop);
+    if let Err(error) = served.await {
+        tracing::error!(%error, "the server ended");
+    }
+}
+
+async fn handle(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let target = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let (body, unread) = match read(body).await {
+        Ok(body) => (body, None),
+        Err(failure) => (Bytes::new(), Some(failure)),
+    };
+    let parts = RequestParts {
+        method: head.method.as_str(),
+        target,
+        headers: &head.headers,
+        body: &body,
+    };
+
+    let (accepted, answer) = match unread {
+        Some(failure) => (false, Err(failure)),
+        None => answer(&state, &parts),
+    };
+    // A mode that injects faults would change the answer here, before it is recorded and signed.
+    let error = answer.as_ref().err().map(Failure::label);
+    let reply = answer.unwrap_or_else(|failure| failure.into_reply(&state.errors.next()));
+    tracing::info!(
+        method = parts.method,
+        path = split(target).0,
+        accepted,
+        status = reply.status.as_u16(),
+        error,
+        "answered"
+    );
+    lock(&state.received).push(received(&head, target, &body, accepted, &reply));
+    signed(&state, &head.method, reply)
+}
+
+/// Whether the request was accepted, and what it is answered with.
+fn answer(state: &State, request: &RequestParts<'_>) -> (bool, Result<Reply, Failure>) {
+    match state.admit(request) {
+        Ok(_) => (true, endpoint::answer(state, request)),
+        Err(refusal) => (false, Err(Failure::unauthenticated(refusal.to_string()))),
+    }
+}
+
+/// The body's raw bytes.
+async fn read(mut body: Body) -> Result<Bytes, Failure> {
+    let mut bytes = BytesMut::new();
+    let mut length = 0;
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let frame = frame.map_err(|_| Failure::body_unreadable())?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        length += data.len();
+        if length <= BODY_LIMIT {
+            bytes.extend_from_slice(&data);
+        } else if length > DRAIN_LIMIT {
+            break;
+        }
+    }
+    if length > BODY_LIMIT {
+        return Err(Failure::body_too_large(BODY_LIMIT));
+    }
+    Ok(bytes.freeze())
+}
+
+fn received(
+    head: &request::Parts,
+    target: &str,
+    body: &Bytes,
+    accepted: bool,
+    reply: &Reply,
+) -> ReceivedRequest {
+    let nonce = head.headers.get("biz-api-nonce");
+    ReceivedRequest {
+        method: head.method.clone(),
+        target: target.to_owned(),
+        headers: head.headers.clone(),
+        body: body.clone(),
+        nonce: nonce.and_then(|nonce| nonce.to_str().ok().map(str::to_owned)),
+        accepted,
+        status: reply.status,
+    }
+}
+
+fn signed(state: &State, method: &Method, reply: Reply) -> Response {
+    // What is signed is what arrives, and with HEAD no body does.
+    let body = if method == Method::HEAD {
+        String::new()
+    } else {
+        reply.body.0.to_string()
+    };
+    let timestamp = state.clock.now_ms();
+    let signature = state
+        .response_key
+        .sign(body.as_bytes(), &timestamp.to_string());
+
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = reply.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(allow) = reply.allow {
+        headers.insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    // Hex is always a legal header value.
+    if let Ok(signature) = HeaderValue::try_from(signature) {
+        headers.extend(response_headers(&timestamp.into(), &signature));
+    }
+    response
+}
