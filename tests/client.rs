@@ -1,0 +1,30 @@
+//! Clients of the sandbox and of canned servers.
+
+use cobo_auth::{Client, ClientBuilder, Ed25519Signer, Environment, ResponseKeys};
+use cobo_sandbox::Sandbox;
+
+/// The seed of every test's key.
+pub const SEED: &str = cobo_sandbox::DEMO_APP_SECRET;
+
+/// The sandbox as an environment: its URL and its key.
+pub fn environment(sandbox: &Sandbox) -> Environment {
+    let key = sandbox.response_public_key();
+    let keys = ResponseKeys::from_hex([key.as_str()]).unwrap();
+    Environment::custom(sandbox.base_url(), keys).unwrap()
+}
+
+/// A client of the sandbox, with the demo app's key.
+pub fn auth(sandbox: &Sandbox) -> Client {
+    builder(environment(sandbox)).build().unwrap()
+}
+
+/// The generated OAuth client on the sandbox.
+#[cfg(any())]
+pub fn oauth(sandbox: &Sandbox) -> cobo_oauth::Client {
+    cobo_oauth::Client::new(auth(sandbox))
+}
+
+/// A builder with the demo app's key.
+pub fn builder(environment: Environment) -> ClientBuilder {
+    Client::builder(environment, Ed25519Signer::from_hex(SEED).unwrap())
+}
