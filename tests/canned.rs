@@ -1,6 +1,7 @@
 //! A server that answers what it was told to, and keeps every byte it received.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use cobo_auth::{Environment, ResponseKeys, double_sha256};
@@ -13,6 +14,7 @@ use tokio::task::JoinHandle;
 pub struct Canned {
     base_url: String,
     received: Arc<Mutex<Vec<Vec<u8>>>>,
+    keep: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
@@ -22,19 +24,23 @@ impl Canned {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
         let received = Arc::new(Mutex::new(Vec::new()));
+        let keep = Arc::new(AtomicBool::new(true));
         let answers = Arc::new(Mutex::new(answers.into_iter().collect::<VecDeque<_>>()));
         let task = tokio::spawn({
-            let received = Arc::clone(&received);
+            let (received, keep) = (Arc::clone(&received), Arc::clone(&keep));
             async move {
                 while let Ok((stream, _)) = listener.accept().await {
-                    let (received, answers) = (Arc::clone(&received), Arc::clone(&answers));
-                    tokio::spawn(serve(stream, received, answers));
+                    // Small answers go out at once, as a real server's do.
+                    stream.set_nodelay(true).unwrap();
+                    let (received, keep) = (Arc::clone(&received), Arc::clone(&keep));
+                    tokio::spawn(serve(stream, received, keep, Arc::clone(&answers)));
                 }
             }
         });
         Self {
             base_url,
             received,
+            keep,
             task,
         }
     }
@@ -47,6 +53,11 @@ impl Canned {
     /// Every request so far, as the bytes that came over the socket.
     pub fn received(&self) -> Vec<Vec<u8>> {
         self.received.lock().unwrap().clone()
+    }
+
+    /// From now on requests are answered and not kept, for a benchmark.
+    pub fn forget_requests(&self) {
+        self.keep.store(false, Ordering::Relaxed);
     }
 
     /// The server as an environment whose responses [`signed`] signs.
@@ -76,7 +87,11 @@ pub fn plain(status: &str, headers: &str, body: &str) -> Vec<u8> {
 
 /// A JSON response with the signature that it should have.
 pub fn signed(status: &str, body: &str) -> Vec<u8> {
-    plain(status, &format!("content-type: application/json\r\n{}", signature(body)), body)
+    plain(
+        status,
+        &format!("content-type: application/json\r\n{}", signature(body)),
+        body,
+    )
 }
 
 /// The header lines that sign a body.
@@ -90,6 +105,7 @@ pub fn signature(body: &str) -> String {
 async fn serve(
     mut stream: TcpStream,
     received: Arc<Mutex<Vec<Vec<u8>>>>,
+    keep: Arc<AtomicBool>,
     answers: Arc<Mutex<VecDeque<Vec<u8>>>>,
 ) {
     let mut bytes = Vec::new();
@@ -100,8 +116,10 @@ async fn serve(
             }
             continue;
         };
-        let request = bytes.drain(..length).collect();
-        received.lock().unwrap().push(request);
+        let request: Vec<u8> = bytes.drain(..length).collect();
+        if keep.load(Ordering::Relaxed) {
+            received.lock().unwrap().push(request);
+        }
         let answer = {
             let mut answers = answers.lock().unwrap();
             match answers.len() {

@@ -5,3 +5,7 @@
 pub mod canned;
 pub mod client;
 pub mod vector;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

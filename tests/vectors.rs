@@ -36,7 +36,11 @@ async fn every_recorded_request_is_reproduced() {
             "{of}"
         );
         let key = Ed25519Signer::from_hex(&vector.seed_hex).unwrap();
-        assert_eq!(Some(key.public_key().to_string()), vector.api_key_hex, "{of}");
+        assert_eq!(
+            Some(key.public_key().to_string()),
+            vector.api_key_hex,
+            "{of}"
+        );
         reproduced += 1;
     }
     assert_eq!(reproduced, 19);
@@ -88,7 +92,10 @@ async fn the_two_that_are_no_requests_match_by_digest_and_signature() {
         let digest = double_sha256([message.as_bytes()]);
         assert_eq!(hex::encode(digest), vector.digest_hex);
         assert_eq!(sign(vector, &digest).await, vector.signature_hex);
-        let key = vector.api_key_hex.as_ref().or(vector.public_key_hex.as_ref());
+        let key = vector
+            .api_key_hex
+            .as_ref()
+            .or(vector.public_key_hex.as_ref());
         assert!(ResponseKeys::from_hex([key.unwrap().as_str()]).is_ok());
     }
 }

@@ -24,7 +24,10 @@ struct Seen {
 }
 
 fn seen(bytes: &[u8]) -> Seen {
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let end = bytes
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap();
     let head = std::str::from_utf8(&bytes[..end]).unwrap();
     let mut lines = head.split("\r\n");
     let mut start = lines.next().unwrap().split(' ');
@@ -85,7 +88,10 @@ async fn what_is_signed_is_what_is_sent() {
     assert_eq!(received.len(), 1);
     let seen = seen(&received[0]);
     assert_eq!(seen.method, "POST");
-    assert_eq!(seen.target, "/v2/wallets/a:b/c%20d?a=x+y&ids=BTC%2CETH&z=~%2A");
+    assert_eq!(
+        seen.target,
+        "/v2/wallets/a:b/c%20d?a=x+y&ids=BTC%2CETH&z=~%2A"
+    );
     assert_eq!(seen.body, "{\"note\":\"\u{e9}<&>\"}".as_bytes());
     assert_eq!(seen.headers["content-type"], "application/json");
     assert_eq!(seen.headers["authorization"], format!("Bearer {SECRET}"));
@@ -120,7 +126,13 @@ async fn a_redirect_is_an_error_that_names_the_host_and_nothing_else() {
     let elsewhere = Canned::start([canned::signed("200 OK", "{}")]).await;
     let port = elsewhere.base_url().rsplit(':').next().unwrap().to_owned();
     let target = format!("http://localhost:{port}/{SECRET}");
-    for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"] {
+    for status in [
+        "301 Moved",
+        "302 Found",
+        "303 See Other",
+        "307 Temporary",
+        "308 Permanent",
+    ] {
         let redirect = canned::plain(status, &format!("location: {target}\r\n"), "");
         let server = Canned::start([redirect]).await;
         // A caller's closure comes before what is enforced.
@@ -143,8 +155,16 @@ async fn a_success_has_to_be_signed_and_over_these_bytes() {
     let (_, signed) = answered_with(canned::signed("200 OK", body)).await;
     assert_eq!(signed.unwrap(), body.as_bytes());
 
-    let swapped = canned::plain("200 OK", &canned::signature(r#"{"access_token":"b"}"#), body);
-    let garbled = canned::plain("200 OK", "biz-timestamp: 1\r\nbiz-resp-signature: zz\r\n", body);
+    let swapped = canned::plain(
+        "200 OK",
+        &canned::signature(r#"{"access_token":"b"}"#),
+        body,
+    );
+    let garbled = canned::plain(
+        "200 OK",
+        "biz-timestamp: 1\r\nbiz-resp-signature: zz\r\n",
+        body,
+    );
     for answer in [canned::plain("200 OK", "", body), swapped, garbled] {
         let (_, refused) = answered_with(answer).await;
         let error = refused.unwrap_err();
@@ -170,8 +190,7 @@ async fn an_error_may_be_unsigned_but_not_wrongly_signed() {
 #[tokio::test]
 async fn unverified_is_something_to_say_and_then_takes_anything() {
     let server = Canned::start([canned::plain("200 OK", "", "{}")]).await;
-    let environment =
-        Environment::custom(server.base_url(), ResponseKeys::unverified()).unwrap();
+    let environment = Environment::custom(server.base_url(), ResponseKeys::unverified()).unwrap();
     let client = client::builder(environment).build().unwrap();
     assert!(client.request(Method::GET, "/x").send().await.is_ok());
 }
@@ -202,7 +221,10 @@ async fn the_servers_words_are_reached_by_accessor_only() {
     let error = refused.unwrap_err();
     assert_eq!(error.oauth_error(), Some("invalid_grant"));
     assert_eq!(error.body().unwrap().message(), SECRET);
-    assert_eq!(error.to_string(), "GET /x: refused as `invalid_grant` (HTTP 400)");
+    assert_eq!(
+        error.to_string(),
+        "GET /x: refused as `invalid_grant` (HTTP 400)"
+    );
     assert!(!format!("{error:?}").contains(SECRET));
 }
 
@@ -240,7 +262,11 @@ async fn what_is_compressed_is_verified_and_left_as_it_is() {
     let headers = format!("content-encoding: gzip\r\n{}", canned::signature(body));
     let (server, sent) = answered_with(canned::plain("200 OK", &headers, body)).await;
     assert_eq!(sent.unwrap(), body.as_bytes());
-    assert!(!seen(&server.received()[0]).headers.contains_key("accept-encoding"));
+    assert!(
+        !seen(&server.received()[0])
+            .headers
+            .contains_key("accept-encoding")
+    );
 }
 
 #[tokio::test]
@@ -270,7 +296,10 @@ async fn a_server_that_keeps_silent_is_a_timeout() {
         .build()
         .unwrap();
     let error = client.request(Method::GET, "/x").send().await.unwrap_err();
-    assert!(error.is_timeout() && !error.is_before_sending(), "{error:?}");
+    assert!(
+        error.is_timeout() && !error.is_before_sending(),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
@@ -278,8 +307,20 @@ async fn a_path_that_leads_elsewhere_is_refused_before_anything_is_sent() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment()).build().unwrap();
     for path in [
-        "x", "", "//evil.example/x", "/../x", "/a/..", "/a/%2e%2E/b", "/a/./b", "/a\\..\\b",
-        "/a%2Fb", "/a?b=c", "/a#b", "/a//b", "/a/", "/a\nb",
+        "x",
+        "",
+        "//evil.example/x",
+        "/../x",
+        "/a/..",
+        "/a/%2e%2E/b",
+        "/a/./b",
+        "/a\\..\\b",
+        "/a%2Fb",
+        "/a?b=c",
+        "/a#b",
+        "/a//b",
+        "/a/",
+        "/a\nb",
     ] {
         let error = client.request(Method::GET, path).send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{path}");
@@ -327,8 +368,10 @@ async fn a_stream_cannot_be_signed_and_is_not_sent() {
     static PUT: Operation = Operation::new("put", "POST", "/x");
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment()).build().unwrap();
-    let mut request =
-        reqwest::Request::new(Method::POST, format!("{}/x", server.base_url()).parse().unwrap());
+    let mut request = reqwest::Request::new(
+        Method::POST,
+        format!("{}/x", server.base_url()).parse().unwrap(),
+    );
     // A response's body is a stream.
     let stream = reqwest::Response::from(http::Response::new("body"));
     *request.body_mut() = Some(stream.into());
@@ -355,7 +398,11 @@ async fn a_bearer_token_comes_from_the_credential_or_not_at_all() {
     plain.execute(request(), &BEARER).await.unwrap();
     acting.execute(request(), &PUBLIC).await.unwrap();
     acting.execute(request(), &BEARER).await.unwrap();
-    acting.without_credential().execute(request(), &BEARER).await.unwrap();
+    acting
+        .without_credential()
+        .execute(request(), &BEARER)
+        .await
+        .unwrap();
 
     let received = server.received();
     let sent: Vec<_> = received
@@ -372,13 +419,25 @@ fn plain_http_is_for_loopback_unless_said_otherwise() {
     let build = |base_url: &str, allow: bool| {
         let environment = Environment::custom(base_url, ResponseKeys::unverified()).unwrap();
         let builder = Client::builder(environment, Ed25519Signer::from_seed(&[1; 32]));
-        let builder = if allow { builder.danger_allow_plain_http() } else { builder };
+        let builder = if allow {
+            builder.danger_allow_plain_http()
+        } else {
+            builder
+        };
         builder.build()
     };
-    for loopback in ["http://127.0.0.1:1/v2", "http://[::1]:1/v2", "http://localhost/v2"] {
+    for loopback in [
+        "http://127.0.0.1:1/v2",
+        "http://[::1]:1/v2",
+        "http://localhost/v2",
+    ] {
         assert!(build(loopback, false).is_ok(), "{loopback}");
     }
-    for remote in ["http://10.0.0.1/v2", "http://localhost.example/v2", "http://0.0.0.0/v2"] {
+    for remote in [
+        "http://10.0.0.1/v2",
+        "http://localhost.example/v2",
+        "http://0.0.0.0/v2",
+    ] {
         let error = build(remote, false).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
         assert!(build(remote, true).is_ok());
@@ -389,7 +448,17 @@ fn plain_http_is_for_loopback_unless_said_otherwise() {
 async fn the_sandbox_takes_what_the_canonical_form_makes_of_any_query() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client::auth(&sandbox);
-    for value in ["~", "*", "a b", "a+b", "a%b", "\u{e9}\u{1f600}", "a,b", "'()!", "&=?#/"] {
+    for value in [
+        "~",
+        "*",
+        "a b",
+        "a+b",
+        "a%b",
+        "\u{e9}\u{1f600}",
+        "a,b",
+        "'()!",
+        "&=?#/",
+    ] {
         let request = client.request(Method::GET, "/nowhere").query("v", value);
         let error = request.send().await.unwrap_err();
         // Not 2024: the signature was good, the endpoint is not there.

@@ -8,8 +8,8 @@ use crate::client::{Client, Shared};
 use crate::clock::{Clock, SystemClock};
 use crate::environment::{Environment, is_loopback};
 use crate::error::Error;
-use crate::key::Signer;
 use crate::nonce::Nonces;
+use crate::signer::Signer;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(30);

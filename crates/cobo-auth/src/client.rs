@@ -10,13 +10,13 @@ use crate::clock::Clock;
 use crate::credential::{AccessToken, Credential};
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::key::Signer;
 use crate::message::Message;
 use crate::nonce::Nonces;
 use crate::operation::Operation;
 use crate::receive::receive;
 use crate::request::RequestBuilder;
 use crate::response::{Body, Response};
+use crate::signer::Signer;
 use crate::target::canonicalize;
 
 const API_KEY: HeaderName = HeaderName::from_static("biz-api-key");

@@ -32,6 +32,8 @@
 //!   before they are parsed.
 //! - **Nothing leaks.** Keys and tokens are wiped and redacted; errors carry no body.
 
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
 mod body;
 mod builder;
 mod client;
@@ -40,34 +42,46 @@ mod code;
 #[doc(hidden)]
 pub mod codegen;
 mod credential;
+mod ed25519;
 mod environment;
 mod error;
-mod key;
 mod message;
 mod missing;
 mod nonce;
 mod operation;
+mod public_key;
 mod receive;
 mod request;
 mod response;
+#[cfg(feature = "secp256k1")]
+mod secp256k1;
 mod secret;
+mod secret_key;
+mod signer;
 mod target;
 mod verifier;
 
+#[cfg(feature = "aws-lc-rs")]
+pub use aws_lc::AwsLcSigner;
 pub use body::ErrorBody;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use clock::{Clock, SystemClock};
 pub use code::ErrorCode;
 pub use credential::{AccessToken, Credential, FixedToken};
+pub use ed25519::Ed25519Signer;
 pub use environment::Environment;
 pub use error::{Error, ErrorKind};
-pub use key::{Ed25519Signer, KeyError, PublicKey, Signature, Signer, SignerError};
 pub use message::{Digest, Message, double_sha256};
 pub use missing::MissingFields;
 pub use operation::Operation;
+pub use public_key::{Curve, PublicKey};
 pub use request::RequestBuilder;
 pub use response::{Body, Response};
+#[cfg(feature = "secp256k1")]
+pub use secp256k1::Secp256k1Signer;
 pub use secret::Secret;
+pub use secret_key::{KeyError, SecretKey};
+pub use signer::{Signature, Signer, SignerError};
 pub use target::{TargetError, canonicalize};
 pub use verifier::ResponseKeys;

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use crate::key::PublicKey;
+use crate::public_key::PublicKey;
 
 /// The nonces of one public key: Unix milliseconds, made unique and strictly increasing.
 ///

@@ -3,8 +3,8 @@ use std::fmt;
 use ed25519_dalek::{Signature, VerifyingKey};
 use http::HeaderMap;
 
-use crate::key::KeyError;
 use crate::message::double_sha256;
+use crate::secret_key::KeyError;
 
 /// The keys that may sign a response: of Cobo, or of what stands in for it.
 ///

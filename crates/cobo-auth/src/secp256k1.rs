@@ -1,0 +1,63 @@
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use k256::ecdsa::signature::hazmat::PrehashSigner as _;
+use k256::ecdsa::{self, SigningKey};
+
+use crate::message::Digest;
+use crate::public_key::{Curve, PublicKey};
+use crate::secret_key::{KeyError, SecretKey};
+use crate::signer::{Signature, Signer, SignerError};
+
+/// A secp256k1 key in memory: ECDSA over the digest, in DER. Needs the feature `secp256k1`.
+///
+/// Clones share one copy of the key, which is wiped when the last one is dropped.
+#[derive(Clone)]
+pub struct Secp256k1Signer {
+    key: Arc<SigningKey>,
+    public: PublicKey,
+}
+
+impl Secp256k1Signer {
+    /// Signs with a key that was read from wherever it rests.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Curve`] for a key that its file says to be of another curve;
+    /// [`KeyError::NotAKey`] for the few numbers that are no key of this curve.
+    pub fn new(key: &SecretKey) -> Result<Self, KeyError> {
+        let bytes = key.for_curve(Curve::Secp256k1)?;
+        let key = SigningKey::from_slice(bytes).map_err(|_| KeyError::NotAKey)?;
+        let point = key.verifying_key().to_sec1_point(true);
+        let public = point.as_bytes().try_into().map_err(|_| KeyError::NotAKey)?;
+        Ok(Self {
+            key: Arc::new(key),
+            public: PublicKey::secp256k1(public),
+        })
+    }
+}
+
+#[async_trait]
+impl Signer for Secp256k1Signer {
+    fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    async fn sign(&self, digest: &Digest) -> Result<Signature, SignerError> {
+        // The nonce of ECDSA is made from key and digest (RFC 6979), so nothing random is needed.
+        let signature: ecdsa::Signature = self
+            .key
+            .sign_prehash(digest)
+            .map_err(|_| SignerError::from("k256 cannot sign"))?;
+        Ok(Signature::new(signature.to_der().as_bytes()))
+    }
+}
+
+impl fmt::Debug for Secp256k1Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secp256k1Signer")
+            .field("public", &self.public)
+            .finish_non_exhaustive()
+    }
+}

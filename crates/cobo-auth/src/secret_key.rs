@@ -1,0 +1,310 @@
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use pkcs8::der::{Decode as _, SecretDocument};
+use pkcs8::{ObjectIdentifier, PrivateKeyInfoRef, SubjectPublicKeyInfoRef};
+use zeroize::Zeroizing;
+
+use crate::public_key::Curve;
+
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const ELLIPTIC_CURVE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+
+/// A private key on its way from where it rests to a signer: 32 bytes.
+///
+/// Clones share one copy, which is wiped when the last one is dropped; `Debug` is redacted.
+///
+/// ```no_run
+/// use cobo_auth::{Ed25519Signer, SecretKey};
+///
+/// // Made by `openssl genpkey -algorithm ed25519 -out app.pem`.
+/// let signer = Ed25519Signer::new(&SecretKey::from_file("app.pem")?)?;
+/// # Ok::<(), cobo_auth::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct SecretKey {
+    bytes: Arc<Zeroizing<[u8; 32]>>,
+    /// What the file said; hexadecimal digits say nothing.
+    curve: Option<Curve>,
+}
+
+impl SecretKey {
+    /// 64 hexadecimal digits of either case. White space around them is trimmed, since files and
+    /// environment variables often end with a newline.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] says what is wrong with the text, and never repeats it.
+    pub fn from_hex(text: &str) -> Result<Self, KeyError> {
+        let text = text.trim();
+        if text.starts_with("0x") || text.starts_with("0X") {
+            return Err(KeyError::Prefix);
+        }
+        if text.starts_with("-----BEGIN") {
+            return Err(KeyError::Pem);
+        }
+        if let Some(position) = text.bytes().position(|byte| !byte.is_ascii_hexdigit()) {
+            return Err(KeyError::NotHex { position });
+        }
+        let mut bytes = Zeroizing::new([0; 32]);
+        match text.len() {
+            64 => hex::decode_to_slice(text, &mut *bytes).map_err(|_| KeyError::NotAKey)?,
+            128 => return Err(KeyError::Expanded),
+            digits => return Err(KeyError::Length { digits }),
+        }
+        Ok(Self::new(bytes, None))
+    }
+
+    /// PKCS#8 in PEM: `-----BEGIN PRIVATE KEY-----`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] tells an encrypted key, a public one, and one of another kind apart.
+    pub fn from_pem(text: &str) -> Result<Self, KeyError> {
+        let text = text.trim();
+        let (label, document) = match SecretDocument::from_pem(text) {
+            Ok((label, document)) => (label, document),
+            // The label alone tells what it is, whatever is wrong with the rest.
+            Err(_) => return Err(wrong_label(text).unwrap_or(KeyError::NotAKey)),
+        };
+        match label {
+            "PRIVATE KEY" => Self::from_der(document.as_bytes()),
+            _ => Err(wrong_label(text).unwrap_or(KeyError::NotAKey)),
+        }
+    }
+
+    /// PKCS#8 in DER.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] tells an encrypted key, a public one, and one of another kind apart.
+    pub fn from_der(bytes: &[u8]) -> Result<Self, KeyError> {
+        let Ok(info) = PrivateKeyInfoRef::from_der(bytes) else {
+            return Err(if SubjectPublicKeyInfoRef::from_der(bytes).is_ok() {
+                KeyError::Public
+            } else if pkcs8::EncryptedPrivateKeyInfoRef::from_der(bytes).is_ok() {
+                KeyError::Encrypted
+            } else {
+                KeyError::NotAKey
+            });
+        };
+        match info.algorithm.oid {
+            ED25519 => {
+                // An OCTET STRING in an OCTET STRING: tag, length, and the seed.
+                let seed: [u8; 32] = match info.private_key.as_bytes() {
+                    [0x04, 0x20, seed @ ..] => seed.try_into().map_err(|_| KeyError::NotAKey)?,
+                    _ => return Err(KeyError::NotAKey),
+                };
+                Ok(Self::new(Zeroizing::new(seed), Some(Curve::Ed25519)))
+            }
+            ELLIPTIC_CURVE => Self::of_secp256k1(bytes),
+            _ => Err(KeyError::Algorithm),
+        }
+    }
+
+    #[cfg(feature = "secp256k1")]
+    fn of_secp256k1(bytes: &[u8]) -> Result<Self, KeyError> {
+        use pkcs8::DecodePrivateKey as _;
+
+        let key = k256::SecretKey::from_pkcs8_der(bytes).map_err(|_| KeyError::Algorithm)?;
+        let bytes = Zeroizing::new(<[u8; 32]>::from(key.to_bytes()));
+        Ok(Self::new(bytes, Some(Curve::Secp256k1)))
+    }
+
+    #[cfg(not(feature = "secp256k1"))]
+    fn of_secp256k1(_: &[u8]) -> Result<Self, KeyError> {
+        Err(KeyError::Algorithm)
+    }
+
+    /// A file: PEM, DER, or hexadecimal digits, by what is in it.
+    ///
+    /// # Errors
+    ///
+    /// On Unix, [`KeyError::Permissions`] if others than the owner may read the file; then
+    /// whatever is wrong with its content.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
+        let path = path.as_ref();
+        let failed = |error: std::io::Error| KeyError::File {
+            path: path.display().to_string(),
+            kind: error.kind(),
+        };
+        let mut file = std::fs::File::open(path).map_err(failed)?;
+        // Of the open file, so that it cannot be another one by the time it is read.
+        let metadata = file.metadata().map_err(failed)?;
+        refuse_shared(path, &metadata)?;
+        // Enough for any key: a file that is much larger is none.
+        const LARGEST: usize = 16 * 1024;
+        let mut content = Zeroizing::new(Vec::with_capacity(LARGEST));
+        std::io::Read::read_to_end(
+            &mut std::io::Read::take(&mut file, LARGEST as u64),
+            &mut content,
+        )
+        .map_err(failed)?;
+        match std::str::from_utf8(&content) {
+            Ok(text) if text.contains("-----BEGIN") => Self::from_pem(text),
+            Ok(text) => Self::from_hex(text),
+            Err(_) => Self::from_der(&content),
+        }
+    }
+
+    /// An environment variable: PEM or hexadecimal digits.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Variable`] if it is not set; then whatever is wrong with its content.
+    pub fn from_env(variable: &str) -> Result<Self, KeyError> {
+        let text = std::env::var(variable).map(Zeroizing::new);
+        let text = text.map_err(|_| KeyError::Variable {
+            name: variable.to_owned(),
+        })?;
+        if text.contains("-----BEGIN") {
+            Self::from_pem(&text)
+        } else {
+            Self::from_hex(&text)
+        }
+    }
+
+    /// A new key, from the operating system's random numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Random`] if there are none.
+    pub fn generate() -> Result<Self, KeyError> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *bytes).map_err(|_| KeyError::Random)?;
+        Ok(Self::new(bytes, None))
+    }
+
+    /// The key as 64 hexadecimal digits, to be stored where nobody else reads it.
+    pub fn to_hex(&self) -> crate::Secret {
+        crate::Secret::new(hex::encode(**self.bytes))
+    }
+
+    fn new(bytes: Zeroizing<[u8; 32]>, curve: Option<Curve>) -> Self {
+        Self {
+            bytes: Arc::new(bytes),
+            curve,
+        }
+    }
+
+    pub(crate) fn for_curve(&self, wanted: Curve) -> Result<&[u8; 32], KeyError> {
+        match self.curve {
+            Some(curve) if curve != wanted => Err(KeyError::Curve { curve, wanted }),
+            _ => Ok(&self.bytes),
+        }
+    }
+}
+
+/// What a PEM that holds something else than a PKCS#8 key holds, by its label.
+fn wrong_label(text: &str) -> Option<KeyError> {
+    let label = text.strip_prefix("-----BEGIN ")?.split("-----").next()?;
+    match label {
+        "ENCRYPTED PRIVATE KEY" => Some(KeyError::Encrypted),
+        "PUBLIC KEY" => Some(KeyError::Public),
+        "PRIVATE KEY" => None,
+        _ => Some(KeyError::Algorithm),
+    }
+}
+
+#[cfg(unix)]
+fn refuse_shared(path: &Path, metadata: &std::fs::Metadata) -> Result<(), KeyError> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    if metadata.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(KeyError::Permissions {
+        path: path.display().to_string(),
+    })
+}
+
+#[cfg(not(unix))]
+fn refuse_shared(_: &Path, _: &std::fs::Metadata) -> Result<(), KeyError> {
+    Ok(())
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(REDACTED)")
+    }
+}
+
+/// Why a key cannot be used. The key itself stands in none of these.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Too long or too short.
+    #[error("a key has 64 hexadecimal digits (32 bytes), this text has {digits}")]
+    Length {
+        /// How many digits there are.
+        digits: usize,
+    },
+    /// Something else than a hexadecimal digit.
+    #[error("a key has hexadecimal digits only; character {} is none", position + 1)]
+    NotHex {
+        /// Where the first one stands, counted in bytes from 0.
+        position: usize,
+    },
+    /// A `0x` in front.
+    #[error("a key has hexadecimal digits only: leave out the `0x` in front")]
+    Prefix,
+    /// 64 bytes: the seed with the public key or the expanded secret behind it.
+    #[error(
+        "this key has 64 bytes, which is a key pair or an expanded key; give the seed, 32 bytes \
+         (of a key pair, the first half)"
+    )]
+    Expanded,
+    /// PEM where hexadecimal digits are expected.
+    #[error("this is PEM; read it with `SecretKey::from_pem` or `SecretKey::from_file`")]
+    Pem,
+    /// A key under a passphrase.
+    #[error("this key is encrypted; decrypt it first: `openssl pkey -in FILE -out FILE`")]
+    Encrypted,
+    /// A public key.
+    #[error("this is a public key; requests are signed with the private one")]
+    Public,
+    /// A key of another kind.
+    #[error(
+        "this is a key of another kind; make one with `openssl genpkey -algorithm ed25519` (for \
+         secp256k1, this crate needs the feature of that name, and PKCS#8)"
+    )]
+    Algorithm,
+    /// A key of another curve than the signer's.
+    #[error("this is a key of {curve}; the signer is for {wanted}")]
+    Curve {
+        /// The key's.
+        curve: Curve,
+        /// The signer's.
+        wanted: Curve,
+    },
+    /// Bytes that make no private key.
+    #[error("this is no private key: neither hexadecimal digits nor PKCS#8 in PEM or DER")]
+    NotAKey,
+    /// 32 bytes that are not the public key of a key pair.
+    #[error("these 32 bytes are no Ed25519 public key")]
+    NotAPublicKey,
+    /// A file that others may read.
+    #[error("others may read {path}; run `chmod 600 {path}`, and think of the key as known")]
+    Permissions {
+        /// The file.
+        path: String,
+    },
+    /// A file that cannot be read.
+    #[error("{path} cannot be read: {kind}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        kind: std::io::ErrorKind,
+    },
+    /// An environment variable that is not there.
+    #[error("the environment variable {name} is not set, or is not text")]
+    Variable {
+        /// Its name.
+        name: String,
+    },
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers")]
+    Random,
+}

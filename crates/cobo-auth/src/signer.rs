@@ -1,0 +1,64 @@
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::message::Digest;
+use crate::public_key::{Curve, PublicKey};
+
+/// Signs requests with a key that is registered at Cobo.
+///
+/// An in-memory key is an [`Ed25519Signer`](crate::Ed25519Signer); implement the trait for a key
+/// that lives elsewhere (an HSM, a KMS). The client holds a signer behind an `Arc` and calls it
+/// once for each attempt.
+#[async_trait]
+pub trait Signer: fmt::Debug + Send + Sync {
+    /// The public key, which Cobo knows the app by. It must not change during the signer's life.
+    fn public_key(&self) -> &PublicKey;
+
+    /// The curve of the key.
+    fn curve(&self) -> Curve {
+        self.public_key().curve()
+    }
+
+    /// Signs a digest (32 bytes, already hashed twice).
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the key from signing; the request is not sent then.
+    async fn sign(&self, digest: &Digest) -> Result<Signature, SignerError>;
+}
+
+/// Why a [`Signer`] could not sign. It becomes the source of the call's error: keep secrets out.
+pub type SignerError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A signature, as its curve writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature(Vec<u8>);
+
+impl Signature {
+    /// Of Ed25519, the 64 bytes of R and S; of secp256k1, ECDSA in DER.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Lower-case hexadecimal, as the `Biz-Api-Signature` header wants it.
+    pub fn to_hex(&self) -> String {
+        hex::encode(&self.0)
+    }
+}
+
+#[async_trait]
+impl<S: Signer + ?Sized> Signer for std::sync::Arc<S> {
+    fn public_key(&self) -> &PublicKey {
+        (**self).public_key()
+    }
+
+    async fn sign(&self, digest: &Digest) -> Result<Signature, SignerError> {
+        (**self).sign(digest).await
+    }
+}

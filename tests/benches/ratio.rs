@@ -1,0 +1,49 @@
+//! Two things timed in turn, in one run, so that what disturbs the machine disturbs both alike.
+
+use std::time::{Duration, Instant};
+
+/// Times of two things that were run alternately.
+#[derive(Default)]
+pub struct Pairs {
+    ours: Vec<Duration>,
+    theirs: Vec<Duration>,
+}
+
+impl Pairs {
+    /// Adds one run of each. Every other time the second one goes first.
+    pub fn add(&mut self, ours: impl FnOnce(), theirs: impl FnOnce()) -> Duration {
+        let (ours, theirs) = if self.ours.len() % 2 == 0 {
+            let ours = timed(ours);
+            (ours, timed(theirs))
+        } else {
+            let theirs = timed(theirs);
+            (timed(ours), theirs)
+        };
+        self.ours.push(ours);
+        self.theirs.push(theirs);
+        ours
+    }
+
+    /// Prints the ratio of the medians.
+    #[allow(clippy::print_stdout)] // a benchmark's result
+    pub fn report(&mut self, name: &str) {
+        let (ours, theirs) = (median(&mut self.ours), median(&mut self.theirs));
+        println!(
+            "{name}: {:.3} x ({ours:?} against {theirs:?}, medians of {} runs in turn)",
+            ours.as_secs_f64() / theirs.as_secs_f64(),
+            self.ours.len(),
+        );
+    }
+}
+
+#[allow(clippy::disallowed_methods)] // a benchmark reads the clock
+fn timed(run: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
