@@ -1,6 +1,6 @@
 //! Clients of the sandbox and of canned servers.
 
-use cobo_auth::{Client, ClientBuilder, Ed25519Signer, Environment, ResponseKeys};
+use cobo_auth::{Client, ClientBuilder, Ed25519Signer, Environment, ResponseKeys, RetryPolicy};
 use cobo_sandbox::Sandbox;
 
 /// The seed of every test's key.
@@ -19,12 +19,12 @@ pub fn auth(sandbox: &Sandbox) -> Client {
 }
 
 /// The generated OAuth client on the sandbox.
-#[cfg(any())]
 pub fn oauth(sandbox: &Sandbox) -> cobo_oauth::Client {
     cobo_oauth::Client::new(auth(sandbox))
 }
 
-/// A builder with the demo app's key.
+/// A builder with the demo app's key. Retries are off: they have tests of their own.
 pub fn builder(environment: Environment) -> ClientBuilder {
-    Client::builder(environment, Ed25519Signer::from_hex(SEED).unwrap())
+    let signer = Ed25519Signer::from_hex(SEED).unwrap();
+    Client::builder(environment, signer).retry(RetryPolicy::none())
 }

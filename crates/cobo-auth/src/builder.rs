@@ -9,6 +9,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::environment::{Environment, is_loopback};
 use crate::error::Error;
 use crate::nonce::Nonces;
+use crate::retry::{Budget, RetryPolicy};
 use crate::signer::Signer;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,6 +36,8 @@ pub struct ClientBuilder {
     clock: Arc<dyn Clock>,
     configure: Option<Configure>,
     max_response_bytes: usize,
+    max_response_age: Option<Duration>,
+    retry: RetryPolicy,
     allow_plain_http: bool,
 }
 
@@ -46,6 +49,8 @@ impl ClientBuilder {
             clock: Arc::new(SystemClock),
             configure: None,
             max_response_bytes: MAX_RESPONSE_BYTES,
+            max_response_age: None,
+            retry: RetryPolicy::standard(),
             allow_plain_http: false,
         }
     }
@@ -68,6 +73,21 @@ impl ClientBuilder {
     #[must_use]
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
+        self
+    }
+
+    /// How old the timestamp of a signed response may be, by this machine's clock, and how far in
+    /// its future. Not checked unless set: it makes a wrong clock fail every call.
+    #[must_use]
+    pub fn max_response_age(mut self, age: Duration) -> Self {
+        self.max_response_age = Some(age);
+        self
+    }
+
+    /// How calls are attempted again; [`RetryPolicy::standard`] unless set.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
         self
     }
 
@@ -117,7 +137,7 @@ impl ClientBuilder {
         let public_key = self.signer.public_key();
         let api_key = HeaderValue::try_from(public_key.to_string())
             .map_err(|_| Error::configuration("the public key is no header value".to_owned()))?;
-        Ok(Client::from_shared(Shared {
+        let shared = Shared {
             http: enforce(configured).build().map_err(setup)?,
             factory: factory().map_err(setup)?,
             base,
@@ -127,7 +147,10 @@ impl ClientBuilder {
             signer: self.signer,
             clock: self.clock,
             max_response_bytes: self.max_response_bytes,
-        }))
+            max_response_age: self.max_response_age,
+            budget: Budget::full(),
+        };
+        Ok(Client::from_shared(shared, self.retry))
     }
 }
 

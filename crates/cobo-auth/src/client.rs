@@ -1,27 +1,24 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderValue, Method};
 use reqwest::Request;
 use url::Url;
 
 use crate::builder::ClientBuilder;
+use crate::call::Call;
 use crate::clock::Clock;
-use crate::credential::{AccessToken, Credential};
+use crate::credential::Credential;
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::message::Message;
 use crate::nonce::Nonces;
 use crate::operation::Operation;
-use crate::receive::receive;
 use crate::request::RequestBuilder;
 use crate::response::{Body, Response};
+use crate::retry::{Budget, RetryPolicy};
 use crate::signer::Signer;
-use crate::target::canonicalize;
-
-const API_KEY: HeaderName = HeaderName::from_static("biz-api-key");
-const API_NONCE: HeaderName = HeaderName::from_static("biz-api-nonce");
-const API_SIGNATURE: HeaderName = HeaderName::from_static("biz-api-signature");
 
 /// Signs requests, sends them, and verifies what comes back.
 ///
@@ -51,6 +48,7 @@ const API_SIGNATURE: HeaderName = HeaderName::from_static("biz-api-signature");
 pub struct Client {
     shared: Arc<Shared>,
     credential: Option<Arc<dyn Credential>>,
+    retry: RetryPolicy,
 }
 
 /// What clones of a client have in common.
@@ -65,6 +63,9 @@ pub(crate) struct Shared {
     pub(crate) nonces: Nonces,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) max_response_bytes: usize,
+    pub(crate) max_response_age: Option<Duration>,
+    /// Shared by clones, whatever their policies.
+    pub(crate) budget: Budget,
 }
 
 impl Client {
@@ -82,10 +83,11 @@ impl Client {
         ClientBuilder::new(environment, Arc::new(signer))
     }
 
-    pub(crate) fn from_shared(shared: Shared) -> Self {
+    pub(crate) fn from_shared(shared: Shared, retry: RetryPolicy) -> Self {
         Self {
             shared: Arc::new(shared),
             credential: None,
+            retry,
         }
     }
 
@@ -93,8 +95,8 @@ impl Client {
     #[must_use]
     pub fn with_credential(&self, credential: impl Credential + 'static) -> Self {
         Self {
-            shared: Arc::clone(&self.shared),
             credential: Some(Arc::new(credential)),
+            ..self.clone()
         }
     }
 
@@ -102,8 +104,18 @@ impl Client {
     #[must_use]
     pub fn without_credential(&self) -> Self {
         Self {
-            shared: Arc::clone(&self.shared),
             credential: None,
+            ..self.clone()
+        }
+    }
+
+    /// This client with another retry policy, for one call or for many. The retry budget stays
+    /// shared.
+    #[must_use]
+    pub fn with_retry(&self, retry: RetryPolicy) -> Self {
+        Self {
+            retry,
+            ..self.clone()
         }
     }
 
@@ -145,111 +157,25 @@ impl Client {
         request: Request,
         operation: &'static Operation,
     ) -> Result<Response<Body>, Error> {
-        let credential = self
-            .credential
-            .as_ref()
-            .filter(|_| operation.takes_bearer())
-            .cloned();
-        self.send(request, Some(operation), credential)
-            .await
-            .map_err(|error| error.with_operation(operation.id()))
-    }
-
-    pub(crate) async fn send(
-        &self,
-        mut request: Request,
-        operation: Option<&'static Operation>,
-        credential: Option<Arc<dyn Credential>>,
-    ) -> Result<Response<Body>, Error> {
-        self.prepare(&mut request, operation)?;
-        let with_bearer = credential.is_some();
-        if let Some(credential) = &credential {
-            let token = obtain(credential.as_ref()).await?;
-            request
-                .headers_mut()
-                .insert(header::AUTHORIZATION, token.header().clone());
-        }
-        self.sign(&mut request).await?;
-        let sent = self.shared.http.execute(request).await;
-        receive(sent, &self.shared)
-            .await
-            .map_err(|error| error.with_bearer(with_bearer))
-    }
-
-    /// Makes the request what will be signed and sent, or refuses it.
-    fn prepare(
-        &self,
-        request: &mut Request,
-        operation: Option<&'static Operation>,
-    ) -> Result<(), Error> {
-        let base = &self.shared.base;
-        canonicalize(request.url_mut()).map_err(|why| Error::target("query", why))?;
-        let url = request.url();
-        let below_base = url
-            .path()
-            .strip_prefix(base.path().trim_end_matches('/'))
-            .filter(|rest| rest.starts_with('/'))
-            .filter(|_| url.origin() == base.origin() && url.username().is_empty());
-        let Some(path) = below_base else {
-            return Err(Error::invalid_request(
-                "the request leads elsewhere than below the base URL".to_owned(),
-            ));
+        let call = Call {
+            label: Cow::Borrowed(operation.id()),
+            operation: Some(operation),
+            repeatable: operation.is_repeatable(),
+            credential: self.credential().filter(|_| operation.takes_bearer()),
         };
-        if operation.is_some_and(|operation| !operation.fits(request.method(), path)) {
-            return Err(Error::invalid_request(
-                "the request does not fit the operation's path; a path parameter leads elsewhere"
-                    .to_owned(),
-            ));
-        }
-        if request.body().is_some_and(|body| body.as_bytes().is_none()) {
-            return Err(Error::invalid_request(
-                "the body is a stream, which cannot be signed before it is sent; give its bytes"
-                    .to_owned(),
-            ));
-        }
-        // A bearer token comes from the credential or not at all.
-        request.headers_mut().remove(header::AUTHORIZATION);
-        Ok(())
-    }
-
-    /// Signs the request over what it will be on the wire, with a nonce of its own.
-    async fn sign(&self, request: &mut Request) -> Result<(), Error> {
-        let nonce = self.shared.nonces.next(self.shared.clock.unix_millis());
-        let digest = Message {
-            method: request.method().as_str(),
-            path: request.url().path(),
-            nonce: &nonce.to_string(),
-            params: request.url().query().unwrap_or_default(),
-            body: request
-                .body()
-                .and_then(reqwest::Body::as_bytes)
-                .unwrap_or_default(),
-        }
-        .digest();
-        let signature = self.shared.signer.sign(&digest).await;
-        let signature = signature.map_err(Error::signer)?.to_hex();
-        let signature = HeaderValue::try_from(signature)
-            .map_err(|_| Error::invalid_request("the signature is no header value".to_owned()))?;
-        let headers = request.headers_mut();
-        headers.insert(API_KEY, self.shared.api_key.clone());
-        headers.insert(API_NONCE, HeaderValue::from(nonce));
-        headers.insert(API_SIGNATURE, signature);
-        Ok(())
+        self.call(request, call).await
     }
 
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }
 
+    pub(crate) fn retry_policy(&self) -> &RetryPolicy {
+        &self.retry
+    }
+
     pub(crate) fn credential(&self) -> Option<Arc<dyn Credential>> {
         self.credential.clone()
-    }
-}
-
-async fn obtain(credential: &dyn Credential) -> Result<AccessToken, Error> {
-    match credential.current() {
-        Some(token) => Ok(token),
-        None => credential.fetch().await,
     }
 }
 

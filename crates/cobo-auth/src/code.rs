@@ -98,9 +98,11 @@ impl ErrorCode {
         self.0
     }
 
-    /// Whether the same call may succeed later without a change.
+    /// Whether the same call may succeed later without a change. [`INTERNAL`](Self::INTERNAL) is
+    /// one of these codes, unless it stands for an expired access token
+    /// ([`Error::is_token_expired`](crate::Error::is_token_expired)).
     pub const fn is_retryable(self) -> bool {
-        matches!(self.0, 2000 | 2026 | 30039 | 60003)
+        matches!(self.0, 1000 | 2000 | 2026 | 30039 | 60003)
     }
 
     /// Whether key, signature or permission were refused.

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use http::{HeaderMap, StatusCode, header};
 
@@ -39,6 +39,10 @@ struct Inner {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     with_bearer: bool,
+    /// Whether the response's `WWW-Authenticate` calls the bearer token invalid.
+    token_refused: bool,
+    /// How many seconds this machine's clock is ahead of the server's.
+    clock_ahead: Option<i64>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -54,6 +58,7 @@ enum Kind {
     Signer,
     Connect,
     Timeout,
+    Deadline,
     Transport,
     Redirect {
         host: Option<String>,
@@ -63,6 +68,7 @@ enum Kind {
     },
     Unsigned,
     BadSignature,
+    Stale,
     Api(ErrorBody),
     Unexpected,
     Decode {
@@ -110,11 +116,11 @@ impl Error {
             }
             Kind::Signer => ErrorKind::Signer,
             Kind::Connect => ErrorKind::Connect,
-            Kind::Timeout => ErrorKind::Timeout,
+            Kind::Timeout | Kind::Deadline => ErrorKind::Timeout,
             Kind::Transport => ErrorKind::Transport,
             Kind::Redirect { .. } => ErrorKind::Redirect,
             Kind::TooLarge { .. } => ErrorKind::TooLarge,
-            Kind::Unsigned | Kind::BadSignature => ErrorKind::Unverified,
+            Kind::Unsigned | Kind::BadSignature | Kind::Stale => ErrorKind::Unverified,
             Kind::Api(_) => ErrorKind::Api,
             Kind::Unexpected => ErrorKind::Unexpected,
             Kind::Decode { .. } => ErrorKind::Decode,
@@ -174,7 +180,7 @@ impl Error {
 
     /// Whether the time was up.
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0.kind, Kind::Timeout)
+        matches!(self.0.kind, Kind::Timeout | Kind::Deadline)
     }
 
     /// Whether no connection came about. Nothing was sent then.
@@ -198,19 +204,29 @@ impl Error {
             || self.code().is_some_and(ErrorCode::is_rate_limited)
     }
 
-    /// Whether the access token that the request carried has expired: Cobo answers with HTTP 500
-    /// and code 1000, which without an access token is an internal error and no more.
+    /// Whether the access token that the request carried has expired, or is not known: Cobo
+    /// answers with HTTP 500 and code 1000, which without an access token is an internal error and
+    /// no more. A 401 that names the token counts as well.
     pub fn is_token_expired(&self) -> bool {
-        self.0.with_bearer
-            && self.0.status == Some(StatusCode::INTERNAL_SERVER_ERROR)
-            && self.code() == Some(ErrorCode::INTERNAL)
+        let as_documented = self.0.status == Some(StatusCode::INTERNAL_SERVER_ERROR)
+            && self.code() == Some(ErrorCode::INTERNAL);
+        let by_name = self.0.status == Some(StatusCode::UNAUTHORIZED)
+            && (self.0.token_refused || self.oauth_error() == Some("invalid_token"));
+        self.0.with_bearer && (as_documented || by_name)
+    }
+
+    /// How many seconds this machine's clock is ahead of the server's, where a refused signature
+    /// may come from that: behind it, if negative.
+    pub fn clock_ahead_seconds(&self) -> Option<i64> {
+        self.0.clock_ahead
     }
 
     /// Whether the same call may succeed later without a change. Whether it may be repeated is
     /// another question: the request may have been carried out.
     pub fn is_retryable(&self) -> bool {
         match &self.0.kind {
-            Kind::Connect | Kind::Timeout | Kind::Transport => true,
+            Kind::Connect | Kind::Timeout | Kind::Deadline | Kind::Transport => true,
+            Kind::Api(_) | Kind::Unexpected if self.is_token_expired() => false,
             Kind::Api(_) | Kind::Unexpected => {
                 self.code().is_some_and(ErrorCode::is_retryable)
                     || self.0.status.is_some_and(is_temporary)
@@ -246,6 +262,8 @@ impl Error {
             request_id: None,
             retry_after: None,
             with_bearer: false,
+            token_refused: false,
+            clock_ahead: None,
             source: None,
         }))
     }
@@ -303,6 +321,14 @@ impl Error {
         Self::new(Kind::BadSignature)
     }
 
+    pub(crate) fn stale() -> Self {
+        Self::new(Kind::Stale)
+    }
+
+    pub(crate) fn deadline() -> Self {
+        Self::new(Kind::Deadline)
+    }
+
     pub(crate) fn api(body: ErrorBody) -> Self {
         Self::new(Kind::Api(body))
     }
@@ -329,6 +355,25 @@ impl Error {
         Self::new(Kind::Decode { why: why + &place })
     }
 
+    /// A success that is not JSON, by what it says of itself.
+    pub(crate) fn content_type(essence: &str) -> Self {
+        let why = match printable(essence) {
+            Some(essence) => format!("its content type is {essence}"),
+            None => "its content type is not JSON".to_owned(),
+        };
+        Self::new(Kind::Decode { why })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn connect() -> Self {
+        Self::new(Kind::Connect)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn broken() -> Self {
+        Self::new(Kind::Transport)
+    }
+
     pub(crate) fn with_operation(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
         self.inner().operation.get_or_insert(operation.into());
         self
@@ -342,6 +387,28 @@ impl Error {
         inner.retry_after = header(header::RETRY_AFTER.as_str())
             .and_then(|seconds| seconds.trim().parse().ok())
             .map(Duration::from_secs);
+        inner.token_refused = header(header::WWW_AUTHENTICATE.as_str())
+            .is_some_and(|challenge| challenge.contains("invalid_token"));
+        self
+    }
+
+    /// Compares this machine's clock (in Unix milliseconds) with the response's `Date`, if it may
+    /// be why the signature was refused.
+    pub(crate) fn with_clock(mut self, now: u64, headers: &HeaderMap) -> Self {
+        const TOLERATED: i64 = 30;
+        if self.code() != Some(ErrorCode::AUTHENTICATION) {
+            return self;
+        }
+        let date = headers
+            .get(header::DATE)
+            .and_then(|date| date.to_str().ok());
+        let theirs = date
+            .and_then(|date| httpdate::parse_http_date(date).ok())
+            .and_then(|date| date.duration_since(UNIX_EPOCH).ok())
+            .and_then(|date| i64::try_from(date.as_secs()).ok());
+        let ours = i64::try_from(now / 1_000).ok();
+        let ahead = ours.zip(theirs).map(|(ours, theirs)| ours - theirs);
+        self.inner().clock_ahead = ahead.filter(|ahead| ahead.abs() > TOLERATED);
         self
     }
 
@@ -390,6 +457,9 @@ impl fmt::Display for Error {
             Kind::Timeout => {
                 f.write_str("the time was up; the request may have been carried out")?;
             }
+            Kind::Deadline => f.write_str(
+                "the deadline of all attempts is over; the request may have been carried out",
+            )?,
             Kind::Transport => {
                 f.write_str("the connection broke; the request may have been carried out")?;
             }
@@ -407,6 +477,10 @@ impl fmt::Display for Error {
                 "the response's signature does not verify; the response was changed on its way, \
                  or signed by another key than this environment's",
             )?,
+            Kind::Stale => f.write_str(
+                "the response's signature is too old, or from the future; it was played back, or \
+                 this machine's clock is wrong",
+            )?,
             Kind::Api(body) => write!(f, "{body}")?,
             Kind::Unexpected => f.write_str(
                 "an error response that is not of Cobo's making; a gateway's, most likely",
@@ -420,7 +494,11 @@ impl fmt::Display for Error {
             }
             f.write_str(")")?;
         }
-        Ok(())
+        match self.0.clock_ahead {
+            Some(ahead) if ahead > 0 => write!(f, "; this machine's clock is {ahead} s ahead"),
+            Some(ahead) => write!(f, "; this machine's clock is {} s behind", -ahead),
+            None => Ok(()),
+        }
     }
 }
 

@@ -36,15 +36,18 @@
 mod aws_lc;
 mod body;
 mod builder;
+mod call;
 mod client;
 mod clock;
 mod code;
 #[doc(hidden)]
 pub mod codegen;
 mod credential;
+mod decode;
 mod ed25519;
 mod environment;
 mod error;
+mod explanation;
 mod message;
 mod missing;
 mod nonce;
@@ -53,6 +56,7 @@ mod public_key;
 mod receive;
 mod request;
 mod response;
+mod retry;
 #[cfg(feature = "secp256k1")]
 mod secp256k1;
 mod secret;
@@ -72,12 +76,14 @@ pub use credential::{AccessToken, Credential, FixedToken};
 pub use ed25519::Ed25519Signer;
 pub use environment::Environment;
 pub use error::{Error, ErrorKind};
+pub use explanation::Explanation;
 pub use message::{Digest, Message, double_sha256};
 pub use missing::MissingFields;
 pub use operation::Operation;
 pub use public_key::{Curve, PublicKey};
 pub use request::RequestBuilder;
 pub use response::{Body, Response};
+pub use retry::RetryPolicy;
 #[cfg(feature = "secp256k1")]
 pub use secp256k1::Secp256k1Signer;
 pub use secret::Secret;

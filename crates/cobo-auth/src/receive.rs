@@ -1,5 +1,7 @@
 //! From what the HTTP client hands over to a verified response, or an error.
 
+use std::time::Duration;
+
 use http::{HeaderMap, StatusCode, header};
 use url::Url;
 
@@ -19,7 +21,12 @@ pub(crate) async fn receive(
     let headers = std::mem::take(response.headers_mut());
     match judge(response, status, &headers, shared).await {
         Ok(body) => Ok(Response::new(body, status, headers)),
-        Err(error) => Err(error.with_response(status, &headers)),
+        Err(error) => {
+            let now = shared.clock.unix_millis();
+            Err(error
+                .with_response(status, &headers)
+                .with_clock(now, &headers))
+        }
     }
 }
 
@@ -33,8 +40,10 @@ async fn judge(
         return Err(Error::redirect(redirect_host(response.url(), headers)));
     }
     let body = read(response, shared.max_response_bytes).await?;
-    match shared.environment.response_keys().verify(&body, headers) {
-        Verdict::Signed | Verdict::Unchecked => {}
+    let keys = shared.environment.response_keys();
+    match keys.verify(&body, headers) {
+        Verdict::Signed { timestamp } => check_age(timestamp, shared)?,
+        Verdict::Unchecked => {}
         Verdict::Invalid => return Err(Error::bad_signature()),
         Verdict::Unsigned if status.is_success() => return Err(Error::unsigned()),
         // Gateways answer too, and what they say is only an error.
@@ -65,6 +74,19 @@ async fn read(mut response: reqwest::Response, limit: usize) -> Result<Vec<u8>, 
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// A response that was signed too long ago may be one that was kept and played back.
+fn check_age(timestamp: Option<u64>, shared: &Shared) -> Result<(), Error> {
+    let Some(limit) = shared.max_response_age else {
+        return Ok(());
+    };
+    let now = shared.clock.unix_millis();
+    let age = timestamp.map(|signed| Duration::from_millis(now.abs_diff(signed)));
+    match age {
+        Some(age) if age <= limit => Ok(()),
+        _ => Err(Error::stale()),
+    }
 }
 
 /// The host that a redirect leads to; the rest of the target stays out of errors.

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -6,9 +7,11 @@ use serde::Serialize;
 use url::Url;
 use url::form_urlencoded;
 
+use crate::call::Call;
 use crate::client::Client;
 use crate::credential::Credential;
 use crate::error::Error;
+use crate::explanation::Explanation;
 use crate::response::{Body, Response};
 use crate::target::check_path;
 
@@ -24,6 +27,7 @@ pub struct RequestBuilder {
     query: form_urlencoded::Serializer<'static, String>,
     body: Option<Result<Vec<u8>, serde_json::Error>>,
     credential: Option<Arc<dyn Credential>>,
+    repeatable: Option<bool>,
 }
 
 impl RequestBuilder {
@@ -35,6 +39,7 @@ impl RequestBuilder {
             path: path.to_owned(),
             query: form_urlencoded::Serializer::new(String::new()),
             body: None,
+            repeatable: None,
         }
     }
 
@@ -57,6 +62,13 @@ impl RequestBuilder {
         self
     }
 
+    /// Says whether the request may be sent again after it may have been carried out. Without
+    /// this, `GET` and `HEAD` may and no other method may.
+    pub fn repeatable(mut self, repeatable: bool) -> Self {
+        self.repeatable = Some(repeatable);
+        self
+    }
+
     /// Signs and sends the request, and verifies the response.
     ///
     /// # Errors
@@ -65,11 +77,33 @@ impl RequestBuilder {
     /// dot segment; a body that is no JSON; a failing signer or credential. After that, whatever
     /// [`Error`] tells apart.
     pub async fn send(mut self) -> Result<Response<Body>, Error> {
-        let sent = match self.build() {
-            Ok(request) => self.client.send(request, None, self.credential).await,
-            Err(error) => Err(error),
-        };
-        sent.map_err(|error| error.with_operation(format!("{} {}", self.method, self.path)))
+        let label = format!("{} {}", self.method, self.path);
+        match self.build() {
+            Ok(request) => {
+                let safe = matches!(self.method, Method::GET | Method::HEAD);
+                let call = Call {
+                    label: Cow::Owned(label),
+                    operation: None,
+                    repeatable: self.repeatable.unwrap_or(safe),
+                    credential: self.credential,
+                };
+                self.client.call(request, call).await
+            }
+            Err(error) => Err(error.with_operation(label)),
+        }
+    }
+
+    /// Signs the request and sends nothing: what is signed, and the headers, for a support case in
+    /// which Cobo answers "authentication failed". Takes a nonce, and no access token.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](Self::send) before anything is sent.
+    pub async fn explain(mut self) -> Result<Explanation, Error> {
+        let mut request = self.build()?;
+        self.client.prepare(&mut request, None)?;
+        self.client.sign(&mut request).await?;
+        Explanation::of(&request)
     }
 
     fn build(&mut self) -> Result<reqwest::Request, Error> {

@@ -2,10 +2,12 @@ use std::fmt;
 use std::ops::Deref;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use crate::decode::decode;
 use crate::error::Error;
 
 /// A successful response: the value, the status and the headers.
@@ -99,8 +101,24 @@ impl Response<Body> {
     ///
     /// A body that is not JSON or not of this type. The error says where, never what.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice(&self.value)
+        self.check_content_type()?;
+        decode(&self.value)
             .map_err(|error| Error::decode(&error).with_response(self.status, &self.headers))
+    }
+}
+
+impl Response<Body> {
+    /// A body that says to be something else than JSON is not looked at. One that says nothing is.
+    fn check_content_type(&self) -> Result<(), Error> {
+        let Some(content_type) = self.headers.get(CONTENT_TYPE) else {
+            return Ok(());
+        };
+        let essence = content_type.to_str().unwrap_or_default();
+        let essence = essence.split(';').next().unwrap_or_default().trim();
+        if essence.eq_ignore_ascii_case("application/json") || essence.ends_with("+json") {
+            return Ok(());
+        }
+        Err(Error::content_type(essence).with_response(self.status, &self.headers))
     }
 }
 

@@ -84,7 +84,11 @@ impl ResponseKeys {
             .iter()
             .any(|key| key.verify_strict(&digest, &signature).is_ok())
         {
-            Verdict::Signed
+            Verdict::Signed {
+                timestamp: std::str::from_utf8(timestamp)
+                    .ok()
+                    .and_then(|millis| millis.parse().ok()),
+            }
         } else {
             Verdict::Invalid
         }
@@ -94,8 +98,8 @@ impl ResponseKeys {
 /// What a response's signature is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Signed by one of the keys.
-    Signed,
+    /// Signed by one of the keys, at this time in Unix milliseconds, if it is one.
+    Signed { timestamp: Option<u64> },
     /// There is no key to check it with.
     Unchecked,
     /// There is no signature.
@@ -154,6 +158,10 @@ mod tests {
 
     const BODY: &[u8] = br#"{"access_token":"x"}"#;
 
+    const SIGNED: Verdict = Verdict::Signed {
+        timestamp: Some(1_718_587_017_026),
+    };
+
     fn key() -> SigningKey {
         SigningKey::from_bytes(&[7; 32])
     }
@@ -188,11 +196,8 @@ mod tests {
 
     #[test]
     fn either_spelling_is_enough() {
-        assert_eq!(keys().verify(BODY, &signed(dashes, BODY)), Verdict::Signed);
-        assert_eq!(
-            keys().verify(BODY, &signed(underscores, BODY)),
-            Verdict::Signed
-        );
+        assert_eq!(keys().verify(BODY, &signed(dashes, BODY)), SIGNED);
+        assert_eq!(keys().verify(BODY, &signed(underscores, BODY)), SIGNED);
     }
 
     #[test]
@@ -228,7 +233,7 @@ mod tests {
             )
         };
         let both = ResponseKeys::from_hex([hex(8).as_str(), hex(7).as_str()]).unwrap();
-        assert_eq!(both.verify(BODY, &signed(dashes, BODY)), Verdict::Signed);
+        assert_eq!(both.verify(BODY, &signed(dashes, BODY)), SIGNED);
     }
 
     #[test]

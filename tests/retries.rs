@@ -1,0 +1,271 @@
+//! Calls that fail at first: how often they are attempted, and that every attempt is a new one.
+
+#![allow(clippy::unwrap_used)] // in a test a panic is the report
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cobo_auth::{
+    AccessToken, Client, Credential, Error, ErrorCode, Operation, RetryPolicy, Secret,
+};
+use cobo_tests::canned::{self, Canned};
+use cobo_tests::client;
+use http::Method;
+
+const EXPIRED: &str = r#"{"error_code":1000,"error_message":"m","error_id":"i"}"#;
+
+/// As patient as the standard policy, without the waiting.
+fn quick() -> RetryPolicy {
+    RetryPolicy::standard().base_delay(Duration::from_millis(1))
+}
+
+fn on(server: &Canned) -> Client {
+    client::builder(server.environment())
+        .retry(quick())
+        .build()
+        .unwrap()
+}
+
+fn unavailable() -> Vec<u8> {
+    canned::plain(
+        "503 Service Unavailable",
+        "content-type: text/html\r\n",
+        "<html>",
+    )
+}
+
+fn ok() -> Vec<u8> {
+    canned::signed("200 OK", "{}")
+}
+
+fn header(request: &[u8], name: &str) -> Option<String> {
+    let text = String::from_utf8_lossy(request);
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{name}: ")));
+    line.map(str::to_owned)
+}
+
+#[tokio::test]
+async fn every_attempt_has_a_nonce_and_a_signature_of_its_own() {
+    let bad_gateway = canned::plain("502 Bad Gateway", "", "");
+    let server = Canned::start([unavailable(), bad_gateway, ok()]).await;
+    on(&server).request(Method::GET, "/x").send().await.unwrap();
+
+    let received = server.received();
+    assert_eq!(received.len(), 3);
+    for name in ["biz-api-nonce", "biz-api-signature"] {
+        let distinct: HashSet<_> = received
+            .iter()
+            .map(|request| header(request, name))
+            .collect();
+        assert_eq!(distinct.len(), 3, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn attempts_end_with_the_last_error() {
+    let server = Canned::start([unavailable()]).await;
+    let error = on(&server)
+        .request(Method::GET, "/x")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.status().unwrap(), 503);
+    assert_eq!(server.received().len(), 3);
+}
+
+#[tokio::test]
+async fn a_policy_can_be_another_one_for_one_call() {
+    let server = Canned::start([unavailable()]).await;
+    let client = on(&server);
+    let once = client.with_retry(RetryPolicy::none());
+    assert!(once.request(Method::GET, "/x").send().await.is_err());
+    assert_eq!(server.received().len(), 1);
+    assert!(client.request(Method::GET, "/x").send().await.is_err());
+    assert_eq!(server.received().len(), 4);
+}
+
+#[tokio::test]
+async fn what_may_have_been_carried_out_is_sent_once() {
+    static WRITE: Operation = Operation::new("write", "POST", "/x");
+    static READ: Operation = Operation::new("read", "POST", "/x").repeatable(true);
+    let server = Canned::start([unavailable()]).await;
+    let client = on(&server);
+    let request = || {
+        reqwest::Request::new(
+            Method::POST,
+            format!("{}/x", server.base_url()).parse().unwrap(),
+        )
+    };
+    assert!(client.execute(request(), &WRITE).await.is_err());
+    assert_eq!(server.received().len(), 1);
+    assert!(client.execute(request(), &READ).await.is_err());
+    assert_eq!(server.received().len(), 4);
+
+    assert!(client.request(Method::POST, "/x").send().await.is_err());
+    assert_eq!(server.received().len(), 5);
+    assert!(
+        client
+            .request(Method::POST, "/x")
+            .repeatable(true)
+            .send()
+            .await
+            .is_err()
+    );
+    assert_eq!(server.received().len(), 8);
+    assert!(
+        client
+            .request(Method::GET, "/x")
+            .repeatable(false)
+            .send()
+            .await
+            .is_err()
+    );
+    assert_eq!(server.received().len(), 9);
+}
+
+#[tokio::test]
+async fn a_server_that_stays_down_exhausts_the_budget_of_all_clones() {
+    let server = Canned::start([unavailable()]).await;
+    let client = on(&server);
+    for _ in 0..30 {
+        assert!(
+            client
+                .clone()
+                .request(Method::GET, "/x")
+                .send()
+                .await
+                .is_err()
+        );
+    }
+    // Thirty first attempts, and no more than fifty retries between them.
+    assert_eq!(server.received().len(), 80);
+}
+
+#[tokio::test]
+async fn an_attempt_under_way_is_given_up_at_the_deadline() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
+    let keys = cobo_auth::ResponseKeys::unverified();
+    let silent = cobo_auth::Environment::custom(&base_url, keys).unwrap();
+    let policy = RetryPolicy::standard().deadline(Duration::from_millis(50));
+    let client = client::builder(silent).retry(policy).build().unwrap();
+    let error = client.request(Method::GET, "/x").send().await.unwrap_err();
+    assert!(error.is_timeout());
+    assert!(error.to_string().contains("deadline"), "{error}");
+}
+
+/// Gives a token of the next generation each time one was refused.
+#[derive(Debug, Default)]
+struct Renewing {
+    generation: AtomicU64,
+    rejected: AtomicU64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Shared(Arc<Renewing>);
+
+#[async_trait]
+impl Credential for Shared {
+    fn current(&self) -> Option<AccessToken> {
+        None
+    }
+
+    async fn fetch(&self) -> Result<AccessToken, Error> {
+        let generation = self.0.generation.load(Ordering::SeqCst);
+        AccessToken::new(Secret::new(format!("token-{generation}")), generation)
+    }
+
+    fn rejected(&self, token: &AccessToken) {
+        self.0.rejected.fetch_add(1, Ordering::SeqCst);
+        self.0
+            .generation
+            .fetch_max(token.generation() + 1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_is_renewed_once_and_the_call_repeated_at_once() {
+    let expired = canned::signed("500 Internal Server Error", EXPIRED);
+    let server = Canned::start([expired, ok()]).await;
+    let credential = Shared::default();
+    let call = on(&server)
+        .request(Method::GET, "/x")
+        .bearer(credential.clone());
+    call.send().await.unwrap();
+    let tokens: Vec<_> = server
+        .received()
+        .iter()
+        .map(|request| header(request, "authorization").unwrap())
+        .collect();
+    assert_eq!(tokens, ["Bearer token-0", "Bearer token-1"]);
+    assert_eq!(credential.0.rejected.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_renewed_token_that_is_refused_again_counts_as_an_internal_error() {
+    let server = Canned::start([canned::signed("500 Internal Server Error", EXPIRED)]).await;
+    let credential = Shared::default();
+    let call = on(&server)
+        .request(Method::GET, "/x")
+        .bearer(credential.clone());
+    let error = call.send().await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::INTERNAL));
+    // The first, the one with the new token, and the two further attempts.
+    assert_eq!(server.received().len(), 4);
+}
+
+#[tokio::test]
+async fn a_write_with_an_expired_token_is_reported_and_not_repeated() {
+    let expired = canned::signed("500 Internal Server Error", EXPIRED);
+    let server = Canned::start([expired, ok()]).await;
+    let credential = Shared::default();
+    let client = on(&server);
+    let call = client
+        .request(Method::POST, "/x")
+        .bearer(credential.clone());
+    assert!(call.send().await.unwrap_err().is_token_expired());
+    assert_eq!(server.received().len(), 1);
+    // The next call has the new token.
+    client
+        .request(Method::POST, "/x")
+        .bearer(credential)
+        .send()
+        .await
+        .unwrap();
+    let second = &server.received()[1];
+    assert_eq!(header(second, "authorization").unwrap(), "Bearer token-1");
+}
+
+#[tokio::test]
+async fn a_refused_token_by_name_counts_as_expired() {
+    let challenge = "www-authenticate: Bearer error=\"invalid_token\"\r\n";
+    let body = r#"{"error_code":2024,"error_message":"m","error_id":"i"}"#;
+    let named = canned::plain("401 Unauthorized", challenge, body);
+    let oauth = canned::plain(
+        "401 Unauthorized",
+        "",
+        r#"{"error":"invalid_token","error_description":"d"}"#,
+    );
+    for answer in [named, oauth] {
+        let server = Canned::start([answer, ok()]).await;
+        let call = on(&server)
+            .request(Method::GET, "/x")
+            .bearer(Shared::default());
+        call.send().await.unwrap();
+        assert_eq!(server.received().len(), 2);
+    }
+    // A 401 that is about the signature is not about the token.
+    let server = Canned::start([canned::plain("401 Unauthorized", "", body), ok()]).await;
+    let call = on(&server)
+        .request(Method::GET, "/x")
+        .bearer(Shared::default());
+    assert_eq!(
+        call.send().await.unwrap_err().code(),
+        Some(ErrorCode::AUTHENTICATION)
+    );
+}

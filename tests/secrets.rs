@@ -1,0 +1,99 @@
+//! That no secret is seen: the exact `Debug` text of every generated type that holds one.
+
+#![allow(clippy::unwrap_used)] // in a test a panic is the report
+
+use cobo_oauth::models;
+use cobo_sandbox::Sandbox;
+use cobo_tests::client;
+
+const SECRET: &str = "hunter2";
+
+fn pair() -> serde_json::Value {
+    serde_json::json!({"access_token": SECRET, "expires_in": 1, "refresh_token": SECRET})
+}
+
+#[test]
+fn responses_are_redacted() {
+    let fields = "access_token: Secret(REDACTED), token_type: None, scope: None, expires_in: 1, \
+                  refresh_token: Some(Secret(REDACTED))";
+    let got: models::GetToken200Response = serde_json::from_value(pair()).unwrap();
+    assert_eq!(
+        format!("{got:?}"),
+        format!("GetToken200Response {{ {fields} }}")
+    );
+    let renewed: models::RefreshToken200Response = serde_json::from_value(pair()).unwrap();
+    assert_eq!(
+        format!("{renewed:?}"),
+        format!("RefreshToken200Response {{ {fields} }}")
+    );
+    let permission: models::PermissionToken201Response = serde_json::from_value(pair()).unwrap();
+    assert_eq!(
+        format!("{permission:?}"),
+        "PermissionToken201Response { access_token: Secret(REDACTED), token_type: None, \
+         expires_in: 1, refresh_token: Some(Secret(REDACTED)) }"
+    );
+}
+
+#[test]
+fn builders_of_responses_are_redacted() {
+    let got = models::GetToken200Response::builder()
+        .access_token(SECRET)
+        .refresh_token(SECRET);
+    assert_eq!(
+        format!("{got:?}"),
+        "GetToken200Response { access_token: Some(Secret(REDACTED)), token_type: None, scope: None, \
+         expires_in: None, refresh_token: Some(Secret(REDACTED)) }"
+    );
+    let renewed = models::RefreshToken200Response::builder().access_token(SECRET);
+    assert!(format!("{renewed:?}").contains("access_token: Some(Secret(REDACTED))"));
+    let permission = models::PermissionToken201Response::builder().refresh_token(SECRET);
+    assert!(format!("{permission:?}").contains("refresh_token: Some(Secret(REDACTED))"));
+}
+
+#[tokio::test]
+#[allow(deprecated)]
+async fn requests_and_their_builders_are_redacted() {
+    let builder = models::RefreshTokenRequest::builder().refresh_token(SECRET);
+    assert_eq!(
+        format!("{builder:?}"),
+        "RefreshTokenRequest { client_id: None, grant_type: None, \
+         refresh_token: Some(Secret(REDACTED)) }"
+    );
+    let request = builder.client_id("c").grant_type("g").build().unwrap();
+    assert_eq!(
+        format!("{request:?}"),
+        "RefreshTokenRequest { client_id: \"c\", grant_type: \"g\", \
+         refresh_token: Secret(REDACTED) }"
+    );
+    let permission = models::RefreshPermissionTokenRequest::builder().refresh_token(SECRET);
+    assert_eq!(
+        format!("{permission:?}"),
+        "RefreshPermissionTokenRequest { refresh_token: Some(Secret(REDACTED)) }"
+    );
+    assert_eq!(
+        format!("{:?}", permission.clone().build().unwrap()),
+        "RefreshPermissionTokenRequest { refresh_token: Secret(REDACTED) }"
+    );
+
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client::oauth(&sandbox);
+    let call = client.refresh_token().refresh_token_request(request);
+    assert!(!format!("{call:?}").contains(SECRET));
+    let call = client
+        .refresh_permission_token()
+        .refresh_permission_token_request(permission);
+    assert!(!format!("{call:?}").contains(SECRET));
+    assert!(!format!("{client:?}").contains(client::SEED));
+}
+
+#[test]
+fn serialising_writes_the_secret_and_the_docs_say_so() {
+    let request = models::RefreshPermissionTokenRequest::builder()
+        .refresh_token(SECRET)
+        .build()
+        .unwrap();
+    assert_eq!(
+        serde_json::to_string(&request).unwrap(),
+        format!(r#"{{"refresh_token":"{SECRET}"}}"#)
+    );
+}
