@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use cobo_auth::{
-    Client, Ed25519Signer, Environment, Error, ErrorCode, ErrorKind, FixedToken, Operation,
+    Client, Clock, Ed25519Signer, Environment, Error, ErrorCode, ErrorKind, FixedToken, Operation,
     ResponseKeys,
 };
 use cobo_sandbox::{AppKey, AppKeys, RequestParts, Sandbox};
@@ -412,6 +412,114 @@ async fn a_bearer_token_comes_from_the_credential_or_not_at_all() {
     let expected = HeaderValue::from_str(&format!("Bearer {SECRET}")).unwrap();
     assert_eq!(sent, [None, None, Some(expected), None]);
     assert!(!format!("{acting:?}").contains(SECRET));
+}
+
+/// A clock that stands still.
+#[derive(Debug)]
+struct Fixed(u64);
+
+impl Clock for Fixed {
+    fn unix_millis(&self) -> u64 {
+        self.0
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_clock_is_named_where_a_signature_was_refused() {
+    let body = r#"{"error_code":2024,"error_message":"m","error_id":"e1"}"#;
+    // 1718587017 in Unix seconds.
+    let date = "date: Mon, 17 Jun 2024 01:16:57 GMT\r\n";
+    for (clock, ahead, says) in [
+        (1_718_587_017_000, None, None),
+        (1_718_587_047_000, None, None),
+        (1_718_587_329_000, Some(312), Some("312 s ahead")),
+        (1_718_586_017_000, Some(-1_000), Some("1000 s behind")),
+    ] {
+        let answer = canned::plain("401 Unauthorized", date, body);
+        let server = Canned::start([answer]).await;
+        let client = client::builder(server.environment()).clock(Fixed(clock));
+        let request = client.build().unwrap().request(Method::GET, "/x");
+        let error = request.send().await.unwrap_err();
+        assert_eq!(error.clock_ahead_seconds(), ahead);
+        let text = error.to_string();
+        match says {
+            Some(says) => assert!(text.ends_with(says), "{text}"),
+            None => assert!(text.ends_with("(HTTP 401)"), "{text}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_was_signed_too_long_ago_is_refused_where_that_is_asked_for() {
+    let signed_at = 1_718_587_017_026;
+    let age = Duration::from_secs(60);
+    for (clock, fresh) in [
+        (signed_at, true),
+        (signed_at + 60_000, true),
+        (signed_at + 60_001, false),
+        (signed_at - 60_001, false),
+    ] {
+        let server = Canned::start([canned::signed("200 OK", "{}")]).await;
+        let client = client::builder(server.environment()).clock(Fixed(clock));
+        let client = client.max_response_age(age).build().unwrap();
+        let result = client.request(Method::GET, "/x").send().await;
+        assert_eq!(result.is_ok(), fresh, "{clock}");
+        if let Err(error) = result {
+            assert_eq!(error.kind(), ErrorKind::Unverified);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_explained_without_being_sent() {
+    let server = Canned::start([canned::signed("200 OK", "{}")]).await;
+    let client = client::builder(server.environment()).build().unwrap();
+    let request = client
+        .request(Method::POST, "/x")
+        .query("b", 1)
+        .query("a", "x y")
+        .json(&serde_json::json!({"token": SECRET}));
+    let explained = request.explain().await.unwrap();
+    let expected = format!(
+        "POST|/v2/x|{}|a=x+y&b=1|{{\"token\":\"{SECRET}\"}}",
+        explained.nonce
+    );
+    assert_eq!(explained.message, expected.as_bytes());
+    assert_eq!(
+        explained.digest,
+        cobo_auth::double_sha256([expected.as_bytes()])
+    );
+    assert_eq!(explained.api_key, cobo_sandbox::DEMO_APP_KEY);
+    assert!(!format!("{explained:?}").contains(SECRET));
+    assert!(server.received().is_empty());
+
+    let headers = [
+        ("biz-api-key", &explained.api_key),
+        ("biz-api-nonce", &explained.nonce),
+        ("biz-api-signature", &explained.signature),
+    ];
+    signed_by_us(&Seen {
+        method: "POST".to_owned(),
+        target: "/v2/x?a=x+y&b=1".to_owned(),
+        headers: headers
+            .into_iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+            .collect(),
+        body: format!("{{\"token\":\"{SECRET}\"}}").into_bytes(),
+    });
+}
+
+#[tokio::test]
+async fn nonces_run_ahead_of_a_clock_that_stands_and_how_far_can_be_seen() {
+    let server = Canned::start([canned::signed("200 OK", "{}")]).await;
+    // A key of its own, since nonces are counted by key.
+    let signer = Ed25519Signer::from_seed(&[42; 32]);
+    let client = Client::builder(server.environment(), signer).clock(Fixed(1_000));
+    let client = client.build().unwrap();
+    for ahead in 0..5 {
+        client.request(Method::GET, "/x").send().await.unwrap();
+        assert_eq!(client.nonce_ahead_millis(), ahead);
+    }
 }
 
 #[test]

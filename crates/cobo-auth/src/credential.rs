@@ -2,7 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::HeaderValue;
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::secret::Secret;
@@ -48,8 +50,9 @@ impl AccessToken {
     ///
     /// A token that is empty or has characters that no header may carry.
     pub fn new(token: Secret, generation: u64) -> Result<Self, Error> {
-        let bearer = zeroize::Zeroizing::new(format!("Bearer {}", token.expose()));
-        let header = HeaderValue::from_str(&bearer)
+        // The header value shares this memory, so that it is wiped with the token.
+        let bearer = Zeroizing::new(format!("Bearer {}", token.expose()).into_bytes());
+        let header = HeaderValue::from_maybe_shared(Bytes::from_owner(bearer))
             .ok()
             .filter(|_| !token.is_empty() && !token.expose().contains(char::is_whitespace));
         let Some(mut header) = header else {
