@@ -4,8 +4,23 @@
 
 pub mod canned;
 pub mod client;
+pub mod property;
 pub mod vector;
 
+/// The examples of the README and of the reference pages are compiled.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-pub struct Readme;
+mod pages {
+    macro_rules! pages {
+        ($($name:ident = $path:literal;)*) => {
+            $(#[doc = include_str!($path)] pub struct $name;)*
+        };
+    }
+
+    pages! {
+        Readme = "../README.md";
+        OAuthApi = "../docs/reference/OAuthApi.md";
+        ExchangePermissionTokenRequest = "../docs/reference/ExchangePermissionTokenRequest.md";
+        RefreshPermissionTokenRequest = "../docs/reference/RefreshPermissionTokenRequest.md";
+        RefreshTokenRequest = "../docs/reference/RefreshTokenRequest.md";
+    }
+}

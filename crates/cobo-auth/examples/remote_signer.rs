@@ -4,6 +4,8 @@
 //! Here the key's keeper is a task of the same program, so that the example runs by itself, with a
 //! sandbox for a Cobo. An HSM or a KMS is the same with its own protocol in [`RemoteSigner::sign`].
 
+#![allow(clippy::print_stdout)] // what the steps come to is printed
+
 #[cfg(unix)]
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

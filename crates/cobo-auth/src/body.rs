@@ -32,7 +32,7 @@ pub enum ErrorBody {
 
 impl ErrorBody {
     /// Reads a body that is a failure of either shape, or finds that it is none.
-    pub(crate) fn parse(body: &[u8]) -> Option<Self> {
+    pub fn parse(body: &[u8]) -> Option<Self> {
         serde_json::from_slice::<Shape>(body).ok().map(Self::from)
     }
 

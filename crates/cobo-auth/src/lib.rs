@@ -90,4 +90,4 @@ pub use secret::Secret;
 pub use secret_key::{KeyError, SecretKey};
 pub use signer::{Signature, Signer, SignerError};
 pub use target::{TargetError, canonicalize};
-pub use verifier::ResponseKeys;
+pub use verifier::{ResponseKeys, Verification};

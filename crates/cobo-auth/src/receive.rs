@@ -9,7 +9,7 @@ use crate::body::ErrorBody;
 use crate::client::Shared;
 use crate::error::Error;
 use crate::response::{Body, Response};
-use crate::verifier::Verdict;
+use crate::verifier::Verification;
 
 /// Reads, verifies and classifies a response.
 pub(crate) async fn receive(
@@ -42,12 +42,12 @@ async fn judge(
     let body = read(response, shared.max_response_bytes).await?;
     let keys = shared.environment.response_keys();
     match keys.verify(&body, headers) {
-        Verdict::Signed { timestamp } => check_age(timestamp, shared)?,
-        Verdict::Unchecked => {}
-        Verdict::Invalid => return Err(Error::bad_signature()),
-        Verdict::Unsigned if status.is_success() => return Err(Error::unsigned()),
+        Verification::Signed { timestamp } => check_age(timestamp, shared)?,
+        Verification::Unchecked => {}
+        Verification::Invalid => return Err(Error::bad_signature()),
+        Verification::Unsigned if status.is_success() => return Err(Error::unsigned()),
         // Gateways answer too, and what they say is only an error.
-        Verdict::Unsigned => {}
+        Verification::Unsigned => {}
     }
     let failure = if status.is_success() {
         ErrorBody::parse_disguised(&body)

@@ -62,20 +62,33 @@ impl ResponseKeys {
         self.0.as_ref().is_none_or(|keys| !keys.is_empty())
     }
 
-    /// Checks the signature of a response: its body as received, and its headers.
-    pub(crate) fn verify(&self, body: &[u8], headers: &HeaderMap) -> Verdict {
+    /// Checks the signature of a response, a webhook or a callback: its body as received, and its
+    /// headers. [`Client`](crate::Client) does so with every response.
+    ///
+    /// ```
+    /// use cobo_auth::{Environment, Verification};
+    ///
+    /// # fn webhook(body: &[u8], headers: &http::HeaderMap) {
+    /// let keys = Environment::production().response_keys().clone();
+    /// if !matches!(keys.verify(body, headers), Verification::Signed { .. }) {
+    ///     // Not Cobo's: answer with an error, and do not parse it.
+    /// }
+    /// # }
+    /// # webhook(b"", &http::HeaderMap::new());
+    /// ```
+    pub fn verify(&self, body: &[u8], headers: &HeaderMap) -> Verification {
         let Some(keys) = &self.0 else {
-            return Verdict::Unchecked;
+            return Verification::Unchecked;
         };
         let Some((timestamp, signature)) = signature_headers(headers) else {
-            return Verdict::Unsigned;
+            return Verification::Unsigned;
         };
         if timestamp.is_empty() {
-            return Verdict::Invalid;
+            return Verification::Invalid;
         }
         let mut bytes = [0; 64];
         if hex::decode_to_slice(signature, &mut bytes).is_err() {
-            return Verdict::Invalid;
+            return Verification::Invalid;
         }
         let signature = Signature::from_bytes(&bytes);
         let digest = double_sha256([body, b"|", timestamp]);
@@ -84,22 +97,26 @@ impl ResponseKeys {
             .iter()
             .any(|key| key.verify_strict(&digest, &signature).is_ok())
         {
-            Verdict::Signed {
+            Verification::Signed {
                 timestamp: std::str::from_utf8(timestamp)
                     .ok()
                     .and_then(|millis| millis.parse().ok()),
             }
         } else {
-            Verdict::Invalid
+            Verification::Invalid
         }
     }
 }
 
-/// What a response's signature is worth.
+/// What a signature is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Signed by one of the keys, at this time in Unix milliseconds, if it is one.
-    Signed { timestamp: Option<u64> },
+#[non_exhaustive]
+pub enum Verification {
+    /// Signed by one of the keys.
+    Signed {
+        /// When, in Unix milliseconds; `None` if what was signed along is no number.
+        timestamp: Option<u64>,
+    },
     /// There is no key to check it with.
     Unchecked,
     /// There is no signature.
@@ -158,7 +175,7 @@ mod tests {
 
     const BODY: &[u8] = br#"{"access_token":"x"}"#;
 
-    const SIGNED: Verdict = Verdict::Signed {
+    const SIGNED: Verification = Verification::Signed {
         timestamp: Some(1_718_587_017_026),
     };
 
@@ -203,24 +220,24 @@ mod tests {
     #[test]
     fn what_was_not_signed_does_not_verify() {
         let headers = signed(dashes, BODY);
-        assert_eq!(keys().verify(b"{}", &headers), Verdict::Invalid);
-        assert_eq!(keys().verify(&BODY[1..], &headers), Verdict::Invalid);
+        assert_eq!(keys().verify(b"{}", &headers), Verification::Invalid);
+        assert_eq!(keys().verify(&BODY[1..], &headers), Verification::Invalid);
 
         let mut later = headers.clone();
         later.insert("biz-timestamp", "1718587017027".parse().unwrap());
-        assert_eq!(keys().verify(BODY, &later), Verdict::Invalid);
+        assert_eq!(keys().verify(BODY, &later), Verification::Invalid);
 
         let mut short = headers.clone();
         short.insert("biz-resp-signature", "ab".parse().unwrap());
-        assert_eq!(keys().verify(BODY, &short), Verdict::Invalid);
+        assert_eq!(keys().verify(BODY, &short), Verification::Invalid);
 
         let mut twice = headers.clone();
         twice.append("biz-timestamp", "1718587017026".parse().unwrap());
-        assert_eq!(keys().verify(BODY, &twice), Verdict::Invalid);
+        assert_eq!(keys().verify(BODY, &twice), Verification::Invalid);
 
         let other =
             ResponseKeys::trusted(SigningKey::from_bytes(&[8; 32]).verifying_key().to_bytes());
-        assert_eq!(other.verify(BODY, &headers), Verdict::Invalid);
+        assert_eq!(other.verify(BODY, &headers), Verification::Invalid);
     }
 
     #[test]
@@ -240,12 +257,15 @@ mod tests {
     fn half_a_signature_is_none() {
         let mut headers = signed(dashes, BODY);
         headers.remove("biz-timestamp");
-        assert_eq!(keys().verify(BODY, &headers), Verdict::Unsigned);
-        assert_eq!(keys().verify(BODY, &HeaderMap::new()), Verdict::Unsigned);
+        assert_eq!(keys().verify(BODY, &headers), Verification::Unsigned);
+        assert_eq!(
+            keys().verify(BODY, &HeaderMap::new()),
+            Verification::Unsigned
+        );
         let unverified = ResponseKeys::unverified();
         assert_eq!(
             unverified.verify(BODY, &HeaderMap::new()),
-            Verdict::Unchecked
+            Verification::Unchecked
         );
     }
 

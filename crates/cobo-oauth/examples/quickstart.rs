@@ -3,6 +3,8 @@
 //! By itself it runs on a sandbox inside the process. With `COBO_ENV` (`development` or
 //! `production`), `COBO_APP_SECRET`, `COBO_CLIENT_ID` and `COBO_ORG_ID` set, it talks to Cobo.
 
+#![allow(clippy::print_stdout)] // what the steps come to is printed
+
 use std::env;
 use std::error::Error;
 
@@ -31,20 +33,33 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .grant_type("org_implicit")
         .send()
         .await?;
-    println!("1. got an access token for {} s: {:?}", issued.expires_in, issued.access_token);
+    println!(
+        "1. got an access token for {} s: {:?}",
+        issued.expires_in, issued.access_token
+    );
 
     let organization = organization(&auth, &issued.access_token).await?;
     println!("2. called the API with it: organization {organization}");
 
-    let refresh_token = issued.refresh_token.clone().ok_or("no refresh token was issued")?;
-    let renewed = client.refresh_token().refresh_token_request(refresh(&app.client_id, &refresh_token));
+    let refresh_token = issued
+        .refresh_token
+        .clone()
+        .ok_or("no refresh token was issued")?;
+    let renewed = client
+        .refresh_token()
+        .refresh_token_request(refresh(&app.client_id, &refresh_token));
     let renewed = renewed.send().await?;
-    println!("3. refreshed it for {} s: {:?}", renewed.expires_in, renewed.access_token);
+    println!(
+        "3. refreshed it for {} s: {:?}",
+        renewed.expires_in, renewed.access_token
+    );
 
     let organization = self::organization(&auth, &renewed.access_token).await?;
     println!("4. called the API with the new one: organization {organization}");
 
-    let again = client.refresh_token().refresh_token_request(refresh(&app.client_id, &refresh_token));
+    let again = client
+        .refresh_token()
+        .refresh_token_request(refresh(&app.client_id, &refresh_token));
     match again.send().await {
         Ok(_) => println!("5. the old refresh token still works, which nobody should rely on"),
         Err(error) => println!("5. the old refresh token is dead: {error}"),
@@ -67,7 +82,10 @@ async fn organization(auth: &cobo_auth::Client, token: &Secret) -> Result<String
         .send()
         .await?;
     let organization: serde_json::Value = response.json()?;
-    Ok(organization["org_id"].as_str().unwrap_or("without an id").to_owned())
+    Ok(organization["org_id"]
+        .as_str()
+        .unwrap_or("without an id")
+        .to_owned())
 }
 
 /// Who calls, whom for, and where.
@@ -88,7 +106,11 @@ impl App {
             )?,
             signer: Ed25519Signer::from_hex(cobo_sandbox::DEMO_APP_SECRET)?,
             client_id: sandbox.client_id().to_owned(),
-            org_id: sandbox.org_ids().into_iter().next().ok_or("no organization")?,
+            org_id: sandbox
+                .org_ids()
+                .into_iter()
+                .next()
+                .ok_or("no organization")?,
         })
     }
 

@@ -1,0 +1,14 @@
+//! A client of Cobo's OAuth API: how a Cobo Portal App obtains and renews the tokens with which it
+//! acts for the organizations that installed it.
+//!
+//! [`Client`] has a method for each operation. It is made from a [`cobo_auth::Client`], which signs
+//! every request, sends it and verifies the response.
+
+// Generated code is formatted as it is written.
+#[rustfmt::skip]
+mod generated;
+mod hooks;
+
+pub use cobo_auth;
+pub use cobo_auth::{Error, MissingFields, Response, Secret};
+pub use generated::{Client, models, operations};

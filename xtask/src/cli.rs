@@ -1,0 +1,120 @@
+//! The command line.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::regen;
+
+/// Generates client crates and reference pages from OpenAPI documents.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Regen(Regen),
+}
+
+/// Generate this workspace's code and reference pages, or a crate of its own from any document.
+///
+/// Exits with 0 when everything is written or nothing is stale, 1 when something is stale (with
+/// --check), and 2 when the document or the arguments are refused.
+#[derive(Debug, Args)]
+struct Regen {
+    /// The OpenAPI 3.0 document to generate a crate of its own from
+    #[arg(long, value_name = "FILE", requires = "out")]
+    spec: Option<PathBuf>,
+
+    /// The folder of the crate of its own
+    #[arg(long, value_name = "DIR", requires = "spec")]
+    out: Option<PathBuf>,
+
+    /// The name of the crate of its own [default: `cobo-` and the name of the document's file]
+    #[arg(long, value_name = "NAME", requires = "spec")]
+    crate_name: Option<String>,
+
+    /// Keep only operations with this tag, and what they need
+    #[arg(long = "tag", value_name = "TAG", requires = "spec")]
+    tags: Vec<String>,
+
+    /// Write nothing: list every stale, missing and orphaned file
+    #[arg(long)]
+    check: bool,
+
+    /// Write what was done, as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    Stale,
+    Refused,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Done => 0,
+            Outcome::Stale => 1,
+            Outcome::Refused => 2,
+        })
+    }
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Regen(arguments) => regen::run(&arguments.into(), &mut Console).into(),
+    }
+}
+
+impl From<Regen> for regen::Request {
+    fn from(arguments: Regen) -> Self {
+        let standalone = match (arguments.spec, arguments.out) {
+            (Some(spec), Some(out)) => Some(regen::Standalone {
+                spec,
+                out,
+                crate_name: arguments.crate_name,
+                tags: arguments.tags,
+            }),
+            // Clap has refused one without the other.
+            _ => None,
+        };
+        Self {
+            standalone,
+            check: arguments.check,
+            report: arguments.report,
+        }
+    }
+}
+
+/// Where a run says what it does.
+pub trait Say {
+    /// What was done or found, for stdout.
+    fn say(&mut self, line: &dyn Display);
+    /// What was refused, for stderr.
+    fn refuse(&mut self, line: &dyn Display);
+}
+
+struct Console;
+
+// A reader that goes away (`| head`) changes nothing about the run.
+impl Say for Console {
+    fn say(&mut self, line: &dyn Display) {
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    }
+
+    fn refuse(&mut self, line: &dyn Display) {
+        let _ = writeln!(std::io::stderr().lock(), "{line}");
+    }
+}

@@ -1,0 +1,201 @@
+//! A document on its way through the stages, and the ways to point into it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::refusal::Refusal;
+
+/// An OpenAPI document as JSON, in the order of its file.
+#[derive(Debug, Clone, Default)]
+pub struct Document {
+    /// The file as the user named it.
+    pub source: String,
+    /// Of the file's bytes, in lower-case hexadecimal.
+    pub sha256: String,
+    pub root: Value,
+    /// The line on which each pointer's value stands in the file. Pointers that a transform
+    /// created are not in here.
+    pub lines: BTreeMap<String, usize>,
+}
+
+impl Document {
+    /// A document that was not read from a file.
+    pub fn from_value(source: impl Into<String>, root: Value) -> Self {
+        Self {
+            source: source.into(),
+            root,
+            ..Self::default()
+        }
+    }
+
+    /// A refusal of the value at `pointer`.
+    pub fn refuse(&self, pointer: &str, reason: impl Into<String>) -> Refusal {
+        Refusal {
+            file: self.source.clone(),
+            line: self.lines.get(pointer).copied(),
+            pointer: Some(pointer.to_owned()),
+            reason: reason.into(),
+        }
+    }
+
+    /// What a local reference (`#/components/schemas/Token`) names.
+    pub fn target(&self, reference: &str) -> Option<&Value> {
+        self.root.pointer(&pointer_of(reference)?)
+    }
+
+    /// `value`, or what it stands for if it is a reference, however long the chain. A chain that
+    /// ends nowhere or in itself gives `None`.
+    pub fn resolve<'a>(&'a self, value: &'a Value) -> Option<&'a Value> {
+        self.follow(value, "").map(|(_, value)| value)
+    }
+
+    /// The same with the pointer of what was found.
+    pub fn follow<'a>(&'a self, value: &'a Value, pointer: &str) -> Option<(String, &'a Value)> {
+        let (mut pointer, mut value) = (pointer.to_owned(), value);
+        // A chain longer than this comes back to where it was.
+        for _ in 0..64 {
+            let Some(reference) = reference(value) else {
+                return Some((pointer, value));
+            };
+            pointer = pointer_of(reference)?;
+            value = self.root.pointer(&pointer)?;
+        }
+        None
+    }
+
+    /// The entries of `components.<kind>`.
+    pub fn components(&self, kind: &str) -> impl Iterator<Item = (&String, &Value)> {
+        entries(
+            self.root
+                .get("components")
+                .and_then(|components| components.get(kind)),
+        )
+    }
+
+    /// Adds a component schema.
+    pub fn insert_schema(&mut self, name: &str, schema: Value) {
+        let Some(root) = self.root.as_object_mut() else {
+            return;
+        };
+        let components = root
+            .entry("components")
+            .or_insert_with(|| Value::Object(Map::new()));
+        let Some(components) = components.as_object_mut() else {
+            return;
+        };
+        let schemas = components
+            .entry("schemas")
+            .or_insert_with(|| Value::Object(Map::new()));
+        if let Some(schemas) = schemas.as_object_mut() {
+            schemas.insert(name.to_owned(), schema);
+        }
+    }
+
+    /// Every operation, in the document's order.
+    pub fn operations(&self) -> impl Iterator<Item = Place<'_>> {
+        entries(self.root.get("paths")).flat_map(|(path, item)| {
+            entries(Some(item))
+                .filter(|(method, _)| METHODS.contains(&method.as_str()))
+                .map(move |(method, operation)| Place {
+                    path,
+                    method,
+                    operation,
+                })
+        })
+    }
+}
+
+/// An operation and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub path: &'a str,
+    /// As the document has it, `get`.
+    pub method: &'a str,
+    pub operation: &'a Value,
+}
+
+impl Place<'_> {
+    /// The pointer of the operation.
+    pub fn pointer(&self) -> String {
+        at(&at("/paths", self.path), self.method)
+    }
+}
+
+/// The keys of a path item that are operations.
+pub const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
+
+/// The pointer of `key` below `pointer`.
+pub fn at(pointer: &str, key: &str) -> String {
+    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The pointer of item `index` below `pointer`.
+pub fn item(pointer: &str, index: usize) -> String {
+    format!("{pointer}/{index}")
+}
+
+/// `$ref` of a reference object.
+pub fn reference(value: &Value) -> Option<&str> {
+    value.get("$ref").and_then(Value::as_str)
+}
+
+/// The JSON pointer of a local reference; `None` for a reference into another file.
+pub fn pointer_of(reference: &str) -> Option<String> {
+    let fragment = reference.strip_prefix('#')?;
+    // References are URIs: a pointer in a fragment may be percent-encoded.
+    let mut bytes = Vec::with_capacity(fragment.len());
+    let mut rest = fragment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let high = char::from(rest.next()?).to_digit(16)?;
+        let low = char::from(rest.next()?).to_digit(16)?;
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The name of the component schema that a reference names.
+pub fn schema_name(reference: &str) -> Option<String> {
+    let pointer = pointer_of(reference)?;
+    let name = pointer.strip_prefix("/components/schemas/")?;
+    if name.contains('/') {
+        return None;
+    }
+    Some(name.replace("~1", "/").replace("~0", "~"))
+}
+
+/// The reference to a component schema.
+pub fn schema_reference(name: &str) -> Value {
+    let mut object = Map::new();
+    object.insert(
+        "$ref".to_owned(),
+        Value::String(at("#/components/schemas", name)),
+    );
+    Value::Object(object)
+}
+
+/// The entries of an object; nothing for anything else.
+pub fn entries(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+    value.and_then(Value::as_object).into_iter().flatten()
+}
+
+/// The items of an array; nothing for anything else.
+pub fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    value.and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The text at `key`.
+pub fn text(value: &Value, key: &str) -> Option<String> {
+    value.get(key).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// Whether `key` is `true`.
+pub fn flag(value: &Value, key: &str) -> bool {
+    value.get(key).and_then(Value::as_bool).unwrap_or(false)
+}

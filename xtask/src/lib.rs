@@ -1,0 +1,20 @@
+//! The generator: OpenAPI documents in, client crates and reference pages out.
+//!
+//! A library as well as a program, so that its tests can run one stage at a time. It is not
+//! published: names and types say what there is, comments say why.
+#![allow(missing_docs)]
+
+pub mod catalog;
+pub mod cli;
+pub mod document;
+pub mod media;
+pub mod output;
+pub mod reference;
+pub mod refusal;
+pub mod regen;
+pub mod report;
+pub mod rust_name;
+pub mod schema;
+pub mod stage;
+pub mod standalone;
+pub mod workspace;

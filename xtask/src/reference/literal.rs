@@ -1,0 +1,60 @@
+//! Literals of Rust.
+
+use serde_json::Value;
+
+/// A string.
+pub(super) fn literal(text: &str) -> String {
+    format!("{text:?}")
+}
+
+/// An integer that converts into `ty`: a literal without a suffix is an `i32`.
+pub(super) fn integer(value: &Value, ty: &str) -> String {
+    match (ty, value.as_i64(), value.as_u64()) {
+        ("i64", Some(number), _) if i32::try_from(number).is_ok() => number.to_string(),
+        ("i64", Some(number), _) => format!("{number}_i64"),
+        ("u64", _, Some(number)) => format!("{number}_u64"),
+        ("u64", ..) => "1_u64".to_owned(),
+        _ => "1".to_owned(),
+    }
+}
+
+/// The tokens of a value within `json!`. Its strings are Rust's: JSON has escapes that Rust lacks.
+pub(super) fn json_literal(value: &Value) -> String {
+    match value {
+        Value::String(text) => literal(text),
+        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(number), ..) if i32::try_from(number).is_ok() => number.to_string(),
+            (Some(number), ..) => format!("{number}_i64"),
+            (_, Some(number), _) => format!("{number}_u64"),
+            (.., Some(number)) => format!("{number:?}"),
+            _ => "1".to_owned(),
+        },
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(json_literal).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(entries) => {
+            let lines: Vec<String> = entries
+                .iter()
+                .map(|(key, value)| format!("{}: {}", literal(key), json_literal(value)))
+                .collect();
+            match lines.as_slice() {
+                [] => "{}".to_owned(),
+                [line] if !line.contains('\n') => format!("{{{line}}}"),
+                lines => format!("{{\n{}\n}}", indented(&lines.join(",\n"), 4)),
+            }
+        }
+        Value::Null | Value::Bool(_) => value.to_string(),
+    }
+}
+
+pub(super) fn indented(text: &str, by: usize) -> String {
+    let lines = text.lines().map(|line| {
+        if line.is_empty() {
+            String::new()
+        } else {
+            format!("{}{line}", " ".repeat(by))
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,349 @@
+//! The page of a tag: its operations.
+
+use super::example;
+use super::rust_type::RustType;
+use super::site::{Api, INDEX, Site};
+use super::text::{code, first_paragraph, line, prose, slug, table};
+use crate::catalog::{Body, Location, Operation, Parameter};
+use crate::document::flag;
+use crate::rust_name;
+
+pub(super) fn page(site: &Site<'_>, api: &Api<'_>) -> String {
+    let mut out = format!("# {}\n\n", api.name);
+    if let Some(description) = api.description {
+        out.push_str(&format!("{}\n\n", prose(description)));
+    }
+    out.push_str(&format!("All URIs are relative to {}.\n\n", servers(site)));
+    let rows = api
+        .operations
+        .iter()
+        .map(|operation| vec![api.link(operation), request(operation), summary(operation)]);
+    out.push_str(&table(&["Method", "HTTP request", "Description"], rows));
+    for operation in &api.operations {
+        out.push_str(&format!("\n{}", section(site, api, operation)));
+    }
+    out
+}
+
+/// `*<https://api.dev.cobo.com/v2>* (Development environment)`, for each server.
+fn servers(site: &Site<'_>) -> String {
+    let servers: Vec<String> = site
+        .catalog
+        .servers
+        .iter()
+        .map(|server| {
+            let url = link(&server.url);
+            match server.description.as_deref().map(line) {
+                Some(description) => format!("*{url}* ({description})"),
+                None => format!("*{url}*"),
+            }
+        })
+        .collect();
+    if servers.is_empty() {
+        "the base URL of the client's environment".to_owned()
+    } else {
+        servers.join(" or ")
+    }
+}
+
+/// A URL as a link to itself, as far as it is one.
+pub(super) fn link(url: &str) -> String {
+    let is_url = url.starts_with("https://") || url.starts_with("http://");
+    if is_url && !url.contains(|c: char| c.is_whitespace() || "<>\\`".contains(c)) {
+        format!("<{url}>")
+    } else {
+        code(url)
+    }
+}
+
+/// `**GET** /oauth/token`.
+pub(super) fn request(operation: &Operation) -> String {
+    format!("**{}** {}", operation.method, path(&operation.path))
+}
+
+/// A path as text, or as code where Markdown would read something into it.
+fn path(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-.".contains(c);
+    // An underscore within a word is only that.
+    let inner = path
+        .trim_matches('_')
+        .replace("/_", "*")
+        .replace("_/", "*")
+        .replace('_', "");
+    if inner.chars().all(plain) {
+        path.to_owned()
+    } else {
+        code(path)
+    }
+}
+
+/// What an operation is for, in a line.
+pub(super) fn summary(operation: &Operation) -> String {
+    let text = operation
+        .summary
+        .as_deref()
+        .or(operation.description.as_deref());
+    let text = text.map(first_paragraph).unwrap_or_default();
+    if operation.deprecated {
+        format!("{text} (deprecated)").trim().to_owned()
+    } else {
+        text
+    }
+}
+
+fn section(site: &Site<'_>, api: &Api<'_>, operation: &Operation) -> String {
+    let method = rust_name::method(operation);
+    let mut parts = Vec::new();
+    if api.anchor(operation) != method {
+        parts.push(format!("<a id=\"{}\"></a>", api.anchor(operation)));
+    }
+    parts.push(format!("## {method}"));
+    parts.push(format!("> {}", code(&signature(operation))));
+    parts.extend(operation.summary.as_deref().map(prose));
+    parts.extend(operation.description.as_deref().map(prose));
+    if operation.deprecated {
+        parts.push("**Deprecated:** Cobo may remove this operation.".to_owned());
+    }
+    parts.push(repeats(operation).to_owned());
+    parts.push("### Example".to_owned());
+    parts.push(format!(
+        "```rust,no_run\n{}```",
+        example::call(site, api, operation)
+    ));
+    parts.push("### Path parameters".to_owned());
+    parts.push(parameters(site, operation, true));
+    parts.push("### Other parameters".to_owned());
+    parts.push(parameters(site, operation, false));
+    parts.push("### Return type".to_owned());
+    parts.push(returned(site, operation));
+    parts.push("### Errors".to_owned());
+    parts.push(errors(site, operation));
+    parts.push("### Authorization".to_owned());
+    parts.push(authorization(operation));
+    parts.push("### HTTP request headers".to_owned());
+    let sent = operation
+        .body
+        .as_ref()
+        .map_or("Not defined", |body| &body.media_type);
+    parts.push(format!(
+        "- **Content-Type**: {sent}\n- **Accept**: application/json"
+    ));
+    parts.push(back(&api.name));
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n\n") + "\n"
+}
+
+/// The call with every setter, and what comes of it.
+fn signature(operation: &Operation) -> String {
+    let value = operation
+        .success
+        .model
+        .as_deref()
+        .map_or("()".to_owned(), rust_name::model);
+    let mut call = format!(
+        "Response<{value}> client.{}()",
+        rust_name::method(operation)
+    );
+    for name in operation.parameters.iter().map(rust_name::parameter) {
+        call.push_str(&format!(".{name}({name})"));
+    }
+    if let Some(body) = &operation.body {
+        let name = rust_name::body(operation, &body.model);
+        call.push_str(&format!(".{name}({name})"));
+    }
+    call + ".send()"
+}
+
+fn repeats(operation: &Operation) -> &'static str {
+    if operation.repeatable {
+        "May be repeated: where it is not known whether a request arrived, it can be sent again."
+    } else {
+        "Not to be repeated: it is not sent again where it may have arrived."
+    }
+}
+
+/// The table of the path parameters, or of everything else that a request takes.
+fn parameters(site: &Site<'_>, operation: &Operation, in_path: bool) -> String {
+    let mut rows: Vec<Vec<String>> = operation
+        .parameters
+        .iter()
+        .filter(|parameter| (parameter.location == Location::Path) == in_path)
+        .map(|parameter| self::parameter(site, operation, parameter))
+        .collect();
+    rows.extend(
+        operation
+            .body
+            .iter()
+            .filter(|_| !in_path)
+            .map(|body| self::body(site, operation, body)),
+    );
+    if rows.is_empty() {
+        return "None.".to_owned();
+    }
+    let table = table(&["Name", "Type", "Description", "Notes"], rows);
+    format!(
+        "Each is set by the setter of its name.\n\n{}",
+        table.trim_end()
+    )
+}
+
+fn parameter(site: &Site<'_>, operation: &Operation, parameter: &Parameter) -> Vec<String> {
+    let Parameter {
+        name,
+        schema,
+        required,
+        deprecated,
+        location,
+        ..
+    } = parameter;
+    let ty = RustType::of(schema, &format!("{}-{name}", operation.id));
+    let setter = rust_name::parameter(parameter);
+    let place = match location {
+        Location::Path => "path",
+        Location::Query => "query",
+        Location::Header => "header",
+    };
+    // The name in the document, where it is written in another way.
+    let place = if setter == *name {
+        place.to_owned()
+    } else {
+        format!("{place}, as {}", code(name))
+    };
+    let mut notes = vec![requiredness(*required).to_owned(), place];
+    if flag(schema, "x-cobo-secret") {
+        notes.push("secret".to_owned());
+    }
+    if *deprecated {
+        notes.push("deprecated".to_owned());
+    }
+    notes.extend(values(schema));
+    notes.extend(parameter.example.as_ref().map(shown));
+    vec![
+        format!("**{setter}**"),
+        site.type_link(&ty, false),
+        parameter
+            .description
+            .as_deref()
+            .map(line)
+            .unwrap_or_default(),
+        notes.join("; "),
+    ]
+}
+
+fn body(site: &Site<'_>, operation: &Operation, body: &Body) -> Vec<String> {
+    let has_builder = site.model(&body.model).is_some_and(example::has_builder);
+    let mut notes = vec![requiredness(body.required), "body"];
+    notes.extend(has_builder.then_some("the model or its builder"));
+    vec![
+        format!("**{}**", rust_name::body(operation, &body.model)),
+        site.link(&body.model),
+        body.description.as_deref().map(line).unwrap_or_default(),
+        notes.join("; "),
+    ]
+}
+
+pub(super) fn requiredness(required: bool) -> &'static str {
+    if required { "required" } else { "optional" }
+}
+
+/// The values of an inline enum.
+pub(super) fn values(schema: &serde_json::Value) -> Option<String> {
+    let values = example::enum_values(schema);
+    let values: Vec<String> = values
+        .into_iter()
+        .map(code)
+        .filter(|text| !text.is_empty())
+        .collect();
+    (!values.is_empty()).then(|| format!("one of {}", values.join(", ")))
+}
+
+/// The document's example, on one line.
+pub(super) fn shown(example: &serde_json::Value) -> String {
+    let text = match example {
+        serde_json::Value::String(text) if !text.trim().is_empty() => text.clone(),
+        other => other.to_string(),
+    };
+    format!("example: {}", code(&text))
+}
+
+fn returned(site: &Site<'_>, operation: &Operation) -> String {
+    let success = &operation.success;
+    let value = match &success.model {
+        Some(model) => site.link(model),
+        None => "No value".to_owned(),
+    };
+    let mut out = format!(
+        "{value}, in a `cobo_auth::Response` with the status ({}) and the headers.",
+        code(&success.status)
+    );
+    if let Some(description) = success.description.as_deref().map(line) {
+        out.push_str(&format!(" {description}"));
+    }
+    out.trim_end().to_owned()
+}
+
+fn errors(site: &Site<'_>, operation: &Operation) -> String {
+    let mut out = "`cobo_auth::Error`. ".to_owned();
+    let required = operation
+        .parameters
+        .iter()
+        .any(|parameter| parameter.required)
+        || operation.body.as_ref().is_some_and(|body| body.required);
+    if required {
+        out.push_str(
+            "Where required values are missing nothing is sent, and `missing_fields()` names all \
+             of them. ",
+        );
+    }
+    out.push_str("What Cobo says of a failure is at `body()`, in one of two shapes:\n\n");
+    for (fields, what) in SHAPES {
+        let model = site.catalog.models.iter().find(|model| {
+            fields
+                .iter()
+                .all(|name| model.fields.iter().any(|field| field.name == *name))
+        });
+        let link = model
+            .map(|model| format!("{}, ", site.link(&model.name)))
+            .unwrap_or_default();
+        let fields: Vec<String> = fields.iter().map(|name| code(name)).collect();
+        out.push_str(&format!("- {link}{what}: {}\n", fields.join(", ")));
+    }
+    out.trim_end().to_owned()
+}
+
+/// What `cobo-auth` reads from a failure.
+const SHAPES: [(&[&str], &str); 2] = [
+    (&["error", "error_description"], "of an OAuth endpoint"),
+    (&["error_code", "error_message", "error_id"], "of the API"),
+];
+
+fn authorization(operation: &Operation) -> String {
+    let alternatives: Vec<String> = operation
+        .security
+        .iter()
+        .map(|schemes| {
+            let links = schemes
+                .iter()
+                .map(|name| format!("[{name}]({INDEX}#{name})"));
+            links.collect::<Vec<_>>().join(", ")
+        })
+        .filter(|schemes| !schemes.is_empty())
+        .collect();
+    match alternatives.as_slice() {
+        [] => format!("None is asked for; the client [signs]({INDEX}#CoboAuth) all the same."),
+        [one] => one.clone(),
+        several => {
+            let lines = several.iter().map(|schemes| format!("- {schemes}"));
+            format!("One of:\n\n{}", lines.collect::<Vec<_>>().join("\n"))
+        }
+    }
+}
+
+/// The links at the end of a section. `title` is the page's.
+pub(super) fn back(title: &str) -> String {
+    format!(
+        "[Back to top](#{}) · [API endpoints]({INDEX}#api-endpoints) · \
+         [Models]({INDEX}#models) · [README]({INDEX})",
+        slug(title)
+    )
+}

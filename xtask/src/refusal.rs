@@ -1,0 +1,111 @@
+//! What a run refuses, and where: collected, so that one run names every problem.
+
+use std::fmt;
+
+/// One thing that the generator cannot take, with the place where a person finds it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refusal {
+    /// The file as the user named it.
+    pub file: String,
+    /// Lines count from 1.
+    pub line: Option<usize>,
+    /// A JSON pointer into the file.
+    pub pointer: Option<String>,
+    pub reason: String,
+}
+
+impl Refusal {
+    /// A problem of the file as a whole.
+    pub fn of_file(file: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            line: None,
+            pointer: None,
+            reason: reason.into(),
+        }
+    }
+}
+
+/// `openapi/oauth.yaml:12: /paths/~1oauth~1token/get: it has no operationId`, on one line.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        match self.pointer.as_deref() {
+            Some("") => f.write_str(": (root)")?,
+            Some(pointer) => write!(f, ": {}", one_line(pointer))?,
+            None => {}
+        }
+        write!(f, ": {}", one_line(&self.reason))
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Everything that a run refuses, in the order in which it was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refusals(Vec<Refusal>);
+
+impl Refusals {
+    pub fn push(&mut self, refusal: Refusal) {
+        // The same place may be reached twice, through a path's and an operation's parameters.
+        if !self.0.contains(&refusal) {
+            self.0.push(refusal);
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> std::slice::Iter<'_, Refusal> {
+        self.0.iter()
+    }
+
+    /// `value`, unless something was refused on the way to it.
+    pub fn or<T>(self, value: T) -> Result<T, Self> {
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self)
+        }
+    }
+}
+
+impl From<Refusal> for Refusals {
+    fn from(refusal: Refusal) -> Self {
+        Self(vec![refusal])
+    }
+}
+
+impl Extend<Refusal> for Refusals {
+    fn extend<T: IntoIterator<Item = Refusal>>(&mut self, refusals: T) {
+        for refusal in refusals {
+            self.push(refusal);
+        }
+    }
+}
+
+impl IntoIterator for Refusals {
+    type Item = Refusal;
+    type IntoIter = std::vec::IntoIter<Refusal>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl fmt::Display for Refusals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for refusal in &self.0 {
+            writeln!(f, "{refusal}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refusals {}

@@ -1,0 +1,233 @@
+//! `xtask regen`: from a document to files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::catalog::Catalog;
+use crate::cli::{Outcome, Say};
+use crate::output::{Output, replace};
+use crate::reference;
+use crate::refusal::{Refusal, Refusals};
+use crate::report::Report;
+use crate::stage::{Options, emit, generate, load, postprocess, split, transform, verify};
+use crate::standalone::{self, file_name};
+use crate::workspace::Workspace;
+
+/// What this workspace generates for itself: a document, the folder of its code, and the folder
+/// of its reference pages. Each folder holds generated files only.
+struct Target {
+    document: &'static str,
+    /// The crate, as its examples name it.
+    library: &'static str,
+    generated: &'static str,
+    reference: &'static str,
+}
+
+const TARGETS: [Target; 1] = [Target {
+    document: "openapi/oauth.yaml",
+    library: "cobo_oauth",
+    generated: "crates/cobo-oauth/src/generated",
+    reference: "docs/reference",
+}];
+
+/// What was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// A crate of its own instead of this workspace's code.
+    pub standalone: Option<Standalone>,
+    pub check: bool,
+    pub report: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Standalone {
+    pub spec: PathBuf,
+    pub out: PathBuf,
+    pub crate_name: Option<String>,
+    pub tags: Vec<String>,
+}
+
+/// Runs a request to its end.
+pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
+    let mut report = Report::default();
+    let result = match &request.standalone {
+        Some(standalone) => of_its_own(standalone, &mut report),
+        None => of_workspace(&mut report),
+    };
+    let mut refusals = Refusals::default();
+    let outcome = match result {
+        Ok(output) => finish(&output, request.check, &mut refusals, console),
+        Err(found) => {
+            refusals = found;
+            Outcome::Refused
+        }
+    };
+    for refusal in refusals.iter() {
+        console.refuse(refusal);
+    }
+    let Some(path) = &request.report else {
+        return outcome;
+    };
+    match replace(path, &report.render(&refusals)) {
+        Ok(()) => outcome,
+        Err(error) => {
+            let name = path.display().to_string();
+            console.refuse(&Refusal::of_file(
+                name,
+                format!("the report cannot be written: {error}"),
+            ));
+            Outcome::Refused
+        }
+    }
+}
+
+fn finish(output: &Output, check: bool, refusals: &mut Refusals, console: &mut dyn Say) -> Outcome {
+    let result = if check {
+        output.differences().map(|differences| {
+            for difference in &differences {
+                console.say(difference);
+            }
+            if differences.is_empty() {
+                Outcome::Done
+            } else {
+                Outcome::Stale
+            }
+        })
+    } else {
+        output.write().map(|written| {
+            for path in &written.wrote {
+                console.say(&format_args!("wrote {path}"));
+            }
+            for path in &written.removed {
+                console.say(&format_args!("removed {path}"));
+            }
+            console.say(&format_args!("unchanged: {} files", written.unchanged));
+            Outcome::Done
+        })
+    };
+    result.unwrap_or_else(|error| {
+        refusals.push(Refusal::of_file("the generated files", error.to_string()));
+        Outcome::Refused
+    })
+}
+
+fn of_workspace(report: &mut Report) -> Result<Output, Refusals> {
+    let here = std::env::current_dir().ok();
+    let workspace = here
+        .and_then(|folder| Workspace::above(&folder))
+        .ok_or_else(|| {
+            Refusal::of_file(
+                ".",
+                "this is not a checkout of the project (no Cargo.toml with [workspace] beside a \
+             folder `openapi` here or above): run it in one, or give --spec and --out",
+            )
+        })?;
+    let mut files = BTreeMap::new();
+    let mut folders = Vec::new();
+    let mut refusals = Refusals::default();
+    for target in &TARGETS {
+        let path = workspace.root.join(target.document);
+        let header = Header {
+            command: "cargo xtask regen".to_owned(),
+            source: target.document.to_owned(),
+            library: target.library.to_owned(),
+        };
+        match generated(&path, target.document, &Options::default(), header, report) {
+            Ok(Generated { modules, pages, .. }) => {
+                files.extend(within(target.generated, modules));
+                files.extend(within(target.reference, pages));
+            }
+            Err(found) => refusals.extend(found),
+        }
+        for folder in [target.generated, target.reference] {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+    }
+    let files = refusals.or(files)?;
+    Output::folders(&workspace.root, &folders, files)
+        .map_err(|error| Refusal::of_file(".", format!("it cannot be listed: {error}")).into())
+}
+
+fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Refusals> {
+    let mut refusals = Refusals::default();
+    let name = standalone::name(request.crate_name.as_deref(), &request.spec)
+        .map_err(|reason| refusals.push(Refusal::of_file("--crate-name", reason)));
+    let auth =
+        standalone::auth_path().map_err(|reason| refusals.push(Refusal::of_file(".", reason)));
+    let source = request.spec.display().to_string();
+    let options = Options {
+        tags: request.tags.clone(),
+    };
+    let header = Header {
+        command: standalone::command(request),
+        source: file_name(&request.spec),
+        library: name.as_deref().unwrap_or_default().replace('-', "_"),
+    };
+    let generated = generated(&request.spec, &source, &options, header, report)
+        .map_err(|found| refusals.extend(found));
+    let (Ok(name), Ok(auth), Ok(generated)) = (name, auth, generated) else {
+        return Err(refusals);
+    };
+    let mut files = emit::standalone(&name, &auth, &generated.catalog, generated.modules);
+    files.extend(within("docs/reference", generated.pages));
+    let out = request.out.display().to_string();
+    Output::standalone(&request.out, files).map_err(|reason| Refusal::of_file(out, reason).into())
+}
+
+/// What generated files say about where they come from. No path of a machine: it would make the
+/// files differ between machines.
+struct Header {
+    command: String,
+    source: String,
+    /// The generated crate, as its examples name it.
+    library: String,
+}
+
+struct Generated {
+    catalog: Catalog,
+    /// By their names in the folder of generated code.
+    modules: BTreeMap<String, String>,
+    /// By their names in the folder of reference pages.
+    pages: BTreeMap<String, String>,
+}
+
+/// Runs a document through all stages.
+fn generated(
+    path: &Path,
+    source: &str,
+    options: &Options,
+    header: Header,
+    report: &mut Report,
+) -> Result<Generated, Refusals> {
+    let mut document = load::run(path, source, options)?;
+    let log = &mut report.log;
+    transform(&mut document, options, log)?;
+    let catalog = Catalog::of(&document);
+    let file = generate::run(&document, &catalog, log)?;
+    let file = postprocess::run(file, &catalog, &header.library, log)?;
+    let modules = split::run(file, &catalog)?;
+    let library = header.library;
+    let header = emit::Header {
+        command: header.command,
+        source: header.source,
+        sha256: document.sha256.clone(),
+    };
+    let modules = emit::modules(&modules, &header);
+    verify::run(&modules, &catalog)?;
+    report.found(&catalog);
+    let pages = reference::pages(&catalog, &library, Some(&header));
+    Ok(Generated {
+        catalog,
+        modules,
+        pages,
+    })
+}
+
+fn within(folder: &str, files: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    files
+        .into_iter()
+        .map(|(name, content)| (format!("{folder}/{name}"), content))
+        .collect()
+}

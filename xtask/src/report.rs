@@ -1,0 +1,82 @@
+//! What a run did, stage by stage, for people and for `--report`.
+
+use serde_json::{Map, Value, json};
+
+use crate::catalog::Catalog;
+use crate::refusal::Refusals;
+use crate::stage::Stage;
+
+/// What the stages changed, written down as they go.
+#[derive(Debug, Clone, Default)]
+pub struct Log {
+    changes: Vec<(Stage, String)>,
+    raw: Vec<String>,
+}
+
+impl Log {
+    /// `stage` changed something that a reader of the document would want to know.
+    pub fn change(&mut self, stage: Stage, text: impl Into<String>) {
+        self.changes.push((stage, text.into()));
+    }
+
+    /// The value at `pointer` is raw JSON in the generated crate.
+    pub fn raw(&mut self, pointer: impl Into<String>) {
+        let pointer = pointer.into();
+        if !self.raw.contains(&pointer) {
+            self.raw.push(pointer);
+        }
+    }
+
+    /// The changes of one stage, in their order.
+    pub fn changes(&self, stage: Stage) -> impl Iterator<Item = &str> {
+        self.changes
+            .iter()
+            .filter(move |(of, _)| *of == stage)
+            .map(|(_, text)| text.as_str())
+    }
+
+    pub fn raw_pointers(&self) -> &[String] {
+        &self.raw
+    }
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    pub log: Log,
+    operation_ids: Vec<String>,
+    models: usize,
+}
+
+impl Report {
+    /// The run has come to generate what `catalog` describes.
+    pub fn found(&mut self, catalog: &Catalog) {
+        self.operation_ids.extend(
+            catalog
+                .operations
+                .iter()
+                .map(|operation| operation.id.clone()),
+        );
+        self.models += catalog.models.len();
+    }
+
+    /// The contents of the `--report` file.
+    pub fn render(&self, refused: &Refusals) -> String {
+        let stages: Map<String, Value> = Stage::ALL
+            .into_iter()
+            .map(|stage| {
+                let changes: Vec<&str> = self.log.changes(stage).collect();
+                (stage.name().to_owned(), json!(changes))
+            })
+            .collect();
+        let report = json!({
+            "operations": self.operation_ids.len(),
+            "operation_ids": self.operation_ids,
+            "models": self.models,
+            "refused": refused.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "stages": stages,
+            "raw": self.log.raw_pointers(),
+        });
+        format!("{report:#}\n")
+    }
+}

@@ -1,0 +1,99 @@
+//! How names of a document are written in Rust.
+//!
+//! The rules are progenitor's and typify's: what they generate is found again by these names.
+
+use heck::{ToPascalCase, ToShoutySnakeCase, ToSnakeCase};
+
+use crate::catalog::{Operation, Parameter};
+
+/// The type of a component schema: `GetToken200Response`.
+pub fn model(name: &str) -> String {
+    sanitize(name, "X", |text| text.to_pascal_case())
+}
+
+/// The field and the setter of a property: `client_id`.
+pub fn field(name: &str) -> String {
+    sanitize(name, "x", |text| text.to_snake_case())
+}
+
+/// The variable and the setter of a parameter: `client_id`.
+pub fn parameter(parameter: &Parameter) -> String {
+    sanitize(&parameter.name, "_", |text| text.to_snake_case())
+}
+
+/// The method of an operation: `get_token`.
+pub fn method(operation: &Operation) -> String {
+    sanitize(&operation.id, "_", |text| text.to_snake_case())
+}
+
+/// The request builder of an operation: `GetToken`.
+pub fn request(operation: &Operation) -> String {
+    sanitize(&operation.id, "_", |text| text.to_pascal_case())
+}
+
+/// The entry of an operation in the table: `GET_TOKEN`.
+pub fn entry(operation: &Operation) -> String {
+    method(operation).to_shouty_snake_case()
+}
+
+/// The setter of an operation's body, named after the model: `refresh_token_request`.
+pub fn body(operation: &Operation, model: &str) -> String {
+    let name = field(model);
+    if operation
+        .parameters
+        .iter()
+        .any(|other| parameter(other) == name)
+    {
+        format!("{name}_body")
+    } else {
+        name
+    }
+}
+
+fn sanitize(name: &str, prefix: &str, case: impl Fn(&str) -> String) -> String {
+    let name = match name {
+        "+1" => "plus1".to_owned(),
+        "-1" => "minus1".to_owned(),
+        _ => case(&name.replace('\'', "").replace(|c| !is_continue(c), "-")),
+    };
+    let name = match name.chars().next() {
+        None if prefix == "_" => "x".to_owned(),
+        None => prefix.to_owned(),
+        Some(first) if first.is_alphabetic() => name,
+        Some(_) => format!("{prefix}{name}"),
+    };
+    if is_keyword(&name) {
+        format!("{name}_")
+    } else {
+        name
+    }
+}
+
+fn is_continue(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// What typify does not accept as an identifier: keywords of every edition, the reserved ones too.
+fn is_keyword(name: &str) -> bool {
+    const KEYWORDS: &str = " _ abstract as async await become box break const continue crate do dyn \
+        else enum extern false final fn for gen if impl in let loop macro match mod move mut \
+        override priv pub ref return Self self static struct super trait true try type typeof \
+        unsafe unsized use virtual where while yield ";
+    KEYWORDS.split_whitespace().any(|keyword| keyword == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_generator() {
+        assert_eq!(model("GetToken200Response"), "GetToken200Response");
+        assert_eq!(model("OAuthErrorResponse"), "OAuthErrorResponse");
+        assert_eq!(model("2fa-code"), "X2faCode");
+        assert_eq!(field("type"), "type_");
+        assert_eq!(field("walletId"), "wallet_id");
+        assert_eq!(field("+1"), "plus1");
+        assert_eq!(field("24h"), "x24h");
+    }
+}

@@ -1,0 +1,224 @@
+//! Where the schemas of a document stand.
+
+use serde_json::{Map, Value};
+
+use crate::document::{METHODS, at, entries, item, items, pointer_of};
+
+/// What holds a schema, as far as a stage may care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// A component schema.
+    Component,
+    /// A property of an object schema, or the items of a property's list.
+    Property,
+    /// A parameter or a header.
+    Parameter,
+    /// A body, or a part of a union or of an intersection.
+    Other,
+}
+
+/// Calls `visit` with the pointer of each schema, outer ones before inner ones.
+pub fn each(root: &Value, visit: &mut dyn FnMut(&str, &Value, Holder)) {
+    for (pointer, holder) in roots(root) {
+        if let Some(schema) = root.pointer(&pointer) {
+            within(schema, &pointer, holder, visit);
+        }
+    }
+}
+
+fn within(
+    schema: &Value,
+    pointer: &str,
+    holder: Holder,
+    visit: &mut dyn FnMut(&str, &Value, Holder),
+) {
+    visit(pointer, schema, holder);
+    for (child, holder) in children(schema, holder) {
+        if let Some(inner) = schema.pointer(&child) {
+            within(inner, &format!("{pointer}{child}"), holder, visit);
+        }
+    }
+}
+
+/// Calls `visit` with each schema to change it, outer ones before inner ones.
+pub fn each_mut(root: &mut Value, visit: &mut dyn FnMut(&str, &mut Value, Holder)) {
+    for (pointer, holder) in roots(root) {
+        if let Some(schema) = root.pointer_mut(&pointer) {
+            within_mut(schema, &pointer, holder, visit);
+        }
+    }
+}
+
+fn within_mut(
+    schema: &mut Value,
+    pointer: &str,
+    holder: Holder,
+    visit: &mut dyn FnMut(&str, &mut Value, Holder),
+) {
+    visit(pointer, schema, holder);
+    for (child, holder) in children(schema, holder) {
+        if let Some(inner) = schema.pointer_mut(&child) {
+            within_mut(inner, &format!("{pointer}{child}"), holder, visit);
+        }
+    }
+}
+
+/// The schemas directly in `schema`, by their pointers below it.
+pub fn children(schema: &Value, holder: Holder) -> Vec<(String, Holder)> {
+    let mut found = Vec::new();
+    for (name, _) in entries(schema.get("properties")) {
+        found.push((at("/properties", name), Holder::Property));
+    }
+    if schema.get("items").is_some_and(Value::is_object) {
+        let inner = if holder == Holder::Property {
+            holder
+        } else {
+            Holder::Other
+        };
+        found.push(("/items".to_owned(), inner));
+    }
+    for key in ["additionalProperties", "not"] {
+        if schema.get(key).is_some_and(Value::is_object) {
+            found.push((format!("/{key}"), Holder::Other));
+        }
+    }
+    for key in ["allOf", "oneOf", "anyOf"] {
+        for (index, _) in items(schema.get(key)).enumerate() {
+            found.push((item(&format!("/{key}"), index), Holder::Other));
+        }
+    }
+    found
+}
+
+/// The pointers of the schemas that are in no other schema.
+fn roots(root: &Value) -> Vec<(String, Holder)> {
+    let mut found = Vec::new();
+    let components = root.get("components").unwrap_or(&Value::Null);
+    for (name, _) in entries(components.get("schemas")) {
+        found.push((at("/components/schemas", name), Holder::Component));
+    }
+    for kind in ["parameters", "headers"] {
+        for (name, value) in entries(components.get(kind)) {
+            parameter(value, &at(&format!("/components/{kind}"), name), &mut found);
+        }
+    }
+    for (name, body) in entries(components.get("requestBodies")) {
+        content(body, &at("/components/requestBodies", name), &mut found);
+    }
+    for (name, value) in entries(components.get("responses")) {
+        response(value, &at("/components/responses", name), &mut found);
+    }
+    for (path, value) in entries(root.get("paths")) {
+        let pointer = at("/paths", path);
+        parameters(value, &pointer, &mut found);
+        for (method, operation) in entries(Some(value)) {
+            if METHODS.contains(&method.as_str()) {
+                self::operation(operation, &at(&pointer, method), &mut found);
+            }
+        }
+    }
+    found
+}
+
+fn operation(operation: &Value, pointer: &str, found: &mut Vec<(String, Holder)>) {
+    parameters(operation, pointer, found);
+    if let Some(body) = operation.get("requestBody") {
+        content(body, &at(pointer, "requestBody"), found);
+    }
+    for (status, value) in entries(operation.get("responses")) {
+        response(value, &at(&at(pointer, "responses"), status), found);
+    }
+}
+
+fn parameters(holder: &Value, pointer: &str, found: &mut Vec<(String, Holder)>) {
+    for (index, value) in items(holder.get("parameters")).enumerate() {
+        parameter(value, &item(&at(pointer, "parameters"), index), found);
+    }
+}
+
+fn parameter(value: &Value, pointer: &str, found: &mut Vec<(String, Holder)>) {
+    if value.get("schema").is_some() {
+        found.push((at(pointer, "schema"), Holder::Parameter));
+    }
+    content(value, pointer, found);
+}
+
+fn response(value: &Value, pointer: &str, found: &mut Vec<(String, Holder)>) {
+    content(value, pointer, found);
+    for (name, header) in entries(value.get("headers")) {
+        parameter(header, &at(&at(pointer, "headers"), name), found);
+    }
+}
+
+fn content(holder: &Value, pointer: &str, found: &mut Vec<(String, Holder)>) {
+    for (media_type, media) in entries(holder.get("content")) {
+        if media.get("schema").is_some() {
+            let pointer = at(&at(&at(pointer, "content"), media_type), "schema");
+            found.push((pointer, Holder::Other));
+        }
+    }
+}
+
+/// Every reference below `value` with the pointer of the object that holds it. Examples and
+/// vendor extensions are data: what looks like a reference there is none.
+pub fn references(value: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &str)) {
+    match value {
+        Value::Array(list) => {
+            for (index, value) in list.iter().enumerate() {
+                references(value, &item(pointer, index), visit);
+            }
+        }
+        Value::Object(map) => {
+            if let Some(Value::String(reference)) = map.get("$ref") {
+                visit(pointer, reference);
+            }
+            for (key, value) in map {
+                let names = ["/properties", "/schemas", "/examples", "/paths"]
+                    .iter()
+                    .any(|names| pointer.ends_with(names));
+                let data = matches!(key.as_str(), "example" | "default" | "enum" | "value")
+                    || key.starts_with("x-");
+                if names || !data {
+                    references(value, &at(pointer, key), visit);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The targets of a discriminator's mapping that are references: names may stand there as well.
+pub fn mapped(schema: &Value) -> impl Iterator<Item = &str> {
+    entries(
+        schema
+            .get("discriminator")
+            .and_then(|discriminator| discriminator.get("mapping")),
+    )
+    .filter_map(|(_, target)| target.as_str())
+    .filter(|target| pointer_of(target).is_some())
+}
+
+/// Replaces references to schemas, those in the mappings of discriminators too.
+pub fn redirect(root: &mut Value, new: &dyn Fn(&str) -> Option<String>) {
+    each_mut(root, &mut |_, value, _| {
+        if let Some(Value::String(reference)) = value.get_mut("$ref")
+            && let Some(new) = new(reference)
+        {
+            *reference = new;
+        }
+        let mapping = value
+            .pointer_mut("/discriminator/mapping")
+            .and_then(Value::as_object_mut);
+        for target in mapping.into_iter().flat_map(Map::values_mut) {
+            // A bare name stands for a component as well.
+            let reference = match target.as_str() {
+                Some(name) if !name.contains(['#', '/', '.']) => at("#/components/schemas", name),
+                Some(reference) => reference.to_owned(),
+                None => continue,
+            };
+            if let Some(new) = new(&reference) {
+                *target = Value::String(new);
+            }
+        }
+    });
+}

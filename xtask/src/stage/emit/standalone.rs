@@ -1,0 +1,93 @@
+//! The files around generated code that make it a crate.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::Catalog;
+use crate::rust_name;
+use crate::stage::postprocess::markdown;
+
+/// The one copy of the signing hooks: whoever reads a crate reads what signs in all of them.
+const HOOKS: &str = include_str!("../../../../crates/cobo-oauth/src/hooks.rs");
+const CARGO: &str = include_str!("../../../templates/Cargo.toml.in");
+const LIB: &str = include_str!("../../../templates/lib.rs.in");
+const README: &str = include_str!("../../../templates/README.md.in");
+
+/// The crates that generated code may name beside `cobo-auth`, and what it asks of them.
+const DEPENDENCIES: [(&str, &str, &str); 6] = [
+    ("bytes", "bytes::", "\"1\""),
+    ("progenitor-client", "progenitor_client::", "\"0.15.1\""),
+    (
+        "reqwest",
+        "reqwest::",
+        "{ version = \"0.13\", default-features = false, features = [\"json\", \"query\", \"stream\"] }",
+    ),
+    (
+        "serde",
+        "serde::",
+        "{ version = \"1\", features = [\"derive\"] }",
+    ),
+    ("serde_json", "serde_json::", "\"1\""),
+    ("regress", "regress::", "\"0.12\""),
+];
+
+pub(super) fn files(
+    crate_name: &str,
+    auth_path: &str,
+    catalog: &Catalog,
+    modules: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    out.insert("src/hooks.rs".to_owned(), HOOKS.to_owned());
+    for (name, text) in modules {
+        out.insert(format!("src/generated/{name}"), text);
+    }
+    let uses = |path: &str| out.values().any(|text| text.contains(path));
+    let dependencies: String = DEPENDENCIES
+        .iter()
+        .filter(|(_, path, _)| uses(path))
+        .map(|(name, _, wanted)| format!("{name} = {wanted}\n"))
+        .collect();
+    let fill = |template: &str| {
+        template
+            .replace("@crate@", crate_name)
+            .replace("@library@", &crate_name.replace('-', "_"))
+            .replace("@auth@", &quoted(auth_path))
+            .replace(
+                "@description@",
+                &quoted(&format!("A client of {}", catalog.title)),
+            )
+            .replace("@dependencies@\n", &dependencies)
+            .replace("@title@", &markdown::rustdoc(&catalog.title))
+            .replace("@methods@\n", &methods(catalog))
+    };
+    out.insert("Cargo.toml".to_owned(), fill(CARGO));
+    out.insert("README.md".to_owned(), fill(README));
+    out.insert("src/lib.rs".to_owned(), fill(LIB));
+    out
+}
+
+/// A TOML string. The escapes of JSON are escapes of TOML as well.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn methods(catalog: &Catalog) -> String {
+    catalog
+        .operations
+        .iter()
+        .map(|operation| {
+            let summary = operation
+                .summary
+                .as_deref()
+                .unwrap_or_default()
+                .replace('|', "\\|");
+            format!(
+                "| `{}` | `{} {}` | {} |\n",
+                rust_name::method(operation),
+                operation.method,
+                operation.path,
+                summary.split_whitespace().collect::<Vec<_>>().join(" "),
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,189 @@
+//! Leaves each operation one response: its success.
+//!
+//! Progenitor wants one type for all failures of an operation and panics otherwise, although a
+//! server error and a refusal differ. `cobo-auth` decodes failures itself, in the two shapes that
+//! Cobo's services have, so progenitor need not know them. What is not of these shapes stays
+//! within reach as the error's body; the report names it. The models of failures remain.
+
+use serde_json::{Map, Value, json};
+
+use super::{Options, Stage};
+use crate::document::{Document, at, entries, item, items, reference};
+use crate::refusal::Refusals;
+use crate::report::Log;
+
+/// The properties that make a failure one of Cobo's.
+const SHAPES: [&[&str]; 2] = [
+    &["error", "error_description"],
+    &["error_code", "error_message", "error_id"],
+];
+
+/// How unions in failures may nest before one counts as a shape of its own.
+const DEPTH: usize = 16;
+
+/// Whether a failure's schema is one of Cobo's shapes, or a union of them.
+pub fn is_known(document: &Document, schema: &Value) -> bool {
+    odd(document, schema, "", DEPTH).is_empty()
+}
+
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+    let mut mended = Vec::new();
+    for place in document.operations() {
+        let mut operation = Operation {
+            document,
+            log,
+            id: place
+                .operation
+                .get("operationId")
+                .and_then(Value::as_str)
+                .unwrap_or_default(),
+            pointer: at(&place.pointer(), "responses"),
+        };
+        let responses = operation.responses(place.operation.get("responses"));
+        mended.push((at(&place.pointer(), "responses"), responses));
+    }
+    for (pointer, responses) in mended {
+        if let Some(slot) = document.root.pointer_mut(&pointer) {
+            *slot = Value::Object(responses);
+        }
+    }
+    Ok(())
+}
+
+struct Operation<'a> {
+    document: &'a Document,
+    log: &'a mut Log,
+    id: &'a str,
+    /// Of the responses.
+    pointer: String,
+}
+
+impl Operation<'_> {
+    fn change(&mut self, text: String) {
+        self.log.change(Stage::Errors, text);
+    }
+
+    fn responses(&mut self, responses: Option<&Value>) -> Map<String, Value> {
+        let mut successes: Vec<(String, Value)> = Vec::new();
+        let mut failures: Vec<(String, &Value)> = Vec::new();
+        for (status, response) in entries(responses) {
+            match status.starts_with('2') {
+                true => successes.push((status.clone(), response.clone())),
+                false => failures.push((status.clone(), response)),
+            }
+        }
+        if successes.is_empty() {
+            successes.push(("2XX".to_owned(), self.undeclared(&mut failures)));
+        }
+        for (status, response) in failures {
+            self.failure(&status, response);
+        }
+        let id = self.id;
+        if successes.len() > 1 {
+            let all: Vec<&str> = successes
+                .iter()
+                .map(|(status, _)| status.as_str())
+                .collect();
+            self.change(format!(
+                "the success responses {} of {id} are one: 2XX",
+                all.join(", ")
+            ));
+            successes.truncate(1);
+            successes[0].0 = "2XX".to_owned();
+        }
+        for (status, response) in &mut successes {
+            let schema = media(response).and_then(|media| media.get("schema"));
+            if response.get("content").is_some() && schema.is_none() {
+                self.change(format!(
+                    "the success {status} of {id} has no schema, so no value"
+                ));
+                if let Some(response) = response.as_object_mut() {
+                    response.shift_remove("content");
+                }
+            }
+        }
+        successes.into_iter().collect()
+    }
+
+    /// The success of an operation that declares none: its default response, unless that is a
+    /// failure, or a response without a body.
+    fn undeclared(&mut self, failures: &mut Vec<(String, &Value)>) -> Value {
+        let id = self.id;
+        let default = failures.iter().position(|(status, response)| {
+            status == "default"
+                && media(response)
+                    .and_then(|media| media.get("schema"))
+                    .is_some_and(|schema| !is_known(self.document, schema))
+        });
+        if let Some(index) = default {
+            self.change(format!(
+                "{id} declares no success: its default response is taken for it"
+            ));
+            return failures.remove(index).1.clone();
+        }
+        self.change(format!("{id} declares no success: it returns no value"));
+        json!({"description": ""})
+    }
+
+    fn failure(&mut self, status: &str, response: &Value) {
+        let pointer = at(&self.pointer, status);
+        let content = at(&pointer, "content");
+        for (name, media) in entries(response.get("content")) {
+            let Some(schema) = media.get("schema") else {
+                continue;
+            };
+            let schema_pointer = at(&at(&content, name), "schema");
+            for odd in odd(self.document, schema, &schema_pointer, DEPTH) {
+                self.change(format!(
+                    "failure {status} of {} at {odd} is not one of Cobo's two shapes; its body \
+                     is reached through Error::decode_body",
+                    self.id
+                ));
+            }
+        }
+    }
+}
+
+/// The parts of a failure's schema that are none of the two shapes.
+fn odd(document: &Document, schema: &Value, pointer: &str, depth: usize) -> Vec<String> {
+    let Some((target, schema)) = document.follow(schema, pointer) else {
+        return vec![pointer.to_owned()];
+    };
+    let mut odd_parts = Vec::new();
+    let mut parts = 0;
+    for key in ["oneOf", "anyOf"] {
+        for (index, part) in items(schema.get(key)).enumerate() {
+            parts += 1;
+            let pointer = item(&at(&target, key), index);
+            let found = if depth == 0 {
+                vec![pointer.clone()]
+            } else {
+                odd(document, part, &pointer, depth - 1)
+            };
+            // Where a part is a reference, its own place says more than its target.
+            let whole = reference(part).is_some() && !found.is_empty();
+            odd_parts.extend(if whole { vec![pointer] } else { found });
+        }
+    }
+    if parts == 0 && !is_shape(schema) {
+        odd_parts.push(pointer.to_owned());
+    }
+    odd_parts
+}
+
+fn media(response: &Value) -> Option<&Value> {
+    entries(response.get("content"))
+        .next()
+        .map(|(_, media)| media)
+}
+
+/// Whether the properties of one of the shapes are all there. Not all of them need be required:
+/// what matters is that the decoder finds what it looks for.
+fn is_shape(schema: &Value) -> bool {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    properties.is_some_and(|properties| {
+        SHAPES
+            .iter()
+            .any(|shape| shape.iter().all(|name| properties.contains_key(*name)))
+    })
+}

@@ -1,0 +1,247 @@
+//! Merges the parts of each `allOf` into one schema.
+//!
+//! Typify merges them too, but takes more than a minute for some, and where two parts define a
+//! property differently it makes a type that nothing can have. Here the parts are merged by plain
+//! rules ([`merge`]); what they contradict each other in becomes raw JSON, so that nothing is
+//! lost, and its pointer stands in the report for a person to decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use self::merge::{Conflict, is_annotation, merge};
+use super::{Options, Stage};
+use crate::document::{Document, at, items, reference, schema_name};
+use crate::refusal::Refusals;
+use crate::report::Log;
+use crate::schema::{self, Holder};
+
+mod merge;
+
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+    components(document, log);
+    nested(document, log);
+    Ok(())
+}
+
+/// Merges what components consist of. What their properties consist of is left for [`nested`]:
+/// a property may refer to its own component, a part may not.
+fn components(document: &mut Document, log: &mut Log) {
+    let schemas: BTreeMap<String, Value> = document
+        .components("schemas")
+        .map(|(name, schema)| (name.clone(), schema.clone()))
+        .collect();
+    let mut flattener = Flattener {
+        schemas: &schemas,
+        log,
+        merged: BTreeMap::new(),
+    };
+    let names: Vec<String> = document
+        .components("schemas")
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in &names {
+        if is_intersection(&schemas[name]) {
+            let merged = flattener.component(name, &mut Vec::new());
+            if let Some(slot) = document.root.pointer_mut(&at("/components/schemas", name)) {
+                *slot = merged;
+            }
+        }
+    }
+}
+
+/// Merges every other `allOf`: of properties, of bodies, of parts of unions.
+fn nested(document: &mut Document, log: &mut Log) {
+    let schemas: BTreeMap<String, Value> = document
+        .components("schemas")
+        .map(|(name, schema)| (name.clone(), schema.clone()))
+        .collect();
+    let mut flattener = Flattener {
+        schemas: &schemas,
+        log,
+        merged: BTreeMap::new(),
+    };
+    // Where something was merged and what: a property that consists of the schema that it is in
+    // would never end.
+    let mut open: Vec<(String, BTreeSet<String>)> = Vec::new();
+    schema::each_mut(&mut document.root, &mut |pointer, schema, holder| {
+        if holder == Holder::Component || !is_intersection(schema) {
+            return;
+        }
+        open.retain(|(outer, _)| pointer.starts_with(&format!("{outer}/")));
+        if let Some(reference) = sole_reference(schema) {
+            *schema = reference;
+            return;
+        }
+        if is_nullable_reference(schema) {
+            return;
+        }
+        let parts: BTreeSet<String> = items(schema.get("allOf"))
+            .filter_map(|part| schema_name(reference(part)?))
+            .collect();
+        if open.iter().any(|(_, names)| !names.is_disjoint(&parts)) {
+            *schema = flattener.raw(pointer, schema, "it consists of the schema that it is in");
+            return;
+        }
+        *schema = flattener.intersection(schema, pointer, &mut Vec::new());
+        open.push((pointer.to_owned(), parts));
+    });
+}
+
+fn is_intersection(schema: &Value) -> bool {
+    items(schema.get("allOf")).next().is_some()
+}
+
+/// `allOf` of one reference says something about a place, not about a schema: the reference, with
+/// what was said.
+fn sole_reference(schema: &Value) -> Option<Value> {
+    let parts = schema.get("allOf")?.as_array()?;
+    let [part] = parts.as_slice() else {
+        return None;
+    };
+    let map = schema.as_object()?;
+    let plain = map.keys().all(|key| key == "allOf" || is_annotation(key));
+    if !plain {
+        return None;
+    }
+    let mut result = Map::new();
+    result.insert("$ref".to_owned(), json!(reference(part)?));
+    result.extend(
+        map.iter()
+            .filter(|(key, _)| *key != "allOf")
+            .map(|(k, v)| (k.clone(), v.clone())),
+    );
+    Some(Value::Object(result))
+}
+
+/// A reference cannot be nullable but in this way, which progenitor knows.
+fn is_nullable_reference(schema: &Value) -> bool {
+    let mut plain = schema.clone();
+    plain
+        .as_object_mut()
+        .and_then(|map| map.shift_remove("nullable"))
+        .is_some()
+        && sole_reference(&plain).is_some()
+}
+
+struct Flattener<'a> {
+    schemas: &'a BTreeMap<String, Value>,
+    log: &'a mut Log,
+    merged: BTreeMap<String, Value>,
+}
+
+impl Flattener<'_> {
+    fn raw(&mut self, pointer: &str, schema: &Value, reason: &str) -> Value {
+        self.log.raw(pointer);
+        self.log
+            .change(Stage::Flatten, format!("{pointer} is raw JSON: {reason}"));
+        let annotations = schema
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| is_annotation(key));
+        Value::Object(
+            annotations
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        )
+    }
+
+    /// A component without `allOf`; `open` are the components that it is to become part of.
+    fn component(&mut self, name: &str, open: &mut Vec<String>) -> Value {
+        if let Some(merged) = self.merged.get(name) {
+            return merged.clone();
+        }
+        let Some(schema) = self.schemas.get(name) else {
+            return json!({});
+        };
+        let pointer = at("/components/schemas", name);
+        let merged = if let Some(target) = reference(schema).and_then(schema_name) {
+            if open.iter().any(|other| other == name) {
+                return self.raw(&pointer, schema, "it consists of itself");
+            }
+            open.push(name.to_owned());
+            let target = self.component(&target, open);
+            open.pop();
+            return target;
+        } else if !is_intersection(schema) {
+            return schema.clone();
+        } else if open.iter().any(|other| other == name) {
+            self.raw(&pointer, schema, "it consists of itself")
+        } else {
+            open.push(name.to_owned());
+            let merged = self.intersection(schema, &pointer, open);
+            open.pop();
+            // Whatever came first on the way round is raw already.
+            self.merged.get(name).cloned().unwrap_or(merged)
+        };
+        self.merged.insert(name.to_owned(), merged.clone());
+        merged
+    }
+
+    /// The one schema that the parts of `schema`, and what stands beside them, come to.
+    fn intersection(&mut self, schema: &Value, pointer: &str, open: &mut Vec<String>) -> Value {
+        let mut parts = Vec::new();
+        let mut named = Vec::new();
+        let mut description = None;
+        let only = items(schema.get("allOf")).count() == 1;
+        for part in items(schema.get("allOf")) {
+            let written_here = reference(part).is_none();
+            let mut part = match reference(part).and_then(schema_name) {
+                Some(name) => {
+                    let mut part = self.component(&name, open);
+                    // A base tells its heirs apart; an heir has no heirs of its own.
+                    if let Some(map) = part.as_object_mut() {
+                        map.shift_remove("discriminator");
+                    }
+                    named.push(name);
+                    part
+                }
+                None if is_intersection(part) => self.intersection(part, pointer, open),
+                None => part.clone(),
+            };
+            if let Some(map) = part.as_object_mut() {
+                // Of the parts, the one written here says best what the whole is.
+                let text = map.shift_remove("description");
+                if text.is_some() && (written_here || only) {
+                    description = text;
+                }
+                map.retain(|key, _| !is_annotation(key) || key.starts_with("x-"));
+            }
+            parts.push(part);
+        }
+        let mut own = schema.as_object().cloned().unwrap_or_default();
+        own.shift_remove("allOf");
+        parts.push(Value::Object(own));
+        let mut conflicts = Vec::new();
+        let merged = merge(self.schemas, parts, pointer, &mut conflicts);
+        for Conflict { pointer, raw } in conflicts {
+            let outcome = match raw {
+                Some(reason) => {
+                    self.log.raw(&pointer);
+                    format!("it is raw JSON, since {reason}")
+                }
+                None => "it is what both allow".to_owned(),
+            };
+            let change =
+                format!("{pointer}: two parts of `allOf` define it differently; {outcome}");
+            self.log.change(Stage::Flatten, change);
+        }
+        match merged {
+            Ok(mut merged) => {
+                if let Some(description) = description {
+                    merged.entry("description").or_insert(description);
+                }
+                let of = if named.is_empty() {
+                    "its parts".to_owned()
+                } else {
+                    named.join(", ")
+                };
+                self.log
+                    .change(Stage::Flatten, format!("{pointer}: merged {of}"));
+                Value::Object(merged)
+            }
+            Err(reason) => self.raw(pointer, schema, &reason),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Turns a panic of foreign code into an error, without its message on stderr.
+
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Mutex, PoisonError};
+
+/// The panic hook belongs to the whole process: one silence at a time.
+static HOOK: Mutex<()> = Mutex::new(());
+
+/// The result of `run`, or what it panicked with. Whatever `run` worked on has to be thrown away
+/// after a panic.
+pub(super) fn panics<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    let _one = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(AssertUnwindSafe(run));
+    panic::set_hook(hook);
+    result.map_err(|payload| format!("the generator gave up: {}", message(payload.as_ref())))
+}
+
+fn message(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("without a reason")
+}

@@ -1,0 +1,101 @@
+//! Reads a document and refuses what no later stage could make sense of.
+//!
+//! Every problem is found in one run, with its place: whoever brings in a new release of a
+//! document mends it once. What is merely awkward for progenitor is left to later stages; what
+//! passes here has the shapes that those stages read.
+
+use std::path::Path;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::Options;
+use crate::document::Document;
+use crate::refusal::{Refusal, Refusals};
+
+mod marks;
+mod operations;
+mod references;
+mod shape;
+mod yaml;
+
+/// Reads the file at `path`, which messages name as `source`.
+pub fn run(path: &Path, source: &str, options: &Options) -> Result<Document, Refusals> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        let reason = match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            _ => format!("the file cannot be read: {error}"),
+        };
+        Refusal::of_file(source, reason)
+    })?;
+    read(&bytes, source, options)
+}
+
+/// Reads a document from the bytes of its file.
+pub fn read(bytes: &[u8], source: &str, options: &Options) -> Result<Document, Refusals> {
+    let not_yaml = |line, reason: &str| Refusal {
+        line,
+        ..Refusal::of_file(source, format!("this is not YAML: {reason}"))
+    };
+    let text = std::str::from_utf8(bytes).map_err(|_| not_yaml(None, "the text is not UTF-8"))?;
+    let yaml = yaml::read(text).map_err(|(line, reason)| not_yaml(line, &reason))?;
+    let mut document = Document {
+        source: source.to_owned(),
+        sha256: hex::encode(Sha256::digest(bytes)),
+        root: yaml.root,
+        lines: yaml.lines,
+    };
+    let mut refusals = Refusals::default();
+    for (pointer, line) in yaml.duplicates {
+        let refusal = document.refuse(&pointer, "this key stands twice in its object");
+        refusals.push(Refusal {
+            line: Some(line),
+            ..refusal
+        });
+    }
+    check(&mut document, options, &mut refusals);
+    refusals.or(document)
+}
+
+/// Refuses what is wrong with a document that has been read.
+pub fn check(document: &mut Document, options: &Options, refusals: &mut Refusals) {
+    let Some(version) = version(document, refusals) else {
+        return;
+    };
+    for pointer in ["/openapi", "/info/version"] {
+        // `3.0` and `1.0` without quotes are numbers to YAML.
+        if let Some(value @ Value::Number(_)) = document.root.pointer_mut(pointer) {
+            *value = Value::String(value.to_string());
+        }
+    }
+    if version == "3.0" || version.starts_with("3.0.") {
+        shape::check(document, refusals);
+    } else {
+        let reason = format!("OpenAPI {version} is not supported, only OpenAPI 3.0");
+        refusals.push(document.refuse("/openapi", reason));
+    }
+    references::check(document, refusals);
+    operations::check(document, options, refusals);
+    marks::check(document, refusals);
+}
+
+/// The document's version of OpenAPI; a document without one is no OpenAPI.
+fn version(document: &Document, refusals: &mut Refusals) -> Option<String> {
+    let reason = match document.root.get("openapi") {
+        Some(Value::String(version)) => return Some(version.clone()),
+        Some(Value::Number(version)) => return Some(version.to_string()),
+        Some(_) => "this is not OpenAPI: `openapi` is not a version",
+        None if !document.root.is_object() => "this is not OpenAPI: it is not an object",
+        None if document.root.get("swagger").is_some() => {
+            "this is Swagger 2, not OpenAPI: convert it to OpenAPI 3.0"
+        }
+        None => "this is not OpenAPI: it has no key `openapi`",
+    };
+    let pointer = if document.root.get("openapi").is_some() {
+        "/openapi"
+    } else {
+        ""
+    };
+    refusals.push(document.refuse(pointer, reason));
+    None
+}

@@ -1,0 +1,279 @@
+//! Operations that no client could be generated for.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::super::Options;
+use super::super::select::is_selected;
+use crate::document::{Document, Place, at, entries, item, items, reference};
+use crate::media::Media;
+use crate::refusal::Refusals;
+use crate::rust_name;
+
+pub(super) fn check(document: &Document, options: &Options, refusals: &mut Refusals) {
+    let mut check = Check { document, refusals };
+    for (path, value) in entries(document.root.get("paths")) {
+        if path.starts_with("x-") {
+            continue;
+        }
+        if !path.starts_with('/') {
+            check.refuse(&at("/paths", path), "a path starts with `/`");
+        }
+        if reference(value).is_some() {
+            // Whatever it leads to has operation ids of its own already.
+            check.refuse(
+                &at("/paths", path),
+                "a path item cannot be a reference here",
+            );
+        }
+    }
+    check.ids();
+    // What is only unsupported does not matter in operations that are left out.
+    for place in document
+        .operations()
+        .filter(|place| is_selected(place.operation, options))
+    {
+        check.body(place);
+        check.successes(place);
+        check.parameters(place);
+    }
+}
+
+struct Check<'a> {
+    document: &'a Document,
+    refusals: &'a mut Refusals,
+}
+
+impl Check<'_> {
+    fn refuse(&mut self, pointer: &str, reason: impl Into<String>) {
+        self.refusals.push(self.document.refuse(pointer, reason));
+    }
+
+    /// Ids name methods, so two that differ only in their case are one. A missing id is refused
+    /// with the other missing keys.
+    fn ids(&mut self) {
+        let mut seen: BTreeMap<String, (&str, String)> = BTreeMap::new();
+        for place in self.document.operations() {
+            let Some(id) = place.operation.get("operationId").and_then(Value::as_str) else {
+                continue;
+            };
+            let pointer = at(&place.pointer(), "operationId");
+            if !id.chars().any(char::is_alphanumeric) {
+                self.refuse(
+                    &pointer,
+                    format!("the operation id `{id}` has no letter or digit"),
+                );
+                continue;
+            }
+            let method = rust_name::field(id);
+            let reason = match seen.get(&method) {
+                Some((first, holder)) if *first == id => {
+                    format!("the operation id `{id}` is taken by {holder}")
+                }
+                Some((first, holder)) => format!(
+                    "the operation ids `{id}` and `{first}` ({holder}) are both `{method}` in Rust"
+                ),
+                None => {
+                    seen.insert(method, (id, place.pointer()));
+                    continue;
+                }
+            };
+            self.refuse(&pointer, reason);
+        }
+    }
+
+    fn body(&mut self, place: Place<'_>) {
+        let Some(body) = place.operation.get("requestBody") else {
+            return;
+        };
+        let pointer = at(&place.pointer(), "requestBody");
+        let Some((pointer, body)) = self.document.follow(body, &pointer) else {
+            return;
+        };
+        let content = at(&pointer, "content");
+        match Media::of(body) {
+            Media::Json(_) => {}
+            Media::None => {
+                if body.get("content").is_some_and(Value::is_object) {
+                    self.refuse(
+                        &content,
+                        "a request body without a media type cannot be sent",
+                    );
+                }
+            }
+            Media::Multipart(name) => self.refuse(
+                &at(&content, name),
+                "a request body of multipart/form-data is not yet supported",
+            ),
+            Media::Other(name) => self.refuse(
+                &at(&content, name),
+                format!("a request body of `{name}` is not supported, only application/json"),
+            ),
+        }
+    }
+
+    /// One operation returns one type.
+    fn successes(&mut self, place: Place<'_>) {
+        let pointer = at(&place.pointer(), "responses");
+        let mut first: Option<(&str, Option<&Value>)> = None;
+        for (status, response) in entries(place.operation.get("responses")) {
+            if !status.starts_with('2') {
+                continue;
+            }
+            let pointer = at(&pointer, status);
+            let Some((target, response)) = self.document.follow(response, &pointer) else {
+                continue;
+            };
+            let schema = match Media::of(response) {
+                Media::None => None,
+                Media::Json(name) => response.get("content").and_then(|content| {
+                    content
+                        .get(name)?
+                        .get("schema")
+                        .and_then(|schema| self.document.resolve(schema))
+                }),
+                Media::Multipart(name) | Media::Other(name) => {
+                    let reason =
+                        format!("a response of `{name}` is not supported, only application/json");
+                    self.refuse(&at(&at(&target, "content"), name), reason);
+                    continue;
+                }
+            };
+            match first {
+                None => first = Some((status, schema)),
+                Some((_, same)) if same == schema => {}
+                Some((other, _)) => {
+                    let reason = format!(
+                        "the success responses {other} and {status} have different schemas: an \
+                         operation returns one type"
+                    );
+                    self.refuse(&pointer, reason);
+                }
+            }
+        }
+    }
+
+    /// Those of the path item and those of the operation, which override them.
+    fn parameters(&mut self, place: Place<'_>) {
+        let path_item = at("/paths", place.path);
+        let mut seen: BTreeMap<String, (String, String, String)> = BTreeMap::new();
+        let inherited = items(
+            self.document
+                .root
+                .pointer(&path_item)
+                .and_then(|value| value.get("parameters")),
+        );
+        let own = items(place.operation.get("parameters"));
+        let path_item = at(&path_item, "parameters");
+        let operation = at(&place.pointer(), "parameters");
+        let all = own
+            .enumerate()
+            .map(|(index, value)| (value, item(&operation, index), &operation))
+            .chain(
+                inherited
+                    .enumerate()
+                    .map(|(index, value)| (value, item(&path_item, index), &path_item)),
+            );
+        for (value, pointer, holder) in all {
+            let Some((target, value)) = self.document.follow(value, &pointer) else {
+                continue;
+            };
+            let get = |key| value.get(key).and_then(Value::as_str);
+            let (Some(name), Some(location)) = (get("name"), get("in")) else {
+                continue;
+            };
+            self.parameter(value, &target, location);
+            let field = rust_name::field(name);
+            match seen.get(&field) {
+                None => {
+                    let entry = (name.to_owned(), location.to_owned(), holder.clone());
+                    seen.insert(field, entry);
+                }
+                Some((other, place, of)) if other == name && place == location && of != holder => {}
+                Some((other, place, _)) => {
+                    let reason = format!(
+                        "the parameters `{name}` ({location}) and `{other}` ({place}) of one \
+                         operation are both `{field}` in Rust"
+                    );
+                    self.refuse(&pointer, reason);
+                }
+            }
+        }
+        let declared: Vec<&str> = seen
+            .values()
+            .filter(|(_, location, _)| location == "path")
+            .map(|(name, _, _)| name.as_str())
+            .collect();
+        self.template(place, &declared);
+    }
+
+    fn parameter(&mut self, value: &Value, pointer: &str, location: &str) {
+        if !matches!(location, "path" | "query" | "header") {
+            let reason = format!("a parameter in `{location}` is not supported");
+            return self.refuse(&at(pointer, "in"), reason);
+        }
+        let usual = if location == "query" {
+            "form"
+        } else {
+            "simple"
+        };
+        match value.get("style").and_then(Value::as_str) {
+            Some(style) if style != usual => {
+                let reason = format!("the style `{style}` is not supported in `{location}`");
+                self.refuse(&at(pointer, "style"), reason);
+            }
+            _ => {}
+        }
+        if value.get("content").is_some() {
+            let reason = "a parameter with `content` is not supported, only with `schema`";
+            self.refuse(&at(pointer, "content"), reason);
+        } else if value.get("schema").is_none() {
+            self.refuse(pointer, "a parameter needs `schema`");
+        }
+    }
+
+    /// Every place in the path's template is a parameter, and the other way round.
+    fn template(&mut self, place: Place<'_>, declared: &[&str]) {
+        let Some(places) = template(place.path) else {
+            return self.refuse(
+                &at("/paths", place.path),
+                "the braces of this path do not match",
+            );
+        };
+        for name in &places {
+            if !declared.contains(name) {
+                let reason =
+                    format!("the path has `{{{name}}}`, but no parameter in `path` has that name");
+                self.refuse(&place.pointer(), reason);
+            }
+        }
+        for name in declared {
+            if !places.contains(name) {
+                let reason = format!(
+                    "the parameter `{name}` is in `path`, but the path has no `{{{name}}}`"
+                );
+                self.refuse(&place.pointer(), reason);
+            }
+        }
+    }
+}
+
+/// The names in a path template; `None` if it is none.
+fn template(path: &str) -> Option<Vec<&str>> {
+    let mut names = Vec::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}')?;
+        if before.contains('}')
+            || name.is_empty()
+            || name.contains(['{', '/'])
+            || names.contains(&name)
+        {
+            return None;
+        }
+        names.push(name);
+        rest = after;
+    }
+    (!rest.contains('}')).then_some(names)
+}

@@ -1,0 +1,44 @@
+//! References that lead nowhere, elsewhere, or back to themselves.
+
+use crate::document::{Document, pointer_of, reference};
+use crate::refusal::Refusals;
+use crate::schema;
+
+pub(super) fn check(document: &Document, refusals: &mut Refusals) {
+    schema::references(&document.root, "", &mut |pointer, reference| {
+        if let Some(reason) = wrong(document, reference) {
+            refusals.push(document.refuse(pointer, reason));
+        }
+    });
+}
+
+fn wrong(document: &Document, target: &str) -> Option<String> {
+    let Some(local) = pointer_of(target) else {
+        return Some(format!(
+            "`{target}` is a reference into another file: bring what it names into this one"
+        ));
+    };
+    match document.root.pointer(&local) {
+        None => Some(format!("the reference `{target}` leads nowhere")),
+        Some(value) if reference(value).is_some() && document.resolve(value).is_none() => {
+            // The end of the chain is refused where it stands, unless there is no end.
+            endless(document, target).then(|| format!("the reference `{target}` leads to itself"))
+        }
+        Some(_) => None,
+    }
+}
+
+fn endless(document: &Document, target: &str) -> bool {
+    let mut seen = vec![target];
+    while let Some(next) = seen
+        .last()
+        .and_then(|last| document.target(last))
+        .and_then(reference)
+    {
+        if seen.contains(&next) {
+            return true;
+        }
+        seen.push(next);
+    }
+    false
+}

@@ -1,0 +1,203 @@
+//! YAML into JSON, with the line of every value.
+//!
+//! The values are read into a tree of their own first: `serde_json::Value` would keep the last of
+//! two equal keys and forget that there was another, and it has no room for lines.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Spanned};
+
+use crate::document::{at, item};
+
+/// A YAML file, read.
+pub(super) struct Yaml {
+    pub(super) root: Value,
+    pub(super) lines: BTreeMap<String, usize>,
+    /// The pointers and lines of keys that their object has already.
+    pub(super) duplicates: Vec<(String, usize)>,
+}
+
+/// Reads a file; the error is a line, where one is known, and a reason.
+pub(super) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
+    let options = serde_saphyr::options! {
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        // YAML 1.2: `on`, `no` and the like are text.
+        strict_booleans: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
+        // Cobo's whole document has some 100,000 nodes and grows.
+        budget: serde_saphyr::budget! { max_nodes: 4_000_000, max_events: 16_000_000 },
+        with_snippet: false,
+    };
+    let node: Node = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let line = error
+            .location()
+            .and_then(|location| usize::try_from(location.line()).ok());
+        (line, error.without_snippet().to_string())
+    })?;
+    let mut reader = Reader {
+        text,
+        yaml: Yaml {
+            root: Value::Null,
+            lines: BTreeMap::new(),
+            duplicates: Vec::new(),
+        },
+    };
+    let line = line(&node.0);
+    reader.yaml.root = reader.value(node, String::new(), line, false);
+    Ok(reader.yaml)
+}
+
+fn line<T>(spanned: &Spanned<T>) -> usize {
+    usize::try_from(spanned.referenced.line()).unwrap_or_default()
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    yaml: Yaml,
+}
+
+impl Reader<'_> {
+    /// `example` says whether the value is part of an example.
+    fn value(&mut self, node: Node, pointer: String, line: usize, example: bool) -> Value {
+        let value = match node.0.value {
+            Content::Scalar(value) if example => self
+                .literal(&node.0.referenced, &value)
+                .map_or(value, Value::String),
+            Content::Scalar(value) => value,
+            Content::List(nodes) => {
+                let mut list = Vec::with_capacity(nodes.len());
+                for (index, node) in nodes.into_iter().enumerate() {
+                    let start = self::line(&node.0);
+                    list.push(self.value(node, item(&pointer, index), start, example));
+                }
+                Value::Array(list)
+            }
+            Content::Map(entries) => {
+                let mut map = Map::new();
+                for (key, node) in entries {
+                    let start = self::line(&key);
+                    let pointer = at(&pointer, &key.value);
+                    let example = example || matches!(key.value.as_str(), "example" | "examples");
+                    if map.contains_key(&key.value) {
+                        self.yaml.duplicates.push((pointer, start));
+                        continue;
+                    }
+                    let value = self.value(node, pointer, start, example);
+                    map.insert(key.value, value);
+                }
+                Value::Object(map)
+            }
+        };
+        self.yaml.lines.insert(pointer, line);
+        value
+    }
+
+    /// The text of a scalar that is no number, although YAML takes it for one: an address or a
+    /// hash in an example would lose its zeros or its last digits.
+    fn literal(&self, location: &serde_saphyr::Location, value: &Value) -> Option<String> {
+        let offset = usize::try_from(location.span().byte_offset()?).ok()?;
+        let rest = self.text.get(offset..)?;
+        let literal = rest.split([' ', '\t', '\r', '\n', ',', ']', '}']).next()?;
+        let digits = literal.bytes().all(|byte| byte.is_ascii_digit());
+        let lost = literal.starts_with("0x")
+            || (value == ".inf" && literal.starts_with(|c: char| c.is_ascii_digit()))
+            || (value.is_f64() && digits);
+        lost.then(|| literal.to_owned())
+    }
+}
+
+struct Node(Spanned<Content>);
+
+enum Content {
+    Scalar(Value),
+    List(Vec<Node>),
+    Map(Vec<(Spanned<String>, Node)>),
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Spanned::deserialize(deserializer).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ContentVisitor)
+    }
+}
+
+struct ContentVisitor;
+
+impl<'de> Visitor<'de> for ContentVisitor {
+    type Value = Content;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Content, E> {
+        Ok(Content::Scalar(Value::Null))
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Content, E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Content, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Content, E> {
+        Ok(Content::Scalar(Value::Bool(value)))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Content, E> {
+        Ok(Content::Scalar(Value::Number(value.into())))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Content, E> {
+        Ok(Content::Scalar(Value::Number(value.into())))
+    }
+
+    // JSON as it is held here has no integers above 64 bits; their digits are kept as text.
+    fn visit_i128<E: Error>(self, value: i128) -> Result<Content, E> {
+        Ok(Content::Scalar(Value::String(value.to_string())))
+    }
+
+    fn visit_u128<E: Error>(self, value: u128) -> Result<Content, E> {
+        Ok(Content::Scalar(Value::String(value.to_string())))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Content, E> {
+        Ok(Content::Scalar(
+            Number::from_f64(value).map_or(Value::Null, Value::Number),
+        ))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Content, E> {
+        Ok(Content::Scalar(Value::String(value.to_owned())))
+    }
+
+    fn visit_string<E: Error>(self, value: String) -> Result<Content, E> {
+        Ok(Content::Scalar(Value::String(value)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Content, A::Error> {
+        let mut nodes = Vec::new();
+        while let Some(node) = sequence.next_element()? {
+            nodes.push(node);
+        }
+        Ok(Content::List(nodes))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Content, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Content::Map(entries))
+    }
+}

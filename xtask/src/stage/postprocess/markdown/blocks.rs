@@ -1,0 +1,136 @@
+//! Lines: lists are indented the way clippy wants, indented code becomes text, long lines wrap.
+
+/// Of the text; `/// ` and the indentation come on top.
+const WIDTH: usize = 92;
+
+/// A list item that the current line may belong to.
+struct Item {
+    /// Where its marker stands in the document.
+    indent: usize,
+    /// Where its text begins in what is written.
+    column: usize,
+}
+
+pub(super) fn tidy(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut items: Vec<Item> = Vec::new();
+    // A paragraph is written when it has ended: its lines are broken anew.
+    let mut open = Paragraph::default();
+    let mut blank = true;
+    for line in text.lines() {
+        let text = line.trim();
+        if text.is_empty() {
+            open.flush(&mut out);
+            if !out.is_empty() && !out.ends_with("\n\n") {
+                out.push('\n');
+            }
+            blank = true;
+            continue;
+        }
+        let indent = line.len() - line.trim_start().len();
+        let marker = marker(text);
+        if marker.is_none() && open.takes(text) {
+            open.push(text);
+            continue;
+        }
+        // A line that follows an item directly belongs to it, however it is indented.
+        open.flush(&mut out);
+        if marker.is_some() || blank {
+            while items.last().is_some_and(|item| item.indent >= indent) {
+                items.pop();
+            }
+        }
+        let outer = items.last().map_or(0, |item| item.column);
+        let column = outer + marker.unwrap_or_default();
+        if marker.is_some() {
+            items.push(Item { indent, column });
+        }
+        open = Paragraph {
+            text: text.to_owned(),
+            first: outer,
+            rest: column,
+        };
+        blank = false;
+        if stands_alone(line) {
+            open.flush(&mut out);
+        }
+    }
+    open.flush(&mut out);
+    out
+}
+
+/// Lines that render as one.
+#[derive(Default)]
+struct Paragraph {
+    text: String,
+    /// The indentation of its first line, and of the others.
+    first: usize,
+    rest: usize,
+}
+
+impl Paragraph {
+    fn takes(&self, line: &str) -> bool {
+        !self.text.is_empty() && !self.text.starts_with(['|', '>']) && !begins_block(line)
+    }
+
+    fn push(&mut self, line: &str) {
+        self.text.push(' ');
+        self.text.push_str(line);
+    }
+
+    /// Writes the paragraph, if there is one.
+    fn flush(&mut self, out: &mut String) {
+        let text = std::mem::take(&mut self.text);
+        if !text.is_empty() {
+            wrap(out, &text, self.first, self.rest);
+        }
+    }
+}
+
+/// Headings, and lines with a break at the end.
+fn stands_alone(line: &str) -> bool {
+    line.trim_start().starts_with('#') || line.ends_with("  ") || line.ends_with('\\')
+}
+
+/// The length of a list marker with the space after it.
+fn marker(text: &str) -> Option<usize> {
+    let (first, _) = text.split_once(' ')?;
+    let number = first.strip_suffix(['.', ')']).unwrap_or_default();
+    let is_number =
+        !number.is_empty() && number.len() < 4 && number.bytes().all(|b| b.is_ascii_digit());
+    (is_number || ["-", "*", "+"].contains(&first)).then_some(first.len() + 1)
+}
+
+/// Writes a line, broken at spaces; what would begin a block at the start of a line stays where
+/// it is.
+fn wrap(out: &mut String, text: &str, first: usize, rest: usize) {
+    out.push_str(&" ".repeat(first));
+    if text.starts_with(['|', '#']) {
+        out.push_str(text);
+        out.push('\n');
+        return;
+    }
+    let mut width = first;
+    for (index, word) in text.split_whitespace().enumerate() {
+        let length = word.chars().count();
+        if index > 0 && width + 1 + length > WIDTH && !begins_block(word) {
+            out.push('\n');
+            out.push_str(&" ".repeat(rest));
+            width = rest;
+        } else if index > 0 {
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(word);
+        width += length;
+    }
+    out.push('\n');
+}
+
+fn begins_block(text: &str) -> bool {
+    let word = text.split(' ').next().unwrap_or_default();
+    word.starts_with(['-', '+', '*', '#', '>', '=', '|', '~', '`'])
+        || word
+            .strip_suffix(['.', ')'])
+            .is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()))
+}

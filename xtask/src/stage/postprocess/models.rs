@@ -1,0 +1,172 @@
+//! Models: documentation, the document's order and marks, nothing that breaks when Cobo adds a
+//! field.
+
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Field, Fields, FieldsNamed, File, Item, ItemEnum, ItemStruct, Type, parse_quote,
+};
+
+use super::attribute::{Serde, is_doc};
+use super::docs::Docs;
+use super::{Context, tree};
+use crate::catalog::{self, Bounds};
+use crate::rust_name;
+
+/// Said of every secret field, since the two behave differently.
+pub(super) const SECRET_NOTE: &str =
+    "This is a secret: `Debug` does not show it, **`Serialize` writes it**.";
+
+pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
+    let Some(items) = tree::module(&mut file.items, "models") else {
+        return context.refuse("there is no module of models");
+    };
+    for item in items.iter_mut() {
+        match item {
+            Item::Struct(item) => structure(item, context),
+            Item::Enum(item) => variants(item, context),
+            _ => {}
+        }
+    }
+    context.shapes.read(items);
+}
+
+fn model<'a>(context: &Context<'a>, name: &str) -> Option<&'a catalog::Model> {
+    context
+        .catalog
+        .models
+        .iter()
+        .find(|model| rust_name::model(&model.name) == name)
+}
+
+fn head(attributes: &mut Vec<Attribute>, name: &str, model: Option<&catalog::Model>) {
+    let docs = Docs::new()
+        .described(model.and_then(|model| model.description.as_deref()))
+        .or(format!("`{}`.", model.map_or(name, |model| &model.name)));
+    let mut serde = Serde::take(attributes);
+    // A newer Cobo may send more than this document knows.
+    serde.remove("deny_unknown_fields");
+    let rest: Vec<Attribute> = attributes
+        .drain(..)
+        .filter(|other| !is_doc(other))
+        .collect();
+    attributes.extend(docs.attributes());
+    if model.is_some_and(|model| model.deprecated) {
+        attributes.push(parse_quote!(#[deprecated]));
+    }
+    attributes.extend(rest);
+    serde.put(attributes);
+}
+
+fn structure(item: &mut ItemStruct, context: &mut Context<'_>) {
+    let name = item.ident.to_string();
+    let model = model(context, &name);
+    head(&mut item.attrs, &name, model);
+    let Fields::Named(fields) = &mut item.fields else {
+        return;
+    };
+    item.attrs.push(parse_quote!(#[non_exhaustive]));
+    for field in &mut fields.named {
+        let wire = wire_name(field);
+        let known = model.and_then(|model| model.fields.iter().find(|field| field.name == wire));
+        self::field(field, &wire, known);
+    }
+    if let Some(model) = model {
+        order(fields, model);
+    }
+}
+
+/// What a field is called on the wire.
+pub(super) fn wire_name(field: &Field) -> String {
+    Serde::of(&field.attrs)
+        .text("rename")
+        .or_else(|| field.ident.as_ref().map(ToString::to_string))
+        .unwrap_or_default()
+}
+
+fn field(field: &mut Field, wire: &str, known: Option<&catalog::Field>) {
+    let mut serde = Serde::take(&mut field.attrs);
+    if optional_collection(&serde, &field.ty) {
+        // An empty list and no list are different requests.
+        let ty = &field.ty;
+        field.ty = parse_quote!(::std::option::Option<#ty>);
+        serde.remove("skip_serializing_if");
+        serde.set(parse_quote!(
+            skip_serializing_if = "::std::option::Option::is_none"
+        ));
+    }
+    if let Some(bounds) = known.and_then(|known| known.checked) {
+        let function = match bounds {
+            Bounds::NotEmpty => "::cobo_auth::codegen::non_empty".to_owned(),
+            Bounds::AtLeast(least) => format!("::cobo_auth::codegen::at_least::<_, {least}>"),
+        };
+        serde.set(parse_quote!(deserialize_with = #function));
+    }
+    let docs = Docs::new()
+        .described(known.and_then(|known| known.description.as_deref()))
+        .described(
+            super::attribute::doc_text(&field.attrs)
+                .as_deref()
+                .filter(|_| known.is_none()),
+        )
+        .or(if serde.has("flatten") {
+            "Properties that have no field of their own.".to_owned()
+        } else {
+            format!("The property `{wire}`.")
+        })
+        .when(known.is_some_and(|known| known.secret), SECRET_NOTE);
+    field.attrs.retain(|attribute| !is_doc(attribute));
+    let rest = std::mem::take(&mut field.attrs);
+    field.attrs = docs.attributes();
+    if known.is_some_and(|known| known.deprecated) {
+        field.attrs.push(parse_quote!(#[deprecated]));
+    }
+    field.attrs.extend(rest);
+    serde.put(&mut field.attrs);
+}
+
+/// Typify leaves out an optional list or map when it is empty.
+fn optional_collection(serde: &Serde, ty: &Type) -> bool {
+    let skips_empty = serde
+        .text("skip_serializing_if")
+        .is_some_and(|function| function.ends_with("::is_empty"));
+    skips_empty && serde.has("default") && tree::argument_of(ty, "Option").is_none()
+}
+
+fn order(fields: &mut FieldsNamed, model: &catalog::Model) {
+    let position = |field: &Field| {
+        let wire = wire_name(field);
+        model
+            .fields
+            .iter()
+            .position(|known| known.name == wire)
+            .unwrap_or(usize::MAX)
+    };
+    let mut sorted: Vec<Field> = std::mem::take(&mut fields.named).into_iter().collect();
+    sorted.sort_by_key(position);
+    fields.named = Punctuated::from_iter(sorted);
+}
+
+fn variants(item: &mut ItemEnum, context: &mut Context<'_>) {
+    let name = item.ident.to_string();
+    head(&mut item.attrs, &name, model(context, &name));
+    item.attrs.push(parse_quote!(#[non_exhaustive]));
+    let mut holds = false;
+    for variant in &mut item.variants {
+        holds |= !matches!(variant.fields, Fields::Unit);
+        if !variant.attrs.iter().any(is_doc) {
+            let docs = Docs::new().paragraph(format!("`{}`.", variant.ident));
+            variant.attrs.splice(0..0, docs.attributes());
+        }
+        if let Fields::Named(fields) = &mut variant.fields {
+            for field in &mut fields.named {
+                let wire = wire_name(field);
+                self::field(field, &wire, None);
+            }
+        }
+    }
+    if holds {
+        let reason = "the document decides what a variant holds";
+        item.attrs
+            .push(parse_quote!(#[allow(clippy::large_enum_variant, reason = #reason)]));
+    }
+}

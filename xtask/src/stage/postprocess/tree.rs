@@ -1,0 +1,92 @@
+//! Ways into the syntax tree of a generated file.
+
+use syn::{
+    AngleBracketedGenericArguments, GenericArgument, Item, ItemMod, Path, PathArguments, Type,
+    TypePath,
+};
+
+/// The items of the module `name`; `None` where there is none with a body.
+pub fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
+    items.iter_mut().find_map(|item| match item {
+        Item::Mod(ItemMod {
+            ident,
+            content: Some((_, items)),
+            ..
+        }) if ident == name => Some(items),
+        _ => None,
+    })
+}
+
+/// The name of the type that an impl is of.
+pub fn impl_target(item: &Item) -> Option<String> {
+    match item {
+        Item::Impl(item) => Some(last_segment(&item.self_ty)?.ident.to_string()),
+        _ => None,
+    }
+}
+
+/// The name of the trait that an impl is of, with no path and no arguments.
+pub fn impl_trait(item: &Item) -> Option<String> {
+    match item {
+        Item::Impl(item) => {
+            let (path, _) = item.trait_.as_ref()?;
+            Some(path.segments.last()?.ident.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// The name that an item gives to the module it stands in.
+pub fn item_name(item: &Item) -> Option<String> {
+    match item {
+        Item::Struct(item) => Some(item.ident.to_string()),
+        Item::Enum(item) => Some(item.ident.to_string()),
+        Item::Type(item) => Some(item.ident.to_string()),
+        Item::Mod(item) => Some(item.ident.to_string()),
+        Item::Trait(item) => Some(item.ident.to_string()),
+        Item::Static(item) => Some(item.ident.to_string()),
+        Item::Fn(item) => Some(item.sig.ident.to_string()),
+        _ => None,
+    }
+}
+
+fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
+    match ty {
+        Type::Path(TypePath {
+            qself: None, path, ..
+        }) => path.segments.last(),
+        _ => None,
+    }
+}
+
+/// `T` of `Name<T, ..>`, where the type is a path that ends in `name`.
+pub fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+    let segment = last_segment(ty).filter(|segment| segment.ident == name)?;
+    match &segment.arguments {
+        PathArguments::AngleBracketed(AngleBracketedGenericArguments { args, .. }) => {
+            args.iter().find_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The segments of a path, without their arguments.
+pub fn segments(path: &Path) -> Vec<String> {
+    path.segments
+        .iter()
+        .map(|segment| segment.ident.to_string())
+        .collect()
+}
+
+/// The segments of a type that is a plain path.
+pub fn type_segments(ty: &Type) -> Vec<String> {
+    match ty {
+        Type::Path(TypePath {
+            qself: None, path, ..
+        }) => segments(path),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,335 @@
+//! Keeps the operations that were asked for, and brings what they share into each of them.
+//!
+//! Parameters, bodies, responses and headers may be written once and referred to. Every later
+//! stage would have to follow these references, so they are resolved here, once; after this stage
+//! only schemas are referred to. With `--tag`, what no kept operation reaches is dropped: a part
+//! of a document makes a crate of that part. Without it nothing is, since schemas that no
+//! operation uses (the payloads of webhooks) are wanted too.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::{Options, Stage};
+use crate::document::{Document, METHODS, at, entries, items, schema_name, text};
+use crate::media::Media;
+use crate::refusal::{Refusal, Refusals};
+use crate::report::Log;
+use crate::schema;
+
+mod targets;
+
+pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Refusals> {
+    unknown_tags(document, options)?;
+    targets::name(document, log);
+    let mut paths = Map::new();
+    for (path, value) in entries(document.root.get("paths")) {
+        if path.starts_with("x-") {
+            continue;
+        }
+        let methods = methods(document, path, value, options, log);
+        if !methods.is_empty() {
+            paths.insert(path.clone(), Value::Object(methods));
+        }
+    }
+    let Some(root) = document.root.as_object_mut() else {
+        return Ok(());
+    };
+    root.insert("paths".to_owned(), Value::Object(paths));
+    if let Some(components) = root.get_mut("components").and_then(Value::as_object_mut) {
+        for kind in [
+            "parameters",
+            "requestBodies",
+            "responses",
+            "headers",
+            "examples",
+        ] {
+            components.shift_remove(kind);
+        }
+    }
+    if !options.tags.is_empty() {
+        prune(document, options, log);
+    }
+    Ok(())
+}
+
+/// Whether `--tag` asks for an operation.
+pub fn is_selected(operation: &Value, options: &Options) -> bool {
+    options.tags.is_empty()
+        || tags(operation).any(|tag| options.tags.iter().any(|kept| kept == tag))
+}
+
+fn tags(operation: &Value) -> impl Iterator<Item = &str> {
+    items(operation.get("tags")).filter_map(Value::as_str)
+}
+
+fn unknown_tags(document: &Document, options: &Options) -> Result<(), Refusals> {
+    let known: BTreeSet<&str> = document
+        .operations()
+        .flat_map(|place| tags(place.operation))
+        .collect();
+    let mut refusals = Refusals::default();
+    for tag in options
+        .tags
+        .iter()
+        .filter(|tag| !known.contains(tag.as_str()))
+    {
+        let known = known
+            .iter()
+            .map(|tag| format!("`{tag}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let reason =
+            format!("no operation has the tag `{tag}`; the tags of operations are {known}");
+        refusals.push(Refusal::of_file(&document.source, reason));
+    }
+    refusals.or(())
+}
+
+fn methods(
+    document: &Document,
+    path: &str,
+    value: &Value,
+    options: &Options,
+    log: &mut Log,
+) -> Map<String, Value> {
+    let shared: Vec<Value> = items(value.get("parameters"))
+        .filter_map(|parameter| document.resolve(parameter).cloned())
+        .collect();
+    let mut methods = Map::new();
+    for (method, value) in entries(Some(value)) {
+        if !METHODS.contains(&method.as_str()) {
+            continue;
+        }
+        let id = text(value, "operationId").unwrap_or_default();
+        if !is_selected(value, options) {
+            log.change(
+                Stage::Select,
+                format!("left out {id}: it has none of the tags asked for"),
+            );
+            continue;
+        }
+        let pointer = at(&at("/paths", path), method);
+        let mut inliner = Inliner {
+            document,
+            log,
+            pointer,
+        };
+        let operation = inliner.operation(value, &shared);
+        methods.insert(method.clone(), operation);
+    }
+    methods
+}
+
+struct Inliner<'a> {
+    document: &'a Document,
+    log: &'a mut Log,
+    /// Of the operation.
+    pointer: String,
+}
+
+impl Inliner<'_> {
+    fn change(&mut self, text: &str) {
+        self.log
+            .change(Stage::Select, format!("{}: {text}", self.pointer));
+    }
+
+    fn operation(&mut self, value: &Value, shared: &[Value]) -> Value {
+        let mut operation = value.as_object().cloned().unwrap_or_default();
+        for (key, what) in [
+            ("callbacks", "its callbacks"),
+            ("servers", "its own servers"),
+        ] {
+            if operation.shift_remove(key).is_some() {
+                self.change(&format!("left out {what}"));
+            }
+        }
+        let mut parameters: Vec<Value> = items(value.get("parameters"))
+            .filter_map(|parameter| self.document.resolve(parameter).cloned())
+            .collect();
+        let identity = |value: &Value| (text(value, "name"), text(value, "in"));
+        for parameter in shared {
+            if !parameters
+                .iter()
+                .any(|own| identity(own) == identity(parameter))
+            {
+                parameters.push(parameter.clone());
+            }
+        }
+        let mut kept: Vec<Value> = parameters
+            .into_iter()
+            .filter_map(|parameter| self.parameter(parameter))
+            .collect();
+        if kept.is_empty() {
+            operation.shift_remove("parameters");
+        } else {
+            kept.shrink_to_fit();
+            operation.insert("parameters".to_owned(), Value::Array(kept));
+        }
+        if let Some(body) = value
+            .get("requestBody")
+            .and_then(|body| self.document.resolve(body))
+        {
+            let mut body = body.clone();
+            self.media(&mut body, "the request body");
+            operation.insert("requestBody".to_owned(), body);
+        }
+        let responses = entries(value.get("responses"))
+            .filter(|(status, _)| !status.starts_with("x-"))
+            .filter_map(|(status, response)| {
+                Some((
+                    status.clone(),
+                    self.response(status, self.document.resolve(response)?),
+                ))
+            })
+            .collect();
+        operation.insert("responses".to_owned(), Value::Object(responses));
+        Value::Object(operation)
+    }
+
+    fn parameter(&mut self, mut parameter: Value) -> Option<Value> {
+        let name = text(&parameter, "name").unwrap_or_default();
+        let location = text(&parameter, "in").unwrap_or_default();
+        // OpenAPI has these three set by the content and the security of a request, never by a
+        // parameter.
+        let reserved = ["accept", "content-type", "authorization"];
+        if location == "header" && reserved.contains(&name.to_ascii_lowercase().as_str()) {
+            self.change(&format!(
+                "left out the parameter `{name}`: requests set that header"
+            ));
+            return None;
+        }
+        let map = parameter.as_object_mut()?;
+        if location == "path" && map.get("required") != Some(&Value::Bool(true)) {
+            map.insert("required".to_owned(), Value::Bool(true));
+            self.change(&format!(
+                "made `{name}` required: a path has no optional parts"
+            ));
+        }
+        self.examples(map);
+        Some(parameter)
+    }
+
+    fn response(&mut self, status: &str, response: &Value) -> Value {
+        let mut response = response.clone();
+        self.media(&mut response, &format!("the response {status}"));
+        if let Some(map) = response.as_object_mut() {
+            map.shift_remove("links");
+            if !map.get("description").is_some_and(Value::is_string) {
+                map.insert("description".to_owned(), json!(""));
+            }
+            let headers: Map<String, Value> = entries(map.get("headers"))
+                .filter_map(|(name, header)| {
+                    Some((name.clone(), self.document.resolve(header)?.clone()))
+                })
+                .collect();
+            if !headers.is_empty() {
+                map.insert("headers".to_owned(), Value::Object(headers));
+            }
+        }
+        response
+    }
+
+    /// Leaves one media type, under the name that generated code sends and expects.
+    fn media(&mut self, holder: &mut Value, what: &str) {
+        let (name, kept) = match Media::of(holder) {
+            Media::Json(name) => (name.to_owned(), "application/json"),
+            Media::Multipart(name) => (name.to_owned(), "multipart/form-data"),
+            Media::None | Media::Other(_) => return,
+        };
+        let Some(content) = holder.get_mut("content").and_then(Value::as_object_mut) else {
+            return;
+        };
+        if content.len() == 1 && name == kept {
+            if let Some(media) = content.get_mut(&name).and_then(Value::as_object_mut) {
+                self.examples(media);
+            }
+            return;
+        }
+        let others: Vec<&str> = content
+            .keys()
+            .map(String::as_str)
+            .filter(|other| *other != name)
+            .collect();
+        let mut text = format!("{what} is taken as {kept}, not as `{name}`");
+        if name == kept {
+            text = format!("{what} is taken as {kept}");
+        }
+        if !others.is_empty() {
+            text.push_str(&format!("; left out {}", others.join(", ")));
+        }
+        let mut media = content.shift_remove(&name).unwrap_or_default();
+        if let Some(media) = media.as_object_mut() {
+            self.examples(media);
+        }
+        content.clear();
+        content.insert(kept.to_owned(), media);
+        self.change(&text);
+    }
+
+    fn examples(&self, map: &mut Map<String, Value>) {
+        if let Some(examples) = map.get_mut("examples").and_then(Value::as_object_mut) {
+            for example in examples.values_mut() {
+                if let Some(resolved) = self.document.resolve(example) {
+                    *example = resolved.clone();
+                }
+            }
+        }
+    }
+}
+
+/// Drops the schemas and tags that no kept operation reaches.
+fn prune(document: &mut Document, options: &Options, log: &mut Log) {
+    let mut reached = BTreeSet::new();
+    let mut open = Vec::new();
+    let empty = Value::Null;
+    names(document.root.get("paths").unwrap_or(&empty), &mut open);
+    while let Some(name) = open.pop() {
+        let pointer = at("/components/schemas", &name);
+        if let Some(schema) = document.root.pointer(&pointer)
+            && reached.insert(name)
+        {
+            names(schema, &mut open);
+        }
+    }
+    let schemas = document
+        .root
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut);
+    if let Some(schemas) = schemas {
+        let before = schemas.len();
+        schemas.retain(|name, _| reached.contains(name));
+        let dropped = before - schemas.len();
+        log.change(
+            Stage::Select,
+            format!("left out {dropped} schemas that nothing kept reaches"),
+        );
+    }
+    if let Some(tags) = document.root.get_mut("tags").and_then(Value::as_array_mut) {
+        tags.retain(|tag| text(tag, "name").is_some_and(|name| options.tags.contains(&name)));
+    }
+}
+
+/// The names of the schemas that `value` refers to.
+fn names(value: &Value, found: &mut Vec<String>) {
+    schema::references(value, "", &mut |_, reference| {
+        found.extend(component(reference))
+    });
+    mapped(value, found);
+}
+
+/// The component that a reference names, or leads into.
+fn component(reference: &str) -> Option<String> {
+    let mut parts = reference.splitn(5, '/');
+    let start: Vec<&str> = parts.by_ref().take(4).collect();
+    schema_name(&start.join("/"))
+}
+
+fn mapped(value: &Value, found: &mut Vec<String>) {
+    found.extend(schema::mapped(value).filter_map(component));
+    match value {
+        Value::Array(list) => list.iter().for_each(|value| mapped(value, found)),
+        Value::Object(map) => map.values().for_each(|value| mapped(value, found)),
+        _ => {}
+    }
+}

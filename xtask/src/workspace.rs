@@ -1,0 +1,41 @@
+//! Where the workspace is: found at run time, so that a built binary works in every checkout.
+
+use std::path::{Path, PathBuf};
+
+/// A checkout of this project.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    pub root: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace that `start` is in.
+    pub fn above(start: &Path) -> Option<Self> {
+        start
+            .ancestors()
+            .find(|folder| is_workspace(folder))
+            .map(|root| Self {
+                root: root.to_owned(),
+            })
+    }
+
+    /// The workspace of the current directory; failing that, the one that the running program was
+    /// built in.
+    pub fn find() -> Option<Self> {
+        let here = std::env::current_dir()
+            .ok()
+            .and_then(|folder| Self::above(&folder));
+        here.or_else(|| Self::above(&std::env::current_exe().ok()?))
+    }
+
+    pub fn auth(&self) -> PathBuf {
+        self.root.join("crates/cobo-auth")
+    }
+}
+
+/// A stand-alone crate inside of the checkout has a `[workspace]` too, but no documents.
+fn is_workspace(folder: &Path) -> bool {
+    folder.join("openapi").is_dir()
+        && std::fs::read_to_string(folder.join("Cargo.toml"))
+            .is_ok_and(|manifest| manifest.lines().any(|line| line.trim() == "[workspace]"))
+}

@@ -1,0 +1,158 @@
+//! The catalog of our own document: what the later stages are told.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use xtask::catalog::{Bounds, Catalog, Location};
+use xtask::report::Log;
+use xtask::stage::{Options, load, transform};
+
+fn catalog(text: &str) -> Catalog {
+    let options = Options::default();
+    let mut document = load::read(text.as_bytes(), "it.yaml", &options).expect("a document");
+    transform(&mut document, &options, &mut Log::default()).expect("a transformed document");
+    Catalog::of(&document)
+}
+
+fn oauth() -> Catalog {
+    catalog(&std::fs::read_to_string("../openapi/oauth.yaml").expect("the document"))
+}
+
+#[test]
+fn operations_are_in_the_order_of_the_document() {
+    let catalog = oauth();
+    let operations: Vec<_> = catalog
+        .operations
+        .iter()
+        .map(|operation| {
+            (
+                operation.id.as_str(),
+                operation.method.as_str(),
+                operation.success.model.as_deref().expect("a model"),
+                operation.success.status.as_str(),
+                operation.repeatable,
+                operation.deprecated,
+            )
+        })
+        .collect();
+    assert_eq!(
+        operations,
+        [
+            (
+                "get_token",
+                "GET",
+                "GetToken200Response",
+                "2XX",
+                true,
+                false
+            ),
+            (
+                "refresh_token",
+                "POST",
+                "RefreshToken200Response",
+                "2XX",
+                false,
+                false
+            ),
+            (
+                "exchange_permission_token",
+                "POST",
+                "PermissionToken201Response",
+                "201",
+                false,
+                true
+            ),
+            (
+                "refresh_permission_token",
+                "POST",
+                "PermissionToken201Response",
+                "201",
+                false,
+                true
+            ),
+        ]
+    );
+}
+
+#[test]
+fn parameters_are_in_the_order_of_the_document() {
+    let catalog = oauth();
+    let names: Vec<_> = catalog.operations[0]
+        .parameters
+        .iter()
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    assert_eq!(names, ["client_id", "org_id", "grant_type"]);
+    let first = &catalog.operations[0].parameters[0];
+    assert_eq!(first.location, Location::Query);
+    assert!(first.required);
+    assert_eq!(
+        first.example.as_ref().expect("an example"),
+        "pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij"
+    );
+}
+
+#[test]
+fn marks_of_properties_are_kept() {
+    let catalog = oauth();
+    let model = catalog
+        .models
+        .iter()
+        .find(|model| model.name == "GetToken200Response")
+        .expect("it");
+    let fields: Vec<_> = model
+        .fields
+        .iter()
+        .map(|field| {
+            (
+                field.name.as_str(),
+                field.required,
+                field.secret,
+                field.checked,
+            )
+        })
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            ("access_token", true, true, Some(Bounds::NotEmpty)),
+            ("token_type", false, false, None),
+            ("scope", false, false, None),
+            ("expires_in", true, false, Some(Bounds::AtLeast(1))),
+            ("refresh_token", false, true, None),
+        ]
+    );
+}
+
+#[test]
+fn bodies_are_named_models() {
+    let catalog = oauth();
+    let body = catalog.operations[1].body.as_ref().expect("a body");
+    assert_eq!(body.model, "RefreshTokenRequest");
+    assert!(body.required);
+    assert_eq!(body.media_type, "application/json");
+}
+
+#[test]
+fn a_bearer_is_known_by_the_kind_of_its_scheme() {
+    let catalog = oauth();
+    assert!(catalog.operations.iter().all(|operation| !operation.bearer));
+    let tiny = std::fs::read_to_string("tests/documents/tiny.yaml").expect("it");
+    let secured = tiny.replace(
+        "      responses:",
+        "      security: [{Org: []}]\n      responses:",
+    ) + "  securitySchemes: {Org: {type: http, scheme: Bearer}}\n";
+    assert!(catalog_of_one(&secured).bearer);
+    assert!(!catalog_of_one(&tiny).bearer);
+}
+
+fn catalog_of_one(text: &str) -> xtask::catalog::Operation {
+    catalog(text).operations.remove(0)
+}
+
+#[test]
+fn reading_is_repeatable_and_writing_is_not_unless_the_document_says_so() {
+    let tiny = std::fs::read_to_string("tests/documents/tiny.yaml").expect("it");
+    assert!(catalog_of_one(&tiny).repeatable);
+    assert!(!catalog_of_one(&tiny.replace("get:", "post:")).repeatable);
+    let marked = tiny.replace("get:", "post:\n      x-cobo-repeatable: true");
+    assert!(catalog_of_one(&marked).repeatable);
+}

@@ -1,0 +1,43 @@
+//! The same document makes the same bytes, wherever it is generated.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+fn tree(root: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in std::fs::read_dir(root).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let name = format!("{prefix}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            tree(&entry.path(), &name, found);
+        } else {
+            found.insert(name, std::fs::read(entry.path()).expect("a file"));
+        }
+    }
+}
+
+#[test]
+fn two_runs_in_two_places_make_the_same_crate() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let trees: Vec<BTreeMap<String, Vec<u8>>> = ["one", "deep/two"]
+        .iter()
+        .map(|place| {
+            let out = folder.path().join(place).join("out");
+            let report = folder.path().join(place).join("report.json");
+            let status = Command::new(env!("CARGO_BIN_EXE_xtask"))
+                .args(["regen", "--spec", "../openapi/oauth.yaml", "--out"])
+                .arg(&out)
+                .arg("--report")
+                .arg(&report)
+                .status()
+                .expect("a run");
+            assert!(status.success());
+            let mut found = BTreeMap::new();
+            tree(&folder.path().join(place), "", &mut found);
+            found
+        })
+        .collect();
+    assert!(trees[0].len() > 5, "{:?}", trees[0].keys());
+    assert_eq!(trees[0], trees[1]);
+}

@@ -1,0 +1,148 @@
+//! No document makes a stage panic, however it is broken: it is refused or it is transformed.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use serde_json::{Value, json};
+use xtask::catalog::Catalog;
+use xtask::document::{Document, at, item};
+use xtask::refusal::Refusals;
+use xtask::report::Log;
+use xtask::stage::{Options, TRANSFORMS, load, transform};
+
+const CASES: usize = 600;
+
+/// A generator of numbers that are the same in every run (xorshift).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(bound).expect("a bound")).expect("a number")
+    }
+}
+
+fn pointers(value: &Value, pointer: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                found.push(at(pointer, key));
+                pointers(value, &at(pointer, key), found);
+            }
+        }
+        Value::Array(list) => {
+            for (index, value) in list.iter().enumerate() {
+                found.push(item(pointer, index));
+                pointers(value, &item(pointer, index), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn mutate(root: &mut Value, numbers: &mut Numbers) {
+    let mut found = Vec::new();
+    pointers(root, "", &mut found);
+    let pointer = found[numbers.below(found.len())].clone();
+    let other = found[numbers.below(found.len())].clone();
+    let odd = [
+        Value::Null,
+        json!(true),
+        json!(-1),
+        json!(1.5),
+        json!(""),
+        json!("2XX"),
+        json!("é{}/~#"),
+        json!([]),
+        json!([[]]),
+        json!({}),
+        json!({"": {}}),
+        json!({"$ref": "#/components/schemas/GetToken200Response"}),
+        json!({"$ref": "#/components/schemas/Nothing"}),
+        json!({"$ref": "#"}),
+        json!({"$ref": "#/%zz"}),
+        json!({"$ref": 1}),
+        json!({"allOf": [{"$ref": "#/components/schemas/RefreshTokenRequest"}, {"oneOf": [{}]}]}),
+        json!({"allOf": [{"allOf": [{}]}, 1], "nullable": true}),
+        json!({"type": "string", "x-cobo-secret": true, "enum": [null], "title": "A"}),
+    ];
+    let value = match numbers.below(3) {
+        // Parts of the document in places where they do not belong, references to themselves too.
+        0 => root.pointer(&other).cloned().unwrap_or_default(),
+        1 => json!({"$ref": format!("#{pointer}")}),
+        _ => odd[numbers.below(odd.len())].clone(),
+    };
+    if numbers.below(3) == 0 {
+        let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+        let key = key.replace("~1", "/").replace("~0", "~");
+        match root.pointer_mut(parent) {
+            Some(Value::Object(map)) => drop(map.shift_remove(&key)),
+            Some(Value::Array(list)) => drop(list.pop()),
+            _ => {}
+        }
+    } else if let Some(slot) = root.pointer_mut(&pointer) {
+        *slot = value;
+    }
+}
+
+#[test]
+fn broken_documents_never_panic() {
+    let options = Options::default();
+    let whole = load::run("../openapi/oauth.yaml".as_ref(), "oauth.yaml", &options).expect("it");
+    let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15);
+    let mut passed = 0;
+    for case in 0..CASES {
+        let mut document = Document::from_value("oauth.yaml", whole.root.clone());
+        for _ in 0..=numbers.below(3) {
+            mutate(&mut document.root, &mut numbers);
+        }
+        let mut refusals = Refusals::default();
+        load::check(&mut document, &options, &mut refusals);
+        // What is refused goes through the stages as well: they must not rely on `load` alone.
+        let mut each = document.clone();
+        for (_, run) in TRANSFORMS {
+            let _ = run(&mut each, &options, &mut Log::default());
+        }
+        let _ = Catalog::of(&each);
+        if refusals.is_empty() {
+            passed += 1;
+            let transformed = transform(&mut document, &options, &mut Log::default());
+            assert!(transformed.is_ok(), "case {case}: {transformed:?}");
+        }
+    }
+    assert!(
+        passed > CASES / 20,
+        "only {passed} of {CASES} were let through"
+    );
+}
+
+#[test]
+fn odd_files_never_panic() {
+    let text = std::fs::read_to_string("../openapi/oauth.yaml").expect("it");
+    let mut numbers = Numbers(7);
+    for _ in 0..CASES / 4 {
+        let mut bytes = text.clone().into_bytes();
+        for _ in 0..=numbers.below(4) {
+            let place = numbers.below(bytes.len());
+            match numbers.below(3) {
+                0 => drop(bytes.remove(place)),
+                1 => bytes.insert(place, b"\n:-{[&*\"'\0\xff #"[numbers.below(13)]),
+                _ => bytes.truncate(place + 1),
+            }
+        }
+        let _ = load::read(&bytes, "oauth.yaml", &Options::default());
+    }
+    for odd in [
+        "",
+        "\u{feff}",
+        "a: &a [*a]",
+        "? [a]\n: b",
+        "- ".repeat(5000).as_str(),
+        "a: b: c",
+    ] {
+        assert!(
+            load::read(odd.as_bytes(), "odd.yaml", &Options::default()).is_err(),
+            "{odd}"
+        );
+    }
+}

@@ -1,0 +1,289 @@
+//! What is refused is named with its place, all of it in one run, and nothing is written.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+use std::process::Command;
+
+use xtask::refusal::Refusals;
+use xtask::stage::{Options, load};
+
+/// The place of a problem and a part of its reason.
+type Problem = (Option<&'static str>, &'static str);
+
+/// Each document of the folder with its problems.
+const REFUSED: &[(&str, &[Problem])] = &[
+    ("not-yaml", &[(None, "not YAML")]),
+    ("text", &[(Some(""), "not OpenAPI")]),
+    ("not-openapi", &[(Some(""), "not OpenAPI")]),
+    ("swagger", &[(Some(""), "Swagger 2")]),
+    (
+        "openapi-3.1",
+        &[(Some("/openapi"), "OpenAPI 3.1.0 is not supported")],
+    ),
+    (
+        "dangling-reference",
+        &[(
+            Some("/paths/~1things/get/responses/200/content/application~1json/schema"),
+            "`#/components/schemas/Nothing` leads nowhere",
+        )],
+    ),
+    (
+        "foreign-reference",
+        &[(
+            Some("/paths/~1things/get/responses/200/content/application~1json/schema"),
+            "into another file",
+        )],
+    ),
+    (
+        "endless-reference",
+        &[
+            (Some("/components/schemas/Loop"), "leads to itself"),
+            (Some("/components/schemas/Pool"), "leads to itself"),
+        ],
+    ),
+    (
+        "duplicate-operation-id",
+        &[(
+            Some("/paths/~1things/post/operationId"),
+            "taken by /paths/~1things/get",
+        )],
+    ),
+    (
+        "similar-operation-id",
+        &[(
+            Some("/paths/~1things/post/operationId"),
+            "both `list_things` in Rust",
+        )],
+    ),
+    (
+        "missing-operation-id",
+        &[(Some("/paths/~1things/get"), "needs `operationId`")],
+    ),
+    (
+        "two-successes",
+        &[(
+            Some("/paths/~1things/get/responses/201"),
+            "200 and 201 have different schemas",
+        )],
+    ),
+    (
+        "text-body",
+        &[(
+            Some("/paths/~1things/post/requestBody/content/text~1plain"),
+            "`text/plain`",
+        )],
+    ),
+    (
+        "multipart-body",
+        &[(
+            Some("/paths/~1things/post/requestBody/content/multipart~1form-data"),
+            "not yet supported",
+        )],
+    ),
+    (
+        "binary-response",
+        &[(
+            Some("/paths/~1things/get/responses/200/content/application~1pdf"),
+            "`application/pdf` is not supported",
+        )],
+    ),
+    (
+        "duplicate-key",
+        &[(
+            Some("/components/schemas/Thing/properties/name"),
+            "stands twice",
+        )],
+    ),
+    (
+        "secret-number",
+        &[(
+            Some("/components/schemas/Thing/properties/pin"),
+            "is a mark of text",
+        )],
+    ),
+    (
+        "secret-component",
+        &[(Some("/components/schemas/Token"), "is a mark of properties")],
+    ),
+    (
+        "checked-nothing",
+        &[(
+            Some("/components/schemas/Thing/properties/pin"),
+            "nothing to check",
+        )],
+    ),
+    (
+        "paths-list",
+        &[(Some("/paths"), "an object is needed here, not a list")],
+    ),
+    (
+        "parameter-without-name",
+        &[(Some("/paths/~1things/get/parameters/0"), "needs `name`")],
+    ),
+    (
+        "cookie-parameter",
+        &[(Some("/paths/~1things/get/parameters/0/in"), "`cookie`")],
+    ),
+    (
+        "undeclared-path-parameter",
+        &[(Some("/paths/~1things~1{id}/get"), "the path has `{id}`")],
+    ),
+    (
+        "schema-list",
+        &[(
+            Some("/components/schemas/Odd"),
+            "a schema is needed here, not a list",
+        )],
+    ),
+    (
+        "unknown-type",
+        &[(
+            Some("/components/schemas/Thing/properties/count/type"),
+            "not the text `int`",
+        )],
+    ),
+    (
+        "path-reference",
+        &[(Some("/paths/~1others"), "a path item cannot be a reference")],
+    ),
+    (
+        "reference-to-another-kind",
+        &[
+            (
+                Some("/paths/~1things/get/responses/200/content/application~1json/schema"),
+                "`#/components/parameters/Page` is a parameter",
+            ),
+            (
+                Some("/components/parameters/Page/schema"),
+                "`#/info` is something else",
+            ),
+        ],
+    ),
+    (
+        "many-problems",
+        &[
+            (Some("/openapi"), "OpenAPI 3.1.0"),
+            (
+                Some("/paths/~1a/get/responses/200"),
+                "`#/components/responses/Missing`",
+            ),
+            (
+                Some("/components/schemas/One/properties/next"),
+                "`#/components/schemas/Three`",
+            ),
+            (
+                Some("/paths/~1a/post/operationId"),
+                "taken by /paths/~1a/get",
+            ),
+            (
+                Some("/paths/~1a/post/requestBody/content/application~1xml"),
+                "application/xml",
+            ),
+            (Some("/paths/~1a/post/responses/201"), "different schemas"),
+        ],
+    ),
+];
+
+fn load(name: &str) -> Refusals {
+    let source = format!("{name}.yaml");
+    let path = Path::new("tests/documents/refused").join(&source);
+    load::run(&path, &source, &Options::default()).expect_err(name)
+}
+
+#[test]
+fn each_problem_is_named_with_its_place() {
+    for (name, expected) in REFUSED {
+        let refusals = load(name);
+        let found: Vec<_> = refusals.iter().collect();
+        assert_eq!(found.len(), expected.len(), "{name}: {refusals}");
+        for (refusal, (pointer, reason)) in found.iter().zip(*expected) {
+            assert_eq!(refusal.pointer.as_deref(), *pointer, "{name}: {refusals}");
+            assert!(refusal.reason.contains(reason), "{name}: {refusals}");
+            assert_eq!(refusal.file, format!("{name}.yaml"));
+            assert!(refusal.line.is_some(), "{name}: {refusals}");
+        }
+    }
+}
+
+#[test]
+fn every_document_of_the_folder_is_refused_by_a_test() {
+    let names = std::fs::read_dir("tests/documents/refused")
+        .expect("the folder")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .path()
+                .file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned()
+        });
+    for name in names {
+        assert!(
+            REFUSED.iter().any(|(tested, _)| *tested == name),
+            "{name} is not tested"
+        );
+    }
+}
+
+#[test]
+fn a_line_is_that_of_the_problem() {
+    let lines = |name| {
+        load(name)
+            .iter()
+            .map(|refusal| refusal.line)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(lines("openapi-3.1"), [Some(1)]);
+    assert_eq!(lines("unknown-type"), [Some(24)]);
+    assert_eq!(lines("duplicate-key"), [Some(23)]);
+    assert_eq!(lines("two-successes"), [Some(16)]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_refused() {
+    let path = Path::new("tests/documents/none.yaml");
+    let refusals = load::run(path, "none.yaml", &Options::default()).expect_err("no file");
+    assert_eq!(refusals.to_string(), "none.yaml: there is no such file\n");
+}
+
+#[test]
+fn a_refusal_is_one_line_on_stderr_and_writes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let run = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args([
+            "regen",
+            "--spec",
+            "tests/documents/refused/many-problems.yaml",
+            "--out",
+        ])
+        .arg(&out)
+        .output()
+        .expect("a run");
+    assert_eq!(run.status.code(), Some(2));
+    assert!(run.stdout.is_empty());
+    let stderr = String::from_utf8(run.stderr).expect("text");
+    assert_eq!(stderr.lines().count(), 6, "{stderr}");
+    assert!(stderr.starts_with(
+        "tests/documents/refused/many-problems.yaml:1: /openapi: OpenAPI 3.1.0 is not supported"
+    ));
+    assert!(!out.exists());
+}
+
+#[test]
+fn multipart_of_an_operation_that_is_left_out_is_not_refused() {
+    let text = std::fs::read_to_string("tests/documents/refused/multipart-body.yaml").expect("it");
+    let text = text.replace(
+        "operationId: list_things",
+        "operationId: upload\n      tags: [Files]",
+    );
+    let options = Options {
+        tags: vec!["Things".to_owned()],
+    };
+    assert!(load::read(text.as_bytes(), "it", &options).is_ok());
+    let options = Options {
+        tags: vec!["Files".to_owned()],
+    };
+    assert!(load::read(text.as_bytes(), "it", &options).is_err());
+}

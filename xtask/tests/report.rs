@@ -1,0 +1,123 @@
+//! `--report` says what was done, in the shape that other tools read.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+fn report(document: &str, arguments: &[&str]) -> (Option<i32>, Value) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = folder.path().join("report.json");
+    let run = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["regen", "--spec", document, "--out"])
+        .arg(folder.path().join("out"))
+        .arg("--report")
+        .arg(&report)
+        .args(arguments)
+        .output()
+        .expect("a run");
+    let text = std::fs::read_to_string(&report).expect("a report");
+    (
+        run.status.code(),
+        serde_json::from_str(&text).expect("JSON"),
+    )
+}
+
+#[test]
+fn a_run_reports_operations_models_and_every_stage() {
+    let (code, report) = report("../openapi/oauth.yaml", &[]);
+    assert_eq!(code, Some(0), "{report:#}");
+    let keys: Vec<&str> = report
+        .as_object()
+        .expect("an object")
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "operations",
+            "operation_ids",
+            "models",
+            "refused",
+            "stages",
+            "raw"
+        ]
+    );
+    assert_eq!(report["operations"], 4);
+    assert_eq!(
+        report["operation_ids"],
+        serde_json::json!([
+            "get_token",
+            "refresh_token",
+            "exchange_permission_token",
+            "refresh_permission_token"
+        ])
+    );
+    assert_eq!(report["models"], 8);
+    assert_eq!(report["refused"], serde_json::json!([]));
+    assert_eq!(report["raw"], serde_json::json!([]));
+    let stages: Vec<&str> = report["stages"]
+        .as_object()
+        .expect("an object")
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        stages,
+        [
+            "load",
+            "select",
+            "name",
+            "flatten",
+            "relax",
+            "errors",
+            "generate",
+            "post-process",
+            "split",
+            "emit",
+            "verify"
+        ]
+    );
+    assert_eq!(
+        report["stages"]["relax"][0],
+        "/components/schemas/GetToken200Response/properties/access_token: dropped `minLength`"
+    );
+}
+
+#[test]
+fn a_refused_run_reports_what_was_refused() {
+    let (code, report) = report("tests/documents/refused/many-problems.yaml", &[]);
+    assert_eq!(code, Some(2));
+    assert_eq!(report["refused"].as_array().expect("a list").len(), 6);
+    assert_eq!(report["operations"], 0);
+}
+
+#[test]
+fn a_check_reports_as_well() {
+    let (code, report) = report("../openapi/oauth.yaml", &["--check"]);
+    assert_eq!(code, Some(1));
+    assert_eq!(report["operations"], 4);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args([
+            "regen",
+            "--spec",
+            "../openapi/oauth.yaml",
+            "--check",
+            "--out",
+        ])
+        .arg(folder.path().join("out"))
+        .arg("--report")
+        .arg(folder.path())
+        .output()
+        .expect("a run");
+    assert_eq!(run.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&run.stderr).contains("the report cannot be written"));
+    assert!(Path::new("tests").exists());
+}

@@ -1,0 +1,103 @@
+//! Crates that stand alone compile as they are written: no warning from the compiler, clippy or
+//! rustdoc, and every example.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that fails may panic"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use xtask::catalog::Catalog;
+use xtask::report::Log;
+use xtask::stage::{Options, emit, generate, load, postprocess, split, transform, verify};
+
+/// What the tests add to the manifest.
+const MORE: &str = r#"[dev-dependencies]
+serde_json = "1"
+
+[lints.rust]
+warnings = "deny"
+missing_docs = "deny"
+
+# A workspace"#;
+
+#[test]
+fn one_shape_of_each_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    write("tiny", include_bytes!("rust/tiny.yaml"), folder.path());
+    let tests = folder.path().join("tests");
+    fs::create_dir(&tests).unwrap();
+    let behaviour = include_str!("rust/behaviour.rs.in");
+    fs::write(tests.join("behaviour.rs"), behaviour).unwrap();
+    check(folder.path());
+}
+
+/// Names of the standard library and of what generated code imports, and shapes that the passes
+/// leave as they are.
+#[test]
+fn awkward_names_and_shapes() {
+    let folder = tempfile::tempdir().unwrap();
+    write("odd", include_bytes!("rust/odd.yaml"), folder.path());
+    check(folder.path());
+}
+
+fn check(folder: &Path) {
+    cargo(folder, &["clippy", "--all-targets", "--", "-D", "warnings"]);
+    cargo(folder, &["doc", "--no-deps"]);
+    cargo(folder, &["fmt", "--check"]);
+    cargo(folder, &["test"]);
+}
+
+fn write(name: &str, text: &[u8], folder: &Path) {
+    let options = Options::default();
+    let mut log = Log::default();
+    let mut document = load::read(text, name, &options).unwrap();
+    transform(&mut document, &options, &mut log).unwrap();
+    let catalog = Catalog::of(&document);
+    let file = generate::run(&document, &catalog, &mut log).unwrap();
+    let file = postprocess::run(file, &catalog, name, &mut log).unwrap();
+    let header = emit::Header {
+        command: "cargo xtask regen".to_owned(),
+        sha256: "0".repeat(64),
+        source: name.to_owned(),
+    };
+    let modules = emit::modules(&split::run(file, &catalog).unwrap(), &header);
+    verify::run(&modules, &catalog).unwrap();
+    let auth = root().join("crates/cobo-auth");
+    for (name, text) in emit::standalone(name, auth.to_str().unwrap(), &catalog, modules) {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    // The same versions as the workspace, all of which have been downloaded.
+    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let manifest = folder.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(manifest, text.replacen("# A workspace", MORE, 1)).unwrap();
+}
+
+fn cargo(folder: &Path, arguments: &[&str]) {
+    // Below the workspace's own, so that a second run finds what the first one compiled.
+    let target = root().join("target/generated");
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "cargo {arguments:?}\n{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}

@@ -1,0 +1,86 @@
+//! What each transform makes of a tiny document: the changed document and what the report says.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write;
+use std::path::Path;
+
+use xtask::document::Document;
+use xtask::report::Log;
+use xtask::stage::{Options, Stage, TRANSFORMS, load};
+
+/// The document before the stage, after it, and the changes that it reports.
+fn golden(stage: Stage) -> String {
+    let source = format!("{}.yaml", stage.name());
+    let path = Path::new("tests/documents/stages").join(&source);
+    let options = Options {
+        tags: if stage == Stage::Select {
+            vec!["Kept".to_owned()]
+        } else {
+            Vec::new()
+        },
+    };
+    let mut document = load::run(&path, &source, &options).expect("a document");
+    let before = json(&document);
+    let mut log = Log::default();
+    let (_, run) = TRANSFORMS
+        .into_iter()
+        .find(|(of, _)| *of == stage)
+        .expect("a transform");
+    run(&mut document, &options, &mut log).expect("a transformed document");
+    let mut text = format!(
+        "--- before\n{before}\n--- after\n{}\n--- changes\n",
+        json(&document)
+    );
+    for change in log.changes(stage) {
+        writeln!(text, "{change}").expect("text");
+    }
+    writeln!(text, "--- raw").expect("text");
+    for pointer in log.raw_pointers() {
+        writeln!(text, "{pointer}").expect("text");
+    }
+    text
+}
+
+fn json(document: &Document) -> String {
+    serde_json::to_string_pretty(&document.root).expect("JSON")
+}
+
+#[test]
+fn select() {
+    insta::assert_snapshot!(golden(Stage::Select));
+}
+
+#[test]
+fn name() {
+    insta::assert_snapshot!(golden(Stage::Name));
+}
+
+#[test]
+fn flatten() {
+    insta::assert_snapshot!(golden(Stage::Flatten));
+}
+
+#[test]
+fn relax() {
+    insta::assert_snapshot!(golden(Stage::Relax));
+}
+
+#[test]
+fn errors() {
+    insta::assert_snapshot!(golden(Stage::Errors));
+}
+
+/// Twice the same document comes out as once: nothing is left for a second run to change.
+#[test]
+fn a_transformed_document_is_left_alone() {
+    for (stage, run) in TRANSFORMS {
+        let source = format!("{}.yaml", stage.name());
+        let path = Path::new("tests/documents/stages").join(&source);
+        let options = Options::default();
+        let mut document = load::run(&path, &source, &options).expect("a document");
+        run(&mut document, &options, &mut Log::default()).expect("a run");
+        let once = json(&document);
+        run(&mut document, &options, &mut Log::default()).expect("a run");
+        assert_eq!(once, json(&document), "{}", stage.name());
+    }
+}

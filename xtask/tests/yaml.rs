@@ -1,0 +1,91 @@
+//! What YAML says is what the stages see: no text becomes a number, no key gets lost.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use serde_json::{Value, json};
+use xtask::stage::{Options, load};
+
+const HEAD: &str = "openapi: 3.0.3\ninfo: {title: Tiny, version: 1.0}\npaths: {}\n";
+
+fn read(text: &str) -> Value {
+    let text = format!("{HEAD}{text}");
+    load::read(text.as_bytes(), "tiny.yaml", &Options::default())
+        .expect("a document")
+        .root
+        .get("x-it")
+        .expect("the extension")
+        .clone()
+}
+
+#[test]
+fn hexadecimal_in_examples_is_text() {
+    let found = read(
+        "x-it:\n  example: 0x00ab\n  examples: [0xffffffffffffffffff, \
+         0xdAC17F958D2ee523a2206206994597C13D831ec7]\n  other: {example: {deep: 0x01}}\n",
+    );
+    assert_eq!(
+        found,
+        json!({
+            "example": "0x00ab",
+            "examples": ["0xffffffffffffffffff", "0xdAC17F958D2ee523a2206206994597C13D831ec7"],
+            "other": {"example": {"deep": "0x01"}},
+        })
+    );
+}
+
+#[test]
+fn a_hash_that_looks_like_a_number_is_text() {
+    assert_eq!(
+        read("x-it: {example: 12e4567890123}"),
+        json!({"example": "12e4567890123"})
+    );
+}
+
+#[test]
+fn integers_that_no_64_bits_hold_keep_their_digits() {
+    let found = read("x-it: {example: 340282366920938463463}");
+    assert_eq!(found, json!({"example": "340282366920938463463"}));
+    assert_eq!(read("x-it: 18446744073709551615"), json!(u64::MAX));
+    assert_eq!(read("x-it: -9223372036854775808"), json!(i64::MIN));
+}
+
+#[test]
+fn only_true_and_false_are_booleans() {
+    assert_eq!(
+        read("x-it: [on, no, yes, true, ~]"),
+        json!(["on", "no", "yes", true, null])
+    );
+}
+
+#[test]
+fn anchors_and_merges_are_resolved() {
+    let found = read("x-it:\n  a: &a {b: 1}\n  c: *a\n  d:\n    <<: *a\n    e: 2\n");
+    assert_eq!(
+        found,
+        json!({"a": {"b": 1}, "c": {"b": 1}, "d": {"b": 1, "e": 2}})
+    );
+}
+
+#[test]
+fn numeric_keys_are_text() {
+    assert_eq!(
+        read("x-it: {200: a, 0x10: b}"),
+        json!({"200": "a", "0x10": "b"})
+    );
+}
+
+#[test]
+fn json_is_yaml() {
+    let text = "{\n\t\"openapi\": \"3.0.3\", \"info\": {\"title\": \"\\ud83d\\ude00 \\/\", \
+                \"version\": \"1\"},\n\t\"paths\": {}\n}";
+    let document = load::read(text.as_bytes(), "it.json", &Options::default()).expect("it");
+    assert_eq!(document.root["info"]["title"], "\u{1f600} /");
+    assert_eq!(document.lines["/paths"], 3);
+}
+
+#[test]
+fn an_unquoted_version_is_text() {
+    let text = "openapi: 3.0\ninfo: {title: Tiny, version: 1.5}\npaths: {}\n";
+    let document = load::read(text.as_bytes(), "it.yaml", &Options::default()).expect("it");
+    assert_eq!(document.root["openapi"], "3.0");
+    assert_eq!(document.root["info"]["version"], "1.5");
+}
