@@ -102,3 +102,19 @@ fn models() {
 fn module() {
     insta::assert_snapshot!(public_api("mod.rs"));
 }
+
+#[test]
+fn every_page_with_an_example_is_compiled() {
+    let library = std::fs::read_to_string("lib.rs").unwrap();
+    for entry in std::fs::read_dir("../docs/reference").unwrap() {
+        let path = entry.unwrap().path();
+        if std::fs::read_to_string(&path).unwrap().contains("```rust") {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let listed = format!("\"../docs/reference/{name}\"");
+            assert!(
+                library.contains(&listed),
+                "add {name} to the pages in tests/lib.rs"
+            );
+        }
+    }
+}

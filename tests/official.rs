@@ -238,5 +238,6 @@ fn or_skip<T>(sdk: &str, installed: Result<T, String>) -> Option<T> {
 
 /// Not by `eprintln`, which is not shown of a test that passes.
 fn tell(text: &str) {
-    writeln!(std::io::stderr(), "{text}").unwrap();
+    let line = format!("{text}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }

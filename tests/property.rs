@@ -5,8 +5,11 @@ use cobo_auth::{ErrorBody, ResponseKeys, SecretKey, Verification, canonicalize};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-/// A property, by the name of its fuzz target and of its folder in the corpus.
-pub const ALL: [(&str, fn(&[u8])); 4] = [
+/// What holds for any bytes: it panics where it does not.
+pub type Property = fn(&[u8]);
+
+/// Every property, by the name of its fuzz target and of its folder in the corpus.
+pub const ALL: [(&str, Property); 4] = [
     ("canonical_target", canonical_target),
     ("key_parsing", key_parsing),
     ("response_verification", response_verification),

@@ -2,14 +2,26 @@
 
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
-use cobo_auth::{Ed25519Signer, Message, ResponseKeys, Signer, double_sha256};
+use cobo_auth::{
+    AwsLcSigner, Ed25519Signer, Message, ResponseKeys, SecretKey, Signer, double_sha256,
+};
 use cobo_sandbox::{AppKey, AppKeys, RequestParts};
 use cobo_tests::vector::{Vector, recorded};
 use http::{HeaderMap, HeaderValue};
 
+/// The signature that every Ed25519 backend makes.
 async fn sign(vector: &Vector, digest: &[u8; 32]) -> String {
-    let signer = Ed25519Signer::from_hex(&vector.seed_hex).unwrap();
-    signer.sign(digest).await.unwrap().to_hex()
+    let key = SecretKey::from_hex(&vector.seed_hex).unwrap();
+    let backends: [Box<dyn Signer>; 2] = [
+        Box::new(Ed25519Signer::new(&key).unwrap()),
+        Box::new(AwsLcSigner::new(&key).unwrap()),
+    ];
+    let mut signatures = Vec::new();
+    for backend in &backends {
+        signatures.push(backend.sign(digest).await.unwrap().to_hex());
+    }
+    assert_eq!(signatures[0], signatures[1]);
+    signatures.remove(0)
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ impl Bare {
         let body = response.bytes().await.unwrap();
         let mut bytes = [0; 64];
         hex::decode_to_slice(signature.as_bytes(), &mut bytes).unwrap();
-        let digest = double_sha256([&body, b"|", timestamp.as_bytes()]);
+        let digest = double_sha256([body.as_ref(), b"|", timestamp.as_bytes()]);
         self.response_key
             .verify_strict(&digest, &Signature::from_bytes(&bytes))
             .unwrap();

@@ -4,15 +4,15 @@ use std::time::{Duration, Instant};
 
 /// Times of two things that were run alternately.
 #[derive(Default)]
-pub struct Pairs {
+pub(crate) struct Pairs {
     ours: Vec<Duration>,
     theirs: Vec<Duration>,
 }
 
 impl Pairs {
     /// Adds one run of each. Every other time the second one goes first.
-    pub fn add(&mut self, ours: impl FnOnce(), theirs: impl FnOnce()) -> Duration {
-        let (ours, theirs) = if self.ours.len() % 2 == 0 {
+    pub(crate) fn add(&mut self, ours: impl FnOnce(), theirs: impl FnOnce()) -> Duration {
+        let (ours, theirs) = if self.ours.len().is_multiple_of(2) {
             let ours = timed(ours);
             (ours, timed(theirs))
         } else {
@@ -26,7 +26,7 @@ impl Pairs {
 
     /// Prints the ratio of the medians.
     #[allow(clippy::print_stdout)] // a benchmark's result
-    pub fn report(&mut self, name: &str) {
+    pub(crate) fn report(&mut self, name: &str) {
         let (ours, theirs) = (median(&mut self.ours), median(&mut self.theirs));
         println!(
             "{name}: {:.3} x ({ours:?} against {theirs:?}, medians of {} runs in turn)",

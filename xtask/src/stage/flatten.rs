@@ -2,7 +2,7 @@
 //!
 //! Typify merges them too, but takes more than a minute for some, and where two parts define a
 //! property differently it makes a type that nothing can have. Here the parts are merged by plain
-//! rules ([`merge`]); what they contradict each other in becomes raw JSON, so that nothing is
+//! rules (`merge`); what they contradict each other in becomes raw JSON, so that nothing is
 //! lost, and its pointer stands in the report for a person to decide.
 
 use std::collections::{BTreeMap, BTreeSet};

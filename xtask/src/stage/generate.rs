@@ -1,8 +1,8 @@
 //! Runs progenitor over the transformed document.
 //!
 //! Progenitor reads `openapiv3` types and panics on what it does not expect, so what its output
-//! could not express is refused first ([`limits`]), and a panic is turned into refusals of the
-//! operations and schemas that cause it ([`blame`]).
+//! could not express is refused first (`limits`), and a panic is turned into refusals of the
+//! operations and schemas that cause it (`blame`).
 
 use openapiv3::OpenAPI;
 use progenitor::{CrateVers, GenerationSettings, Generator, HooksMode, InterfaceStyle};
