@@ -280,6 +280,16 @@ fn a_client_is_shared_between_threads() {
 }
 
 #[tokio::test]
+async fn calls_can_be_spawned() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (auth, client) = (client::auth(&sandbox), client::oauth(&sandbox));
+    let raw = tokio::spawn(async move { auth.request(Method::GET, "/nowhere").send().await });
+    assert_eq!(raw.await.unwrap().unwrap_err().status().unwrap(), 404);
+    let generated = tokio::spawn(async move { get_token(&client).send().await.map(|_| ()) });
+    generated.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn the_factory_that_builds_requests_can_send_none() {
     use progenitor_client::ClientInfo as _;
 

@@ -9,7 +9,7 @@ mod ratio;
 
 use std::hint::black_box;
 
-use cobo_auth::{Message, double_sha256};
+use cobo_auth::{Environment, Message, ResponseKeys, double_sha256};
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -19,6 +19,8 @@ use ratio::Pairs;
 const QUERY: &str = "client_id=pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij&grant_type=org_implicit\
                      &org_id=e3986401-4aec-480a-973d-e775a4518413";
 const BODY: &str = r#"{"access_token":"AT-0123456789abcdef0123456789abcdef","token_type":"Bearer","scope":"","expires_in":43199,"refresh_token":"RT-0123456789abcdef0123456789abcdef"}"#;
+
+type Token = cobo_auth::Response<cobo_oauth::models::GetToken200Response>;
 
 /// What a program without this SDK has to do at least.
 struct Bare {
@@ -65,6 +67,16 @@ impl Bare {
     }
 }
 
+async fn get(client: &cobo_oauth::Client) -> Result<Token, cobo_auth::Error> {
+    client
+        .get_token()
+        .client_id("pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij")
+        .org_id("e3986401-4aec-480a-973d-e775a4518413")
+        .grant_type("org_implicit")
+        .send()
+        .await
+}
+
 fn call(criterion: &mut Criterion) {
     // The server has a thread of its own, as it would have a machine of its own.
     let server_runtime = tokio::runtime::Builder::new_multi_thread()
@@ -91,19 +103,26 @@ fn call(criterion: &mut Criterion) {
     };
 
     let get_token = || {
-        let call = client
-            .get_token()
-            .client_id("pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij")
-            .org_id("e3986401-4aec-480a-973d-e775a4518413")
-            .grant_type("org_implicit")
-            .send();
-        black_box(runtime.block_on(call).unwrap());
+        black_box(runtime.block_on(get(&client)).unwrap());
     };
 
     criterion.bench_function("call/get_token", |bencher| bencher.iter(get_token));
     criterion.bench_function("call/bare", |bencher| {
         bencher.iter(|| black_box(runtime.block_on(bare.get_token())));
     });
+
+    let environment = Environment::custom(server.base_url(), ResponseKeys::unverified()).unwrap();
+    let trusting = cobo_oauth::Client::new(client::builder(environment).build().unwrap());
+    let unverified = || {
+        black_box(runtime.block_on(get(&trusting)).unwrap());
+    };
+    criterion.bench_function("call/unverified", |bencher| bencher.iter(unverified));
+
+    let mut pairs = Pairs::default();
+    for _ in 0..10_000 {
+        pairs.add(get_token, unverified);
+    }
+    pairs.report("a get_token with verification against one without");
 
     let mut pairs = Pairs::default();
     for _ in 0..10_000 {

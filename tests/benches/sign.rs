@@ -1,5 +1,5 @@
-//! Signing a request, against the primitives alone: one Ed25519 signature over 32 bytes and two
-//! SHA-256 over as many bytes as the message has.
+//! Signing a request and verifying a response, against the primitives alone: one Ed25519 signature
+//! or verification over 32 bytes, and two SHA-256 over as many bytes as the message has.
 
 #![allow(missing_docs, clippy::unwrap_used)] // a benchmark
 
@@ -7,9 +7,13 @@ mod ratio;
 
 use std::hint::black_box;
 
-use cobo_auth::{Ed25519Signer, Message, Signer};
+use cobo_auth::{
+    AwsLcSigner, Ed25519Signer, Message, ResponseKeys, Secp256k1Signer, SecretKey, Signer,
+    Verification, double_sha256,
+};
 use criterion::{Criterion, criterion_group, criterion_main};
 use ed25519_dalek::{Signer as _, SigningKey};
+use http::{HeaderMap, HeaderName};
 use ratio::Pairs;
 
 const MESSAGE: Message<'_> = Message {
@@ -25,30 +29,77 @@ fn sign(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let signer = Ed25519Signer::from_seed(&[7; 32]);
-    let key = SigningKey::from_bytes(&[7; 32]);
+    let key = SecretKey::from_hex(&"07".repeat(32)).unwrap();
+    let dalek = Ed25519Signer::new(&key).unwrap();
+    let aws_lc = AwsLcSigner::new(&key).unwrap();
+    let secp256k1 = Secp256k1Signer::new(&key).unwrap();
+    let raw = SigningKey::from_bytes(&[7; 32]);
     let bytes = MESSAGE.to_bytes();
 
-    let ours = || {
-        // Message, digest, signature, and its hexadecimal digits, as a request needs them.
+    // Message, digest, signature, and its hexadecimal digits, as a request needs them.
+    let request = |signer: &dyn Signer| {
         let digest = black_box(MESSAGE).digest();
         let signature = runtime.block_on(signer.sign(&digest)).unwrap();
         black_box(signature.to_hex());
     };
     let primitives = || {
-        let digest = cobo_auth::double_sha256([black_box(bytes.as_slice())]);
-        black_box(key.sign(&digest));
+        let digest = double_sha256([black_box(bytes.as_slice())]);
+        black_box(raw.sign(&digest));
     };
 
-    criterion.bench_function("sign/request", |bencher| bencher.iter(ours));
+    let backends: [(&str, &dyn Signer); 3] = [
+        ("dalek", &dalek),
+        ("aws-lc-rs", &aws_lc),
+        ("secp256k1", &secp256k1),
+    ];
     criterion.bench_function("sign/primitives", |bencher| bencher.iter(primitives));
-
-    let mut pairs = Pairs::default();
-    for _ in 0..20_000 {
-        pairs.add(ours, primitives);
+    for (name, signer) in backends {
+        criterion.bench_function(&format!("sign/{name}"), |bencher| {
+            bencher.iter(|| request(signer));
+        });
+        let mut pairs = Pairs::default();
+        for _ in 0..20_000 {
+            pairs.add(|| request(signer), primitives);
+        }
+        pairs.report(&format!(
+            "signing a request with {name}, against dalek's primitives"
+        ));
     }
-    pairs.report("signing a request against its primitives");
 }
 
-criterion_group!(benches, sign);
+fn verify(criterion: &mut Criterion) {
+    let body =
+        br#"{"access_token":"AT-0123456789abcdef","token_type":"Bearer","expires_in":43199}"#;
+    let raw = SigningKey::from_bytes(&[7; 32]);
+    let digest = double_sha256([body.as_slice(), b"|", b"1718587017026"]);
+    let signature = raw.sign(&digest);
+    let key = raw.verifying_key();
+    let keys = ResponseKeys::from_hex([hex::encode(key.as_bytes()).as_str()]).unwrap();
+    let headers: HeaderMap = [
+        ("biz-timestamp", "1718587017026".to_owned()),
+        ("biz-resp-signature", hex::encode(signature.to_bytes())),
+    ]
+    .into_iter()
+    .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+    .collect();
+
+    let response = || {
+        let verified = keys.verify(black_box(body), &headers);
+        assert!(matches!(verified, Verification::Signed { .. }));
+    };
+    let primitives = || {
+        let digest = double_sha256([black_box(body.as_slice()), b"|", b"1718587017026"]);
+        key.verify_strict(&digest, &signature).unwrap();
+    };
+
+    criterion.bench_function("verify/response", |bencher| bencher.iter(response));
+    criterion.bench_function("verify/primitives", |bencher| bencher.iter(primitives));
+    let mut pairs = Pairs::default();
+    for _ in 0..20_000 {
+        pairs.add(response, primitives);
+    }
+    pairs.report("verifying a response, against its primitives");
+}
+
+criterion_group!(benches, sign, verify);
 criterion_main!(benches);

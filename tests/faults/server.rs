@@ -76,6 +76,8 @@ pub(crate) struct Raw {
     /// Again and again, until the client hangs up.
     #[serde(default)]
     endless: bool,
+    /// After each time.
+    pause_ms: Option<u64>,
 }
 
 /// What the signature of a response is made over.
@@ -127,6 +129,7 @@ struct Shared {
     /// For each attempt; the last one again and again.
     plan: Vec<Steps>,
     attempts: AtomicUsize,
+    begun: AtomicUsize,
     received: Mutex<Vec<Vec<u8>>>,
     port: tokio::sync::Mutex<Port>,
     elsewhere: String,
@@ -157,6 +160,7 @@ impl Server {
         let shared = Shared {
             plan,
             attempts: AtomicUsize::new(0),
+            begun: AtomicUsize::new(0),
             received: Mutex::default(),
             port: tokio::sync::Mutex::new(Port::Silent(socket)),
             elsewhere: format!("http://{}", elsewhere.local_addr().unwrap()),
@@ -187,6 +191,11 @@ impl Server {
     /// How many attempts were signed.
     pub(crate) fn attempts(&self) -> usize {
         self.shared.attempts.load(Ordering::SeqCst)
+    }
+
+    /// How many requests came, those that were not read included.
+    pub(crate) fn begun(&self) -> usize {
+        self.shared.begun.load(Ordering::SeqCst)
     }
 
     /// Every request that was read, as the bytes that came over the socket.
@@ -314,10 +323,11 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     loop {
         // Which attempt a connection is for shows with the first byte: it may have been kept alive,
         // or made ahead of time.
-        if shared.steps().first() != Some(&Step::Reset) && unread.is_empty() {
-            if begun(&stream).await.is_err() {
+        if shared.steps().first() != Some(&Step::Reset) {
+            if unread.is_empty() && begun(&stream).await.is_err() {
                 return;
             }
+            shared.begun.fetch_add(1, Ordering::SeqCst);
         }
         for step in shared.steps() {
             if play(step, &mut stream, &mut unread, &shared).await.is_err() {
@@ -366,6 +376,9 @@ async fn play(
         Step::Raw(raw) => loop {
             let sent = stream.write_all(raw.text.as_bytes()).await;
             sent.map_err(|_| Ended)?;
+            if let Some(pause) = raw.pause_ms {
+                sleep(Duration::from_millis(pause)).await;
+            }
             if !raw.endless {
                 return Ok(());
             }

@@ -59,7 +59,8 @@ impl ClientBuilder {
     ///
     /// Applied after the defaults (10 s to connect, 30 s in all, no proxy to loopback) and before
     /// what is enforced: no redirects, no retries below the signature, no decompression below its
-    /// verification.
+    /// verification, no printing of what is sent. Default headers that are set here are sent with
+    /// every call, unsigned: do not set `Authorization` here.
     #[must_use]
     pub fn http(
         mut self,
@@ -167,6 +168,8 @@ fn enforce(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         .no_brotli()
         .no_zstd()
         .no_deflate()
+        // It writes everything that is sent and received into the log.
+        .connection_verbose(false)
 }
 
 /// A client that builds requests and can send none: it trusts no certificate and speaks no plain

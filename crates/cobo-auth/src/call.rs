@@ -47,7 +47,10 @@ impl Client {
         }
         .instrument(span)
         .await;
-        result.map_err(|error| error.with_operation(call.label))
+        match result {
+            Ok(response) => Ok(response.of(call.label)),
+            Err(error) => Err(error.with_operation(call.label)),
+        }
     }
 
     /// Makes the request what will be signed and sent, or refuses it.
@@ -175,8 +178,9 @@ impl Client {
         let digest = message(request, &nonce.to_string()).digest();
         let signature = shared.signer.sign(&digest).await;
         let signature = signature.map_err(Error::signer)?.to_hex();
-        let signature = HeaderValue::try_from(signature)
+        let mut signature = HeaderValue::try_from(signature)
             .map_err(|_| Error::invalid_request("the signature is no header value".to_owned()))?;
+        signature.set_sensitive(true);
         let headers = request.headers_mut();
         headers.insert(API_KEY, shared.api_key.clone());
         headers.insert(API_NONCE, HeaderValue::from(nonce));

@@ -111,12 +111,10 @@ pub fn outcome(
 ///
 /// A body that is not what the document says.
 pub fn decode<T: DeserializeOwned>(
-    operation: &'static Operation,
+    _: &'static Operation,
     response: Response<Body>,
 ) -> Result<Response<T>, Error> {
-    let value = response
-        .json()
-        .map_err(|error| error.with_operation(operation.id()))?;
+    let value = response.json()?;
     Ok(response.map(|_| value))
 }
 

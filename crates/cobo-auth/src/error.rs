@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 
 use crate::body::ErrorBody;
 use crate::code::ErrorCode;
@@ -165,7 +165,7 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// How long the server asked to wait, where it gave a number of seconds.
+    /// How long the server asked to wait, in seconds or until a date.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -384,31 +384,25 @@ impl Error {
         let inner = self.inner();
         inner.status = Some(status);
         inner.request_id = header("x-request-id").and_then(printable);
-        inner.retry_after = header(header::RETRY_AFTER.as_str())
-            .and_then(|seconds| seconds.trim().parse().ok())
-            .map(Duration::from_secs);
         inner.token_refused = header(header::WWW_AUTHENTICATE.as_str())
             .is_some_and(|challenge| challenge.contains("invalid_token"));
         self
     }
 
-    /// Compares this machine's clock (in Unix milliseconds) with the response's `Date`, if it may
-    /// be why the signature was refused.
-    pub(crate) fn with_clock(mut self, now: u64, headers: &HeaderMap) -> Self {
+    /// Reads what the response says of times, with this machine's clock (in Unix milliseconds):
+    /// how long to wait, and whether a wrong clock may be why a signature was refused.
+    pub(crate) fn with_times(mut self, now: u64, headers: &HeaderMap) -> Self {
         const TOLERATED: i64 = 30;
-        if self.code() != Some(ErrorCode::AUTHENTICATION) {
-            return self;
+        let ours = now / 1_000;
+        let theirs = date(headers, header::DATE);
+        let inner = self.inner();
+        // A date is meant by the clock of whoever sent it.
+        inner.retry_after = retry_after(headers, theirs.unwrap_or(ours));
+        if self.code() == Some(ErrorCode::AUTHENTICATION) {
+            let seconds = |time: u64| i64::try_from(time).ok();
+            let ahead = theirs.and_then(|theirs| seconds(ours)?.checked_sub(seconds(theirs)?));
+            self.inner().clock_ahead = ahead.filter(|ahead| ahead.abs() > TOLERATED);
         }
-        let date = headers
-            .get(header::DATE)
-            .and_then(|date| date.to_str().ok());
-        let theirs = date
-            .and_then(|date| httpdate::parse_http_date(date).ok())
-            .and_then(|date| date.duration_since(UNIX_EPOCH).ok())
-            .and_then(|date| i64::try_from(date.as_secs()).ok());
-        let ours = i64::try_from(now / 1_000).ok();
-        let ahead = ours.zip(theirs).map(|(ours, theirs)| ours - theirs);
-        self.inner().clock_ahead = ahead.filter(|ahead| ahead.abs() > TOLERATED);
         self
     }
 
@@ -435,6 +429,24 @@ impl From<MissingFields> for Error {
     fn from(missing: MissingFields) -> Self {
         Self::new(Kind::Missing(missing))
     }
+}
+
+/// A header's date, in Unix seconds.
+fn date(headers: &HeaderMap, name: HeaderName) -> Option<u64> {
+    let date = httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()?;
+    Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
+}
+
+/// `Retry-After` in either of its forms; a number too large for any clock is still a long time.
+fn retry_after(headers: &HeaderMap, now: u64) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = if number {
+        value.parse().unwrap_or(u64::MAX)
+    } else {
+        date(headers, header::RETRY_AFTER)?.saturating_sub(now)
+    };
+    Some(Duration::from_secs(seconds))
 }
 
 /// Text of a server's that may stand in an error: short, and of visible ASCII characters.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::body::ErrorBody;
 use crate::client::Shared;
@@ -25,7 +26,7 @@ pub(crate) async fn receive(
             let now = shared.clock.unix_millis();
             Err(error
                 .with_response(status, &headers)
-                .with_clock(now, &headers))
+                .with_times(now, &headers))
         }
     }
 }
@@ -60,20 +61,22 @@ async fn judge(
     }
 }
 
-/// The whole body, as long as it is no longer than the limit.
-async fn read(mut response: reqwest::Response, limit: usize) -> Result<Vec<u8>, Error> {
+/// The whole body, as long as it is no longer than the limit, in memory that is wiped.
+async fn read(mut response: reqwest::Response, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
     let announced = response.content_length().unwrap_or(0);
     if usize::try_from(announced).map_or(true, |length| length > limit) {
         return Err(Error::too_large(limit));
     }
-    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+    // Put together once: a vector that grows leaves copies behind.
+    let (mut chunks, mut length) = (Vec::new(), 0);
     while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
-        if chunk.len() > limit - body.len() {
+        length += chunk.len();
+        if length > limit {
             return Err(Error::too_large(limit));
         }
-        body.extend_from_slice(&chunk);
+        chunks.push(chunk);
     }
-    Ok(body)
+    Ok(Zeroizing::new(chunks.concat()))
 }
 
 /// A response that was signed too long ago may be one that was kept and played back.

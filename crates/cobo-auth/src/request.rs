@@ -5,7 +5,6 @@ use std::sync::Arc;
 use http::{HeaderValue, Method, header};
 use serde::Serialize;
 use url::Url;
-use url::form_urlencoded;
 
 use crate::call::Call;
 use crate::client::Client;
@@ -24,7 +23,7 @@ pub struct RequestBuilder {
     client: Client,
     method: Method,
     path: String,
-    query: form_urlencoded::Serializer<'static, String>,
+    query: Vec<(String, String)>,
     body: Option<Result<Vec<u8>, serde_json::Error>>,
     credential: Option<Arc<dyn Credential>>,
     repeatable: Option<bool>,
@@ -37,7 +36,7 @@ impl RequestBuilder {
             client,
             method,
             path: path.to_owned(),
-            query: form_urlencoded::Serializer::new(String::new()),
+            query: Vec::new(),
             body: None,
             repeatable: None,
         }
@@ -46,7 +45,7 @@ impl RequestBuilder {
     /// Adds a query parameter. An empty value is not sent; a parameter that is added several times
     /// is sent once, its values as one comma-separated list.
     pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
-        self.query.append_pair(name, &value.to_string());
+        self.query.push((name.to_owned(), value.to_string()));
         self
     }
 
@@ -116,8 +115,9 @@ impl RequestBuilder {
         let url = Url::parse(&format!("{}{}", self.client.base_url(), self.path));
         let mut url =
             url.map_err(|_| Error::invalid_request("the path makes no URL".to_owned()))?;
-        let query = self.query.finish();
-        url.set_query(Some(query.as_str()).filter(|query| !query.is_empty()));
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
         let mut request = reqwest::Request::new(self.method.clone(), url);
         let json = HeaderValue::from_static("application/json");
         if let Some(body) = self.body.take() {

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
@@ -21,6 +22,8 @@ use crate::error::Error;
 /// ```
 #[derive(Clone)]
 pub struct Response<T> {
+    /// What was called, for the error of a body that does not decode.
+    operation: Cow<'static, str>,
     value: T,
     status: StatusCode,
     headers: HeaderMap,
@@ -29,10 +32,16 @@ pub struct Response<T> {
 impl<T> Response<T> {
     pub(crate) fn new(value: T, status: StatusCode, headers: HeaderMap) -> Self {
         Self {
+            operation: Cow::Borrowed("the call"),
             value,
             status,
             headers,
         }
+    }
+
+    pub(crate) fn of(mut self, operation: Cow<'static, str>) -> Self {
+        self.operation = operation;
+        self
     }
 
     /// The value alone.
@@ -57,6 +66,7 @@ impl<T> Response<T> {
 
     pub(crate) fn map<U>(self, value: impl FnOnce(T) -> U) -> Response<U> {
         Response {
+            operation: self.operation,
             value: value(self.value),
             status: self.status,
             headers: self.headers,
@@ -70,8 +80,8 @@ impl<T> Response<T> {
 pub struct Body(Bytes);
 
 impl Body {
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
-        Self(Bytes::from_owner(Zeroizing::new(bytes)))
+    pub(crate) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(Bytes::from_owner(bytes))
     }
 
     /// The bytes, sharing memory with this body.
@@ -101,9 +111,13 @@ impl Response<Body> {
     ///
     /// A body that is not JSON or not of this type. The error says where, never what.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        self.check_content_type()?;
-        decode(&self.value)
-            .map_err(|error| Error::decode(&error).with_response(self.status, &self.headers))
+        self.check_content_type()
+            .and_then(|()| decode(&self.value).map_err(|error| Error::decode(&error)))
+            .map_err(|error| {
+                error
+                    .with_response(self.status, &self.headers)
+                    .with_operation(self.operation.clone())
+            })
     }
 }
 
@@ -118,7 +132,7 @@ impl Response<Body> {
         if essence.eq_ignore_ascii_case("application/json") || essence.ends_with("+json") {
             return Ok(());
         }
-        Err(Error::content_type(essence).with_response(self.status, &self.headers))
+        Err(Error::content_type(essence))
     }
 }
 

@@ -57,7 +57,9 @@ impl Failure {
             headers.insert("retry-after", seconds.into());
         }
         match self.status {
-            Some(status) => error.with_response(StatusCode::from_u16(status).unwrap(), &headers),
+            Some(status) => error
+                .with_response(StatusCode::from_u16(status).unwrap(), &headers)
+                .with_times(0, &headers),
             None => error,
         }
         .with_bearer(bearer)

@@ -1,0 +1,99 @@
+//! The exact `Debug` text of every type that holds a secret, or may.
+
+#![allow(clippy::unwrap_used)] // in a test a panic is the report
+
+use cobo_auth::{
+    Client, Ed25519Signer, Environment, FixedToken, Message, ResponseKeys, Secret, SecretKey,
+};
+use http::Method;
+
+const SECRET: &str = "hunter2-the-token";
+const PUBLIC: &str = "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c";
+
+fn client() -> Client {
+    let keys = ResponseKeys::unverified();
+    let environment = Environment::custom("http://127.0.0.1:1/v2", keys).unwrap();
+    Client::new(environment, Ed25519Signer::from_seed(&[7; 32])).unwrap()
+}
+
+#[test]
+fn secrets() {
+    assert_eq!(format!("{:?}", Secret::new(SECRET)), "Secret(REDACTED)");
+    assert_eq!(
+        format!("{:?}", Some(Secret::new(""))),
+        "Some(Secret(REDACTED))"
+    );
+    let key = SecretKey::from_hex(&"07".repeat(32)).unwrap();
+    assert_eq!(format!("{key:?}"), "SecretKey(REDACTED)");
+    assert_eq!(
+        format!("{:?}", Ed25519Signer::new(&key).unwrap()),
+        format!("Ed25519Signer {{ public: PublicKey({PUBLIC}), .. }}")
+    );
+    assert_eq!(
+        format!("{:?}", FixedToken::new(SECRET).unwrap()),
+        "FixedToken(AccessToken { token: Secret(REDACTED), generation: 0 })"
+    );
+}
+
+#[test]
+fn clients_and_their_builders() {
+    let acting = client().with_credential(FixedToken::new(SECRET).unwrap());
+    assert_eq!(
+        format!("{acting:?}"),
+        format!(
+            "Client {{ base_url: \"http://127.0.0.1:1/v2\", public_key: PublicKey({PUBLIC}), \
+             credential: Some(FixedToken(AccessToken {{ token: Secret(REDACTED), generation: 0 }})), \
+             .. }}"
+        )
+    );
+    let builder = Client::builder(
+        Environment::production(),
+        Ed25519Signer::from_seed(&[7; 32]),
+    );
+    assert_eq!(
+        format!("{builder:?}"),
+        format!(
+            "ClientBuilder {{ environment: Environment {{ base_url: \"https://api.cobo.com/v2\", \
+             keys: ResponseKeys(8d4a482641adb2a34b726f05827dba9a9653e5857469b8749052bf4458a86729) }}, \
+             public_key: PublicKey({PUBLIC}), .. }}"
+        )
+    );
+}
+
+#[test]
+fn requests() {
+    let request = client()
+        .request(Method::POST, "/x")
+        .query("token", SECRET)
+        .json(&serde_json::json!({"token": SECRET}))
+        .bearer(FixedToken::new(SECRET).unwrap());
+    assert_eq!(
+        format!("{request:?}"),
+        "RequestBuilder { method: POST, path: \"/x\", .. }"
+    );
+    let message = Message {
+        method: "POST",
+        path: "/v2/x",
+        nonce: "1",
+        params: SECRET,
+        body: SECRET.as_bytes(),
+    };
+    assert_eq!(
+        format!("{message:?}"),
+        "Message { method: \"POST\", path: \"/v2/x\", nonce: \"1\", params: 17 bytes, \
+         body: 17 bytes }"
+    );
+}
+
+#[tokio::test]
+async fn explanations() {
+    let request = client().request(Method::POST, "/x").json(SECRET);
+    let explained = request.explain().await.unwrap();
+    let shown = format!("{explained:?}");
+    // `POST|/v2/x|1718587017026||"hunter2-the-token"`
+    assert!(
+        shown.starts_with("Explanation { message: 45 bytes, digest: \""),
+        "{shown}"
+    );
+    assert!(!shown.contains(SECRET));
+}

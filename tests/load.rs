@@ -1,0 +1,119 @@
+//! Ten thousand calls through one client, 256 at a time: all succeed, no nonce comes twice, and the
+//! memory stays where it is. `COBO_LOAD_CALLS` sets another number of calls.
+
+#![allow(clippy::unwrap_used)] // in a test a panic is the report
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use cobo_auth::{Client, FixedToken, Operation};
+use cobo_sandbox::Sandbox;
+use cobo_tests::client;
+use http::Method;
+use tokio::time::Instant;
+
+static INFO: Operation = Operation::new("get_org_info", "GET", "/organizations/info").bearer(true);
+
+const CALLS: usize = 10_000;
+const AT_A_TIME: usize = 256;
+/// After so many calls the sandbox forgets its requests, whose nonces are collected before: kept
+/// requests would hide what the client needs.
+const BATCH: usize = 2_000;
+/// What the memory may grow by, with the requests of a batch and the collected nonces in it.
+const GROWTH: usize = 64 * 1024 * 1024;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_calls_at_once_succeed_each_with_a_nonce_of_its_own() {
+    let calls = match std::env::var("COBO_LOAD_CALLS") {
+        Ok(calls) => calls.parse().unwrap(),
+        Err(_) => CALLS,
+    };
+    let sandbox = Sandbox::builder()
+        .received_limit(BATCH)
+        .start()
+        .await
+        .unwrap();
+    // Retries are off: each call has to succeed by itself.
+    let client = client::auth(&sandbox);
+    let token = cobo_oauth::Client::new(client.clone())
+        .get_token()
+        .client_id(cobo_sandbox::DEMO_CLIENT_ID)
+        .org_id(cobo_sandbox::DEMO_ORG_ID)
+        .grant_type("org_implicit")
+        .send()
+        .await
+        .unwrap();
+    let token = FixedToken::new(token.access_token.clone()).unwrap();
+    let client = client.with_credential(token);
+
+    // The connections and what belongs to them are there before the memory is looked at.
+    run(&client, AT_A_TIME).await;
+    sandbox.clear_received();
+    let before = memory("VmRSS");
+
+    let mut nonces = HashSet::new();
+    let mut took = Duration::ZERO;
+    for begun in (0..calls).step_by(BATCH) {
+        let batch = BATCH.min(calls - begun);
+        let started = Instant::now();
+        run(&client, batch).await;
+        took += started.elapsed();
+        let received = sandbox.received();
+        sandbox.clear_received();
+        assert_eq!(received.len(), batch);
+        for request in received {
+            assert!(request.accepted && request.status == 200);
+            nonces.insert(request.nonce.unwrap());
+        }
+    }
+    assert_eq!(nonces.len(), calls);
+
+    let speed = calls as f64 / took.as_secs_f64();
+    let ahead = client.nonce_ahead_millis();
+    eprintln!("{calls} calls, {AT_A_TIME} at a time: {took:.2?}, {speed:.0} calls/s");
+    eprintln!("nonces: all distinct, the last one {ahead} ms ahead of the clock");
+    // The highest there was, and not what is left.
+    let (Some(before), Some(highest)) = (before, memory("VmHWM")) else {
+        eprintln!("memory: this system does not say how much there is");
+        return;
+    };
+    let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+    let (shown, highest_shown) = (mib(before), mib(highest));
+    eprintln!("memory: {shown:.1} MiB before, {highest_shown:.1} MiB at its highest");
+    assert!(highest < before + GROWTH);
+}
+
+/// Makes so many calls, each worker one after the other.
+async fn run(client: &Client, calls: usize) {
+    let url: url::Url = format!("{}{}", client.base_url(), INFO.path())
+        .parse()
+        .unwrap();
+    let begun = Arc::new(AtomicUsize::new(0));
+    let workers: Vec<_> = (0..AT_A_TIME)
+        .map(|_| {
+            let (client, begun, url) = (client.clone(), Arc::clone(&begun), url.clone());
+            tokio::spawn(async move {
+                while begun.fetch_add(1, Ordering::Relaxed) < calls {
+                    let request = reqwest::Request::new(Method::GET, url.clone());
+                    client.execute(request, &INFO).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for worker in workers {
+        worker.await.unwrap();
+    }
+}
+
+/// A number of bytes that Linux counts for this process.
+fn memory(what: &str) -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(what))?;
+    let kibibytes = line.trim_start_matches(':').trim().strip_suffix(" kB")?;
+    kibibytes
+        .parse::<usize>()
+        .ok()
+        .map(|kibibytes| kibibytes * 1024)
+}

@@ -1,0 +1,528 @@
+//! What an operator sees of the calls, and that no secret is in it: everything that this crate, the
+//! HTTP libraries below it and the sandbox say at TRACE level, over calls of every outcome.
+
+#![allow(clippy::unwrap_used)] // in a test a panic is the report
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write as _};
+use std::sync::{Arc, Mutex, Once};
+use std::time::Duration;
+
+use cobo_auth::{
+    Client, Ed25519Signer, Environment, Error, ErrorKind, FixedToken, ResponseKeys, RetryPolicy,
+    Secret,
+};
+use cobo_oauth::models;
+use cobo_sandbox::Sandbox;
+use cobo_tests::canned::{self, Canned};
+use cobo_tests::client;
+use http::Method;
+use tokio::net::TcpListener;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::{DefaultGuard, Subscriber};
+use tracing::{Event, Metadata};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
+
+/// Stands in every secret that these tests make up.
+const MARK: &str = "hunter2";
+const RESPONSE_SEED: [u8; 32] = [0xd5; 32];
+const STRANGER_SEED: [u8; 32] = [0xe7; 32];
+
+#[tokio::test]
+async fn calls_on_the_sandbox_are_seen_and_their_secrets_are_not() {
+    let capture = Capture::start();
+    let sandbox = Sandbox::builder()
+        .response_seed(&RESPONSE_SEED)
+        .start()
+        .await
+        .unwrap();
+    let auth = quick(client::environment(&sandbox));
+    let oauth = cobo_oauth::Client::new(auth.clone());
+    let mut secrets = Secrets::default();
+
+    // Got, used, renewed, used.
+    let issued = get_token(&oauth).send().await.unwrap();
+    let first = secrets.pair(&issued.access_token, &issued.refresh_token);
+    organization(&auth, &issued.access_token).await.unwrap();
+    let renewed = refresh(&oauth, &first).send().await.unwrap();
+    secrets.pair(&renewed.access_token, &renewed.refresh_token);
+    organization(&auth, &renewed.access_token).await.unwrap();
+    // Spent, expired, unknown, and signed by nobody whom the server knows.
+    let spent = refresh(&oauth, &first).send().await.unwrap_err();
+    assert_eq!(spent.oauth_error(), Some("invalid_grant"));
+    sandbox.advance(Duration::from_secs(43_200));
+    let expired = organization(&auth, &renewed.access_token).await;
+    let expired = expired.unwrap_err();
+    assert!(expired.is_token_expired());
+    let signer = Ed25519Signer::from_seed(&STRANGER_SEED);
+    let stranger = Client::new(client::environment(&sandbox), signer).unwrap();
+    let stranger = cobo_oauth::Client::new(stranger);
+    let refused = get_token(&stranger).send().await.unwrap_err();
+    assert!(refused.is_auth());
+    permission_tokens(&oauth, &mut secrets).await;
+
+    let succeeded = capture.event("get_token", "succeeded");
+    assert_eq!(succeeded["attempt"], "1");
+    assert_eq!(succeeded["status"], "200");
+    assert!(succeeded["bytes"].parse::<usize>().unwrap() > 0);
+    assert!(succeeded["duration_ms"].parse::<u64>().is_ok());
+
+    let failed = capture.event("GET /organizations/info", "failed");
+    assert_eq!(failed["attempt"], "1");
+    assert_eq!(failed["status"], "500");
+    assert_eq!(failed["code"], "1000");
+    assert_eq!(failed["kind"], "Api");
+    assert!(failed["duration_ms"].parse::<u64>().is_ok());
+    // Each attempt failed with an id of its own; the last one's is in the error.
+    let ids = capture.fields("GET /organizations/info", "failed", "error_id");
+    assert_eq!(ids.last().map(String::as_str), expired.error_id());
+    // A field that has no value is not there.
+    let failed = capture.event("refresh_token", "failed");
+    assert!(!failed.contains_key("code") && !failed.contains_key("error_id"));
+
+    let targets = capture.targets();
+    for target in ["cobo_auth::call", "reqwest::connect", "cobo_sandbox"] {
+        assert!(
+            targets.iter().any(|seen| seen.starts_with(target)),
+            "nothing of {target} in {targets:?}"
+        );
+    }
+    capture.has_none_of(&secrets);
+}
+
+#[tokio::test]
+async fn attempts_and_failures_are_seen_and_their_secrets_are_not() {
+    let capture = Capture::start();
+    let token = r#"{"access_token":"hunter2-access","refresh_token":"hunter2-refresh"}"#;
+    let api = r#"{"error_code":2000,"error_message":"hunter2-message","error_id":"e-7"}"#;
+    let page = canned::plain("503 hunter2-reason", "retry-after: 0\r\n", "<p>hunter2</p>");
+    let failed = canned::signed("500 Internal Server Error", api);
+
+    // Three attempts, the last of which succeeds.
+    let server = Canned::start([page, failed, canned::signed("200 OK", token)]).await;
+    call(&quick(server.environment())).await.unwrap();
+
+    let location = "location: https://hunter2:hunter2@evil.example/hunter2?hunter2\r\n";
+    let other = canned::signature("{}");
+    let large = canned::signed("200 OK", &MARK.repeat(1_000));
+    for (answer, kind) in [
+        (
+            canned::plain("307 Moved", location, ""),
+            ErrorKind::Redirect,
+        ),
+        (canned::plain("200 OK", "", token), ErrorKind::Unverified),
+        (
+            canned::plain("200 OK", &other, token),
+            ErrorKind::Unverified,
+        ),
+        (large, ErrorKind::TooLarge),
+        (b"hunter2\r\n\r\n".to_vec(), ErrorKind::Transport),
+        (
+            canned::plain("400 hunter2", "", "hunter2"),
+            ErrorKind::Unexpected,
+        ),
+    ] {
+        let server = Canned::start([answer]).await;
+        let error = call(&quick(server.environment())).await.unwrap_err();
+        assert_eq!(error.kind(), kind);
+    }
+    let server = Canned::start([canned::signed("200 OK", r#"{"access_token":"hunter2"#)]).await;
+    let oauth = cobo_oauth::Client::new(quick(server.environment()));
+    let error = get_token(&oauth).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(call(&quick(nobody())).await.is_err());
+
+    let operation = "POST /things";
+    assert_eq!(capture.event(operation, "succeeded")["attempt"], "3");
+    let again = capture.fields(operation, "attempting again", "attempt");
+    assert_eq!(again[..2], ["1", "2"]);
+    let again = capture.event(operation, "attempting again");
+    assert_eq!(again["status"], "503");
+    assert!(again.contains_key("delay"));
+    let statuses = capture.fields(operation, "failed", "status");
+    assert_eq!(statuses[..3], ["503", "500", "307"]);
+    assert_eq!(capture.fields(operation, "failed", "code"), ["2000"]);
+    assert_eq!(capture.fields(operation, "failed", "error_id"), ["e-7"]);
+    let kinds = capture.fields(operation, "failed", "kind");
+    assert_eq!(kinds.last().unwrap(), "Connect");
+    capture.has_none_of(&Secrets::default());
+}
+
+#[tokio::test]
+async fn over_http_2_no_secret_is_seen_either() {
+    let capture = Capture::start();
+    let token = r#"{"access_token":"hunter2-access","refresh_token":"hunter2-refresh"}"#;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
+    let server = tokio::spawn(serve_http_2(listener, token));
+    let key = hex::encode(canned::response_key().verifying_key().as_bytes());
+    let keys = ResponseKeys::from_hex([key.as_str()]).unwrap();
+    // Without TLS there is nothing to agree on HTTP/2 with, as there is with Cobo.
+    let client = client::builder(Environment::custom(&base_url, keys).unwrap())
+        .http(reqwest::ClientBuilder::http2_prior_knowledge)
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        call(&client).await.unwrap();
+    }
+    server.abort();
+
+    let targets = capture.targets();
+    assert!(targets.iter().any(|target| target.starts_with("h2::")));
+    assert_eq!(capture.event("POST /things", "succeeded")["status"], "200");
+    capture.has_none_of(&Secrets::default());
+}
+
+#[tokio::test]
+async fn a_caller_cannot_have_the_http_client_print_what_it_sends() {
+    let capture = Capture::start();
+    let server = Canned::start([canned::signed("200 OK", r#"{"a":"hunter2-body"}"#)]).await;
+    let client = client::builder(server.environment())
+        .http(|http| http.connection_verbose(true))
+        .build()
+        .unwrap();
+    call(&client).await.unwrap();
+    capture.has_none_of(&Secrets::default());
+}
+
+#[test]
+fn what_is_printed_is_captured() {
+    let capture = Capture::start();
+    let span = tracing::trace_span!("outer", operation = "op", later = tracing::field::Empty);
+    span.in_scope(|| tracing::trace!(code = 7, "an event"));
+    span.record("later", "canary-recorded");
+    tracing::trace!(error = &Error::from(missing()) as &dyn std::error::Error);
+    log::trace!("canary-logged {}", 7);
+    assert_eq!(capture.event("op", "an event")["code"], "7");
+    let text = capture.text();
+    for expected in ["canary-recorded", "canary-logged 7", "missing required"] {
+        assert!(text.contains(expected), "{text}");
+    }
+
+    let mut secrets = Secrets::default();
+    assert!(capture.printed(&secrets).is_empty());
+    secrets.add("an event");
+    assert_eq!(capture.printed(&secrets).len(), 1);
+}
+
+/// As patient as the standard policy, without the waiting.
+fn quick(environment: Environment) -> Client {
+    client::builder(environment)
+        .retry(RetryPolicy::standard().base_delay(Duration::from_millis(1)))
+        .max_response_bytes(5_000)
+        .build()
+        .unwrap()
+}
+
+/// A call with a secret everywhere where one can be.
+async fn call(client: &Client) -> Result<(), Error> {
+    let request = client
+        .request(Method::POST, "/things")
+        .query("code", "hunter2-query")
+        .json(&serde_json::json!({"password": "hunter2-request"}))
+        .bearer(FixedToken::new("hunter2-bearer").unwrap())
+        .repeatable(true);
+    request.send().await.map(|_| ())
+}
+
+fn get_token(client: &cobo_oauth::Client) -> cobo_oauth::operations::GetToken<'_> {
+    client
+        .get_token()
+        .client_id(cobo_sandbox::DEMO_CLIENT_ID)
+        .org_id(cobo_sandbox::DEMO_ORG_ID)
+        .grant_type("org_implicit")
+}
+
+fn refresh<'a>(
+    client: &'a cobo_oauth::Client,
+    token: &Secret,
+) -> cobo_oauth::operations::RefreshToken<'a> {
+    let request = models::RefreshTokenRequest::builder()
+        .client_id(cobo_sandbox::DEMO_CLIENT_ID)
+        .grant_type("refresh_token")
+        .refresh_token(token.clone());
+    client.refresh_token().refresh_token_request(request)
+}
+
+async fn organization(auth: &Client, token: &Secret) -> Result<(), Error> {
+    let request = auth
+        .request(Method::GET, "/organizations/info")
+        .bearer(FixedToken::new(token.clone()).unwrap());
+    request.send().await.map(|_| ())
+}
+
+#[allow(deprecated)] // they are still there
+async fn permission_tokens(client: &cobo_oauth::Client, secrets: &mut Secrets) {
+    let request =
+        models::ExchangePermissionTokenRequest::builder().permission_type("payment_orders_payin");
+    let call = client.exchange_permission_token();
+    let call = call.exchange_permission_token_request(request);
+    let issued = call.send().await.unwrap();
+    let token = secrets.pair(&issued.access_token, &issued.refresh_token);
+    let request = models::RefreshPermissionTokenRequest::builder().refresh_token(token);
+    let call = client.refresh_permission_token();
+    let call = call.refresh_permission_token_request(request);
+    let renewed = call.send().await.unwrap();
+    secrets.pair(&renewed.access_token, &renewed.refresh_token);
+}
+
+/// An address that nobody listens at.
+fn nobody() -> Environment {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
+    Environment::custom(&base_url, ResponseKeys::unverified()).unwrap()
+}
+
+fn missing() -> cobo_auth::MissingFields {
+    models::RefreshTokenRequest::builder().build().unwrap_err()
+}
+
+/// Answers every request of one connection with this body, signed.
+async fn serve_http_2(listener: TcpListener, body: &'static str) {
+    let (stream, _) = listener.accept().await.unwrap();
+    let mut connection = h2::server::handshake(stream).await.unwrap();
+    while let Some(Ok((_, mut respond))) = connection.accept().await {
+        let mut response = http::Response::builder().header("x-note", "hunter2-header");
+        for line in canned::signature(body).lines() {
+            let (name, value) = line.split_once(": ").unwrap();
+            response = response.header(name, value);
+        }
+        let mut stream = respond.send_response(response.body(()).unwrap(), false);
+        stream
+            .as_mut()
+            .unwrap()
+            .send_data(body.into(), true)
+            .unwrap();
+    }
+}
+
+/// What must not be found, in every form in which it could be printed.
+struct Secrets(Vec<String>);
+
+impl Default for Secrets {
+    fn default() -> Self {
+        let mut secrets = Self(Vec::new());
+        secrets.add(MARK);
+        secrets.add(client::SEED);
+        secrets.add_bytes(&hex::decode(client::SEED).unwrap());
+        secrets.add_bytes(&RESPONSE_SEED);
+        secrets.add_bytes(&STRANGER_SEED);
+        secrets
+    }
+}
+
+impl Secrets {
+    fn add(&mut self, secret: &str) {
+        self.0.push(secret.to_owned());
+        self.add_bytes(secret.as_bytes());
+    }
+
+    /// As hexadecimal digits of either case, and as the list that `Debug` makes of bytes.
+    fn add_bytes(&mut self, secret: &[u8]) {
+        let list = format!("{secret:?}");
+        self.0.extend([
+            hex::encode(secret),
+            hex::encode_upper(secret),
+            list.trim_matches(['[', ']']).to_owned(),
+        ]);
+    }
+
+    /// The tokens of a response; gives the second.
+    fn pair(&mut self, access: &Secret, refresh: &Option<Secret>) -> Secret {
+        let refresh = refresh.clone().unwrap();
+        self.add(access.expose());
+        self.add(refresh.expose());
+        refresh
+    }
+}
+
+/// Everything that is said on this thread, as long as this lives.
+///
+/// A test has a runtime of one thread, and its server is in it.
+struct Capture {
+    seen: Seen,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Said>>);
+
+#[derive(Default)]
+struct Said {
+    text: String,
+    targets: BTreeSet<String>,
+    events: Vec<SaidEvent>,
+}
+
+/// An event inside of a span with an operation.
+struct SaidEvent {
+    operation: String,
+    fields: BTreeMap<String, String>,
+}
+
+impl Capture {
+    fn start() -> Self {
+        let seen = Seen::default();
+        LOGGED.with_borrow_mut(|logged| *logged = Some(seen.clone()));
+        static LOGGER: Once = Once::new();
+        LOGGER.call_once(|| {
+            log::set_logger(&Logger).unwrap();
+            log::set_max_level(log::LevelFilter::Trace);
+        });
+        let subscriber = tracing_subscriber::registry().with(seen.clone());
+        Self {
+            seen,
+            _guard: tracing::subscriber::set_default(subscriber),
+        }
+    }
+
+    fn text(&self) -> String {
+        self.seen.0.lock().unwrap().text.clone()
+    }
+
+    fn targets(&self) -> BTreeSet<String> {
+        self.seen.0.lock().unwrap().targets.clone()
+    }
+
+    /// The fields of the first such event in a span of this operation.
+    fn event(&self, operation: &str, message: &str) -> BTreeMap<String, String> {
+        let mut events = self.events(operation, message);
+        assert!(!events.is_empty(), "{operation} never {message}");
+        events.remove(0)
+    }
+
+    /// One field of all such events.
+    fn fields(&self, operation: &str, message: &str, field: &str) -> Vec<String> {
+        let events = self.events(operation, message);
+        let fields = events.iter().filter_map(|fields| fields.get(field));
+        fields.cloned().collect()
+    }
+
+    fn events(&self, operation: &str, message: &str) -> Vec<BTreeMap<String, String>> {
+        let said = self.seen.0.lock().unwrap();
+        let events = said.events.iter().filter(|event| {
+            event.operation == operation
+                && event.fields.get("message").is_some_and(|m| m == message)
+        });
+        events.map(|event| event.fields.clone()).collect()
+    }
+
+    fn has_none_of(&self, secrets: &Secrets) {
+        let printed = self.printed(secrets);
+        assert!(printed.is_empty(), "secrets were printed: {printed:#?}");
+    }
+
+    /// The lines with a secret in them.
+    fn printed(&self, secrets: &Secrets) -> BTreeSet<String> {
+        let text = self.text();
+        let lines = text.lines();
+        lines
+            .filter(|line| secrets.0.iter().any(|secret| line.contains(secret)))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+impl Seen {
+    /// A line of everything that a subscriber gets to know, and so could print.
+    fn say(&self, kind: &str, metadata: &Metadata<'_>, fields: &Fields) {
+        let mut said = self.0.lock().unwrap();
+        said.targets.insert(metadata.target().to_owned());
+        let (target, name) = (metadata.target(), metadata.name());
+        writeln!(said.text, "{kind} {target} {name} {fields}").unwrap();
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Seen {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        self.say("span", attributes.metadata(), &fields);
+        let span = context.span(id).unwrap();
+        span.extensions_mut().insert(fields);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        values.record(&mut fields);
+        let span = context.span(id).unwrap();
+        self.say("record", span.metadata(), &fields);
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        self.say("event", event.metadata(), &fields);
+        let spans = context.event_scope(event).into_iter().flatten();
+        let operation = spans.into_iter().find_map(|span| {
+            let extensions = span.extensions();
+            extensions.get::<Fields>()?.0.get("operation").cloned()
+        });
+        if let Some(operation) = operation {
+            let fields = fields.0;
+            let event = SaidEvent { operation, fields };
+            self.0.lock().unwrap().events.push(event);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Fields(BTreeMap<String, String>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let name = field.name().to_owned();
+        self.0.insert(name, format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+
+    /// A subscriber may print an error in either way, and its causes.
+    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
+        let mut text = format!("{value} {value:?}");
+        let mut source = value.source();
+        while let Some(cause) = source {
+            write!(text, " {cause} {cause:?}").unwrap();
+            source = cause.source();
+        }
+        self.0.insert(field.name().to_owned(), text);
+    }
+}
+
+impl fmt::Display for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .try_for_each(|(name, value)| write!(f, "{name}={value} "))
+    }
+}
+
+thread_local! {
+    static LOGGED: RefCell<Option<Seen>> = const { RefCell::new(None) };
+}
+
+/// reqwest writes to `log`, whose logger is one for the process: it writes to the thread's capture.
+struct Logger;
+
+impl log::Log for Logger {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        LOGGED.with_borrow(|seen| {
+            if let Some(seen) = seen {
+                let mut said = seen.0.lock().unwrap();
+                said.targets.insert(record.target().to_owned());
+                writeln!(said.text, "log {} {}", record.target(), record.args()).unwrap();
+            }
+        });
+    }
+
+    fn flush(&self) {}
+}
