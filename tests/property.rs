@@ -2,6 +2,7 @@
 //! of, and that the stored corpus is checked against.
 
 use cobo_auth::{ErrorBody, ResponseKeys, SecretKey, Verification, canonicalize};
+use ed25519_dalek::Signer as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
@@ -51,13 +52,14 @@ pub fn key_parsing(data: &[u8]) {
     let check = |result: Result<SecretKey, cobo_auth::KeyError>| match result {
         Ok(key) => assert_eq!(format!("{key:?}"), "SecretKey(REDACTED)"),
         Err(error) => {
-            let shown = format!("{error} {error:?}").into_bytes();
-            let repeated = data.len() >= 16
-                && data
-                    .windows(16)
-                    .any(|part| shown.windows(16).any(|text| text == part));
-            // Words of the error itself are no repetition.
-            assert!(!repeated || data.is_ascii() && data.contains(&b' '));
+            // No word of an error is as long as this.
+            const LONG: usize = 32;
+            let shown = format!("{error} {error:?}");
+            let words = data.split(|byte| !byte.is_ascii_graphic());
+            for word in words.filter(|word| word.len() >= LONG) {
+                let start = String::from_utf8_lossy(&word[..LONG]);
+                assert!(!shown.contains(start.as_ref()));
+            }
         }
     };
     check(SecretKey::from_der(data));
@@ -67,33 +69,51 @@ pub fn key_parsing(data: &[u8]) {
     }
 }
 
-/// Nothing verifies that was not signed: the key belongs to nobody here.
+/// A signature verifies over the bytes and the timestamp that it was made over, and over no others.
+///
+/// The data are a body, and changes to it, to the timestamp, and to where one ends and the other
+/// begins.
 pub fn response_verification(data: &[u8]) {
-    let key = cobo_auth::Environment::production().response_keys().clone();
+    let key = crate::canned::response_key();
+    let keys = hex::encode(key.verifying_key().as_bytes());
+    let keys = ResponseKeys::from_hex([keys.as_str()]).unwrap();
     let mut parts = data.splitn(3, |byte| *byte == b'\n');
-    let (Some(timestamp), Some(signature), Some(body)) = (parts.next(), parts.next(), parts.next())
-    else {
-        return;
+    let mut next = || parts.next().unwrap_or_default();
+    let (body, other_body, other_timestamp) = (next(), next(), next());
+    let timestamp: &[u8] = b"1718587017026";
+    let digest = cobo_auth::double_sha256([body, b"|", timestamp]);
+    let signature = hex::encode(key.sign(&digest).to_bytes());
+    let verify = |body: &[u8], timestamp: &[u8], signature: &[u8]| {
+        let headers: Option<HeaderMap> = [
+            ("biz-timestamp", timestamp),
+            ("biz-resp-signature", signature),
+        ]
+        .into_iter()
+        .map(|(name, value)| {
+            let value = HeaderValue::from_bytes(value).ok()?;
+            Some((HeaderName::from_static(name), value))
+        })
+        .collect();
+        headers.is_some_and(|headers| {
+            matches!(keys.verify(body, &headers), Verification::Signed { .. })
+        })
     };
-    let mut headers = HeaderMap::new();
-    for (name, value) in [
-        ("biz-timestamp", timestamp),
-        ("biz-resp-signature", signature),
-        ("biz_timestamp", body),
-        ("biz_resp_signature", signature),
-    ] {
-        if let Ok(value) = HeaderValue::from_bytes(value) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    }
-    assert!(!matches!(
-        key.verify(body, &headers),
-        Verification::Signed { .. }
-    ));
+    assert!(verify(body, timestamp, signature.as_bytes()));
+    let same = other_body == body && other_timestamp == timestamp;
     assert_eq!(
-        ResponseKeys::unverified().verify(body, &headers),
-        Verification::Unchecked
+        verify(other_body, other_timestamp, signature.as_bytes()),
+        same
     );
+    assert_eq!(
+        verify(other_body, timestamp, signature.as_bytes()),
+        other_body == body
+    );
+    assert!(!verify(body, timestamp, other_body));
+    // Cut anywhere at a bar, the rest passed off as part of the timestamp.
+    for (place, _) in body.iter().enumerate().filter(|(_, byte)| **byte == b'|') {
+        let rest = [&body[place + 1..], b"|", timestamp].concat();
+        assert!(!verify(&body[..place], &rest, signature.as_bytes()));
+    }
 }
 
 /// Whatever a failure's body says, its texts hold none of the server's free text.

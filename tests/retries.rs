@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cobo_auth::{
-    AccessToken, Client, Credential, Error, ErrorCode, Operation, RetryPolicy, Secret,
+    AccessToken, Client, Credential, Error, ErrorCode, ErrorKind, Operation, RetryPolicy, Secret,
 };
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
@@ -164,6 +164,7 @@ async fn an_attempt_under_way_is_given_up_at_the_deadline() {
 struct Renewing {
     generation: AtomicU64,
     rejected: AtomicU64,
+    fetched: AtomicU64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -176,6 +177,7 @@ impl Credential for Shared {
     }
 
     async fn fetch(&self) -> Result<AccessToken, Error> {
+        self.0.fetched.fetch_add(1, Ordering::SeqCst);
         let generation = self.0.generation.load(Ordering::SeqCst);
         AccessToken::new(Secret::new(format!("token-{generation}")), generation)
     }
@@ -217,6 +219,82 @@ async fn a_renewed_token_that_is_refused_again_counts_as_an_internal_error() {
     assert_eq!(error.code(), Some(ErrorCode::INTERNAL));
     // The first, the one with the new token, and the two further attempts.
     assert_eq!(server.received().len(), 4);
+    // But one renewal, however often it is refused.
+    assert_eq!(credential.0.rejected.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn renewals_are_paid_from_the_budget() {
+    let server = Canned::start([canned::signed("500 Internal Server Error", EXPIRED)]).await;
+    let client = on(&server);
+    for _ in 0..30 {
+        let call = client.request(Method::GET, "/x").bearer(Shared::default());
+        assert!(call.send().await.is_err());
+    }
+    // Thirty first attempts, and no more than fifty renewals and retries between them.
+    assert_eq!(server.received().len(), 80);
+}
+
+/// A credential that has nothing to give.
+#[derive(Debug, Default)]
+struct Empty(AtomicU64);
+
+#[async_trait]
+impl Credential for Empty {
+    fn current(&self) -> Option<AccessToken> {
+        None
+    }
+
+    async fn fetch(&self) -> Result<AccessToken, Error> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        let server = Canned::start([canned::signed("500 Internal Server Error", EXPIRED)]).await;
+        let client = on(&server).with_retry(RetryPolicy::none());
+        Err(client
+            .request(Method::GET, "/token")
+            .send()
+            .await
+            .unwrap_err())
+    }
+
+    fn rejected(&self, _: &AccessToken) {}
+}
+
+#[tokio::test]
+async fn a_failing_credential_is_asked_once_and_nothing_is_sent() {
+    let server = Canned::start([ok()]).await;
+    let credential = Arc::new(Empty::default());
+    let call = on(&server)
+        .request(Method::GET, "/x")
+        .bearer(Arc::clone(&credential));
+    let error = call.send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credential);
+    // What another call was answered with is not what this one was.
+    assert!(error.is_before_sending() && !error.is_token_expired());
+    assert_eq!((error.code(), error.status()), (None, None));
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(
+        source.to_string().starts_with("GET /token: code 1000"),
+        "{source}"
+    );
+    assert_eq!(credential.0.load(Ordering::SeqCst), 1);
+    assert!(server.received().is_empty());
+}
+
+#[tokio::test]
+async fn nothing_is_sent_once_the_deadline_is_over() {
+    let server = Canned::start([ok()]).await;
+    let client = on(&server);
+    // With a connection at hand, a request would be on its way at once.
+    client.request(Method::GET, "/warm").send().await.unwrap();
+    let late = client.with_retry(RetryPolicy::standard().deadline(Duration::ZERO));
+    let error = late
+        .request(Method::POST, "/late")
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.is_timeout() && error.is_before_sending());
+    assert!(error.to_string().ends_with("nothing was sent"), "{error}");
+    assert_eq!(server.received().len(), 1);
 }
 
 #[tokio::test]

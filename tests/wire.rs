@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cobo_auth::{
     Client, Clock, Ed25519Signer, Environment, Error, ErrorCode, ErrorKind, FixedToken, Operation,
-    ResponseKeys,
+    PublicKey, ResponseKeys, Signature, Signer,
 };
 use cobo_sandbox::{AppKey, AppKeys, RequestParts, Sandbox};
 use cobo_tests::canned::{self, Canned};
@@ -352,6 +352,7 @@ async fn a_built_request_has_to_fit_its_operation() {
         format!("{origin}/v2wallets/w/info"),
         "https://evil.example/v2/wallets/w/info".to_owned(),
         base.replace("http://", "http://user@") + "/wallets/w/info",
+        base.replace("http://", "http://:password@") + "/wallets/w/info",
     ] {
         let error = client.execute(request(&url), &INFO).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{url}");
@@ -361,6 +362,173 @@ async fn a_built_request_has_to_fit_its_operation() {
     *other_method.method_mut() = Method::DELETE;
     assert!(client.execute(other_method, &INFO).await.is_err());
     assert_eq!(server.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_bad_path_is_not_repeated_in_the_error() {
+    let server = Canned::start([]).await;
+    let client = client::builder(server.environment()).build().unwrap();
+    for path in [
+        format!("/x?token={SECRET}"),
+        format!("/{SECRET}\nFAKE LOG LINE/"),
+    ] {
+        let error = client.request(Method::GET, &path).send().await.unwrap_err();
+        assert_eq!(error.operation(), Some("GET"));
+        assert!(!format!("{error} {error:?}").contains(SECRET));
+    }
+}
+
+#[tokio::test]
+async fn headers_that_would_make_it_another_request_are_the_clients_own() {
+    static PUT: Operation = Operation::new("put", "POST", "/x");
+    let server = Canned::start([canned::signed("200 OK", "{}")]).await;
+    let client = client::builder(server.environment()).build().unwrap();
+    let url = format!("{}/x", server.base_url()).parse().unwrap();
+    let mut request = reqwest::Request::new(Method::POST, url);
+    *request.body_mut() = Some(r#"{"amount":1000000}"#.into());
+    for (name, value) in [
+        ("content-length", "5"),
+        ("host", "evil.example"),
+        ("connection", "upgrade"),
+        ("cookie", "a=b"),
+        ("expect", "100-continue"),
+        ("content-encoding", "gzip"),
+    ] {
+        request
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    client.execute(request, &PUT).await.unwrap();
+    let seen = seen(&server.received()[0]);
+    assert_eq!(seen.body, br#"{"amount":1000000}"#);
+    assert_eq!(seen.headers["content-length"], "18");
+    assert!(
+        server
+            .base_url()
+            .contains(seen.headers["host"].to_str().unwrap())
+    );
+    for name in ["connection", "cookie", "expect", "content-encoding"] {
+        assert!(!seen.headers.contains_key(name), "{name}");
+    }
+    signed_by_us(&seen);
+}
+
+#[test]
+fn default_headers_that_would_do_the_same_are_refused() {
+    let build = |name: &'static str| {
+        let headers: HeaderMap = [(name, "1")]
+            .into_iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
+        let signer = Ed25519Signer::from_seed(&[1; 32]);
+        let builder = Client::builder(Environment::development(), signer);
+        builder
+            .http(move |http| http.default_headers(headers))
+            .build()
+    };
+    for name in [
+        "authorization",
+        "content-length",
+        "host",
+        "transfer-encoding",
+        "cookie",
+    ] {
+        let error = build(name).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    assert!(build("x-tenant").is_ok());
+}
+
+#[tokio::test]
+async fn a_method_that_cannot_be_signed_is_refused() {
+    let server = Canned::start([canned::signed("200 OK", "{}")]).await;
+    let client = client::builder(server.environment()).build().unwrap();
+    for method in ["CONNECT", "TRACE", "get", "get|x", "M-SEARCH"] {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let error = client.request(method, "/x").send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    }
+    assert!(server.received().is_empty());
+    assert!(client.request(Method::PATCH, "/x").send().await.is_ok());
+}
+
+/// A key in a device that answers with something else than a signature.
+#[derive(Debug)]
+struct Broken(PublicKey, Vec<u8>);
+
+#[async_trait::async_trait]
+impl Signer for Broken {
+    fn public_key(&self) -> &PublicKey {
+        &self.0
+    }
+
+    async fn sign(&self, _: &cobo_auth::Digest) -> Result<Signature, cobo_auth::SignerError> {
+        Ok(Signature::new(self.1.clone()))
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_signature_is_not_sent() {
+    let server = Canned::start([canned::signed("200 OK", "{}")]).await;
+    let ed25519 = || PublicKey::ed25519([3; 32]);
+    let secp256k1 = || PublicKey::secp256k1([3; 33]);
+    for signer in [
+        Broken(ed25519(), vec![]),
+        Broken(ed25519(), vec![1; 63]),
+        Broken(ed25519(), vec![1; 65]),
+        Broken(secp256k1(), vec![]),
+        Broken(secp256k1(), vec![1; 71]),
+    ] {
+        let signer: Box<dyn Signer> = Box::new(signer);
+        let client = Client::new(server.environment(), signer).unwrap();
+        let error = client.request(Method::GET, "/x").send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Signer);
+        assert!(error.is_before_sending());
+    }
+    assert!(server.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_clock_that_shows_no_time_sends_nothing() {
+    let server = Canned::start([canned::signed("200 OK", "{}")]).await;
+    let client = client::builder(server.environment()).clock(Fixed(u64::MAX));
+    let request = client.build().unwrap().request(Method::GET, "/x");
+    assert_eq!(
+        request.send().await.unwrap_err().kind(),
+        ErrorKind::Configuration
+    );
+    assert!(server.received().is_empty());
+}
+
+#[tokio::test]
+async fn an_error_tells_whether_cobo_signed_it() {
+    let body = r#"{"error_code":30001,"error_message":"m","error_id":"e1"}"#;
+    let (_, signed) = answered_with(canned::signed("400 Bad Request", body)).await;
+    assert!(signed.unwrap_err().is_signed());
+    let (_, unsigned) = answered_with(canned::plain("400 Bad Request", "", body)).await;
+    assert!(!unsigned.unwrap_err().is_signed());
+}
+
+#[tokio::test]
+async fn a_failures_body_is_not_read_to_its_end() {
+    let page = canned::plain("502 Bad Gateway", "", &"x".repeat(64 * 1024 + 1));
+    let (_, refused) = answered_with(page).await;
+    let error = refused.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.status().unwrap().as_u16()),
+        (ErrorKind::Unexpected, 502)
+    );
+}
+
+#[tokio::test]
+async fn a_base_path_is_written_in_the_canonical_form_too() {
+    let server = Canned::start([canned::signed("200 OK", "{}")]).await;
+    let odd = server.base_url().replace("/v2", "/a%7Eb/v2");
+    let environment = Environment::custom(&odd, ResponseKeys::unverified()).unwrap();
+    let client = client::builder(environment).build().unwrap();
+    client.request(Method::GET, "/x").send().await.unwrap();
+    assert_eq!(seen(&server.received()[0]).target, "/a~b/v2/x");
 }
 
 #[tokio::test]
@@ -437,7 +605,9 @@ async fn a_wrong_clock_is_named_where_a_signature_was_refused() {
     ] {
         let answer = canned::plain("401 Unauthorized", date, body);
         let server = Canned::start([answer]).await;
-        let client = client::builder(server.environment()).clock(Fixed(clock));
+        // A key of its own, whose nonces no other client has driven ahead.
+        let signer = Ed25519Signer::from_hex(&format!("{clock:064}")).unwrap();
+        let client = Client::builder(server.environment(), signer).clock(Fixed(clock));
         let request = client.build().unwrap().request(Method::GET, "/x");
         let error = request.send().await.unwrap_err();
         assert_eq!(error.clock_ahead_seconds(), ahead);
@@ -484,7 +654,7 @@ async fn a_request_is_explained_without_being_sent() {
         "POST|/v2/x|{}|a=x+y&b=1|{{\"token\":\"{SECRET}\"}}",
         explained.nonce
     );
-    assert_eq!(explained.message, expected.as_bytes());
+    assert_eq!(explained.message.as_slice(), expected.as_bytes());
     assert_eq!(
         explained.digest,
         cobo_auth::double_sha256([expected.as_bytes()])

@@ -1,9 +1,12 @@
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
+use zeroize::Zeroizing;
 
+use crate::call::NOT_THE_CALLERS;
 use crate::client::{Client, Shared};
 use crate::clock::{Clock, SystemClock};
 use crate::environment::{Environment, is_loopback};
@@ -60,7 +63,7 @@ impl ClientBuilder {
     /// Applied after the defaults (10 s to connect, 30 s in all, no proxy to loopback) and before
     /// what is enforced: no redirects, no retries below the signature, no decompression below its
     /// verification, no printing of what is sent. Default headers that are set here are sent with
-    /// every call, unsigned: do not set `Authorization` here.
+    /// every call, unsigned; `Authorization` and those that frame a request are refused.
     #[must_use]
     pub fn http(
         mut self,
@@ -127,7 +130,9 @@ impl ClientBuilder {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT);
         let defaults = if loopback {
-            defaults.no_proxy()
+            // Whatever the machine's tables say, this name stays on the machine.
+            let own = [([127, 0, 0, 1], 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+            defaults.no_proxy().resolve_to_addrs("localhost", &own)
         } else {
             defaults
         };
@@ -139,7 +144,7 @@ impl ClientBuilder {
         let api_key = HeaderValue::try_from(public_key.to_string())
             .map_err(|_| Error::configuration("the public key is no header value".to_owned()))?;
         let shared = Shared {
-            http: enforce(configured).build().map_err(setup)?,
+            http: checked(enforce(configured).build().map_err(setup)?)?,
             factory: factory().map_err(setup)?,
             base,
             api_key,
@@ -170,6 +175,22 @@ fn enforce(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         .no_deflate()
         // It writes everything that is sent and received into the log.
         .connection_verbose(false)
+}
+
+/// Default headers are sent with every call, after the signature: some of them would make it another
+/// request. reqwest shows them in `Debug` and nowhere else; a test holds it to that.
+fn checked(http: reqwest::Client) -> Result<reqwest::Client, Error> {
+    let shown = Zeroizing::new(format!("{http:?}"));
+    let forbidden = NOT_THE_CALLERS
+        .iter()
+        .find(|name| shown.contains(&format!("\"{name}\": ")));
+    match forbidden {
+        None => Ok(http),
+        Some(name) => Err(Error::configuration(format!(
+            "the HTTP client has `{name}` as a default header, which would be sent unsigned with \
+             every call; leave it out (a bearer token comes from a `Credential`)"
+        ))),
+    }
 }
 
 /// A client that builds requests and can send none: it trusts no certificate and speaks no plain

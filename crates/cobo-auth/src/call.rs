@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use reqwest::Request;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::client::Client;
 use crate::credential::{AccessToken, Credential};
-use crate::error::{Error, printable};
+use crate::error::{Error, ErrorKind, printable};
 use crate::message::Message;
 use crate::operation::Operation;
 use crate::receive::receive;
@@ -23,6 +23,23 @@ use crate::target::canonicalize;
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("biz-api-key");
 pub(crate) const API_NONCE: HeaderName = HeaderName::from_static("biz-api-nonce");
 pub(crate) const API_SIGNATURE: HeaderName = HeaderName::from_static("biz-api-signature");
+
+/// Headers that would make what is sent another request than the one that is signed, and the
+/// bearer token, which comes from the credential or not at all.
+pub(crate) const NOT_THE_CALLERS: [HeaderName; 12] = [
+    header::AUTHORIZATION,
+    header::CONNECTION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::COOKIE,
+    header::EXPECT,
+    header::HOST,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
 
 /// What is to be called, and how.
 pub(crate) struct Call {
@@ -61,12 +78,14 @@ impl Client {
     ) -> Result<(), Error> {
         let base = &self.shared().base;
         canonicalize(request.url_mut()).map_err(|why| Error::target("query", why))?;
+        check_method(request.method())?;
         let url = request.url();
         let below_base = url
             .path()
             .strip_prefix(base.path().trim_end_matches('/'))
             .filter(|rest| rest.starts_with('/'))
-            .filter(|_| url.origin() == base.origin() && url.username().is_empty());
+            .filter(|_| url.origin() == base.origin())
+            .filter(|_| url.username().is_empty() && url.password().is_none());
         let Some(path) = below_base else {
             return Err(Error::invalid_request(
                 "the request leads elsewhere than below the base URL".to_owned(),
@@ -84,33 +103,42 @@ impl Client {
                     .to_owned(),
             ));
         }
-        // A bearer token comes from the credential or not at all.
-        request.headers_mut().remove(header::AUTHORIZATION);
+        for name in NOT_THE_CALLERS {
+            request.headers_mut().remove(name);
+        }
         Ok(())
     }
 
     async fn attempts(&self, request: Request, call: &Call) -> Result<Response<Body>, Error> {
         let started = Instant::now();
         let deadline = self.retry_policy().within();
+        let left = || deadline.map(|deadline| deadline.saturating_sub(started.elapsed()));
         let mut renewed = false;
         let mut attempt = 1;
+        let mut error = Error::deadline(false);
         loop {
             let Some(request) = request.try_clone() else {
                 return Err(Error::invalid_request("the body is a stream".to_owned()));
             };
-            let left = deadline.map(|deadline| deadline.saturating_sub(started.elapsed()));
-            let (token, result) = self.attempt(request, call, attempt, left).await;
-            let error = match result {
+            if left() == Some(Duration::ZERO) {
+                return Err(error);
+            }
+            let (token, result) = self.attempt(request, call, attempt, left()).await;
+            error = match result {
                 Ok(response) => {
                     self.shared().budget.give_back();
                     return Ok(response);
                 }
+                // The credential has made its own attempts.
+                Err(error) if error.kind() == ErrorKind::Credential => return Err(error),
                 Err(error) => error,
             };
             let refused = error.is_token_expired();
-            if let (true, Some(credential), Some(token)) = (refused, &call.credential, token) {
+            if let (true, false, Some(credential), Some(token)) =
+                (refused, renewed, &call.credential, token)
+            {
                 credential.rejected(&token);
-                if call.repeatable && !renewed {
+                if call.repeatable && self.shared().budget.take() {
                     // Nothing is wrong with the server: not one of the attempts, and at once.
                     renewed = true;
                     tracing::debug!(attempt, "the access token was refused; renewing it");
@@ -123,7 +151,7 @@ impl Client {
                     attempt,
                     repeatable: call.repeatable,
                     after_renewal: refused && renewed,
-                    left: deadline.map(|deadline| deadline.saturating_sub(started.elapsed())),
+                    left: left(),
                     chance: chance(),
                 },
                 &self.shared().budget,
@@ -146,27 +174,29 @@ impl Client {
         left: Option<Duration>,
     ) -> (Option<AccessToken>, Result<Response<Body>, Error>) {
         let started = Instant::now();
-        let mut token = None;
+        let (mut token, mut sent) = (None, false);
         let exchange = async {
             if let Some(credential) = &call.credential {
-                let obtained = obtain(credential.as_ref()).await?;
+                let obtained = obtain(credential.as_ref()).await;
+                let obtained = obtained.map_err(Error::credential)?;
                 request
                     .headers_mut()
                     .insert(header::AUTHORIZATION, obtained.header().clone());
                 token = Some(obtained);
             }
             self.sign(&mut request).await?;
-            let sent = self.shared().http.execute(request).await;
-            receive(sent, self.shared()).await
+            sent = true;
+            let answer = self.shared().http.execute(request).await;
+            receive(answer, self.shared()).await
         };
         let result = match left {
             None => exchange.await,
             Some(left) => match tokio::time::timeout(left, exchange).await {
                 Ok(result) => result,
-                Err(_) => Err(Error::deadline()),
+                Err(_) => Err(Error::deadline(sent)),
             },
         };
-        let result = result.map_err(|error| error.with_bearer(call.credential.is_some()));
+        let result = result.map_err(|error| error.with_bearer(token.is_some()));
         trace(attempt, started.elapsed(), &result);
         (token, result)
     }
@@ -175,9 +205,18 @@ impl Client {
     pub(crate) async fn sign(&self, request: &mut Request) -> Result<(), Error> {
         let shared = self.shared();
         let nonce = shared.nonces.next(shared.clock.unix_millis());
+        let nonce = nonce.ok_or_else(|| {
+            Error::configuration("the clock shows no Unix time in milliseconds".to_owned())
+        })?;
         let digest = message(request, &nonce.to_string()).digest();
         let signature = shared.signer.sign(&digest).await;
-        let signature = signature.map_err(Error::signer)?.to_hex();
+        let signature = signature.map_err(Error::signer)?;
+        if !signature.may_be_of(shared.signer.public_key().curve()) {
+            return Err(Error::signer(
+                "the signer gave something else than a signature of its curve".into(),
+            ));
+        }
+        let signature = signature.to_hex();
         let mut signature = HeaderValue::try_from(signature)
             .map_err(|_| Error::invalid_request("the signature is no header value".to_owned()))?;
         signature.set_sensitive(true);
@@ -187,6 +226,21 @@ impl Client {
         headers.insert(API_SIGNATURE, signature);
         Ok(())
     }
+}
+
+/// The message has the method in front: one with another alphabet could stand for more than itself,
+/// and CONNECT goes to another target than the one that is signed.
+fn check_method(method: &Method) -> Result<(), Error> {
+    let plain = method
+        .as_str()
+        .bytes()
+        .all(|byte| byte.is_ascii_uppercase());
+    if plain && !matches!(*method, Method::CONNECT | Method::TRACE) {
+        return Ok(());
+    }
+    Err(Error::invalid_request(
+        "this method cannot be signed; it is CONNECT or TRACE, or not in upper case".to_owned(),
+    ))
 }
 
 /// What the signature of a request is made over.

@@ -96,9 +96,8 @@ pub fn outcome(
     carried
         .map_or_else(
             || {
-                Err(Error::configuration(
-                    "the client's hooks sent the request by themselves".to_owned(),
-                ))
+                // The client's hooks sent it by themselves.
+                Err(Error::bypassed())
             },
             |outcome| outcome.0,
         )

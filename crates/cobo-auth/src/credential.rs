@@ -21,15 +21,40 @@ pub trait Credential: fmt::Debug + Send + Sync {
 
     /// Obtains a token, where [`current`](Self::current) had none.
     ///
+    /// The future may be dropped at any point, by a caller that goes away or at a deadline: what
+    /// must not be lost (a refresh whose answer is on its way) belongs into a task of its own.
+    ///
     /// # Errors
     ///
-    /// Why there is none; the call fails with it, and nothing is sent.
+    /// Why there is none; it becomes the source of the call's error, and nothing is sent.
     async fn fetch(&self) -> Result<AccessToken, Error>;
 
-    /// The server refused this token as expired or unknown. A newer one that has been obtained
+    /// The server refused this token as expired or unknown. Called once a call at most, and not
+    /// only on Cobo's word: the answer of a gateway may look the same. A newer one that has been obtained
     /// since stays good: compare the [generation](AccessToken::generation).
     fn rejected(&self, token: &AccessToken);
 }
+
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        #[async_trait]
+        impl<C: Credential + ?Sized> Credential for $pointer {
+            fn current(&self) -> Option<AccessToken> {
+                (**self).current()
+            }
+
+            async fn fetch(&self) -> Result<AccessToken, Error> {
+                (**self).fetch().await
+            }
+
+            fn rejected(&self, token: &AccessToken) {
+                (**self).rejected(token);
+            }
+        }
+    )*};
+}
+
+forward!(Arc<C>, Box<C>);
 
 /// An access token and which one it is: the generation rises with each token of a credential.
 ///

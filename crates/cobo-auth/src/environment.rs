@@ -4,6 +4,7 @@ use std::str::FromStr;
 use url::{Host, Url};
 
 use crate::error::Error;
+use crate::target::canonicalize;
 use crate::verifier::ResponseKeys;
 
 /// Which Cobo to talk to: where it is, and whose signature its responses carry.
@@ -83,6 +84,9 @@ impl Environment {
         if url.query().is_some() || url.fragment().is_some() {
             return refuse("has a query or a fragment");
         }
+        let mut url = url;
+        // What is below it is compared with it in the canonical form.
+        canonicalize(&mut url).map_err(|why| Error::target("base URL", why))?;
         Ok(Self {
             base_url: Cow::Owned(url.as_str().trim_end_matches('/').to_owned()),
             keys,

@@ -39,6 +39,7 @@ struct Inner {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     with_bearer: bool,
+    signed: bool,
     /// Whether the response's `WWW-Authenticate` calls the bearer token invalid.
     token_refused: bool,
     /// How many seconds this machine's clock is ahead of the server's.
@@ -56,9 +57,12 @@ enum Kind {
         why: TargetError,
     },
     Signer,
+    Credential,
     Connect,
     Timeout,
-    Deadline,
+    Deadline {
+        sent: bool,
+    },
     Transport,
     Redirect {
         host: Option<String>,
@@ -86,6 +90,8 @@ pub enum ErrorKind {
     InvalidRequest,
     /// The signer failed. Nothing was sent.
     Signer,
+    /// The credential had no access token to give; the source says why. Nothing was sent.
+    Credential,
     /// No connection came about. Nothing was sent.
     Connect,
     /// The time was up. The request may have been carried out.
@@ -115,8 +121,9 @@ impl Error {
                 ErrorKind::InvalidRequest
             }
             Kind::Signer => ErrorKind::Signer,
+            Kind::Credential => ErrorKind::Credential,
             Kind::Connect => ErrorKind::Connect,
-            Kind::Timeout | Kind::Deadline => ErrorKind::Timeout,
+            Kind::Timeout | Kind::Deadline { .. } => ErrorKind::Timeout,
             Kind::Transport => ErrorKind::Transport,
             Kind::Redirect { .. } => ErrorKind::Redirect,
             Kind::TooLarge { .. } => ErrorKind::TooLarge,
@@ -137,7 +144,15 @@ impl Error {
         self.0.status
     }
 
-    /// What Cobo said, in either of its two shapes.
+    /// Whether what failed was said by Cobo for certain: by an error response with a signature
+    /// that verifies. Gateways answer unsigned, and so may others: such a refusal is no proof that
+    /// a write was not carried out.
+    pub fn is_signed(&self) -> bool {
+        self.0.signed
+    }
+
+    /// What Cobo said, in either of its two shapes. See [`is_signed`](Self::is_signed) for whether
+    /// it was Cobo.
     pub fn body(&self) -> Option<&ErrorBody> {
         match &self.0.kind {
             Kind::Api(body) => Some(body),
@@ -180,7 +195,7 @@ impl Error {
 
     /// Whether the time was up.
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0.kind, Kind::Timeout | Kind::Deadline)
+        matches!(self.0.kind, Kind::Timeout | Kind::Deadline { .. })
     }
 
     /// Whether no connection came about. Nothing was sent then.
@@ -225,7 +240,7 @@ impl Error {
     /// another question: the request may have been carried out.
     pub fn is_retryable(&self) -> bool {
         match &self.0.kind {
-            Kind::Connect | Kind::Timeout | Kind::Deadline | Kind::Transport => true,
+            Kind::Connect | Kind::Timeout | Kind::Deadline { .. } | Kind::Transport => true,
             Kind::Api(_) | Kind::Unexpected if self.is_token_expired() => false,
             Kind::Api(_) | Kind::Unexpected => {
                 self.code().is_some_and(ErrorCode::is_retryable)
@@ -238,13 +253,15 @@ impl Error {
     /// Whether the failure was before the request left this machine, so that it was certainly not
     /// carried out.
     pub fn is_before_sending(&self) -> bool {
-        matches!(
-            self.kind(),
-            ErrorKind::Configuration
-                | ErrorKind::InvalidRequest
-                | ErrorKind::Signer
-                | ErrorKind::Connect
-        )
+        matches!(self.0.kind, Kind::Deadline { sent: false })
+            || matches!(
+                self.kind(),
+                ErrorKind::Configuration
+                    | ErrorKind::InvalidRequest
+                    | ErrorKind::Signer
+                    | ErrorKind::Credential
+                    | ErrorKind::Connect
+            )
     }
 }
 
@@ -262,6 +279,7 @@ impl Error {
             request_id: None,
             retry_after: None,
             with_bearer: false,
+            signed: false,
             token_refused: false,
             clock_ahead: None,
             source: None,
@@ -325,12 +343,25 @@ impl Error {
         Self::new(Kind::Stale)
     }
 
-    pub(crate) fn deadline() -> Self {
-        Self::new(Kind::Deadline)
+    pub(crate) fn deadline(sent: bool) -> Self {
+        Self::new(Kind::Deadline { sent })
     }
 
-    pub(crate) fn api(body: ErrorBody) -> Self {
-        Self::new(Kind::Api(body))
+    /// The credential's own error becomes the source, so that what it says of another call is not
+    /// taken for what this one met.
+    pub(crate) fn credential(source: Self) -> Self {
+        Self::new(Kind::Credential).with_source(Arc::new(source))
+    }
+
+    /// A request that somebody else sent, past the signature.
+    pub(crate) fn bypassed() -> Self {
+        Self::new(Kind::Transport)
+    }
+
+    pub(crate) fn api(body: ErrorBody, signed: bool) -> Self {
+        let mut error = Self::new(Kind::Api(body));
+        error.inner().signed = signed;
+        error
     }
 
     pub(crate) fn unexpected() -> Self {
@@ -465,13 +496,17 @@ impl fmt::Display for Error {
             Kind::Missing(missing) => write!(f, "{missing}")?,
             Kind::Target { name, why } => write!(f, "`{name}`: {why}")?,
             Kind::Signer => f.write_str("the signer failed; nothing was sent")?,
+            Kind::Credential => f.write_str("there is no access token; nothing was sent")?,
             Kind::Connect => f.write_str("no connection; nothing was sent")?,
             Kind::Timeout => {
                 f.write_str("the time was up; the request may have been carried out")?;
             }
-            Kind::Deadline => f.write_str(
+            Kind::Deadline { sent: true } => f.write_str(
                 "the deadline of all attempts is over; the request may have been carried out",
             )?,
+            Kind::Deadline { sent: false } => {
+                f.write_str("the deadline of all attempts is over; nothing was sent")?;
+            }
             Kind::Transport => {
                 f.write_str("the connection broke; the request may have been carried out")?;
             }

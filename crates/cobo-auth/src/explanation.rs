@@ -1,6 +1,7 @@
 use std::fmt;
 
 use reqwest::Request;
+use zeroize::Zeroizing;
 
 use crate::call::{API_KEY, API_NONCE, API_SIGNATURE, message};
 use crate::error::Error;
@@ -8,12 +9,15 @@ use crate::message::Digest;
 
 /// A request as it would be signed: what to compare with the server's view of it.
 ///
-/// The message holds the body, and so whatever secret is in it; `Debug` leaves it out.
+/// **It is a live request**: whoever has message and signature can send it, once. Show the digest
+/// and the message's shape in a ticket, not the signature, or send the request yourself first (a
+/// nonce is good for one). The message holds the body, and so whatever secret is in it. `Debug`
+/// leaves out both.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Explanation {
     /// What is hashed: `METHOD|PATH|NONCE|PARAMS|BODY`.
-    pub message: Vec<u8>,
+    pub message: Zeroizing<Vec<u8>>,
     /// What is signed: the message's SHA-256, hashed once more.
     pub digest: Digest,
     /// The value of `Biz-Api-Key`.
@@ -35,7 +39,7 @@ impl Explanation {
             all().ok_or_else(|| Error::invalid_request("the request is not signed".to_owned()))?;
         let message = message(request, &nonce);
         Ok(Self {
-            message: message.to_bytes(),
+            message: Zeroizing::new(message.to_bytes()),
             digest: message.digest(),
             api_key,
             signature,
@@ -51,7 +55,6 @@ impl fmt::Debug for Explanation {
             .field("digest", &hex::encode(self.digest))
             .field("api_key", &self.api_key)
             .field("nonce", &self.nonce)
-            .field("signature", &self.signature)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

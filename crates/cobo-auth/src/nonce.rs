@@ -17,6 +17,9 @@ pub(crate) struct Nonces {
 static COUNTERS: LazyLock<Mutex<HashMap<PublicKey, Arc<AtomicU64>>>> =
     LazyLock::new(Mutex::default);
 
+/// The end of the year 9999, in Unix milliseconds. A clock that shows more counts something else.
+const LATEST: u64 = 253_402_300_799_999;
+
 impl Nonces {
     pub(crate) fn of(key: &PublicKey) -> Self {
         // A poisoned map is whole: nothing panics while it is held.
@@ -26,16 +29,20 @@ impl Nonces {
         }
     }
 
-    /// The next nonce, at the given time in milliseconds.
-    pub(crate) fn next(&self, now: u64) -> u64 {
+    /// The next nonce, at the given time in milliseconds; `None` at a time that no clock shows,
+    /// which would leave no room for the next ones.
+    pub(crate) fn next(&self, now: u64) -> Option<u64> {
         let mut last = self.last.load(Ordering::Relaxed);
         loop {
             let next = now.max(last.saturating_add(1));
+            if next > LATEST {
+                return None;
+            }
             match self
                 .last
                 .compare_exchange_weak(last, next, Ordering::Relaxed, Ordering::Relaxed)
             {
-                Ok(_) => return next,
+                Ok(_) => return Some(next),
                 Err(newer) => last = newer,
             }
         }
@@ -60,18 +67,26 @@ mod tests {
     #[test]
     fn a_nonce_is_the_time_unless_that_was_taken() {
         let nonces = Nonces::of(&key(1));
-        assert_eq!(nonces.next(1_000), 1_000);
-        assert_eq!(nonces.next(1_000), 1_001);
-        assert_eq!(nonces.next(2_000), 2_000);
+        assert_eq!(nonces.next(1_000), Some(1_000));
+        assert_eq!(nonces.next(1_000), Some(1_001));
+        assert_eq!(nonces.next(2_000), Some(2_000));
         assert_eq!(nonces.ahead_of(1_500), 500);
     }
 
     #[test]
     fn a_clock_that_steps_back_repeats_nothing() {
         let nonces = Nonces::of(&key(2));
-        assert_eq!(nonces.next(5_000), 5_000);
-        assert_eq!(nonces.next(10), 5_001);
-        assert_eq!(nonces.next(0), 5_002);
+        assert_eq!(nonces.next(5_000), Some(5_000));
+        assert_eq!(nonces.next(10), Some(5_001));
+        assert_eq!(nonces.next(0), Some(5_002));
+    }
+
+    #[test]
+    fn a_time_that_no_clock_shows_takes_nothing() {
+        let nonces = Nonces::of(&key(6));
+        assert_eq!(nonces.next(u64::MAX), None);
+        assert_eq!(nonces.next(1_718_587_017_026_000_000), None);
+        assert_eq!(nonces.next(7), Some(7));
     }
 
     #[test]
@@ -81,9 +96,9 @@ mod tests {
             Nonces::of(&key(3)),
             Nonces::of(&key(4)),
         );
-        assert_eq!(first.next(7), 7);
-        assert_eq!(again.next(7), 8);
-        assert_eq!(other.next(7), 7);
+        assert_eq!(first.next(7), Some(7));
+        assert_eq!(again.next(7), Some(8));
+        assert_eq!(other.next(7), Some(7));
     }
 
     #[test]
@@ -92,7 +107,9 @@ mod tests {
             .map(|_| {
                 std::thread::spawn(|| {
                     let nonces = Nonces::of(&key(5));
-                    (0..10_000).map(|_| nonces.next(42)).collect::<Vec<_>>()
+                    (0..10_000)
+                        .map(|_| nonces.next(42).unwrap())
+                        .collect::<Vec<_>>()
                 })
             })
             .collect();

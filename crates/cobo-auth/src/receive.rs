@@ -8,9 +8,12 @@ use zeroize::Zeroizing;
 
 use crate::body::ErrorBody;
 use crate::client::Shared;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::response::{Body, Response};
 use crate::verifier::Verification;
+
+/// The largest body of a failure that is read.
+const MAX_FAILURE_BYTES: usize = 64 * 1024;
 
 /// Reads, verifies and classifies a response.
 pub(crate) async fn receive(
@@ -23,7 +26,9 @@ pub(crate) async fn receive(
     match judge(response, status, &headers, shared).await {
         Ok(body) => Ok(Response::new(body, status, headers)),
         Err(error) => {
+            // A nonce that ran ahead is what the server sees of this machine's clock.
             let now = shared.clock.unix_millis();
+            let now = now.saturating_add(shared.nonces.ahead_of(now));
             Err(error
                 .with_response(status, &headers)
                 .with_times(now, &headers))
@@ -40,16 +45,28 @@ async fn judge(
     if status.is_redirection() {
         return Err(Error::redirect(redirect_host(response.url(), headers)));
     }
-    let body = read(response, shared.max_response_bytes).await?;
+    let limit = shared.max_response_bytes;
+    let body = if status.is_success() {
+        read(response, limit).await?
+    } else {
+        // Cobo's own are short; whatever is longer is not read to its end.
+        match read(response, limit.min(MAX_FAILURE_BYTES)).await {
+            Err(error) if error.kind() == ErrorKind::TooLarge => return Err(Error::unexpected()),
+            body => body?,
+        }
+    };
     let keys = shared.environment.response_keys();
-    match keys.verify(&body, headers) {
-        Verification::Signed { timestamp } => check_age(timestamp, shared)?,
-        Verification::Unchecked => {}
+    let signed = match keys.verify(&body, headers) {
+        Verification::Signed { timestamp } => {
+            check_age(timestamp, shared)?;
+            true
+        }
+        Verification::Unchecked => false,
         Verification::Invalid => return Err(Error::bad_signature()),
         Verification::Unsigned if status.is_success() => return Err(Error::unsigned()),
         // Gateways answer too, and what they say is only an error.
-        Verification::Unsigned => {}
-    }
+        Verification::Unsigned => false,
+    };
     let failure = if status.is_success() {
         ErrorBody::parse_disguised(&body)
     } else {
@@ -57,7 +74,7 @@ async fn judge(
     };
     match failure {
         None => Ok(Body::new(body)),
-        Some(failure) => Err(Error::api(failure)),
+        Some(failure) => Err(Error::api(failure, signed)),
     }
 }
 
@@ -67,33 +84,42 @@ async fn read(mut response: reqwest::Response, limit: usize) -> Result<Zeroizing
     if usize::try_from(announced).map_or(true, |length| length > limit) {
         return Err(Error::too_large(limit));
     }
-    // Put together once: a vector that grows leaves copies behind.
-    let (mut chunks, mut length) = (Vec::new(), 0);
+    let mut body = Zeroizing::new(Vec::new());
     while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
-        length += chunk.len();
+        let length = body.len() + chunk.len();
         if length > limit {
             return Err(Error::too_large(limit));
         }
-        chunks.push(chunk);
+        if length > body.capacity() {
+            // A vector that grows by itself leaves copies behind that nobody wipes.
+            let mut larger = Zeroizing::new(Vec::with_capacity(length.max(2 * body.len())));
+            larger.extend_from_slice(&body);
+            body = larger;
+        }
+        body.extend_from_slice(&chunk);
     }
-    Ok(Zeroizing::new(chunks.concat()))
+    Ok(body)
 }
 
 /// A response that was signed too long ago may be one that was kept and played back.
-fn check_age(timestamp: Option<u64>, shared: &Shared) -> Result<(), Error> {
+fn check_age(timestamp: u64, shared: &Shared) -> Result<(), Error> {
     let Some(limit) = shared.max_response_age else {
         return Ok(());
     };
-    let now = shared.clock.unix_millis();
-    let age = timestamp.map(|signed| Duration::from_millis(now.abs_diff(signed)));
-    match age {
-        Some(age) if age <= limit => Ok(()),
-        _ => Err(Error::stale()),
+    let age = shared.clock.unix_millis().abs_diff(timestamp);
+    if Duration::from_millis(age) <= limit {
+        Ok(())
+    } else {
+        Err(Error::stale())
     }
 }
 
 /// The host that a redirect leads to; the rest of the target stays out of errors.
 fn redirect_host(from: &Url, headers: &HeaderMap) -> Option<String> {
     let location = headers.get(header::LOCATION)?.to_str().ok()?;
-    Some(from.join(location).ok()?.host_str()?.to_owned())
+    let target = from.join(location).ok()?;
+    target
+        .host_str()
+        .filter(|host| host.len() <= 253)
+        .map(str::to_owned)
 }

@@ -76,7 +76,7 @@ impl RequestBuilder {
     /// dot segment; a body that is no JSON; a failing signer or credential. After that, whatever
     /// [`Error`] tells apart.
     pub async fn send(mut self) -> Result<Response<Body>, Error> {
-        let label = format!("{} {}", self.method, self.path);
+        let label = self.label();
         match self.build() {
             Ok(request) => {
                 let safe = matches!(self.method, Method::GET | Method::HEAD);
@@ -105,13 +105,25 @@ impl RequestBuilder {
         Explanation::of(&request)
     }
 
-    fn build(&mut self) -> Result<reqwest::Request, Error> {
+    /// The request in texts: without a path that is none, which may hold anything.
+    fn label(&self) -> String {
+        match self.check() {
+            Ok(()) => format!("{} {}", self.method, self.path),
+            Err(_) => self.method.to_string(),
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
         if !self.path.starts_with('/') || self.path.contains(['?', '#']) {
             return Err(Error::invalid_request(
                 "a path starts with `/` and has no query; add parameters with `query`".to_owned(),
             ));
         }
-        check_path(&self.path).map_err(|why| Error::target("path", why))?;
+        check_path(&self.path).map_err(|why| Error::target("path", why))
+    }
+
+    fn build(&mut self) -> Result<reqwest::Request, Error> {
+        self.check()?;
         let url = Url::parse(&format!("{}{}", self.client.base_url(), self.path));
         let mut url =
             url.map_err(|_| Error::invalid_request("the path makes no URL".to_owned()))?;
@@ -138,8 +150,7 @@ impl fmt::Debug for RequestBuilder {
     /// Without query and body, which may hold a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestBuilder")
-            .field("method", &self.method)
-            .field("path", &self.path)
+            .field("request", &self.label())
             .finish_non_exhaustive()
     }
 }

@@ -151,7 +151,7 @@ impl Budget {
         Self(AtomicU32::new(Self::CAPACITY))
     }
 
-    fn take(&self) -> bool {
+    pub(crate) fn take(&self) -> bool {
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tokens| {
                 tokens.checked_sub(Self::RETRY)

@@ -41,16 +41,19 @@ impl Failure {
         let error = match (self.kind.as_deref(), self.code) {
             (Some("connect"), _) => Error::connect(),
             (Some("transport"), _) => Error::broken(),
-            (Some("timeout"), _) => Error::deadline(),
+            (Some("timeout"), _) => Error::deadline(true),
             (Some("invalid_request"), _) => Error::invalid_request("x".to_owned()),
             (Some("bad_signature"), _) => Error::bad_signature(),
             (Some(kind), _) => panic!("no such kind: {kind}"),
             (None, None) => Error::unexpected(),
-            (None, Some(code)) => Error::api(ErrorBody::Api {
-                code: ErrorCode::new(code),
-                message: String::new(),
-                id: String::new(),
-            }),
+            (None, Some(code)) => {
+                let body = ErrorBody::Api {
+                    code: ErrorCode::new(code),
+                    message: String::new(),
+                    id: String::new(),
+                };
+                Error::api(body, true)
+            }
         };
         let mut headers = HeaderMap::new();
         if let Some(seconds) = self.retry_after {

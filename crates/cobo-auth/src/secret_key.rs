@@ -2,6 +2,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use ed25519_dalek::SigningKey;
 use pkcs8::der::{Decode as _, SecretDocument};
 use pkcs8::{ObjectIdentifier, PrivateKeyInfoRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
@@ -62,7 +63,11 @@ impl SecretKey {
     ///
     /// [`KeyError`] tells an encrypted key, a public one, and one of another kind apart.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
-        let text = text.trim();
+        // OpenSSL writes what it knows of a key in front of it.
+        let text = text
+            .find("-----BEGIN")
+            .map_or(text, |start| &text[start..])
+            .trim();
         let (label, document) = match SecretDocument::from_pem(text) {
             Ok((label, document)) => (label, document),
             // The label alone tells what it is, whatever is wrong with the rest.
@@ -96,7 +101,13 @@ impl SecretKey {
                     [0x04, 0x20, seed @ ..] => seed.try_into().map_err(|_| KeyError::NotAKey)?,
                     _ => return Err(KeyError::NotAKey),
                 };
-                Ok(Self::new(Zeroizing::new(seed), Some(Curve::Ed25519)))
+                let seed = Zeroizing::new(seed);
+                let public = SigningKey::from_bytes(&seed).verifying_key();
+                let stated = info.public_key.and_then(|bits| bits.as_bytes());
+                if stated.is_some_and(|stated| stated != public.as_bytes()) {
+                    return Err(KeyError::Mismatch);
+                }
+                Ok(Self::new(seed, Some(Curve::Ed25519)))
             }
             ELLIPTIC_CURVE => Self::of_secp256k1(bytes),
             _ => Err(KeyError::Algorithm),
@@ -125,10 +136,20 @@ impl SecretKey {
     /// whatever is wrong with its content.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
         let path = path.as_ref();
+        if path.to_str().is_some_and(is_key_itself) {
+            return Err(KeyError::Misplaced);
+        }
         let failed = |error: std::io::Error| KeyError::File {
             path: path.display().to_string(),
             kind: error.kind(),
         };
+        // Opening a pipe would wait for someone to write into it.
+        if !std::fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(KeyError::File {
+                path: path.display().to_string(),
+                kind: std::io::ErrorKind::InvalidInput,
+            });
+        }
         let mut file = std::fs::File::open(path).map_err(failed)?;
         // Of the open file, so that it cannot be another one by the time it is read.
         let metadata = file.metadata().map_err(failed)?;
@@ -154,6 +175,9 @@ impl SecretKey {
     ///
     /// [`KeyError::Variable`] if it is not set; then whatever is wrong with its content.
     pub fn from_env(variable: &str) -> Result<Self, KeyError> {
+        if is_key_itself(variable) {
+            return Err(KeyError::Misplaced);
+        }
         let text = std::env::var(variable).map(Zeroizing::new);
         let text = text.map_err(|_| KeyError::Variable {
             name: variable.to_owned(),
@@ -194,6 +218,13 @@ impl SecretKey {
             _ => Ok(&self.bytes),
         }
     }
+}
+
+/// Whether someone gave a key where the name of its place belongs: it would be repeated in errors.
+fn is_key_itself(name: &str) -> bool {
+    let name = name.trim();
+    name.contains("-----BEGIN")
+        || name.len() >= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// What a PEM that holds something else than a PKCS#8 key holds, by its label.
@@ -284,6 +315,14 @@ pub enum KeyError {
     /// 32 bytes that are not the public key of a key pair.
     #[error("these 32 bytes are no Ed25519 public key")]
     NotAPublicKey,
+    /// A private key beside a public one that is not its own.
+    #[error("the private key and the public key in this file do not belong together")]
+    Mismatch,
+    /// A key where the name of a file or of a variable belongs.
+    #[error(
+        "this is the key itself, not the name of its place; read it with `SecretKey::from_hex`"
+    )]
+    Misplaced,
     /// A file that others may read.
     #[error("others may read {path}; run `chmod 600 {path}`, and think of the key as known")]
     Permissions {

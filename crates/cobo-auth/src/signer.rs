@@ -15,7 +15,7 @@ pub trait Signer: fmt::Debug + Send + Sync {
     /// The public key, which Cobo knows the app by. It must not change during the signer's life.
     fn public_key(&self) -> &PublicKey;
 
-    /// The curve of the key.
+    /// The curve of the key, which is that of the public key.
     fn curve(&self) -> Curve {
         self.public_key().curve()
     }
@@ -46,19 +46,34 @@ impl Signature {
         &self.0
     }
 
+    /// Whether it has the shape of one: a signer that lives elsewhere may answer with anything.
+    pub(crate) fn may_be_of(&self, curve: Curve) -> bool {
+        match curve {
+            Curve::Ed25519 => self.0.len() == 64,
+            // A DER sequence of two numbers.
+            Curve::Secp256k1 => (8..=72).contains(&self.0.len()) && self.0[0] == 0x30,
+        }
+    }
+
     /// Lower-case hexadecimal, as the `Biz-Api-Signature` header wants it.
     pub fn to_hex(&self) -> String {
         hex::encode(&self.0)
     }
 }
 
-#[async_trait]
-impl<S: Signer + ?Sized> Signer for std::sync::Arc<S> {
-    fn public_key(&self) -> &PublicKey {
-        (**self).public_key()
-    }
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        #[async_trait]
+        impl<S: Signer + ?Sized> Signer for $pointer {
+            fn public_key(&self) -> &PublicKey {
+                (**self).public_key()
+            }
 
-    async fn sign(&self, digest: &Digest) -> Result<Signature, SignerError> {
-        (**self).sign(digest).await
-    }
+            async fn sign(&self, digest: &Digest) -> Result<Signature, SignerError> {
+                (**self).sign(digest).await
+            }
+        }
+    )*};
 }
+
+forward!(std::sync::Arc<S>, Box<S>);

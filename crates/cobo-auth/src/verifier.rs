@@ -83,9 +83,10 @@ impl ResponseKeys {
         let Some((timestamp, signature)) = signature_headers(headers) else {
             return Verification::Unsigned;
         };
-        if timestamp.is_empty() {
+        // Digits only: with a `|` in it, the end of a body could be passed off as a timestamp.
+        let Some(millis) = millis(timestamp) else {
             return Verification::Invalid;
-        }
+        };
         let mut bytes = [0; 64];
         if hex::decode_to_slice(signature, &mut bytes).is_err() {
             return Verification::Invalid;
@@ -97,11 +98,7 @@ impl ResponseKeys {
             .iter()
             .any(|key| key.verify_strict(&digest, &signature).is_ok())
         {
-            Verification::Signed {
-                timestamp: std::str::from_utf8(timestamp)
-                    .ok()
-                    .and_then(|millis| millis.parse().ok()),
-            }
+            Verification::Signed { timestamp: millis }
         } else {
             Verification::Invalid
         }
@@ -114,8 +111,8 @@ impl ResponseKeys {
 pub enum Verification {
     /// Signed by one of the keys.
     Signed {
-        /// When, in Unix milliseconds; `None` if what was signed along is no number.
-        timestamp: Option<u64>,
+        /// When, in Unix milliseconds.
+        timestamp: u64,
     },
     /// There is no key to check it with.
     Unchecked,
@@ -135,6 +132,12 @@ impl fmt::Debug for ResponseKeys {
             }
         }
     }
+}
+
+fn millis(timestamp: &[u8]) -> Option<u64> {
+    let digits = timestamp.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(timestamp).ok().filter(|_| digits)?;
+    text.parse().ok()
 }
 
 /// A point of small order would verify signatures that nobody made.
@@ -176,7 +179,7 @@ mod tests {
     const BODY: &[u8] = br#"{"access_token":"x"}"#;
 
     const SIGNED: Verification = Verification::Signed {
-        timestamp: Some(1_718_587_017_026),
+        timestamp: 1_718_587_017_026,
     };
 
     fn key() -> SigningKey {
@@ -238,6 +241,23 @@ mod tests {
         let other =
             ResponseKeys::trusted(SigningKey::from_bytes(&[8; 32]).verifying_key().to_bytes());
         assert_eq!(other.verify(BODY, &headers), Verification::Invalid);
+    }
+
+    #[test]
+    fn a_body_cannot_be_cut_at_a_bar() {
+        let mut headers = signed(dashes, b"ok|deny");
+        assert_eq!(keys().verify(b"ok|deny", &headers), SIGNED);
+        headers.insert("biz-timestamp", "deny|1718587017026".parse().unwrap());
+        assert_eq!(keys().verify(b"ok", &headers), Verification::Invalid);
+        for timestamp in [
+            "+1718587017026",
+            "",
+            "1718587017026.0",
+            "99999999999999999999",
+        ] {
+            headers.insert("biz-timestamp", timestamp.parse().unwrap());
+            assert_eq!(keys().verify(b"ok|deny", &headers), Verification::Invalid);
+        }
     }
 
     #[test]

@@ -69,8 +69,20 @@ fn requests() {
         .bearer(FixedToken::new(SECRET).unwrap());
     assert_eq!(
         format!("{request:?}"),
-        "RequestBuilder { method: POST, path: \"/x\", .. }"
+        "RequestBuilder { request: \"POST /x\", .. }"
     );
+    // A path that is none may be anything.
+    for path in [
+        format!("/x?token={SECRET}"),
+        format!("/{SECRET}\nx"),
+        SECRET.to_owned(),
+    ] {
+        let request = client().request(Method::GET, &path);
+        assert_eq!(
+            format!("{request:?}"),
+            "RequestBuilder { request: \"GET\", .. }"
+        );
+    }
     let message = Message {
         method: "POST",
         path: "/v2/x",
@@ -95,5 +107,5 @@ async fn explanations() {
         shown.starts_with("Explanation { message: 45 bytes, digest: \""),
         "{shown}"
     );
-    assert!(!shown.contains(SECRET));
+    assert!(!shown.contains(SECRET) && !shown.contains(&explained.signature));
 }

@@ -175,6 +175,51 @@ fn an_environment_variable_that_is_not_set_is_named() {
 }
 
 #[test]
+fn a_key_where_the_name_of_its_place_belongs_is_not_repeated() {
+    for result in [
+        SecretKey::from_file(SEED),
+        SecretKey::from_env(SEED),
+        SecretKey::from_file(pem("PRIVATE KEY", &der())),
+        SecretKey::from_env(&pem("PRIVATE KEY", &der())),
+    ] {
+        assert_eq!(refused(SEED, result), KeyError::Misplaced);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = SecretKey::from_file(folder.path()).unwrap_err();
+    let kind = std::io::ErrorKind::InvalidInput;
+    assert!(matches!(error, KeyError::File { kind: found, .. } if found == kind));
+}
+
+#[test]
+fn what_openssl_writes_in_front_of_a_key_is_passed_over() {
+    let text = format!(
+        "Bag Attributes\n    friendlyName: app\n{}",
+        pem("PRIVATE KEY", &der())
+    );
+    assert_eq!(public_of(&SecretKey::from_pem(&text).unwrap()), PUBLIC);
+    let text = "Bag Attributes\n-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n";
+    assert_eq!(
+        refused(SEED, SecretKey::from_pem(text)),
+        KeyError::Encrypted
+    );
+}
+
+#[test]
+fn a_public_key_in_the_file_has_to_be_its_own() {
+    let v2 = |public: &str| {
+        let der = format!("3051020101300506032b657004220420{SEED}812100{public}");
+        SecretKey::from_der(&hex::decode(der).unwrap())
+    };
+    assert_eq!(public_of(&v2(PUBLIC).unwrap()), PUBLIC);
+    assert_eq!(refused(SEED, v2(&"07".repeat(32))), KeyError::Mismatch);
+}
+
+#[test]
 fn generated_keys_differ_and_can_be_stored() {
     let (first, second) = (
         SecretKey::generate().unwrap(),
