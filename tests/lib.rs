@@ -5,6 +5,7 @@
 pub mod canned;
 pub mod client;
 pub mod property;
+pub mod seen;
 pub mod vector;
 
 /// The examples of the README and of the reference pages are compiled.

@@ -1,71 +1,18 @@
-//! What leaves through the client and what it makes of what comes back, byte by byte.
+//! What leaves through the client, byte by byte.
 
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
-use std::time::Duration;
-
 use cobo_auth::{
-    Client, Clock, Ed25519Signer, Environment, Error, ErrorCode, ErrorKind, FixedToken, Operation,
-    PublicKey, ResponseKeys, Signature, Signer,
+    Client, Ed25519Signer, Environment, ErrorCode, ErrorKind, FixedToken, Operation, PublicKey,
+    ResponseKeys, Signature, Signer,
 };
-use cobo_sandbox::{AppKey, AppKeys, RequestParts, Sandbox};
+use cobo_sandbox::Sandbox;
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
+use cobo_tests::seen::{Fixed, Seen, seen, signed_by_us};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 const SECRET: &str = "hunter2-the-access-token";
-
-/// A request as it was on the wire, taken apart by hand.
-struct Seen {
-    method: String,
-    target: String,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-fn seen(bytes: &[u8]) -> Seen {
-    let end = bytes
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .unwrap();
-    let head = std::str::from_utf8(&bytes[..end]).unwrap();
-    let mut lines = head.split("\r\n");
-    let mut start = lines.next().unwrap().split(' ');
-    let headers = lines
-        .map(|line| line.split_once(": ").unwrap())
-        .map(|(name, value)| {
-            let name: HeaderName = name.parse().unwrap();
-            (name, HeaderValue::from_str(value).unwrap())
-        })
-        .collect();
-    Seen {
-        method: start.next().unwrap().to_owned(),
-        target: start.next().unwrap().to_owned(),
-        headers,
-        body: bytes[end + 4..].to_vec(),
-    }
-}
-
-/// Checks the signature over what was on the wire, with the sandbox's code, and gives the nonce.
-fn signed_by_us(seen: &Seen) -> String {
-    let keys: AppKeys = [AppKey::from_hex(cobo_sandbox::DEMO_APP_KEY).unwrap()]
-        .into_iter()
-        .collect();
-    let parts = RequestParts {
-        method: &seen.method,
-        target: &seen.target,
-        headers: &seen.headers,
-        body: &seen.body,
-    };
-    cobo_sandbox::check(&parts, &keys).unwrap().nonce
-}
-
-async fn answered_with(answer: Vec<u8>) -> (Canned, Result<Vec<u8>, Error>) {
-    let server = Canned::start([answer]).await;
-    let client = client::builder(server.environment()).build().unwrap();
-    let sent = client.request(Method::GET, "/x").send().await;
-    (server, sent.map(|response| response.to_vec()))
-}
 
 #[tokio::test]
 async fn what_is_signed_is_what_is_sent() {
@@ -100,7 +47,9 @@ async fn what_is_signed_is_what_is_sent() {
 
 #[tokio::test]
 async fn a_request_without_parameters_has_no_question_mark() {
-    let (server, _) = answered_with(canned::signed("200 OK", "{}")).await;
+    let server = Canned::start([canned::signed("200 OK", "{}")]).await;
+    let client = client::builder(server.environment()).build().unwrap();
+    client.request(Method::GET, "/x").send().await.unwrap();
     assert_eq!(seen(&server.received()[0]).target, "/v2/x");
 }
 
@@ -119,187 +68,6 @@ async fn nonces_rise_across_clients_of_one_key() {
         .collect();
     assert_eq!(nonces.len(), 20);
     assert!(nonces.is_sorted_by(|a, b| a < b), "{nonces:?}");
-}
-
-#[tokio::test]
-async fn a_redirect_is_an_error_that_names_the_host_and_nothing_else() {
-    let elsewhere = Canned::start([canned::signed("200 OK", "{}")]).await;
-    let port = elsewhere.base_url().rsplit(':').next().unwrap().to_owned();
-    let target = format!("http://localhost:{port}/{SECRET}");
-    for status in [
-        "301 Moved",
-        "302 Found",
-        "303 See Other",
-        "307 Temporary",
-        "308 Permanent",
-    ] {
-        let redirect = canned::plain(status, &format!("location: {target}\r\n"), "");
-        let server = Canned::start([redirect]).await;
-        // A caller's closure comes before what is enforced.
-        let client = client::builder(server.environment())
-            .http(|http| http.redirect(reqwest::redirect::Policy::limited(5)))
-            .build()
-            .unwrap();
-        let error = client.request(Method::GET, "/x").send().await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Redirect);
-        assert!(error.to_string().contains("localhost"), "{error}");
-        assert!(!format!("{error:?} {error}").contains(SECRET));
-        assert_eq!(server.received().len(), 1);
-    }
-    assert!(elsewhere.received().is_empty());
-}
-
-#[tokio::test]
-async fn a_success_has_to_be_signed_and_over_these_bytes() {
-    let body = r#"{"access_token":"a"}"#;
-    let (_, signed) = answered_with(canned::signed("200 OK", body)).await;
-    assert_eq!(signed.unwrap(), body.as_bytes());
-
-    let swapped = canned::plain(
-        "200 OK",
-        &canned::signature(r#"{"access_token":"b"}"#),
-        body,
-    );
-    let garbled = canned::plain(
-        "200 OK",
-        "biz-timestamp: 1\r\nbiz-resp-signature: zz\r\n",
-        body,
-    );
-    for answer in [canned::plain("200 OK", "", body), swapped, garbled] {
-        let (_, refused) = answered_with(answer).await;
-        let error = refused.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unverified, "{error}");
-        assert_eq!(error.status().unwrap(), 200);
-    }
-}
-
-#[tokio::test]
-async fn an_error_may_be_unsigned_but_not_wrongly_signed() {
-    let body = r#"{"error_code":2024,"error_message":"m","error_id":"e1"}"#;
-    let (_, unsigned) = answered_with(canned::plain("401 Unauthorized", "", body)).await;
-    let error = unsigned.unwrap_err();
-    assert_eq!(error.code(), Some(ErrorCode::AUTHENTICATION));
-    assert_eq!(error.error_id(), Some("e1"));
-    assert!(error.is_auth());
-
-    let wrong = canned::plain("401 Unauthorized", &canned::signature("{}"), body);
-    let (_, refused) = answered_with(wrong).await;
-    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unverified);
-}
-
-#[tokio::test]
-async fn unverified_is_something_to_say_and_then_takes_anything() {
-    let server = Canned::start([canned::plain("200 OK", "", "{}")]).await;
-    let environment = Environment::custom(server.base_url(), ResponseKeys::unverified()).unwrap();
-    let client = client::builder(environment).build().unwrap();
-    assert!(client.request(Method::GET, "/x").send().await.is_ok());
-}
-
-#[tokio::test]
-async fn a_gateways_page_is_an_error_with_its_status_and_without_its_text() {
-    let page = format!("<html>{SECRET}</html>");
-    let headers = "content-type: text/html\r\nx-request-id: r-1\r\nretry-after: 7\r\n";
-    let (_, refused) = answered_with(canned::plain("502 Bad Gateway", headers, &page)).await;
-    let error = refused.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unexpected);
-    assert_eq!(error.status().unwrap(), 502);
-    assert_eq!(error.request_id(), Some("r-1"));
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
-    assert!(error.is_retryable());
-    assert_eq!(
-        error.to_string(),
-        "GET /x: an error response that is not of Cobo's making; a gateway's, most likely \
-         (HTTP 502, request id r-1)"
-    );
-    assert!(!format!("{error:?}").contains(SECRET));
-}
-
-#[tokio::test]
-async fn the_servers_words_are_reached_by_accessor_only() {
-    let body = format!(r#"{{"error":"invalid_grant","error_description":"{SECRET}"}}"#);
-    let (_, refused) = answered_with(canned::signed("400 Bad Request", &body)).await;
-    let error = refused.unwrap_err();
-    assert_eq!(error.oauth_error(), Some("invalid_grant"));
-    assert_eq!(error.body().unwrap().message(), SECRET);
-    assert_eq!(
-        error.to_string(),
-        "GET /x: refused as `invalid_grant` (HTTP 400)"
-    );
-    assert!(!format!("{error:?}").contains(SECRET));
-}
-
-#[tokio::test]
-async fn a_failure_with_the_status_of_a_success_is_a_failure() {
-    let body = r#"{"error_code":2000,"error_message":"m","error_id":"e"}"#;
-    let (_, refused) = answered_with(canned::signed("200 OK", body)).await;
-    assert_eq!(refused.unwrap_err().code(), Some(ErrorCode::TEMPORARY));
-}
-
-#[tokio::test]
-async fn a_body_larger_than_the_limit_is_not_read() {
-    let large = "x".repeat(2_000);
-    let announced = canned::signed("200 OK", &large);
-    let head = format!(
-        "HTTP/1.1 200 OK\r\n{}transfer-encoding: chunked\r\n\r\n7d0\r\n{large}\r\n0\r\n\r\n",
-        canned::signature(&large)
-    );
-    for answer in [announced, head.into_bytes()] {
-        let server = Canned::start([answer]).await;
-        let limited = client::builder(server.environment()).max_response_bytes(1_999);
-        let request = limited.build().unwrap().request(Method::GET, "/x");
-        let error = request.send().await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::TooLarge);
-        let enough = client::builder(server.environment()).max_response_bytes(2_000);
-        let request = enough.build().unwrap().request(Method::GET, "/x");
-        assert_eq!(request.send().await.unwrap().len(), 2_000);
-    }
-}
-
-#[tokio::test]
-async fn what_is_compressed_is_verified_and_left_as_it_is() {
-    // These tests are built with reqwest's `gzip`, which would unpack below the verifier.
-    let body = "\u{1f}not really gzip";
-    let headers = format!("content-encoding: gzip\r\n{}", canned::signature(body));
-    let (server, sent) = answered_with(canned::plain("200 OK", &headers, body)).await;
-    assert_eq!(sent.unwrap(), body.as_bytes());
-    assert!(
-        !seen(&server.received()[0])
-            .headers
-            .contains_key("accept-encoding")
-    );
-}
-
-#[tokio::test]
-async fn a_connection_that_breaks_is_told_from_one_that_never_was() {
-    let broken = Canned::start([]).await;
-    let client = client::builder(broken.environment()).build().unwrap();
-    let error = client.request(Method::GET, "/x").send().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Transport);
-    assert!(!error.is_before_sending() && error.is_retryable());
-
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
-    drop(listener);
-    let nobody = Environment::custom(&base_url, ResponseKeys::unverified()).unwrap();
-    let client = client::builder(nobody).build().unwrap();
-    let error = client.request(Method::GET, "/x").send().await.unwrap_err();
-    assert!(error.is_connect() && error.is_before_sending(), "{error:?}");
-}
-
-#[tokio::test]
-async fn a_server_that_keeps_silent_is_a_timeout() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
-    let silent = Environment::custom(&base_url, ResponseKeys::unverified()).unwrap();
-    let client = client::builder(silent)
-        .http(|http| http.timeout(Duration::from_millis(50)))
-        .build()
-        .unwrap();
-    let error = client.request(Method::GET, "/x").send().await.unwrap_err();
-    assert!(
-        error.is_timeout() && !error.is_before_sending(),
-        "{error:?}"
-    );
 }
 
 #[tokio::test]
@@ -502,26 +270,6 @@ async fn a_clock_that_shows_no_time_sends_nothing() {
 }
 
 #[tokio::test]
-async fn an_error_tells_whether_cobo_signed_it() {
-    let body = r#"{"error_code":30001,"error_message":"m","error_id":"e1"}"#;
-    let (_, signed) = answered_with(canned::signed("400 Bad Request", body)).await;
-    assert!(signed.unwrap_err().is_signed());
-    let (_, unsigned) = answered_with(canned::plain("400 Bad Request", "", body)).await;
-    assert!(!unsigned.unwrap_err().is_signed());
-}
-
-#[tokio::test]
-async fn a_failures_body_is_not_read_to_its_end() {
-    let page = canned::plain("502 Bad Gateway", "", &"x".repeat(64 * 1024 + 1));
-    let (_, refused) = answered_with(page).await;
-    let error = refused.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.status().unwrap().as_u16()),
-        (ErrorKind::Unexpected, 502)
-    );
-}
-
-#[tokio::test]
 async fn a_base_path_is_written_in_the_canonical_form_too() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let odd = server.base_url().replace("/v2", "/a%7Eb/v2");
@@ -580,64 +328,6 @@ async fn a_bearer_token_comes_from_the_credential_or_not_at_all() {
     let expected = HeaderValue::from_str(&format!("Bearer {SECRET}")).unwrap();
     assert_eq!(sent, [None, None, Some(expected), None]);
     assert!(!format!("{acting:?}").contains(SECRET));
-}
-
-/// A clock that stands still.
-#[derive(Debug)]
-struct Fixed(u64);
-
-impl Clock for Fixed {
-    fn unix_millis(&self) -> u64 {
-        self.0
-    }
-}
-
-#[tokio::test]
-async fn a_wrong_clock_is_named_where_a_signature_was_refused() {
-    let body = r#"{"error_code":2024,"error_message":"m","error_id":"e1"}"#;
-    // 1718587017 in Unix seconds.
-    let date = "date: Mon, 17 Jun 2024 01:16:57 GMT\r\n";
-    for (clock, ahead, says) in [
-        (1_718_587_017_000, None, None),
-        (1_718_587_047_000, None, None),
-        (1_718_587_329_000, Some(312), Some("312 s ahead")),
-        (1_718_586_017_000, Some(-1_000), Some("1000 s behind")),
-    ] {
-        let answer = canned::plain("401 Unauthorized", date, body);
-        let server = Canned::start([answer]).await;
-        // A key of its own, whose nonces no other client has driven ahead.
-        let signer = Ed25519Signer::from_hex(&format!("{clock:064}")).unwrap();
-        let client = Client::builder(server.environment(), signer).clock(Fixed(clock));
-        let request = client.build().unwrap().request(Method::GET, "/x");
-        let error = request.send().await.unwrap_err();
-        assert_eq!(error.clock_ahead_seconds(), ahead);
-        let text = error.to_string();
-        match says {
-            Some(says) => assert!(text.ends_with(says), "{text}"),
-            None => assert!(text.ends_with("(HTTP 401)"), "{text}"),
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_response_that_was_signed_too_long_ago_is_refused_where_that_is_asked_for() {
-    let signed_at = 1_718_587_017_026;
-    let age = Duration::from_secs(60);
-    for (clock, fresh) in [
-        (signed_at, true),
-        (signed_at + 60_000, true),
-        (signed_at + 60_001, false),
-        (signed_at - 60_001, false),
-    ] {
-        let server = Canned::start([canned::signed("200 OK", "{}")]).await;
-        let client = client::builder(server.environment()).clock(Fixed(clock));
-        let client = client.max_response_age(age).build().unwrap();
-        let result = client.request(Method::GET, "/x").send().await;
-        assert_eq!(result.is_ok(), fresh, "{clock}");
-        if let Err(error) = result {
-            assert_eq!(error.kind(), ErrorKind::Unverified);
-        }
-    }
 }
 
 #[tokio::test]

@@ -54,6 +54,12 @@ impl Missing {
         value
     }
 
+    /// A required query parameter of text: handed on, or noted, also if it is empty, since nothing
+    /// is sent of an empty one.
+    pub fn text(&mut self, name: &'static str, value: Option<String>) -> Option<String> {
+        self.take(name, value.filter(|value| !value.is_empty()))
+    }
+
     /// A part with required fields of its own: handed on, or all that it lacks noted.
     pub fn nested<T>(&mut self, name: &'static str, value: Result<T, MissingFields>) -> Option<T> {
         match value {

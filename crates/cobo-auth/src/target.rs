@@ -215,6 +215,8 @@ pub(crate) fn comma_list(
 }
 
 fn is_dots(segment: &str) -> bool {
+    // Some servers take what stands behind a semicolon for a parameter of the segment.
+    let segment = segment.split(';').next().unwrap_or_default();
     // Some parsers drop tabs and newlines inside a URL, and with them what kept dots apart.
     let mut dots = segment
         .chars()
@@ -253,6 +255,10 @@ mod tests {
             ("%2E%2e", DotSegment),
             (".%2e", DotSegment),
             (".\t.", DotSegment),
+            ("..;", DotSegment),
+            (".;x=1", DotSegment),
+            ("%2e%2e;x", DotSegment),
+            ("..%3bx", DotSegment),
             ("a/b", Separator),
             ("../x", Separator),
             ("a\\b", Separator),

@@ -1,0 +1,224 @@
+//! How this crate makes errors.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use http::{HeaderMap, HeaderName, StatusCode, header};
+
+use super::{Error, Inner, Kind, printable};
+use crate::body::ErrorBody;
+use crate::code::ErrorCode;
+use crate::missing::MissingFields;
+use crate::target::TargetError;
+
+impl Error {
+    fn new(kind: Kind) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            operation: None,
+            status: None,
+            request_id: None,
+            retry_after: None,
+            with_bearer: false,
+            signed: false,
+            token_refused: false,
+            clock_ahead: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn configuration(what: String) -> Self {
+        Self::new(Kind::Configuration(what))
+    }
+
+    pub(crate) fn invalid_request(what: String) -> Self {
+        Self::new(Kind::InvalidRequest(what))
+    }
+
+    pub(crate) fn target(name: impl Into<Cow<'static, str>>, why: TargetError) -> Self {
+        Self::new(Kind::Target {
+            name: name.into(),
+            why,
+        })
+    }
+
+    pub(crate) fn signer(source: Box<dyn StdError + Send + Sync>) -> Self {
+        Self::new(Kind::Signer).with_source(Arc::from(source))
+    }
+
+    /// A failure of the HTTP client, without the URL, whose query may say too much.
+    pub(crate) fn transport(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let kind = if error.is_builder() {
+            Kind::InvalidRequest("the HTTP client cannot build the request".to_owned())
+        } else if error.is_connect() {
+            Kind::Connect
+        } else if error.is_timeout() {
+            Kind::Timeout
+        } else {
+            Kind::Transport
+        };
+        let status = error.status();
+        let mut error = Self::new(kind).with_source(Arc::new(error));
+        error.inner().status = status;
+        error
+    }
+
+    pub(crate) fn redirect(host: Option<String>) -> Self {
+        Self::new(Kind::Redirect { host })
+    }
+
+    pub(crate) fn too_large(limit: usize) -> Self {
+        Self::new(Kind::TooLarge { limit })
+    }
+
+    pub(crate) fn unsigned() -> Self {
+        Self::new(Kind::Unsigned)
+    }
+
+    pub(crate) fn bad_signature() -> Self {
+        Self::new(Kind::BadSignature)
+    }
+
+    pub(crate) fn stale() -> Self {
+        Self::new(Kind::Stale)
+    }
+
+    pub(crate) fn deadline(sent: bool) -> Self {
+        Self::new(Kind::Deadline { sent })
+    }
+
+    /// The credential's own error becomes the source, so that what it says of another call is not
+    /// taken for what this one met.
+    pub(crate) fn credential(source: Self) -> Self {
+        Self::new(Kind::Credential).with_source(Arc::new(source))
+    }
+
+    /// A request that somebody else sent, past the signature.
+    pub(crate) fn bypassed() -> Self {
+        Self::new(Kind::Transport)
+    }
+
+    pub(crate) fn api(body: ErrorBody, signed: bool) -> Self {
+        let mut error = Self::new(Kind::Api(body));
+        error.inner().signed = signed;
+        error
+    }
+
+    pub(crate) fn unexpected() -> Self {
+        Self::new(Kind::Unexpected)
+    }
+
+    /// A success that does not decode. serde's text may quote the body, so only what it says of
+    /// the model is kept: a field's name, never a value.
+    pub(crate) fn decode(error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        let says = ["missing field `", "field out of bounds: "]
+            .iter()
+            .any(|start| text.starts_with(start))
+            .then(|| text.split(" at line ").next().unwrap_or_default());
+        let why = match (says, error.classify()) {
+            (Some(says), _) => says.to_owned(),
+            (None, serde_json::error::Category::Data) => "a field has another type".to_owned(),
+            (None, serde_json::error::Category::Eof) => "the JSON ends too early".to_owned(),
+            (None, _) => "it is not JSON".to_owned(),
+        };
+        let place = format!(" (line {}, column {})", error.line(), error.column());
+        Self::new(Kind::Decode { why: why + &place })
+    }
+
+    /// A success that is not JSON, by what it says of itself.
+    pub(crate) fn content_type(essence: &str) -> Self {
+        let why = match printable(essence) {
+            Some(essence) => format!("its content type is {essence}"),
+            None => "its content type is not JSON".to_owned(),
+        };
+        Self::new(Kind::Decode { why })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn connect() -> Self {
+        Self::new(Kind::Connect)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn broken() -> Self {
+        Self::new(Kind::Transport)
+    }
+
+    pub(crate) fn with_operation(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
+        self.inner().operation.get_or_insert(operation.into());
+        self
+    }
+
+    pub(crate) fn with_response(mut self, status: StatusCode, headers: &HeaderMap) -> Self {
+        let header = |name| headers.get(name)?.to_str().ok();
+        let inner = self.inner();
+        inner.status = Some(status);
+        inner.request_id = header("x-request-id").and_then(printable);
+        inner.token_refused = header(header::WWW_AUTHENTICATE.as_str())
+            .is_some_and(|challenge| challenge.contains("invalid_token"));
+        self
+    }
+
+    /// Reads what the response says of times, with this machine's clock (in Unix milliseconds):
+    /// how long to wait, and whether a wrong clock may be why a signature was refused.
+    pub(crate) fn with_times(mut self, now: u64, headers: &HeaderMap) -> Self {
+        const TOLERATED: i64 = 30;
+        let ours = now / 1_000;
+        let theirs = date(headers, header::DATE);
+        let inner = self.inner();
+        // A date is meant by the clock of whoever sent it.
+        inner.retry_after = retry_after(headers, theirs.unwrap_or(ours));
+        if self.code() == Some(ErrorCode::AUTHENTICATION) {
+            let seconds = |time: u64| i64::try_from(time).ok();
+            let ahead = theirs.and_then(|theirs| seconds(ours)?.checked_sub(seconds(theirs)?));
+            self.inner().clock_ahead = ahead.filter(|ahead| ahead.abs() > TOLERATED);
+        }
+        self
+    }
+
+    pub(crate) fn with_bearer(mut self, with_bearer: bool) -> Self {
+        self.inner().with_bearer = with_bearer;
+        self
+    }
+
+    pub(crate) fn caused_by(self, error: reqwest::Error) -> Self {
+        self.with_source(Arc::new(error.without_url()))
+    }
+
+    fn with_source(mut self, source: Arc<dyn StdError + Send + Sync>) -> Self {
+        self.inner().source = Some(source);
+        self
+    }
+
+    fn inner(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl From<MissingFields> for Error {
+    fn from(missing: MissingFields) -> Self {
+        Self::new(Kind::Missing(missing))
+    }
+}
+
+/// A header's date, in Unix seconds.
+fn date(headers: &HeaderMap, name: HeaderName) -> Option<u64> {
+    let date = httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()?;
+    Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
+}
+
+/// `Retry-After` in either of its forms; a number too large for any clock is still a long time.
+fn retry_after(headers: &HeaderMap, now: u64) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = if number {
+        value.parse().unwrap_or(u64::MAX)
+    } else {
+        date(headers, header::RETRY_AFTER)?.saturating_sub(now)
+    };
+    Some(Duration::from_secs(seconds))
+}
