@@ -105,7 +105,8 @@ impl Form {
         self
     }
 
-    /// Adds a value: text as it is, lists and objects as JSON. An absent one adds nothing.
+    /// Adds a value: text as it is, lists and objects as JSON. One that is absent or null adds
+    /// nothing.
     pub fn value(mut self, name: &str, value: Option<&(impl Serialize + ?Sized)>) -> Self {
         let Some(value) = value else { return self };
         let Ok(json) = serde_json::to_string(value) else {
@@ -113,6 +114,7 @@ impl Form {
             return self;
         };
         let (kind, text) = match json.as_bytes().first() {
+            Some(b'n') => return self,
             Some(b'"') => ("", serde_json::from_str(&json).unwrap_or(json)),
             Some(b'{' | b'[') => ("\r\nContent-Type: application/json", json),
             _ => ("", json),
@@ -181,6 +183,7 @@ mod tests {
             .value("tags", Some(&["a", "b"]))
             .value("count", Some(&7))
             .value("absent", None::<&str>)
+            .value("null", Some(&()))
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, TokenStream};
-use quote::format_ident;
+use quote::{ToTokens, format_ident};
 use syn::{File, GenericArgument, Item, PathArguments, Type};
 
 use super::{Context, tree};
@@ -72,13 +72,9 @@ fn concerns(item: &Item, names: &BTreeSet<String>) -> bool {
     let PathArguments::AngleBracketed(arguments) = &from.arguments else {
         return false;
     };
-    // A union of typify's is made of its parts: that conversion stays.
-    let primitive = tree::type_segments(&item.self_ty)
-        .first()
-        .is_some_and(|first| {
-            ["std", "bool", "i64", "f64", "u64", "i32", "serde_json"].contains(&first.as_str())
-        });
-    primitive
+    // A union of typify's is made of its parts: that conversion stays, one out of a wrapper goes.
+    let unwraps = item.to_token_stream().to_string().contains("value . 0");
+    unwraps
         && arguments.args.iter().any(|argument| match argument {
             GenericArgument::Type(Type::Path(ty)) => ty
                 .path
