@@ -18,6 +18,7 @@ fn golden(stage: Stage) -> String {
         } else {
             Vec::new()
         },
+        ..Options::default()
     };
     let mut document = load::run(&path, &source, &options).expect("a document");
     let before = json(&document);

@@ -4,6 +4,7 @@
 //! ones work on the syntax tree. A new transform is a file here, a variant of [`Stage`], and an
 //! entry in [`TRANSFORMS`].
 
+use crate::decisions::Decisions;
 use crate::document::Document;
 use crate::refusal::Refusals;
 use crate::report::Log;
@@ -97,6 +98,10 @@ impl Stage {
 pub struct Options {
     /// `--tag`: keep the operations that have one of these; empty keeps all.
     pub tags: Vec<String>,
+    /// `--decisions`: what a person has decided.
+    pub decisions: Decisions,
+    /// `--strict`: refuse what nobody has decided.
+    pub strict: bool,
 }
 
 /// A stage that transforms the document as JSON.
