@@ -18,6 +18,7 @@ use xtask::stage::{Options, emit, generate, load, postprocess, split, transform,
 const MORE: &str = r#"[dev-dependencies]
 serde_json = "1"
 serde = "1"
+tokio = { version = "1", features = ["macros", "rt"] }
 
 [lints.rust]
 warnings = "deny"

@@ -215,6 +215,23 @@ pub fn at_least<'de, D: Deserializer<'de>, const MIN: i64>(
     Ok(number)
 }
 
+/// Decodes an integer that must not be smaller than `MIN`, if there is one.
+///
+/// # Errors
+///
+/// A smaller integer.
+pub fn at_least_if_any<'de, D: Deserializer<'de>, const MIN: i64>(
+    deserializer: D,
+) -> Result<Option<i64>, D::Error> {
+    let number = Option::<i64>::deserialize(deserializer)?;
+    if number.is_some_and(|number| number < MIN) {
+        return Err(D::Error::custom(format_args!(
+            "field out of bounds: a number is less than {MIN}"
+        )));
+    }
+    Ok(number)
+}
+
 /// What [`non_empty`] decodes.
 pub trait Text: for<'de> Deserialize<'de> {
     /// Whether there is nothing in it.
@@ -224,6 +241,12 @@ pub trait Text: for<'de> Deserialize<'de> {
 impl Text for String {
     fn is_blank(&self) -> bool {
         self.is_empty()
+    }
+}
+
+impl<T: Text> Text for Option<T> {
+    fn is_blank(&self) -> bool {
+        self.as_ref().is_some_and(Text::is_blank)
     }
 }
 

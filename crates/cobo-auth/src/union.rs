@@ -39,6 +39,9 @@ pub fn candidates(raw: &Raw, shapes: &[Shape]) -> Vec<usize> {
     found.sort_by_key(|(required, known, index)| {
         (usize::MAX - required, usize::MAX - known, *index)
     });
+    // Where the first does not decode, one that knows less would drop what it does not know.
+    let least = found.first().map_or(0, |(_, known, _)| *known);
+    found.retain(|(_, known, _)| *known >= least);
     found.into_iter().map(|(_, _, index)| index).collect()
 }
 

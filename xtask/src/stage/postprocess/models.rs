@@ -101,10 +101,20 @@ fn field(field: &mut Field, wire: &str, known: Option<&catalog::Field>) {
         ));
     }
     if let Some(bounds) = known.and_then(|known| known.checked) {
+        let optional = tree::argument_of(&field.ty, "Option").is_some();
         let function = match bounds {
             Bounds::NotEmpty => "::cobo_auth::codegen::non_empty".to_owned(),
+            Bounds::AtLeast(least) if optional => {
+                format!("::cobo_auth::codegen::at_least_if_any::<_, {least}>")
+            }
             Bounds::AtLeast(least) => format!("::cobo_auth::codegen::at_least::<_, {least}>"),
         };
+        serde.remove("deserialize_with");
+        if optional {
+            // A function of its own makes serde ask for the property.
+            serde.remove("default");
+            serde.set(parse_quote!(default));
+        }
         serde.set(parse_quote!(deserialize_with = #function));
     } else if let Some(known) = known.filter(|known| known.nullable) {
         nullable(&mut serde, &mut field.ty, known);
