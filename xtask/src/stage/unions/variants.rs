@@ -128,6 +128,7 @@ impl<'a> Schemas<'a> {
             .and_then(|value| value.get("mapping"));
         let count = entries(mapping).count();
         let mut lost = Vec::new();
+        let declared = found.len();
         for (index, (tag, target)) in entries(mapping).enumerate() {
             let target = target.as_str().and_then(schema_name);
             let target = target.filter(|name| self.0.contains_key(name));
@@ -152,6 +153,13 @@ impl<'a> Schemas<'a> {
                 }
                 _ => lost.push((index, tag.clone())),
             }
+        }
+        // As many targets that are no parts as parts that are no targets: tools that write
+        // references out in one place and keep them in the other do that.
+        let untold = found[..declared].iter().filter(|part| part.tags.is_empty());
+        if found.len() > declared && untold.count() == found.len() - declared {
+            found.retain(|part| !part.tags.is_empty());
+            notes.push("its variants are those of its mapping".to_owned());
         }
         let written_out = lost.len() == count;
         for (index, tag) in lost {
