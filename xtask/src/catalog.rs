@@ -7,6 +7,10 @@ use serde_json::Value;
 
 use crate::document::{Document, Place, entries, flag, items, reference, schema_name, text};
 
+mod kind;
+
+pub use kind::{ENUM, IntVariant, KIND, Kind, UNION, Union, UnionVariant, Variant};
+
 /// Everything that the later stages need to know of a document, in the document's order.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
@@ -102,6 +106,7 @@ pub struct Model {
     pub deprecated: bool,
     /// The properties of an object schema; empty for everything else.
     pub fields: Vec<Field>,
+    pub kind: Kind,
     /// The schema itself, references kept.
     pub schema: Value,
 }
@@ -114,6 +119,10 @@ pub struct Field {
     pub deprecated: bool,
     /// `x-cobo-secret`.
     pub secret: bool,
+    /// Whether the document allows `null`, which is not the same as an absent property.
+    pub nullable: bool,
+    /// Whether the property is a file of a multipart body.
+    pub binary: bool,
     /// The bounds to enforce when decoding, if the property has `x-cobo-checked`.
     pub checked: Option<Bounds>,
     pub description: Option<String>,
@@ -286,6 +295,7 @@ fn model(name: &str, schema: &Value) -> Model {
         fields: entries(schema.get("properties"))
             .map(|(name, property)| field(name, property, required.contains(&name.as_str())))
             .collect(),
+        kind: Kind::of(schema),
         schema: schema.clone(),
     }
 }
@@ -296,6 +306,8 @@ fn field(name: &str, schema: &Value, required: bool) -> Field {
         required,
         deprecated: flag(schema, "deprecated"),
         secret: flag(schema, "x-cobo-secret"),
+        nullable: flag(schema, NULLABLE) || flag(schema, "nullable"),
+        binary: schema.get("format").and_then(Value::as_str) == Some("binary"),
         checked: Bounds::of(schema),
         description: text(schema, "description"),
         example: example(schema),
@@ -332,3 +344,6 @@ impl Bounds {
 
 /// Where `relax` keeps the bounds of a property that has `x-cobo-checked`.
 pub const BOUNDS: &str = "x-cobo-bounds";
+
+/// The mark of a place where the document allows `null`.
+pub const NULLABLE: &str = "x-cobo-nullable";

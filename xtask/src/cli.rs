@@ -44,6 +44,14 @@ struct Regen {
     #[arg(long = "tag", value_name = "TAG", requires = "spec")]
     tags: Vec<String>,
 
+    /// What a person decided about the document: a list of conflicts and of operations to leave out
+    #[arg(long, value_name = "FILE", requires = "spec")]
+    decisions: Option<PathBuf>,
+
+    /// Refuse conflicts that nobody has decided, instead of making them raw JSON
+    #[arg(long, requires = "spec")]
+    strict: bool,
+
     /// Write nothing: list every stale, missing and orphaned file
     #[arg(long)]
     check: bool,
@@ -86,6 +94,8 @@ impl From<Regen> for regen::Request {
                 out,
                 crate_name: arguments.crate_name,
                 tags: arguments.tags,
+                decisions: arguments.decisions,
+                strict: arguments.strict,
             }),
             // Clap has refused one without the other.
             _ => None,

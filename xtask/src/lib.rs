@@ -6,6 +6,7 @@
 
 pub mod catalog;
 pub mod cli;
+pub mod decisions;
 pub mod document;
 pub mod media;
 pub mod output;

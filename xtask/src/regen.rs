@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog::Catalog;
 use crate::cli::{Outcome, Say};
+use crate::decisions::Decisions;
 use crate::output::{Output, replace};
 use crate::reference;
 use crate::refusal::{Refusal, Refusals};
@@ -45,6 +46,8 @@ pub struct Standalone {
     pub out: PathBuf,
     pub crate_name: Option<String>,
     pub tags: Vec<String>,
+    pub decisions: Option<PathBuf>,
+    pub strict: bool,
 }
 
 /// Runs a request to its end.
@@ -157,8 +160,14 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Refus
     let auth =
         standalone::auth_path().map_err(|reason| refusals.push(Refusal::of_file(".", reason)));
     let source = request.spec.display().to_string();
+    let decisions = match &request.decisions {
+        Some(path) => Decisions::read(path)?,
+        None => Decisions::default(),
+    };
     let options = Options {
         tags: request.tags.clone(),
+        decisions,
+        strict: request.strict,
     };
     let header = Header {
         command: standalone::command(request),

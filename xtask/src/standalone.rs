@@ -95,6 +95,12 @@ pub fn command(request: &Standalone) -> String {
     for tag in &request.tags {
         command.push_str(&format!(" --tag {}", quoted(tag)));
     }
+    if let Some(path) = &request.decisions {
+        command.push_str(&format!(" --decisions {}", quoted(&file_name(path))));
+    }
+    if request.strict {
+        command.push_str(" --strict");
+    }
     // It becomes a line of a comment.
     command.replace(['\n', '\r'], " ")
 }

@@ -52,12 +52,14 @@ fn there_is_a_page_for_each_tag_and_each_model() {
     let expected = [
         "BoxesSmallBoxesApi.md",
         "Box.md",
+        "BoxType.md",
         "Content.md",
         "DefaultApi.md",
         "Failure.md",
         "Items.md",
         "Kind.md",
         "Liquid.md",
+        "ListItemsSort.md",
         "README.md",
         "Solid.md",
     ];

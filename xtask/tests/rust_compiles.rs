@@ -17,6 +17,8 @@ use xtask::stage::{Options, emit, generate, load, postprocess, split, transform,
 /// What the tests add to the manifest.
 const MORE: &str = r#"[dev-dependencies]
 serde_json = "1"
+serde = "1"
+tokio = { version = "1", features = ["macros", "rt"] }
 
 [lints.rust]
 warnings = "deny"
@@ -26,11 +28,28 @@ missing_docs = "deny"
 
 #[test]
 fn one_shape_of_each_kind() {
+    behaves(
+        "tiny",
+        include_bytes!("rust/tiny.yaml"),
+        include_str!("rust/behaviour.rs.in"),
+    );
+}
+
+/// Open enums, unions, null, numbers and uploads.
+#[test]
+fn kinds_that_typify_does_not_have() {
+    behaves(
+        "kinds",
+        include_bytes!("rust/kinds.yaml"),
+        include_str!("rust/kinds.rs.in"),
+    );
+}
+
+fn behaves(name: &str, document: &[u8], behaviour: &str) {
     let folder = tempfile::tempdir().unwrap();
-    write("tiny", include_bytes!("rust/tiny.yaml"), folder.path());
+    write(name, document, folder.path());
     let tests = folder.path().join("tests");
     fs::create_dir(&tests).unwrap();
-    let behaviour = include_str!("rust/behaviour.rs.in");
     fs::write(tests.join("behaviour.rs"), behaviour).unwrap();
     check(folder.path());
 }

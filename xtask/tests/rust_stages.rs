@@ -80,6 +80,14 @@ fn emit_writes_files_for_readers() {
 }
 
 #[test]
+fn kinds_that_typify_does_not_have_are_written() {
+    let (document, catalog) = document(include_bytes!("rust/kinds.yaml"));
+    let modules = modules(&document, &catalog, &mut Log::default());
+    insta::assert_snapshot!("kinds_models.rs", modules["models.rs"]);
+    insta::assert_snapshot!("kinds_operations.rs", modules["operations.rs"]);
+}
+
+#[test]
 fn a_crate_of_its_own_has_every_file() {
     let (document, catalog) = document(TINY);
     let modules = modules(&document, &catalog, &mut Log::default());

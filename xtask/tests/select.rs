@@ -11,6 +11,7 @@ use xtask::stage::{Options, load, select};
 fn selected(tags: &[&str]) -> Result<Document, String> {
     let options = Options {
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        ..Options::default()
     };
     let path = Path::new("tests/documents/stages/select.yaml");
     let mut document =

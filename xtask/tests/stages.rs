@@ -18,6 +18,7 @@ fn golden(stage: Stage) -> String {
         } else {
             Vec::new()
         },
+        ..Options::default()
     };
     let mut document = load::run(&path, &source, &options).expect("a document");
     let before = json(&document);
@@ -56,8 +57,38 @@ fn name() {
 }
 
 #[test]
+fn lift() {
+    insta::assert_snapshot!(golden(Stage::Lift));
+}
+
+#[test]
 fn flatten() {
     insta::assert_snapshot!(golden(Stage::Flatten));
+}
+
+#[test]
+fn declare() {
+    insta::assert_snapshot!(golden(Stage::Declare));
+}
+
+#[test]
+fn nullable() {
+    insta::assert_snapshot!(golden(Stage::Nullable));
+}
+
+#[test]
+fn secrets() {
+    insta::assert_snapshot!(golden(Stage::Secrets));
+}
+
+#[test]
+fn unions() {
+    insta::assert_snapshot!(golden(Stage::Unions));
+}
+
+#[test]
+fn enums() {
+    insta::assert_snapshot!(golden(Stage::Enums));
 }
 
 #[test]

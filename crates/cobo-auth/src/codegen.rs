@@ -1,5 +1,6 @@
 //! What generated clients are made of. Not for anyone else: these items change with the generator.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use serde::Deserialize;
@@ -7,12 +8,21 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _};
 
 use crate::client::Client;
 use crate::error::Error;
+use crate::nullable::Nullable;
 use crate::operation::Operation;
 use crate::response::{Body, Response};
 use crate::secret::Secret;
 use crate::target;
 
+pub use crate::form::Form;
 pub use crate::missing::Missing;
+pub use crate::raw::Raw;
+pub use crate::union::{Shape, candidates, serialize_tagged};
+pub use crate::{
+    __open_enum as open_enum, __open_integer_enum as open_integer_enum,
+    __shaped_union as shaped_union, __tagged_union as tagged_union, __union_from as union_from,
+};
+pub use serde;
 
 /// A client to build requests with. It cannot send any.
 pub fn request_factory(client: &Client) -> reqwest::Client {
@@ -129,6 +139,49 @@ pub fn decode_empty(
     Ok(response.map(|_| ()))
 }
 
+/// A header's value.
+///
+/// # Errors
+///
+/// A value with a character that no header can have.
+pub fn header_value(
+    operation: &'static Operation,
+    name: &'static str,
+    value: impl Display,
+) -> Result<http::HeaderValue, Error> {
+    http::HeaderValue::try_from(value.to_string()).map_err(|_| {
+        let text = format!("the header `{name}` has a character that no header can have");
+        Error::invalid_request(text).with_operation(operation.id())
+    })
+}
+
+/// Decodes a property that may be null or absent.
+///
+/// # Errors
+///
+/// A value of another type.
+pub fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Nullable<T>>, D::Error> {
+    Nullable::deserialize(deserializer).map(Some)
+}
+
+/// Decodes the properties that have no field of their own.
+///
+/// # Errors
+///
+/// A value of another type.
+pub fn rest<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    // Serde holds them in a form of its own, out of which numbers and unions cannot be read.
+    let values = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
+    let typed = values
+        .into_iter()
+        .map(|(name, value)| Ok((name, T::deserialize(value).map_err(D::Error::custom)?)));
+    typed.collect()
+}
+
 /// Decodes a string that must not be empty.
 ///
 /// # Errors
@@ -159,6 +212,23 @@ pub fn at_least<'de, D: Deserializer<'de>, const MIN: i64>(
     Ok(number)
 }
 
+/// Decodes an integer that must not be smaller than `MIN`, if there is one.
+///
+/// # Errors
+///
+/// A smaller integer.
+pub fn at_least_if_any<'de, D: Deserializer<'de>, const MIN: i64>(
+    deserializer: D,
+) -> Result<Option<i64>, D::Error> {
+    let number = Option::<i64>::deserialize(deserializer)?;
+    if number.is_some_and(|number| number < MIN) {
+        return Err(D::Error::custom(format_args!(
+            "field out of bounds: a number is less than {MIN}"
+        )));
+    }
+    Ok(number)
+}
+
 /// What [`non_empty`] decodes.
 pub trait Text: for<'de> Deserialize<'de> {
     /// Whether there is nothing in it.
@@ -168,6 +238,12 @@ pub trait Text: for<'de> Deserialize<'de> {
 impl Text for String {
     fn is_blank(&self) -> bool {
         self.is_empty()
+    }
+}
+
+impl<T: Text> Text for Option<T> {
+    fn is_blank(&self) -> bool {
+        self.as_ref().is_some_and(Text::is_blank)
     }
 }
 

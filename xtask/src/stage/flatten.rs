@@ -9,30 +9,58 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use self::merge::{Conflict, is_annotation, merge};
+use self::merge::{Conflict, Rules, is_annotation, merge};
+use super::name::Names;
 use super::{Options, Stage};
+use crate::decisions::Use;
 use crate::document::{Document, at, items, reference, schema_name};
-use crate::refusal::Refusals;
+use crate::refusal::{Refusal, Refusals};
 use crate::report::Log;
 use crate::schema::{self, Holder};
 
 mod merge;
+mod spread;
 
-pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
-    components(document, log);
-    nested(document, log);
-    Ok(())
+pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Refusals> {
+    let mut outcome = Outcome::default();
+    components(document, options, &mut outcome, log);
+    nested(document, options, &mut outcome, log);
+    let mut refusals = Refusals::default();
+    for pointer in options.decisions.conflicts.keys() {
+        if !outcome.decided.contains(pointer) {
+            let reason = format!("there is nothing to decide at {pointer}");
+            refusals.push(Refusal::of_file(&options.decisions.source, reason));
+        }
+    }
+    for (pointer, reason) in outcome.undecided.iter().filter(|_| options.strict) {
+        let reason = format!("nobody has decided what it is: {reason}; see --decisions");
+        refusals.push(document.refuse(pointer, reason));
+    }
+    refusals.or(())
+}
+
+/// What was met on the way that a person can decide.
+#[derive(Default)]
+struct Outcome {
+    decided: BTreeSet<String>,
+    undecided: Vec<(String, String)>,
 }
 
 /// Merges what components consist of. What their properties consist of is left for [`nested`]:
 /// a property may refer to its own component, a part may not.
-fn components(document: &mut Document, log: &mut Log) {
+fn components(document: &mut Document, options: &Options, outcome: &mut Outcome, log: &mut Log) {
     let schemas: BTreeMap<String, Value> = document
         .components("schemas")
         .map(|(name, schema)| (name.clone(), schema.clone()))
         .collect();
     let mut flattener = Flattener {
-        schemas: &schemas,
+        rules: Rules {
+            schemas: &schemas,
+            decided: &options.decisions.conflicts,
+        },
+        names: Names::of(document),
+        added: Vec::new(),
+        outcome,
         log,
         merged: BTreeMap::new(),
     };
@@ -48,16 +76,25 @@ fn components(document: &mut Document, log: &mut Log) {
             }
         }
     }
+    for (name, schema) in flattener.added {
+        document.insert_schema(&name, schema);
+    }
 }
 
 /// Merges every other `allOf`: of properties, of bodies, of parts of unions.
-fn nested(document: &mut Document, log: &mut Log) {
+fn nested(document: &mut Document, options: &Options, outcome: &mut Outcome, log: &mut Log) {
     let schemas: BTreeMap<String, Value> = document
         .components("schemas")
         .map(|(name, schema)| (name.clone(), schema.clone()))
         .collect();
     let mut flattener = Flattener {
-        schemas: &schemas,
+        rules: Rules {
+            schemas: &schemas,
+            decided: &options.decisions.conflicts,
+        },
+        names: Names::of(document),
+        added: Vec::new(),
+        outcome,
         log,
         merged: BTreeMap::new(),
     };
@@ -86,6 +123,9 @@ fn nested(document: &mut Document, log: &mut Log) {
         *schema = flattener.intersection(schema, pointer, &mut Vec::new());
         open.push((pointer.to_owned(), parts));
     });
+    for (name, schema) in flattener.added {
+        document.insert_schema(&name, schema);
+    }
 }
 
 fn is_intersection(schema: &Value) -> bool {
@@ -125,7 +165,11 @@ fn is_nullable_reference(schema: &Value) -> bool {
 }
 
 struct Flattener<'a> {
-    schemas: &'a BTreeMap<String, Value>,
+    rules: Rules<'a>,
+    names: Names,
+    /// The components that came to be on the way.
+    added: Vec<(String, Value)>,
+    outcome: &'a mut Outcome,
     log: &'a mut Log,
     merged: BTreeMap<String, Value>,
 }
@@ -152,7 +196,7 @@ impl Flattener<'_> {
         if let Some(merged) = self.merged.get(name) {
             return merged.clone();
         }
-        let Some(schema) = self.schemas.get(name) else {
+        let Some(schema) = self.rules.schemas.get(name) else {
             return json!({});
         };
         let pointer = at("/components/schemas", name);
@@ -191,7 +235,10 @@ impl Flattener<'_> {
                 Some(name) => {
                     let mut part = self.component(&name, open);
                     // A base tells its heirs apart; an heir has no heirs of its own.
-                    if let Some(map) = part.as_object_mut() {
+                    if let Some(map) = part.as_object_mut()
+                        && !map.contains_key("oneOf")
+                        && !map.contains_key("anyOf")
+                    {
                         map.shift_remove("discriminator");
                     }
                     named.push(name);
@@ -214,15 +261,33 @@ impl Flattener<'_> {
         own.shift_remove("allOf");
         parts.push(Value::Object(own));
         let mut conflicts = Vec::new();
-        let merged = merge(self.schemas, parts, pointer, &mut conflicts);
-        for Conflict { pointer, raw } in conflicts {
-            let outcome = match raw {
-                Some(reason) => {
-                    self.log.raw(&pointer);
-                    format!("it is raw JSON, since {reason}")
+        let merged = match spread::split(&parts) {
+            Some((union, rest)) => self.spread(&union, rest, pointer, &mut conflicts, open),
+            None => merge(&self.rules, parts, pointer, &mut conflicts),
+        };
+        for Conflict {
+            pointer,
+            decided,
+            raw,
+        } in conflicts
+        {
+            if decided == Some(Use::Raw) || raw.is_some() {
+                self.log.raw(&pointer);
+            }
+            let outcome = match (decided, raw) {
+                (Some(Use::First), _) => "it is decided to be the first".to_owned(),
+                (Some(Use::Last), _) => "it is decided to be the last".to_owned(),
+                (Some(Use::Raw), _) => "it is decided to be raw JSON".to_owned(),
+                (None, Some(reason)) => {
+                    let outcome = format!("it is raw JSON, since {reason}");
+                    self.outcome.undecided.push((pointer.clone(), reason));
+                    outcome
                 }
-                None => "it is what both allow".to_owned(),
+                (None, None) => "it is what both allow".to_owned(),
             };
+            if decided.is_some() {
+                self.outcome.decided.insert(pointer.clone());
+            }
             let change =
                 format!("{pointer}: two parts of `allOf` define it differently; {outcome}");
             self.log.change(Stage::Flatten, change);

@@ -14,14 +14,20 @@ use crate::catalog::Catalog;
 use crate::document::{Document, flag};
 use crate::refusal::Refusals;
 use crate::report::Log;
+use crate::schema::{self, Holder};
 
 mod blame;
 mod convert;
 mod limits;
 mod silence;
+pub mod upload;
 
 /// What a property with `x-cobo-secret` is in Rust.
 const SECRET: &str = "cobo_auth::Secret";
+/// What a number is that need not be an integer: an `f64` would round it.
+const NUMBER: &str = "cobo_auth::Number";
+/// What a file of an upload is.
+const FILE: &str = "cobo_auth::File";
 
 pub fn run(document: &Document, catalog: &Catalog, log: &mut Log) -> Result<syn::File, Refusals> {
     limits::check(document, catalog)?;
@@ -31,6 +37,16 @@ pub fn run(document: &Document, catalog: &Catalog, log: &mut Log) -> Result<syn:
         log.change(
             Stage::Generate,
             format!("{secrets} properties are `{SECRET}`"),
+        );
+    }
+    let numbers = type_numbers(&mut root);
+    if numbers > 0 {
+        log.change(Stage::Generate, format!("{numbers} schemas are `{NUMBER}`"));
+    }
+    for operation in upload::hide(&mut root, catalog) {
+        log.change(
+            Stage::Generate,
+            format!("{operation}: its form is sent as bytes, since a stream cannot be signed"),
         );
     }
     let api = convert::openapi(document, root)?;
@@ -57,13 +73,8 @@ fn progenitor(api: &OpenAPI) -> Result<syn::File, String> {
 /// Gives each schema that has `x-cobo-secret` the Rust type of secrets.
 fn type_secrets(value: &mut Value) -> usize {
     let mut found = 0;
-    if flag(value, "x-cobo-secret")
-        && let Some(schema) = value.as_object_mut()
-    {
-        schema.insert(
-            "x-rust-type".to_owned(),
-            json!({"crate": "cobo-auth", "version": "*", "path": SECRET}),
-        );
+    if flag(value, "x-cobo-secret") {
+        set_type(value, SECRET);
         found += 1;
     }
     found
@@ -72,4 +83,27 @@ fn type_secrets(value: &mut Value) -> usize {
             Value::Array(items) => items.iter_mut().map(type_secrets).sum(),
             _ => 0,
         }
+}
+
+/// Gives each number that need not be an integer a type that keeps all of its digits.
+fn type_numbers(root: &mut Value) -> usize {
+    let mut found = 0;
+    schema::each_mut(root, &mut |_, schema, holder| {
+        let is_number = schema.get("type").and_then(Value::as_str) == Some("number");
+        // A component of that type has a name of its own, around a number.
+        if is_number && holder != Holder::Component {
+            set_type(schema, NUMBER);
+            found += 1;
+        }
+    });
+    found
+}
+
+fn set_type(schema: &mut Value, path: &str) {
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert(
+            "x-rust-type".to_owned(),
+            json!({"crate": "cobo-auth", "version": "*", "path": path}),
+        );
+    }
 }

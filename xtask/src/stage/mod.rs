@@ -4,20 +4,27 @@
 //! ones work on the syntax tree. A new transform is a file here, a variant of [`Stage`], and an
 //! entry in [`TRANSFORMS`].
 
+use crate::decisions::Decisions;
 use crate::document::Document;
 use crate::refusal::Refusals;
 use crate::report::Log;
 
+pub mod declare;
 pub mod emit;
+pub mod enums;
 pub mod errors;
 pub mod flatten;
 pub mod generate;
+pub mod lift;
 pub mod load;
 pub mod name;
+pub mod nullable;
 pub mod postprocess;
 pub mod relax;
+pub mod secrets;
 pub mod select;
 pub mod split;
+pub mod unions;
 pub mod verify;
 
 /// The name of a stage, for the report and for messages.
@@ -26,9 +33,15 @@ pub enum Stage {
     Load,
     Select,
     Name,
+    Lift,
     Flatten,
+    Declare,
+    Nullable,
     Relax,
+    Secrets,
     Errors,
+    Unions,
+    Enums,
     Generate,
     PostProcess,
     Split,
@@ -37,13 +50,19 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::Load,
         Self::Select,
         Self::Name,
+        Self::Lift,
         Self::Flatten,
+        Self::Declare,
+        Self::Nullable,
         Self::Relax,
+        Self::Secrets,
         Self::Errors,
+        Self::Unions,
+        Self::Enums,
         Self::Generate,
         Self::PostProcess,
         Self::Split,
@@ -56,9 +75,15 @@ impl Stage {
             Self::Load => "load",
             Self::Select => "select",
             Self::Name => "name",
+            Self::Lift => "lift",
             Self::Flatten => "flatten",
+            Self::Declare => "declare",
+            Self::Nullable => "nullable",
             Self::Relax => "relax",
+            Self::Secrets => "secrets",
             Self::Errors => "errors",
+            Self::Unions => "unions",
+            Self::Enums => "enums",
             Self::Generate => "generate",
             Self::PostProcess => "post-process",
             Self::Split => "split",
@@ -73,18 +98,30 @@ impl Stage {
 pub struct Options {
     /// `--tag`: keep the operations that have one of these; empty keeps all.
     pub tags: Vec<String>,
+    /// `--decisions`: what a person has decided.
+    pub decisions: Decisions,
+    /// `--strict`: refuse what nobody has decided.
+    pub strict: bool,
 }
 
 /// A stage that transforms the document as JSON.
 pub type Transform = fn(&mut Document, &Options, &mut Log) -> Result<(), Refusals>;
 
 /// What happens to a document between `load` and `generate`, in order.
-pub const TRANSFORMS: [(Stage, Transform); 5] = [
+pub const TRANSFORMS: [(Stage, Transform); 12] = [
     (Stage::Select, select::run),
     (Stage::Name, name::run),
+    (Stage::Lift, lift::run),
     (Stage::Flatten, flatten::run),
+    // Once more: merging makes enums and unions of its own.
+    (Stage::Lift, lift::run),
+    (Stage::Declare, declare::run),
+    (Stage::Nullable, nullable::run),
     (Stage::Relax, relax::run),
+    (Stage::Secrets, secrets::run),
     (Stage::Errors, errors::run),
+    (Stage::Unions, unions::run),
+    (Stage::Enums, enums::run),
 ];
 
 /// Runs every transform.

@@ -26,11 +26,17 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
 
 /// The names that are taken, as they are written in Rust.
 #[derive(Default)]
-struct Names(BTreeSet<String>);
+pub(super) struct Names(BTreeSet<String>);
 
 impl Names {
+    /// The names of the components that there are.
+    pub(super) fn of(document: &Document) -> Self {
+        let names = document.components("schemas");
+        Self(names.map(|(name, _)| rust_name::model(name)).collect())
+    }
+
     /// `name`, or the first of `name2`, `name3` … that is free.
-    fn take(&mut self, name: &str) -> String {
+    pub(super) fn take(&mut self, name: &str) -> String {
         let mut taken = name.to_owned();
         let mut number = 2;
         while !self.0.insert(rust_name::model(&taken)) {
@@ -168,7 +174,10 @@ fn drop_titles(document: &mut Document, log: &mut Log) {
         let Some(map) = schema.as_object_mut() else {
             return;
         };
-        if map.get("title").is_none() {
+        // A variant that has no name of its own is named after its title.
+        let holder_of = pointer.rsplit_once('/').map_or("", |(holder, _)| holder);
+        let variant = holder_of.ends_with("/oneOf") || holder_of.ends_with("/anyOf");
+        if map.get("title").is_none() || (variant && !map.contains_key("$ref")) {
             return;
         }
         let described = map.get("description").is_some_and(Value::is_string);

@@ -39,6 +39,9 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
             return;
         };
         keep_bounds(map);
+        if let Some(change) = widen(map) {
+            log.change(Stage::Relax, format!("{pointer}: {change}"));
+        }
         let mut dropped: Vec<String> = NARROWING
             .into_iter()
             .filter(|key| map.shift_remove(*key).is_some())
@@ -72,13 +75,36 @@ fn keep_bounds(map: &mut Map<String, Value>) {
     map.insert(BOUNDS.to_owned(), bounds);
 }
 
+/// An integer that may be outside of `i64` is any number: no digit of it is lost.
+fn widen(map: &mut Map<String, Value>) -> Option<String> {
+    if map.get("type").and_then(Value::as_str) != Some("integer") {
+        return None;
+    }
+    let wide = |key: &str| {
+        map.get(key)
+            .is_some_and(|bound| bound.is_string() || (bound.is_number() && !fits(bound)))
+    };
+    let unsigned = map.get("format").and_then(Value::as_str) == Some("uint64");
+    if !unsigned && !["minimum", "maximum", "default"].into_iter().any(wide) {
+        return None;
+    }
+    map.insert("type".to_owned(), json!("number"));
+    map.shift_remove("format");
+    Some("it may be outside of 64 bits: any number".to_owned())
+}
+
+/// A whole bound that tools write as `1e18` fits as well.
+fn fits(bound: &Value) -> bool {
+    bound.is_i64() || (bound.is_f64() && bound.as_f64().is_some_and(|bound| bound.abs() < 9.2e18))
+}
+
 /// Leaves the formats that only say how wide an integer is, and wide enough.
 fn format(map: &mut Map<String, Value>) -> Option<String> {
     let format = map.get("format")?.as_str()?.to_owned();
     let kind = map.get("type").and_then(Value::as_str);
     match (kind, format.as_str()) {
         // Bytes stay bytes: an upload, not text.
-        (Some("string"), "binary") | (Some("integer"), "int64" | "uint64") => None,
+        (Some("string"), "binary") | (Some("integer"), "int64") => None,
         (Some("integer"), "int8" | "int16" | "int32" | "uint8" | "uint16" | "uint32") => {
             map.insert("format".to_owned(), json!("int64"));
             Some(format!("widened the format `{format}` to `int64`"))

@@ -21,6 +21,7 @@ mod targets;
 
 pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Refusals> {
     unknown_tags(document, options)?;
+    unknown_operations(document, options)?;
     targets::name(document, log);
     let mut paths = Map::new();
     for (path, value) in entries(document.root.get("paths")) {
@@ -86,6 +87,21 @@ fn unknown_tags(document: &Document, options: &Options) -> Result<(), Refusals> 
     refusals.or(())
 }
 
+/// A decision about an operation that is gone is one to take back.
+fn unknown_operations(document: &Document, options: &Options) -> Result<(), Refusals> {
+    let mut refusals = Refusals::default();
+    for id in options.decisions.left_out.keys() {
+        let known = document
+            .operations()
+            .any(|place| text(place.operation, "operationId").as_ref() == Some(id));
+        if !known {
+            let reason = format!("there is no operation `{id}` to leave out");
+            refusals.push(Refusal::of_file(&options.decisions.source, reason));
+        }
+    }
+    refusals.or(())
+}
+
 fn methods(
     document: &Document,
     path: &str,
@@ -102,6 +118,10 @@ fn methods(
             continue;
         }
         let id = text(value, "operationId").unwrap_or_default();
+        if let Some(reason) = options.decisions.left_out.get(&id) {
+            log.change(Stage::Select, format!("left out {id}: {reason}"));
+            continue;
+        }
         if !is_selected(value, options) {
             log.change(
                 Stage::Select,

@@ -4,11 +4,21 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::decisions::Use;
 use crate::document::{at, items, reference, schema_name};
+
+/// What the rules go by.
+pub(super) struct Rules<'a> {
+    pub(super) schemas: &'a BTreeMap<String, Value>,
+    /// What a person has decided, by the pointer of the property.
+    pub(super) decided: &'a BTreeMap<String, Use>,
+}
 
 /// A property that two parts define differently.
 pub(super) struct Conflict {
     pub(super) pointer: String,
+    /// Which part's definition stands, if a person said so.
+    pub(super) decided: Option<Use>,
     /// Why it is raw JSON in what [`merge`] gives; without a reason it is what both allow.
     pub(super) raw: Option<String>,
 }
@@ -32,7 +42,7 @@ pub(super) fn is_annotation(key: &str) -> bool {
 
 /// Merges schemas that have no `allOf` of their own; the error says what cannot be merged at all.
 pub(super) fn merge(
-    schemas: &BTreeMap<String, Value>,
+    rules: &Rules<'_>,
     parts: Vec<Value>,
     pointer: &str,
     conflicts: &mut Vec<Conflict>,
@@ -46,7 +56,7 @@ pub(super) fn merge(
     for part in parts {
         let Value::Object(part) = part else { continue };
         for (key, value) in part {
-            add(schemas, &mut merged, &key, value, pointer, conflicts)?;
+            add(rules, &mut merged, &key, value, pointer, conflicts)?;
         }
     }
     let union = ["oneOf", "anyOf"]
@@ -78,7 +88,7 @@ fn narrows(part: &Value) -> bool {
 }
 
 fn add(
-    schemas: &BTreeMap<String, Value>,
+    rules: &Rules<'_>,
     merged: &mut Map<String, Value>,
     key: &str,
     value: Value,
@@ -102,7 +112,7 @@ fn add(
                 let old = present.get(&name).cloned();
                 let property = match old {
                     None => new,
-                    Some(old) => both(schemas, old, new, &pointer, conflicts),
+                    Some(old) => both(rules, old, new, &pointer, conflicts),
                 };
                 present.insert(name, property);
             }
@@ -129,13 +139,13 @@ fn add(
         }
         "items" => {
             let old = present.clone();
-            *present = both(schemas, old, value, &at(pointer, "items"), conflicts);
+            *present = both(rules, old, value, &at(pointer, "items"), conflicts);
         }
         "additionalProperties" if present.is_boolean() => *present = value,
         "additionalProperties" if value.is_boolean() => {}
         "additionalProperties" => {
             let old = present.clone();
-            *present = both(schemas, old, value, &at(pointer, key), conflicts);
+            *present = both(rules, old, value, &at(pointer, key), conflicts);
         }
         // An integer is a number.
         "type" if *present == "number" && value == "integer" => *present = value,
@@ -151,13 +161,13 @@ fn add(
 
 /// The schema of a property that two parts define.
 fn both(
-    schemas: &BTreeMap<String, Value>,
+    rules: &Rules<'_>,
     old: Value,
     new: Value,
     pointer: &str,
     conflicts: &mut Vec<Conflict>,
 ) -> Value {
-    let (bare_old, bare_new) = (bare(schemas, &old), bare(schemas, &new));
+    let (bare_old, bare_new) = (bare(rules.schemas, &old), bare(rules.schemas, &new));
     let empty = |value: &Value| value.as_object().is_some_and(Map::is_empty);
     if bare_old == bare_new || empty(&bare_old) {
         // The later part says what it says for a reason; where it says less, the earlier stands.
@@ -175,17 +185,30 @@ fn both(
         annotate(&mut kept, &new);
         return kept;
     }
-    let whole = [resolved(schemas, &old), resolved(schemas, &new)];
+    if let Some(decided) = rules.decided.get(pointer) {
+        conflicts.push(Conflict {
+            pointer: pointer.to_owned(),
+            decided: Some(*decided),
+            raw: None,
+        });
+        return match decided {
+            Use::First => old,
+            Use::Last => new,
+            Use::Raw => raw(&old, &new),
+        };
+    }
+    let whole = [resolved(rules.schemas, &old), resolved(rules.schemas, &new)];
     let has_parts = whole.iter().any(|schema| schema.get("allOf").is_some());
     let merged = if has_parts {
         Err("its parts consist of parts".to_owned())
     } else {
-        merge(schemas, whole.to_vec(), pointer, conflicts)
+        merge(rules, whole.to_vec(), pointer, conflicts)
     };
     match merged {
         Ok(merged) => {
             conflicts.push(Conflict {
                 pointer: pointer.to_owned(),
+                decided: None,
                 raw: None,
             });
             Value::Object(merged)
@@ -193,14 +216,20 @@ fn both(
         Err(reason) => {
             conflicts.push(Conflict {
                 pointer: pointer.to_owned(),
+                decided: None,
                 raw: Some(reason),
             });
-            let mut raw = Value::Object(Map::new());
-            annotate(&mut raw, &new);
-            annotate(&mut raw, &old);
-            raw
+            raw(&old, &new)
         }
     }
+}
+
+/// Any JSON, with what both parts say of it.
+fn raw(old: &Value, new: &Value) -> Value {
+    let mut raw = Value::Object(Map::new());
+    annotate(&mut raw, new);
+    annotate(&mut raw, old);
+    raw
 }
 
 /// Adds the annotations of `other` that `schema` does not have.

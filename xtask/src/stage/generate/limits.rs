@@ -73,11 +73,7 @@ fn twice<T: Copy>(names: impl Iterator<Item = (String, T)>) -> Vec<(String, T)> 
 /// Why the bounds of a property that has `x-cobo-checked` would not be enforced.
 fn unchecked(field: &Field) -> Option<&'static str> {
     let text = |key| field.schema.get(key).and_then(Value::as_str);
-    let nullable = field.schema.get("nullable") == Some(&Value::Bool(true));
     match field.checked? {
-        _ if nullable || !field.required => {
-            Some("only a property that is always there can have `x-cobo-checked`")
-        }
         Bounds::AtLeast(_) if !matches!(text("format"), None | Some("int64")) => {
             Some("`x-cobo-checked` on an integer takes the format `int64` only")
         }

@@ -102,10 +102,17 @@ impl Check<'_> {
                     );
                 }
             }
-            Media::Multipart(name) => self.refuse(
-                &at(&content, name),
-                "a request body of multipart/form-data is not yet supported",
-            ),
+            Media::Multipart(name) => {
+                let schema = body
+                    .pointer(&at(&at("/content", name), "schema"))
+                    .and_then(|schema| self.document.resolve(schema));
+                let fields = ["properties", "allOf"];
+                if !schema.is_some_and(|schema| fields.iter().any(|key| schema.get(*key).is_some()))
+                {
+                    let reason = "a form has fields: its schema has to be an object's";
+                    self.refuse(&at(&content, name), reason);
+                }
+            }
             Media::Other(name) => self.refuse(
                 &at(&content, name),
                 format!("a request body of `{name}` is not supported, only application/json"),

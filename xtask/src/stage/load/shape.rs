@@ -77,8 +77,12 @@ impl Checker<'_> {
         match shape {
             Shape::Text if !value.is_string() => self.wrong(value, pointer, "text"),
             Shape::Flag if !value.is_boolean() => self.wrong(value, pointer, "true or false"),
-            Shape::Number if !value.is_number() => self.wrong(value, pointer, "a number"),
-            Shape::Count if !value.is_u64() => self.wrong(value, pointer, "a number from 0 on"),
+            Shape::Number if !value.is_number() && !is_digits(value) => {
+                self.wrong(value, pointer, "a number")
+            }
+            Shape::Count if !value.is_u64() && !is_digits(value) => {
+                self.wrong(value, pointer, "a number from 0 on")
+            }
             Shape::Prose if !value.is_string() && !value.is_null() => {
                 self.wrong(value, pointer, "text");
             }
@@ -180,6 +184,14 @@ impl Checker<'_> {
         let reason = format!("{expected} is needed here, not {found}");
         self.refusals.push(self.document.refuse(pointer, reason));
     }
+}
+
+/// A number above 64 bits, which is kept as text: bounds are not enforced.
+fn is_digits(value: &Value) -> bool {
+    let digits = value
+        .as_str()
+        .map(|text| text.strip_prefix('-').unwrap_or(text));
+    digits.is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn is_status(status: &str) -> bool {

@@ -94,6 +94,17 @@ struct Part<'a> {
     /// What the setter takes.
     ty: Type,
     kind: Kind,
+    /// How null is held, where the document allows it.
+    null: Option<Null>,
+}
+
+/// What a field that may be null is made of.
+#[derive(Clone, Copy)]
+enum Null {
+    /// `Option<T>`: it has to be set, to null at least.
+    Option,
+    /// `Nullable<T>`: it may be absent as well.
+    Nullable,
 }
 
 fn builder(model: &ItemStruct, old: &ItemStruct) -> Option<Vec<Item>> {
@@ -104,8 +115,9 @@ fn builder(model: &ItemStruct, old: &ItemStruct) -> Option<Vec<Item>> {
         .collect::<Option<Vec<Part<'_>>>>()?;
     let name = &model.ident;
     let text = format!(" The builder of [`{name}`](super::{name}).");
-    let (idents, types): (Vec<_>, Vec<_>) = parts.iter().map(|part| (part.ident, &part.ty)).unzip();
-    let setters = parts.iter().map(setter);
+    let (idents, types): (Vec<_>, Vec<_>) =
+        parts.iter().map(|part| (part.ident, part.held())).unzip();
+    let setters = parts.iter().map(|part| setter(part, &idents));
     let build = build(name, &parts);
     let taken = parts.iter().map(|Part { ident, kind, .. }| match kind {
         Kind::Optional => quote!(#ident: value.#ident),
@@ -148,22 +160,29 @@ fn part<'a>(field: &'a Field, old: &ItemStruct) -> Option<Part<'a>> {
     let ty = tree::argument_of(&other.ty, "Result")?;
     let inner = tree::argument_of(ty, "Option");
     let serde = Serde::of(&field.attrs);
-    let is_option = tree::argument_of(&field.ty, "Option").is_some();
-    let null = serde
-        .text("deserialize_with")
-        .is_some_and(|function| function.ends_with("Option::deserialize"));
-    let kind = if is_option && !null {
-        Kind::Optional
-    } else if let Some(function) = serde.text("default") {
-        let function: syn::Path = syn::parse_str(&function).ok()?;
-        Kind::Default(quote!(unwrap_or_else(super::#function)))
-    } else if serde.has("default") || serde.has("flatten") {
-        Kind::Default(quote!(unwrap_or_default()))
-    } else {
-        Kind::Required
+    let option = tree::argument_of(&field.ty, "Option");
+    let null = match option {
+        Some(inner) if tree::argument_of(inner, "Nullable").is_some() => Some(Null::Nullable),
+        // It is written in any case.
+        Some(_) if serde.text("skip_serializing_if").is_none() => Some(Null::Option),
+        _ => None,
     };
-    let ty = match (&kind, inner) {
-        (Kind::Optional, Some(inner)) => inner,
+    let kind = match null {
+        Some(Null::Option) => Kind::Required,
+        _ if option.is_some() => Kind::Optional,
+        _ => match serde.text("default") {
+            Some(function) => {
+                let function: syn::Path = syn::parse_str(&function).ok()?;
+                Kind::Default(quote!(unwrap_or_else(super::#function)))
+            }
+            None if serde.has("default") || serde.has("flatten") => {
+                Kind::Default(quote!(unwrap_or_default()))
+            }
+            None => Kind::Required,
+        },
+    };
+    let ty = match inner {
+        Some(inner) if option.is_some() => inner,
         _ => ty,
     };
     Some(Part {
@@ -172,16 +191,30 @@ fn part<'a>(field: &'a Field, old: &ItemStruct) -> Option<Part<'a>> {
         wire: wire_name(field),
         ty: ty.clone(),
         kind,
+        null,
     })
 }
 
-fn setter(part: &Part<'_>) -> TokenStream {
+impl Part<'_> {
+    /// What is held until the model is built.
+    fn held(&self) -> Type {
+        let ty = &self.ty;
+        match self.null {
+            None => ty.clone(),
+            Some(Null::Option) => parse_quote!(::std::option::Option<#ty>),
+            Some(Null::Nullable) => parse_quote!(::cobo_auth::Nullable<#ty>),
+        }
+    }
+}
+
+fn setter(part: &Part<'_>, taken: &[&Ident]) -> TokenStream {
     let Part {
         field,
         ident,
         ty,
         kind,
-        ..
+        wire,
+        null,
     } = part;
     let text = doc_text(&field.attrs).unwrap_or_default();
     // A builder is never serialised.
@@ -205,13 +238,36 @@ fn setter(part: &Part<'_>) -> TokenStream {
     } else {
         (*ident).clone()
     };
+    let deprecated: Vec<_> = deprecated.collect();
+    let value = match null {
+        None => quote!(value.into()),
+        Some(Null::Option) => quote!(::std::option::Option::Some(value.into())),
+        Some(Null::Nullable) => quote!(::cobo_auth::Nullable::Value(value.into())),
+    };
+    let null = null.map(|null| {
+        let name = fresh(&format!("{ident}_null"), taken);
+        let text = format!(" Sets `{wire}` to null.");
+        let null = match null {
+            Null::Option => quote!(::std::option::Option::None),
+            Null::Nullable => quote!(::cobo_auth::Nullable::Null),
+        };
+        quote! {
+            #[doc = #text]
+            #(#deprecated)*
+            pub fn #name(mut self) -> Self {
+                self.#ident = ::std::option::Option::Some(#null);
+                self
+            }
+        }
+    });
     quote! {
         #docs
         #(#deprecated)*
         pub fn #name(mut self, value: impl ::std::convert::Into<#ty>) -> Self {
-            self.#ident = ::std::option::Option::Some(value.into());
+            self.#ident = ::std::option::Option::Some(#value);
             self
         }
+        #null
     }
 }
 

@@ -1,36 +1,41 @@
-//! String enums are open: a value that the document does not know is kept and written back.
+//! Enums are open: a value that the document does not know is kept and written back.
+//!
+//! An enum of the catalog came out of typify as a wrapper of its type, or, where it stands in a
+//! property, as a closed enum. Both are replaced by the enum itself, with its documentation; what it
+//! does is one line, a macro of `cobo-auth`.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Attribute, Fields, File, Item, ItemEnum};
 
 use super::attribute::{Serde, derives, is_doc};
 use super::docs::Docs;
-use super::{Context, tree};
+use super::replace::{Names, Replacements};
+use super::{Context, models, tree};
+use crate::catalog::{Kind, Model};
+use crate::rust_name;
 
 pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
     let Some(items) = tree::module(&mut file.items, "models") else {
         return;
     };
-    let mut opened = Vec::new();
-    let mut out = Vec::with_capacity(items.len());
-    for item in items.drain(..) {
-        match item {
-            Item::Enum(item) if is_string_enum(&item) => {
-                opened.push(item.ident.to_string());
-                out.extend(open(item));
-            }
-            // Its own were for the closed enum; `Default` stays as it is.
-            item if tree::impl_target(&item).is_some_and(|name| opened.contains(&name))
-                && matches!(
-                    tree::impl_trait(&item).as_deref(),
-                    Some("Display" | "FromStr" | "TryFrom" | "Serialize" | "Deserialize")
-                ) => {}
-            item => out.push(item),
+    let mut replacements = Replacements::default();
+    for model in &context.catalog.models {
+        let name = rust_name::model(&model.name);
+        if let Some(open) = Open::of_model(model) {
+            replacements.add(name, open.tokens());
+            context.shapes.values(&open.ident, open.examples());
         }
     }
-    *items = out;
-    for name in opened {
+    for item in items.iter() {
+        if let Item::Enum(item) = item
+            && is_string_enum(item)
+            && !replacements.has(&item.ident.to_string())
+        {
+            replacements.add(item.ident.to_string(), Open::of_item(item).tokens());
+        }
+    }
+    for name in replacements.apply(items, context) {
         context.change(format!("{name}: open, unknown values are kept"));
     }
 }
@@ -49,105 +54,129 @@ fn is_string_enum(item: &ItemEnum) -> bool {
         && derives(&item.attrs, "Deserialize")
 }
 
-fn open(item: ItemEnum) -> Vec<Item> {
-    let ident = &item.ident;
-    let attributes: Vec<&Attribute> = item
-        .attrs
-        .iter()
-        .filter(|other| is_doc(other) || other.path().is_ident("deprecated"))
-        .collect();
-    let (names, values): (Vec<&Ident>, Vec<String>) = item
-        .variants
-        .iter()
-        .map(|variant| {
-            let value = Serde::of(&variant.attrs).text("rename");
-            (
-                &variant.ident,
-                value.unwrap_or_else(|| variant.ident.to_string()),
-            )
-        })
-        .unzip();
-    let unknown = unknown_variant(&names);
-    let docs: Vec<TokenStream> = values
-        .iter()
-        .map(|value| Docs::new().paragraph(format!("`{value}`.")).tokens())
-        .collect();
-    let tokens = quote! {
-        #(#attributes)*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        pub enum #ident {
-            #(#docs #names,)*
-            /// A value that the document does not know, kept as it came.
-            #unknown(::std::string::String),
-        }
-        impl #ident {
-            /// The value as it is written.
-            pub fn as_str(&self) -> &str {
-                match self {
-                    #(Self::#names => #values,)*
-                    Self::#unknown(value) => value,
-                }
-            }
+struct Open {
+    ident: Ident,
+    attributes: Vec<Attribute>,
+    integers: bool,
+    variants: Vec<Variant>,
+}
 
-            fn known(value: &str) -> ::std::option::Option<Self> {
-                match value {
-                    #(#values => ::std::option::Option::Some(Self::#names),)*
-                    _ => ::std::option::Option::None,
-                }
-            }
-        }
-        impl ::std::convert::From<&str> for #ident {
-            fn from(value: &str) -> Self {
-                Self::known(value).unwrap_or_else(|| Self::#unknown(value.to_owned()))
-            }
-        }
-        impl ::std::convert::From<::std::string::String> for #ident {
-            fn from(value: ::std::string::String) -> Self {
-                Self::known(&value).unwrap_or(Self::#unknown(value))
-            }
-        }
-        impl ::std::str::FromStr for #ident {
-            type Err = ::std::convert::Infallible;
+struct Variant {
+    ident: Ident,
+    /// A literal.
+    value: Literal,
+    docs: Docs,
+}
 
-            fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
-                ::std::result::Result::Ok(value.into())
-            }
+impl Variant {
+    fn new(names: &mut Names, name: &str, value: Literal, text: &str, about: Option<&str>) -> Self {
+        Self {
+            ident: names.take(name),
+            value,
+            docs: Docs::new()
+                .paragraph(format!("`{}`.", text.replace('`', "'")))
+                .described(about),
         }
-        impl ::std::fmt::Display for #ident {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-        impl ::serde::Serialize for #ident {
-            fn serialize<S: ::serde::Serializer>(
-                &self,
-                serializer: S,
-            ) -> ::std::result::Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-        impl<'de> ::serde::Deserialize<'de> for #ident {
-            fn deserialize<D: ::serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::std::result::Result<Self, D::Error> {
-                let value: ::std::string::String = ::serde::Deserialize::deserialize(deserializer)?;
-                ::std::result::Result::Ok(value.into())
-            }
-        }
-    };
-    match syn::parse2::<File>(tokens) {
-        Ok(file) => file.items,
-        // Not reached: the tokens above are items. The closed enum is still better than none.
-        Err(_) => vec![Item::Enum(item)],
     }
 }
 
-/// `Unknown`, unless the document has such a value.
-fn unknown_variant(names: &[&Ident]) -> Ident {
-    let mut name = "Unknown".to_owned();
-    while names.iter().any(|other| **other == name) {
-        name.push_str("Value");
+impl Open {
+    fn of_model(model: &Model) -> Option<Self> {
+        let mut names = Names::default();
+        let variants: Vec<Variant> = match &model.kind {
+            Kind::StringEnum(variants) => variants
+                .iter()
+                .map(|variant| {
+                    let value = Literal::string(&variant.value);
+                    let about = variant.description.as_deref();
+                    Variant::new(&mut names, &variant.name, value, &variant.value, about)
+                })
+                .collect(),
+            Kind::IntegerEnum(variants) => variants
+                .iter()
+                .map(|variant| {
+                    let value = Literal::i64_unsuffixed(variant.value);
+                    let text = variant.value.to_string();
+                    let about = variant.description.as_deref();
+                    Variant::new(&mut names, &variant.name, value, &text, about)
+                })
+                .collect(),
+            _ => return None,
+        };
+        let name = rust_name::model(&model.name);
+        let mut attributes = Vec::new();
+        models::head(&mut attributes, &name, Some(model));
+        Some(Self {
+            ident: format_ident!("{name}"),
+            attributes,
+            integers: matches!(model.kind, Kind::IntegerEnum(_)),
+            variants,
+        })
     }
-    format_ident!("{name}")
+
+    /// A closed enum of typify's.
+    fn of_item(item: &ItemEnum) -> Self {
+        let mut names = Names::default();
+        let variants = item.variants.iter().map(|variant| {
+            let name = variant.ident.to_string();
+            let value = Serde::of(&variant.attrs)
+                .text("rename")
+                .unwrap_or_else(|| name.clone());
+            Variant::new(&mut names, &name, Literal::string(&value), &value, None)
+        });
+        Self {
+            variants: variants.collect(),
+            ident: item.ident.clone(),
+            attributes: item
+                .attrs
+                .iter()
+                .filter(|other| is_doc(other) || other.path().is_ident("deprecated"))
+                .cloned()
+                .collect(),
+            integers: false,
+        }
+    }
+
+    /// Each variant and what is written for it, for examples.
+    fn examples(&self) -> Vec<(String, String)> {
+        self.variants
+            .iter()
+            .map(|variant| {
+                let value = match syn::parse_str(&variant.value.to_string()) {
+                    Ok(syn::Lit::Str(text)) => text.value(),
+                    _ => variant.value.to_string(),
+                };
+                (variant.ident.to_string(), value)
+            })
+            .collect()
+    }
+
+    fn tokens(&self) -> TokenStream {
+        let Self {
+            ident,
+            attributes,
+            integers,
+            variants,
+        } = self;
+        let idents: Vec<&Ident> = variants.iter().map(|variant| &variant.ident).collect();
+        let docs = variants.iter().map(|variant| variant.docs.tokens());
+        let values = variants.iter().map(|variant| &variant.value);
+        let unknown = Names::of(&idents).unknown();
+        let (holds, open) = if *integers {
+            (quote!(i64), quote!(open_integer_enum))
+        } else {
+            (quote!(::std::string::String), quote!(open_enum))
+        };
+        quote! {
+            #(#attributes)*
+            #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            #[non_exhaustive]
+            pub enum #ident {
+                #(#docs #idents,)*
+                /// A value that the document does not know, kept as it came.
+                #unknown(#holds),
+            }
+            ::cobo_auth::codegen::#open! { #ident, #unknown { #(#idents = #values),* } }
+        }
+    }
 }

@@ -17,8 +17,10 @@ mod models;
 mod operations;
 mod prune;
 mod rename;
+mod replace;
 mod request;
 pub mod tree;
+mod unions;
 
 pub use example::Shapes;
 
@@ -49,10 +51,11 @@ impl Context<'_> {
 type Pass = fn(&mut syn::File, &mut Context<'_>);
 
 /// What happens to the file, in order.
-const PASSES: [Pass; 7] = [
+const PASSES: [Pass; 8] = [
     rename::pass,
     models::pass,
     enums::pass,
+    unions::pass,
     builders::pass,
     operations::pass,
     client::pass,

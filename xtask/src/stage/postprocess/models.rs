@@ -38,7 +38,8 @@ fn model<'a>(context: &Context<'a>, name: &str) -> Option<&'a catalog::Model> {
         .find(|model| rust_name::model(&model.name) == name)
 }
 
-fn head(attributes: &mut Vec<Attribute>, name: &str, model: Option<&catalog::Model>) {
+/// What stands above a model: its documentation, and that it is deprecated.
+pub(super) fn head(attributes: &mut Vec<Attribute>, name: &str, model: Option<&catalog::Model>) {
     let docs = Docs::new()
         .described(model.and_then(|model| model.description.as_deref()))
         .or(format!("`{}`.", model.map_or(name, |model| &model.name)));
@@ -94,12 +95,29 @@ fn field(field: &mut Field, wire: &str, known: Option<&catalog::Field>) {
             skip_serializing_if = "::std::option::Option::is_none"
         ));
     }
+    if serde.has("flatten") {
+        serde.set(parse_quote!(
+            deserialize_with = "::cobo_auth::codegen::rest"
+        ));
+    }
     if let Some(bounds) = known.and_then(|known| known.checked) {
+        let optional = tree::argument_of(&field.ty, "Option").is_some();
         let function = match bounds {
             Bounds::NotEmpty => "::cobo_auth::codegen::non_empty".to_owned(),
+            Bounds::AtLeast(least) if optional => {
+                format!("::cobo_auth::codegen::at_least_if_any::<_, {least}>")
+            }
             Bounds::AtLeast(least) => format!("::cobo_auth::codegen::at_least::<_, {least}>"),
         };
+        serde.remove("deserialize_with");
+        if optional {
+            // A function of its own makes serde ask for the property.
+            serde.remove("default");
+            serde.set(parse_quote!(default));
+        }
         serde.set(parse_quote!(deserialize_with = #function));
+    } else if let Some(known) = known.filter(|known| known.nullable) {
+        nullable(&mut serde, &mut field.ty, known);
     }
     let docs = Docs::new()
         .described(known.and_then(|known| known.description.as_deref()))
@@ -113,6 +131,10 @@ fn field(field: &mut Field, wire: &str, known: Option<&catalog::Field>) {
         } else {
             format!("The property `{wire}`.")
         })
+        .when(
+            known.is_some_and(|known| known.nullable && !known.required),
+            "It may be null, which is not the same as absent.",
+        )
         .when(known.is_some_and(|known| known.secret), SECRET_NOTE);
     field.attrs.retain(|attribute| !is_doc(attribute));
     let rest = std::mem::take(&mut field.attrs);
@@ -122,6 +144,27 @@ fn field(field: &mut Field, wire: &str, known: Option<&catalog::Field>) {
     }
     field.attrs.extend(rest);
     serde.put(&mut field.attrs);
+}
+
+/// Where the document allows null: a value that has to be there is written as null where it has
+/// none, and an absent one is read as null; one that need not be there tells null and absent apart.
+fn nullable(serde: &mut Serde, ty: &mut Type, known: &catalog::Field) {
+    let inner = tree::argument_of(ty, "Option").unwrap_or(ty).clone();
+    for setting in ["default", "skip_serializing_if", "deserialize_with"] {
+        serde.remove(setting);
+    }
+    serde.set(parse_quote!(default));
+    if known.required {
+        *ty = parse_quote!(::std::option::Option<#inner>);
+    } else {
+        *ty = parse_quote!(::std::option::Option<::cobo_auth::Nullable<#inner>>);
+        serde.set(parse_quote!(
+            skip_serializing_if = "::std::option::Option::is_none"
+        ));
+        serde.set(parse_quote!(
+            deserialize_with = "::cobo_auth::codegen::nullable"
+        ));
+    }
 }
 
 /// Typify leaves out an optional list or map when it is empty.

@@ -9,6 +9,7 @@ use super::docs::Docs;
 use super::{Context, tree};
 use crate::catalog::{self, Location};
 use crate::rust_name;
+use crate::stage::generate::upload::is_form;
 
 mod chain;
 mod send;
@@ -112,13 +113,15 @@ struct Request<'a> {
     /// The type of the decoded body.
     success: Type,
     chain: chain::Chain,
+    /// The model of the body, if it is sent as a form.
+    form: Option<&'a catalog::Model>,
 }
 
 impl<'a> Request<'a> {
     fn read(
         operation: &'a catalog::Operation,
         items: &[Item],
-        context: &Context<'_>,
+        context: &Context<'a>,
     ) -> Result<Self, String> {
         let name = format_ident!("{}", rust_name::request(operation));
         let item = items
@@ -148,6 +151,7 @@ impl<'a> Request<'a> {
             entry: format_ident!("{}", rust_name::entry(operation)),
             success: success(send).ok_or("the type of its response is not known")?,
             chain: chain::Chain::read(send)?,
+            form: form_model(operation, context.catalog)?,
             name,
             inputs,
         })
@@ -222,6 +226,20 @@ fn send_of<'a>(items: &'a [Item], name: &Ident) -> Option<&'a ImplItemFn> {
             }),
             _ => None,
         })
+}
+
+fn form_model<'a>(
+    operation: &catalog::Operation,
+    catalog: &'a catalog::Catalog,
+) -> Result<Option<&'a catalog::Model>, String> {
+    let Some(body) = operation.body.as_ref().filter(|_| is_form(operation)) else {
+        return Ok(None);
+    };
+    let model = catalog.models.iter().find(|model| model.name == body.model);
+    match model.filter(|model| model.kind == catalog::Kind::Object) {
+        Some(model) => Ok(Some(model)),
+        None => Err("its form is no object".to_owned()),
+    }
 }
 
 /// `T` of `Result<ResponseValue<T>, ..>`; bytes where progenitor would give a stream of them.

@@ -18,7 +18,7 @@ use crate::stage::postprocess::tree;
 
 /// What is shortened to its last segment. A path is matched from its start, so that the longer of
 /// two stands first.
-const SHORT: [(&str, Import); 31] = [
+const SHORT: [(&str, Import); 35] = [
     ("std::option::Option::Some", Import::Prelude),
     ("std::option::Option::None", Import::Prelude),
     ("std::result::Result::Ok", Import::Prelude),
@@ -39,6 +39,9 @@ const SHORT: [(&str, Import); 31] = [
     ("cobo_auth::codegen", Import::Use),
     ("cobo_auth::Error", Import::Use),
     ("cobo_auth::MissingFields", Import::Use),
+    ("cobo_auth::File", Import::Use),
+    ("cobo_auth::Nullable", Import::Use),
+    ("cobo_auth::Number", Import::Use),
     ("cobo_auth::Operation", Import::Use),
     ("cobo_auth::Response", Import::Use),
     ("cobo_auth::Secret", Import::Use),
@@ -50,6 +53,7 @@ const SHORT: [(&str, Import); 31] = [
     ("reqwest::header", Import::Use),
     ("serde::Deserialize", Import::Use),
     ("serde::Serialize", Import::Use),
+    ("serde_json::Value", Import::Use),
 ];
 
 #[derive(Clone, Copy, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{Fields, Item, ItemEnum, ItemStruct, Type};
 
@@ -51,6 +51,17 @@ impl Shapes {
                 self.models.insert(name.to_string(), shape);
             }
         }
+    }
+
+    /// Notes the variants of an enum, each with what is written for it.
+    pub fn values(&mut self, name: &Ident, values: Vec<(String, String)>) {
+        self.models.insert(name.to_string(), Shape::Values(values));
+    }
+
+    /// Notes a union's first variant and what it holds.
+    pub fn union(&mut self, name: &Ident, variant: &Ident, ty: Type) {
+        self.models
+            .insert(name.to_string(), Shape::Union(variant.to_string(), ty));
     }
 
     /// Notes the type of an operation's parameter.

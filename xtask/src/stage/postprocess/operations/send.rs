@@ -9,8 +9,8 @@ use super::{Input, Place, Request};
 use crate::catalog::Location;
 use crate::rust_name;
 use crate::stage::postprocess::docs::Docs;
-use crate::stage::postprocess::markdown;
 use crate::stage::postprocess::request::{fresh, take};
+use crate::stage::postprocess::{markdown, tree};
 
 pub(super) fn send(request: &Request<'_>, client: &Ident) -> TokenStream {
     let Request {
@@ -159,9 +159,70 @@ fn text(input: &Input<'_>, entry: &Ident) -> Option<TokenStream> {
             };
         }
     });
+    // As text: in a query, a number with more digits than an `f64` has could not be written.
+    let number = (parameter.location == Location::Query && is_number(&input.ty)).then(|| {
+        if *required {
+            quote!(let #ident = #ident.to_string();)
+        } else {
+            quote!(let #ident = #ident.map(|#ident| #ident.to_string());)
+        }
+    });
     let segment = (parameter.location == Location::Path)
         .then(|| quote!(let #ident = ::cobo_auth::codegen::path_segment(&#entry, #name, #ident)?;));
-    Some(quote!(#joined #segment))
+    let header = (parameter.location == Location::Header).then(|| {
+        if *required {
+            return quote! {
+                let #ident = ::cobo_auth::codegen::header_value(&#entry, #name, #ident)?;
+            };
+        }
+        quote! {
+            let #ident = match #ident {
+                ::std::option::Option::Some(#ident) => ::std::option::Option::Some(
+                    ::cobo_auth::codegen::header_value(&#entry, #name, #ident)?,
+                ),
+                ::std::option::Option::None => ::std::option::Option::None,
+            };
+        }
+    });
+    Some(quote!(#joined #number #segment #header))
+}
+
+fn is_number(ty: &syn::Type) -> bool {
+    tree::type_segments(ty)
+        .last()
+        .is_some_and(|name| name == "Number")
+}
+
+/// The parts of a form, one for each property of its model.
+fn form(request: &Request<'_>, body: &Ident) -> Option<TokenStream> {
+    let entry = &request.entry;
+    let model = request.form?;
+    let parts = model.fields.iter().map(|field| {
+        let ident = quote::format_ident!("{}", rust_name::field(&field.name));
+        let name = &field.name;
+        let list = field.schema.get("items");
+        let is_file = |schema: &serde_json::Value| {
+            schema.get("format").and_then(serde_json::Value::as_str) == Some("binary")
+        };
+        let some = field.required && !field.nullable;
+        match (is_file(&field.schema), list.is_some_and(is_file), some) {
+            (true, _, true) => quote!(.files(#name, [&#body.#ident])),
+            (true, _, false) if field.required => quote!(.files(#name, &#body.#ident)),
+            (true, _, false) if field.nullable => {
+                quote!(.files(#name, #body.#ident.iter().filter_map(::cobo_auth::Nullable::value)))
+            }
+            (true, _, false) => quote!(.files(#name, &#body.#ident)),
+            (_, true, true) => quote!(.files(#name, &#body.#ident)),
+            (_, true, false) => quote!(.files(#name, #body.#ident.iter().flatten())),
+            (_, _, true) => {
+                quote!(.value(#name, ::std::option::Option::Some(&#body.#ident)))
+            }
+            (_, _, false) => quote!(.value(#name, #body.#ident.as_ref())),
+        }
+    });
+    Some(quote! {
+        ::cobo_auth::codegen::Form::new(&#entry) #(#parts)* .finish()?
+    })
 }
 
 /// `{}/wallets/{wallet_id}`: path parameters are local names by now.
@@ -192,7 +253,7 @@ fn optional_headers(request: &Request<'_>, built: &Ident) -> TokenStream {
         .map(|Input { ident, name, .. }| {
             quote! {
                 let #built = match #ident {
-                    ::std::option::Option::Some(#ident) => #built.header(#name, #ident.to_string()),
+                    ::std::option::Option::Some(#ident) => #built.header(#name, #ident),
                     ::std::option::Option::None => #built,
                 };
             }
@@ -224,27 +285,52 @@ fn make(request: &Request<'_>, names: &Names, client: &Ident) -> TokenStream {
         .chain
         .calls
         .iter()
-        .filter_map(|one: &ExprMethodCall| match one.method.to_string().as_str() {
-            // Progenitor's own header, and those that are parameters.
-            "headers" => {
-                let headers = header_inputs(request).filter(|input| input.required);
-                Some(headers.map(|Input { ident, name, .. }| quote!(.header(#name, #ident.to_string()))).collect())
-            }
-            "json" => {
-                let Input { ident, required, .. } = body?;
-                if *required {
-                    return Some(quote!(.json(&#ident)));
+        .filter_map(
+            |one: &ExprMethodCall| match one.method.to_string().as_str() {
+                // Progenitor's own header, and those that are parameters.
+                "headers" => {
+                    let headers = header_inputs(request).filter(|input| input.required);
+                    Some(
+                        headers
+                            .map(|Input { ident, name, .. }| quote!(.header(#name, #ident)))
+                            .collect(),
+                    )
                 }
-                later = quote! {
-                    let #built = match #ident {
-                        ::std::option::Option::Some(#ident) => #built.json(&#ident),
-                        ::std::option::Option::None => #built,
+                "json" => {
+                    let Input {
+                        ident, required, ..
+                    } = body?;
+                    if let Some(form) = form(request, ident) {
+                        let set = quote! {
+                            let (content_type, form) = #form;
+                            #built.header(::reqwest::header::CONTENT_TYPE, content_type).body(form)
+                        };
+                        later = if *required {
+                            quote!(let #built = { #set };)
+                        } else {
+                            quote! {
+                                let #built = match #ident {
+                                    ::std::option::Option::Some(#ident) => { #set }
+                                    ::std::option::Option::None => #built,
+                                };
+                            }
+                        };
+                        return None;
+                    }
+                    if *required {
+                        return Some(quote!(.json(&#ident)));
+                    }
+                    later = quote! {
+                        let #built = match #ident {
+                            ::std::option::Option::Some(#ident) => #built.json(&#ident),
+                            ::std::option::Option::None => #built,
+                        };
                     };
-                };
-                None
-            }
-            _ => Some(call(one)),
-        })
+                    None
+                }
+                _ => Some(call(one)),
+            },
+        )
         .collect();
     let headers = optional_headers(request, built);
     quote! {

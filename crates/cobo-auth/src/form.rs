@@ -1,0 +1,222 @@
+use std::fmt;
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use crate::error::Error;
+use crate::operation::Operation;
+
+/// A file to upload.
+///
+/// ```
+/// let file = cobo_auth::File::new("report.pdf", vec![0x25, 0x50]).content_type("application/pdf");
+/// assert_eq!(format!("{file:?}"), r#"File { name: "report.pdf", bytes: 2 }"#);
+/// ```
+#[derive(Clone)]
+pub struct File {
+    name: String,
+    content_type: String,
+    bytes: Bytes,
+}
+
+impl File {
+    /// A file of this name, with these bytes. They are held in memory, since what is signed has to
+    /// be known before anything is sent.
+    pub fn new(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
+        Self {
+            name: name.into(),
+            content_type: "application/octet-stream".to_owned(),
+            bytes: bytes.into(),
+        }
+    }
+
+    /// Says what the bytes are; without this, `application/octet-stream`.
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = content_type.into();
+        self
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File")
+            .field("name", &self.name)
+            .field("bytes", &self.bytes.len())
+            .finish()
+    }
+}
+
+/// As text, for logs and tests: an upload is sent as it is.
+impl Serialize for File {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = std::str::from_utf8(&self.bytes).map_err(serde::ser::Error::custom)?;
+        serializer.serialize_str(text)
+    }
+}
+
+impl<'de> Deserialize<'de> for File {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::new("file", text))
+    }
+}
+
+/// A body of type `multipart/form-data`, as bytes: a stream could not be signed.
+#[derive(Debug)]
+pub struct Form {
+    operation: &'static Operation,
+    parts: Vec<Part>,
+    error: Option<Error>,
+}
+
+#[derive(Debug)]
+struct Part {
+    head: String,
+    content: Bytes,
+}
+
+impl Form {
+    /// A form without a part.
+    pub fn new(operation: &'static Operation) -> Self {
+        Self {
+            operation,
+            parts: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// Adds files, each as a part of its own.
+    pub fn files<'a>(mut self, name: &str, files: impl IntoIterator<Item = &'a File>) -> Self {
+        for file in files {
+            let head = format!(
+                "Content-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: {}",
+                escaped(name),
+                escaped(&file.name),
+                file.content_type,
+            );
+            if file.content_type.contains(['\r', '\n']) {
+                self.fail(name);
+            }
+            self.parts.push(Part {
+                head,
+                content: file.bytes.clone(),
+            });
+        }
+        self
+    }
+
+    /// Adds a value: text as it is, lists and objects as JSON. One that is absent or null adds
+    /// nothing.
+    pub fn value(mut self, name: &str, value: Option<&(impl Serialize + ?Sized)>) -> Self {
+        let Some(value) = value else { return self };
+        let Ok(json) = serde_json::to_string(value) else {
+            self.fail(name);
+            return self;
+        };
+        let (kind, text) = match json.as_bytes().first() {
+            Some(b'n') => return self,
+            Some(b'"') => ("", serde_json::from_str(&json).unwrap_or(json)),
+            Some(b'{' | b'[') => ("\r\nContent-Type: application/json", json),
+            _ => ("", json),
+        };
+        self.parts.push(Part {
+            head: format!(
+                "Content-Disposition: form-data; name=\"{}\"{kind}",
+                escaped(name)
+            ),
+            content: text.into(),
+        });
+        self
+    }
+
+    fn fail(&mut self, name: &str) {
+        let text = format!("the part `{name}` of the form cannot be written");
+        self.error.get_or_insert(Error::invalid_request(text));
+    }
+
+    /// The content type and the body.
+    ///
+    /// # Errors
+    ///
+    /// A part that cannot be written.
+    pub fn finish(self) -> Result<(String, Vec<u8>), Error> {
+        if let Some(error) = self.error {
+            return Err(error.with_operation(self.operation.id()));
+        }
+        // Made of the content, so that nothing in the content can be taken for it, and the same
+        // form is the same bytes.
+        let mut hash = Sha256::new();
+        for part in &self.parts {
+            hash.update(part.head.as_bytes());
+            hash.update(part.content.len().to_be_bytes());
+            hash.update(&part.content);
+        }
+        let boundary = format!("cobo-{}", &hex::encode(hash.finalize())[..40]);
+        let mut body = Vec::new();
+        for part in &self.parts {
+            body.extend_from_slice(format!("--{boundary}\r\n{}\r\n\r\n", part.head).as_bytes());
+            body.extend_from_slice(&part.content);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        Ok((format!("multipart/form-data; boundary={boundary}"), body))
+    }
+}
+
+/// As browsers write the names of parts and files.
+fn escaped(name: &str) -> String {
+    name.replace('"', "%22")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static UPLOAD: Operation = Operation::new("upload", "POST", "/files");
+
+    fn form() -> Form {
+        Form::new(&UPLOAD)
+            .files("file", [&File::new("a\"b.bin", vec![0, 255, 13, 10])])
+            .value("note", Some("plain \"text\""))
+            .value("tags", Some(&["a", "b"]))
+            .value("count", Some(&7))
+            .value("absent", None::<&str>)
+            .value("null", Some(&()))
+    }
+
+    #[test]
+    fn a_form_is_bytes_and_the_same_ones_each_time() {
+        let (content_type, body) = form().finish().unwrap();
+        let boundary = content_type
+            .strip_prefix("multipart/form-data; boundary=")
+            .unwrap();
+        let head = "Content-Disposition: form-data; name=";
+        let mut expected = format!(
+            "--{boundary}\r\n{head}\"file\"; filename=\"a%22b.bin\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        )
+        .into_bytes();
+        expected.extend([0, 255, 13, 10]);
+        expected.extend(
+            format!(
+                "\r\n--{boundary}\r\n{head}\"note\"\r\n\r\nplain \"text\"\
+                 \r\n--{boundary}\r\n{head}\"tags\"\r\nContent-Type: application/json\r\n\r\n\
+                 [\"a\",\"b\"]\
+                 \r\n--{boundary}\r\n{head}\"count\"\r\n\r\n7\
+                 \r\n--{boundary}--\r\n"
+            )
+            .into_bytes(),
+        );
+        assert_eq!(body, expected);
+        assert_eq!(form().finish().unwrap().1, body);
+    }
+
+    #[test]
+    fn a_part_that_would_break_the_form_is_an_error() {
+        let file = File::new("a", "b").content_type("text/plain\r\nX: y");
+        let error = Form::new(&UPLOAD).files("file", [&file]).finish();
+        assert!(error.unwrap_err().to_string().contains("`file`"));
+    }
+}

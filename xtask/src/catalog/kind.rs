@@ -1,0 +1,124 @@
+//! What a model is, where it is not a plain object: enums and unions, told by marks that the
+//! transforms leave, since typify's own would be closed, or would not have names.
+
+use serde_json::Value;
+
+use crate::document::{entries, items, text};
+
+/// The mark that says which kind a component is.
+pub const KIND: &str = "x-cobo-kind";
+/// The values of an enum.
+pub const ENUM: &str = "x-cobo-enum";
+/// The variants of a union.
+pub const UNION: &str = "x-cobo-union";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    Object,
+    StringEnum(Vec<Variant>),
+    IntegerEnum(Vec<IntVariant>),
+    Union(Union),
+    /// Text, numbers, lists, raw JSON.
+    Other,
+}
+
+/// A value of an enum of strings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// As it is sent.
+    pub value: String,
+    /// In Rust, unique in its enum.
+    pub name: String,
+    pub description: Option<String>,
+}
+
+/// A value of an enum of integers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntVariant {
+    pub value: i64,
+    /// In Rust, unique in its enum.
+    pub name: String,
+    pub description: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Union {
+    /// The property that tells the variants apart; without one their required properties do.
+    pub discriminator: Option<String>,
+    pub variants: Vec<UnionVariant>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnionVariant {
+    /// In Rust, unique in its union.
+    pub name: String,
+    /// The values of the discriminator that mean this variant.
+    pub tags: Vec<String>,
+    /// The name of the component schema.
+    pub model: String,
+    /// The properties without which a value is not of this variant.
+    pub required: Vec<String>,
+}
+
+impl Kind {
+    /// Reads the marks of a component.
+    pub fn of(schema: &Value) -> Self {
+        match schema.get(KIND).and_then(Value::as_str) {
+            Some("string-enum") => {
+                Self::StringEnum(items(schema.get(ENUM)).filter_map(variant).collect())
+            }
+            Some("integer-enum") => {
+                Self::IntegerEnum(items(schema.get(ENUM)).filter_map(int_variant).collect())
+            }
+            Some("union") => Self::Union(union(schema.get(UNION).unwrap_or(&Value::Null))),
+            _ if entries(schema.get("properties")).next().is_some() => Self::Object,
+            _ if schema.get("type").and_then(Value::as_str) == Some("object")
+                && schema
+                    .get("additionalProperties")
+                    .is_none_or(Value::is_boolean) =>
+            {
+                Self::Object
+            }
+            _ => Self::Other,
+        }
+    }
+}
+
+fn variant(value: &Value) -> Option<Variant> {
+    Some(Variant {
+        value: text(value, "value")?,
+        name: text(value, "name")?,
+        description: text(value, "description"),
+    })
+}
+
+fn int_variant(value: &Value) -> Option<IntVariant> {
+    Some(IntVariant {
+        value: value.get("value")?.as_i64()?,
+        name: text(value, "name")?,
+        description: text(value, "description"),
+    })
+}
+
+fn union(value: &Value) -> Union {
+    Union {
+        discriminator: text(value, "discriminator"),
+        variants: items(value.get("variants"))
+            .filter_map(|variant| {
+                Some(UnionVariant {
+                    name: text(variant, "name")?,
+                    tags: texts(variant, "tags"),
+                    model: text(variant, "model")?,
+                    required: texts(variant, "required"),
+                })
+            })
+            .collect(),
+    }
+}
+
+fn texts(value: &Value, key: &str) -> Vec<String> {
+    items(value.get(key))
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,52 @@
+//! Drops names that are required and never declared.
+//!
+//! Cobo's envelope of webhooks requires `id` and declares `event_id`. Nothing that a server sends
+//! has such a property, so decoding would always fail; typify makes a field of it all the same.
+
+use serde_json::Value;
+
+use super::{Options, Stage};
+use crate::document::Document;
+use crate::refusal::Refusals;
+use crate::report::Log;
+use crate::schema;
+
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+    schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
+        let Some(map) = schema.as_object_mut() else {
+            return;
+        };
+        // A part of a schema may require what another part declares.
+        if ["allOf", "oneOf", "anyOf", "$ref"]
+            .iter()
+            .any(|key| map.contains_key(*key))
+        {
+            return;
+        }
+        let declared: Vec<String> = map
+            .get("properties")
+            .and_then(Value::as_object)
+            .map(|properties| properties.keys().cloned().collect())
+            .unwrap_or_default();
+        let Some(Value::Array(required)) = map.get_mut("required") else {
+            return;
+        };
+        required.retain(|name| {
+            let Some(name) = name.as_str() else {
+                return true;
+            };
+            let known = declared.iter().any(|declared| declared == name);
+            if !known {
+                log.change(
+                    Stage::Declare,
+                    format!("{pointer}: `{name}` is required and never declared"),
+                );
+            }
+            known
+        });
+        if required.is_empty() {
+            map.shift_remove("required");
+        }
+    });
+    Ok(())
+}

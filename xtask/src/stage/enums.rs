@@ -1,0 +1,117 @@
+//! Marks the enums, so that they come out open and with names of their own.
+//!
+//! Typify's enums are closed, its enums of integers are newtypes that refuse other numbers, and of
+//! values such as `>` and `>=` it makes no enum at all. What the values of an enum are, and what
+//! they are called in Rust, stands in a mark from which the enum is written later; where typify
+//! could not name them it is left plain text.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::{Options, Stage};
+use crate::catalog::{ENUM, KIND};
+use crate::document::{Document, items};
+use crate::refusal::Refusals;
+use crate::report::Log;
+use crate::rust_name;
+use crate::schema::{self, Holder};
+
+mod names;
+
+pub(super) use names::unique;
+
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+    schema::each_mut(&mut document.root, &mut |pointer, schema, holder| {
+        let Some(map) = schema.as_object_mut() else {
+            return;
+        };
+        if !map.contains_key("enum") {
+            return;
+        }
+        if holder != Holder::Component {
+            // Failures only: everything else has been lifted.
+            map.shift_remove("enum");
+            return;
+        }
+        mark(map, pointer, log);
+    });
+    Ok(())
+}
+
+fn mark(map: &mut Map<String, Value>, pointer: &str, log: &mut Log) {
+    let values = map.get("enum").cloned().unwrap_or_default();
+    let kind = match map.get("type").and_then(Value::as_str) {
+        Some("string") => "string-enum",
+        Some("integer") => "integer-enum",
+        _ => {
+            map.shift_remove("enum");
+            log.change(Stage::Enums, format!("{pointer}: dropped `enum`"));
+            return;
+        }
+    };
+    let given = ["x-enum-varnames", "x-enumNames"]
+        .iter()
+        .find_map(|key| map.get(*key).cloned());
+    let described = ["x-enum-descriptions", "x-enumDescriptions"]
+        .iter()
+        .find_map(|key| map.get(*key).cloned());
+    let description = map
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    let mut seen = BTreeSet::new();
+    let values: Vec<&Value> = items(Some(&values))
+        .filter(|value| seen.insert(value.to_string()))
+        .collect();
+    let wanted: Vec<String> = values
+        .iter()
+        .enumerate()
+        .map(|(index, value)| {
+            let given = items(given.as_ref()).nth(index).and_then(Value::as_str);
+            match (given, value.as_str()) {
+                (Some(given), _) => given.to_owned(),
+                (None, Some(text)) => text.to_owned(),
+                (None, None) => format!("Value{value}"),
+            }
+        })
+        .collect();
+    let names = names::unique(&wanted);
+    let variants: Vec<Value> = values
+        .iter()
+        .zip(&names)
+        .enumerate()
+        .map(|(index, (value, name))| {
+            let mut variant = Map::new();
+            variant.insert("value".to_owned(), (*value).clone());
+            variant.insert("name".to_owned(), json!(name));
+            let text = items(described.as_ref())
+                .nth(index)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+                .or_else(|| names::described(&description, value));
+            if let Some(text) = text {
+                variant.insert("description".to_owned(), json!(text));
+            }
+            Value::Object(variant)
+        })
+        .collect();
+    let mut plain = true;
+    for (value, name) in wanted.iter().zip(&names) {
+        if *name != rust_name::model(value) {
+            plain = false;
+            log.change(Stage::Enums, format!("{pointer}: `{value}` is {name}"));
+        }
+    }
+    if !plain {
+        map.shift_remove("enum");
+    }
+    let count = variants.len();
+    log.change(
+        Stage::Enums,
+        format!("{pointer}: an open enum of {count} values"),
+    );
+    map.insert(KIND.to_owned(), json!(kind));
+    map.insert(ENUM.to_owned(), Value::Array(variants));
+}

@@ -1,0 +1,167 @@
+//! What the values of an enum are called in Rust, and what the document says about each.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::rust_name;
+
+/// Names that every enum has for itself.
+const TAKEN: [&str; 2] = ["Unknown", "Self_"];
+
+/// The words for what cannot stand in a name; longer signs before their beginnings.
+const SIGNS: [(&str, &str); 31] = [
+    (">=", "GreaterOrEqual"),
+    ("<=", "LessOrEqual"),
+    ("!=", "NotEqual"),
+    ("<>", "NotEqual"),
+    ("==", "Equal"),
+    ("=~", "Matches"),
+    ("&&", "And"),
+    ("||", "Or"),
+    (">", "Greater"),
+    ("<", "Less"),
+    ("=", "Equal"),
+    ("!", "Not"),
+    ("+", "Plus"),
+    ("-", "Minus"),
+    ("*", "Star"),
+    ("/", "Slash"),
+    ("%", "Percent"),
+    ("^", "Caret"),
+    ("&", "And"),
+    ("|", "Or"),
+    ("~", "Tilde"),
+    (".", "Dot"),
+    (",", "Comma"),
+    (":", "Colon"),
+    (";", "Semicolon"),
+    ("#", "Hash"),
+    ("@", "At"),
+    ("$", "Dollar"),
+    ("?", "Question"),
+    ("_", "Underscore"),
+    (" ", "Space"),
+];
+
+/// The name of one value, other values aside.
+pub(super) fn plain(value: &str) -> String {
+    if value.is_empty() {
+        return "Empty".to_owned();
+    }
+    if value.starts_with("Value-") {
+        return value.replacen('-', "Minus", 1);
+    }
+    if value.chars().any(char::is_alphanumeric) {
+        rust_name::model(value)
+    } else {
+        spelled(value)
+    }
+}
+
+/// The names of all values, each different: of values that come to one name, those that have it
+/// because of their signs have these spelled out, and what is still equal is numbered.
+pub(in crate::stage) fn unique(values: &[String]) -> Vec<String> {
+    let plain: Vec<String> = values.iter().map(|value| self::plain(value)).collect();
+    let mut taken: BTreeSet<String> = TAKEN.into_iter().map(str::to_owned).collect();
+    let mut names = Vec::with_capacity(values.len());
+    for (value, name) in values.iter().zip(&plain) {
+        let alone = plain.iter().filter(|other| *other == name).count() == 1;
+        let wanted = if alone { name.clone() } else { spelled(value) };
+        let wanted = if TAKEN.contains(&wanted.as_str()) {
+            format!("{wanted}Value")
+        } else {
+            wanted
+        };
+        let mut name = wanted.clone();
+        let mut number = 2;
+        while !taken.insert(name.clone()) {
+            name = format!("{wanted}{number}");
+            number += 1;
+        }
+        names.push(name);
+    }
+    names
+}
+
+fn spelled(value: &str) -> String {
+    let mut words = String::new();
+    let mut rest = value;
+    while let Some(first) = rest.chars().next() {
+        if let Some((sign, word)) = SIGNS.iter().find(|(sign, _)| rest.starts_with(sign)) {
+            words.push_str(&format!("-{word}-"));
+            rest = &rest[sign.len()..];
+        } else {
+            if first.is_alphanumeric() {
+                words.push(first);
+            } else {
+                words.push_str(&format!("-U{:X}-", u32::from(first)));
+            }
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    rust_name::model(&words)
+}
+
+/// What a list in the enum's description (``- `MPC`: A wallet of …``) says about a value.
+pub(super) fn described(description: &str, value: &Value) -> Option<String> {
+    let value = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let text = description.lines().find_map(|line| {
+        let line = line.trim_start().strip_prefix(['-', '*'])?.trim_start();
+        let rest = line.strip_prefix('`')?.strip_prefix(value.as_str())?;
+        Some(
+            rest.strip_prefix('`')?
+                .trim_start()
+                .strip_prefix(':')?
+                .trim(),
+        )
+    })?;
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(values: &[&str]) -> Vec<String> {
+        let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
+        unique(&values)
+    }
+
+    #[test]
+    fn signs_are_spelled_out() {
+        assert_eq!(
+            names(&[">", ">=", "<", "<=", "=", "!=", ""]),
+            [
+                "Greater",
+                "GreaterOrEqual",
+                "Less",
+                "LessOrEqual",
+                "Equal",
+                "NotEqual",
+                "Empty"
+            ]
+        );
+    }
+
+    #[test]
+    fn equal_names_are_told_apart() {
+        assert_eq!(names(&["A+B", "A-B"]), ["APlusB", "AMinusB"]);
+        assert_eq!(names(&["asc", "ASC"]), ["Asc", "Asc2"]);
+        assert_eq!(
+            names(&["Unknown", "UNKNOWN"]),
+            ["UnknownValue", "UnknownValue2"]
+        );
+        assert_eq!(names(&["Value-1", "Value1"]), ["ValueMinus1", "Value1"]);
+    }
+
+    #[test]
+    fn a_list_describes_the_values() {
+        let text = "One of:\n - `A`: First.\n - `AB`: Second.\n";
+        assert_eq!(described(text, &"A".into()).as_deref(), Some("First."));
+        assert_eq!(described(text, &"C".into()), None);
+    }
+}

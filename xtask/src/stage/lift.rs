@@ -1,0 +1,181 @@
+//! Gives a name to every enum, union and variant that is written where it is used.
+//!
+//! Typify names such schemas after their place, and an `allOf` that copies them copies the type:
+//! the same enum would come out once for each heir. So they become components before anything is
+//! merged, and once more afterwards, for what merging made. Unions are written in one way first
+//! ([`shape`]), and the targets of their discriminators are mended ([`mapping`]).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::name::Names;
+use super::{Options, Stage};
+use crate::catalog::NULLABLE;
+use crate::document::{Document, at, entries, item, items, reference, schema_reference, text};
+use crate::refusal::Refusals;
+use crate::report::Log;
+use crate::rust_name;
+
+mod mapping;
+mod shape;
+
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+    mapping::mend(document, log);
+    shape::plain(document, log);
+    let mut lifter = Lifter {
+        names: Names::of(document),
+        shared: BTreeMap::new(),
+        found: Vec::new(),
+        log,
+    };
+    lifter.components(document);
+    lifter.parameters(document);
+    for (name, schema) in lifter.found {
+        document.insert_schema(&name, schema);
+    }
+    Ok(())
+}
+
+/// Whether a schema is a union.
+pub(super) fn is_union(schema: &Value) -> bool {
+    ["oneOf", "anyOf"]
+        .iter()
+        .any(|key| items(schema.get(*key)).next().is_some())
+}
+
+fn is_enum(schema: &Value) -> bool {
+    items(schema.get("enum")).next().is_some()
+}
+
+struct Lifter<'a> {
+    names: Names,
+    /// What was lifted under each name: equal ones share it.
+    shared: BTreeMap<String, Vec<(String, Value)>>,
+    found: Vec<(String, Value)>,
+    log: &'a mut Log,
+}
+
+impl Lifter<'_> {
+    fn components(&mut self, document: &mut Document) {
+        let schemas = document
+            .root
+            .pointer_mut("/components/schemas")
+            .and_then(Value::as_object_mut);
+        for (name, schema) in schemas.into_iter().flatten() {
+            let pointer = at("/components/schemas", name);
+            self.inside(schema, &rust_name::model(name), &pointer);
+        }
+    }
+
+    fn parameters(&mut self, document: &mut Document) {
+        let mut places = Vec::new();
+        for place in document.operations() {
+            let id = text(place.operation, "operationId").unwrap_or_default();
+            let pointer = at(&place.pointer(), "parameters");
+            for (index, parameter) in items(place.operation.get("parameters")).enumerate() {
+                let name = text(parameter, "name").unwrap_or_default();
+                let name = rust_name::model(&format!("{id}-{name}"));
+                places.push((at(&item(&pointer, index), "schema"), name));
+            }
+        }
+        for (pointer, name) in places {
+            if let Some(schema) = document.root.pointer_mut(&pointer) {
+                self.schema(schema, &name, &pointer);
+            }
+        }
+    }
+
+    /// A schema that stands in another one.
+    fn schema(&mut self, schema: &mut Value, name: &str, pointer: &str) {
+        self.inside(schema, name, pointer);
+        if is_union(schema) || is_enum(schema) {
+            self.lift(schema, name, pointer);
+        }
+    }
+
+    fn inside(&mut self, schema: &mut Value, name: &str, pointer: &str) {
+        let titles: Vec<Option<String>> = ["oneOf", "anyOf"]
+            .iter()
+            .flat_map(|key| items(schema.get(*key)))
+            .map(|part| text(part, "title"))
+            .collect();
+        let Some(map) = schema.as_object_mut() else {
+            return;
+        };
+        if let Some(Value::Object(properties)) = map.get_mut("properties") {
+            for (property, schema) in properties {
+                let name = rust_name::model(&format!("{name}-{property}"));
+                let pointer = at(&at(pointer, "properties"), property);
+                self.schema(schema, &name, &pointer);
+            }
+        }
+        for (key, suffix) in [("items", "Item"), ("additionalProperties", "Value")] {
+            if let Some(schema) = map.get_mut(key) {
+                self.schema(schema, &format!("{name}{suffix}"), &at(pointer, key));
+            }
+        }
+        if let Some(Value::Array(parts)) = map.get_mut("allOf") {
+            for (index, part) in parts.iter_mut().enumerate() {
+                self.inside(part, name, &item(&at(pointer, "allOf"), index));
+            }
+        }
+        let mut titles = titles.into_iter();
+        for key in ["oneOf", "anyOf"] {
+            let Some(Value::Array(parts)) = map.get_mut(key) else {
+                continue;
+            };
+            for (index, part) in parts.iter_mut().enumerate() {
+                let title = titles.next().flatten();
+                let title = title.unwrap_or_else(|| format!("Variant{}", index + 1));
+                let name = rust_name::model(&format!("{name}-{title}"));
+                let pointer = item(&at(pointer, key), index);
+                self.inside(part, &name, &pointer);
+                if part.is_object() && reference(part).is_none() {
+                    self.lift(part, &name, &pointer);
+                }
+            }
+        }
+    }
+
+    /// Leaves a reference, with what is said about the place.
+    fn lift(&mut self, schema: &mut Value, wanted: &str, pointer: &str) {
+        let Some(map) = schema.as_object_mut() else {
+            return;
+        };
+        let nullable = map.shift_remove("nullable") == Some(Value::Bool(true));
+        map.shift_remove("default");
+        let mut place = Map::new();
+        for key in ["description", "example", "deprecated"] {
+            if let Some(value) = map.get(key) {
+                place.insert(key.to_owned(), value.clone());
+            }
+        }
+        map.shift_remove("deprecated");
+        // Typify would name the type after it.
+        map.shift_remove("title");
+        let schema_of = Value::Object(std::mem::take(map));
+        let name = self.name(wanted, &schema_of, pointer);
+        let reference = schema_reference(&name);
+        if nullable {
+            place.insert("allOf".to_owned(), json!([reference]));
+            place.insert("nullable".to_owned(), Value::Bool(true));
+            place.insert(NULLABLE.to_owned(), Value::Bool(true));
+        } else {
+            place.extend(entries(Some(&reference)).map(|(k, v)| (k.clone(), v.clone())));
+        }
+        *schema = Value::Object(place);
+    }
+
+    fn name(&mut self, wanted: &str, schema: &Value, pointer: &str) -> String {
+        let same = self.shared.entry(wanted.to_owned()).or_default();
+        if let Some((name, _)) = same.iter().find(|(_, other)| other == schema) {
+            return name.clone();
+        }
+        let name = self.names.take(wanted);
+        same.push((name.clone(), schema.clone()));
+        self.found.push((name.clone(), schema.clone()));
+        self.log.change(Stage::Lift, format!("{pointer} is {name}"));
+        name
+    }
+}

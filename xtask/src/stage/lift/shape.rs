@@ -1,0 +1,175 @@
+//! One way to write each union and each enum: nullability beside it, nothing else beside a union.
+
+use serde_json::{Map, Value, json};
+
+use super::is_union;
+use crate::document::{Document, entries, items};
+use crate::report::Log;
+use crate::schema;
+use crate::stage::Stage;
+
+/// What may stand beside a union and says nothing about its values.
+const BESIDE: [&str; 12] = [
+    "oneOf",
+    "anyOf",
+    "discriminator",
+    "nullable",
+    "title",
+    "description",
+    "example",
+    "examples",
+    "deprecated",
+    "default",
+    "readOnly",
+    "writeOnly",
+];
+
+pub(super) fn plain(document: &mut Document, log: &mut Log) {
+    schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
+        let Some(map) = schema.as_object_mut() else {
+            return;
+        };
+        let mut change = |text: &str| log.change(Stage::Lift, format!("{pointer}: {text}"));
+        if map.contains_key("enum") {
+            enumeration(map, &mut change);
+        }
+        if is_union(&Value::Object(map.clone())) {
+            union(map, &mut change);
+        }
+    });
+}
+
+fn enumeration(map: &mut Map<String, Value>, change: &mut dyn FnMut(&str)) {
+    let Some(Value::Array(values)) = map.get_mut("enum") else {
+        return;
+    };
+    let before = values.len();
+    values.retain(|value| !value.is_null());
+    let null = before > values.len();
+    let texts = values.iter().all(Value::is_string);
+    let integers = values.iter().all(Value::is_i64);
+    let empty = values.is_empty();
+    if null {
+        change("`null` is no value of an enum: the place is nullable");
+        map.insert("nullable".to_owned(), Value::Bool(true));
+    }
+    let kind = map.get("type").and_then(Value::as_str);
+    let open = match kind {
+        _ if empty => Some("it has no values"),
+        None if texts || integers => {
+            let kind = if texts { "string" } else { "integer" };
+            map.insert("type".to_owned(), json!(kind));
+            None
+        }
+        Some("string") if texts => None,
+        Some("integer") if integers => None,
+        // Unquoted values of an enum of text: `1`, `true`.
+        Some("string") => {
+            if let Some(Value::Array(values)) = map.get_mut("enum") {
+                for value in values.iter_mut().filter(|value| !value.is_string()) {
+                    *value = Value::String(value.to_string());
+                }
+            }
+            change("its values are text");
+            None
+        }
+        None => Some("its values are of different types"),
+        Some(_) => Some("its values are of another type, or outside of 64 bits"),
+    };
+    if let Some(reason) = open {
+        map.shift_remove("enum");
+        if kind_is_integer(map) && !empty {
+            map.insert("type".to_owned(), json!("number"));
+            map.shift_remove("format");
+        }
+        change(&format!("dropped `enum`: {reason}"));
+    }
+}
+
+fn kind_is_integer(map: &Map<String, Value>) -> bool {
+    map.get("type").and_then(Value::as_str) == Some("integer")
+}
+
+fn union(map: &mut Map<String, Value>, change: &mut dyn FnMut(&str)) {
+    for key in ["oneOf", "anyOf"] {
+        let Some(Value::Array(parts)) = map.get_mut(key) else {
+            continue;
+        };
+        let before = parts.len();
+        parts.retain(|part| !is_null(part));
+        if parts.len() < before {
+            let empty = parts.is_empty();
+            map.insert("nullable".to_owned(), Value::Bool(true));
+            change(&format!(
+                "`null` is no part of `{key}`: the place is nullable"
+            ));
+            if empty {
+                map.shift_remove(key);
+                continue;
+            }
+        }
+        if items(map.get(key)).all(is_requirement) {
+            map.shift_remove(key);
+            change(&format!(
+                "dropped `{key}`, which only says what is required"
+            ));
+        }
+    }
+    let single = ["oneOf", "anyOf"].into_iter().find(|key| {
+        map.get(*key)
+            .and_then(Value::as_array)
+            .is_some_and(|parts| parts.len() == 1)
+    });
+    if let Some(key) = single
+        && !map.contains_key("discriminator")
+        && let Some(Value::Array(parts)) = map.shift_remove(key)
+    {
+        change(&format!("`{key}` of one part is that part"));
+        all_of(map, parts);
+    }
+    let beside: Vec<String> = map
+        .iter()
+        .filter(|(key, value)| !is_beside(key, value))
+        .map(|(key, _)| key.clone())
+        .collect();
+    if beside.is_empty() || !is_union(&Value::Object(map.clone())) {
+        return;
+    }
+    change(&format!("its variants have {} as well", beside.join(", ")));
+    let union: Map<String, Value> = ["oneOf", "anyOf", "discriminator"]
+        .into_iter()
+        .filter_map(|key| Some((key.to_owned(), map.shift_remove(key)?)))
+        .collect();
+    all_of(map, vec![Value::Object(union)]);
+}
+
+fn all_of(map: &mut Map<String, Value>, parts: Vec<Value>) {
+    let slot = map.entry("allOf").or_insert_with(|| json!([]));
+    if let Value::Array(all) = slot {
+        all.extend(parts);
+    }
+}
+
+fn is_beside(key: &str, value: &Value) -> bool {
+    BESIDE.contains(&key) || key.starts_with("x-") || (key == "type" && value == "object")
+}
+
+/// `null`, in the ways in which tools write it for OpenAPI 3.0.
+fn is_null(part: &Value) -> bool {
+    let Some(map) = part.as_object() else {
+        return false;
+    };
+    let only_null = items(part.get("enum")).all(Value::is_null);
+    let says = |key: &str| matches!(key, "nullable" | "enum" | "description" | "title" | "type");
+    map.contains_key("nullable")
+        && map.keys().all(|key| says(key))
+        && ((map.contains_key("enum") && only_null)
+            || (!map.contains_key("enum") && !map.contains_key("type")))
+}
+
+/// A part that only names required properties.
+fn is_requirement(part: &Value) -> bool {
+    part.get("required").is_some()
+        && entries(Some(part))
+            .all(|(key, value)| key == "required" || (key == "type" && value == "object"))
+}

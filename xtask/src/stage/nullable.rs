@@ -1,0 +1,104 @@
+//! Says of a place, not of a type, that it may be `null`.
+//!
+//! Of a nullable component typify makes a newtype around an `Option`, and of a reference beside
+//! `nullable` nothing: `null` fails. So nullability moves to every place that refers to such a
+//! component, as `allOf` of the one reference, which progenitor takes for an `Option`. The mark
+//! tells `null` and absence apart later. A parameter is never `null`: who has none sends none.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::{Options, Stage};
+use crate::catalog::NULLABLE;
+use crate::document::{Document, at, flag, items, reference, schema_name};
+use crate::refusal::Refusals;
+use crate::report::Log;
+use crate::schema::{self, Holder};
+
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+    let components = components(document, log);
+    schema::each_mut(&mut document.root, &mut |pointer, schema, holder| {
+        // What an `allOf` of one reference refers to is said beside it.
+        if holder == Holder::Component || in_all_of(pointer) {
+            return;
+        }
+        let Some(map) = schema.as_object_mut() else {
+            return;
+        };
+        let target = target(map);
+        let moved = target.is_some_and(|name| components.contains(&name));
+        if !moved && map.get("nullable") != Some(&Value::Bool(true)) {
+            return;
+        }
+        if holder != Holder::Property {
+            let inner = pointer.ends_with("/items") || pointer.ends_with("/additionalProperties");
+            if !inner {
+                map.shift_remove("nullable");
+                log.change(Stage::Nullable, format!("{pointer}: it is never `null`"));
+                return;
+            }
+        }
+        if let Some(reference) = map.shift_remove("$ref") {
+            map.insert("allOf".to_owned(), json!([{"$ref": reference}]));
+        }
+        map.insert("nullable".to_owned(), Value::Bool(true));
+        if map.insert(NULLABLE.to_owned(), Value::Bool(true)).is_none() {
+            let text = if moved {
+                "it may be `null`, as its type says"
+            } else {
+                "it may be `null`"
+            };
+            log.change(Stage::Nullable, format!("{pointer}: {text}"));
+        }
+    });
+    Ok(())
+}
+
+fn in_all_of(pointer: &str) -> bool {
+    let holder = pointer.rsplit_once('/').map(|(holder, _)| holder);
+    holder.is_some_and(|holder| holder.ends_with("/allOf"))
+}
+
+/// The components that are nullable, themselves or as another name of one that is.
+fn components(document: &mut Document, log: &mut Log) -> BTreeSet<String> {
+    let mut nullable: BTreeSet<String> = document
+        .components("schemas")
+        .filter(|(_, schema)| flag(schema, "nullable"))
+        .map(|(name, _)| name.clone())
+        .collect();
+    loop {
+        let before = nullable.len();
+        for (name, schema) in document.components("schemas") {
+            let of = reference(schema).and_then(schema_name);
+            if of.is_some_and(|of| nullable.contains(&of)) {
+                nullable.insert(name.clone());
+            }
+        }
+        if nullable.len() == before {
+            break;
+        }
+    }
+    for name in &nullable {
+        let pointer = at("/components/schemas", name);
+        if let Some(Value::Object(map)) = document.root.pointer_mut(&pointer) {
+            map.shift_remove("nullable");
+        }
+        log.change(
+            Stage::Nullable,
+            format!("{pointer}: the places that use it are nullable"),
+        );
+    }
+    nullable
+}
+
+/// The component that a place consists of.
+fn target(map: &Map<String, Value>) -> Option<String> {
+    let direct = map.get("$ref").and_then(Value::as_str);
+    let direct = direct.or_else(|| {
+        let mut parts = items(map.get("allOf"));
+        let first = parts.next().and_then(reference);
+        parts.next().is_none().then_some(first).flatten()
+    });
+    direct.and_then(schema_name)
+}

@@ -1,0 +1,175 @@
+//! Marks the properties that are secrets by their names.
+//!
+//! A document that somebody else writes has no marks, and what prints a request or a response
+//! would print its passwords. Which names are secrets is decided here and nowhere else.
+
+use serde_json::{Map, Value, json};
+
+use super::{Options, Stage};
+use crate::catalog::KIND;
+use crate::document::{Document, entries, reference};
+use crate::refusal::Refusals;
+use crate::report::Log;
+use crate::schema;
+
+/// Words that name a secret, whatever stands before them.
+const SECRETS: [&str; 12] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "secrets",
+    "mnemonic",
+    "mnemonics",
+    "apikey",
+    "otp",
+    "totp",
+    "jwt",
+];
+
+/// Words that name a secret after one of these. A token alone is one of a blockchain.
+const AFTER: [(&str, &[&str]); 4] = [
+    (
+        "token",
+        &[
+            "access",
+            "refresh",
+            "auth",
+            "bearer",
+            "session",
+            "permission",
+            "api",
+            "oauth",
+        ],
+    ),
+    (
+        "key",
+        &["api", "secret", "private", "signing", "encryption"],
+    ),
+    ("phrase", &["pass", "seed", "recovery", "mnemonic"]),
+    ("code", &["ga", "otp", "totp", "mfa"]),
+];
+
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+    let texts: Vec<String> = document
+        .components("schemas")
+        .filter(|(_, schema)| is_text(schema))
+        .map(|(name, _)| crate::document::at("#/components/schemas", name))
+        .collect();
+    schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
+        let Some(Value::Object(properties)) = schema.get_mut("properties") else {
+            return;
+        };
+        for (name, property) in properties {
+            if !is_secret(name) || property.get("x-cobo-secret").is_some() {
+                continue;
+            }
+            if let Some(target) = reference(property)
+                && texts.iter().any(|text| text == target)
+            {
+                // The type is not the secret, this use of it is.
+                let mut own: Map<String, Value> = entries(Some(property))
+                    .filter(|(key, _)| *key != "$ref")
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect();
+                own.insert("type".to_owned(), json!("string"));
+                *property = Value::Object(own);
+            }
+            if is_text(property)
+                && let Some(map) = property.as_object_mut()
+            {
+                map.insert("x-cobo-secret".to_owned(), Value::Bool(true));
+                log.change(
+                    Stage::Secrets,
+                    format!("{pointer}: `{name}` is a secret by its name"),
+                );
+            }
+        }
+    });
+    Ok(())
+}
+
+fn is_text(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("string")
+        && schema.get("enum").is_none()
+        && schema.get(KIND).is_none()
+        && schema.get("format").and_then(Value::as_str) != Some("binary")
+}
+
+/// Whether a property of this name is a secret: whether its last word is one. What only
+/// describes a secret (`password_hint`, `token_type`, `api_key_id`) ends in another word.
+pub fn is_secret(name: &str) -> bool {
+    let name = heck::ToSnakeCase::to_snake_case(name);
+    let words: Vec<&str> = name.split('_').collect();
+    let Some((last, before)) = words.split_last() else {
+        return false;
+    };
+    SECRETS.contains(last)
+        || AFTER.iter().any(|(word, after)| {
+            word == last && before.last().is_some_and(|before| after.contains(before))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_known() {
+        for name in [
+            "password",
+            "new_password",
+            "secret",
+            "apiSecret",
+            "client_secret",
+            "passphrase",
+            "apikey",
+            "api_key",
+            "secret_key",
+            "private_key",
+            "access_token",
+            "refresh_token",
+            "accessToken",
+            "ga_code",
+            "seed_phrase",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_blockchains_are_none() {
+        for name in [
+            "token",
+            "tokens",
+            "token_id",
+            "token_ids",
+            "token_symbol",
+            "token_name",
+            "token_type",
+            "token_address",
+            "fee_token_id",
+            "underlying_token",
+            "token_access_activated",
+            "pubkey",
+            "public_key",
+            "root_pub_key",
+            "extended_public_key",
+            "key",
+            "business_key",
+            "alt_account_key",
+            "key_share_holders",
+            "swift_code",
+            "status_code",
+            "error_code",
+            "signature",
+            "nonce",
+            "secret_id",
+            "password_hint",
+            "",
+        ] {
+            assert!(!is_secret(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Marks the unions, so that they come out as enums decoded by their discriminator.
+//!
+//! Typify ignores discriminators and takes the first variant that decodes: an MPC wallet becomes a
+//! custodial one. The variants of each union, and the tags that tell them apart, stand in a mark
+//! from which the enum is written later, in the place of whatever typify makes. A union without a
+//! discriminator is told apart by what its variants require. A union of anything but objects is
+//! raw JSON: nothing is lost, and its pointer stands in the report.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use self::variants::{Schemas, Sealed};
+use super::lift::is_union;
+use super::{Options, Stage};
+use crate::catalog::{KIND, UNION};
+use crate::document::{Document, at};
+use crate::refusal::Refusals;
+use crate::report::Log;
+use crate::schema;
+
+mod variants;
+
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+    let schemas: BTreeMap<String, Value> = document
+        .components("schemas")
+        .map(|(name, schema)| (name.clone(), schema.clone()))
+        .collect();
+    let schemas = Schemas::new(&schemas);
+    let mut sealed = BTreeMap::new();
+    for (name, schema) in document.components("schemas") {
+        if is_union(schema) {
+            sealed.insert(name.clone(), schemas.seal(name, schema));
+        }
+    }
+    for (name, outcome) in sealed {
+        let pointer = at("/components/schemas", &name);
+        let Some(Value::Object(map)) = document.root.pointer_mut(&pointer) else {
+            continue;
+        };
+        match outcome {
+            Ok(Sealed { union, notes }) => {
+                for note in notes {
+                    log.change(Stage::Unions, format!("{pointer}: {note}"));
+                }
+                // Of `anyOf` typify makes a struct of all variants at once.
+                if let Some(parts) = map.shift_remove("anyOf") {
+                    map.insert("oneOf".to_owned(), parts);
+                }
+                map.insert(KIND.to_owned(), json!("union"));
+                map.insert(UNION.to_owned(), union);
+            }
+            Err(reason) => {
+                let kept: BTreeSet<&str> = ["description", "example", "deprecated"].into();
+                *map = std::mem::take(map)
+                    .into_iter()
+                    .filter(|(key, _)| kept.contains(key.as_str()))
+                    .collect::<Map<_, _>>();
+                log.raw(&pointer);
+                log.change(Stage::Unions, format!("{pointer} is raw JSON: {reason}"));
+            }
+        }
+    }
+    // A base that tells its heirs apart is none of them: it decodes what all have.
+    schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
+        if let Some(map) = schema.as_object_mut()
+            && !is_union(&Value::Object(map.clone()))
+            && map.shift_remove("discriminator").is_some()
+        {
+            log.change(
+                Stage::Unions,
+                format!("{pointer}: dropped `discriminator`, which has no union"),
+            );
+        }
+    });
+    Ok(())
+}

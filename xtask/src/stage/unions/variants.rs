@@ -1,0 +1,304 @@
+//! The variants of a union: what each is called, and how it is told from the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::catalog::KIND;
+use crate::document::{entries, items, reference, schema_name, text};
+use crate::stage::enums::unique;
+use crate::stage::lift::is_union;
+
+/// How unions may nest.
+const DEPTH: usize = 16;
+
+pub(super) struct Schemas<'a>(&'a BTreeMap<String, Value>);
+
+/// The mark of a union, and what a reader of the report wants to know.
+pub(super) struct Sealed {
+    pub(super) union: Value,
+    pub(super) notes: Vec<String>,
+}
+
+struct Part {
+    model: String,
+    tags: Vec<String>,
+}
+
+impl<'a> Schemas<'a> {
+    pub(super) fn new(schemas: &'a BTreeMap<String, Value>) -> Self {
+        Self(schemas)
+    }
+
+    /// The mark of a union, or why it is none.
+    pub(super) fn seal(&self, name: &str, schema: &Value) -> Result<Sealed, String> {
+        let mut notes = Vec::new();
+        if ["oneOf", "anyOf"]
+            .iter()
+            .all(|key| schema.get(*key).is_some())
+        {
+            return Err("`oneOf` and `anyOf` at once have no type here".to_owned());
+        }
+        let mut models: Vec<String> = Vec::new();
+        for part in parts(schema) {
+            let model = named(part).ok_or("one of its parts has no name")?;
+            if model == name || models.contains(&model) {
+                notes.push(format!("{model} stands in it twice"));
+            } else {
+                models.push(model);
+            }
+        }
+        if self.holds(name, name, DEPTH) {
+            return Err("it consists of itself".to_owned());
+        }
+        let property = schema
+            .get("discriminator")
+            .and_then(|value| text(value, "propertyName"));
+        if let Some(odd) = models.iter().find(|model| !self.is_object(model, DEPTH)) {
+            return Err(format!("{odd} is no object"));
+        }
+        let mut found: Vec<Part> = models
+            .into_iter()
+            .map(|model| Part {
+                model,
+                tags: Vec::new(),
+            })
+            .collect();
+        if let Some(property) = &property {
+            self.mapping(schema, property, &mut found, &mut notes);
+            for part in found.iter_mut().filter(|part| part.tags.is_empty()) {
+                part.tags = self.tags(&part.model, property, DEPTH);
+                notes.push(format!(
+                    "{} is told by {}, which no mapping says",
+                    part.model,
+                    list(&part.tags)
+                ));
+            }
+            let mut seen = BTreeSet::new();
+            for part in &mut found {
+                part.tags.retain(|tag| {
+                    let new = seen.insert(tag.clone());
+                    if !new {
+                        notes.push(format!("`{tag}` means another variant than {}", part.model));
+                    }
+                    new
+                });
+            }
+        }
+        notes.push(match &property {
+            Some(property) => format!("its variants are told apart by `{property}`"),
+            None => "it has no discriminator: its variants are told apart by what they require"
+                .to_owned(),
+        });
+        let wanted: Vec<String> = found
+            .iter()
+            .map(|part| match part.tags.as_slice() {
+                [tag] => tag.clone(),
+                _ => part.model.clone(),
+            })
+            .collect();
+        let variants: Vec<Value> = found
+            .iter()
+            .zip(unique(&wanted))
+            .map(|(part, name)| {
+                json!({
+                    "name": name,
+                    "tags": part.tags,
+                    "model": part.model,
+                    "required": self.required(&part.model, DEPTH),
+                })
+            })
+            .collect();
+        Ok(Sealed {
+            union: json!({"discriminator": property, "variants": variants}),
+            notes,
+        })
+    }
+
+    /// Gives the tags of the mapping to the variants that they name.
+    fn mapping(
+        &self,
+        schema: &Value,
+        property: &str,
+        found: &mut Vec<Part>,
+        notes: &mut Vec<String>,
+    ) {
+        let mapping = schema
+            .get("discriminator")
+            .and_then(|value| value.get("mapping"));
+        let count = entries(mapping).count();
+        let mut lost = Vec::new();
+        let declared = found.len();
+        for (index, (tag, target)) in entries(mapping).enumerate() {
+            let target = target.as_str().and_then(schema_name);
+            let target = target.filter(|name| self.0.contains_key(name));
+            let own = found
+                .iter()
+                .position(|part| target.as_ref() == Some(&part.model))
+                .or_else(|| {
+                    // Its copy, where references have been written out.
+                    let target = self.resolved(target.as_deref()?)?;
+                    found
+                        .iter()
+                        .position(|part| self.resolved(&part.model) == Some(target))
+                });
+            match (own, target) {
+                (Some(own), _) => found[own].tags.push(tag.clone()),
+                (None, Some(model)) if self.is_object(&model, DEPTH) => {
+                    notes.push(format!("{model} is in its mapping only"));
+                    found.push(Part {
+                        model,
+                        tags: vec![tag.clone()],
+                    });
+                }
+                _ => lost.push((index, tag.clone())),
+            }
+        }
+        // As many targets that are no parts as parts that are no targets: tools that write
+        // references out in one place and keep them in the other do that.
+        let untold = found[..declared].iter().filter(|part| part.tags.is_empty());
+        if found.len() > declared && untold.count() == found.len() - declared {
+            found.retain(|part| !part.tags.is_empty());
+            notes.push("its variants are those of its mapping".to_owned());
+        }
+        let written_out = lost.len() == count;
+        for (index, tag) in lost {
+            let says = found
+                .iter()
+                .position(|part| self.values(&part.model, property) == [tag.clone()]);
+            // Tools that write references out keep the order.
+            let same_place = (written_out && count == found.len()).then_some(index);
+            if let Some(part) = says.or(same_place).and_then(|own| found.get_mut(own)) {
+                notes.push(format!(
+                    "`{tag}` is mapped to nothing: it is taken for {}",
+                    part.model
+                ));
+                part.tags.push(tag);
+            } else {
+                notes.push(format!("`{tag}` is mapped to nothing"));
+            }
+        }
+    }
+
+    /// The tags of a variant that no mapping names: those of its own union, the values that it
+    /// gives the property, or else its name.
+    fn tags(&self, model: &str, property: &str, depth: usize) -> Vec<String> {
+        let own = self.resolved(model).filter(|schema| is_union(schema));
+        if let Some(schema) = own
+            && depth > 0
+        {
+            let own = schema.get("discriminator");
+            let shared = own.and_then(|own| text(own, "propertyName")).as_deref() == Some(property);
+            let mapping = own.filter(|_| shared).and_then(|own| own.get("mapping"));
+            let mapped = |name: &String| {
+                entries(mapping)
+                    .any(|(_, target)| target.as_str().and_then(schema_name).as_ref() == Some(name))
+            };
+            let mut tags: Vec<String> = entries(mapping).map(|(tag, _)| tag.clone()).collect();
+            for part in parts(schema).filter_map(named).filter(|name| !mapped(name)) {
+                tags.extend(self.tags(&part, property, depth - 1));
+            }
+            return tags;
+        }
+        match self.values(model, property) {
+            values if values.len() == 1 => values,
+            _ => vec![model.to_owned()],
+        }
+    }
+
+    /// The values that a model allows for a property.
+    fn values(&self, model: &str, property: &str) -> Vec<String> {
+        let schema = self
+            .resolved(model)
+            .and_then(|schema| schema.get("properties")?.get(property));
+        let schema = match schema.and_then(named) {
+            Some(name) => self.resolved(&name),
+            None => schema,
+        };
+        items(schema.and_then(|schema| schema.get("enum")))
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// What every value of the model has.
+    fn required(&self, model: &str, depth: usize) -> Vec<String> {
+        let Some(schema) = self.resolved(model) else {
+            return Vec::new();
+        };
+        if !is_union(schema) {
+            return items(schema.get("required"))
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect();
+        }
+        if depth == 0 {
+            return Vec::new();
+        }
+        let mut all = parts(schema)
+            .filter_map(named)
+            .map(|model| self.required(&model, depth - 1));
+        let first = all.next().unwrap_or_default();
+        all.fold(first, |mut common, other| {
+            common.retain(|name| other.contains(name));
+            common
+        })
+    }
+
+    /// Whether values of the model are objects.
+    fn is_object(&self, model: &str, depth: usize) -> bool {
+        let Some(schema) = self.resolved(model) else {
+            return false;
+        };
+        if is_union(schema) {
+            return depth > 0
+                && parts(schema).all(|part| {
+                    named(part).is_some_and(|model| self.is_object(&model, depth - 1))
+                });
+        }
+        schema.get(KIND).and_then(Value::as_str) == Some("union")
+            || schema.get("properties").is_some_and(Value::is_object)
+            || schema.get("type").and_then(Value::as_str) == Some("object")
+    }
+
+    /// Whether the union `name` is a part of `model`, at any depth.
+    fn holds(&self, model: &str, name: &str, depth: usize) -> bool {
+        let Some(schema) = self.resolved(model).filter(|schema| is_union(schema)) else {
+            return false;
+        };
+        parts(schema)
+            .filter_map(named)
+            .any(|part| part == name || (depth > 0 && self.holds(&part, name, depth - 1)))
+    }
+
+    fn resolved(&self, model: &str) -> Option<&'a Value> {
+        let mut schema = self.0.get(model)?;
+        for _ in 0..64 {
+            match reference(schema).and_then(schema_name) {
+                Some(name) => schema = self.0.get(&name)?,
+                None => return Some(schema),
+            }
+        }
+        None
+    }
+}
+
+fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
+    items(schema.get("oneOf")).chain(items(schema.get("anyOf")))
+}
+
+/// The component that a place refers to, plainly or as the one part of an `allOf`.
+fn named(place: &Value) -> Option<String> {
+    let mut parts = items(place.get("allOf"));
+    let sole = parts.next().filter(|_| parts.next().is_none());
+    reference(place)
+        .or_else(|| sole.and_then(reference))
+        .and_then(schema_name)
+}
+
+fn list(tags: &[String]) -> String {
+    tags.iter()
+        .map(|tag| format!("`{tag}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,93 @@
+//! What a person decides about a document.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+use xtask::decisions::Decisions;
+use xtask::document::Document;
+use xtask::refusal::Refusals;
+use xtask::report::Log;
+use xtask::stage::{Options, load, transform};
+
+const DOCUMENT: &str = r"
+openapi: 3.0.3
+info: {title: Tiny, version: 1.0.0}
+paths:
+  /things:
+    get:
+      operationId: list_things
+      responses: {'200': {description: Done.}}
+components:
+  schemas:
+    Base: {type: object, properties: {fee: {type: string}}}
+    Heir:
+      allOf:
+        - $ref: '#/components/schemas/Base'
+        - {type: object, properties: {fee: {type: object, properties: {amount: {type: string}}}}}
+";
+const FEE: &str = "/components/schemas/Heir/properties/fee";
+
+fn run(decisions: &str, strict: bool) -> Result<(Document, Log), Refusals> {
+    let options = Options {
+        decisions: Decisions::parse("decisions.yaml", decisions)?,
+        strict,
+        ..Options::default()
+    };
+    let mut document = load::read(DOCUMENT.as_bytes(), "it.yaml", &options)?;
+    let mut log = Log::default();
+    transform(&mut document, &options, &mut log)?;
+    Ok((document, log))
+}
+
+fn decide(what: &str) -> (Document, Log) {
+    run(&format!("- {{pointer: {FEE}, use: {what}}}"), true).expect("a document")
+}
+
+#[test]
+fn an_undecided_conflict_is_raw_and_strict_refuses_it() {
+    let (_, log) = run("[]", false).expect("a document");
+    assert_eq!(log.raw_pointers(), [FEE]);
+    let refused = run("[]", true).expect_err("a refusal").to_string();
+    assert!(refused.contains(FEE), "{refused}");
+}
+
+#[test]
+fn a_decision_settles_a_conflict() {
+    let kind = |(document, _): &(Document, Log)| {
+        let fee = document.root.pointer(FEE).expect("it");
+        fee.get("type").cloned()
+    };
+    assert_eq!(kind(&decide("first")), Some("string".into()));
+    assert_eq!(kind(&decide("last")), Some("object".into()));
+    let raw = decide("raw");
+    assert_eq!(kind(&raw), None);
+    assert_eq!(raw.1.raw_pointers(), [FEE]);
+}
+
+#[test]
+fn an_operation_is_left_out_with_its_reason() {
+    let (document, log) = run(
+        "- {operation: list_things, leave_out: Not there yet.}",
+        false,
+    )
+    .expect("it");
+    assert_eq!(document.operations().count(), 0);
+    assert!(
+        log.changes(xtask::stage::Stage::Select)
+            .any(|change| change == "left out list_things: Not there yet.")
+    );
+}
+
+#[test]
+fn decisions_about_nothing_are_refused() {
+    for odd in [
+        "- {pointer: /components/schemas/Base, use: last}",
+        "- {operation: gone, leave_out: Gone.}",
+        "- {operation: list_things, leave_out: ''}",
+        "- {pointer: /a}",
+        "- {pointer: /a, use: both}",
+        "- {pointer: /a, use: raw, operation: b}",
+        "{}",
+        "- {pointer: /a, use: raw}\n- {pointer: /a, use: raw}",
+    ] {
+        assert!(run(odd, false).is_err(), "{odd}");
+    }
+}
