@@ -233,7 +233,12 @@ impl<'a> Writer<'a> {
                 }
             }
             RustType::Integer(name) => integer(&json(), name),
-            RustType::Float => format!("{:?}", json().as_f64().unwrap_or(1.0)),
+            RustType::Number => match json().as_f64().unwrap_or(1.0) {
+                // Another one has no literal that keeps it.
+                number if number.fract() != 0.0 => self.decoded(ty, schema, example),
+                number if exact => format!("cobo_auth::Number::from({number})"),
+                number => number.to_string(),
+            },
             RustType::Bool => json().as_bool().unwrap_or(true).to_string(),
             RustType::List(item) => self.list(item, schema, &json(), within),
             RustType::Map(of) => self.map(of, schema, &json(), within),
@@ -332,7 +337,7 @@ fn is_simple(ty: &RustType) -> bool {
     match ty {
         RustType::List(item) => **item == RustType::Text,
         RustType::Inline { is_enum, .. } => *is_enum,
-        RustType::Text | RustType::Secret | RustType::Integer(_) | RustType::Float => true,
+        RustType::Text | RustType::Secret | RustType::Integer(_) | RustType::Number => true,
         RustType::Bool => true,
         RustType::Map(_) | RustType::Model(_) | RustType::Object | RustType::Json => false,
     }

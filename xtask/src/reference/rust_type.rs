@@ -11,7 +11,7 @@ pub(super) enum RustType {
     Secret,
     /// `i64` or `u64`.
     Integer(&'static str),
-    Float,
+    Number,
     Bool,
     List(Box<RustType>),
     Map(Box<RustType>),
@@ -57,7 +57,7 @@ impl RustType {
                 Some("uint64") => Self::Integer("u64"),
                 _ => Self::Integer("i64"),
             },
-            Some("number") => Self::Float,
+            Some("number") => Self::Number,
             Some("boolean") => Self::Bool,
             Some("array") => {
                 let item = schema.get("items").unwrap_or(&Value::Null);
@@ -96,7 +96,7 @@ impl RustType {
             Self::Text => "String".to_owned(),
             Self::Secret => of("cobo_auth", "Secret"),
             Self::Integer(name) => (*name).to_owned(),
-            Self::Float => "f64".to_owned(),
+            Self::Number => of("cobo_auth", "Number"),
             Self::Bool => "bool".to_owned(),
             Self::List(item) => format!("Vec<{}>", item.write(model, full)),
             Self::Map(value) => {

@@ -14,6 +14,7 @@ mod enums;
 pub mod example;
 pub mod markdown;
 mod models;
+mod numbers;
 mod operations;
 mod prune;
 mod rename;
@@ -51,11 +52,12 @@ impl Context<'_> {
 type Pass = fn(&mut syn::File, &mut Context<'_>);
 
 /// What happens to the file, in order.
-const PASSES: [Pass; 8] = [
+const PASSES: [Pass; 9] = [
     rename::pass,
     models::pass,
     enums::pass,
     unions::pass,
+    numbers::pass,
     builders::pass,
     operations::pass,
     client::pass,

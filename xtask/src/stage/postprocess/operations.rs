@@ -101,6 +101,8 @@ struct Input<'a> {
     ty: Type,
     /// Whether `ty` is a list, and how its items are reached.
     list: Option<TokenStream>,
+    /// Whether `ty` is a model that is a number.
+    number: bool,
     place: Place<'a>,
 }
 
@@ -281,9 +283,19 @@ fn parameter_input<'a>(
         name: parameter.name.clone(),
         required: inner.is_none(),
         list: context.shapes.list(&ty),
+        number: is_number_model(&ty, context),
         ty,
         place: Place::Parameter(parameter),
     })
+}
+
+fn is_number_model(ty: &Type, context: &Context<'_>) -> bool {
+    let segments = tree::type_segments(ty);
+    segments.len() == 2
+        && context.catalog.models.iter().any(|model| {
+            segments[1] == rust_name::model(&model.name)
+                && model.schema.get("type").and_then(serde_json::Value::as_str) == Some("number")
+        })
 }
 
 fn body_input<'a>(
@@ -306,6 +318,7 @@ fn body_input<'a>(
         required: body.required,
         ty,
         list: None,
+        number: false,
         place,
     })
 }

@@ -160,7 +160,7 @@ fn text(input: &Input<'_>, entry: &Ident) -> Option<TokenStream> {
         }
     });
     // As text: in a query, a number with more digits than an `f64` has could not be written.
-    let number = (parameter.location == Location::Query && is_number(&input.ty)).then(|| {
+    let number = (parameter.location == Location::Query && is_number(input)).then(|| {
         if *required {
             quote!(let #ident = #ident.to_string();)
         } else {
@@ -187,10 +187,9 @@ fn text(input: &Input<'_>, entry: &Ident) -> Option<TokenStream> {
     Some(quote!(#joined #number #segment #header))
 }
 
-fn is_number(ty: &syn::Type) -> bool {
-    tree::type_segments(ty)
-        .last()
-        .is_some_and(|name| name == "Number")
+fn is_number(input: &Input<'_>) -> bool {
+    let segments = tree::type_segments(&input.ty);
+    segments.last().is_some_and(|name| name == "Number") || input.number
 }
 
 /// The parts of a form, one for each property of its model.
