@@ -156,6 +156,9 @@ async fn everything_missing_is_reported_at_once_and_nothing_is_sent() {
         error.missing_fields(),
         ["client_id", "org_id", "grant_type"]
     );
+    // Nothing would be sent of an empty one.
+    let error = get_token(&client).org_id("").send().await.unwrap_err();
+    assert_eq!(error.missing_fields(), ["org_id"]);
     let error = client.get_token().org_id("o").send().await.unwrap_err();
     assert_eq!(
         error.to_string(),

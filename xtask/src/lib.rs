@@ -16,6 +16,7 @@ pub mod regen;
 pub mod report;
 pub mod rust_name;
 pub mod schema;
+mod silence;
 pub mod stage;
 pub mod standalone;
 pub mod workspace;

@@ -10,6 +10,7 @@ use crate::output::{Output, replace};
 use crate::reference;
 use crate::refusal::{Refusal, Refusals};
 use crate::report::Report;
+use crate::silence;
 use crate::stage::{Options, emit, generate, load, postprocess, split, transform, verify};
 use crate::standalone::{self, file_name};
 use crate::workspace::Workspace;
@@ -58,30 +59,24 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
         None => of_workspace(&mut report),
     };
     let mut refusals = Refusals::default();
+    let result = result.map_err(|found| refusals.extend(found));
+    // Before anything else is written: a run that cannot report writes nothing.
+    if let Some(path) = &request.report
+        && let Err(error) = replace(path, &report.render(&refusals))
+    {
+        let reason = format!("the report cannot be written: {error}");
+        refusals.push(Refusal::of_file(path.display().to_string(), reason));
+    }
     let outcome = match result {
-        Ok(output) => finish(&output, request.check, &mut refusals, console),
-        Err(found) => {
-            refusals = found;
-            Outcome::Refused
+        Ok(output) if refusals.iter().next().is_none() => {
+            finish(&output, request.check, &mut refusals, console)
         }
+        _ => Outcome::Refused,
     };
     for refusal in refusals.iter() {
         console.refuse(refusal);
     }
-    let Some(path) = &request.report else {
-        return outcome;
-    };
-    match replace(path, &report.render(&refusals)) {
-        Ok(()) => outcome,
-        Err(error) => {
-            let name = path.display().to_string();
-            console.refuse(&Refusal::of_file(
-                name,
-                format!("the report cannot be written: {error}"),
-            ));
-            Outcome::Refused
-        }
-    }
+    outcome
 }
 
 fn finish(output: &Output, check: bool, refusals: &mut Refusals, console: &mut dyn Say) -> Outcome {
@@ -212,21 +207,26 @@ fn generated(
 ) -> Result<Generated, Refusals> {
     let mut document = load::run(path, source, options)?;
     let log = &mut report.log;
-    transform(&mut document, options, log)?;
+    // A panic of ours is a defect of the generator, and a refusal says so without a stack trace.
+    let gave_up = |reason| Refusals::from(Refusal::of_file(source, reason));
+    silence::panics(|| transform(&mut document, options, log)).map_err(gave_up)??;
     let catalog = Catalog::of(&document);
     let file = generate::run(&document, &catalog, log)?;
-    let file = postprocess::run(file, &catalog, &header.library, log)?;
-    let modules = split::run(file, &catalog)?;
     let library = header.library;
     let header = emit::Header {
         command: header.command,
         source: header.source,
         sha256: document.sha256.clone(),
     };
-    let modules = emit::modules(&modules, &header);
-    verify::run(&modules, &catalog)?;
+    let written = silence::panics(|| {
+        let file = postprocess::run(file, &catalog, &library, log)?;
+        let modules = emit::modules(&split::run(file, &catalog)?, &header);
+        verify::run(&modules, &catalog)?;
+        let pages = reference::pages(&catalog, &library, Some(&header));
+        Ok::<_, Refusals>((modules, pages))
+    });
+    let (modules, pages) = written.map_err(gave_up)??;
     report.found(&catalog);
-    let pages = reference::pages(&catalog, &library, Some(&header));
     Ok(Generated {
         catalog,
         modules,

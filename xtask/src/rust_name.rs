@@ -33,7 +33,11 @@ pub fn request(operation: &Operation) -> String {
 
 /// The entry of an operation in the table: `GET_TOKEN`.
 pub fn entry(operation: &Operation) -> String {
-    method(operation).to_shouty_snake_case()
+    entry_of(&operation.id)
+}
+
+fn entry_of(id: &str) -> String {
+    sanitize(id, "_", |text| text.to_shouty_snake_case())
 }
 
 /// The setter of an operation's body, named after the model: `refresh_token_request`.
@@ -95,5 +99,7 @@ mod tests {
         assert_eq!(field("walletId"), "wallet_id");
         assert_eq!(field("+1"), "plus1");
         assert_eq!(field("24h"), "x24h");
+        assert_eq!(entry_of("get_token"), "GET_TOKEN");
+        assert_eq!(entry_of("2fa"), "_2FA");
     }
 }

@@ -56,6 +56,43 @@ const REFUSED: &[(&str, &[Problem])] = &[
         )],
     ),
     (
+        "unknown-mark",
+        &[(
+            Some("/paths/~1things/get/x-cobo-repeatible"),
+            "`x-cobo-repeatible` is no mark",
+        )],
+    ),
+    (
+        "mark-without-a-value",
+        &[(
+            Some("/paths/~1things/get/x-cobo-repeatable"),
+            "true or false is needed",
+        )],
+    ),
+    (
+        "unknown-security-scheme",
+        &[(
+            Some("/paths/~1things/get/security/0"),
+            "no security scheme `Typo`",
+        )],
+    ),
+    (
+        "path-with-a-query",
+        &[(Some("/paths/~1things?all=1"), "has a query")],
+    ),
+    (
+        "path-with-an-escape",
+        &[(Some("/paths/~1th%69ngs"), "an escape")],
+    ),
+    (
+        "path-with-dots",
+        &[(Some("/paths/~1x~1..~1things"), "a dot for one")],
+    ),
+    (
+        "options-operation",
+        &[(Some("/paths/~1things/options"), "options is not supported")],
+    ),
+    (
         "missing-operation-id",
         &[(Some("/paths/~1things/get"), "needs `operationId`")],
     ),

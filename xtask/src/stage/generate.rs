@@ -15,11 +15,11 @@ use crate::document::{Document, flag};
 use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema::{self, Holder};
+use crate::silence;
 
 mod blame;
 mod convert;
 mod limits;
-mod silence;
 pub mod upload;
 
 /// What a property with `x-cobo-secret` is in Rust.

@@ -210,10 +210,21 @@ impl Inliner<'_> {
     fn parameter(&mut self, mut parameter: Value) -> Option<Value> {
         let name = text(&parameter, "name").unwrap_or_default();
         let location = text(&parameter, "in").unwrap_or_default();
-        // OpenAPI has these three set by the content and the security of a request, never by a
-        // parameter.
-        let reserved = ["accept", "content-type", "authorization"];
-        if location == "header" && reserved.contains(&name.to_ascii_lowercase().as_str()) {
+        // OpenAPI has the first three set by the content and the security of a request, never by a
+        // parameter; the others are the client's own.
+        let reserved = [
+            "accept",
+            "content-type",
+            "authorization",
+            "biz-api-key",
+            "biz-api-nonce",
+            "biz-api-signature",
+            "content-length",
+            "host",
+            "transfer-encoding",
+        ];
+        let header = name.to_ascii_lowercase().replace('_', "-");
+        if location == "header" && reserved.contains(&header.as_str()) {
             self.change(&format!(
                 "left out the parameter `{name}`: requests set that header"
             ));

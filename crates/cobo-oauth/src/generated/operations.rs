@@ -105,9 +105,9 @@ impl<'a> GetToken<'a> {
     pub async fn send(self) -> Result<Response<models::GetToken200Response>, Error> {
         let Self { client, client_id, org_id, grant_type } = self;
         let mut missing = codegen::Missing::new(&GET_TOKEN);
-        let client_id = missing.take("client_id", client_id);
-        let org_id = missing.take("org_id", org_id);
-        let grant_type = missing.take("grant_type", grant_type);
+        let client_id = missing.text("client_id", client_id);
+        let org_id = missing.text("org_id", org_id);
+        let grant_type = missing.text("grant_type", grant_type);
         let (Some(client_id), Some(org_id), Some(grant_type)) = (
             client_id,
             org_id,

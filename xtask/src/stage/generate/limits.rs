@@ -9,6 +9,9 @@ use crate::document::{Document, at};
 use crate::refusal::Refusals;
 use crate::rust_name;
 
+/// What the signing hooks call, and what a client is made with.
+const METHODS_OF_CLIENTS: [&str; 2] = ["inner", "new"];
+
 pub(super) fn check(document: &Document, catalog: &Catalog) -> Result<(), Refusals> {
     let mut refusals = Refusals::default();
     let schemas = "/components/schemas";
@@ -43,6 +46,29 @@ pub(super) fn check(document: &Document, catalog: &Catalog) -> Result<(), Refusa
     for (rust, operation) in twice(ids) {
         let reason = format!("another operation is named `{rust}` in Rust as well");
         refusals.push(document.refuse(&pointer(document, operation), reason));
+    }
+    for (_, operation) in catalog
+        .operations
+        .iter()
+        .map(|operation| (rust_name::method(operation), operation))
+        .filter(|(rust, _)| METHODS_OF_CLIENTS.contains(&rust.as_str()))
+    {
+        let reason = format!(
+            "the operation id `{}` is the name of a method that every client has",
+            operation.id
+        );
+        refusals.push(document.refuse(&pointer(document, operation), reason));
+    }
+    for model in &catalog.models {
+        let more = model.schema.get("additionalProperties");
+        let taken = model
+            .fields
+            .iter()
+            .any(|field| rust_name::field(&field.name) == "extra");
+        if taken && more.is_some_and(|more| more.is_object() || more == &Value::Bool(true)) {
+            let reason = "a property is named `extra`, where additional properties are kept";
+            refusals.push(document.refuse(&at(schemas, &model.name), reason));
+        }
     }
     for operation in &catalog.operations {
         for reason in parameters(document, operation) {

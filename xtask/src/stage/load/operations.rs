@@ -29,6 +29,7 @@ pub(super) fn check(document: &Document, options: &Options, refusals: &mut Refus
         }
     }
     check.ids();
+    check.paths();
     // What is only unsupported does not matter in operations that are left out.
     for place in document
         .operations()
@@ -80,6 +81,28 @@ impl Check<'_> {
                 }
             };
             self.refuse(&pointer, reason);
+        }
+    }
+
+    /// Methods and paths that the client could not send as they stand.
+    fn paths(&mut self) {
+        for place in self.document.operations() {
+            if matches!(place.method, "options" | "trace") {
+                let reason = format!("an operation of {} is not supported", place.method);
+                self.refuse(&place.pointer(), reason);
+            }
+            let fixed = place.path.split(['{', '}']).step_by(2).collect::<String>();
+            let plain =
+                |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte);
+            let dots = place
+                .path
+                .split('/')
+                .any(|segment| matches!(segment, "." | ".."));
+            if !fixed.bytes().all(plain) || dots || place.path.contains("//") {
+                let reason = "this path would be written in another way before it is signed: it \
+                              has a query, an escape, an empty segment, or a dot for one";
+                self.refuse(&at("/paths", place.path), reason);
+            }
         }
     }
 

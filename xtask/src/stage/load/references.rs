@@ -1,6 +1,8 @@
 //! References that lead nowhere, elsewhere, or back to themselves.
 
-use crate::document::{Document, pointer_of, reference};
+use serde_json::Value;
+
+use crate::document::{Document, at, entries, item, items, pointer_of, reference};
 use crate::refusal::Refusals;
 use crate::schema;
 
@@ -10,6 +12,32 @@ pub(super) fn check(document: &Document, refusals: &mut Refusals) {
             refusals.push(document.refuse(pointer, reason));
         }
     });
+    securities(document, refusals);
+}
+
+/// Requirements that name no security scheme: whether a token is sent hangs on them.
+fn securities(document: &Document, refusals: &mut Refusals) {
+    let known: Vec<_> = document
+        .components("securitySchemes")
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let mut check = |requirements: Option<&Value>, pointer: String| {
+        for (index, requirement) in items(requirements).enumerate() {
+            for (name, _) in entries(Some(requirement)) {
+                if !known.contains(&name.as_str()) {
+                    let reason = format!("there is no security scheme `{name}`");
+                    refusals.push(document.refuse(&item(&pointer, index), reason));
+                }
+            }
+        }
+    };
+    check(document.root.get("security"), "/security".to_owned());
+    for place in document.operations() {
+        check(
+            place.operation.get("security"),
+            at(&place.pointer(), "security"),
+        );
+    }
 }
 
 fn wrong(document: &Document, target: &str) -> Option<String> {

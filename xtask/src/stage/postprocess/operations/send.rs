@@ -115,6 +115,12 @@ fn check(request: &Request<'_>, names: &Names) -> TokenStream {
                         }
                     }
                 },
+                // Nothing is sent of an empty one.
+                (Place::Parameter(parameter), true)
+                    if parameter.location == Location::Query && is_text(&input.ty) =>
+                {
+                    quote!(#missing.text(#name, #ident))
+                }
                 (Place::Parameter(_) | Place::Body(_), true) => {
                     quote!(#missing.take(#name, #ident))
                 }
@@ -337,4 +343,10 @@ fn make(request: &Request<'_>, names: &Names, client: &Ident) -> TokenStream {
         #headers
         #later
     }
+}
+
+fn is_text(ty: &syn::Type) -> bool {
+    tree::type_segments(ty)
+        .last()
+        .is_some_and(|name| name == "String")
 }

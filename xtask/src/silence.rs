@@ -9,7 +9,7 @@ static HOOK: Mutex<()> = Mutex::new(());
 
 /// The result of `run`, or what it panicked with. Whatever `run` worked on has to be thrown away
 /// after a panic.
-pub(super) fn panics<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn panics<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     let _one = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
