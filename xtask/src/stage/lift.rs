@@ -3,7 +3,7 @@
 //! Typify names such schemas after their place, and an `allOf` that copies them copies the type:
 //! the same enum would come out once for each heir. So they become components before anything is
 //! merged, and once more afterwards, for what merging made. Unions are written in one way first
-//! ([`shape`]), and the targets of their discriminators are mended ([`mapping`]).
+//! (`shape`), and the targets of their discriminators are mended (`mapping`).
 
 use std::collections::BTreeMap;
 
