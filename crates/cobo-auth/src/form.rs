@@ -69,10 +69,16 @@ pub struct Form {
     error: Option<Error>,
 }
 
-#[derive(Debug)]
 struct Part {
     head: String,
     content: Bytes,
+}
+
+impl fmt::Debug for Part {
+    /// What a part holds may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Part({} bytes)", self.content.len())
+    }
 }
 
 impl Form {
@@ -211,6 +217,7 @@ mod tests {
         );
         assert_eq!(body, expected);
         assert_eq!(form().finish().unwrap().1, body);
+        assert!(!format!("{:?}", form()).contains("plain"));
     }
 
     #[test]
