@@ -135,7 +135,7 @@ async fn serve(
 }
 
 /// How long the request at the start of these bytes is, once all of it is there.
-fn request_length(bytes: &[u8]) -> Option<usize> {
+pub fn request_length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..head]).to_lowercase();
     let length = text

@@ -403,24 +403,13 @@ async fn play(
 /// The next request of a connection, whole.
 async fn read(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Vec<u8>> {
     loop {
-        if let Some(length) = request_length(unread) {
+        if let Some(length) = canned::request_length(unread) {
             return Some(unread.drain(..length).collect());
         }
         if stream.read_buf(unread).await.ok()? == 0 {
             return None;
         }
     }
-}
-
-/// How long the request at the start of these bytes is, once all of it is there.
-fn request_length(bytes: &[u8]) -> Option<usize> {
-    let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let text = String::from_utf8_lossy(&bytes[..head]).to_lowercase();
-    let length = text
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length:"))
-        .map_or(0, |length| length.trim().parse().unwrap());
-    (bytes.len() >= head + length).then_some(head + length)
 }
 
 impl Answer {

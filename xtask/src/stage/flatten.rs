@@ -53,17 +53,7 @@ fn components(document: &mut Document, options: &Options, outcome: &mut Outcome,
         .components("schemas")
         .map(|(name, schema)| (name.clone(), schema.clone()))
         .collect();
-    let mut flattener = Flattener {
-        rules: Rules {
-            schemas: &schemas,
-            decided: &options.decisions.conflicts,
-        },
-        names: Names::of(document),
-        added: Vec::new(),
-        outcome,
-        log,
-        merged: BTreeMap::new(),
-    };
+    let mut flattener = Flattener::new(document, &schemas, options, outcome, log);
     let names: Vec<String> = document
         .components("schemas")
         .map(|(name, _)| name.clone())
@@ -87,17 +77,7 @@ fn nested(document: &mut Document, options: &Options, outcome: &mut Outcome, log
         .components("schemas")
         .map(|(name, schema)| (name.clone(), schema.clone()))
         .collect();
-    let mut flattener = Flattener {
-        rules: Rules {
-            schemas: &schemas,
-            decided: &options.decisions.conflicts,
-        },
-        names: Names::of(document),
-        added: Vec::new(),
-        outcome,
-        log,
-        merged: BTreeMap::new(),
-    };
+    let mut flattener = Flattener::new(document, &schemas, options, outcome, log);
     // Where something was merged and what: a property that consists of the schema that it is in
     // would never end.
     let mut open: Vec<(String, BTreeSet<String>)> = Vec::new();
@@ -174,7 +154,27 @@ struct Flattener<'a> {
     merged: BTreeMap<String, Value>,
 }
 
-impl Flattener<'_> {
+impl<'a> Flattener<'a> {
+    fn new(
+        document: &Document,
+        schemas: &'a BTreeMap<String, Value>,
+        options: &'a Options,
+        outcome: &'a mut Outcome,
+        log: &'a mut Log,
+    ) -> Self {
+        Self {
+            rules: Rules {
+                schemas,
+                decided: &options.decisions.conflicts,
+            },
+            names: Names::of(document),
+            added: Vec::new(),
+            outcome,
+            log,
+            merged: BTreeMap::new(),
+        }
+    }
+
     fn raw(&mut self, pointer: &str, schema: &Value, reason: &str) -> Value {
         self.log.raw(pointer);
         self.log
