@@ -66,13 +66,15 @@ impl Refusals {
         self.0.iter()
     }
 
-    /// `value`, unless something was refused on the way to it.
-    pub fn or<T>(self, value: T) -> Result<T, Self> {
+    /// `value`, unless something was refused on the way to it: then that, in the order of the
+    /// lines, since who mends a document goes through it from top to bottom.
+    pub fn or<T>(mut self, value: T) -> Result<T, Self> {
         if self.0.is_empty() {
-            Ok(value)
-        } else {
-            Err(self)
+            return Ok(value);
         }
+        self.0
+            .sort_by_key(|refusal| refusal.line.unwrap_or(usize::MAX));
+        Err(self)
     }
 }
 

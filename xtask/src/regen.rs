@@ -68,9 +68,7 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
         refusals.push(Refusal::of_file(path.display().to_string(), reason));
     }
     let outcome = match result {
-        Ok(output) if refusals.iter().next().is_none() => {
-            finish(&output, request.check, &mut refusals, console)
-        }
+        Ok(output) if refusals.is_empty() => finish(&output, request.check, &mut refusals, console),
         _ => Outcome::Refused,
     };
     for refusal in refusals.iter() {
