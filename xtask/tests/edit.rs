@@ -137,19 +137,14 @@ fn an_added_field_and_an_added_operation_can_be_used() {
     // And in a crate of its own, it compiles and is there.
     let out = checkout.path("client");
     let document = checkout.path(DOCUMENT);
-    let run = Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .args(["regen", "--spec"])
-        .arg(&document)
-        .arg("--out")
-        .arg(&out)
-        .args(["--crate-name", "edited-oauth"])
-        .current_dir(root())
-        .output()
-        .unwrap();
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
+    succeeds(
+        Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(["regen", "--spec"])
+            .arg(&document)
+            .arg("--out")
+            .arg(&out)
+            .args(["--crate-name", "edited-oauth"])
+            .current_dir(root()),
     );
     fs::create_dir_all(out.join("examples")).unwrap();
     fs::write(
@@ -163,16 +158,11 @@ fn an_added_field_and_an_added_operation_can_be_used() {
     )
     .unwrap();
     fs::copy(root().join("Cargo.lock"), out.join("Cargo.lock")).unwrap();
-    let run = Command::new(env!("CARGO"))
-        .args(["check", "--offline", "--all-targets"])
-        .current_dir(&out)
-        .env("CARGO_TARGET_DIR", root().join("target/generated"))
-        .output()
-        .unwrap();
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
+    succeeds(
+        Command::new(env!("CARGO"))
+            .args(["check", "--offline", "--all-targets"])
+            .current_dir(&out)
+            .env("CARGO_TARGET_DIR", root().join("target/generated")),
     );
 }
 
@@ -188,6 +178,15 @@ fn a_refused_document_changes_nothing() {
         "{said}"
     );
     assert_eq!(checkout.generated("client.rs"), before);
+}
+
+fn succeeds(command: &mut Command) {
+    let run = command.output().unwrap();
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -115,16 +115,16 @@ impl Client {
         let left = || deadline.map(|deadline| deadline.saturating_sub(started.elapsed()));
         let mut renewed = false;
         let mut attempt = 1;
-        let mut error = Error::deadline(false);
+        let mut last = None;
         loop {
+            if left() == Some(Duration::ZERO) {
+                return Err(last.unwrap_or_else(|| Error::deadline(false)));
+            }
             let Some(request) = request.try_clone() else {
                 return Err(Error::invalid_request("the body is a stream".to_owned()));
             };
-            if left() == Some(Duration::ZERO) {
-                return Err(error);
-            }
             let (token, result) = self.attempt(request, call, attempt, left()).await;
-            error = match result {
+            let error = match result {
                 Ok(response) => {
                     self.shared().budget.give_back();
                     return Ok(response);
@@ -142,6 +142,7 @@ impl Client {
                     // Nothing is wrong with the server: not one of the attempts, and at once.
                     renewed = true;
                     tracing::debug!(attempt, "the access token was refused; renewing it");
+                    last = Some(error);
                     continue;
                 }
             }
@@ -161,6 +162,7 @@ impl Client {
             };
             tracing::warn!(attempt, ?delay, status = status(&error), "attempting again");
             tokio::time::sleep(delay).await;
+            last = Some(error);
             attempt += 1;
         }
     }

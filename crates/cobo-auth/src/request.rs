@@ -76,19 +76,18 @@ impl RequestBuilder {
     /// dot segment; a body that is no JSON; a failing signer or credential. After that, whatever
     /// [`Error`] tells apart.
     pub async fn send(mut self) -> Result<Response<Body>, Error> {
-        let label = self.label();
         match self.build() {
             Ok(request) => {
                 let safe = matches!(self.method, Method::GET | Method::HEAD);
                 let call = Call {
-                    label: Cow::Owned(label),
+                    label: Cow::Owned(format!("{} {}", self.method, self.path)),
                     operation: None,
                     repeatable: self.repeatable.unwrap_or(safe),
                     credential: self.credential,
                 };
                 self.client.call(request, call).await
             }
-            Err(error) => Err(error.with_operation(label)),
+            Err(error) => Err(error.with_operation(self.label())),
         }
     }
 

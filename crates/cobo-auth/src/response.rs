@@ -119,9 +119,7 @@ impl Response<Body> {
                     .with_operation(self.operation.clone())
             })
     }
-}
 
-impl Response<Body> {
     /// A body that says to be something else than JSON is not looked at. One that says nothing is.
     fn check_content_type(&self) -> Result<(), Error> {
         let Some(content_type) = self.headers.get(CONTENT_TYPE) else {
