@@ -119,10 +119,7 @@ pub fn outcome(
 /// # Errors
 ///
 /// A body that is not what the document says.
-pub fn decode<T: DeserializeOwned>(
-    _: &'static Operation,
-    response: Response<Body>,
-) -> Result<Response<T>, Error> {
+pub fn decode<T: DeserializeOwned>(response: Response<Body>) -> Result<Response<T>, Error> {
     let value = response.json()?;
     Ok(response.map(|_| value))
 }
@@ -132,10 +129,7 @@ pub fn decode<T: DeserializeOwned>(
 /// # Errors
 ///
 /// None today; the signature is that of [`decode`].
-pub fn decode_empty(
-    _: &'static Operation,
-    response: Response<Body>,
-) -> Result<Response<()>, Error> {
+pub fn decode_empty(response: Response<Body>) -> Result<Response<()>, Error> {
     Ok(response.map(|_| ()))
 }
 

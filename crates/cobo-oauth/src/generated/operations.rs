@@ -128,7 +128,7 @@ impl<'a> GetToken<'a> {
             operation_id: GET_TOKEN.id(),
         };
         let result = client.exec(request, &info).await;
-        codegen::decode(&GET_TOKEN, codegen::outcome(&GET_TOKEN, result)?)
+        codegen::decode(codegen::outcome(&GET_TOKEN, result)?)
     }
 }
 
@@ -189,7 +189,7 @@ impl<'a> RefreshToken<'a> {
             operation_id: REFRESH_TOKEN.id(),
         };
         let result = client.exec(request, &info).await;
-        codegen::decode(&REFRESH_TOKEN, codegen::outcome(&REFRESH_TOKEN, result)?)
+        codegen::decode(codegen::outcome(&REFRESH_TOKEN, result)?)
     }
 }
 
@@ -255,10 +255,7 @@ impl<'a> ExchangePermissionToken<'a> {
             operation_id: EXCHANGE_PERMISSION_TOKEN.id(),
         };
         let result = client.exec(request, &info).await;
-        codegen::decode(
-            &EXCHANGE_PERMISSION_TOKEN,
-            codegen::outcome(&EXCHANGE_PERMISSION_TOKEN, result)?,
-        )
+        codegen::decode(codegen::outcome(&EXCHANGE_PERMISSION_TOKEN, result)?)
     }
 }
 
@@ -324,9 +321,6 @@ impl<'a> RefreshPermissionToken<'a> {
             operation_id: REFRESH_PERMISSION_TOKEN.id(),
         };
         let result = client.exec(request, &info).await;
-        codegen::decode(
-            &REFRESH_PERMISSION_TOKEN,
-            codegen::outcome(&REFRESH_PERMISSION_TOKEN, result)?,
-        )
+        codegen::decode(codegen::outcome(&REFRESH_PERMISSION_TOKEN, result)?)
     }
 }

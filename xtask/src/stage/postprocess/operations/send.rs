@@ -53,11 +53,11 @@ pub(super) fn send(request: &Request<'_>, client: &Ident) -> TokenStream {
     let make = make(request, &names, client);
     let outcome = quote!(::cobo_auth::codegen::outcome(&#entry, #result)?);
     let decoded = if *success == syn::parse_quote!(()) {
-        quote!(::cobo_auth::codegen::decode_empty(&#entry, #outcome))
+        quote!(::cobo_auth::codegen::decode_empty(#outcome))
     } else if *success == syn::parse_quote!(::cobo_auth::Body) {
         quote!(::std::result::Result::Ok(#outcome))
     } else {
-        quote!(::cobo_auth::codegen::decode(&#entry, #outcome))
+        quote!(::cobo_auth::codegen::decode(#outcome))
     };
     let fields = inputs.iter().map(|input| &input.ident);
     quote! {
