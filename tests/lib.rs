@@ -4,6 +4,7 @@
 
 pub mod canned;
 pub mod client;
+pub mod contract;
 pub mod property;
 pub mod seen;
 pub mod vector;

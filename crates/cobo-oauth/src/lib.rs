@@ -8,7 +8,9 @@
 #[rustfmt::skip]
 mod generated;
 mod hooks;
+mod store;
 
 pub use cobo_auth;
 pub use cobo_auth::{Error, MissingFields, Response, Secret};
 pub use generated::{Client, models, operations};
+pub use store::{Lease, MemoryStore, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore};

@@ -90,10 +90,26 @@ impl Error {
         Self::new(Kind::Deadline { sent })
     }
 
+    /// What a [`Credential`](crate::Credential) fails with: there is no access token, and why.
+    ///
+    /// ```
+    /// use cobo_auth::{Error, ErrorKind};
+    ///
+    /// let error = Error::no_token("the vault is sealed");
+    /// assert_eq!(error.kind(), ErrorKind::Credential);
+    /// assert!(error.is_before_sending());
+    /// ```
+    pub fn no_token(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(Kind::Credential).with_source(Arc::from(source.into()))
+    }
+
     /// The credential's own error becomes the source, so that what it says of another call is not
     /// taken for what this one met.
     pub(crate) fn credential(source: Self) -> Self {
-        Self::new(Kind::Credential).with_source(Arc::new(source))
+        match source.0.kind {
+            Kind::Credential => source,
+            _ => Self::new(Kind::Credential).with_source(Arc::new(source)),
+        }
     }
 
     /// A request that somebody else sent, past the signature.

@@ -1,0 +1,121 @@
+use std::collections::HashSet;
+use std::collections::hash_map::{Entry, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cobo_auth::Secret;
+
+use super::{Lease, Saved, StoreError, TokenPair, TokenStore};
+
+/// Keeps token pairs as long as the process lives. Clones share what they keep.
+///
+/// After a restart every organization's token is obtained anew, by `get_token`, which works as
+/// long as the app is installed there.
+#[derive(Clone, Default)]
+pub struct MemoryStore(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    pairs: HashMap<String, TokenPair>,
+    /// Who refreshes which organization.
+    leases: HashSet<String>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A lock that a panic elsewhere does not close: each change under it is complete by itself.
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl TokenStore for MemoryStore {
+    async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
+        Ok(self.kept().pairs.get(org_id).cloned())
+    }
+
+    async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError> {
+        match self.kept().pairs.entry(org_id.to_owned()) {
+            Entry::Occupied(there) if there.get().generation >= pair.generation => {
+                return Ok(Saved::Newer);
+            }
+            Entry::Occupied(mut there) => {
+                there.insert(pair.clone());
+            }
+            Entry::Vacant(free) => {
+                free.insert(pair.clone());
+            }
+        }
+        Ok(Saved::Kept)
+    }
+
+    async fn remove(&self, org_id: &str) -> Result<(), StoreError> {
+        self.kept().pairs.remove(org_id);
+        Ok(())
+    }
+
+    /// The lease ends when it is dropped, so that `_ttl` is not needed.
+    async fn lease(
+        &self,
+        org_id: &str,
+        _ttl: Duration,
+    ) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        if !self.kept().leases.insert(org_id.to_owned()) {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(MemoryLease {
+            store: self.clone(),
+            org_id: org_id.to_owned(),
+        })))
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("organizations", &self.kept().pairs.len())
+            .finish()
+    }
+}
+
+#[derive(Debug)]
+struct MemoryLease {
+    store: MemoryStore,
+    org_id: String,
+}
+
+#[async_trait]
+impl Lease for MemoryLease {
+    async fn spend(&self, generation: u64) -> Result<Option<Secret>, StoreError> {
+        let mut kept = self.store.kept();
+        let pair = kept.pairs.get_mut(&self.org_id);
+        let pair = pair.filter(|pair| pair.generation == generation);
+        Ok(pair.and_then(|pair| pair.refresh_token.take()))
+    }
+
+    async fn restore(&self, generation: u64, refresh_token: Secret) -> Result<(), StoreError> {
+        let mut kept = self.store.kept();
+        let pair = kept.pairs.get_mut(&self.org_id);
+        if let Some(pair) = pair.filter(|pair| pair.generation == generation) {
+            pair.refresh_token.get_or_insert(refresh_token);
+        }
+        Ok(())
+    }
+
+    async fn release(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Drop for MemoryLease {
+    fn drop(&mut self) {
+        self.store.kept().leases.remove(&self.org_id);
+    }
+}

@@ -1,0 +1,194 @@
+//! What every token store promises, checked on a real one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cobo_oauth::{Saved, TokenPair, TokenStore};
+
+const TTL: Duration = Duration::from_secs(30);
+
+/// Checks a store that is empty. `open` gives a handle on it, as another process would have.
+pub async fn token_store(open: impl Fn() -> Arc<dyn TokenStore>) {
+    keeps_pairs(&open).await;
+    keeps_the_newer_pair(&open).await;
+    hands_a_refresh_token_out_once(&open).await;
+    takes_a_refresh_token_back(&open).await;
+    leases_to_one_at_a_time(&open).await;
+    keeps_organizations_apart(&open).await;
+    takes_any_organization_id(&open).await;
+}
+
+fn pair(generation: u64) -> TokenPair {
+    TokenPair::new(
+        generation,
+        format!("access-{generation}"),
+        1_000,
+        44_200_000,
+    )
+    .with_refresh_token(format!("refresh-{generation}"), 2_592_000_000)
+}
+
+async fn loaded(store: &Arc<dyn TokenStore>, org_id: &str) -> Option<(u64, Option<String>)> {
+    let pair = store.load(org_id).await.unwrap()?;
+    assert_eq!(
+        pair.access_token.expose(),
+        format!("access-{}", pair.generation)
+    );
+    assert_eq!((pair.obtained_at, pair.expires_at), (1_000, 44_200_000));
+    let refresh = pair.refresh_token.map(|token| token.expose().to_owned());
+    Some((pair.generation, refresh))
+}
+
+fn whole(generation: u64) -> Option<(u64, Option<String>)> {
+    Some((generation, Some(format!("refresh-{generation}"))))
+}
+
+fn spent(generation: u64) -> Option<(u64, Option<String>)> {
+    Some((generation, None))
+}
+
+async fn keeps_pairs(open: &impl Fn() -> Arc<dyn TokenStore>) {
+    let (one, other) = (open(), open());
+    assert_eq!(loaded(&one, "kept").await, None);
+    assert_eq!(one.save("kept", &pair(7)).await.unwrap(), Saved::Kept);
+    assert_eq!(loaded(&one, "kept").await, whole(7));
+    assert_eq!(loaded(&other, "kept").await, whole(7));
+    other.remove("kept").await.unwrap();
+    other.remove("kept").await.unwrap();
+    assert_eq!(loaded(&one, "kept").await, None);
+}
+
+async fn keeps_the_newer_pair(open: &impl Fn() -> Arc<dyn TokenStore>) {
+    let (one, other) = (open(), open());
+    assert_eq!(one.save("newer", &pair(7)).await.unwrap(), Saved::Kept);
+    assert_eq!(other.save("newer", &pair(6)).await.unwrap(), Saved::Newer);
+    assert_eq!(other.save("newer", &pair(7)).await.unwrap(), Saved::Newer);
+    assert_eq!(loaded(&one, "newer").await, whole(7));
+    assert_eq!(other.save("newer", &pair(8)).await.unwrap(), Saved::Kept);
+    assert_eq!(loaded(&one, "newer").await, whole(8));
+    let largest = u64::MAX;
+    assert_eq!(
+        one.save("newer", &pair(largest)).await.unwrap(),
+        Saved::Kept
+    );
+    assert_eq!(
+        other.save("newer", &pair(largest - 1)).await.unwrap(),
+        Saved::Newer
+    );
+}
+
+async fn hands_a_refresh_token_out_once(open: &impl Fn() -> Arc<dyn TokenStore>) {
+    let (one, other) = (open(), open());
+    let lease = one.lease("spent", TTL).await.unwrap().unwrap();
+    assert!(lease.spend(7).await.unwrap().is_none(), "there is no pair");
+    assert_eq!(one.save("spent", &pair(7)).await.unwrap(), Saved::Kept);
+    assert!(
+        lease.spend(6).await.unwrap().is_none(),
+        "another generation"
+    );
+    assert!(
+        lease.spend(8).await.unwrap().is_none(),
+        "another generation"
+    );
+    let token = lease.spend(7).await.unwrap().unwrap();
+    assert_eq!(token.expose(), "refresh-7");
+    assert!(lease.spend(7).await.unwrap().is_none());
+    assert_eq!(
+        loaded(&other, "spent").await,
+        spent(7),
+        "the access token is still good"
+    );
+    lease.release().await.unwrap();
+
+    let lease = other.lease("spent", TTL).await.unwrap().unwrap();
+    assert!(lease.spend(7).await.unwrap().is_none());
+    assert_eq!(other.save("spent", &pair(7)).await.unwrap(), Saved::Newer);
+    assert_eq!(
+        loaded(&one, "spent").await,
+        spent(7),
+        "a late writer does not bring it back"
+    );
+    assert_eq!(other.save("spent", &pair(8)).await.unwrap(), Saved::Kept);
+    lease.release().await.unwrap();
+    assert_eq!(loaded(&one, "spent").await, whole(8));
+}
+
+async fn takes_a_refresh_token_back(open: &impl Fn() -> Arc<dyn TokenStore>) {
+    let (one, other) = (open(), open());
+    assert_eq!(one.save("back", &pair(7)).await.unwrap(), Saved::Kept);
+    let lease = one.lease("back", TTL).await.unwrap().unwrap();
+    let token = lease.spend(7).await.unwrap().unwrap();
+    lease.restore(6, "another".into()).await.unwrap();
+    assert_eq!(loaded(&other, "back").await, spent(7));
+    lease.restore(7, token.clone()).await.unwrap();
+    assert_eq!(loaded(&other, "back").await, whole(7));
+    assert_eq!(lease.spend(7).await.unwrap().unwrap().expose(), "refresh-7");
+    assert_eq!(other.save("back", &pair(8)).await.unwrap(), Saved::Kept);
+    lease.restore(7, token).await.unwrap();
+    assert_eq!(
+        loaded(&other, "back").await,
+        whole(8),
+        "the pair has been replaced"
+    );
+    other.remove("back").await.unwrap();
+    lease.restore(8, "another".into()).await.unwrap();
+    assert_eq!(loaded(&other, "back").await, None);
+    lease.release().await.unwrap();
+}
+
+async fn leases_to_one_at_a_time(open: &impl Fn() -> Arc<dyn TokenStore>) {
+    let (one, other) = (open(), open());
+    let lease = one.lease("leased", TTL).await.unwrap().unwrap();
+    assert!(other.lease("leased", TTL).await.unwrap().is_none());
+    assert!(one.lease("leased", TTL).await.unwrap().is_none());
+    let elsewhere = other.lease("leased elsewhere", TTL).await.unwrap().unwrap();
+    lease.release().await.unwrap();
+    let lease = other.lease("leased", TTL).await.unwrap().unwrap();
+    assert!(one.lease("leased", TTL).await.unwrap().is_none());
+    lease.release().await.unwrap();
+    elsewhere.release().await.unwrap();
+}
+
+async fn keeps_organizations_apart(open: &impl Fn() -> Arc<dyn TokenStore>) {
+    let store = open();
+    for (org_id, generation) in [("a", 1), ("A", 2), ("a/../a", 3), ("a ", 4), ("{a}", 5)] {
+        assert_eq!(
+            store.save(org_id, &pair(generation)).await.unwrap(),
+            Saved::Kept
+        );
+    }
+    for (org_id, generation) in [("a", 1), ("A", 2), ("a/../a", 3), ("a ", 4), ("{a}", 5)] {
+        assert_eq!(
+            loaded(&store, org_id).await,
+            whole(generation),
+            "{org_id:?}"
+        );
+    }
+    store.remove("a").await.unwrap();
+    assert_eq!(loaded(&store, "A").await, whole(2));
+}
+
+async fn takes_any_organization_id(open: &impl Fn() -> Arc<dyn TokenStore>) {
+    let store = open();
+    let long = "x".repeat(4_096);
+    for org_id in [
+        "",
+        ".",
+        "..",
+        "/etc/passwd",
+        "ü\0\n",
+        "*",
+        "lock",
+        long.as_str(),
+    ] {
+        let lease = store.lease(org_id, TTL).await.unwrap().unwrap();
+        assert_eq!(
+            store.save(org_id, &pair(1)).await.unwrap(),
+            Saved::Kept,
+            "{org_id:?}"
+        );
+        assert_eq!(lease.spend(1).await.unwrap().unwrap().expose(), "refresh-1");
+        lease.release().await.unwrap();
+        assert_eq!(loaded(&store, org_id).await, spent(1));
+    }
+}
