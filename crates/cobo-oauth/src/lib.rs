@@ -9,8 +9,13 @@
 mod generated;
 mod hooks;
 mod store;
+mod token;
 
 pub use cobo_auth;
 pub use cobo_auth::{Error, MissingFields, Response, Secret};
 pub use generated::{Client, models, operations};
 pub use store::{Lease, MemoryStore, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore};
+pub use token::{
+    Approval, Installation, InstallationError, OrgCredential, OrgState, OrgWatch, TokenError,
+    TokenErrorKind, TokenSource, TokenSourceBuilder,
+};

@@ -1,0 +1,24 @@
+//! Access tokens that stay fresh.
+
+mod builder;
+mod credential;
+mod entry;
+mod error;
+mod flight;
+mod installation;
+mod issuer;
+mod limits;
+mod live;
+mod meter;
+mod moment;
+mod shared;
+mod source;
+mod state;
+mod window;
+
+pub use builder::TokenSourceBuilder;
+pub use credential::OrgCredential;
+pub use error::{TokenError, TokenErrorKind};
+pub use installation::{Approval, Installation, InstallationError};
+pub use source::TokenSource;
+pub use state::{OrgState, OrgWatch};

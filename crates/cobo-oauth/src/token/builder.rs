@@ -1,0 +1,131 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cobo_auth::{Clock, SystemClock};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::issuer::{Cobo, Issuer};
+use super::limits::Limits;
+use super::meter::Meter;
+use super::shared::{Dice, Shared};
+use super::source::{Source, TokenSource};
+use crate::Client;
+use crate::store::{MemoryStore, TokenStore};
+
+/// Sets up a [`TokenSource`].
+///
+/// ```
+/// # fn example(client: cobo_oauth::Client) {
+/// use std::time::Duration;
+/// use cobo_oauth::{MemoryStore, TokenSource};
+///
+/// let tokens = TokenSource::builder(client, "pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij")
+///     .store(MemoryStore::new())
+///     .deadline(Duration::from_secs(20))
+///     .build();
+/// # }
+/// ```
+pub struct TokenSourceBuilder {
+    issuer: Box<dyn Issuer>,
+    store: Arc<dyn TokenStore>,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    pub(crate) dice: Dice,
+}
+
+fn random() -> f64 {
+    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
+}
+
+impl TokenSourceBuilder {
+    pub(crate) fn new(client: Client, client_id: String) -> Self {
+        Self::with_issuer(Cobo::new(client, client_id))
+    }
+
+    pub(crate) fn with_issuer(issuer: impl Issuer + 'static) -> Self {
+        Self {
+            issuer: Box::new(issuer),
+            store: Arc::new(MemoryStore::new()),
+            clock: Arc::new(SystemClock),
+            limits: Limits::default(),
+            dice: Box::new(random),
+        }
+    }
+
+    /// Where token pairs rest; in memory unless set.
+    #[must_use]
+    pub fn store(mut self, store: impl TokenStore + 'static) -> Self {
+        self.store = Arc::new(store);
+        self
+    }
+
+    /// Other clocks than the machine's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// How long one attempt to get a token may take, with all its requests; 60 s unless set. A
+    /// process that dies while it refreshes keeps the others from refreshing the same organization
+    /// for a little longer than that, where the store cannot tell that it died.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.limits.deadline = deadline;
+        self
+    }
+
+    /// How long one call of the store may take; 3 s unless set.
+    #[must_use]
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.store = timeout;
+        self
+    }
+
+    /// How long refresh tokens live, which Cobo does not say with the token; 30 days unless set.
+    #[must_use]
+    pub fn refresh_token_life(mut self, life: Duration) -> Self {
+        self.limits.refresh_life = life;
+        self
+    }
+
+    /// For how long a refusal is remembered, at most: callers get it again meanwhile, without a
+    /// request; 30 s unless set.
+    #[must_use]
+    pub fn refusal_memory(mut self, span: Duration) -> Self {
+        self.limits.refusal = span;
+        self
+    }
+
+    /// Builds the source. Needs no runtime, and sends nothing.
+    pub fn build(self) -> TokenSource {
+        let stop = CancellationToken::new();
+        let shared = Shared {
+            issuer: self.issuer,
+            store: self.store,
+            clock: self.clock,
+            limits: self.limits,
+            dice: self.dice,
+            meter: Meter,
+            entries: papaya::HashMap::new(),
+            tasks: TaskTracker::new(),
+            stop: stop.clone(),
+        };
+        TokenSource(Arc::new(Source {
+            shared: Arc::new(shared),
+            _stop: stop.drop_guard(),
+        }))
+    }
+}
+
+impl fmt::Debug for TokenSourceBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenSourceBuilder")
+            .field("issuer", &self.issuer)
+            .field("store", &self.store)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

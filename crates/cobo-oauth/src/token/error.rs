@@ -1,0 +1,159 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::store::StoreError;
+
+use super::issuer::{Failure, Fate};
+
+/// Why there is no access token for an organization, and what the caller can do about it.
+///
+/// Callers that waited for the same refresh share one error: a clone costs one reference count.
+/// It never contains a token. As the source of a failed call it is found by
+/// `error.source().and_then(|source| source.downcast_ref::<TokenError>())`.
+#[derive(Clone)]
+pub struct TokenError(Arc<Inner>);
+
+struct Inner {
+    kind: TokenErrorKind,
+    org_id: Arc<str>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// The kinds of failure to get a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenErrorKind {
+    /// Cobo refuses to issue a token for this organization: somebody of it has to install the app
+    /// again.
+    NotInstalled,
+    /// Cobo refuses this app: its key, its client id or its environment is wrong.
+    AppRefused,
+    /// Cobo cannot be reached, or cannot answer for now. It is tried again by itself, with growing
+    /// pauses, when the next call needs the token.
+    Unavailable,
+    /// The token that came had expired when it arrived, or is none.
+    Unusable,
+    /// The organization id is empty, too long, or has other than visible ASCII characters.
+    InvalidOrganization,
+    /// The source has been shut down, and no valid token is left.
+    ShutDown,
+}
+
+impl TokenError {
+    pub(crate) fn new(kind: TokenErrorKind, org_id: &Arc<str>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            org_id: org_id.clone(),
+            source: None,
+        }))
+    }
+
+    pub(crate) fn caused_by(
+        kind: TokenErrorKind,
+        org_id: &Arc<str>,
+        source: Arc<dyn StdError + Send + Sync>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            org_id: org_id.clone(),
+            source: Some(source),
+        }))
+    }
+
+    /// What a failed `get_token` means.
+    pub(crate) fn of(failure: Failure, org_id: &Arc<str>) -> Self {
+        let kind = match failure.fate {
+            Fate::NotCarriedOut | Fate::Lost => TokenErrorKind::Unavailable,
+            Fate::GrantRefused => TokenErrorKind::NotInstalled,
+            Fate::AppRefused => TokenErrorKind::AppRefused,
+        };
+        Self::caused_by(kind, org_id, failure.source)
+    }
+
+    /// Nobody may refresh without the store, which failed.
+    pub(crate) fn store(error: StoreError, org_id: &Arc<str>) -> Self {
+        Self::caused_by(TokenErrorKind::Unavailable, org_id, Arc::new(error))
+    }
+
+    /// Which kind of failure this is.
+    pub fn kind(&self) -> TokenErrorKind {
+        self.0.kind
+    }
+
+    /// The organization that has no token.
+    pub fn org_id(&self) -> &str {
+        &self.0.org_id
+    }
+
+    /// Whether somebody of the organization has to install the app again.
+    pub fn is_not_installed(&self) -> bool {
+        self.0.kind == TokenErrorKind::NotInstalled
+    }
+
+    /// Whether the same call may succeed later without anybody's doing.
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self.0.kind,
+            TokenErrorKind::Unavailable | TokenErrorKind::Unusable
+        )
+    }
+
+    /// Whether it was Cobo's word, and will be the same when asked again at once.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(
+            self.0.kind,
+            TokenErrorKind::NotInstalled | TokenErrorKind::AppRefused
+        )
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no access token for organization {:?}: ", self.org_id())?;
+        match self.0.kind {
+            TokenErrorKind::NotInstalled => f.write_str(
+                "Cobo refuses to issue one; the app has to be installed again for this organization",
+            )?,
+            TokenErrorKind::AppRefused => f.write_str(
+                "Cobo refuses this app; check its key, its client id and the environment",
+            )?,
+            TokenErrorKind::Unavailable => {
+                f.write_str("it cannot be obtained for now; call again later")?;
+            }
+            TokenErrorKind::Unusable => f.write_str(
+                "the one that came had expired when it arrived, or is none; call again later",
+            )?,
+            TokenErrorKind::InvalidOrganization => f.write_str(
+                "the id must be 1 to 256 visible ASCII characters; nothing was sent",
+            )?,
+            TokenErrorKind::ShutDown => f.write_str("the token source has been shut down")?,
+        }
+        match &self.0.source {
+            Some(source) => write!(f, " ({source})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenError")
+            .field("kind", &self.0.kind)
+            .field("org_id", &self.0.org_id)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl StdError for TokenError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<TokenError> for cobo_auth::Error {
+    fn from(error: TokenError) -> Self {
+        Self::no_token(error)
+    }
+}

@@ -1,0 +1,410 @@
+//! One attempt to get an organization's next token: from the store, by a refresh, or anew.
+//!
+//! It runs in a task of its own, so that a caller that goes away loses nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cobo_auth::Secret;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::entry::{Entry, Hold, Need};
+use super::error::{TokenError, TokenErrorKind};
+use super::issuer::{Failure, Fate, Issued};
+use super::live::{Live, Origin, Phase};
+use super::meter::Way;
+use super::moment::{Moment, millis};
+use super::shared::Shared;
+use crate::store::{Lease, Saved, StoreError, TokenPair};
+
+/// The pauses between two looks at a store where another process has the lease.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+#[derive(Debug)]
+pub(crate) struct Flight {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) number: u64,
+    pub(crate) epoch: u64,
+    pub(crate) need: Need,
+    pub(crate) land: watch::Sender<Option<Landed>>,
+}
+
+/// What came of a flight.
+#[derive(Debug, Clone)]
+pub(crate) enum Landed {
+    Brought(Arc<Live>),
+    Failed(TokenError),
+    /// What was known was thrown away meanwhile, and what this flight brought with it.
+    Superseded,
+}
+
+/// What is to be done, once it is known what the store has.
+enum Plan {
+    /// Another process has been there first.
+    Adopt(Arc<Live>),
+    /// A new pair is to be had from Cobo.
+    Obtain {
+        stored: Option<TokenPair>,
+        lease: Option<Box<dyn Lease>>,
+    },
+}
+
+/// What came of a refresh.
+enum Refreshed {
+    Brought(Arc<Live>),
+    Failed(TokenError),
+    /// The refresh token is spent, or there was none to be had: `get_token` is next.
+    Spent,
+}
+
+impl Flight {
+    pub(crate) async fn run(self) {
+        let deadline = Instant::now() + self.shared.limits.deadline;
+        // Up to here nothing has been sent, and a source that is dropped stops it.
+        let plan = self.shared.stop.run_until_cancelled(self.plan(deadline));
+        let (result, lease) = match plan.await {
+            None => (Err(self.failed(TokenErrorKind::ShutDown)), None),
+            Some(Err(error)) => (Err(error), None),
+            Some(Ok(Plan::Adopt(live))) => (Ok(live), None),
+            Some(Ok(Plan::Obtain { stored, lease })) => {
+                let result = self.obtain(stored, lease.as_deref(), deadline).await;
+                (result, lease)
+            }
+        };
+        self.land(result);
+        if let Some(lease) = lease {
+            self.release(lease).await;
+        }
+    }
+
+    async fn plan(&self, deadline: Instant) -> Result<Plan, TokenError> {
+        let started = Instant::now();
+        let mut pause = SHORTEST_PAUSE;
+        self.shared.save_leftover(&self.entry).await;
+        loop {
+            let stored = match self.load().await {
+                Ok(stored) => stored,
+                Err(error) => return self.without_store(error),
+            };
+            if let Some(live) = self.adopt(stored.as_ref()) {
+                return Ok(Plan::Adopt(live));
+            }
+            let (store, ttl) = (&self.shared.store, self.shared.limits.lease());
+            let lease = self.shared.bounded(store.lease(self.entry.org_id(), ttl));
+            match lease.await {
+                Ok(Some(lease)) => return self.plan_with(lease).await,
+                Ok(None) => {}
+                Err(error) => return self.without_store(error),
+            }
+            // Another process is refreshing, or died while it was.
+            let patient = started.elapsed() < self.shared.limits.patience || self.has_valid();
+            if !patient {
+                let lease = None;
+                return Ok(Plan::Obtain { stored, lease });
+            }
+            if Instant::now() >= deadline {
+                return Err(self.failed(TokenErrorKind::Unavailable));
+            }
+            tokio::time::sleep(pause.mul_f64(0.5 + self.shared.chance() / 2.0)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// With the lease in hand: what another process stored before it gave the lease up is seen now.
+    async fn plan_with(&self, lease: Box<dyn Lease>) -> Result<Plan, TokenError> {
+        let stored = match self.load().await {
+            Ok(stored) => stored,
+            Err(error) => {
+                self.release(lease).await;
+                return self.without_store(error);
+            }
+        };
+        if let Some(live) = self.adopt(stored.as_ref()) {
+            self.release(lease).await;
+            return Ok(Plan::Adopt(live));
+        }
+        let lease = Some(lease);
+        Ok(Plan::Obtain { stored, lease })
+    }
+
+    /// Without the store nobody refreshes: another process may be spending the refresh token. When
+    /// the token has expired, `get_token` is called, which spends nothing.
+    fn without_store(&self, error: StoreError) -> Result<Plan, TokenError> {
+        self.shared.store_failed(&self.entry, &error);
+        if self.has_valid() {
+            return Err(TokenError::store(error, self.entry.org_id()));
+        }
+        Ok(Plan::Obtain {
+            stored: None,
+            lease: None,
+        })
+    }
+
+    async fn load(&self) -> Result<Option<TokenPair>, StoreError> {
+        let load = self.shared.store.load(self.entry.org_id());
+        self.shared.bounded(load).await
+    }
+
+    /// The stored pair's token, if it is another one than what is to be replaced, and good.
+    fn adopt(&self, stored: Option<&TokenPair>) -> Option<Arc<Live>> {
+        let pair = stored?;
+        let another = match self.need {
+            Need::Renewal => self
+                .entry
+                .live()
+                .is_none_or(|live| pair.generation > live.generation()),
+            Need::Replacement(refused) => pair.generation > refused,
+            Need::Issue => false,
+        };
+        if !another {
+            return None;
+        }
+        let now = self.shared.now();
+        let live = Live::new(pair, Origin::Store, now, self.shared.chance());
+        let live = Arc::new(live.ok().flatten()?);
+        if live.phase(&now) < Phase::Mandatory {
+            return Some(live);
+        }
+        // Better than none, if no other is to be had in its last moments.
+        let mut slot = self.entry.slot();
+        if slot.epoch == self.epoch {
+            self.entry.install(&mut slot, live);
+        }
+        None
+    }
+
+    async fn obtain(
+        &self,
+        stored: Option<TokenPair>,
+        lease: Option<&dyn Lease>,
+        deadline: Instant,
+    ) -> Result<Arc<Live>, TokenError> {
+        let known = {
+            let mut slot = self.entry.slot();
+            let known = slot.generation;
+            let there = stored.as_ref().map_or(0, |pair| pair.generation);
+            slot.generation = known.max(there);
+            known
+        };
+        if let (Some(lease), Some(pair)) = (lease, stored)
+            && self.may_refresh(&pair, known)
+        {
+            match self.refresh(lease, &pair, deadline).await {
+                Refreshed::Brought(live) => return Ok(live),
+                Refreshed::Failed(error) => return Err(error),
+                Refreshed::Spent if self.shared.stop.is_cancelled() => {
+                    return Err(self.failed(TokenErrorKind::ShutDown));
+                }
+                Refreshed::Spent => {}
+            }
+        }
+        self.issue(deadline).await
+    }
+
+    /// A pair that is older than what this process has seen comes from a store that lost the newer
+    /// one: its refresh token was spent.
+    fn may_refresh(&self, pair: &TokenPair, known: u64) -> bool {
+        self.need != Need::Issue
+            && pair.generation >= known
+            && pair.refresh_token.is_some()
+            && pair
+                .refresh_expires_at
+                .is_none_or(|end| self.shared.now().wall < end)
+    }
+
+    async fn refresh(&self, lease: &dyn Lease, pair: &TokenPair, deadline: Instant) -> Refreshed {
+        let generation = pair.generation;
+        let token = match self.shared.bounded(lease.spend(generation)).await {
+            Ok(Some(token)) => token,
+            Ok(None) => return Refreshed::Spent,
+            Err(error) => {
+                self.shared.store_failed(&self.entry, &error);
+                if self.has_valid() {
+                    return Refreshed::Failed(TokenError::store(error, self.entry.org_id()));
+                }
+                return Refreshed::Spent;
+            }
+        };
+        let asked = self.shared.now();
+        let refresh = self.shared.issuer.refresh(token.clone());
+        let failure = match tokio::time::timeout_at(deadline, refresh).await {
+            Ok(Ok(issued)) => {
+                self.shared.meter.obtained(Way::Refresh);
+                return match self.keep(issued, asked, Way::Refresh).await {
+                    Ok(live) => Refreshed::Brought(live),
+                    Err(error) => Refreshed::Failed(error),
+                };
+            }
+            Ok(Err(failure)) => failure,
+            Err(elapsed) => Failure {
+                fate: Fate::Lost,
+                source: Arc::new(elapsed),
+            },
+        };
+        self.shared.meter.failed(Way::Refresh);
+        tracing::warn!(
+            org_id = %self.entry.org_id(),
+            fate = ?failure.fate,
+            error = %failure.source,
+            "the refresh failed"
+        );
+        match failure.fate {
+            Fate::NotCarriedOut => {
+                self.restore(lease, generation, token).await;
+                Refreshed::Failed(TokenError::of(failure, self.entry.org_id()))
+            }
+            Fate::Lost | Fate::GrantRefused | Fate::AppRefused => Refreshed::Spent,
+        }
+    }
+
+    async fn restore(&self, lease: &dyn Lease, generation: u64, token: Secret) {
+        let restored = self.shared.bounded(lease.restore(generation, token)).await;
+        if let Err(error) = restored {
+            self.shared.store_failed(&self.entry, &error);
+        }
+    }
+
+    async fn issue(&self, deadline: Instant) -> Result<Arc<Live>, TokenError> {
+        let asked = self.shared.now();
+        let issue = self.shared.issuer.issue(self.entry.org_id());
+        let failure = match tokio::time::timeout_at(deadline, issue).await {
+            Ok(Ok(issued)) => {
+                self.shared.meter.obtained(Way::Issue);
+                return self.keep(issued, asked, Way::Issue).await;
+            }
+            Ok(Err(failure)) => failure,
+            Err(elapsed) => Failure {
+                fate: Fate::Lost,
+                source: Arc::new(elapsed),
+            },
+        };
+        self.shared.meter.failed(Way::Issue);
+        tracing::warn!(
+            org_id = %self.entry.org_id(),
+            fate = ?failure.fate,
+            error = %failure.source,
+            "`get_token` failed"
+        );
+        Err(TokenError::of(failure, self.entry.org_id()))
+    }
+
+    /// Stores what was issued, before anybody sees it.
+    async fn keep(&self, issued: Issued, asked: Moment, way: Way) -> Result<Arc<Live>, TokenError> {
+        let generation = {
+            let slot = self.entry.slot();
+            if slot.epoch != self.epoch {
+                return Err(self.failed(TokenErrorKind::Unavailable)); // and nobody will see it
+            }
+            // Rises across processes, too, and across a store that lost everything.
+            slot.generation.saturating_add(1).max(asked.wall)
+        };
+        let refresh_life = millis(self.shared.limits.refresh_life);
+        let mut pair = TokenPair::new(
+            generation,
+            issued.access_token,
+            asked.wall,
+            asked.wall.saturating_add(millis(issued.life)),
+        );
+        if let Some(token) = issued.refresh_token {
+            pair = pair.with_refresh_token(token, asked.wall.saturating_add(refresh_life));
+        }
+        self.entry.slot().unsaved = None; // an older one
+        match self.save(&pair).await {
+            Ok(Saved::Kept) => {}
+            Ok(Saved::Newer) => tracing::debug!(
+                org_id = %self.entry.org_id(),
+                "another process has stored a newer pair"
+            ),
+            Err(error) => {
+                self.shared.store_failed(&self.entry, &error);
+                self.shared
+                    .save_later(&self.entry, self.epoch, pair.clone());
+            }
+        }
+        let origin = match (self.need, way) {
+            (Need::Replacement(_), Way::Refresh) => Origin::Replacement,
+            _ => Origin::Cobo,
+        };
+        let live = Live::since(&pair, origin, asked, self.shared.chance());
+        let live = live.map_err(|error| {
+            let kind = TokenErrorKind::Unusable;
+            TokenError::caused_by(kind, self.entry.org_id(), Arc::new(error))
+        })?;
+        if !live.is_valid(&self.shared.now()) {
+            return Err(self.failed(TokenErrorKind::Unusable));
+        }
+        tracing::info!(
+            org_id = %self.entry.org_id(),
+            way = way.name(),
+            generation,
+            life_s = issued.life.as_secs(),
+            "obtained an access token"
+        );
+        Ok(Arc::new(live))
+    }
+
+    async fn save(&self, pair: &TokenPair) -> Result<Saved, StoreError> {
+        let save = self.shared.store.save(self.entry.org_id(), pair);
+        self.shared.bounded(save).await
+    }
+
+    /// Takes in what came, and tells everybody who waits.
+    fn land(&self, result: Result<Arc<Live>, TokenError>) {
+        let now = self.shared.now();
+        let mut slot = self.entry.slot();
+        slot.leave(self.number);
+        let landed = if slot.epoch != self.epoch {
+            Landed::Superseded
+        } else {
+            match result {
+                Ok(live) => {
+                    self.entry.install(&mut slot, live.clone());
+                    slot.need = Need::Renewal;
+                    slot.hold = None;
+                    slot.failures = 0;
+                    slot.failing_since = None;
+                    Landed::Brought(live)
+                }
+                Err(error) => {
+                    if error.kind() != TokenErrorKind::ShutDown {
+                        slot.failures = slot.failures.saturating_add(1);
+                        slot.failing_since.get_or_insert(now.wall);
+                        let pause = self.shared.pause(slot.failures, error.is_refusal());
+                        slot.hold = Some(Hold {
+                            until: now.after(pause),
+                            error: error.clone(),
+                        });
+                    }
+                    Landed::Failed(error)
+                }
+            }
+        };
+        slot.tell(&self.entry, &self.shared);
+        drop(slot);
+        self.land.send_replace(Some(landed));
+    }
+
+    async fn release(&self, lease: Box<dyn Lease>) {
+        if let Err(error) = self.shared.bounded(lease.release()).await {
+            self.shared.store_failed(&self.entry, &error);
+        }
+    }
+
+    fn has_valid(&self) -> bool {
+        self.entry.valid(&self.shared.now()).is_some()
+    }
+
+    fn failed(&self, kind: TokenErrorKind) -> TokenError {
+        TokenError::new(kind, self.entry.org_id())
+    }
+}
+
+/// However it ends, by a panic or with its runtime: the place is free for the next.
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.entry.slot().leave(self.number);
+    }
+}

@@ -1,0 +1,117 @@
+use std::str::FromStr;
+
+use url::form_urlencoded;
+
+use super::error::TokenError;
+
+/// What an installation callback says: which organization, and what it did. Cobo sends it as a POST
+/// to the app's callback URL, with `approval_result` and `org_id` in the query.
+///
+/// ```
+/// use cobo_oauth::{Approval, Installation};
+///
+/// let installation: Installation =
+///     "approval_result=1&org_id=e3986401-4aec-480a-973d-e775a4518413".parse()?;
+/// assert_eq!(installation.approval(), Approval::Installed);
+/// # Ok::<(), cobo_oauth::InstallationError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installation {
+    org_id: String,
+    approval: Approval,
+}
+
+/// What the organization did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Approval {
+    /// It installed the app and approved it (1).
+    Installed,
+    /// It changed the app's settings, its permissions for instance, and approved that (2).
+    Changed,
+}
+
+/// Why an installation callback could not be followed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstallationError {
+    /// A parameter is missing, or empty.
+    #[error("the query has no `{0}`")]
+    Missing(&'static str),
+    /// A parameter is there more than once.
+    #[error("the query has more than one `{0}`")]
+    Repeated(&'static str),
+    /// A result that this version does not know.
+    #[error(
+        "`approval_result` is neither 1 nor 2; nothing was approved as far as this program knows"
+    )]
+    UnknownResult,
+    /// The store could not be reached: after a restart this program would take up the old token.
+    /// Call [`invalidate`](crate::TokenSource::invalidate) later.
+    #[error("the store still has the old tokens of the organization")]
+    Store(#[source] TokenError),
+}
+
+impl Installation {
+    /// The organization.
+    pub fn org_id(&self) -> &str {
+        &self.org_id
+    }
+
+    /// What it did.
+    pub fn approval(&self) -> Approval {
+        self.approval
+    }
+}
+
+impl FromStr for Installation {
+    type Err = InstallationError;
+
+    /// Reads the query of the URL that was called, percent-encoded, with or without `?`.
+    fn from_str(query: &str) -> Result<Self, InstallationError> {
+        let query = query.strip_prefix('?').unwrap_or(query);
+        let approval = match parameter(query, "approval_result")?.as_str() {
+            "1" => Approval::Installed,
+            "2" => Approval::Changed,
+            _ => return Err(InstallationError::UnknownResult),
+        };
+        let org_id = parameter(query, "org_id")?;
+        Ok(Self { org_id, approval })
+    }
+}
+
+fn parameter(query: &str, name: &'static str) -> Result<String, InstallationError> {
+    let mut values = form_urlencoded::parse(query.as_bytes())
+        .filter(|(key, value)| key == name && !value.is_empty())
+        .map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (None, _) => Err(InstallationError::Missing(name)),
+        (Some(value), None) => Ok(value.into_owned()),
+        (Some(_), Some(_)) => Err(InstallationError::Repeated(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_read_or_refused() {
+        let read = |query: &str| match query.parse::<Installation>() {
+            Ok(installation) => format!("{:?} {}", installation.approval, installation.org_id),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(read("approval_result=1&org_id=a-b"), "Installed a-b");
+        let reordered = "?org_id=a%2Db&state=x&approval_result=2";
+        assert_eq!(read(reordered), "Changed a-b");
+        assert_eq!(read("org_id=a"), "the query has no `approval_result`");
+        let empty = "approval_result=1&org_id=";
+        assert_eq!(read(empty), "the query has no `org_id`");
+        let twice = "approval_result=1&org_id=a&org_id=b";
+        assert_eq!(read(twice), "the query has more than one `org_id`");
+        for result in ["0", "3", "01", "installed"] {
+            let query = format!("approval_result={result}&org_id=a");
+            assert!(read(&query).contains("neither 1 nor 2"), "{result}");
+        }
+    }
+}

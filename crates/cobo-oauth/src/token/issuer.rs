@@ -1,0 +1,146 @@
+//! The two calls that bring tokens, and what their failures mean.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cobo_auth::{Error, ErrorCode, ErrorKind, Secret};
+use http::StatusCode;
+
+use crate::{Client, models};
+
+/// Where tokens come from.
+#[async_trait]
+pub(crate) trait Issuer: fmt::Debug + Send + Sync {
+    /// `get_token`: works as long as the app is installed, and spends nothing.
+    async fn issue(&self, org_id: &str) -> Result<Issued, Failure>;
+
+    /// `refresh_token`: spends the refresh token.
+    async fn refresh(&self, refresh_token: Secret) -> Result<Issued, Failure>;
+}
+
+/// What Cobo issued.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    pub(crate) access_token: Secret,
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) life: Duration,
+}
+
+/// Why nothing was issued, as far as this side can know.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) fate: Fate,
+    pub(crate) source: Arc<dyn StdError + Send + Sync>,
+}
+
+/// What became of a request that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It was certainly not carried out: never sent, or turned away at the door.
+    NotCarriedOut,
+    /// Nobody knows: it was sent, and no answer tells what became of it.
+    Lost,
+    /// Refused: the grant is no good. A refresh token is dead, or the app not installed.
+    GrantRefused,
+    /// Refused: this app's key, client id or request is no good, for any organization.
+    AppRefused,
+}
+
+/// Cobo.
+#[derive(Debug)]
+pub(crate) struct Cobo {
+    client: Client,
+    client_id: String,
+}
+
+impl Cobo {
+    pub(crate) fn new(client: Client, client_id: String) -> Self {
+        Self { client, client_id }
+    }
+}
+
+#[async_trait]
+impl Issuer for Cobo {
+    async fn issue(&self, org_id: &str) -> Result<Issued, Failure> {
+        let request = self
+            .client
+            .get_token()
+            .client_id(&self.client_id)
+            .org_id(org_id)
+            .grant_type("org_implicit");
+        let pair = request.send().await?.into_inner();
+        issued(pair.access_token, pair.refresh_token, pair.expires_in)
+    }
+
+    async fn refresh(&self, refresh_token: Secret) -> Result<Issued, Failure> {
+        let body = models::RefreshTokenRequest::builder()
+            .client_id(&self.client_id)
+            .grant_type("refresh_token")
+            .refresh_token(refresh_token);
+        let request = self.client.refresh_token().refresh_token_request(body);
+        let pair = request.send().await?.into_inner();
+        issued(pair.access_token, pair.refresh_token, pair.expires_in)
+    }
+}
+
+fn issued(
+    access_token: Secret,
+    refresh_token: Option<Secret>,
+    expires_in: i64,
+) -> Result<Issued, Failure> {
+    Ok(Issued {
+        access_token,
+        refresh_token: refresh_token.filter(|token| !token.is_empty()),
+        // A token without a life has expired when it arrives, and is told so there.
+        life: Duration::from_secs(u64::try_from(expires_in).unwrap_or(0)),
+    })
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            fate: fate(&error),
+            source: Arc::new(error),
+        }
+    }
+}
+
+fn fate(error: &Error) -> Fate {
+    if matches!(
+        error.kind(),
+        ErrorKind::Configuration | ErrorKind::InvalidRequest
+    ) {
+        return Fate::AppRefused;
+    }
+    // Only Cobo can say that it turned a request away before it looked at the refresh token.
+    if error.is_before_sending() || (error.is_rate_limited() && error.is_signed()) {
+        return Fate::NotCarriedOut;
+    }
+    let refused = error.kind() == ErrorKind::Api
+        && !error.is_retryable()
+        && error
+            .status()
+            .is_some_and(|status| status.is_client_error());
+    if !refused {
+        return Fate::Lost;
+    }
+    let of_the_app = error.code() == Some(ErrorCode::AUTHENTICATION)
+        || error.status() == Some(StatusCode::UNAUTHORIZED)
+        || matches!(
+            error.oauth_error(),
+            Some(
+                "invalid_client"
+                    | "unauthorized_client"
+                    | "invalid_request"
+                    | "unsupported_grant_type"
+            )
+        );
+    if of_the_app {
+        Fate::AppRefused
+    } else {
+        Fate::GrantRefused
+    }
+}

@@ -1,0 +1,84 @@
+use std::time::Duration;
+
+/// How long things may take, and how long is waited after a failure.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// For one attempt to get a token, with all its requests.
+    pub(crate) deadline: Duration,
+    /// For one call of the store.
+    pub(crate) store: Duration,
+    /// For which callers without a valid token wait for another process that has the lease.
+    pub(crate) patience: Duration,
+    /// How long refresh tokens live.
+    pub(crate) refresh_life: Duration,
+    /// For which a refusal is remembered.
+    pub(crate) refusal: Duration,
+}
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const FIRST_GRACE: Duration = Duration::from_secs(5);
+const LONGEST_GRACE: Duration = Duration::from_secs(300);
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(60),
+            store: Duration::from_secs(3),
+            patience: Duration::from_secs(2),
+            refresh_life: Duration::from_secs(30 * 24 * 60 * 60),
+            refusal: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Limits {
+    /// How long a lease lasts: longer than whoever has it may take.
+    pub(crate) fn lease(&self) -> Duration {
+        self.deadline + 2 * self.store
+    }
+
+    /// The pause after the `n`th failure in a row, from 1; `chance` is from 0 to 1.
+    pub(crate) fn pause(&self, failures: u32, refused: bool, chance: f64) -> Duration {
+        let longest = if refused {
+            self.refusal
+        } else {
+            doubled(FIRST_PAUSE, failures.saturating_sub(1)).min(LONGEST_PAUSE)
+        };
+        longest.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
+    }
+
+    /// How long a token is kept that is refused, after so many in a row that were replaced for
+    /// that: the first is replaced at once.
+    pub(crate) fn grace(&self, rejections: u32) -> Duration {
+        match rejections.checked_sub(1) {
+            None => Duration::ZERO,
+            Some(more) => doubled(FIRST_GRACE, more).min(LONGEST_GRACE),
+        }
+    }
+}
+
+fn doubled(span: Duration, times: u32) -> Duration {
+    span.saturating_mul(2_u32.saturating_pow(times))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_minute_and_are_jittered() {
+        let limits = Limits::default();
+        let pauses = [1, 2, 3, 6, 7, u32::MAX].map(|n| limits.pause(n, false, 1.0).as_secs());
+        assert_eq!(pauses, [1, 2, 4, 32, 60, 60]);
+        assert_eq!(limits.pause(3, false, 0.0), Duration::from_secs(2));
+        assert_eq!(limits.pause(9, true, 1.0), limits.refusal);
+    }
+
+    #[test]
+    fn the_first_refused_token_is_replaced_at_once() {
+        let limits = Limits::default();
+        let graces = [0, 1, 2, 3, 8, u32::MAX].map(|n| limits.grace(n).as_secs());
+        assert_eq!(graces, [0, 5, 10, 20, 300, 300]);
+    }
+}

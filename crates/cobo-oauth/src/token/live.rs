@@ -1,0 +1,145 @@
+use std::time::Duration;
+
+use cobo_auth::{AccessToken, Error};
+
+use super::moment::{Moment, millis};
+use super::window::Windows;
+use crate::store::TokenPair;
+
+/// An access token in memory, and when what is due. It never changes: a newer one replaces it.
+#[derive(Debug)]
+pub(crate) struct Live {
+    token: AccessToken,
+    origin: Origin,
+    life: Duration,
+    obtained: Moment,
+    ahead: Moment,
+    mandatory: Moment,
+    expires: Moment,
+}
+
+/// Where a token comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From the store: another process obtained it, or an earlier run.
+    Store,
+    /// From Cobo.
+    Cobo,
+    /// From Cobo, by a refresh because the token before was refused.
+    Replacement,
+}
+
+/// What a token is good for at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    Fresh,
+    /// Still good; it is time to refresh.
+    Ahead,
+    /// Still good, but callers wait for the next one if they can have it.
+    Mandatory,
+    Expired,
+}
+
+impl Live {
+    /// The token of a pair. `None` where it has expired, or cannot be trusted because it is from
+    /// the future: the wall clock has been set back since, and nobody knows how far.
+    ///
+    /// # Errors
+    ///
+    /// A token that no header may carry.
+    pub(crate) fn new(
+        pair: &TokenPair,
+        origin: Origin,
+        now: Moment,
+        chance: f64,
+    ) -> Result<Option<Self>, Error> {
+        let life = pair.life_millis();
+        let future = pair.obtained_at.saturating_sub(now.wall);
+        let age = now.wall.saturating_sub(pair.obtained_at);
+        if age >= life || future > life / 10 {
+            return Ok(None);
+        }
+        // The clocks of two machines differ; a token of the near future lives no longer for that.
+        Self::aged(pair, origin, now, Duration::from_millis(age), chance).map(Some)
+    }
+
+    /// The token of a pair that was asked for at `asked`, whatever the wall clock shows now.
+    ///
+    /// # Errors
+    ///
+    /// A token that no header may carry.
+    pub(crate) fn since(
+        pair: &TokenPair,
+        origin: Origin,
+        asked: Moment,
+        chance: f64,
+    ) -> Result<Self, Error> {
+        Self::aged(pair, origin, asked, Duration::ZERO, chance)
+    }
+
+    fn aged(
+        pair: &TokenPair,
+        origin: Origin,
+        now: Moment,
+        age: Duration,
+        chance: f64,
+    ) -> Result<Self, Error> {
+        let life = Duration::from_millis(pair.life_millis());
+        let left = life.saturating_sub(age);
+        let windows = Windows::of(life, chance);
+        let before_end = |window| now.after(left.saturating_sub(window));
+        Ok(Self {
+            token: AccessToken::new(pair.access_token.clone(), pair.generation)?,
+            origin,
+            life,
+            obtained: Moment {
+                wall: now.wall.saturating_sub(millis(age)),
+                monotonic: now.monotonic.saturating_sub(age),
+            },
+            ahead: before_end(windows.ahead),
+            mandatory: before_end(windows.mandatory),
+            expires: now.after(left),
+        })
+    }
+
+    pub(crate) fn phase(&self, now: &Moment) -> Phase {
+        if !self.ahead.has_come(now) {
+            Phase::Fresh
+        } else if !self.mandatory.has_come(now) {
+            Phase::Ahead
+        } else if !self.expires.has_come(now) {
+            Phase::Mandatory
+        } else {
+            Phase::Expired
+        }
+    }
+
+    pub(crate) fn is_valid(&self, now: &Moment) -> bool {
+        !self.expires.has_come(now)
+    }
+
+    pub(crate) fn token(&self) -> &AccessToken {
+        &self.token
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.token.generation()
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    pub(crate) fn life(&self) -> Duration {
+        self.life
+    }
+
+    pub(crate) fn obtained(&self) -> Moment {
+        self.obtained
+    }
+
+    /// When it expires by the wall clock, in Unix milliseconds.
+    pub(crate) fn expires_at(&self) -> u64 {
+        self.expires.wall
+    }
+}

@@ -1,0 +1,45 @@
+//! Counts, for whoever wants to see them: the `metrics` crate's recorder, by the feature of that name.
+
+/// How a token was obtained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Refresh,
+    /// `get_token`.
+    Issue,
+}
+
+impl Way {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Refresh => "refresh_token",
+            Self::Issue => "get_token",
+        }
+    }
+}
+
+/// Without the feature it counts nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Meter;
+
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables, clippy::unused_self))]
+impl Meter {
+    pub(crate) fn obtained(&self, way: Way) {
+        #[cfg(feature = "metrics")]
+        metrics::counter!("cobo_tokens_obtained_total", "way" => way.name()).increment(1);
+    }
+
+    pub(crate) fn failed(&self, way: Way) {
+        #[cfg(feature = "metrics")]
+        metrics::counter!("cobo_token_failures_total", "way" => way.name()).increment(1);
+    }
+
+    pub(crate) fn rejected(&self) {
+        #[cfg(feature = "metrics")]
+        metrics::counter!("cobo_tokens_rejected_total").increment(1);
+    }
+
+    pub(crate) fn store_failed(&self) {
+        #[cfg(feature = "metrics")]
+        metrics::counter!("cobo_token_store_failures_total").increment(1);
+    }
+}

@@ -1,0 +1,199 @@
+use std::fmt;
+use std::sync::Arc;
+
+use cobo_auth::AccessToken;
+use tokio_util::sync::DropGuard;
+
+use super::builder::TokenSourceBuilder;
+use super::credential::OrgCredential;
+use super::entry::Need;
+use super::error::TokenError;
+use super::installation::{Installation, InstallationError};
+use super::shared::Shared;
+use super::state::{OrgState, OrgWatch};
+use crate::Client;
+
+/// Access tokens that are always fresh, for any number of organizations.
+///
+/// ```
+/// use cobo_auth::{Environment, Ed25519Signer};
+/// use cobo_oauth::{Client, TokenSource};
+///
+/// # fn main() -> Result<(), cobo_auth::Error> {
+/// let signer = Ed25519Signer::from_seed(&[7; 32]);
+/// let auth = cobo_auth::Client::new(Environment::development(), signer)?;
+/// let tokens = TokenSource::new(Client::new(auth.clone()), "pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij");
+///
+/// // One line for an organization. Any generated client is made from it as well.
+/// let organization = auth.with_credential(tokens.credential("e3986401-4aec-480a-973d-e775a4518413"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Nothing happens before an organization's token is needed. Then:
+///
+/// - A token that is fresh costs two clock readings and a reference count: no network, no lock.
+/// - When its end comes near (5 minutes for one of 12 hours), the next one is obtained in a task of
+///   its own, while callers get the one that is there. In its last moments (30 seconds) they wait.
+///   An expired token is never given out, and it has expired as soon as the wall clock or the
+///   monotonic clock says so.
+/// - Whatever is obtained is obtained once: callers share the request, its result and its error. A
+///   caller that goes away loses nothing.
+/// - A refresh token is used once, by one process, and taken out of the [store](crate::TokenStore)
+///   before it is sent. Where no answer comes, or a refusal, `get_token` is next. Where Cobo refuses
+///   that as well, the error [says](TokenError::is_not_installed) that the app has to be installed
+///   again, and for which organization.
+/// - A new pair is stored before the first caller sees it. Where that fails, the token is served
+///   from memory, and storing is tried again.
+/// - While the store cannot be reached, nobody refreshes; tokens that are valid are served, and
+///   where one has expired `get_token` is called, which spends nothing.
+/// - After a failure the next attempt waits: a second, two, four, up to a minute, with jitter, for
+///   each organization by itself; half a minute at most after a refusal. Callers that have no valid
+///   token get the last error meanwhile.
+/// - A token that a server refuses in use is replaced; see [`Credential`](cobo_auth::Credential).
+///
+/// Clones share everything. The source is made without a runtime; tokio's is needed where a token
+/// is. When the last clone and the last credential are dropped, what was scheduled stops; what was
+/// sent already finishes and is stored. [`shutdown`](Self::shutdown) waits for that.
+#[derive(Clone)]
+pub struct TokenSource(pub(crate) Arc<Source>);
+
+/// What every clone and every credential of a source hold.
+pub(crate) struct Source {
+    pub(crate) shared: Arc<Shared>,
+    /// Stops what is scheduled when the last of them is dropped.
+    pub(crate) _stop: DropGuard,
+}
+
+impl TokenSource {
+    /// A source that keeps its tokens in memory.
+    ///
+    /// `client_id` is the app's, from Cobo's portal.
+    pub fn new(client: Client, client_id: impl Into<String>) -> Self {
+        Self::builder(client, client_id).build()
+    }
+
+    /// A source to be set up further: where its tokens rest, for instance.
+    pub fn builder(client: Client, client_id: impl Into<String>) -> TokenSourceBuilder {
+        TokenSourceBuilder::new(client, client_id.into())
+    }
+
+    /// What a client needs to act for an organization.
+    ///
+    /// Nothing is checked or obtained before the first call.
+    pub fn credential(&self, org_id: &str) -> OrgCredential {
+        OrgCredential {
+            entry: self.0.shared.entry(org_id),
+            source: self.0.clone(),
+        }
+    }
+
+    /// The organization's access token, for those who want the header.
+    ///
+    /// # Errors
+    ///
+    /// There is none to be had; [`TokenError`] says why. The future may be dropped at any point.
+    pub async fn token(&self, org_id: &str) -> Result<AccessToken, TokenError> {
+        let shared = &self.0.shared;
+        {
+            let entries = shared.entries.pin();
+            if let Some(token) = entries.get(org_id).and_then(|entry| entry.current(shared)) {
+                return Ok(token);
+            }
+        }
+        shared.entry(org_id).fetch(shared).await
+    }
+
+    /// The organization's permissions have changed: its token is replaced by `get_token`, as Cobo
+    /// asks for.
+    ///
+    /// Takes effect in memory at once, and then in the store. Other processes go on with the token
+    /// that they have until it is due.
+    ///
+    /// # Errors
+    ///
+    /// The store could not be reached: after a restart this program would take up the old token.
+    /// Call again later.
+    pub async fn invalidate(&self, org_id: &str) -> Result<(), TokenError> {
+        self.clear(org_id, Need::Issue).await
+    }
+
+    /// The app was removed from the organization: its tokens are forgotten, in memory and in the
+    /// store.
+    ///
+    /// # Errors
+    ///
+    /// The store could not be reached, and still has the tokens. Call again later.
+    pub async fn forget(&self, org_id: &str) -> Result<(), TokenError> {
+        self.clear(org_id, Need::Renewal).await
+    }
+
+    /// Does what an installation callback asks for: the organization installed the app, or changed
+    /// what it may do. Takes the query of the URL that Cobo called, `approval_result` and `org_id`.
+    ///
+    /// Anybody can call that URL. Nothing is believed here but that the next call needs a new
+    /// token, which Cobo grants or not.
+    ///
+    /// # Errors
+    ///
+    /// A query that is no installation callback's, and those of [`invalidate`](Self::invalidate).
+    pub async fn on_installation(&self, query: &str) -> Result<Installation, InstallationError> {
+        let installation: Installation = query.parse()?;
+        let invalidated = self.invalidate(installation.org_id()).await;
+        invalidated.map_err(InstallationError::Store)?;
+        Ok(installation)
+    }
+
+    /// How the organization's token is doing; `None` where nobody has asked for one.
+    pub fn state(&self, org_id: &str) -> Option<OrgState> {
+        let shared = &self.0.shared;
+        let entries = shared.entries.pin();
+        Some(entries.get(org_id)?.state(&shared.now()))
+    }
+
+    /// Follows how the organization's token is doing.
+    pub fn watch(&self, org_id: &str) -> OrgWatch {
+        let shared = &self.0.shared;
+        OrgWatch(shared.entry(org_id).watch(&shared.now()))
+    }
+
+    /// Stops what is scheduled, and waits for what was sent to finish and to be stored. Bounded by
+    /// the deadline of a refresh.
+    ///
+    /// Tokens that are valid are given out afterwards, too; no new one is obtained.
+    pub async fn shutdown(&self) {
+        let shared = &self.0.shared;
+        shared.stop.cancel();
+        shared.tasks.close();
+        shared.tasks.wait().await;
+        let leftover: Vec<_> = {
+            let entries = shared.entries.pin();
+            let unsaved = |entry: &&Arc<_>| is_unsaved(entry);
+            entries.values().filter(unsaved).cloned().collect()
+        };
+        for entry in leftover {
+            shared.save_leftover(&entry).await;
+        }
+    }
+
+    async fn clear(&self, org_id: &str, need: Need) -> Result<(), TokenError> {
+        let shared = &self.0.shared;
+        shared.entry(org_id).clear(shared, need).await?;
+        // Nothing is left to be known. Where there is a credential it keeps its entry, and the
+        // entry its place.
+        let unused = |entry: &Arc<_>| Arc::strong_count(entry) == 1;
+        let entries = shared.entries.pin();
+        let _ = entries.remove_if(org_id, |_, entry| unused(entry));
+        Ok(())
+    }
+}
+
+fn is_unsaved(entry: &super::entry::Entry) -> bool {
+    entry.slot().unsaved.is_some()
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TokenSource").field(&self.0.shared).finish()
+    }
+}

@@ -1,0 +1,65 @@
+use tokio::sync::watch;
+
+use super::entry::Slot;
+use super::error::TokenError;
+use super::live::Live;
+use super::moment::Moment;
+
+/// How an organization's token is doing. Times are Unix milliseconds.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct OrgState {
+    /// Whether there is a token in memory that has not expired.
+    pub valid: bool,
+    /// When the token in memory expires, by the wall clock.
+    pub expires_at: Option<u64>,
+    /// Which token is in memory.
+    pub generation: Option<u64>,
+    /// Whether the next token is being obtained.
+    pub refreshing: bool,
+    /// Since when every attempt to obtain one has failed.
+    pub failing_since: Option<u64>,
+    /// Why the last of those failed.
+    pub error: Option<TokenError>,
+    /// Whether the store could not take the newest tokens yet: they would not survive a restart.
+    pub unsaved: bool,
+}
+
+impl OrgState {
+    pub(crate) fn of(slot: &Slot, live: Option<&Live>, now: &Moment) -> Self {
+        Self {
+            valid: live.is_some_and(|live| live.is_valid(now)),
+            expires_at: live.map(Live::expires_at),
+            generation: live.map(Live::generation),
+            refreshing: slot.flight.is_some(),
+            failing_since: slot.failing_since,
+            error: slot.hold.as_ref().map(|hold| hold.error.clone()),
+            unsaved: slot.unsaved.is_some(),
+        }
+    }
+
+    /// Whether there is a valid token and nothing is wrong.
+    pub fn is_fresh(&self) -> bool {
+        self.valid && self.failing_since.is_none()
+    }
+}
+
+/// Follows the state of an organization. From
+/// [`TokenSource::watch`](crate::TokenSource::watch).
+#[derive(Debug, Clone)]
+pub struct OrgWatch(pub(crate) watch::Receiver<OrgState>);
+
+impl OrgWatch {
+    /// The state after the last change. That time passes is no change: compare
+    /// [`expires_at`](OrgState::expires_at) with the clock.
+    pub fn state(&mut self) -> OrgState {
+        self.0.borrow_and_update().clone()
+    }
+
+    /// Waits for the next change, and returns the state after it; `None` once the source is gone.
+    /// Changes that follow each other quickly may be seen as one.
+    pub async fn changed(&mut self) -> Option<OrgState> {
+        self.0.changed().await.ok()?;
+        Some(self.state())
+    }
+}
