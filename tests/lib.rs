@@ -5,6 +5,7 @@
 pub mod canned;
 pub mod client;
 pub mod contract;
+pub mod process;
 pub mod property;
 pub mod seen;
 pub mod vector;

@@ -7,10 +7,14 @@ use async_trait::async_trait;
 use cobo_auth::Secret;
 
 mod error;
+mod file;
 mod memory;
 mod pair;
 
 pub use error::{StoreError, StoreErrorKind};
+pub use file::FileStore;
+#[cfg(feature = "encryption")]
+pub use file::{StoreKey, StoreKeyError};
 pub use memory::MemoryStore;
 pub use pair::TokenPair;
 

@@ -1,0 +1,195 @@
+//! What is in a file.
+//!
+//! ```json
+//! {
+//!   "version": 1,
+//!   "org_id": "e3986401-4aec-480a-973d-e775a4518413",
+//!   "pair": {
+//!     "generation": 1700000000000,
+//!     "access_token": "…",
+//!     "obtained_at": 1700000000000,
+//!     "expires_at": 1700043200000,
+//!     "refresh_token": "…",
+//!     "refresh_expires_at": 1702592000000
+//!   }
+//! }
+//! ```
+//!
+//! An encrypted file has `sealed` in the place of `pair`: `algorithm`, `nonce` and `ciphertext`, the
+//! latter two in hexadecimal digits. Everything that is not exactly this is not understood; what
+//! a newer version adds would be lost by writing the file again.
+
+use std::borrow::Cow;
+
+use cobo_auth::Secret;
+use serde::{Deserialize, Serialize};
+
+use super::buffer::WipedBuffer;
+use crate::store::{StoreError, TokenPair};
+
+const VERSION: u64 = 1;
+
+/// How pairs are written.
+#[derive(Debug)]
+pub(super) enum Coding {
+    Plain,
+    #[cfg(feature = "encryption")]
+    Sealed(super::seal::StoreKey),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record<'a> {
+    version: u64,
+    org_id: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pair: Option<Pair>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<Sealed>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sealed {
+    pub(super) algorithm: String,
+    pub(super) nonce: String,
+    pub(super) ciphertext: String,
+}
+
+/// A [`TokenPair`], with nothing that is not understood.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pair {
+    generation: u64,
+    access_token: Secret,
+    obtained_at: u64,
+    expires_at: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<Secret>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_expires_at: Option<u64>,
+}
+
+/// The bytes of a file.
+pub(super) fn encode(
+    pair: &TokenPair,
+    org_id: &str,
+    coding: &Coding,
+) -> Result<WipedBuffer, StoreError> {
+    let pair = Pair::from(pair);
+    let mut record = Record {
+        version: VERSION,
+        org_id: org_id.into(),
+        pair: None,
+        sealed: None,
+    };
+    match coding {
+        Coding::Plain => record.pair = Some(pair),
+        #[cfg(feature = "encryption")]
+        Coding::Sealed(key) => {
+            record.sealed = Some(key.seal(&json(&pair)?, VERSION, org_id)?);
+        }
+    }
+    let mut bytes = json(&record)?;
+    bytes.push(b"\n");
+    Ok(bytes)
+}
+
+/// The pair in a file, or what is wrong with it, as the end of a sentence that begins with the
+/// file's name.
+pub(super) fn decode(bytes: &[u8], org_id: &str, coding: &Coding) -> Result<TokenPair, String> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u64,
+    }
+
+    // Before the rest: a newer version may look otherwise.
+    let Version { version } = parse(bytes)?;
+    if version != VERSION {
+        return Err(format!(
+            "is of version {version}, and this program knows version {VERSION} only"
+        ));
+    }
+    let record: Record<'_> = parse(bytes)?;
+    if record.org_id != org_id {
+        return Err("belongs to another organization".to_owned());
+    }
+    let pair = match (record.pair, record.sealed, coding) {
+        (Some(pair), None, Coding::Plain) => pair,
+        (None, Some(_), Coding::Plain) => {
+            return Err("is encrypted, and the store was opened without a key".to_owned());
+        }
+        #[cfg(feature = "encryption")]
+        (None, Some(sealed), Coding::Sealed(key)) => {
+            parse(key.open(&sealed, VERSION, org_id)?.as_slice())?
+        }
+        #[cfg(feature = "encryption")]
+        (Some(_), None, Coding::Sealed(_)) => {
+            return Err("is not encrypted, and the store was opened with a key".to_owned());
+        }
+        _ => return Err("is damaged: it must have one of `pair` and `sealed`".to_owned()),
+    };
+    Ok(pair.into())
+}
+
+/// An object of JSON. The parser's own messages may quote what they found, which may be a token.
+fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+    // Lists pass for structs otherwise.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err("is damaged: it is no JSON object".to_owned());
+    }
+    serde_json::from_slice(bytes).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        format!("is damaged at line {line}, column {column}")
+    })
+}
+
+fn json(value: &impl Serialize) -> Result<WipedBuffer, StoreError> {
+    let mut bytes = WipedBuffer::with_capacity(2048);
+    serde_json::to_writer_pretty(&mut bytes, value)
+        .map_err(|_| StoreError::unavailable("a pair cannot be written as JSON"))?;
+    Ok(bytes)
+}
+
+impl From<&TokenPair> for Pair {
+    fn from(pair: &TokenPair) -> Self {
+        // Every field by name: a new one has to be written as well.
+        let TokenPair {
+            generation,
+            access_token,
+            obtained_at,
+            expires_at,
+            refresh_token,
+            refresh_expires_at,
+        } = pair.clone();
+        Self {
+            generation,
+            access_token,
+            obtained_at,
+            expires_at,
+            refresh_token,
+            refresh_expires_at,
+        }
+    }
+}
+
+impl From<Pair> for TokenPair {
+    fn from(pair: Pair) -> Self {
+        let Pair {
+            generation,
+            access_token,
+            obtained_at,
+            expires_at,
+            refresh_token,
+            refresh_expires_at,
+        } = pair;
+        Self {
+            generation,
+            access_token,
+            obtained_at,
+            expires_at,
+            refresh_token,
+            refresh_expires_at,
+        }
+    }
+}
