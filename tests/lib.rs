@@ -7,6 +7,7 @@ pub mod client;
 pub mod contract;
 pub mod process;
 pub mod property;
+pub mod redis;
 pub mod seen;
 pub mod vector;
 

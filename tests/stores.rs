@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use cobo_oauth::{FileStore, MemoryStore, StoreKey};
-use cobo_tests::contract;
+use cobo_oauth::{FileStore, MemoryStore, RedisStore, StoreKey};
+use cobo_tests::{contract, redis};
 
 #[tokio::test]
 async fn memory() {
@@ -27,4 +27,14 @@ async fn encrypted_file() {
     let dir = dir.path().join("tokens");
     let open = || FileStore::open_sealed(&dir, StoreKey::new([7; 32])).unwrap();
     contract::token_store(|| Arc::new(open())).await;
+}
+
+#[tokio::test]
+async fn redis_server() {
+    if !redis::is_there() {
+        return;
+    }
+    let server = redis::Redis::start().await;
+    let url = server.url();
+    contract::token_store(|| Arc::new(RedisStore::connect(&url).unwrap())).await;
 }

@@ -17,6 +17,8 @@ pub use generated::{Client, models, operations};
 pub use store::{
     FileStore, Lease, MemoryStore, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore,
 };
+#[cfg(feature = "redis")]
+pub use store::{RedisStore, RedisStoreBuilder};
 #[cfg(feature = "encryption")]
 pub use store::{StoreKey, StoreKeyError};
 pub use token::{

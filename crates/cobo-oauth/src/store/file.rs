@@ -16,7 +16,6 @@ use work::Workers;
 mod buffer;
 mod directory;
 mod lock;
-mod name;
 mod record;
 #[cfg(feature = "encryption")]
 mod seal;

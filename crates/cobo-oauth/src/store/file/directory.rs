@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::buffer::WipedBuffer;
-use super::name::stem;
 use super::record::{self, Coding};
+use crate::store::name::stem;
 use crate::store::{StoreError, TokenPair};
 
 /// Two tokens and a name take a few kilobytes.

@@ -1,9 +1,10 @@
-//! File names.
+//! What an organization's files and keys are called.
 
 use sha2::{Digest, Sha256};
 
-/// An organization's file name, without an ending: readable where the id is like a UUID, a hash of
-/// it otherwise. Different for any two ids, also where a file system ignores case.
+/// A name for an organization: its id where that is like a UUID, a hash of it otherwise. Different
+/// for any two ids, also where a file system ignores case; short, and without anything that means
+/// something to a file system or to Redis.
 pub(super) fn stem(org_id: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase() || byte == b'-';
     if (1..=64).contains(&org_id.len()) && org_id.bytes().all(plain) {
