@@ -1,6 +1,7 @@
 //! What is kept of one organization: its token, who is obtaining the next one, and what failed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use cobo_auth::AccessToken;
@@ -65,8 +66,8 @@ pub(crate) enum Need {
 pub(crate) struct InFlight {
     number: u64,
     landing: watch::Receiver<Option<Landed>>,
-    /// When it is given up for stranded: its runtime does not run any more.
-    overdue: Moment,
+    /// When it is given up for stranded, by the monotonic clock: its runtime does not run any more.
+    overdue: Duration,
 }
 
 /// Until when nothing is tried, and what is said meanwhile.
@@ -198,7 +199,7 @@ impl Entry {
         let in_flight = InFlight {
             number: slot.flights,
             landing,
-            overdue: now.after(shared.limits.deadline * 2),
+            overdue: now.monotonic + shared.limits.deadline * 2,
         };
         slot.flight = Some(in_flight.clone());
         let flight = Flight {
@@ -247,11 +248,7 @@ impl Entry {
             };
             under_way.landed(shared).await;
         };
-        let removed = shared.bounded(shared.store.remove(&self.org_id)).await;
-        removed.map_err(|error| {
-            shared.meter.store_failed();
-            TokenError::store(error, &self.org_id)
-        })
+        shared.remove(&self.org_id).await
     }
 
     /// A server refused this token. Exactly this one is thrown away, and a newer one is not.
@@ -311,7 +308,7 @@ impl Entry {
 
 impl Slot {
     fn under_way(&mut self, now: &Moment) -> Option<InFlight> {
-        let stranded = |flight: &InFlight| flight.overdue.has_come(now);
+        let stranded = |flight: &InFlight| flight.overdue <= now.monotonic;
         self.flight.clone().filter(|flight| !stranded(flight))
     }
 

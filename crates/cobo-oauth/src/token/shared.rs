@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::entry::Entry;
+use super::error::TokenError;
 use super::issuer::Issuer;
 use super::limits::Limits;
 use super::meter::Meter;
@@ -46,6 +47,11 @@ impl Shared {
         self.limits.pause(failures, refused, self.chance())
     }
 
+    /// The entry of an organization, if there is one.
+    pub(crate) fn known(&self, org_id: &str) -> Option<Arc<Entry>> {
+        self.entries.pin().get(org_id).cloned()
+    }
+
     /// The entry of an organization, made if there is none.
     pub(crate) fn entry(&self, org_id: &str) -> Arc<Entry> {
         let entries = self.entries.pin();
@@ -66,6 +72,15 @@ impl Shared {
             Ok(result) => result,
             Err(_) => Err(StoreError::unavailable("it did not answer in time")),
         }
+    }
+
+    /// Removes what the store has of an organization.
+    pub(crate) async fn remove(&self, org_id: &Arc<str>) -> Result<(), TokenError> {
+        let removed = self.bounded(self.store.remove(org_id)).await;
+        removed.map_err(|error| {
+            self.meter.store_failed();
+            TokenError::store(error, org_id)
+        })
     }
 
     pub(crate) fn store_failed(&self, entry: &Entry, error: &StoreError) {
