@@ -35,6 +35,8 @@ pub(crate) struct Slot {
     pub(crate) need: Need,
     /// The newest generation known.
     pub(crate) generation: u64,
+    /// The newest generation that was refused: nothing up to it is taken in.
+    refused: u64,
     pub(crate) flight: Option<InFlight>,
     flights: u64,
     pub(crate) hold: Option<Hold>,
@@ -55,8 +57,8 @@ pub(crate) enum Need {
     /// The next token, by any way.
     #[default]
     Renewal,
-    /// Another token than this generation, which was refused.
-    Replacement(u64),
+    /// Another token than the one that was refused.
+    Replacement,
     /// A token by `get_token`: what a refresh would bring is no good.
     Issue,
 }
@@ -139,18 +141,15 @@ impl Entry {
         self.live.load_full().filter(|live| live.is_valid(now))
     }
 
-    pub(crate) fn live(&self) -> Option<Arc<Live>> {
-        self.live.load_full()
+    /// Whether this would be another token than the one that is there, or was refused.
+    pub(crate) fn lacks(&self, slot: &Slot, generation: u64) -> bool {
+        let newest = self.live.load().as_ref().map(|live| live.generation());
+        generation > slot.refused && newest.is_none_or(|newest| generation > newest)
     }
 
     /// Takes a token in. The slot is locked by the caller, so that generations only rise.
     pub(crate) fn install(&self, slot: &mut Slot, live: Arc<Live>) {
-        let newer = self
-            .live
-            .load()
-            .as_ref()
-            .is_none_or(|there| there.generation() < live.generation());
-        if newer {
+        if self.lacks(slot, live.generation()) {
             slot.generation = slot.generation.max(live.generation());
             self.live.store(Some(live));
         }
@@ -275,9 +274,10 @@ impl Entry {
         if slot.need != Need::Issue {
             slot.need = match replaced_in_vain {
                 true => Need::Issue,
-                false => Need::Replacement(live.generation()),
+                false => Need::Replacement,
             };
         }
+        slot.refused = live.generation();
         self.live.store(None);
         shared.meter.rejected();
         tracing::info!(

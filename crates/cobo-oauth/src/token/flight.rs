@@ -151,15 +151,8 @@ impl Flight {
     /// The stored pair's token, if it is another one than what is to be replaced, and good.
     fn adopt(&self, stored: Option<&TokenPair>) -> Option<Arc<Live>> {
         let pair = stored?;
-        let another = match self.need {
-            Need::Renewal => self
-                .entry
-                .live()
-                .is_none_or(|live| pair.generation > live.generation()),
-            Need::Replacement(refused) => pair.generation > refused,
-            Need::Issue => false,
-        };
-        if !another {
+        let lacking = self.entry.lacks(&self.entry.slot(), pair.generation);
+        if self.need == Need::Issue || !lacking {
             return None;
         }
         let now = self.shared.now();
@@ -343,7 +336,7 @@ impl Flight {
             }
         }
         let origin = match (self.need, way) {
-            (Need::Replacement(_), Way::Refresh) => Origin::Replacement,
+            (Need::Replacement, Way::Refresh) => Origin::Replacement,
             _ => Origin::Cobo,
         };
         let live = Live::since(&pair, origin, asked, self.shared.chance());

@@ -226,6 +226,25 @@ fn assert_valid(token: &AccessToken, life: u64, cobo: &FakeCobo, clock: &TestClo
     );
 }
 
+fn hold_for(events: Vec<Event>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut world = World::new();
+        for event in events {
+            world.play(event).await;
+            assert_eq!(world.cobo.presented_twice(), [""; 0]);
+        }
+        world.recover().await;
+        assert_eq!(world.cobo.presented_twice(), [""; 0]);
+        assert!(world.cobo.most_in_flight() <= 1);
+        assert!(!world.store.overwrote_a_newer_pair());
+    });
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: std::env::var("COBO_CASES").map_or(512, |cases| cases.parse().unwrap()),
@@ -235,21 +254,48 @@ proptest! {
 
     #[test]
     fn tokens_are_valid_and_nothing_is_spent_twice(events in vec(event(), 1..60)) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let mut world = World::new();
-            for event in events {
-                world.play(event).await;
-                assert_eq!(world.cobo.presented_twice(), [""; 0]);
-            }
-            world.recover().await;
-            assert_eq!(world.cobo.presented_twice(), [""; 0]);
-            assert!(world.cobo.most_in_flight() <= 1);
-            assert!(!world.store.overwrote_a_newer_pair());
-        });
+        hold_for(events);
     }
+}
+
+/// What went wrong once.
+#[test]
+fn a_flight_is_not_given_up_because_the_wall_clock_was_set() {
+    hold_for(vec![
+        Event::Answers(vec![Answer::Hangs]),
+        Event::Crowd(0, 0, 2),
+        Event::Wall(120_000),
+        Event::Crowd(0, 0, 2),
+    ]);
+}
+
+#[test]
+fn a_refresh_under_way_does_not_bring_back_what_was_refused() {
+    hold_for(vec![
+        Event::Call(1, 1),
+        Event::Advance(570_000),
+        Event::Call(1, 1),
+        Event::Wall(-275_001),
+        Event::Reject(1),
+    ]);
+}
+
+#[test]
+fn a_late_save_does_not_bring_back_what_was_removed() {
+    hold_for(vec![
+        Event::Call(0, 0),
+        Event::Advance(560_000),
+        Event::Call(0, 1),
+        Event::Answers(vec![Answer::Ok]),
+        Event::Advance(560_000),
+        Event::Answers(vec![Answer::Expired, Answer::Ok]),
+        Event::Store(Mood::Forgetful),
+        Event::Invalidate(1, 0),
+        Event::Answers(vec![Answer::Unreachable]),
+        Event::Store(Mood::Up),
+        Event::Call(0, 0),
+        Event::Call(0, 0),
+        Event::Invalidate(0, 0),
+        Event::Kill(0),
+    ]);
 }
