@@ -76,7 +76,7 @@ pub use aws_lc::AwsLcSigner;
 pub use body::ErrorBody;
 pub use builder::ClientBuilder;
 pub use client::Client;
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, Reading, SystemClock};
 pub use code::ErrorCode;
 pub use credential::{AccessToken, Credential, FixedToken};
 pub use ed25519::Ed25519Signer;

@@ -101,10 +101,10 @@ impl Entry {
     pub(crate) fn current(self: &Arc<Self>, shared: &Arc<Shared>) -> Option<AccessToken> {
         let live = self.live.load();
         let live = live.as_ref()?;
-        let now = shared.now();
-        match live.phase(&now) {
+        // What is served here expires no sooner than after the mandatory window.
+        match live.phase(&Moment::lately(&*shared.clock)) {
             Phase::Fresh => {}
-            Phase::Ahead => drop(self.join(shared, now)),
+            Phase::Ahead => drop(self.join(shared, shared.now())),
             Phase::Mandatory | Phase::Expired => return None,
         }
         Some(live.token().clone())

@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) dice: Dice,
     pub(crate) meter: Meter,
-    pub(crate) entries: papaya::HashMap<Arc<str>, Arc<Entry>>,
+    pub(crate) entries: papaya::HashMap<Arc<str>, Arc<Entry>, foldhash::quality::RandomState>,
     pub(crate) tasks: TaskTracker,
     /// Nothing is begun any more.
     pub(crate) stop: CancellationToken,
