@@ -17,6 +17,7 @@ use cobo_oauth::{
 use cobo_sandbox::{AppKey, DEMO_ORG_ID, Sandbox};
 use cobo_tests::client;
 use http::Method;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
 fn source(sandbox: &Sandbox) -> TokenSource {
     TokenSource::new(client::oauth(sandbox), sandbox.client_id())
@@ -375,4 +376,45 @@ async fn a_refresh_goes_on_when_the_caller_is_gone() {
     let stored = store.load(DEMO_ORG_ID).await.unwrap().unwrap();
     assert!(stored.generation > token.generation() && stored.refresh_token.is_some());
     assert_eq!(asked(&sandbox), (1, 1));
+}
+
+#[test]
+fn what_happens_is_counted() {
+    let recorder = DebuggingRecorder::new();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let sandbox = Sandbox::start().await.unwrap();
+            let tokens = source(&sandbox);
+            let token = tokens.token(DEMO_ORG_ID).await.unwrap();
+            tokens.credential(DEMO_ORG_ID).rejected(&token);
+            tokens.token(DEMO_ORG_ID).await.unwrap();
+            tokens.token("nobody").await.unwrap_err();
+        });
+    });
+    let mut counts: Vec<_> = recorder
+        .snapshotter()
+        .snapshot()
+        .into_vec()
+        .into_iter()
+        .map(|(key, _, _, value)| {
+            let key = key.key();
+            let labels: Vec<_> = key.labels().map(|label| label.value()).collect();
+            (format!("{} {labels:?}", key.name()), value)
+        })
+        .collect();
+    counts.sort_by(|one, other| one.0.cmp(&other.0));
+    let expected = [
+        "cobo_token_failures_total [\"get_token\"]",
+        "cobo_tokens_obtained_total [\"get_token\"]",
+        "cobo_tokens_obtained_total [\"refresh_token\"]",
+        "cobo_tokens_rejected_total []",
+    ];
+    assert_eq!(
+        counts,
+        expected.map(|name| (name.to_owned(), DebugValue::Counter(1)))
+    );
 }
