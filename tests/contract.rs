@@ -11,6 +11,7 @@ const TTL: Duration = Duration::from_secs(30);
 pub async fn token_store(open: impl Fn() -> Arc<dyn TokenStore>) {
     keeps_pairs(&open).await;
     keeps_the_newer_pair(&open).await;
+    keeps_removed_pairs_away(&open).await;
     hands_a_refresh_token_out_once(&open).await;
     takes_a_refresh_token_back(&open).await;
     keeps_every_part_of_a_pair(&open).await;
@@ -64,8 +65,9 @@ async fn keeps_pairs(open: &impl Fn() -> Arc<dyn TokenStore>) {
 async fn keeps_the_newer_pair(open: &impl Fn() -> Arc<dyn TokenStore>) {
     let (one, other) = (open(), open());
     assert_eq!(one.save("newer", &pair(7)).await.unwrap(), Saved::Kept);
-    assert_eq!(other.save("newer", &pair(6)).await.unwrap(), Saved::Newer);
-    assert_eq!(other.save("newer", &pair(7)).await.unwrap(), Saved::Newer);
+    let newer = Saved::Newer { generation: 7 };
+    assert_eq!(other.save("newer", &pair(6)).await.unwrap(), newer);
+    assert_eq!(other.save("newer", &pair(7)).await.unwrap(), newer);
     assert_eq!(loaded(&one, "newer").await, whole(7));
     assert_eq!(other.save("newer", &pair(8)).await.unwrap(), Saved::Kept);
     assert_eq!(loaded(&one, "newer").await, whole(8));
@@ -74,10 +76,30 @@ async fn keeps_the_newer_pair(open: &impl Fn() -> Arc<dyn TokenStore>) {
         one.save("newer", &pair(largest)).await.unwrap(),
         Saved::Kept
     );
+    let saved = other.save("newer", &pair(largest - 1)).await.unwrap();
     assert_eq!(
-        other.save("newer", &pair(largest - 1)).await.unwrap(),
-        Saved::Newer
+        saved,
+        Saved::Newer {
+            generation: largest
+        }
     );
+}
+
+async fn keeps_removed_pairs_away(open: &impl Fn() -> Arc<dyn TokenStore>) {
+    let (one, other) = (open(), open());
+    assert_eq!(one.save("away", &pair(7)).await.unwrap(), Saved::Kept);
+    one.remove("away").await.unwrap();
+    let newer = Saved::Newer { generation: 7 };
+    assert_eq!(other.save("away", &pair(6)).await.unwrap(), newer);
+    assert_eq!(other.save("away", &pair(7)).await.unwrap(), newer);
+    assert_eq!(loaded(&one, "away").await, None);
+    let lease = one.lease("away", TTL).await.unwrap().unwrap();
+    assert!(lease.spend(7).await.unwrap().is_none());
+    lease.restore(7, "refresh-7".into()).await.unwrap();
+    lease.release().await.unwrap();
+    assert_eq!(loaded(&one, "away").await, None);
+    assert_eq!(other.save("away", &pair(8)).await.unwrap(), Saved::Kept);
+    assert_eq!(loaded(&one, "away").await, whole(8));
 }
 
 async fn hands_a_refresh_token_out_once(open: &impl Fn() -> Arc<dyn TokenStore>) {
@@ -105,7 +127,8 @@ async fn hands_a_refresh_token_out_once(open: &impl Fn() -> Arc<dyn TokenStore>)
 
     let lease = other.lease("spent", TTL).await.unwrap().unwrap();
     assert!(lease.spend(7).await.unwrap().is_none());
-    assert_eq!(other.save("spent", &pair(7)).await.unwrap(), Saved::Newer);
+    let newer = Saved::Newer { generation: 7 };
+    assert_eq!(other.save("spent", &pair(7)).await.unwrap(), newer);
     assert_eq!(
         loaded(&one, "spent").await,
         spent(7),
@@ -163,8 +186,6 @@ async fn keeps_every_part_of_a_pair(open: &impl Fn() -> Arc<dyn TokenStore>) {
     lease.restore(u64::MAX, "another".into()).await.unwrap();
     assert_same(&other.load("parts").await.unwrap().unwrap(), &last);
     lease.release().await.unwrap();
-    other.remove("parts").await.unwrap();
-    assert_eq!(one.save("parts", &pair(3)).await.unwrap(), Saved::Kept);
 }
 
 fn assert_same(one: &TokenPair, other: &TokenPair) {

@@ -73,6 +73,24 @@ async fn a_file_is_readable_json_for_its_owner_only() {
 }
 
 #[tokio::test]
+async fn a_removed_pair_leaves_its_generation_and_no_token() {
+    let (dir, plain) = store();
+    let sealed = directory();
+    let sealed_store = FileStore::open_sealed(sealed.path(), StoreKey::new([7; 32])).unwrap();
+    for (dir, store) in [(dir.path(), plain), (sealed.path(), sealed_store)] {
+        store.remove(ORG).await.unwrap();
+        assert!(!file(dir, "json").exists());
+        assert_eq!(store.save(ORG, &pair(7)).await.unwrap(), Saved::Kept);
+        store.remove(ORG).await.unwrap();
+        let text = fs::read_to_string(file(dir, "json")).unwrap();
+        assert!(!text.contains("token"), "{text}");
+        assert!(store.load(ORG).await.unwrap().is_none());
+    }
+    let text = fs::read_to_string(file(dir.path(), "json")).unwrap();
+    assert!(text.ends_with("\"removed\": 7\n}\n"), "{text}");
+}
+
+#[tokio::test]
 async fn an_encrypted_file_shows_no_token() {
     let dir = directory();
     let key = StoreKey::new([7; 32]);
@@ -176,6 +194,10 @@ async fn what_is_not_understood_is_left_alone() {
             r#"[1, "org", [7, "access", 1, 2]]"#.into(),
         ),
         ("another organization's", good.replace(ORG, "another")),
+        (
+            "a pair that was removed",
+            good.replace("\"pair\"", "\"removed\": 7,\n  \"pair\""),
+        ),
         ("neither", format!(r#"{{"version": 1, "org_id": "{ORG}"}}"#)),
         ("nothing", String::new()),
         ("too large", large),
@@ -204,6 +226,10 @@ async fn what_another_key_or_none_has_written_is_left_alone() {
     assert_left_alone(&one, &*held, &path, "not encrypted").await;
     held.release().await.unwrap();
     plain.remove(ORG).await.unwrap();
+    let held = lease(&one).await;
+    assert_left_alone(&one, &*held, &path, "removed, not encrypted").await;
+    held.release().await.unwrap();
+    fs::remove_file(&path).unwrap();
 
     assert_eq!(one.save(ORG, &pair(7)).await.unwrap(), Saved::Kept);
     for (store, what) in [(&plain, "encrypted"), (&other, "another key")] {
@@ -257,7 +283,7 @@ async fn no_bytes_make_it_panic_or_are_destroyed() {
         for bytes in prefixes.chain(changed).chain(noise) {
             fs::write(&path, &bytes).unwrap();
             match store.load(ORG).await {
-                // A byte more or less in a token, or white space.
+                // Another byte in a token, or in white space.
                 Ok(pair) => assert!(pair.is_some()),
                 Err(error) => {
                     assert_eq!(error.kind(), StoreErrorKind::NotUnderstood);
@@ -268,8 +294,7 @@ async fn no_bytes_make_it_panic_or_are_destroyed() {
             }
         }
         assert!(refused > good.len());
-        fs::write(&path, &good).unwrap();
-        store.remove(ORG).await.unwrap();
+        fs::remove_file(&path).unwrap();
         held.release().await.unwrap();
     }
 }
@@ -289,5 +314,6 @@ async fn what_a_killed_writer_left_is_overwritten_or_removed() {
         fs::write(&temporary, half).unwrap();
         store.remove(ORG).await.unwrap();
         assert!(!temporary.exists());
+        fs::remove_file(file(dir.path(), "json")).unwrap();
     }
 }

@@ -10,6 +10,10 @@ pub struct MissingFields {
 }
 
 impl MissingFields {
+    pub(crate) fn new(names: Vec<String>) -> Self {
+        Self { names }
+    }
+
     /// The names as the document has them; a field of a request body has the body in front:
     /// `refresh_token_request.client_id`.
     pub fn names(&self) -> &[String] {
@@ -27,41 +31,36 @@ impl std::error::Error for MissingFields {}
 
 /// Collects what a builder lacks.
 #[derive(Debug)]
-pub struct Missing {
+pub(crate) struct Missing {
     of: &'static str,
     names: Vec<String>,
 }
 
 impl Missing {
     /// Of an operation's builder.
-    pub fn new(operation: &'static Operation) -> Self {
-        Self::model(operation.id())
-    }
-
-    /// Of a model's builder.
-    pub fn model(of: &'static str) -> Self {
+    pub(crate) fn new(operation: &'static Operation) -> Self {
         Self {
-            of,
+            of: operation.id(),
             names: Vec::new(),
         }
     }
 
-    /// A required field: handed on, or noted.
-    pub fn take<T>(&mut self, name: &'static str, value: Option<T>) -> Option<T> {
-        if value.is_none() {
-            self.names.push(name.to_owned());
-        }
-        value
+    /// Notes a required value that is not there.
+    pub(crate) fn note(&mut self, name: &'static str) {
+        self.names.push(name.to_owned());
     }
 
-    /// A required query parameter of text: handed on, or noted, also if it is empty, since nothing
-    /// is sent of an empty one.
-    pub fn text(&mut self, name: &'static str, value: Option<String>) -> Option<String> {
-        self.take(name, value.filter(|value| !value.is_empty()))
+    /// Whether nothing is missing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty()
     }
 
     /// A part with required fields of its own: handed on, or all that it lacks noted.
-    pub fn nested<T>(&mut self, name: &'static str, value: Result<T, MissingFields>) -> Option<T> {
+    pub(crate) fn nested<T>(
+        &mut self,
+        name: &'static str,
+        value: Result<T, MissingFields>,
+    ) -> Option<T> {
         match value {
             Ok(value) => Some(value),
             Err(missing) => {
@@ -73,13 +72,7 @@ impl Missing {
     }
 
     /// What was noted, as the error of a call.
-    pub fn into_error(self) -> Error {
-        let of = self.of;
-        Error::from(self.into_fields()).with_operation(of)
-    }
-
-    /// What was noted, as the error of a model's builder.
-    pub fn into_fields(self) -> MissingFields {
-        MissingFields { names: self.names }
+    pub(crate) fn into_error(self) -> Error {
+        Error::from(MissingFields::new(self.names)).with_operation(self.of)
     }
 }

@@ -26,6 +26,12 @@ macro_rules! __open_enum {
             }
         }
 
+        impl $crate::codegen::Part for $name {
+            fn blank() -> Self {
+                Self::$unknown(::std::string::String::new())
+            }
+        }
+
         impl ::std::convert::From<&str> for $name {
             fn from(value: &str) -> Self {
                 Self::known(value).unwrap_or_else(|| Self::$unknown(value.to_owned()))
@@ -85,6 +91,12 @@ macro_rules! __open_integer_enum {
                     $(Self::$variant => $value,)*
                     Self::$unknown(value) => *value,
                 }
+            }
+        }
+
+        impl $crate::codegen::Part for $name {
+            fn blank() -> Self {
+                Self::$unknown(0)
             }
         }
 

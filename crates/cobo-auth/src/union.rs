@@ -155,11 +155,17 @@ macro_rules! __shaped_union {
     };
 }
 
-/// `Debug` of a union: what is not known may hold a secret, so it is not shown.
+/// How a union begins, and its `Debug`: what is not known may hold a secret, so it is not shown.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __union_debug {
     ($name:ident, $unknown:ident { $($variant:ident),* }) => {
+        impl $crate::codegen::Part for $name {
+            fn blank() -> Self {
+                Self::$unknown(::std::default::Default::default())
+            }
+        }
+
         impl ::std::fmt::Debug for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 match self {

@@ -1,8 +1,15 @@
 //! A client of Cobo's OAuth API: how a Cobo Portal App obtains and renews the tokens with which it
 //! acts for the organizations that installed it.
 //!
+//! [`TokenSource`] is what most apps want: access tokens that are always fresh, for every
+//! organization, from one line.
+//!
 //! [`Client`] has a method for each operation. It is made from a [`cobo_auth::Client`], which signs
 //! every request, sends it and verifies the response.
+//!
+//! Features: `metrics` counts what is obtained and what fails, through the `metrics` crate
+//! (`cobo_tokens_obtained_total` and `cobo_token_failures_total` by `way`,
+//! `cobo_tokens_rejected_total`, `cobo_token_store_failures_total`).
 
 // Generated code is formatted as it is written.
 #[rustfmt::skip]

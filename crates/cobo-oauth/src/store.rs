@@ -53,7 +53,8 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     /// The pair may or may not have been kept.
     async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError>;
 
-    /// Removes the pair of an organization, if there is one.
+    /// Removes the pair of an organization, if there is one. The store remembers its generation:
+    /// a process that was late to save that pair, or an older one, does not bring it back.
     ///
     /// # Errors
     ///
@@ -112,6 +113,9 @@ pub trait Lease: fmt::Debug + Send + Sync {
 pub enum Saved {
     /// It is kept.
     Kept,
-    /// The store has a pair of this generation or a newer one, and keeps that.
-    Newer,
+    /// The store has, or had, a pair of this generation or a newer one, and keeps to that.
+    Newer {
+        /// The newest generation that the store knows of.
+        generation: u64,
+    },
 }

@@ -14,6 +14,8 @@ mod moment;
 mod shared;
 mod source;
 mod state;
+#[cfg(test)]
+mod tests;
 mod window;
 
 pub use builder::TokenSourceBuilder;

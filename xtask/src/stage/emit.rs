@@ -6,6 +6,7 @@ use super::split::Modules;
 use crate::catalog::Catalog;
 
 mod blank_lines;
+mod macros;
 mod standalone;
 
 /// Said at the top of every generated file.
@@ -55,7 +56,7 @@ pub fn modules(modules: &Modules, header: &Header) -> BTreeMap<String, String> {
     ]);
     let mut out = BTreeMap::from([("mod.rs".to_owned(), format!("{}{root}", header.line()))]);
     for (name, file) in files {
-        let text = blank_lines::between_items(&prettyplease::unparse(file));
+        let text = blank_lines::between_items(&macros::set(&prettyplease::unparse(file)));
         let docs = docs.get(name).copied().unwrap_or_default();
         out.insert(name.to_owned(), format!("{}{docs}\n{text}", header.line()));
     }

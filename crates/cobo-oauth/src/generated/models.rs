@@ -6,10 +6,9 @@
 //! a response unreadable.
 
 use cobo_auth::{Secret, codegen};
-use serde::{Deserialize, Serialize};
 
 /// Why the API refused or failed a request.
-#[derive(Deserialize, Serialize, Clone, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ErrorResponse {
     /// The number of the error, as Cobo's list of error codes has it.
@@ -19,65 +18,51 @@ pub struct ErrorResponse {
     /// The ID under which Cobo's support finds this failure.
     pub error_id: String,
 }
-
-impl ErrorResponse {
-    /// A builder with nothing set.
-    pub fn builder() -> builder::ErrorResponse {
-        Default::default()
-    }
+codegen::model! {
+    ErrorResponse { 0 error_code, 1 error_message, 2 error_id }
 }
 
 /// The request body for getting a permission token.
-#[derive(Deserialize, Serialize, Clone, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ExchangePermissionTokenRequest {
     /// The permission to get a token for, `payment_orders_payin`.
     pub permission_type: String,
 }
-
-impl ExchangePermissionTokenRequest {
-    /// A builder with nothing set.
-    pub fn builder() -> builder::ExchangePermissionTokenRequest {
-        Default::default()
-    }
+codegen::model! {
+    ExchangePermissionTokenRequest { 0 permission_type }
 }
 
 /// An org access token with the refresh token that renews it.
-#[derive(Deserialize, Serialize, Clone, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct GetToken200Response {
     /// The org access token, to be sent as a bearer token.
     ///
     /// This is a secret: `Debug` does not show it, **`Serialize` writes it**.
-    #[serde(deserialize_with = "codegen::non_empty")]
     pub access_token: Secret,
     /// How the access token is presented, `Bearer`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<String>,
     /// What the access token is limited to. Empty at present: the token has the permissions that
     /// the organization granted to the app.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// The life of the access token in seconds, counted from when it was issued.
-    #[serde(deserialize_with = "codegen::at_least::<_, 1>")]
     pub expires_in: i64,
     /// The token that renews the access token. It lives for 30 days at present and is good for one
     /// use.
     ///
     /// This is a secret: `Debug` does not show it, **`Serialize` writes it**.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
 }
-
-impl GetToken200Response {
-    /// A builder with nothing set.
-    pub fn builder() -> builder::GetToken200Response {
-        Default::default()
+codegen::model! {
+    GetToken200Response {
+        0 access_token not_empty(), 1 token_type?, 2 scope?, 3 expires_in at_least(1),
+        4 refresh_token?,
     }
 }
 
 /// Why the OAuth endpoint refused a request.
-#[derive(Deserialize, Serialize, Clone, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OAuthErrorResponse {
     /// The name of the error.
@@ -85,45 +70,36 @@ pub struct OAuthErrorResponse {
     /// What was wrong, for people.
     pub error_description: String,
 }
-
-impl OAuthErrorResponse {
-    /// A builder with nothing set.
-    pub fn builder() -> builder::OAuthErrorResponse {
-        Default::default()
-    }
+codegen::model! {
+    OAuthErrorResponse { 0 error, 1 error_description }
 }
 
 /// A permission token with the refresh token that renews it.
-#[derive(Deserialize, Serialize, Clone, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PermissionToken201Response {
     /// The permission token, to be sent as a bearer token.
     ///
     /// This is a secret: `Debug` does not show it, **`Serialize` writes it**.
-    #[serde(deserialize_with = "codegen::non_empty")]
     pub access_token: Secret,
     /// How the access token is presented, `Bearer`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<String>,
     /// The life of the permission token in seconds, an hour at present.
-    #[serde(deserialize_with = "codegen::at_least::<_, 1>")]
     pub expires_in: i64,
     /// The token that renews the permission token. It lives for 7 days.
     ///
     /// This is a secret: `Debug` does not show it, **`Serialize` writes it**.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
 }
-
-impl PermissionToken201Response {
-    /// A builder with nothing set.
-    pub fn builder() -> builder::PermissionToken201Response {
-        Default::default()
+codegen::model! {
+    PermissionToken201Response {
+        0 access_token not_empty(), 1 token_type?, 2 expires_in at_least(1),
+        3 refresh_token?,
     }
 }
 
 /// The request body for refreshing a permission token.
-#[derive(Deserialize, Serialize, Clone, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RefreshPermissionTokenRequest {
     /// The refresh token that came with the newest permission token.
@@ -131,49 +107,39 @@ pub struct RefreshPermissionTokenRequest {
     /// This is a secret: `Debug` does not show it, **`Serialize` writes it**.
     pub refresh_token: Secret,
 }
-
-impl RefreshPermissionTokenRequest {
-    /// A builder with nothing set.
-    pub fn builder() -> builder::RefreshPermissionTokenRequest {
-        Default::default()
-    }
+codegen::model! {
+    RefreshPermissionTokenRequest { 0 refresh_token }
 }
 
 /// A renewed org access token with the refresh token that renews it next.
-#[derive(Deserialize, Serialize, Clone, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RefreshToken200Response {
     /// The new org access token, to be sent as a bearer token.
     ///
     /// This is a secret: `Debug` does not show it, **`Serialize` writes it**.
-    #[serde(deserialize_with = "codegen::non_empty")]
     pub access_token: Secret,
     /// How the access token is presented, `Bearer`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<String>,
     /// What the access token is limited to. Empty at present: the token has the permissions that
     /// the organization granted to the app.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// The life of the new access token in seconds, counted from when it was issued.
-    #[serde(deserialize_with = "codegen::at_least::<_, 1>")]
     pub expires_in: i64,
     /// The token that renews the new access token. It replaces the one that was sent.
     ///
     /// This is a secret: `Debug` does not show it, **`Serialize` writes it**.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
 }
-
-impl RefreshToken200Response {
-    /// A builder with nothing set.
-    pub fn builder() -> builder::RefreshToken200Response {
-        Default::default()
+codegen::model! {
+    RefreshToken200Response {
+        0 access_token not_empty(), 1 token_type?, 2 scope?, 3 expires_in at_least(1),
+        4 refresh_token?,
     }
 }
 
 /// The request body for refreshing an org access token.
-#[derive(Deserialize, Serialize, Clone, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RefreshTokenRequest {
     /// The app's client ID, the one that the refresh token was issued to.
@@ -185,482 +151,43 @@ pub struct RefreshTokenRequest {
     /// This is a secret: `Debug` does not show it, **`Serialize` writes it**.
     pub refresh_token: Secret,
 }
-
-impl RefreshTokenRequest {
-    /// A builder with nothing set.
-    pub fn builder() -> builder::RefreshTokenRequest {
-        Default::default()
-    }
+codegen::model! {
+    RefreshTokenRequest { 0 client_id, 1 grant_type, 2 refresh_token }
 }
 
-/// Builders of the models: every setter takes what converts, `build` names what is missing.
+/// Builders of what requests are made of: every setter takes what converts, `build` names what is missing.
 pub mod builder {
-    use cobo_auth::{MissingFields, Secret, codegen};
-
-    /// The builder of [`ErrorResponse`](super::ErrorResponse).
-    #[derive(Clone, Debug, Default)]
-    #[must_use = "a builder does nothing until its model is built or sent"]
-    pub struct ErrorResponse {
-        error_code: Option<i64>,
-        error_message: Option<String>,
-        error_id: Option<String>,
-    }
-
-    impl ErrorResponse {
-        /// The number of the error, as Cobo's list of error codes has it.
-        ///
-        /// Required.
-        pub fn error_code(mut self, value: impl Into<i64>) -> Self {
-            self.error_code = Some(value.into());
-            self
-        }
-
-        /// What was wrong, for people.
-        ///
-        /// Required.
-        pub fn error_message(mut self, value: impl Into<String>) -> Self {
-            self.error_message = Some(value.into());
-            self
-        }
-
-        /// The ID under which Cobo's support finds this failure.
-        ///
-        /// Required.
-        pub fn error_id(mut self, value: impl Into<String>) -> Self {
-            self.error_id = Some(value.into());
-            self
-        }
-
-        /// The model.
-        ///
-        /// # Errors
-        ///
-        /// Fails where required properties are missing, and names all of them.
-        pub fn build(self) -> Result<super::ErrorResponse, MissingFields> {
-            let Self { error_code, error_message, error_id } = self;
-            let mut missing = codegen::Missing::model("ErrorResponse");
-            let error_code = missing.take("error_code", error_code);
-            let error_message = missing.take("error_message", error_message);
-            let error_id = missing.take("error_id", error_id);
-            let (Some(error_code), Some(error_message), Some(error_id)) = (
-                error_code,
-                error_message,
-                error_id,
-            ) else {
-                return Err(missing.into_fields());
-            };
-            Ok(super::ErrorResponse {
-                error_code,
-                error_message,
-                error_id,
-            })
-        }
-    }
-
-    impl From<super::ErrorResponse> for ErrorResponse {
-        fn from(value: super::ErrorResponse) -> Self {
-            Self {
-                error_code: Some(value.error_code),
-                error_message: Some(value.error_message),
-                error_id: Some(value.error_id),
-            }
-        }
-    }
-
-    /// The builder of [`ExchangePermissionTokenRequest`](super::ExchangePermissionTokenRequest).
-    #[derive(Clone, Debug, Default)]
-    #[must_use = "a builder does nothing until its model is built or sent"]
-    pub struct ExchangePermissionTokenRequest {
-        permission_type: Option<String>,
-    }
+    use cobo_auth::{Secret, codegen};
+    codegen::builder!(ExchangePermissionTokenRequest);
 
     impl ExchangePermissionTokenRequest {
         /// The permission to get a token for, `payment_orders_payin`.
         ///
         /// Required.
         pub fn permission_type(mut self, value: impl Into<String>) -> Self {
-            self.permission_type = Some(value.into());
+            self.0.set(0).permission_type = value.into();
             self
         }
-
-        /// The model.
-        ///
-        /// # Errors
-        ///
-        /// Fails where required properties are missing, and names all of them.
-        pub fn build(
-            self,
-        ) -> Result<super::ExchangePermissionTokenRequest, MissingFields> {
-            let Self { permission_type } = self;
-            let mut missing = codegen::Missing::model("ExchangePermissionTokenRequest");
-            let permission_type = missing.take("permission_type", permission_type);
-            let Some(permission_type) = permission_type else {
-                return Err(missing.into_fields());
-            };
-            Ok(super::ExchangePermissionTokenRequest {
-                permission_type,
-            })
-        }
     }
-
-    impl From<super::ExchangePermissionTokenRequest> for ExchangePermissionTokenRequest {
-        fn from(value: super::ExchangePermissionTokenRequest) -> Self {
-            Self {
-                permission_type: Some(value.permission_type),
-            }
-        }
-    }
-
-    /// The builder of [`GetToken200Response`](super::GetToken200Response).
-    #[derive(Clone, Debug, Default)]
-    #[must_use = "a builder does nothing until its model is built or sent"]
-    pub struct GetToken200Response {
-        access_token: Option<Secret>,
-        token_type: Option<String>,
-        scope: Option<String>,
-        expires_in: Option<i64>,
-        refresh_token: Option<Secret>,
-    }
-
-    impl GetToken200Response {
-        /// The org access token, to be sent as a bearer token.
-        ///
-        /// Required.
-        pub fn access_token(mut self, value: impl Into<Secret>) -> Self {
-            self.access_token = Some(value.into());
-            self
-        }
-
-        /// How the access token is presented, `Bearer`.
-        pub fn token_type(mut self, value: impl Into<String>) -> Self {
-            self.token_type = Some(value.into());
-            self
-        }
-
-        /// What the access token is limited to. Empty at present: the token has the permissions that
-        /// the organization granted to the app.
-        pub fn scope(mut self, value: impl Into<String>) -> Self {
-            self.scope = Some(value.into());
-            self
-        }
-
-        /// The life of the access token in seconds, counted from when it was issued.
-        ///
-        /// Required.
-        pub fn expires_in(mut self, value: impl Into<i64>) -> Self {
-            self.expires_in = Some(value.into());
-            self
-        }
-
-        /// The token that renews the access token. It lives for 30 days at present and is good for one
-        /// use.
-        pub fn refresh_token(mut self, value: impl Into<Secret>) -> Self {
-            self.refresh_token = Some(value.into());
-            self
-        }
-
-        /// The model.
-        ///
-        /// # Errors
-        ///
-        /// Fails where required properties are missing, and names all of them.
-        pub fn build(self) -> Result<super::GetToken200Response, MissingFields> {
-            let Self { access_token, token_type, scope, expires_in, refresh_token } = self;
-            let mut missing = codegen::Missing::model("GetToken200Response");
-            let access_token = missing.take("access_token", access_token);
-            let expires_in = missing.take("expires_in", expires_in);
-            let (Some(access_token), Some(expires_in)) = (access_token, expires_in) else {
-                return Err(missing.into_fields());
-            };
-            Ok(super::GetToken200Response {
-                access_token,
-                token_type,
-                scope,
-                expires_in,
-                refresh_token,
-            })
-        }
-    }
-
-    impl From<super::GetToken200Response> for GetToken200Response {
-        fn from(value: super::GetToken200Response) -> Self {
-            Self {
-                access_token: Some(value.access_token),
-                token_type: value.token_type,
-                scope: value.scope,
-                expires_in: Some(value.expires_in),
-                refresh_token: value.refresh_token,
-            }
-        }
-    }
-
-    /// The builder of [`OAuthErrorResponse`](super::OAuthErrorResponse).
-    #[derive(Clone, Debug, Default)]
-    #[must_use = "a builder does nothing until its model is built or sent"]
-    pub struct OAuthErrorResponse {
-        error: Option<String>,
-        error_description: Option<String>,
-    }
-
-    impl OAuthErrorResponse {
-        /// The name of the error.
-        ///
-        /// Required.
-        pub fn error(mut self, value: impl Into<String>) -> Self {
-            self.error = Some(value.into());
-            self
-        }
-
-        /// What was wrong, for people.
-        ///
-        /// Required.
-        pub fn error_description(mut self, value: impl Into<String>) -> Self {
-            self.error_description = Some(value.into());
-            self
-        }
-
-        /// The model.
-        ///
-        /// # Errors
-        ///
-        /// Fails where required properties are missing, and names all of them.
-        pub fn build(self) -> Result<super::OAuthErrorResponse, MissingFields> {
-            let Self { error, error_description } = self;
-            let mut missing = codegen::Missing::model("OAuthErrorResponse");
-            let error = missing.take("error", error);
-            let error_description = missing.take("error_description", error_description);
-            let (Some(error), Some(error_description)) = (error, error_description) else {
-                return Err(missing.into_fields());
-            };
-            Ok(super::OAuthErrorResponse {
-                error,
-                error_description,
-            })
-        }
-    }
-
-    impl From<super::OAuthErrorResponse> for OAuthErrorResponse {
-        fn from(value: super::OAuthErrorResponse) -> Self {
-            Self {
-                error: Some(value.error),
-                error_description: Some(value.error_description),
-            }
-        }
-    }
-
-    /// The builder of [`PermissionToken201Response`](super::PermissionToken201Response).
-    #[derive(Clone, Debug, Default)]
-    #[must_use = "a builder does nothing until its model is built or sent"]
-    pub struct PermissionToken201Response {
-        access_token: Option<Secret>,
-        token_type: Option<String>,
-        expires_in: Option<i64>,
-        refresh_token: Option<Secret>,
-    }
-
-    impl PermissionToken201Response {
-        /// The permission token, to be sent as a bearer token.
-        ///
-        /// Required.
-        pub fn access_token(mut self, value: impl Into<Secret>) -> Self {
-            self.access_token = Some(value.into());
-            self
-        }
-
-        /// How the access token is presented, `Bearer`.
-        pub fn token_type(mut self, value: impl Into<String>) -> Self {
-            self.token_type = Some(value.into());
-            self
-        }
-
-        /// The life of the permission token in seconds, an hour at present.
-        ///
-        /// Required.
-        pub fn expires_in(mut self, value: impl Into<i64>) -> Self {
-            self.expires_in = Some(value.into());
-            self
-        }
-
-        /// The token that renews the permission token. It lives for 7 days.
-        pub fn refresh_token(mut self, value: impl Into<Secret>) -> Self {
-            self.refresh_token = Some(value.into());
-            self
-        }
-
-        /// The model.
-        ///
-        /// # Errors
-        ///
-        /// Fails where required properties are missing, and names all of them.
-        pub fn build(self) -> Result<super::PermissionToken201Response, MissingFields> {
-            let Self { access_token, token_type, expires_in, refresh_token } = self;
-            let mut missing = codegen::Missing::model("PermissionToken201Response");
-            let access_token = missing.take("access_token", access_token);
-            let expires_in = missing.take("expires_in", expires_in);
-            let (Some(access_token), Some(expires_in)) = (access_token, expires_in) else {
-                return Err(missing.into_fields());
-            };
-            Ok(super::PermissionToken201Response {
-                access_token,
-                token_type,
-                expires_in,
-                refresh_token,
-            })
-        }
-    }
-
-    impl From<super::PermissionToken201Response> for PermissionToken201Response {
-        fn from(value: super::PermissionToken201Response) -> Self {
-            Self {
-                access_token: Some(value.access_token),
-                token_type: value.token_type,
-                expires_in: Some(value.expires_in),
-                refresh_token: value.refresh_token,
-            }
-        }
-    }
-
-    /// The builder of [`RefreshPermissionTokenRequest`](super::RefreshPermissionTokenRequest).
-    #[derive(Clone, Debug, Default)]
-    #[must_use = "a builder does nothing until its model is built or sent"]
-    pub struct RefreshPermissionTokenRequest {
-        refresh_token: Option<Secret>,
-    }
+    codegen::builder!(RefreshPermissionTokenRequest);
 
     impl RefreshPermissionTokenRequest {
         /// The refresh token that came with the newest permission token.
         ///
         /// Required.
         pub fn refresh_token(mut self, value: impl Into<Secret>) -> Self {
-            self.refresh_token = Some(value.into());
+            self.0.set(0).refresh_token = value.into();
             self
         }
-
-        /// The model.
-        ///
-        /// # Errors
-        ///
-        /// Fails where required properties are missing, and names all of them.
-        pub fn build(
-            self,
-        ) -> Result<super::RefreshPermissionTokenRequest, MissingFields> {
-            let Self { refresh_token } = self;
-            let mut missing = codegen::Missing::model("RefreshPermissionTokenRequest");
-            let refresh_token = missing.take("refresh_token", refresh_token);
-            let Some(refresh_token) = refresh_token else {
-                return Err(missing.into_fields());
-            };
-            Ok(super::RefreshPermissionTokenRequest {
-                refresh_token,
-            })
-        }
     }
-
-    impl From<super::RefreshPermissionTokenRequest> for RefreshPermissionTokenRequest {
-        fn from(value: super::RefreshPermissionTokenRequest) -> Self {
-            Self {
-                refresh_token: Some(value.refresh_token),
-            }
-        }
-    }
-
-    /// The builder of [`RefreshToken200Response`](super::RefreshToken200Response).
-    #[derive(Clone, Debug, Default)]
-    #[must_use = "a builder does nothing until its model is built or sent"]
-    pub struct RefreshToken200Response {
-        access_token: Option<Secret>,
-        token_type: Option<String>,
-        scope: Option<String>,
-        expires_in: Option<i64>,
-        refresh_token: Option<Secret>,
-    }
-
-    impl RefreshToken200Response {
-        /// The new org access token, to be sent as a bearer token.
-        ///
-        /// Required.
-        pub fn access_token(mut self, value: impl Into<Secret>) -> Self {
-            self.access_token = Some(value.into());
-            self
-        }
-
-        /// How the access token is presented, `Bearer`.
-        pub fn token_type(mut self, value: impl Into<String>) -> Self {
-            self.token_type = Some(value.into());
-            self
-        }
-
-        /// What the access token is limited to. Empty at present: the token has the permissions that
-        /// the organization granted to the app.
-        pub fn scope(mut self, value: impl Into<String>) -> Self {
-            self.scope = Some(value.into());
-            self
-        }
-
-        /// The life of the new access token in seconds, counted from when it was issued.
-        ///
-        /// Required.
-        pub fn expires_in(mut self, value: impl Into<i64>) -> Self {
-            self.expires_in = Some(value.into());
-            self
-        }
-
-        /// The token that renews the new access token. It replaces the one that was sent.
-        pub fn refresh_token(mut self, value: impl Into<Secret>) -> Self {
-            self.refresh_token = Some(value.into());
-            self
-        }
-
-        /// The model.
-        ///
-        /// # Errors
-        ///
-        /// Fails where required properties are missing, and names all of them.
-        pub fn build(self) -> Result<super::RefreshToken200Response, MissingFields> {
-            let Self { access_token, token_type, scope, expires_in, refresh_token } = self;
-            let mut missing = codegen::Missing::model("RefreshToken200Response");
-            let access_token = missing.take("access_token", access_token);
-            let expires_in = missing.take("expires_in", expires_in);
-            let (Some(access_token), Some(expires_in)) = (access_token, expires_in) else {
-                return Err(missing.into_fields());
-            };
-            Ok(super::RefreshToken200Response {
-                access_token,
-                token_type,
-                scope,
-                expires_in,
-                refresh_token,
-            })
-        }
-    }
-
-    impl From<super::RefreshToken200Response> for RefreshToken200Response {
-        fn from(value: super::RefreshToken200Response) -> Self {
-            Self {
-                access_token: Some(value.access_token),
-                token_type: value.token_type,
-                scope: value.scope,
-                expires_in: Some(value.expires_in),
-                refresh_token: value.refresh_token,
-            }
-        }
-    }
-
-    /// The builder of [`RefreshTokenRequest`](super::RefreshTokenRequest).
-    #[derive(Clone, Debug, Default)]
-    #[must_use = "a builder does nothing until its model is built or sent"]
-    pub struct RefreshTokenRequest {
-        client_id: Option<String>,
-        grant_type: Option<String>,
-        refresh_token: Option<Secret>,
-    }
+    codegen::builder!(RefreshTokenRequest);
 
     impl RefreshTokenRequest {
         /// The app's client ID, the one that the refresh token was issued to.
         ///
         /// Required.
         pub fn client_id(mut self, value: impl Into<String>) -> Self {
-            self.client_id = Some(value.into());
+            self.0.set(0).client_id = value.into();
             self
         }
 
@@ -668,7 +195,7 @@ pub mod builder {
         ///
         /// Required.
         pub fn grant_type(mut self, value: impl Into<String>) -> Self {
-            self.grant_type = Some(value.into());
+            self.0.set(1).grant_type = value.into();
             self
         }
 
@@ -676,43 +203,8 @@ pub mod builder {
         ///
         /// Required.
         pub fn refresh_token(mut self, value: impl Into<Secret>) -> Self {
-            self.refresh_token = Some(value.into());
+            self.0.set(2).refresh_token = value.into();
             self
-        }
-
-        /// The model.
-        ///
-        /// # Errors
-        ///
-        /// Fails where required properties are missing, and names all of them.
-        pub fn build(self) -> Result<super::RefreshTokenRequest, MissingFields> {
-            let Self { client_id, grant_type, refresh_token } = self;
-            let mut missing = codegen::Missing::model("RefreshTokenRequest");
-            let client_id = missing.take("client_id", client_id);
-            let grant_type = missing.take("grant_type", grant_type);
-            let refresh_token = missing.take("refresh_token", refresh_token);
-            let (Some(client_id), Some(grant_type), Some(refresh_token)) = (
-                client_id,
-                grant_type,
-                refresh_token,
-            ) else {
-                return Err(missing.into_fields());
-            };
-            Ok(super::RefreshTokenRequest {
-                client_id,
-                grant_type,
-                refresh_token,
-            })
-        }
-    }
-
-    impl From<super::RefreshTokenRequest> for RefreshTokenRequest {
-        fn from(value: super::RefreshTokenRequest) -> Self {
-            Self {
-                client_id: Some(value.client_id),
-                grant_type: Some(value.grant_type),
-                refresh_token: Some(value.refresh_token),
-            }
         }
     }
 }

@@ -2,80 +2,30 @@
 //! A request builder for each operation, and the table of operations.
 
 use cobo_auth::{Error, Operation, Response, codegen};
-use progenitor_client::{ClientHooks as _, OperationInfo, QueryParam};
-use reqwest::header;
+use cobo_auth::codegen::{Endpoint, Input};
 
 use super::models;
 
-pub(crate) static GET_TOKEN: Operation = Operation::new(
+static GET_TOKEN: Endpoint = Endpoint::new(
         "get_token",
         "GET",
         "/oauth/token",
+        &[
+            Input::query("client_id").required(),
+            Input::query("org_id").required(),
+            Input::query("grant_type").required(),
+        ],
     )
-    .repeatable(true)
-    .bearer(false);
+    .repeatable();
+codegen::request!(GetToken, GET_TOKEN, get_token);
 
-pub(crate) static REFRESH_TOKEN: Operation = Operation::new(
-        "refresh_token",
-        "POST",
-        "/oauth/token",
-    )
-    .repeatable(false)
-    .bearer(false);
-
-pub(crate) static EXCHANGE_PERMISSION_TOKEN: Operation = Operation::new(
-        "exchange_permission_token",
-        "POST",
-        "/oauth/permission_token/exchange",
-    )
-    .repeatable(false)
-    .bearer(false);
-
-pub(crate) static REFRESH_PERMISSION_TOKEN: Operation = Operation::new(
-        "refresh_permission_token",
-        "POST",
-        "/oauth/permission_token/refresh",
-    )
-    .repeatable(false)
-    .bearer(false);
-
-/// The operation with this id.
-pub(crate) fn operation(id: &str) -> Option<&'static Operation> {
-    match id {
-        "get_token" => Some(&GET_TOKEN),
-        "refresh_token" => Some(&REFRESH_TOKEN),
-        "exchange_permission_token" => Some(&EXCHANGE_PERMISSION_TOKEN),
-        "refresh_permission_token" => Some(&REFRESH_PERMISSION_TOKEN),
-        _ => None,
-    }
-}
-
-/// Builds a request of [`Client::get_token`](super::Client::get_token).
-#[derive(Clone, Debug)]
-#[must_use = "a request does nothing until it is sent"]
-pub struct GetToken<'a> {
-    client: &'a super::Client,
-    client_id: Option<String>,
-    org_id: Option<String>,
-    grant_type: Option<String>,
-}
-
-impl<'a> GetToken<'a> {
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            client_id: None,
-            org_id: None,
-            grant_type: None,
-        }
-    }
-
+impl GetToken<'_> {
     /// The app's client ID (also called App ID), which tells Cobo Portal Apps apart. It stands in
     /// the app's manifest file once the launch of the app is approved.
     ///
     /// Required.
     pub fn client_id(mut self, value: impl Into<String>) -> Self {
-        self.client_id = Some(value.into());
+        self.draft.set::<String>(0, value);
         self
     }
 
@@ -84,7 +34,7 @@ impl<'a> GetToken<'a> {
     ///
     /// Required.
     pub fn org_id(mut self, value: impl Into<String>) -> Self {
-        self.org_id = Some(value.into());
+        self.draft.set::<String>(1, value);
         self
     }
 
@@ -92,7 +42,7 @@ impl<'a> GetToken<'a> {
     ///
     /// Required.
     pub fn grant_type(mut self, value: impl Into<String>) -> Self {
-        self.grant_type = Some(value.into());
+        self.draft.set::<String>(2, value);
         self
     }
 
@@ -103,51 +53,22 @@ impl<'a> GetToken<'a> {
     /// Fails without sending anything where a required value is missing (all are named) or a value
     /// cannot be sent; and where the request or its response fails.
     pub async fn send(self) -> Result<Response<models::GetToken200Response>, Error> {
-        let Self { client, client_id, org_id, grant_type } = self;
-        let mut missing = codegen::Missing::new(&GET_TOKEN);
-        let client_id = missing.text("client_id", client_id);
-        let org_id = missing.text("org_id", org_id);
-        let grant_type = missing.text("grant_type", grant_type);
-        let (Some(client_id), Some(org_id), Some(grant_type)) = (
-            client_id,
-            org_id,
-            grant_type,
-        ) else {
-            return Err(missing.into_error());
-        };
-        let url = format!("{}/oauth/token", client.baseurl);
-        let request = client
-            .client
-            .get(url)
-            .header(header::ACCEPT, header::HeaderValue::from_static("application/json"))
-            .query(&QueryParam::new("client_id", &client_id))
-            .query(&QueryParam::new("grant_type", &grant_type))
-            .query(&QueryParam::new("org_id", &org_id));
-        let request = codegen::built(&GET_TOKEN, request.build())?;
-        let info = OperationInfo {
-            operation_id: GET_TOKEN.id(),
-        };
-        let result = client.exec(request, &info).await;
-        codegen::decode(codegen::outcome(&GET_TOKEN, result)?)
+        codegen::decode(self.client.exchange(self.draft).await?)
     }
 }
 
-/// Builds a request of [`Client::refresh_token`](super::Client::refresh_token).
-#[derive(Clone, Debug)]
-#[must_use = "a request does nothing until it is sent"]
-pub struct RefreshToken<'a> {
-    client: &'a super::Client,
-    refresh_token_request: Option<models::builder::RefreshTokenRequest>,
-}
+static REFRESH_TOKEN: Endpoint = Endpoint::new(
+        "refresh_token",
+        "POST",
+        "/oauth/token",
+        &[],
+    )
+    .body("refresh_token_request", true);
+codegen::request!(
+    RefreshToken, REFRESH_TOKEN, refresh_token, models::builder::RefreshTokenRequest
+);
 
-impl<'a> RefreshToken<'a> {
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            refresh_token_request: None,
-        }
-    }
-
+impl RefreshToken<'_> {
     /// The refresh token to exchange, and whose it is.
     ///
     /// Takes the model, or its builder as far as it has been filled in.
@@ -157,7 +78,7 @@ impl<'a> RefreshToken<'a> {
         mut self,
         value: impl Into<models::builder::RefreshTokenRequest>,
     ) -> Self {
-        self.refresh_token_request = Some(value.into());
+        self.draft.set_body(value.into());
         self
     }
 
@@ -168,49 +89,23 @@ impl<'a> RefreshToken<'a> {
     /// Fails without sending anything where a required value is missing (all are named) or a value
     /// cannot be sent; and where the request or its response fails.
     pub async fn send(self) -> Result<Response<models::RefreshToken200Response>, Error> {
-        let Self { client, refresh_token_request } = self;
-        let mut missing = codegen::Missing::new(&REFRESH_TOKEN);
-        let refresh_token_request = missing
-            .nested(
-                "refresh_token_request",
-                refresh_token_request.unwrap_or_default().build(),
-            );
-        let Some(refresh_token_request) = refresh_token_request else {
-            return Err(missing.into_error());
-        };
-        let url = format!("{}/oauth/token", client.baseurl);
-        let request = client
-            .client
-            .post(url)
-            .header(header::ACCEPT, header::HeaderValue::from_static("application/json"))
-            .json(&refresh_token_request);
-        let request = codegen::built(&REFRESH_TOKEN, request.build())?;
-        let info = OperationInfo {
-            operation_id: REFRESH_TOKEN.id(),
-        };
-        let result = client.exec(request, &info).await;
-        codegen::decode(codegen::outcome(&REFRESH_TOKEN, result)?)
+        codegen::decode(self.client.exchange(self.draft).await?)
     }
 }
 
-/// Builds a request of [`Client::exchange_permission_token`](super::Client::exchange_permission_token).
-#[derive(Clone, Debug)]
-#[must_use = "a request does nothing until it is sent"]
-pub struct ExchangePermissionToken<'a> {
-    client: &'a super::Client,
-    exchange_permission_token_request: Option<
-        models::builder::ExchangePermissionTokenRequest,
-    >,
-}
+static EXCHANGE_PERMISSION_TOKEN: Endpoint = Endpoint::new(
+        "exchange_permission_token",
+        "POST",
+        "/oauth/permission_token/exchange",
+        &[],
+    )
+    .body("exchange_permission_token_request", true);
+codegen::request!(
+    ExchangePermissionToken, EXCHANGE_PERMISSION_TOKEN, exchange_permission_token,
+    models::builder::ExchangePermissionTokenRequest
+);
 
-impl<'a> ExchangePermissionToken<'a> {
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            exchange_permission_token_request: None,
-        }
-    }
-
+impl ExchangePermissionToken<'_> {
     /// The permission to get a token for.
     ///
     /// Takes the model, or its builder as far as it has been filled in.
@@ -220,7 +115,7 @@ impl<'a> ExchangePermissionToken<'a> {
         mut self,
         value: impl Into<models::builder::ExchangePermissionTokenRequest>,
     ) -> Self {
-        self.exchange_permission_token_request = Some(value.into());
+        self.draft.set_body(value.into());
         self
     }
 
@@ -233,50 +128,23 @@ impl<'a> ExchangePermissionToken<'a> {
     pub async fn send(
         self,
     ) -> Result<Response<models::PermissionToken201Response>, Error> {
-        let Self { client, exchange_permission_token_request } = self;
-        let mut missing = codegen::Missing::new(&EXCHANGE_PERMISSION_TOKEN);
-        let exchange_permission_token_request = missing
-            .nested(
-                "exchange_permission_token_request",
-                exchange_permission_token_request.unwrap_or_default().build(),
-            );
-        let Some(exchange_permission_token_request) = exchange_permission_token_request
-        else {
-            return Err(missing.into_error());
-        };
-        let url = format!("{}/oauth/permission_token/exchange", client.baseurl);
-        let request = client
-            .client
-            .post(url)
-            .header(header::ACCEPT, header::HeaderValue::from_static("application/json"))
-            .json(&exchange_permission_token_request);
-        let request = codegen::built(&EXCHANGE_PERMISSION_TOKEN, request.build())?;
-        let info = OperationInfo {
-            operation_id: EXCHANGE_PERMISSION_TOKEN.id(),
-        };
-        let result = client.exec(request, &info).await;
-        codegen::decode(codegen::outcome(&EXCHANGE_PERMISSION_TOKEN, result)?)
+        codegen::decode(self.client.exchange(self.draft).await?)
     }
 }
 
-/// Builds a request of [`Client::refresh_permission_token`](super::Client::refresh_permission_token).
-#[derive(Clone, Debug)]
-#[must_use = "a request does nothing until it is sent"]
-pub struct RefreshPermissionToken<'a> {
-    client: &'a super::Client,
-    refresh_permission_token_request: Option<
-        models::builder::RefreshPermissionTokenRequest,
-    >,
-}
+static REFRESH_PERMISSION_TOKEN: Endpoint = Endpoint::new(
+        "refresh_permission_token",
+        "POST",
+        "/oauth/permission_token/refresh",
+        &[],
+    )
+    .body("refresh_permission_token_request", true);
+codegen::request!(
+    RefreshPermissionToken, REFRESH_PERMISSION_TOKEN, refresh_permission_token,
+    models::builder::RefreshPermissionTokenRequest
+);
 
-impl<'a> RefreshPermissionToken<'a> {
-    pub(crate) fn new(client: &'a super::Client) -> Self {
-        Self {
-            client,
-            refresh_permission_token_request: None,
-        }
-    }
-
+impl RefreshPermissionToken<'_> {
     /// The refresh token to exchange.
     ///
     /// Takes the model, or its builder as far as it has been filled in.
@@ -286,7 +154,7 @@ impl<'a> RefreshPermissionToken<'a> {
         mut self,
         value: impl Into<models::builder::RefreshPermissionTokenRequest>,
     ) -> Self {
-        self.refresh_permission_token_request = Some(value.into());
+        self.draft.set_body(value.into());
         self
     }
 
@@ -299,28 +167,19 @@ impl<'a> RefreshPermissionToken<'a> {
     pub async fn send(
         self,
     ) -> Result<Response<models::PermissionToken201Response>, Error> {
-        let Self { client, refresh_permission_token_request } = self;
-        let mut missing = codegen::Missing::new(&REFRESH_PERMISSION_TOKEN);
-        let refresh_permission_token_request = missing
-            .nested(
-                "refresh_permission_token_request",
-                refresh_permission_token_request.unwrap_or_default().build(),
-            );
-        let Some(refresh_permission_token_request) = refresh_permission_token_request
-        else {
-            return Err(missing.into_error());
-        };
-        let url = format!("{}/oauth/permission_token/refresh", client.baseurl);
-        let request = client
-            .client
-            .post(url)
-            .header(header::ACCEPT, header::HeaderValue::from_static("application/json"))
-            .json(&refresh_permission_token_request);
-        let request = codegen::built(&REFRESH_PERMISSION_TOKEN, request.build())?;
-        let info = OperationInfo {
-            operation_id: REFRESH_PERMISSION_TOKEN.id(),
-        };
-        let result = client.exec(request, &info).await;
-        codegen::decode(codegen::outcome(&REFRESH_PERMISSION_TOKEN, result)?)
+        codegen::decode(self.client.exchange(self.draft).await?)
     }
+}
+
+/// The operations that are here.
+pub(crate) static ENDPOINTS: &[&Endpoint] = &[
+    &GET_TOKEN,
+    &REFRESH_TOKEN,
+    &EXCHANGE_PERMISSION_TOKEN,
+    &REFRESH_PERMISSION_TOKEN,
+];
+
+/// The operation with this id.
+pub(crate) fn operation(id: &str) -> Option<&'static Operation> {
+    codegen::find(&[ENDPOINTS], id)
 }

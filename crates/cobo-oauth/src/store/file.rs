@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{Lease, Saved, StoreError, TokenPair, TokenStore};
 use directory::Place;
 use lock::Lock;
-use record::Coding;
+use record::{Coding, Kept};
 use work::Workers;
 
 mod buffer;
@@ -45,7 +45,8 @@ const MOST_LEASES: usize = 96;
 /// There is a JSON file for each organization, so that a refresh writes one small file, and a file
 /// that is damaged concerns one organization. Beside it, two empty files are locked by the
 /// operating system: `.lock` while the pair is being written, `.lease` while its tokens are being
-/// refreshed. Locks end with the process that holds them, however it dies; the files stay.
+/// refreshed. Locks end with the process that holds them, however it dies; the files stay. Where a
+/// pair has been removed its file has the generation left, and no token.
 ///
 /// - **Nothing is half written.** A pair is written to a temporary file, which is flushed to the
 ///   disk and then renamed, and the directory is flushed. What a killed process left behind is
@@ -140,23 +141,31 @@ impl FileStore {
 impl TokenStore for FileStore {
     async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
         let (store, place) = (self.clone(), self.place(org_id));
-        let read = move || place.read(&store.0.coding);
+        let read = move || match place.read(&store.0.coding)? {
+            Some(Kept::Pair(pair)) => Ok(Some(pair)),
+            Some(Kept::Removed(_)) | None => Ok(None),
+        };
         self.0.workers.run(read).await
     }
 
     async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError> {
         let pair = pair.clone();
-        let save = move |writer: &Writer| match writer.read()? {
-            Some(there) if there.generation >= pair.generation => Ok(Saved::Newer),
-            _ => writer.write(&pair).map(|()| Saved::Kept),
+        let save = move |writer: &Writer| {
+            let known = writer.read()?.map(|kept| kept.generation());
+            if let Some(generation) = known.filter(|known| *known >= pair.generation) {
+                return Ok(Saved::Newer { generation });
+            }
+            writer.write(Kept::Pair(pair)).map(|()| Saved::Kept)
         };
         self.exclusively(org_id, save).await
     }
 
     async fn remove(&self, org_id: &str) -> Result<(), StoreError> {
         let remove = |writer: &Writer| {
-            writer.read()?; // is it ours to remove?
-            writer.place.remove()
+            if let Some(Kept::Pair(pair)) = writer.read()? {
+                writer.write(Kept::Removed(pair.generation))?;
+            }
+            writer.place.clean()
         };
         self.exclusively(org_id, remove).await
     }
@@ -204,12 +213,20 @@ struct Writer {
 }
 
 impl Writer {
-    fn read(&self) -> Result<Option<TokenPair>, StoreError> {
+    fn read(&self) -> Result<Option<Kept>, StoreError> {
         self.place.read(&self.store.0.coding)
     }
 
-    fn write(&self, pair: &TokenPair) -> Result<(), StoreError> {
-        self.place.write(pair, &self.store.0.coding)
+    /// The pair of that generation, if it is there.
+    fn pair(&self, generation: u64) -> Result<Option<TokenPair>, StoreError> {
+        Ok(match self.read()? {
+            Some(Kept::Pair(pair)) if pair.generation == generation => Some(pair),
+            _ => None,
+        })
+    }
+
+    fn write(&self, kept: Kept) -> Result<(), StoreError> {
+        self.place.write(&kept, &self.store.0.coding)
     }
 }
 
@@ -234,14 +251,13 @@ impl Lease for FileLease {
         let held = self.held.clone();
         let spend = move |writer: &Writer| {
             let _held = held;
-            let pair = writer.read()?;
-            let Some(mut pair) = pair.filter(|pair| pair.generation == generation) else {
+            let Some(mut pair) = writer.pair(generation)? else {
                 return Ok(None);
             };
             let Some(token) = pair.refresh_token.take() else {
                 return Ok(None);
             };
-            writer.write(&pair)?;
+            writer.write(Kept::Pair(pair))?;
             Ok(Some(token))
         };
         self.store.exclusively(&self.org_id, spend).await
@@ -251,14 +267,13 @@ impl Lease for FileLease {
         let held = self.held.clone();
         let restore = move |writer: &Writer| {
             let _held = held;
-            let pair = writer.read()?;
-            let spent =
-                |pair: &TokenPair| pair.generation == generation && pair.refresh_token.is_none();
-            let Some(mut pair) = pair.filter(spent) else {
-                return Ok(());
-            };
-            pair.refresh_token = Some(refresh_token);
-            writer.write(&pair)
+            match writer.pair(generation)? {
+                Some(mut pair) if pair.refresh_token.is_none() => {
+                    pair.refresh_token = Some(refresh_token);
+                    writer.write(Kept::Pair(pair))
+                }
+                _ => Ok(()),
+            }
         };
         self.store.exclusively(&self.org_id, restore).await
     }

@@ -1,5 +1,4 @@
-use std::collections::HashSet;
-use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,9 +17,23 @@ pub struct MemoryStore(Arc<Mutex<Kept>>);
 
 #[derive(Default)]
 struct Kept {
-    pairs: HashMap<String, TokenPair>,
+    pairs: HashMap<String, Pair>,
     /// Who refreshes which organization.
     leases: HashSet<String>,
+}
+
+struct Pair {
+    generation: u64,
+    /// `None` where it has been removed.
+    pair: Option<TokenPair>,
+}
+
+impl Kept {
+    /// The pair of that generation, if it is there.
+    fn pair(&mut self, org_id: &str, generation: u64) -> Option<&mut TokenPair> {
+        let pair = self.pairs.get_mut(org_id)?.pair.as_mut();
+        pair.filter(|pair| pair.generation == generation)
+    }
 }
 
 impl MemoryStore {
@@ -38,26 +51,31 @@ impl MemoryStore {
 #[async_trait]
 impl TokenStore for MemoryStore {
     async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
-        Ok(self.kept().pairs.get(org_id).cloned())
+        Ok(self
+            .kept()
+            .pairs
+            .get(org_id)
+            .and_then(|kept| kept.pair.clone()))
     }
 
     async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError> {
-        match self.kept().pairs.entry(org_id.to_owned()) {
-            Entry::Occupied(there) if there.get().generation >= pair.generation => {
-                return Ok(Saved::Newer);
-            }
-            Entry::Occupied(mut there) => {
-                there.insert(pair.clone());
-            }
-            Entry::Vacant(free) => {
-                free.insert(pair.clone());
-            }
+        let mut kept = self.kept();
+        if let Some(Pair { generation, .. }) = kept.pairs.get(org_id)
+            && *generation >= pair.generation
+        {
+            let generation = *generation;
+            return Ok(Saved::Newer { generation });
         }
+        let (generation, pair) = (pair.generation, Some(pair.clone()));
+        kept.pairs
+            .insert(org_id.to_owned(), Pair { generation, pair });
         Ok(Saved::Kept)
     }
 
     async fn remove(&self, org_id: &str) -> Result<(), StoreError> {
-        self.kept().pairs.remove(org_id);
+        if let Some(kept) = self.kept().pairs.get_mut(org_id) {
+            kept.pair = None;
+        }
         Ok(())
     }
 
@@ -95,15 +113,12 @@ struct MemoryLease {
 impl Lease for MemoryLease {
     async fn spend(&self, generation: u64) -> Result<Option<Secret>, StoreError> {
         let mut kept = self.store.kept();
-        let pair = kept.pairs.get_mut(&self.org_id);
-        let pair = pair.filter(|pair| pair.generation == generation);
+        let pair = kept.pair(&self.org_id, generation);
         Ok(pair.and_then(|pair| pair.refresh_token.take()))
     }
 
     async fn restore(&self, generation: u64, refresh_token: Secret) -> Result<(), StoreError> {
-        let mut kept = self.store.kept();
-        let pair = kept.pairs.get_mut(&self.org_id);
-        if let Some(pair) = pair.filter(|pair| pair.generation == generation) {
+        if let Some(pair) = self.store.kept().pair(&self.org_id, generation) {
             pair.refresh_token.get_or_insert(refresh_token);
         }
         Ok(())

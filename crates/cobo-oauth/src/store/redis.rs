@@ -35,7 +35,7 @@ pub use builder::RedisStoreBuilder;
 /// they write; the right to refresh it is `cobo:{org-…}:lease`, set for a time, with a random value
 /// that spending a refresh token asks for: who has lost the lease can do nothing with it. Both keys
 /// are in one slot of a cluster. A pair expires with its refresh token, or with its access token
-/// where there is none.
+/// where there is none. Where it has been removed its generation stays as long.
 ///
 /// - **Redis may be down.** Nothing is connected before the first call; a connection that failed is
 ///   not used again; each call ends within 2 seconds (see
@@ -97,10 +97,13 @@ impl TokenStore for RedisStore {
         for (name, value) in fields::write(org_id, pair) {
             save.arg(name).arg(value.expose());
         }
-        Ok(match self.0.links.run(&save, &keys.pair).await? {
-            Outcome::Done(_) => Saved::Kept,
-            Outcome::Not => Saved::Newer,
-        })
+        match self.0.links.run(&save, &keys.pair).await? {
+            Outcome::Done(_) => Ok(Saved::Kept),
+            Outcome::Not(known) => known
+                .and_then(|known| fields::number(&known))
+                .map(|generation| Saved::Newer { generation })
+                .ok_or_else(|| fields::not_understood(&keys.pair)),
+        }
     }
 
     async fn remove(&self, org_id: &str) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cobo_auth::{Clock, SystemClock};
+use foldhash::quality::RandomState;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -109,7 +110,11 @@ impl TokenSourceBuilder {
             limits: self.limits,
             dice: self.dice,
             meter: Meter,
-            entries: papaya::HashMap::new(),
+            // Blocking while it grows: a map that grows step by step makes every reader pay.
+            entries: papaya::HashMap::builder()
+                .hasher(RandomState::default())
+                .resize_mode(papaya::ResizeMode::Blocking)
+                .build(),
             tasks: TaskTracker::new(),
             stop: stop.clone(),
         };

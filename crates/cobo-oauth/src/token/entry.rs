@@ -1,6 +1,7 @@
 //! What is kept of one organization: its token, who is obtaining the next one, and what failed.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use cobo_auth::AccessToken;
@@ -34,6 +35,8 @@ pub(crate) struct Slot {
     pub(crate) need: Need,
     /// The newest generation known.
     pub(crate) generation: u64,
+    /// The newest generation that was refused: nothing up to it is taken in.
+    refused: u64,
     pub(crate) flight: Option<InFlight>,
     flights: u64,
     pub(crate) hold: Option<Hold>,
@@ -54,8 +57,8 @@ pub(crate) enum Need {
     /// The next token, by any way.
     #[default]
     Renewal,
-    /// Another token than this generation, which was refused.
-    Replacement(u64),
+    /// Another token than the one that was refused.
+    Replacement,
     /// A token by `get_token`: what a refresh would bring is no good.
     Issue,
 }
@@ -65,8 +68,8 @@ pub(crate) enum Need {
 pub(crate) struct InFlight {
     number: u64,
     landing: watch::Receiver<Option<Landed>>,
-    /// When it is given up for stranded: its runtime does not run any more.
-    overdue: Moment,
+    /// When it is given up for stranded, by the monotonic clock: its runtime does not run any more.
+    overdue: Duration,
 }
 
 /// Until when nothing is tried, and what is said meanwhile.
@@ -98,10 +101,10 @@ impl Entry {
     pub(crate) fn current(self: &Arc<Self>, shared: &Arc<Shared>) -> Option<AccessToken> {
         let live = self.live.load();
         let live = live.as_ref()?;
-        let now = shared.now();
-        match live.phase(&now) {
+        // What is served here expires no sooner than after the mandatory window.
+        match live.phase(&Moment::lately(&*shared.clock)) {
             Phase::Fresh => {}
-            Phase::Ahead => drop(self.join(shared, now)),
+            Phase::Ahead => drop(self.join(shared, shared.now())),
             Phase::Mandatory | Phase::Expired => return None,
         }
         Some(live.token().clone())
@@ -138,18 +141,15 @@ impl Entry {
         self.live.load_full().filter(|live| live.is_valid(now))
     }
 
-    pub(crate) fn live(&self) -> Option<Arc<Live>> {
-        self.live.load_full()
+    /// Whether this would be another token than the one that is there, or was refused.
+    pub(crate) fn lacks(&self, slot: &Slot, generation: u64) -> bool {
+        let newest = self.live.load().as_ref().map(|live| live.generation());
+        generation > slot.refused && newest.is_none_or(|newest| generation > newest)
     }
 
     /// Takes a token in. The slot is locked by the caller, so that generations only rise.
     pub(crate) fn install(&self, slot: &mut Slot, live: Arc<Live>) {
-        let newer = self
-            .live
-            .load()
-            .as_ref()
-            .is_none_or(|there| there.generation() < live.generation());
-        if newer {
+        if self.lacks(slot, live.generation()) {
             slot.generation = slot.generation.max(live.generation());
             self.live.store(Some(live));
         }
@@ -198,7 +198,7 @@ impl Entry {
         let in_flight = InFlight {
             number: slot.flights,
             landing,
-            overdue: now.after(shared.limits.deadline * 2),
+            overdue: now.monotonic + shared.limits.deadline * 2,
         };
         slot.flight = Some(in_flight.clone());
         let flight = Flight {
@@ -247,11 +247,7 @@ impl Entry {
             };
             under_way.landed(shared).await;
         };
-        let removed = shared.bounded(shared.store.remove(&self.org_id)).await;
-        removed.map_err(|error| {
-            shared.meter.store_failed();
-            TokenError::store(error, &self.org_id)
-        })
+        shared.remove(&self.org_id).await
     }
 
     /// A server refused this token. Exactly this one is thrown away, and a newer one is not.
@@ -278,9 +274,10 @@ impl Entry {
         if slot.need != Need::Issue {
             slot.need = match replaced_in_vain {
                 true => Need::Issue,
-                false => Need::Replacement(live.generation()),
+                false => Need::Replacement,
             };
         }
+        slot.refused = live.generation();
         self.live.store(None);
         shared.meter.rejected();
         tracing::info!(
@@ -311,7 +308,7 @@ impl Entry {
 
 impl Slot {
     fn under_way(&mut self, now: &Moment) -> Option<InFlight> {
-        let stranded = |flight: &InFlight| flight.overdue.has_come(now);
+        let stranded = |flight: &InFlight| flight.overdue <= now.monotonic;
         self.flight.clone().filter(|flight| !stranded(flight))
     }
 

@@ -151,15 +151,8 @@ impl Flight {
     /// The stored pair's token, if it is another one than what is to be replaced, and good.
     fn adopt(&self, stored: Option<&TokenPair>) -> Option<Arc<Live>> {
         let pair = stored?;
-        let another = match self.need {
-            Need::Renewal => self
-                .entry
-                .live()
-                .is_none_or(|live| pair.generation > live.generation()),
-            Need::Replacement(refused) => pair.generation > refused,
-            Need::Issue => false,
-        };
-        if !another {
+        let lacking = self.entry.lacks(&self.entry.slot(), pair.generation);
+        if self.need == Need::Issue || !lacking {
             return None;
         }
         let now = self.shared.now();
@@ -201,7 +194,7 @@ impl Flight {
                 Refreshed::Spent => {}
             }
         }
-        self.issue(deadline).await
+        self.issue(lease, deadline).await
     }
 
     /// A pair that is older than what this process has seen comes from a store that lost the newer
@@ -230,10 +223,12 @@ impl Flight {
         };
         let asked = self.shared.now();
         let refresh = self.shared.issuer.refresh(token.clone());
-        let failure = match tokio::time::timeout_at(deadline, refresh).await {
+        // Half of the time is left to `get_token`, should no answer come.
+        let half = deadline.saturating_duration_since(Instant::now()) / 2;
+        let failure = match tokio::time::timeout(half, refresh).await {
             Ok(Ok(issued)) => {
                 self.shared.meter.obtained(Way::Refresh);
-                return match self.keep(issued, asked, Way::Refresh).await {
+                return match self.keep(issued, asked, Way::Refresh, Some(lease)).await {
                     Ok(live) => Refreshed::Brought(live),
                     Err(error) => Refreshed::Failed(error),
                 };
@@ -267,13 +262,17 @@ impl Flight {
         }
     }
 
-    async fn issue(&self, deadline: Instant) -> Result<Arc<Live>, TokenError> {
+    async fn issue(
+        &self,
+        lease: Option<&dyn Lease>,
+        deadline: Instant,
+    ) -> Result<Arc<Live>, TokenError> {
         let asked = self.shared.now();
         let issue = self.shared.issuer.issue(self.entry.org_id());
         let failure = match tokio::time::timeout_at(deadline, issue).await {
             Ok(Ok(issued)) => {
                 self.shared.meter.obtained(Way::Issue);
-                return self.keep(issued, asked, Way::Issue).await;
+                return self.keep(issued, asked, Way::Issue, lease).await;
             }
             Ok(Err(failure)) => failure,
             Err(elapsed) => Failure {
@@ -292,7 +291,13 @@ impl Flight {
     }
 
     /// Stores what was issued, before anybody sees it.
-    async fn keep(&self, issued: Issued, asked: Moment, way: Way) -> Result<Arc<Live>, TokenError> {
+    async fn keep(
+        &self,
+        issued: Issued,
+        asked: Moment,
+        way: Way,
+        lease: Option<&dyn Lease>,
+    ) -> Result<Arc<Live>, TokenError> {
         let generation = {
             let slot = self.entry.slot();
             if slot.epoch != self.epoch {
@@ -312,9 +317,15 @@ impl Flight {
             pair = pair.with_refresh_token(token, asked.wall.saturating_add(refresh_life));
         }
         self.entry.slot().unsaved = None; // an older one
-        match self.save(&pair).await {
+        let mut saved = self.save(&pair).await;
+        if let (Ok(Saved::Newer { generation }), Some(_)) = (&saved, lease) {
+            // Nobody else obtains one: what the store knows is from a clock that was ahead.
+            pair.generation = generation.saturating_add(1);
+            saved = self.save(&pair).await;
+        }
+        match saved {
             Ok(Saved::Kept) => {}
-            Ok(Saved::Newer) => tracing::debug!(
+            Ok(Saved::Newer { .. }) => tracing::debug!(
                 org_id = %self.entry.org_id(),
                 "another process has stored a newer pair"
             ),
@@ -325,7 +336,7 @@ impl Flight {
             }
         }
         let origin = match (self.need, way) {
-            (Need::Replacement(_), Way::Refresh) => Origin::Replacement,
+            (Need::Replacement, Way::Refresh) => Origin::Replacement,
             _ => Origin::Cobo,
         };
         let live = Live::since(&pair, origin, asked, self.shared.chance());
@@ -339,7 +350,7 @@ impl Flight {
         tracing::info!(
             org_id = %self.entry.org_id(),
             way = way.name(),
-            generation,
+            generation = pair.generation,
             life_s = issued.life.as_secs(),
             "obtained an access token"
         );

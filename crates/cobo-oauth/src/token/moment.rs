@@ -19,6 +19,15 @@ impl Moment {
         }
     }
 
+    /// A few milliseconds late: good for what ends well before it matters.
+    pub(crate) fn lately(clock: &dyn Clock) -> Self {
+        let reading = clock.reading();
+        Self {
+            wall: reading.unix_millis,
+            monotonic: reading.monotonic,
+        }
+    }
+
     pub(crate) fn after(self, span: Duration) -> Self {
         Self {
             wall: self.wall.saturating_add(millis(span)),

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::entry::Entry;
+use super::error::TokenError;
 use super::issuer::Issuer;
 use super::limits::Limits;
 use super::meter::Meter;
@@ -26,7 +27,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) dice: Dice,
     pub(crate) meter: Meter,
-    pub(crate) entries: papaya::HashMap<Arc<str>, Arc<Entry>>,
+    pub(crate) entries: papaya::HashMap<Arc<str>, Arc<Entry>, foldhash::quality::RandomState>,
     pub(crate) tasks: TaskTracker,
     /// Nothing is begun any more.
     pub(crate) stop: CancellationToken,
@@ -44,6 +45,11 @@ impl Shared {
     /// The pause after a failure.
     pub(crate) fn pause(&self, failures: u32, refused: bool) -> Duration {
         self.limits.pause(failures, refused, self.chance())
+    }
+
+    /// The entry of an organization, if there is one.
+    pub(crate) fn known(&self, org_id: &str) -> Option<Arc<Entry>> {
+        self.entries.pin().get(org_id).cloned()
     }
 
     /// The entry of an organization, made if there is none.
@@ -66,6 +72,15 @@ impl Shared {
             Ok(result) => result,
             Err(_) => Err(StoreError::unavailable("it did not answer in time")),
         }
+    }
+
+    /// Removes what the store has of an organization.
+    pub(crate) async fn remove(&self, org_id: &Arc<str>) -> Result<(), TokenError> {
+        let removed = self.bounded(self.store.remove(org_id)).await;
+        removed.map_err(|error| {
+            self.meter.store_failed();
+            TokenError::store(error, org_id)
+        })
     }
 
     pub(crate) fn store_failed(&self, entry: &Entry, error: &StoreError) {

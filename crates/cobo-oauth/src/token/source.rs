@@ -115,7 +115,15 @@ impl TokenSource {
     /// The store could not be reached: after a restart this program would take up the old token.
     /// Call again later.
     pub async fn invalidate(&self, org_id: &str) -> Result<(), TokenError> {
-        self.clear(org_id, Need::Issue).await
+        let shared = &self.0.shared;
+        if shared.known(org_id).is_none() {
+            // Nobody calls for it, and perhaps it is no organization at all: nothing is kept of it.
+            shared.remove(&org_id.into()).await?;
+        }
+        match shared.known(org_id) {
+            Some(entry) => entry.clear(shared, Need::Issue).await,
+            None => Ok(()),
+        }
     }
 
     /// The app was removed from the organization: its tokens are forgotten, in memory and in the
@@ -125,7 +133,12 @@ impl TokenSource {
     ///
     /// The store could not be reached, and still has the tokens. Call again later.
     pub async fn forget(&self, org_id: &str) -> Result<(), TokenError> {
-        self.clear(org_id, Need::Renewal).await
+        let shared = &self.0.shared;
+        shared.entry(org_id).clear(shared, Need::Renewal).await?;
+        // A credential keeps its entry, and the entry its place.
+        let entries = shared.entries.pin();
+        let _ = entries.remove_if(org_id, |_, entry| Arc::strong_count(entry) == 1);
+        Ok(())
     }
 
     /// Does what an installation callback asks for: the organization installed the app, or changed
@@ -147,14 +160,17 @@ impl TokenSource {
     /// How the organization's token is doing; `None` where nobody has asked for one.
     pub fn state(&self, org_id: &str) -> Option<OrgState> {
         let shared = &self.0.shared;
-        let entries = shared.entries.pin();
-        Some(entries.get(org_id)?.state(&shared.now()))
+        Some(shared.known(org_id)?.state(&shared.now()))
     }
 
     /// Follows how the organization's token is doing.
     pub fn watch(&self, org_id: &str) -> OrgWatch {
         let shared = &self.0.shared;
-        OrgWatch(shared.entry(org_id).watch(&shared.now()))
+        let entry = shared.entry(org_id);
+        OrgWatch {
+            states: entry.watch(&shared.now()),
+            _entry: entry,
+        }
     }
 
     /// Stops what is scheduled, and waits for what was sent to finish and to be stored. Bounded by
@@ -174,17 +190,6 @@ impl TokenSource {
         for entry in leftover {
             shared.save_leftover(&entry).await;
         }
-    }
-
-    async fn clear(&self, org_id: &str, need: Need) -> Result<(), TokenError> {
-        let shared = &self.0.shared;
-        shared.entry(org_id).clear(shared, need).await?;
-        // Nothing is left to be known. Where there is a credential it keeps its entry, and the
-        // entry its place.
-        let unused = |entry: &Arc<_>| Arc::strong_count(entry) == 1;
-        let entries = shared.entries.pin();
-        let _ = entries.remove_if(org_id, |_, entry| unused(entry));
-        Ok(())
     }
 }
 

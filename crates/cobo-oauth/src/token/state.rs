@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use tokio::sync::watch;
 
-use super::entry::Slot;
+use super::entry::{Entry, Slot};
 use super::error::TokenError;
 use super::live::Live;
 use super::moment::Moment;
@@ -47,19 +49,23 @@ impl OrgState {
 /// Follows the state of an organization. From
 /// [`TokenSource::watch`](crate::TokenSource::watch).
 #[derive(Debug, Clone)]
-pub struct OrgWatch(pub(crate) watch::Receiver<OrgState>);
+pub struct OrgWatch {
+    pub(crate) states: watch::Receiver<OrgState>,
+    /// So that it is not given up while it is watched.
+    pub(crate) _entry: Arc<Entry>,
+}
 
 impl OrgWatch {
     /// The state after the last change. That time passes is no change: compare
     /// [`expires_at`](OrgState::expires_at) with the clock.
     pub fn state(&mut self) -> OrgState {
-        self.0.borrow_and_update().clone()
+        self.states.borrow_and_update().clone()
     }
 
     /// Waits for the next change, and returns the state after it; `None` once the source is gone.
     /// Changes that follow each other quickly may be seen as one.
     pub async fn changed(&mut self) -> Option<OrgState> {
-        self.0.changed().await.ok()?;
+        self.states.changed().await.ok()?;
         Some(self.state())
     }
 }

@@ -1,16 +1,22 @@
 //! Builders of models: setters cannot fail, and everything that is missing is named at once.
+//!
+//! Only what a request is made of has a builder: nobody builds a response.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
-use syn::{Field, Fields, File, Item, ItemStruct, Type, parse_quote};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::attribute::{Serde, doc_text, is_doc};
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Fields, File, Item, ItemStruct, Type, parse_quote};
+
+use super::attribute::{doc_text, is_doc};
 use super::docs::Docs;
-use super::models::{SECRET_NOTE, wire_name};
-use super::request::{fresh, take};
+use super::fresh::fresh;
+use super::models::SECRET_NOTE;
+use super::properties::{self, Kind, Property};
 use super::{Context, tree};
 
 pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
+    let requested = requested(file);
     let Some(models) = tree::module(&mut file.items, "models") else {
         return;
     };
@@ -28,7 +34,10 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
         return;
     };
     let mut out: Vec<Item> = Vec::new();
-    for item in &structs {
+    for item in structs
+        .iter()
+        .filter(|item| requested.contains(&item.ident.to_string()))
+    {
         let old = builders.iter().find_map(|other| match other {
             Item::Struct(other) if other.ident == item.ident => Some(other),
             _ => None,
@@ -43,179 +52,122 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
         match item {
             Item::Mod(module) if module.ident == "builder" => {
                 module.attrs.retain(|attribute| !is_doc(attribute));
-                module.attrs.push(parse_quote!(#[doc = " Builders of the models: every setter takes what converts, `build` names what is missing."]));
+                module.attrs.push(parse_quote!(#[doc = " Builders of what requests are made of: every setter takes what converts, `build` names what is missing."]));
             }
             _ => {}
         }
     }
-    for item in models.iter_mut() {
-        if let Some(start) = start(item) {
-            *item = start;
-        }
-    }
+    // The macro writes `Model::builder()`.
+    models.retain(|item| !is_start(item));
 }
 
-/// `Model::builder()`, in the place of typify's.
-fn start(item: &Item) -> Option<Item> {
-    let name = tree::impl_target(item).filter(|_| tree::impl_trait(item).is_none())?;
-    let Item::Impl(item) = item else { return None };
-    let is_builder = |item: &syn::ImplItem| match item {
-        syn::ImplItem::Fn(item) => item.sig.ident == "builder",
-        _ => false,
+/// Whether this is typify's `impl Model { pub fn builder() }`.
+fn is_start(item: &Item) -> bool {
+    let Item::Impl(implementation) = item else {
+        return false;
     };
-    if !item.items.iter().any(is_builder) {
-        return None;
-    }
-    let name = format_ident!("{name}");
-    Some(parse_quote! {
-        impl #name {
-            /// A builder with nothing set.
-            pub fn builder() -> builder::#name {
-                ::std::default::Default::default()
+    tree::impl_trait(item).is_none()
+        && implementation.items.iter().any(|item| match item {
+            syn::ImplItem::Fn(item) => item.sig.ident == "builder",
+            _ => false,
+        })
+}
+
+/// The models that a request's body is made of.
+fn requested(file: &mut File) -> BTreeSet<String> {
+    let mut open: Vec<String> = Vec::new();
+    if let Some(operations) = tree::module(&mut file.items, "operations") {
+        for item in operations.iter() {
+            if let Item::Struct(item) = item {
+                for field in &item.fields {
+                    words(field.ty.to_token_stream(), &mut open);
+                }
             }
         }
-    })
+    }
+    let mut mentions: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for item in tree::module(&mut file.items, "models")
+        .into_iter()
+        .flatten()
+    {
+        let (name, tokens) = match item {
+            Item::Struct(item) => (&item.ident, item.fields.to_token_stream()),
+            Item::Enum(item) => (&item.ident, item.variants.to_token_stream()),
+            Item::Type(item) => (&item.ident, item.ty.to_token_stream()),
+            _ => continue,
+        };
+        words(tokens, mentions.entry(name.to_string()).or_default());
+    }
+    let mut found = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if let Some(words) = mentions.get(&name)
+            && found.insert(name)
+        {
+            open.extend(words.iter().cloned());
+        }
+    }
+    found
 }
 
-/// How a field comes out of what was set.
-enum Kind {
-    /// It has to be set.
-    Required,
-    /// It is an `Option` in the model as well.
-    Optional,
-    /// It has a value of its own where it is not set.
-    Default(TokenStream),
-}
-
-struct Part<'a> {
-    field: &'a Field,
-    ident: &'a Ident,
-    wire: String,
-    /// What the setter takes.
-    ty: Type,
-    kind: Kind,
-    /// How null is held, where the document allows it.
-    null: Option<Null>,
-}
-
-/// What a field that may be null is made of.
-#[derive(Clone, Copy)]
-enum Null {
-    /// `Option<T>`: it has to be set, to null at least.
-    Option,
-    /// `Nullable<T>`: it may be absent as well.
-    Nullable,
+/// Every identifier outside of attributes.
+fn words(tokens: TokenStream, found: &mut Vec<String>) {
+    let mut attribute = false;
+    for token in tokens {
+        match &token {
+            TokenTree::Ident(ident) => found.push(ident.to_string()),
+            TokenTree::Group(group) if !attribute => words(group.stream(), found),
+            _ => {}
+        }
+        attribute = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
+    }
 }
 
 fn builder(model: &ItemStruct, old: &ItemStruct) -> Option<Vec<Item>> {
-    let parts = model
-        .fields
+    let properties = properties::of(model);
+    let taken: Vec<&Ident> = properties.iter().map(|property| property.ident).collect();
+    let setters = properties
         .iter()
-        .map(|field| part(field, old))
-        .collect::<Option<Vec<Part<'_>>>>()?;
+        .map(|property| setter(property, old, &taken))
+        .collect::<Option<Vec<TokenStream>>>()?;
     let name = &model.ident;
-    let text = format!(" The builder of [`{name}`](super::{name}).");
-    let (idents, types): (Vec<_>, Vec<_>) =
-        parts.iter().map(|part| (part.ident, part.held())).unzip();
-    let setters = parts.iter().map(|part| setter(part, &idents));
-    let build = build(name, &parts);
-    let taken = parts.iter().map(|Part { ident, kind, .. }| match kind {
-        Kind::Optional => quote!(#ident: value.#ident),
-        Kind::Required | Kind::Default(_) => {
-            quote!(#ident: ::std::option::Option::Some(value.#ident))
-        }
-    });
-    let value = if parts.is_empty() {
-        quote!(_value)
-    } else {
-        quote!(value)
-    };
-    let tokens = quote! {
-        #[doc = #text]
-        #[derive(Clone, Debug, Default)]
-        #[must_use = "a builder does nothing until its model is built or sent"]
-        pub struct #name {
-            #(#idents: ::std::option::Option<#types>,)*
-        }
-        impl #name {
-            #(#setters)*
-            #build
-        }
-        impl ::std::convert::From<super::#name> for #name {
-            fn from(#value: super::#name) -> Self {
-                Self { #(#taken,)* }
+    let setters = (!setters.is_empty()).then(|| {
+        quote! {
+            impl #name {
+                #(#setters)*
             }
         }
+    });
+    let tokens = quote! {
+        ::cobo_auth::codegen::builder!(#name);
+        #setters
     };
     Some(syn::parse2::<File>(tokens).ok()?.items)
 }
 
-fn part<'a>(field: &'a Field, old: &ItemStruct) -> Option<Part<'a>> {
-    let ident = field.ident.as_ref()?;
+/// What a setter takes. Typify's builder has the type as it is written from within the module of
+/// builders.
+fn taken_type(property: &Property<'_>, old: &ItemStruct) -> Option<Type> {
     let other = old
         .fields
         .iter()
-        .find(|other| other.ident.as_ref() == Some(ident))?;
-    // Typify's builder has the type as it is written from within the module of builders.
+        .find(|other| other.ident.as_ref() == Some(property.ident))?;
     let ty = tree::argument_of(&other.ty, "Result")?;
-    let inner = tree::argument_of(ty, "Option");
-    let serde = Serde::of(&field.attrs);
-    let option = tree::argument_of(&field.ty, "Option");
-    let null = match option {
-        Some(inner) if tree::argument_of(inner, "Nullable").is_some() => Some(Null::Nullable),
-        // It is written in any case.
-        Some(_) if serde.text("skip_serializing_if").is_none() => Some(Null::Option),
-        _ => None,
-    };
-    let kind = match null {
-        Some(Null::Option) => Kind::Required,
-        _ if option.is_some() => Kind::Optional,
-        _ => match serde.text("default") {
-            Some(function) => {
-                let function: syn::Path = syn::parse_str(&function).ok()?;
-                Kind::Default(quote!(unwrap_or_else(super::#function)))
-            }
-            None if serde.has("default") || serde.has("flatten") => {
-                Kind::Default(quote!(unwrap_or_default()))
-            }
-            None => Kind::Required,
-        },
-    };
-    let ty = match inner {
-        Some(inner) if option.is_some() => inner,
-        _ => ty,
-    };
-    Some(Part {
-        field,
-        ident,
-        wire: wire_name(field),
-        ty: ty.clone(),
-        kind,
-        null,
+    let option = tree::argument_of(&property.field.ty, "Option");
+    Some(match tree::argument_of(ty, "Option") {
+        Some(inner) if option.is_some() => inner.clone(),
+        _ => ty.clone(),
     })
 }
 
-impl Part<'_> {
-    /// What is held until the model is built.
-    fn held(&self) -> Type {
-        let ty = &self.ty;
-        match self.null {
-            None => ty.clone(),
-            Some(Null::Option) => parse_quote!(::std::option::Option<#ty>),
-            Some(Null::Nullable) => parse_quote!(::cobo_auth::Nullable<#ty>),
-        }
-    }
-}
-
-fn setter(part: &Part<'_>, taken: &[&Ident]) -> TokenStream {
-    let Part {
+fn setter(property: &Property<'_>, old: &ItemStruct, taken: &[&Ident]) -> Option<TokenStream> {
+    let ty = taken_type(property, old)?;
+    let Property {
         field,
         ident,
-        ty,
-        kind,
         wire,
-        null,
-    } = part;
+        kind,
+        index,
+    } = property;
     let text = doc_text(&field.attrs).unwrap_or_default();
     // A builder is never serialised.
     let text = text.trim_end().strip_suffix(SECRET_NOTE).unwrap_or(&text);
@@ -226,7 +178,7 @@ fn setter(part: &Part<'_>, taken: &[&Ident]) -> TokenStream {
                 .collect::<String>()
                 .trim_end(),
         )
-        .when(matches!(kind, Kind::Required), "Required.")
+        .when(matches!(kind, Kind::Required | Kind::OrNull), "Required.")
         .tokens();
     let deprecated = field
         .attrs
@@ -239,72 +191,47 @@ fn setter(part: &Part<'_>, taken: &[&Ident]) -> TokenStream {
         (*ident).clone()
     };
     let deprecated: Vec<_> = deprecated.collect();
-    let value = match null {
-        None => quote!(value.into()),
-        Some(Null::Option) => quote!(::std::option::Option::Some(value.into())),
-        Some(Null::Nullable) => quote!(::cobo_auth::Nullable::Value(value.into())),
+    let index = Literal::usize_unsuffixed(*index);
+    let model = match kind {
+        Kind::Rest => quote!(self.0.model()),
+        _ => quote!(self.0.set(#index)),
+    };
+    let optional = tree::argument_of(&field.ty, "Option").is_some();
+    let value = match kind {
+        Kind::Nullable => {
+            quote!(::std::option::Option::Some(::cobo_auth::Nullable::Value(
+                value.into()
+            )))
+        }
+        _ if optional => quote!(::std::option::Option::Some(value.into())),
+        _ => quote!(value.into()),
+    };
+    let null = match kind {
+        Kind::OrNull => Some(quote!(::std::option::Option::None)),
+        Kind::Nullable => Some(quote!(::std::option::Option::Some(
+            ::cobo_auth::Nullable::Null
+        ))),
+        _ => None,
     };
     let null = null.map(|null| {
         let name = fresh(&format!("{ident}_null"), taken);
         let text = format!(" Sets `{wire}` to null.");
-        let null = match null {
-            Null::Option => quote!(::std::option::Option::None),
-            Null::Nullable => quote!(::cobo_auth::Nullable::Null),
-        };
         quote! {
             #[doc = #text]
             #(#deprecated)*
             pub fn #name(mut self) -> Self {
-                self.#ident = ::std::option::Option::Some(#null);
+                #model.#ident = #null;
                 self
             }
         }
     });
-    quote! {
+    Some(quote! {
         #docs
         #(#deprecated)*
         pub fn #name(mut self, value: impl ::std::convert::Into<#ty>) -> Self {
-            self.#ident = ::std::option::Option::Some(#value);
+            #model.#ident = #value;
             self
         }
         #null
-    }
-}
-
-fn build(name: &Ident, parts: &[Part<'_>]) -> TokenStream {
-    let idents: Vec<&Ident> = parts.iter().map(|part| part.ident).collect();
-    let missing = fresh("missing", &idents);
-    let model = name.to_string();
-    let required: Vec<(&Ident, TokenStream)> = parts
-        .iter()
-        .filter(|part| matches!(part.kind, Kind::Required))
-        .map(|Part { ident, wire, .. }| (*ident, quote!(#missing.take(#wire, #ident))))
-        .collect();
-    let check = take(
-        &missing,
-        &quote!(::cobo_auth::codegen::Missing::model(#model)),
-        &required,
-        &quote!(#missing.into_fields()),
-    );
-    let values = parts.iter().map(|Part { ident, kind, .. }| match kind {
-        Kind::Default(default) => quote!(#ident: #ident.#default),
-        Kind::Required | Kind::Optional => quote!(#ident),
-    });
-    let rest = if required.is_empty() {
-        " Cannot fail: every property is optional."
-    } else {
-        " Fails where required properties are missing, and names all of them."
-    };
-    quote! {
-        #[doc = " The model."]
-        #[doc = ""]
-        #[doc = " # Errors"]
-        #[doc = ""]
-        #[doc = #rest]
-        pub fn build(self) -> ::std::result::Result<super::#name, ::cobo_auth::MissingFields> {
-            let Self { #(#idents),* } = self;
-            #check
-            ::std::result::Result::Ok(super::#name { #(#values),* })
-        }
-    }
+    })
 }

@@ -47,6 +47,26 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
                     inner,
                 }
             }
+
+            /// Makes a request, signs it, sends it, and verifies what comes back.
+            pub(crate) async fn exchange<B: ::cobo_auth::codegen::Payload>(
+                &self,
+                draft: ::cobo_auth::codegen::Draft<B>,
+            ) -> ::std::result::Result<::cobo_auth::Response<::cobo_auth::Body>, ::cobo_auth::Error> {
+                self.carry_out(draft.json(&self.baseurl)?).await
+            }
+
+            /// Signs a request, sends it, and verifies what comes back.
+            pub(crate) async fn carry_out(
+                &self,
+                outgoing: ::cobo_auth::codegen::Outgoing,
+            ) -> ::std::result::Result<::cobo_auth::Response<::cobo_auth::Body>, ::cobo_auth::Error> {
+                let info = ::progenitor_client::OperationInfo {
+                    operation_id: outgoing.operation.id(),
+                };
+                let result = self.exec(outgoing.request, &info).await;
+                ::cobo_auth::codegen::outcome(outgoing.operation, result)
+            }
         }
 
         #info

@@ -9,17 +9,19 @@ use super::Stage;
 mod attribute;
 mod builders;
 mod client;
+mod cycles;
 mod docs;
 mod enums;
 pub mod example;
+mod fresh;
 pub mod markdown;
 mod models;
 mod numbers;
 mod operations;
+mod properties;
 mod prune;
 mod rename;
 mod replace;
-mod request;
 pub mod tree;
 mod unions;
 
@@ -52,9 +54,10 @@ impl Context<'_> {
 type Pass = fn(&mut syn::File, &mut Context<'_>);
 
 /// What happens to the file, in order.
-const PASSES: [Pass; 9] = [
+const PASSES: [Pass; 11] = [
     rename::pass,
     models::pass,
+    cycles::pass,
     enums::pass,
     unions::pass,
     numbers::pass,
@@ -62,6 +65,7 @@ const PASSES: [Pass; 9] = [
     operations::pass,
     client::pass,
     prune::pass,
+    properties::pass,
 ];
 
 pub fn run(

@@ -9,7 +9,7 @@ use syn::{
 use super::attribute::{Serde, is_doc};
 use super::docs::Docs;
 use super::{Context, tree};
-use crate::catalog::{self, Bounds};
+use crate::catalog;
 use crate::rust_name;
 
 /// Said of every secret field, since the two behave differently.
@@ -30,7 +30,7 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
     context.shapes.read(items);
 }
 
-fn model<'a>(context: &Context<'a>, name: &str) -> Option<&'a catalog::Model> {
+pub(super) fn model<'a>(context: &Context<'a>, name: &str) -> Option<&'a catalog::Model> {
     context
         .catalog
         .models
@@ -95,28 +95,7 @@ fn field(field: &mut Field, wire: &str, known: Option<&catalog::Field>) {
             skip_serializing_if = "::std::option::Option::is_none"
         ));
     }
-    if serde.has("flatten") {
-        serde.set(parse_quote!(
-            deserialize_with = "::cobo_auth::codegen::rest"
-        ));
-    }
-    if let Some(bounds) = known.and_then(|known| known.checked) {
-        let optional = tree::argument_of(&field.ty, "Option").is_some();
-        let function = match bounds {
-            Bounds::NotEmpty => "::cobo_auth::codegen::non_empty".to_owned(),
-            Bounds::AtLeast(least) if optional => {
-                format!("::cobo_auth::codegen::at_least_if_any::<_, {least}>")
-            }
-            Bounds::AtLeast(least) => format!("::cobo_auth::codegen::at_least::<_, {least}>"),
-        };
-        serde.remove("deserialize_with");
-        if optional {
-            // A function of its own makes serde ask for the property.
-            serde.remove("default");
-            serde.set(parse_quote!(default));
-        }
-        serde.set(parse_quote!(deserialize_with = #function));
-    } else if let Some(known) = known.filter(|known| known.nullable) {
+    if let Some(known) = known.filter(|known| known.nullable && known.checked.is_none()) {
         nullable(&mut serde, &mut field.ty, known);
     }
     let docs = Docs::new()
@@ -160,9 +139,6 @@ fn nullable(serde: &mut Serde, ty: &mut Type, known: &catalog::Field) {
         *ty = parse_quote!(::std::option::Option<::cobo_auth::Nullable<#inner>>);
         serde.set(parse_quote!(
             skip_serializing_if = "::std::option::Option::is_none"
-        ));
-        serde.set(parse_quote!(
-            deserialize_with = "::cobo_auth::codegen::nullable"
         ));
     }
 }

@@ -1,7 +1,7 @@
-//! Request builders: setters cannot fail, everything that is missing is named at once, and the
-//! tail of `send` is one way through `cobo-auth`.
+//! Request builders: setters that cannot fail, around a draft of the request. What is missing, how
+//! values are written and how a request is made of them is known to `cobo-auth`, once.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Fields, File, ImplItem, ImplItemFn, Item, ItemStruct, ReturnType, Type, parse_quote};
 
@@ -11,7 +11,6 @@ use crate::catalog::{self, Location};
 use crate::rust_name;
 use crate::stage::generate::upload::is_form;
 
-mod chain;
 mod send;
 
 pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
@@ -22,7 +21,7 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
     let mut out = vec![parse_quote!(
         use super::models;
     )];
-    out.extend(table(catalog));
+    let mut entries = Vec::new();
     for operation in &catalog.operations {
         match Request::read(operation, items, context) {
             Ok(request) => {
@@ -31,6 +30,7 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
                         .shapes
                         .take(operation, &input.ident.to_string(), input.ty.clone());
                 }
+                entries.push(request.entry.clone());
                 match request.items() {
                     Ok(items) => out.extend(items),
                     Err(error) => context.refuse(format!("operation `{}`: {error}", operation.id)),
@@ -39,6 +39,18 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
             Err(reason) => context.refuse(format!("operation `{}`: {reason}", operation.id)),
         }
     }
+    out.push(parse_quote! {
+        /// The operations that are here.
+        pub(crate) static ENDPOINTS: &[&::cobo_auth::codegen::Endpoint] = &[#(&#entries),*];
+    });
+    out.push(parse_quote! {
+        /// The operation with this id.
+        pub(crate) fn operation(
+            id: &str,
+        ) -> ::std::option::Option<&'static ::cobo_auth::Operation> {
+            ::cobo_auth::codegen::find(&[ENDPOINTS], id)
+        }
+    });
     *items = out;
     for item in &mut file.items {
         if let Item::Mod(module) = item
@@ -49,37 +61,6 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
                 .attributes();
         }
     }
-}
-
-/// What the wire needs to know of each operation.
-fn table(catalog: &catalog::Catalog) -> Vec<Item> {
-    let entries = catalog.operations.iter().map(|operation| {
-        let entry = format_ident!("{}", rust_name::entry(operation));
-        let catalog::Operation { id, method, path, repeatable, bearer, .. } = operation;
-        quote! {
-            pub(crate) static #entry: ::cobo_auth::Operation =
-                ::cobo_auth::Operation::new(#id, #method, #path).repeatable(#repeatable).bearer(#bearer);
-        }
-    });
-    let arms = catalog.operations.iter().map(|operation| {
-        let entry = format_ident!("{}", rust_name::entry(operation));
-        let id = &operation.id;
-        quote!(#id => ::std::option::Option::Some(&#entry))
-    });
-    let tokens = quote! {
-        #(#entries)*
-
-        /// The operation with this id.
-        pub(crate) fn operation(id: &str) -> ::std::option::Option<&'static ::cobo_auth::Operation> {
-            match id {
-                #(#arms,)*
-                _ => ::std::option::Option::None,
-            }
-        }
-    };
-    syn::parse2::<File>(tokens)
-        .map(|file| file.items)
-        .unwrap_or_default()
 }
 
 /// Where an input goes.
@@ -99,10 +80,6 @@ struct Input<'a> {
     required: bool,
     /// What is sent: the model and not its builder.
     ty: Type,
-    /// Whether `ty` is a list, and how its items are reached.
-    list: Option<TokenStream>,
-    /// Whether `ty` is a model that is a number.
-    number: bool,
     place: Place<'a>,
 }
 
@@ -114,7 +91,6 @@ struct Request<'a> {
     inputs: Vec<Input<'a>>,
     /// The type of the decoded body.
     success: Type,
-    chain: chain::Chain,
     /// The model of the body, if it is sent as a form.
     form: Option<&'a catalog::Model>,
 }
@@ -136,7 +112,7 @@ impl<'a> Request<'a> {
         let send = send_of(items, &name).ok_or("progenitor wrote no `send`")?;
         let mut inputs = Vec::new();
         for parameter in &operation.parameters {
-            inputs.push(parameter_input(parameter, item, context)?);
+            inputs.push(parameter_input(parameter, item)?);
         }
         if let Some(body) = &operation.body {
             inputs.push(body_input(operation, body, item)?);
@@ -152,7 +128,6 @@ impl<'a> Request<'a> {
             operation,
             entry: format_ident!("{}", rust_name::entry(operation)),
             success: success(send).ok_or("the type of its response is not known")?,
-            chain: chain::Chain::read(send)?,
             form: form_model(operation, context.catalog)?,
             name,
             inputs,
@@ -160,61 +135,87 @@ impl<'a> Request<'a> {
     }
 
     fn items(&self) -> syn::Result<Vec<Item>> {
-        let Self {
-            operation,
-            name,
-            inputs,
-            ..
-        } = self;
-        let docs = Docs::new()
-            .paragraph(format!(
-                "Builds a request of [`Client::{0}`](super::Client::{0}).",
-                rust_name::method(operation)
-            ))
-            .tokens();
-        let idents: Vec<&Ident> = inputs.iter().map(|input| &input.ident).collect();
-        let client = super::request::fresh("client", &idents);
-        let types = inputs.iter().map(Input::held);
-        let setters = inputs.iter().map(Input::setter);
-        let send = send::send(self, &client);
+        let Self { name, inputs, .. } = self;
+        let entry = &self.entry;
+        let endpoint = self.endpoint();
+        let setters = inputs
+            .iter()
+            .enumerate()
+            .map(|(index, input)| input.setter(index));
+        let send = send::send(self);
+        let method = format_ident!("{}", rust_name::method(self.operation));
+        let body = self.body().map(|body| {
+            let ty = body.held();
+            quote!(, #ty)
+        });
         let tokens = quote! {
-            #docs
-            #[derive(Clone, Debug)]
-            #[must_use = "a request does nothing until it is sent"]
-            pub struct #name<'a> {
-                #client: &'a super::Client,
-                #(#idents: ::std::option::Option<#types>,)*
-            }
-            impl<'a> #name<'a> {
-                pub(crate) fn new(client: &'a super::Client) -> Self {
-                    Self { #client: client, #(#idents: ::std::option::Option::None,)* }
-                }
+            #endpoint
+
+            ::cobo_auth::codegen::request!(#name, #entry, #method #body);
+
+            impl #name<'_> {
                 #(#setters)*
                 #send
             }
         };
-        let mut items = syn::parse2::<File>(tokens)?.items;
-        for item in &mut items {
-            shorten_field(item);
+        Ok(syn::parse2::<File>(tokens)?.items)
+    }
+
+    /// The input that is the body.
+    fn body(&self) -> Option<&Input<'a>> {
+        self.inputs
+            .iter()
+            .find(|input| !matches!(input.place, Place::Parameter(_)))
+    }
+
+    /// What the wire needs to know of the operation.
+    fn endpoint(&self) -> TokenStream {
+        let entry = &self.entry;
+        let catalog::Operation {
+            id, method, path, ..
+        } = self.operation;
+        let repeatable = self.operation.repeatable.then(|| quote!(.repeatable()));
+        let bearer = self.operation.bearer.then(|| quote!(.bearer()));
+        let inputs = self.inputs.iter().filter_map(|input| {
+            let Place::Parameter(parameter) = input.place else {
+                return None;
+            };
+            let name = &input.name;
+            let required = input.required.then(|| quote!(.required()));
+            let secret = has_secret(&input.ty).then(|| quote!(.secret()));
+            Some(match parameter.location {
+                Location::Path => quote!(::cobo_auth::codegen::Input::path(#name) #secret),
+                Location::Query => {
+                    quote!(::cobo_auth::codegen::Input::query(#name) #required #secret)
+                }
+                Location::Header => {
+                    quote!(::cobo_auth::codegen::Input::header(#name) #required #secret)
+                }
+            })
+        });
+        let body = self.body().map(|body| {
+            let (name, required) = (&body.name, body.required);
+            quote!(.body(#name, #required))
+        });
+        let json = (!self.is_json()).then(|| quote!(.not_json()));
+        quote! {
+            static #entry: ::cobo_auth::codegen::Endpoint =
+                ::cobo_auth::codegen::Endpoint::new(#id, #method, #path, &[#(#inputs),*])
+                    #repeatable #bearer #body #json;
         }
-        Ok(items)
+    }
+
+    /// Whether what comes back is JSON.
+    fn is_json(&self) -> bool {
+        self.success != parse_quote!(()) && self.success != parse_quote!(::cobo_auth::Body)
     }
 }
 
-/// `Self { client: client }` as a person would write it.
-fn shorten_field(item: &mut Item) {
-    use syn::visit_mut::VisitMut;
-    struct Fields;
-    impl VisitMut for Fields {
-        fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
-            if let (syn::Member::Named(name), syn::Expr::Path(value)) = (&field.member, &field.expr)
-                && value.path.is_ident(name)
-            {
-                field.colon_token = None;
-            }
-        }
-    }
-    Fields.visit_item_mut(item);
+fn has_secret(ty: &Type) -> bool {
+    use quote::ToTokens;
+    let text = ty.to_token_stream().to_string();
+    text.split(|c: char| !c.is_alphanumeric())
+        .any(|word| word == "Secret")
 }
 
 fn send_of<'a>(items: &'a [Item], name: &Ident) -> Option<&'a ImplItemFn> {
@@ -271,7 +272,6 @@ fn field_type<'a>(item: &'a ItemStruct, name: &str) -> Result<&'a Type, String> 
 fn parameter_input<'a>(
     parameter: &'a catalog::Parameter,
     item: &ItemStruct,
-    context: &Context<'_>,
 ) -> Result<Input<'a>, String> {
     let name = rust_name::parameter(parameter);
     let ty = field_type(item, &name)?;
@@ -282,20 +282,9 @@ fn parameter_input<'a>(
         ident: format_ident!("{name}"),
         name: parameter.name.clone(),
         required: inner.is_none(),
-        list: context.shapes.list(&ty),
-        number: is_number_model(&ty, context),
         ty,
         place: Place::Parameter(parameter),
     })
-}
-
-fn is_number_model(ty: &Type, context: &Context<'_>) -> bool {
-    let segments = tree::type_segments(ty);
-    segments.len() == 2
-        && context.catalog.models.iter().any(|model| {
-            segments[1] == rust_name::model(&model.name)
-                && model.schema.get("type").and_then(serde_json::Value::as_str) == Some("number")
-        })
 }
 
 fn body_input<'a>(
@@ -317,8 +306,6 @@ fn body_input<'a>(
         name,
         required: body.required,
         ty,
-        list: None,
-        number: false,
         place,
     })
 }
@@ -336,7 +323,7 @@ impl Input<'_> {
         }
     }
 
-    fn setter(&self) -> TokenStream {
+    fn setter(&self, index: usize) -> TokenStream {
         let Self { ident, .. } = self;
         let (description, deprecated) = match self.place {
             Place::Parameter(parameter) => (parameter.description.as_deref(), parameter.deprecated),
@@ -361,11 +348,18 @@ impl Input<'_> {
             .tokens();
         let deprecated = super::attribute::deprecated(deprecated);
         let held = self.held();
+        let set = match self.place {
+            Place::Parameter(_) => {
+                let index = Literal::usize_unsuffixed(index);
+                quote!(self.draft.set::<#held>(#index, value);)
+            }
+            Place::Builder(_) | Place::Body(_) => quote!(self.draft.set_body(value.into());),
+        };
         quote! {
             #docs
             #deprecated
             pub fn #ident(mut self, value: impl ::std::convert::Into<#held>) -> Self {
-                self.#ident = ::std::option::Option::Some(value.into());
+                #set
                 self
             }
         }

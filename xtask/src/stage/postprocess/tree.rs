@@ -1,5 +1,6 @@
 //! Ways into the syntax tree of a generated file.
 
+use proc_macro2::TokenTree;
 use syn::{
     AngleBracketedGenericArguments, GenericArgument, Item, ItemMod, Path, PathArguments, Type,
     TypePath,
@@ -46,6 +47,17 @@ pub fn item_name(item: &Item) -> Option<String> {
         Item::Trait(item) => Some(item.ident.to_string()),
         Item::Static(item) => Some(item.ident.to_string()),
         Item::Fn(item) => Some(item.sig.ident.to_string()),
+        // These define a type of the name that they begin with.
+        Item::Macro(item) => {
+            let name = item.mac.path.segments.last()?.ident.to_string();
+            if !["builder", "request"].contains(&name.as_str()) {
+                return None;
+            }
+            match item.mac.tokens.clone().into_iter().next()? {
+                TokenTree::Ident(ident) => Some(ident.to_string()),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }

@@ -18,7 +18,7 @@ use crate::stage::postprocess::tree;
 
 /// What is shortened to its last segment. A path is matched from its start, so that the longer of
 /// two stands first.
-const SHORT: [(&str, Import); 35] = [
+const SHORT: [(&str, Import); 34] = [
     ("std::option::Option::Some", Import::Prelude),
     ("std::option::Option::None", Import::Prelude),
     ("std::result::Result::Ok", Import::Prelude),
@@ -36,9 +36,10 @@ const SHORT: [(&str, Import); 35] = [
     ("std::collections::BTreeMap", Import::Use),
     ("std::str::FromStr", Import::Use),
     ("std::fmt", Import::Use),
+    ("cobo_auth::codegen::Endpoint", Import::Use),
+    ("cobo_auth::codegen::Input", Import::Use),
     ("cobo_auth::codegen", Import::Use),
     ("cobo_auth::Error", Import::Use),
-    ("cobo_auth::MissingFields", Import::Use),
     ("cobo_auth::File", Import::Use),
     ("cobo_auth::Nullable", Import::Use),
     ("cobo_auth::Number", Import::Use),
@@ -49,8 +50,6 @@ const SHORT: [(&str, Import); 35] = [
     ("progenitor_client::ClientHooks", Import::Use),
     ("progenitor_client::ClientInfo", Import::Use),
     ("progenitor_client::OperationInfo", Import::Use),
-    ("progenitor_client::QueryParam", Import::Use),
-    ("reqwest::header", Import::Use),
     ("serde::Deserialize", Import::Use),
     ("serde::Serialize", Import::Use),
     ("serde_json::Value", Import::Use),
@@ -92,10 +91,10 @@ pub(super) fn tidy(items: &mut Vec<Item>) {
     }
     if shortener.calls_hooks {
         // `exec` is a method of this trait.
-        found
-            .entry("progenitor_client".to_owned())
-            .or_default()
-            .insert("ClientHooks as _".to_owned());
+        let names = found.entry("progenitor_client".to_owned()).or_default();
+        if !names.contains("ClientHooks") {
+            names.insert("ClientHooks as _".to_owned());
+        }
     }
     let mut written: Vec<Item> = items
         .extract_if(.., |item| matches!(item, Item::Use(_)))

@@ -5,9 +5,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::buffer::WipedBuffer;
-use super::record::{self, Coding};
+use super::record::{self, Coding, Kept};
+use crate::store::StoreError;
 use crate::store::name::stem;
-use crate::store::{StoreError, TokenPair};
 
 /// Two tokens and a name take a few kilobytes.
 const LARGEST: u64 = 1024 * 1024;
@@ -99,42 +99,35 @@ impl Place {
         self.path("lease")
     }
 
-    /// The pair, if there is one. Needs no lock: a file is complete from its first moment on.
-    pub(super) fn read(&self, coding: &Coding) -> Result<Option<TokenPair>, StoreError> {
+    /// What is kept, if anything. Needs no lock: a file is complete from its first moment on.
+    pub(super) fn read(&self, coding: &Coding) -> Result<Option<Kept>, StoreError> {
         let path = self.path("json");
         let bytes = match read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("cannot read", &path)(error)),
         };
-        let pair = match bytes {
+        let kept = match bytes {
             Some(bytes) => record::decode(bytes.as_slice(), &self.org_id, coding),
             None => Err(format!("is larger than {LARGEST} bytes")),
         };
         let unclear = |what| StoreError::not_understood(format!("{} {what}", path.display()));
-        pair.map(Some).map_err(unclear)
+        kept.map(Some).map_err(unclear)
     }
 
-    /// Puts a pair in the place of what is there, at once and durably. Needs the lock.
-    pub(super) fn write(&self, pair: &TokenPair, coding: &Coding) -> Result<(), StoreError> {
-        let bytes = record::encode(pair, &self.org_id, coding)?;
+    /// Puts this in the place of what is there, at once and durably. Needs the lock.
+    pub(super) fn write(&self, kept: &Kept, coding: &Coding) -> Result<(), StoreError> {
+        let bytes = record::encode(kept, &self.org_id, coding)?;
         let (temporary, path) = (self.path("tmp"), self.path("json"));
         replace(&temporary, &path, bytes.as_slice())
             .and_then(|()| sync(&self.directory))
             .map_err(failed("cannot write", &path))
     }
 
-    /// Removes the pair, and what a killed writer left. Needs the lock.
-    pub(super) fn remove(&self) -> Result<(), StoreError> {
-        for path in [self.path("tmp"), self.path("json")] {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(failed("cannot remove", &path)(error));
-                }
-                _ => {}
-            }
-        }
-        sync(&self.directory).map_err(failed("cannot write", &self.directory))
+    /// Removes what a killed writer left. Needs the lock.
+    pub(super) fn clean(&self) -> Result<(), StoreError> {
+        let path = self.path("tmp");
+        remove(&path).map_err(failed("cannot remove", &path))
     }
 
     fn path(&self, ending: &str) -> PathBuf {
@@ -163,10 +156,7 @@ fn read(path: &Path) -> io::Result<Option<WipedBuffer>> {
 
 fn replace(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     // Made anew: what is left of a killed writer may have other rights.
-    match fs::remove_file(temporary) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove(temporary)?;
     let written = private().write(true).create_new(true).open(temporary);
     let written = written.and_then(|mut file| {
         file.write_all(bytes)?;
@@ -177,4 +167,12 @@ fn replace(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(temporary); // a token is in it
     }
     replaced
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }

@@ -15,9 +15,10 @@
 //! }
 //! ```
 //!
-//! An encrypted file has `sealed` in the place of `pair`: `algorithm`, `nonce` and `ciphertext`, the
-//! latter two in hexadecimal digits. Everything that is not exactly this is not understood; what
-//! a newer version adds would be lost by writing the file again.
+//! Where the pair has been removed there is `removed` in its place, with its generation. An encrypted
+//! file has `sealed` there: `algorithm`, and `nonce` and `ciphertext` in hexadecimal digits; what is
+//! sealed is an object with `pair` or `removed`. Everything that is not exactly this is not
+//! understood: what a newer version adds would be lost by writing the file again.
 
 use std::borrow::Cow;
 
@@ -37,6 +38,23 @@ pub(super) enum Coding {
     Sealed(super::seal::StoreKey),
 }
 
+/// What is kept of an organization.
+#[derive(Debug)]
+pub(super) enum Kept {
+    Pair(TokenPair),
+    /// A pair of this generation was there.
+    Removed(u64),
+}
+
+impl Kept {
+    pub(super) fn generation(&self) -> u64 {
+        match self {
+            Self::Pair(pair) => pair.generation,
+            Self::Removed(generation) => *generation,
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Record<'a> {
@@ -45,7 +63,20 @@ struct Record<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pair: Option<Pair>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    removed: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     sealed: Option<Sealed>,
+}
+
+/// What is sealed.
+#[cfg(feature = "encryption")]
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Inside {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pair: Option<Pair>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    removed: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -72,22 +103,27 @@ struct Pair {
 
 /// The bytes of a file.
 pub(super) fn encode(
-    pair: &TokenPair,
+    kept: &Kept,
     org_id: &str,
     coding: &Coding,
 ) -> Result<WipedBuffer, StoreError> {
-    let pair = Pair::from(pair);
+    let (pair, removed) = match kept {
+        Kept::Pair(pair) => (Some(Pair::from(pair)), None),
+        Kept::Removed(generation) => (None, Some(*generation)),
+    };
     let mut record = Record {
         version: VERSION,
         org_id: org_id.into(),
         pair: None,
+        removed: None,
         sealed: None,
     };
     match coding {
-        Coding::Plain => record.pair = Some(pair),
+        Coding::Plain => (record.pair, record.removed) = (pair, removed),
         #[cfg(feature = "encryption")]
         Coding::Sealed(key) => {
-            record.sealed = Some(key.seal(&json(&pair)?, VERSION, org_id)?);
+            let inside = json(&Inside { pair, removed })?;
+            record.sealed = Some(key.seal(&inside, VERSION, org_id)?);
         }
     }
     let mut bytes = json(&record)?;
@@ -95,9 +131,8 @@ pub(super) fn encode(
     Ok(bytes)
 }
 
-/// The pair in a file, or what is wrong with it, as the end of a sentence that begins with the
-/// file's name.
-pub(super) fn decode(bytes: &[u8], org_id: &str, coding: &Coding) -> Result<TokenPair, String> {
+/// What a file keeps, or what is wrong with it, as the end of a sentence that begins with its name.
+pub(super) fn decode(bytes: &[u8], org_id: &str, coding: &Coding) -> Result<Kept, String> {
     #[derive(Deserialize)]
     struct Version {
         version: u64,
@@ -114,22 +149,32 @@ pub(super) fn decode(bytes: &[u8], org_id: &str, coding: &Coding) -> Result<Toke
     if record.org_id != org_id {
         return Err("belongs to another organization".to_owned());
     }
-    let pair = match (record.pair, record.sealed, coding) {
-        (Some(pair), None, Coding::Plain) => pair,
-        (None, Some(_), Coding::Plain) => {
-            return Err("is encrypted, and the store was opened without a key".to_owned());
+    let open = (record.pair, record.removed);
+    match (open, record.sealed, coding) {
+        (open, None, Coding::Plain) => one_of(open),
+        ((None, None), Some(_), Coding::Plain) => {
+            Err("is encrypted, and the store was opened without a key".to_owned())
         }
         #[cfg(feature = "encryption")]
-        (None, Some(sealed), Coding::Sealed(key)) => {
-            parse(key.open(&sealed, VERSION, org_id)?.as_slice())?
+        ((None, None), Some(sealed), Coding::Sealed(key)) => {
+            let inside = key.open(&sealed, VERSION, org_id)?;
+            let inside: Inside = parse(&inside)?;
+            one_of((inside.pair, inside.removed))
         }
         #[cfg(feature = "encryption")]
-        (Some(_), None, Coding::Sealed(_)) => {
-            return Err("is not encrypted, and the store was opened with a key".to_owned());
+        (_, None, Coding::Sealed(_)) => {
+            Err("is not encrypted, and the store was opened with a key".to_owned())
         }
-        _ => return Err("is damaged: it must have one of `pair` and `sealed`".to_owned()),
-    };
-    Ok(pair.into())
+        (_, Some(_), _) => Err("is damaged: it is encrypted, and then it is not".to_owned()),
+    }
+}
+
+fn one_of(open: (Option<Pair>, Option<u64>)) -> Result<Kept, String> {
+    match open {
+        (Some(pair), None) => Ok(Kept::Pair(pair.into())),
+        (None, Some(generation)) => Ok(Kept::Removed(generation)),
+        _ => Err("is damaged: it must have one of `pair` and `removed`".to_owned()),
+    }
 }
 
 /// An object of JSON. The parser's own messages may quote what they found, which may be a token.

@@ -19,7 +19,7 @@ pub(super) fn digits(number: u64) -> String {
     format!("{number:020}")
 }
 
-fn number(digits: &Secret) -> Option<u64> {
+pub(super) fn number(digits: &Secret) -> Option<u64> {
     let digits = digits.expose();
     let plain = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|_| plain)
@@ -67,7 +67,7 @@ pub(super) fn write(org_id: &str, pair: &TokenPair) -> Vec<(&'static str, Secret
 /// A hash as it comes.
 pub(super) type Hash = HashMap<Vec<u8>, Vec<u8>>;
 
-/// The pair in a hash, which is empty where there is none.
+/// The pair in a hash. It is empty where there is none, and has no tokens where it was removed.
 pub(super) fn read(hash: Hash, key: &str) -> Result<Option<TokenPair>, StoreError> {
     if hash.is_empty() {
         return Ok(None);
@@ -76,18 +76,22 @@ pub(super) fn read(hash: Hash, key: &str) -> Result<Option<TokenPair>, StoreErro
         .into_iter()
         .map(|(name, value)| Some((String::from_utf8(name).ok()?, text(value)?)));
     let pair = fields.collect::<Option<_>>().and_then(pair);
-    pair.map(Some).ok_or_else(|| not_understood(key))
+    pair.ok_or_else(|| not_understood(key))
 }
 
-fn pair(mut fields: HashMap<String, Secret>) -> Option<TokenPair> {
-    let version = fields.remove("version")?;
+fn pair(mut fields: HashMap<String, Secret>) -> Option<Option<TokenPair>> {
+    let known = fields.remove("version")?.expose() == VERSION;
     fields.remove("org_id")?;
+    let generation = number(&fields.remove("generation")?)?;
+    if fields.is_empty() {
+        return known.then_some(None);
+    }
     let refresh_expires_at = match fields.remove("refresh_expires_at") {
         Some(end) => Some(number(&end)?),
         None => None,
     };
     let pair = TokenPair {
-        generation: number(&fields.remove("generation")?)?,
+        generation,
         access_token: fields.remove("access_token")?,
         obtained_at: number(&fields.remove("obtained_at")?)?,
         expires_at: number(&fields.remove("expires_at")?)?,
@@ -95,7 +99,7 @@ fn pair(mut fields: HashMap<String, Secret>) -> Option<TokenPair> {
         refresh_expires_at,
     };
     // What a newer version adds is not understood, nor is what looks otherwise.
-    (version.expose() == VERSION && fields.is_empty()).then_some(pair)
+    (known && fields.is_empty()).then_some(Some(pair))
 }
 
 /// The key holds something else than a pair of this version.

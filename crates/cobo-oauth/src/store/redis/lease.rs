@@ -66,7 +66,7 @@ impl Lease for RedisLease {
         Ok(
             match self.store.0.links.run(&spend, &self.keys.pair).await? {
                 Outcome::Done(token) => token,
-                Outcome::Not => None,
+                Outcome::Not(_) => None,
             },
         )
     }

@@ -190,12 +190,16 @@ impl Links {
         };
         let answer: Vec<Value> = self.bounded(run, key).await?;
         let mut answer = answer.into_iter();
-        match (answer.next(), answer.next()) {
-            (Some(Value::Int(1)), None) => Ok(Outcome::Done(None)),
-            (Some(Value::Int(1)), Some(Value::BulkString(bytes))) => text(bytes)
-                .map(|text| Outcome::Done(Some(text)))
-                .ok_or_else(|| not_understood(key)),
-            (Some(Value::Int(0)), None) => Ok(Outcome::Not),
+        let (done, value) = match (answer.next(), answer.next()) {
+            (Some(Value::Int(done)), None) => (done, None),
+            (Some(Value::Int(done)), Some(Value::BulkString(bytes))) => {
+                (done, Some(text(bytes).ok_or_else(|| not_understood(key))?))
+            }
+            _ => return Err(not_understood(key)),
+        };
+        match done {
+            1 => Ok(Outcome::Done(value)),
+            0 => Ok(Outcome::Not(value)),
             _ => Err(not_understood(key)),
         }
     }

@@ -1,7 +1,7 @@
 //! What Redis does at once.
 //!
-//! Each script answers with a list: `{1, …}` it is done, `{0}` it is not, `{-1}` the key holds what
-//! is not understood, and has been left as it is.
+//! Each script answers with a list: `{1, …}` it is done, `{0, …}` it is not, `{-1}` the key holds
+//! what is not understood, and has been left as it is.
 
 use std::sync::LazyLock;
 
@@ -12,11 +12,13 @@ use redis::Script;
 pub(super) enum Outcome {
     /// It is done, and gave this.
     Done(Option<Secret>),
-    Not,
+    /// It is not, because of this.
+    Not(Option<Secret>),
 }
 
-/// The pair at a key: an empty table where there is none, nothing where it is not understood. As
-/// strict as [`fields::read`](super::fields::read).
+/// The pair at a key: an empty table where there is none, one without an access token where it has
+/// been removed, nothing where it is not understood. As strict as
+/// [`fields::read`](super::fields::read).
 const READ: &str = r"
 local known = {
     version = 1, org_id = 1, generation = 1, access_token = 1, obtained_at = 1, expires_at = 1,
@@ -34,11 +36,11 @@ local function read(key)
         if not known[flat[i]] then return nil end
         pair[flat[i]] = flat[i + 1]
     end
-    local numbers = number(pair.generation) and number(pair.obtained_at) and number(pair.expires_at)
-    if pair.version ~= '1' or not numbers then return nil end
+    if pair.version ~= '1' or not pair.org_id or not number(pair.generation) then return nil end
+    if #flat == 6 then return pair end
+    if not number(pair.obtained_at) or not number(pair.expires_at) then return nil end
     if pair.refresh_expires_at and not number(pair.refresh_expires_at) then return nil end
-    if not pair.org_id or not pair.access_token then return nil end
-    return pair
+    return pair.access_token and pair
 end
 ";
 
@@ -48,7 +50,9 @@ pub(super) static SAVE: LazyLock<Script> = LazyLock::new(|| {
         r"
 local there = read(KEYS[1])
 if not there then return {-1} end
-if there.generation and there.generation >= ARGV[2] then return {0} end
+if there.generation and there.generation >= ARGV[2] then
+    return {0, there.generation}
+end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], unpack(ARGV, 3))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
@@ -57,12 +61,16 @@ return {1}
     )
 });
 
-/// The pair.
+/// The pair, of which the generation is kept, for as long as the pair would have been.
 pub(super) static REMOVE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
-if not read(KEYS[1]) then return {-1} end
-redis.call('DEL', KEYS[1])
+local pair = read(KEYS[1])
+if not pair then return {-1} end
+if pair.access_token then
+    redis.call('HDEL', KEYS[1], 'access_token', 'obtained_at', 'expires_at', 'refresh_token',
+        'refresh_expires_at')
+end
 return {1}
 ",
     )
@@ -90,6 +98,7 @@ if redis.call('GET', KEYS[2]) ~= ARGV[1] then return {0} end
 local pair = read(KEYS[1])
 if not pair then return {-1} end
 if pair.generation ~= ARGV[2] or pair.refresh_token then return {0} end
+if not pair.access_token then return {0} end
 redis.call('HSET', KEYS[1], 'refresh_token', ARGV[3])
 return {1}
 ",

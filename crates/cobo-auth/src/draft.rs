@@ -1,0 +1,316 @@
+//! Requests of generated operations: what a builder was given, and how that becomes a request.
+//!
+//! A generated operation is a list of setters; everything else stands here once.
+
+use std::fmt;
+
+use http::{HeaderValue, Method, header};
+use reqwest::Url;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::endpoint::{Endpoint, Place};
+use crate::error::Error;
+use crate::form::Form;
+use crate::missing::{Missing, MissingFields};
+use crate::operation::Operation;
+use crate::target;
+
+/// What a body is made of: a model, or a builder of one.
+pub trait Payload: Sized {
+    /// What is sent.
+    type Model: Serialize;
+
+    /// What there is where nothing was set.
+    fn nothing() -> Option<Self>;
+
+    /// What is sent.
+    ///
+    /// # Errors
+    ///
+    /// Required properties that are not set, all of them.
+    fn build(self) -> Result<Self::Model, MissingFields>;
+}
+
+impl<T: Serialize> Payload for T {
+    type Model = T;
+
+    fn nothing() -> Option<Self> {
+        None
+    }
+
+    fn build(self) -> Result<T, MissingFields> {
+        Ok(self)
+    }
+}
+
+/// A request of an operation, as far as its builder was filled in.
+#[derive(Clone)]
+pub struct Draft<B = ()> {
+    endpoint: &'static Endpoint,
+    /// By the indices of the endpoint's inputs.
+    values: Vec<Option<Text>>,
+    body: Option<B>,
+}
+
+/// A parameter's value.
+#[derive(Clone)]
+enum Text {
+    One(String),
+    List(Vec<String>),
+    /// It has no form that could be sent.
+    Odd,
+}
+
+impl<B> Draft<B> {
+    /// A request with nothing set.
+    pub fn new(endpoint: &'static Endpoint) -> Self {
+        Self {
+            endpoint,
+            values: vec![None; endpoint.inputs.len()],
+            body: None,
+        }
+    }
+
+    /// Sets a parameter, by its index.
+    pub fn set<T: Serialize>(&mut self, index: usize, value: impl Into<T>) {
+        if let Some(slot) = self.values.get_mut(index) {
+            *slot = Some(text(serde_json::to_string(&value.into())));
+        }
+    }
+
+    /// Sets the body.
+    pub fn set_body(&mut self, body: B) {
+        self.body = Some(body);
+    }
+}
+
+impl<B: Payload> Draft<B> {
+    /// The request, its body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is missing; a value that cannot be sent.
+    pub fn json(self, base_url: &str) -> Result<Outgoing, Error> {
+        let (plan, body) = self.checked()?;
+        let written = body.map(|body| serde_json::to_vec(&body)).transpose();
+        let written = written.map_err(|_| {
+            let text = "the body cannot be written as JSON".to_owned();
+            Error::invalid_request(text).with_operation(plan.endpoint.operation.id())
+        })?;
+        plan.outgoing(base_url, written.map(|body| (JSON, body)))
+    }
+
+    /// The request, its body as a form, into which `write` puts the parts.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is missing; a value that cannot be sent.
+    pub fn form(
+        self,
+        base_url: &str,
+        write: impl FnOnce(Form, &B::Model) -> Form,
+    ) -> Result<Outgoing, Error> {
+        let (plan, body) = self.checked()?;
+        let form = body.map(|body| write(Form::new(&plan.endpoint.operation), &body).finish());
+        let form = match form.transpose()? {
+            Some((content_type, body)) => {
+                let content_type = HeaderValue::try_from(content_type)
+                    .map_err(|_| Error::invalid_request("the form has no boundary".to_owned()))?;
+                Some((content_type, body))
+            }
+            None => None,
+        };
+        plan.outgoing(base_url, form)
+    }
+
+    /// What is there, once it is known that nothing is missing.
+    fn checked(self) -> Result<(Plan, Option<B::Model>), Error> {
+        let Self {
+            endpoint,
+            values,
+            body,
+        } = self;
+        let mut missing = Missing::new(&endpoint.operation);
+        for (input, value) in endpoint.inputs.iter().zip(&values) {
+            // Nothing is sent of an empty one.
+            let empty = input.place == Place::Query
+                && matches!(value, Some(Text::One(text)) if text.is_empty());
+            if input.required && (value.is_none() || empty) {
+                missing.note(input.name);
+            }
+        }
+        let name = endpoint.body.unwrap_or("body");
+        let body = match body.or_else(|| B::nothing().filter(|_| endpoint.required)) {
+            Some(body) => missing.nested(name, body.build()),
+            None => {
+                if endpoint.required {
+                    missing.note(name);
+                }
+                None
+            }
+        };
+        if missing.is_empty() {
+            Ok((Plan { endpoint, values }, body))
+        } else {
+            Err(missing.into_error())
+        }
+    }
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A value as it stands in a URL or a header. serde writes what it is; text loses its quotes.
+fn text(json: serde_json::Result<String>) -> Text {
+    let Ok(json) = json else { return Text::Odd };
+    match json.as_bytes().first() {
+        Some(b'"') => serde_json::from_str(&json).map_or(Text::Odd, Text::One),
+        Some(b'[') => {
+            let items: Result<Vec<&serde_json::value::RawValue>, _> = serde_json::from_str(&json);
+            let items =
+                items.unwrap_or_default().into_iter().map(|item| {
+                    match serde_json::from_str(item.get()) {
+                        Ok(Value::String(text)) => text,
+                        _ => item.get().to_owned(),
+                    }
+                });
+            Text::List(items.collect())
+        }
+        _ => Text::One(json),
+    }
+}
+
+/// A request whose parts are all there.
+struct Plan {
+    endpoint: &'static Endpoint,
+    values: Vec<Option<Text>>,
+}
+
+impl Plan {
+    fn outgoing(
+        self,
+        base_url: &str,
+        body: Option<(HeaderValue, Vec<u8>)>,
+    ) -> Result<Outgoing, Error> {
+        let operation = &self.endpoint.operation;
+        self.request(base_url, body)
+            .map(|request| Outgoing { operation, request })
+            .map_err(|error| error.with_operation(operation.id()))
+    }
+
+    fn request(
+        self,
+        base_url: &str,
+        body: Option<(HeaderValue, Vec<u8>)>,
+    ) -> Result<reqwest::Request, Error> {
+        let Self { endpoint, values } = self;
+        let mut path = endpoint.operation.path().to_owned();
+        let (mut query, mut headers) = (Vec::new(), Vec::new());
+        for (input, value) in endpoint.inputs.iter().zip(values) {
+            let Some(value) = value else { continue };
+            let wrong = |why| Error::target(input.name, why);
+            let value = match value {
+                Text::One(text) => text,
+                Text::List(items) => target::comma_list(input.name, items).map_err(wrong)?,
+                Text::Odd => {
+                    let text = format!("the value of `{}` cannot be written as text", input.name);
+                    return Err(Error::invalid_request(text));
+                }
+            };
+            match input.place {
+                Place::Path => {
+                    let segment = target::path_segment(&value).map_err(wrong)?;
+                    path = path.replace(&format!("{{{}}}", input.name), &segment);
+                }
+                Place::Query => query.push((input.name, value)),
+                Place::Header => headers.push((input.name, value)),
+            }
+        }
+        let odd = |what: &str| Error::invalid_request(format!("{what} cannot be sent"));
+        let mut url = Url::parse(&format!("{base_url}{path}")).map_err(|_| odd("the URL"))?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let method = Method::from_bytes(endpoint.operation.method().as_bytes());
+        let mut request = reqwest::Request::new(method.map_err(|_| odd("the method"))?, url);
+        if endpoint.json {
+            request.headers_mut().insert(header::ACCEPT, JSON);
+        }
+        for (name, value) in headers {
+            let value = HeaderValue::try_from(value).map_err(|_| {
+                Error::invalid_request(format!(
+                    "the header `{name}` has a character that no header can have"
+                ))
+            })?;
+            let name = http::HeaderName::try_from(name).map_err(|_| odd("a header's name"))?;
+            request.headers_mut().insert(name, value);
+        }
+        if let Some((content_type, body)) = body {
+            request
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, content_type);
+            *request.body_mut() = Some(body.into());
+        }
+        Ok(request)
+    }
+}
+
+/// A request that is ready to be signed and sent.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// Whose it is.
+    pub operation: &'static Operation,
+    /// The request itself.
+    pub request: reqwest::Request,
+}
+
+/// What was set, by name; secrets are not shown.
+impl<B: fmt::Debug> fmt::Debug for Draft<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Draft");
+        out.field("operation", &self.endpoint.operation.id());
+        for (input, value) in self.endpoint.inputs.iter().zip(&self.values) {
+            match value {
+                Some(_) if input.secret => out.field(input.name, &"REDACTED"),
+                Some(Text::One(text)) => out.field(input.name, text),
+                Some(Text::List(items)) => out.field(input.name, items),
+                Some(Text::Odd) | None => continue,
+            };
+        }
+        if let Some(body) = &self.body {
+            out.field("body", body);
+        }
+        out.finish()
+    }
+}
+
+/// Makes the request builder of an operation, without its setters.
+#[doc(hidden)]
+#[allow(
+    clippy::crate_in_macro_def,
+    reason = "the client is the generated crate's"
+)]
+#[macro_export]
+macro_rules! __request {
+    ($name:ident, $endpoint:ident, $method:ident $(, $body:ty)?) => {
+        #[doc = ::std::concat!(
+            "Builds a request of [`Client::", ::std::stringify!($method), "`](crate::Client::",
+            ::std::stringify!($method), ").",
+        )]
+        #[derive(Clone, Debug)]
+        #[must_use = "a request does nothing until it is sent"]
+        pub struct $name<'a> {
+            client: &'a crate::Client,
+            draft: $crate::codegen::Draft $(<$body>)?,
+        }
+
+        impl<'a> $name<'a> {
+            pub(crate) fn new(client: &'a crate::Client) -> Self {
+                Self {
+                    client,
+                    draft: $crate::codegen::Draft::new(&$endpoint),
+                }
+            }
+        }
+    };
+}

@@ -1,0 +1,200 @@
+//! A Cobo Portal App: a web server that organizations install, and that acts for each of them.
+//!
+//! - `POST /callback?approval_result=…&org_id=…` is what Cobo calls when an organization installs
+//!   the app, or changes what it may do.
+//! - `GET /organizations` calls Cobo on behalf of every organization that installed the app.
+//!
+//! By itself it runs on a sandbox inside the process, lets three organizations install it, shows
+//! what it then does, and ends. With `COBO_ENV` (`development` or `production`), `COBO_APP_SECRET`
+//! and `COBO_CLIENT_ID` set it talks to Cobo, listens on `PORT` (8080) of this machine and serves
+//! until Ctrl-C; put what terminates TLS before it.
+
+#![allow(clippy::print_stdout)] // what happens is printed
+
+use std::collections::BTreeSet;
+use std::env;
+use std::error::Error;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use cobo_auth::{Ed25519Signer, Environment, ResponseKeys};
+use cobo_oauth::{Client, InstallationError, TokenSource};
+use cobo_sandbox::Sandbox;
+use http::Method;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    match env::var("COBO_ENV") {
+        Ok(name) => serve(&name).await,
+        Err(_) => show().await,
+    }
+}
+
+/// The app: who it is to Cobo, and who installed it.
+#[derive(Clone)]
+struct App {
+    auth: cobo_auth::Client,
+    tokens: TokenSource,
+    /// A real app would keep them in its database.
+    organizations: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl App {
+    fn new(auth: cobo_auth::Client, client_id: &str) -> Self {
+        Self {
+            tokens: TokenSource::new(Client::new(auth.clone()), client_id),
+            auth,
+            organizations: Arc::default(),
+        }
+    }
+
+    fn router(&self) -> Router {
+        Router::new()
+            .route("/callback", post(callback))
+            .route("/organizations", get(organizations))
+            .with_state(self.clone())
+    }
+
+    fn installed(&self) -> BTreeSet<String> {
+        let organizations = self.organizations.lock();
+        organizations
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn remember(&self, org_id: &str) {
+        let organizations = self.organizations.lock();
+        let mut organizations = organizations.unwrap_or_else(PoisonError::into_inner);
+        organizations.insert(org_id.to_owned());
+    }
+}
+
+/// Cobo says that an organization installed the app. Anybody could say so: only an organization
+/// for which Cobo issues a token is remembered.
+async fn callback(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+) -> Result<&'static str, (StatusCode, String)> {
+    let query = query.unwrap_or_default();
+    let installation = app.tokens.on_installation(&query).await.map_err(|error| {
+        let status = match error {
+            InstallationError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        (status, error.to_string())
+    })?;
+    let token = app.tokens.token(installation.org_id()).await;
+    token.map_err(|error| (StatusCode::FORBIDDEN, error.to_string()))?;
+    app.remember(installation.org_id());
+    Ok("ok")
+}
+
+/// Calls Cobo on behalf of each organization. One that fails does not keep the others back.
+async fn organizations(State(app): State<App>) -> Json<Value> {
+    let mut answers = Vec::new();
+    for org_id in app.installed() {
+        let client = app.auth.with_credential(app.tokens.credential(&org_id));
+        let response = client.request(Method::GET, "/organizations/info").send();
+        let answer = match response.await.and_then(|response| response.json::<Value>()) {
+            Ok(organization) => json!({"org_id": org_id, "organization": organization}),
+            Err(error) => json!({"org_id": org_id, "error": why(&error)}),
+        };
+        answers.push(answer);
+    }
+    Json(Value::Array(answers))
+}
+
+/// An error with what caused it: why there is no token stands in the source.
+fn why(error: &dyn Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+async fn serve(environment: &str) -> Result<(), Box<dyn Error>> {
+    let variable = |name: &str| env::var(name).map_err(|_| format!("{name} is not set"));
+    let environment: Environment = environment.parse()?;
+    let signer = Ed25519Signer::from_hex(&variable("COBO_APP_SECRET")?)?;
+    let auth = cobo_auth::Client::new(environment, signer)?;
+    let app = App::new(auth, &variable("COBO_CLIENT_ID")?);
+    let port = env::var("PORT").map_or(Ok(8080), |port| port.parse::<u16>())?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    let stopped = async {
+        // Without the signal it cannot be told to stop, and serves on.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    run(listener, &app, stopped).await
+}
+
+/// Serves until it is stopped; then waits for what was sent to be stored.
+async fn run(
+    listener: TcpListener,
+    app: &App,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Box<dyn Error>> {
+    let served = axum::serve(listener, app.router()).with_graceful_shutdown(stopped);
+    served.await?;
+    app.tokens.shutdown().await;
+    Ok(())
+}
+
+/// Plays what happens to an app, on a sandbox.
+async fn show() -> Result<(), Box<dyn Error>> {
+    let sandbox = Sandbox::start().await?;
+    let key = sandbox.response_public_key();
+    let keys = ResponseKeys::from_hex([key.as_str()])?;
+    let environment = Environment::custom(sandbox.base_url(), keys)?;
+    let signer = Ed25519Signer::from_hex(cobo_sandbox::DEMO_APP_SECRET)?;
+    let auth = cobo_auth::Client::new(environment, signer)?;
+    let app = App::new(auth, sandbox.client_id());
+
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn({
+        let app = app.clone();
+        async move {
+            let stopped = async { drop(stopped.await) };
+            run(listener, &app, stopped)
+                .await
+                .map_err(|error| error.to_string())
+        }
+    });
+
+    let browser = reqwest::Client::builder().no_proxy().build()?;
+    for org_id in ["org-a", "org-b", "org-c"] {
+        sandbox.install(org_id);
+        let callback = format!("{url}/callback?approval_result=1&org_id={org_id}");
+        let answer = browser.post(callback).send().await?;
+        println!("{org_id} installs the app: {}", answer.text().await?);
+    }
+    let callback = format!("{url}/callback?approval_result=1&org_id=org-x");
+    let answer = browser.post(callback).send().await?;
+    println!("somebody pretends that org-x did: {}", answer.status());
+
+    let organizations = format!("{url}/organizations");
+    let answer = browser.get(&organizations).send().await?;
+    println!("called for each: {}", answer.text().await?);
+
+    sandbox.expire_access_tokens("org-a");
+    sandbox.remove("org-b");
+    let answer = browser.get(&organizations).send().await?;
+    println!(
+        "the token of org-a expired, org-b removed the app: {}",
+        answer.text().await?
+    );
+
+    drop(stop);
+    serving.await??;
+    Ok(())
+}

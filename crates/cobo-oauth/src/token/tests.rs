@@ -1,0 +1,5 @@
+//! A token source against a Cobo, a store and clocks that do what they are told.
+
+mod property;
+mod scenarios;
+mod world;

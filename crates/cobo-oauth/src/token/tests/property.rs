@@ -1,0 +1,301 @@
+//! What holds however calls, failures, clocks and processes come together.
+
+use std::time::Duration;
+
+use cobo_auth::{AccessToken, Credential as _};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tokio::task::JoinHandle;
+
+use super::world::{Answer, FakeCobo, Life, Mood, TestClock, TestStore, settle};
+use crate::token::builder::TokenSourceBuilder;
+use crate::token::moment::Moment;
+use crate::token::source::TokenSource;
+
+const ORGS: [&str; 2] = ["x", "y"];
+/// Of access tokens, in seconds.
+const LIFE: u64 = 600;
+
+#[derive(Debug, Clone)]
+enum Event {
+    /// A process needs the token of an organization.
+    Call(usize, usize),
+    /// So many callers at once, of whom some go away.
+    Crowd(usize, usize, u8),
+    GoAway,
+    Advance(u32),
+    Wall(i32),
+    Answers(Vec<Answer>),
+    Latency(u16),
+    Store(Mood),
+    /// A server refuses the token that was served last.
+    Reject(usize),
+    Invalidate(usize, usize),
+    Kill(usize),
+    Shutdown(usize),
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    prop_oneof![
+        4 => Just(Answer::Ok),
+        1 => Just(Answer::Expired),
+        1 => Just(Answer::NoRefreshToken),
+        1 => Just(Answer::Unreachable),
+        2 => Just(Answer::Lost),
+        1 => Just(Answer::Ignored),
+        1 => Just(Answer::Refused),
+        1 => Just(Answer::Hangs),
+    ]
+}
+
+fn mood() -> impl Strategy<Value = Mood> {
+    prop_oneof![
+        4 => Just(Mood::Up),
+        1 => Just(Mood::Down),
+        1 => Just(Mood::Hangs),
+        1 => Just(Mood::ReadOnly),
+        1 => Just(Mood::Forgetful),
+    ]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let (process, org) = (0..2_usize, 0..ORGS.len());
+    prop_oneof![
+        8 => (process.clone(), org.clone()).prop_map(|(p, o)| Event::Call(p, o)),
+        2 => (process.clone(), org.clone(), 2..20_u8).prop_map(|(p, o, n)| Event::Crowd(p, o, n)),
+        2 => Just(Event::GoAway),
+        // The windows of 600 s are the last 30 s and 5 s.
+        4 => prop_oneof![1..2_000_u32, 560_000..605_000_u32, 20_000..40_000_u32]
+            .prop_map(Event::Advance),
+        2 => prop_oneof![-700_000..700_000_i32, -50_000..50_000_i32].prop_map(Event::Wall),
+        3 => vec(answer(), 1..4).prop_map(Event::Answers),
+        1 => prop_oneof![Just(0), 1..7_000_u16].prop_map(Event::Latency),
+        2 => mood().prop_map(Event::Store),
+        2 => process.clone().prop_map(Event::Reject),
+        1 => (process.clone(), org).prop_map(|(p, o)| Event::Invalidate(p, o)),
+        1 => process.clone().prop_map(Event::Kill),
+        1 => process.prop_map(Event::Shutdown),
+    ]
+}
+
+/// A process of the program.
+struct Process {
+    life: Life,
+    source: TokenSource,
+    /// What was served last, and for whom.
+    served: Option<(usize, AccessToken)>,
+}
+
+struct World {
+    clock: TestClock,
+    cobo: FakeCobo,
+    store: TestStore,
+    processes: Vec<Process>,
+    started: u64,
+    calls: Vec<JoinHandle<()>>,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = TestClock::new();
+        let mut world = Self {
+            cobo: FakeCobo::new(LIFE, &clock),
+            clock,
+            store: TestStore::new(),
+            processes: Vec::new(),
+            started: 0,
+            calls: Vec::new(),
+        };
+        world.processes = vec![world.process(), world.process()];
+        world
+    }
+
+    fn process(&mut self) -> Process {
+        self.started += 1;
+        let life = Life::new(self.started);
+        let mut builder = TokenSourceBuilder::with_issuer(self.cobo.of(&life))
+            .store(self.store.of(&life))
+            .clock(self.clock.clone());
+        builder.dice = Box::new(|| 0.5);
+        Process {
+            life,
+            source: builder.build(),
+            served: None,
+        }
+    }
+
+    async fn play(&mut self, event: Event) {
+        match event {
+            Event::Call(process, org) => {
+                // Time goes by in it only as far as answers take.
+                let source = self.processes[process].source.clone();
+                if let Ok(token) = source.token(ORGS[org]).await {
+                    self.check(process, &token);
+                    self.processes[process].served = Some((org, token));
+                }
+            }
+            Event::Crowd(process, org, count) => {
+                for _ in 0..count {
+                    let source = self.processes[process].source.clone();
+                    let life = self.processes[process].life.number;
+                    let (cobo, clock) = (self.cobo.clone(), self.clock.clone());
+                    self.calls.push(tokio::spawn(async move {
+                        if let Ok(token) = source.token(ORGS[org]).await {
+                            assert_valid(&token, life, &cobo, &clock);
+                        }
+                    }));
+                }
+                settle().await;
+            }
+            Event::GoAway => {
+                for call in self.calls.iter().step_by(2) {
+                    call.abort();
+                }
+            }
+            Event::Advance(millis) => {
+                tokio::time::sleep(Duration::from_millis(millis.into())).await;
+            }
+            Event::Wall(millis) => self.clock.set(millis.into()),
+            Event::Answers(answers) => self.cobo.answer(answers),
+            Event::Latency(millis) => self.cobo.set_latency(millis.into()),
+            Event::Store(mood) => self.store.set(mood),
+            Event::Reject(process) => {
+                let process = &self.processes[process];
+                if let Some((org, token)) = &process.served {
+                    process.source.credential(ORGS[*org]).rejected(token);
+                }
+            }
+            Event::Invalidate(process, org) => {
+                let source = self.processes[process].source.clone();
+                let before = source.token(ORGS[org]).await.ok();
+                let invalidated = source.invalidate(ORGS[org]).await.is_ok();
+                if let (true, Some(before), Ok(after)) =
+                    (invalidated, before, source.token(ORGS[org]).await)
+                {
+                    assert_ne!(before.generation(), after.generation());
+                }
+            }
+            Event::Kill(process) => {
+                self.processes[process].life.kill();
+                self.calls.drain(..).for_each(|call| call.abort());
+                self.processes[process] = self.process();
+            }
+            Event::Shutdown(process) => {
+                self.processes[process].source.shutdown().await;
+                self.processes[process] = self.process();
+            }
+        }
+    }
+
+    fn check(&self, process: usize, token: &AccessToken) {
+        let life = self.processes[process].life.number;
+        assert_valid(token, life, &self.cobo, &self.clock);
+    }
+
+    /// When everything works again, everybody gets a token.
+    async fn recover(&mut self) {
+        self.cobo.always(Answer::Ok);
+        self.cobo.set_latency(0);
+        self.store.set(Mood::Up);
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        for call in self.calls.drain(..) {
+            if let Err(error) = call.await {
+                assert!(error.is_cancelled(), "an expired token was served");
+            }
+        }
+        for process in 0..self.processes.len() {
+            for org in ORGS {
+                let source = &self.processes[process].source;
+                let token = source.token(org).await.unwrap();
+                self.check(process, &token);
+            }
+        }
+    }
+}
+
+/// A token is served only while it is valid, by the wall clock whatever it was set to; and by the
+/// monotonic clock, where the process knows when it asked for it.
+fn assert_valid(token: &AccessToken, life: u64, cobo: &FakeCobo, clock: &TestClock) {
+    let text = token.secret().expose();
+    let (end, asked_by) = cobo.end_of(text).expect("Cobo issued it");
+    let now = Moment::now(clock);
+    assert!(now.wall < end.wall, "{text} had expired by the wall clock");
+    assert!(
+        life != asked_by || now.monotonic < end.monotonic,
+        "{text} had expired by the monotonic clock"
+    );
+}
+
+fn hold_for(events: Vec<Event>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut world = World::new();
+        for event in events {
+            world.play(event).await;
+            assert_eq!(world.cobo.presented_twice(), [""; 0]);
+        }
+        world.recover().await;
+        assert_eq!(world.cobo.presented_twice(), [""; 0]);
+        assert!(world.cobo.most_in_flight() <= 1);
+        assert!(!world.store.overwrote_a_newer_pair());
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("COBO_CASES").map_or(512, |cases| cases.parse().unwrap()),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn tokens_are_valid_and_nothing_is_spent_twice(events in vec(event(), 1..60)) {
+        hold_for(events);
+    }
+}
+
+/// What went wrong once.
+#[test]
+fn a_flight_is_not_given_up_because_the_wall_clock_was_set() {
+    hold_for(vec![
+        Event::Answers(vec![Answer::Hangs]),
+        Event::Crowd(0, 0, 2),
+        Event::Wall(120_000),
+        Event::Crowd(0, 0, 2),
+    ]);
+}
+
+#[test]
+fn a_refresh_under_way_does_not_bring_back_what_was_refused() {
+    hold_for(vec![
+        Event::Call(1, 1),
+        Event::Advance(570_000),
+        Event::Call(1, 1),
+        Event::Wall(-275_001),
+        Event::Reject(1),
+    ]);
+}
+
+#[test]
+fn a_late_save_does_not_bring_back_what_was_removed() {
+    hold_for(vec![
+        Event::Call(0, 0),
+        Event::Advance(560_000),
+        Event::Call(0, 1),
+        Event::Answers(vec![Answer::Ok]),
+        Event::Advance(560_000),
+        Event::Answers(vec![Answer::Expired, Answer::Ok]),
+        Event::Store(Mood::Forgetful),
+        Event::Invalidate(1, 0),
+        Event::Answers(vec![Answer::Unreachable]),
+        Event::Store(Mood::Up),
+        Event::Call(0, 0),
+        Event::Call(0, 0),
+        Event::Invalidate(0, 0),
+        Event::Kill(0),
+    ]);
+}

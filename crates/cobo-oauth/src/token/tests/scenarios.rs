@@ -1,0 +1,311 @@
+//! Scenarios as data: what happens, and what is served, requested and stored then.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::world::{Answer, FakeCobo, Life, Mood, TestClock, TestStore, settle};
+use crate::store::{Lease, TokenPair, TokenStore};
+use crate::token::builder::TokenSourceBuilder;
+use crate::token::source::TokenSource;
+
+const SCENARIOS: &str = include_str!("scenarios.json");
+const ORG: &str = "org";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scenario {
+    name: String,
+    /// Of the tokens that Cobo issues, in seconds.
+    life: u64,
+    steps: Vec<Step>,
+}
+
+/// Times are in seconds.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Step {
+    /// Somebody needs a token, and gets this one, or an error of this kind.
+    Call(String),
+    /// So many at the same time, who all get the same.
+    Calls(usize, String),
+    /// Somebody needs a token, and goes away after so long.
+    GivesUp(f64),
+    /// Somebody needs a token, and is asked later what came.
+    Waits,
+    Came(String),
+    /// What the next requests get.
+    Answers(Vec<Answer>),
+    Always(Answer),
+    Latency(f64),
+    Life(u64),
+    /// Both clocks go on.
+    Advance(f64),
+    /// The wall clock is set; or the machine is suspended, which only the wall clock notices.
+    Wall(f64),
+    /// A server refuses this generation: 1 for `a1`.
+    Rejected(u64),
+    Invalidate,
+    InvalidateFails,
+    Forget,
+    Installed(String),
+    Store(Mood),
+    StoreLost,
+    /// What the store has from an earlier run.
+    Has(Stored),
+    /// Another process refreshes, or stops to.
+    LeaseTaken,
+    LeaseFreed,
+    /// The program is killed, and started again.
+    Restart,
+    Drop,
+    Shutdown,
+    /// The requests since the last such step.
+    Requests(Vec<String>),
+    /// The tokens in the store: `a1 r1`, `a1` without its refresh token, or empty.
+    Stores(String),
+    State(State),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    access: String,
+    refresh: Option<String>,
+    /// How long ago it was obtained: negative for the future.
+    age: i64,
+    life: u64,
+    #[serde(default = "month")]
+    refresh_life: i64,
+    #[serde(default)]
+    generation: Option<u64>,
+}
+
+fn month() -> i64 {
+    30 * 24 * 60 * 60
+}
+
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+struct State {
+    valid: bool,
+    refreshing: bool,
+    failing: bool,
+    unsaved: bool,
+}
+
+struct Play {
+    clock: TestClock,
+    cobo: FakeCobo,
+    store: TestStore,
+    source: Option<TokenSource>,
+    lease: Option<Box<dyn Lease>>,
+    waiting: Option<tokio::task::JoinHandle<String>>,
+    /// The access tokens seen, and their generations.
+    seen: Vec<(String, cobo_auth::AccessToken)>,
+}
+
+impl Play {
+    fn new(life: u64) -> Self {
+        let clock = TestClock::new();
+        let mut play = Self {
+            cobo: FakeCobo::new(life, &clock),
+            clock,
+            store: TestStore::new(),
+            source: None,
+            lease: None,
+            waiting: None,
+            seen: Vec::new(),
+        };
+        play.start();
+        play
+    }
+
+    fn start(&mut self) {
+        let mut builder = TokenSourceBuilder::with_issuer(self.cobo.clone())
+            .store(self.store.clone())
+            .clock(self.clock.clone());
+        builder.dice = Box::new(|| 0.5);
+        self.source = Some(builder.build());
+    }
+
+    fn source(&self) -> TokenSource {
+        self.source.clone().unwrap()
+    }
+
+    async fn call(&mut self) -> String {
+        let result = self.source().token(ORG).await;
+        if let Ok(token) = &result {
+            let text = token.secret().expose().to_owned();
+            self.seen.push((text, token.clone()));
+        }
+        shown(result)
+    }
+
+    async fn step(&mut self, step: Step) {
+        match step {
+            Step::Call(expected) => {
+                assert_eq!(self.call().await, expected);
+                settle().await; // what it set going
+            }
+            Step::Calls(count, expected) => {
+                let calls = (0..count).map(|_| {
+                    let source = self.source();
+                    tokio::spawn(async move { shown(source.token(ORG).await) })
+                });
+                for call in calls.collect::<Vec<_>>() {
+                    assert_eq!(call.await.unwrap(), expected);
+                }
+            }
+            Step::GivesUp(after) => {
+                let after = Duration::from_secs_f64(after);
+                let source = self.source();
+                let call = tokio::time::timeout(after, source.token(ORG));
+                assert!(call.await.is_err(), "it was served");
+            }
+            Step::Waits => {
+                let source = self.source();
+                let call = async move { shown(source.token(ORG).await) };
+                self.waiting = Some(tokio::spawn(call));
+                settle().await;
+            }
+            Step::Came(expected) => {
+                let came = self.waiting.take().unwrap().await.unwrap();
+                assert_eq!(came, expected);
+            }
+            Step::Answers(answers) => self.cobo.answer(answers),
+            Step::Always(answer) => self.cobo.always(answer),
+            Step::Latency(seconds) => {
+                self.cobo
+                    .set_latency(Duration::from_secs_f64(seconds).as_millis() as u64);
+            }
+            Step::Life(seconds) => self.cobo.set_life(seconds),
+            Step::Advance(seconds) => {
+                // Asleep, not advanced at once: what is due meanwhile happens in its time.
+                tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+                settle().await;
+            }
+            Step::Wall(seconds) => self.clock.set((seconds * 1_000.0) as i64),
+            Step::Rejected(number) => {
+                use cobo_auth::Credential as _;
+                let text = format!("a{number}");
+                let (_, token) = self.seen.iter().find(|(seen, _)| *seen == text).unwrap();
+                self.source().credential(ORG).rejected(token);
+            }
+            Step::Invalidate => self.source().invalidate(ORG).await.unwrap(),
+            Step::InvalidateFails => {
+                self.source().invalidate(ORG).await.unwrap_err();
+            }
+            Step::Forget => self.source().forget(ORG).await.unwrap(),
+            Step::Installed(query) => {
+                self.source().on_installation(&query).await.unwrap();
+            }
+            Step::Store(mood) => self.store.set(mood),
+            Step::StoreLost => self.store.lose_everything(),
+            Step::Has(stored) => self.has(stored).await,
+            Step::LeaseTaken => {
+                let ttl = Duration::from_secs(60);
+                let another = self.store.of(&Life::new(1));
+                let lease = another.lease(ORG, ttl).await.unwrap();
+                self.lease = Some(lease.expect("the lease is free"));
+            }
+            Step::LeaseFreed => self.lease = None,
+            Step::Restart => {
+                self.source = None;
+                settle().await;
+                self.start();
+            }
+            Step::Drop => {
+                self.source = None;
+                settle().await;
+            }
+            Step::Shutdown => self.source().shutdown().await,
+            Step::Requests(expected) => {
+                settle().await;
+                assert_eq!(self.cobo.requests(), expected, "requests");
+            }
+            Step::Stores(expected) => {
+                settle().await;
+                let stored = self.store.memory().load(ORG).await.unwrap();
+                let shown = stored.map_or(String::new(), |pair| {
+                    let access = pair.access_token.expose();
+                    match &pair.refresh_token {
+                        Some(refresh) => format!("{access} {}", refresh.expose()),
+                        None => access.to_owned(),
+                    }
+                });
+                assert_eq!(shown, expected, "stored");
+            }
+            Step::State(expected) => {
+                settle().await;
+                let state = self.source().state(ORG).unwrap();
+                let state = State {
+                    valid: state.valid,
+                    refreshing: state.refreshing,
+                    failing: state.failing_since.is_some(),
+                    unsaved: state.unsaved,
+                };
+                assert_eq!(state, expected);
+            }
+        }
+    }
+
+    async fn has(&self, stored: Stored) {
+        use cobo_auth::Clock as _;
+        let now = self.clock.unix_millis();
+        let obtained = now.checked_add_signed(-stored.age * 1_000).unwrap();
+        let mut pair = TokenPair::new(
+            stored.generation.unwrap_or(obtained),
+            stored.access,
+            obtained,
+            obtained + stored.life * 1_000,
+        );
+        if let Some(refresh) = stored.refresh {
+            self.cobo.knows(&refresh, ORG);
+            let end = obtained.checked_add_signed(stored.refresh_life * 1_000);
+            pair = pair.with_refresh_token(refresh, end.unwrap());
+        }
+        self.store.lose_everything();
+        let _ = self.store.memory().save(ORG, &pair).await.unwrap();
+    }
+}
+
+fn shown(result: Result<cobo_auth::AccessToken, crate::TokenError>) -> String {
+    match result {
+        Ok(token) => token.secret().expose().to_owned(),
+        Err(error) => format!("{:?}", error.kind()),
+    }
+}
+
+#[test]
+fn every_scenario() {
+    let scenarios: Vec<Scenario> = serde_json::from_str(SCENARIOS).unwrap();
+    assert!(scenarios.len() >= 40, "{} scenarios", scenarios.len());
+    let mut failed = Vec::new();
+    for scenario in scenarios {
+        let name = scenario.name.clone();
+        println!("{name}");
+        if std::panic::catch_unwind(|| play(scenario)).is_err() {
+            failed.push(name);
+        }
+    }
+    assert!(failed.is_empty(), "failed: {failed:#?}");
+}
+
+fn play(scenario: Scenario) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut play = Play::new(scenario.life);
+        for (number, step) in scenario.steps.into_iter().enumerate() {
+            println!("  {number}: {step:?}");
+            play.step(step).await;
+        }
+        assert_eq!(play.cobo.presented_twice(), [""; 0], "refresh tokens");
+        assert!(play.cobo.most_in_flight() <= 1, "requests in flight");
+        assert!(!play.store.overwrote_a_newer_pair());
+    });
+}

@@ -1,0 +1,420 @@
+//! Tokens that stay fresh, against a real server: what an app sees of them.
+
+#![allow(clippy::unwrap_used)] // in a test a panic is the report
+
+use std::error::Error as _;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cobo_auth::{Credential as _, ErrorKind};
+use cobo_oauth::{
+    Lease, MemoryStore, Saved, StoreError, TokenError, TokenErrorKind, TokenPair, TokenSource,
+    TokenStore,
+};
+use cobo_sandbox::{AppKey, DEMO_ORG_ID, Sandbox};
+use cobo_tests::client;
+use http::Method;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+
+fn source(sandbox: &Sandbox) -> TokenSource {
+    TokenSource::new(client::oauth(sandbox), sandbox.client_id())
+}
+
+/// How often the token endpoint was asked: by `get_token`, and to refresh.
+fn asked(sandbox: &Sandbox) -> (usize, usize) {
+    let received = sandbox.received();
+    let count = |method: &str| {
+        let asked = |request: &&cobo_sandbox::ReceivedRequest| {
+            request.path() == "/v2/oauth/token" && request.method == method
+        };
+        received.iter().filter(asked).count()
+    };
+    (count("GET"), count("POST"))
+}
+
+/// Which organization the API takes the caller for.
+async fn whoami(client: &cobo_auth::Client) -> Result<String, cobo_auth::Error> {
+    let response = client.request(Method::GET, "/organizations/info").send();
+    let organization: serde_json::Value = response.await?.json()?;
+    Ok(organization["org_id"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn an_organization_is_one_line() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = source(&sandbox);
+    let client = client::auth(&sandbox).with_credential(tokens.credential(DEMO_ORG_ID));
+    assert_eq!(whoami(&client).await.unwrap(), DEMO_ORG_ID);
+    assert_eq!(whoami(&client).await.unwrap(), DEMO_ORG_ID);
+    assert_eq!(asked(&sandbox), (1, 0));
+}
+
+#[tokio::test]
+async fn each_organization_has_its_own_token() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = source(&sandbox);
+    let auth = client::auth(&sandbox);
+    for number in 0..20 {
+        sandbox.install(&format!("org-{number}"));
+    }
+    for number in (0..20).chain(0..20) {
+        let org_id = format!("org-{number}");
+        let client = auth.with_credential(tokens.credential(&org_id));
+        assert_eq!(whoami(&client).await.unwrap(), org_id);
+    }
+    assert_eq!(asked(&sandbox), (20, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_callers_cause_one_request() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = source(&sandbox);
+    let call = |_| {
+        let tokens = tokens.clone();
+        tokio::spawn(async move { tokens.token(DEMO_ORG_ID).await.unwrap().generation() })
+    };
+    let mut generations = Vec::new();
+    for call in (0..10_000).map(call).collect::<Vec<_>>() {
+        generations.push(call.await.unwrap());
+    }
+    generations.dedup();
+    assert_eq!(generations.len(), 1);
+    assert_eq!(asked(&sandbox), (1, 0));
+}
+
+#[tokio::test]
+async fn a_token_that_the_server_takes_for_expired_is_replaced_within_the_call() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = source(&sandbox);
+    let client = client::auth(&sandbox).with_credential(tokens.credential(DEMO_ORG_ID));
+    whoami(&client).await.unwrap();
+    sandbox.expire_access_tokens(DEMO_ORG_ID);
+    assert_eq!(whoami(&client).await.unwrap(), DEMO_ORG_ID);
+    assert_eq!(asked(&sandbox), (1, 1));
+}
+
+#[tokio::test]
+async fn a_dead_refresh_token_leads_to_get_token() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = source(&sandbox);
+    let client = client::auth(&sandbox).with_credential(tokens.credential(DEMO_ORG_ID));
+    whoami(&client).await.unwrap();
+    sandbox.expire_access_tokens(DEMO_ORG_ID);
+    sandbox.expire_refresh_tokens(DEMO_ORG_ID);
+    assert_eq!(whoami(&client).await.unwrap(), DEMO_ORG_ID);
+    assert_eq!(asked(&sandbox), (2, 1));
+}
+
+#[tokio::test]
+async fn a_removed_app_is_told_to_be_installed_again() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = source(&sandbox);
+    let client = client::auth(&sandbox).with_credential(tokens.credential(DEMO_ORG_ID));
+    whoami(&client).await.unwrap();
+    sandbox.remove(DEMO_ORG_ID);
+    let error = whoami(&client).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credential);
+    let why = error
+        .source()
+        .unwrap()
+        .downcast_ref::<TokenError>()
+        .unwrap();
+    assert!(why.is_not_installed() && !why.is_retryable());
+    assert_eq!(why.org_id(), DEMO_ORG_ID);
+    let text = why.to_string();
+    assert!(text.contains("has to be installed again"), "{text}");
+    assert!(text.contains(DEMO_ORG_ID), "{text}");
+
+    // Whoever asks again gets the same answer, and Cobo is left alone.
+    sandbox.clear_received();
+    for _ in 0..100 {
+        tokens.token(DEMO_ORG_ID).await.unwrap_err();
+    }
+    assert_eq!(asked(&sandbox), (0, 0));
+
+    // The organization installs the app again, and Cobo calls back.
+    sandbox.install(DEMO_ORG_ID);
+    let query = format!("approval_result=1&org_id={DEMO_ORG_ID}");
+    tokens.on_installation(&query).await.unwrap();
+    assert_eq!(whoami(&client).await.unwrap(), DEMO_ORG_ID);
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_not_taken_for_a_removed_app() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for key in sandbox.app_keys() {
+        sandbox.remove_app_key(&AppKey::from_hex(&key).unwrap());
+    }
+    let error = source(&sandbox).token(DEMO_ORG_ID).await.unwrap_err();
+    assert_eq!(error.kind(), TokenErrorKind::AppRefused);
+    assert!(error.to_string().contains("check its key"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_a_matter_of_time() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let oauth = client::oauth(&sandbox);
+    let tokens = TokenSource::new(oauth, sandbox.client_id());
+    sandbox.shutdown().await;
+    let error = tokens.token(DEMO_ORG_ID).await.unwrap_err();
+    assert_eq!(error.kind(), TokenErrorKind::Unavailable);
+    assert!(error.is_retryable());
+    let why = error.source().unwrap().downcast_ref::<cobo_auth::Error>();
+    assert!(why.unwrap().is_connect(), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_organization_id_is_not_sent() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = source(&sandbox);
+    for org_id in ["", "a b", "ü", &"x".repeat(257)] {
+        let error = tokens.token(org_id).await.unwrap_err();
+        assert_eq!(error.kind(), TokenErrorKind::InvalidOrganization);
+        assert!(error.to_string().len() < 400);
+    }
+    assert_eq!(asked(&sandbox), (0, 0));
+}
+
+#[test]
+fn no_runtime_is_needed_until_a_token_is() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let serving = runtime();
+    let sandbox = serving.block_on(Sandbox::start()).unwrap();
+    let tokens = source(&sandbox);
+    let credential = tokens.credential(DEMO_ORG_ID);
+    assert!(credential.current().is_none());
+    let first = runtime().block_on(tokens.token(DEMO_ORG_ID)).unwrap();
+    // That runtime is gone; the token is not, and another runtime may go on.
+    assert_eq!(
+        credential.current().unwrap().generation(),
+        first.generation()
+    );
+    credential.rejected(&first);
+    let second = runtime().block_on(tokens.token(DEMO_ORG_ID)).unwrap();
+    assert!(second.generation() > first.generation());
+}
+
+#[tokio::test]
+async fn a_client_with_a_credential_of_the_source_may_be_what_the_source_is_made_from() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let auth = client::auth(&sandbox).with_credential(source(&sandbox).credential("nobody"));
+    let tokens = TokenSource::new(cobo_oauth::Client::new(auth), sandbox.client_id());
+    tokens.token(DEMO_ORG_ID).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_state_can_be_watched() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = source(&sandbox);
+    assert!(tokens.state(DEMO_ORG_ID).is_none());
+    let mut watch = tokens.watch(DEMO_ORG_ID);
+    assert!(!watch.state().valid);
+    let seen = tokio::spawn(async move {
+        let mut states = Vec::new();
+        while let Some(state) = watch.changed().await {
+            states.push(state.clone());
+            if state.valid {
+                break;
+            }
+        }
+        states
+    });
+    tokio::task::yield_now().await;
+    let token = tokens.token(DEMO_ORG_ID).await.unwrap();
+    let states = seen.await.unwrap();
+    let last = states.last().unwrap();
+    assert!(last.is_fresh() && !last.unsaved);
+    assert_eq!(last.generation, Some(token.generation()));
+    let life = last.expires_at.unwrap().abs_diff(sandbox.now_ms());
+    assert!(life > 11 * 60 * 60 * 1_000, "{life} ms");
+}
+
+#[tokio::test]
+async fn a_whole_day_goes_by_in_two_processes_with_one_store() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let store = MemoryStore::new();
+    let process = || {
+        TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
+            .store(store.clone())
+            .build()
+    };
+    let (one, other) = (process(), process());
+    let first = one.token(DEMO_ORG_ID).await.unwrap();
+    let same = other.token(DEMO_ORG_ID).await.unwrap();
+    assert_eq!(first.generation(), same.generation());
+    assert_eq!(asked(&sandbox), (1, 0));
+
+    // One replaces it; the other, refused as well, takes up what the first has stored.
+    sandbox.expire_access_tokens(DEMO_ORG_ID);
+    let auth = client::auth(&sandbox);
+    for tokens in [&one, &other] {
+        let client = auth.with_credential(tokens.credential(DEMO_ORG_ID));
+        assert_eq!(whoami(&client).await.unwrap(), DEMO_ORG_ID);
+    }
+    assert_eq!(asked(&sandbox), (1, 1));
+}
+
+/// A store that never answers.
+#[derive(Debug)]
+struct Hanging;
+
+#[async_trait]
+impl TokenStore for Hanging {
+    async fn load(&self, _: &str) -> Result<Option<TokenPair>, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn save(&self, _: &str, _: &TokenPair) -> Result<Saved, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn remove(&self, _: &str) -> Result<(), StoreError> {
+        std::future::pending().await
+    }
+
+    async fn lease(&self, _: &str, _: Duration) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_ones_own_may_fail() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
+        .store(Hanging)
+        .store_timeout(Duration::from_millis(50))
+        .build();
+    tokens.token(DEMO_ORG_ID).await.unwrap();
+    assert!(tokens.state(DEMO_ORG_ID).unwrap().unsaved);
+    let error = tokens.forget(DEMO_ORG_ID).await.unwrap_err();
+    assert!(
+        error.to_string().contains("did not answer in time"),
+        "{error}"
+    );
+    tokens.shutdown().await;
+}
+
+#[tokio::test]
+async fn nothing_outlives_a_shutdown() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = source(&sandbox);
+    let credential = tokens.credential(DEMO_ORG_ID);
+    tokens.token(DEMO_ORG_ID).await.unwrap();
+    tokens.shutdown().await;
+    assert!(
+        credential.current().is_some(),
+        "what is valid is still served"
+    );
+    let error = tokens.token("another").await.unwrap_err();
+    assert_eq!(error.kind(), TokenErrorKind::ShutDown);
+    assert_eq!(asked(&sandbox), (1, 0));
+}
+
+#[tokio::test]
+async fn no_secret_is_seen() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let store = MemoryStore::new();
+    let tokens = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
+        .store(store.clone())
+        .build();
+    let token = tokens.token(DEMO_ORG_ID).await.unwrap();
+    let pair = store.load(DEMO_ORG_ID).await.unwrap().unwrap();
+    let secrets = [
+        token.secret().expose(),
+        pair.refresh_token.as_ref().unwrap().expose(),
+    ];
+    let lease = store
+        .lease(DEMO_ORG_ID, Duration::from_secs(1))
+        .await
+        .unwrap();
+    sandbox.remove(DEMO_ORG_ID);
+    tokens.invalidate(DEMO_ORG_ID).await.unwrap();
+    let error = tokens.token(DEMO_ORG_ID).await.unwrap_err();
+    let shown = [
+        format!("{tokens:?}"),
+        format!("{:?}", tokens.credential(DEMO_ORG_ID)),
+        format!("{:?}", tokens.state(DEMO_ORG_ID)),
+        format!("{:?}", tokens.watch(DEMO_ORG_ID)),
+        format!("{token:?} {pair:?} {store:?} {lease:?}"),
+        format!("{error:?} {error}"),
+    ];
+    for text in shown {
+        assert!(
+            !secrets.iter().any(|secret| text.contains(secret)),
+            "{text}"
+        );
+    }
+    assert_eq!(
+        format!(
+            "{:?}",
+            TokenPair::new(1, "hunter2", 0, 1).with_refresh_token("hunter2", 2)
+        ),
+        "TokenPair { generation: 1, access_token: Secret(REDACTED), obtained_at: 0, expires_at: 1, \
+         refresh_token: Some(Secret(REDACTED)), refresh_expires_at: Some(2) }"
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_goes_on_when_the_caller_is_gone() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let store = MemoryStore::new();
+    let tokens = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
+        .store(store.clone())
+        .build();
+    let token = tokens.token(DEMO_ORG_ID).await.unwrap();
+    tokens.credential(DEMO_ORG_ID).rejected(&token);
+    let mut watch = tokens.watch(DEMO_ORG_ID);
+    {
+        // Polled once, which sends it on its way, and dropped.
+        let mut call = pin!(tokens.token(DEMO_ORG_ID));
+        poll_fn(|context| Poll::Ready(assert!(call.as_mut().poll(context).is_pending()))).await;
+    }
+    while !watch.changed().await.unwrap().valid {}
+    let stored = store.load(DEMO_ORG_ID).await.unwrap().unwrap();
+    assert!(stored.generation > token.generation() && stored.refresh_token.is_some());
+    assert_eq!(asked(&sandbox), (1, 1));
+}
+
+#[test]
+fn what_happens_is_counted() {
+    let recorder = DebuggingRecorder::new();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let sandbox = Sandbox::start().await.unwrap();
+            let tokens = source(&sandbox);
+            let token = tokens.token(DEMO_ORG_ID).await.unwrap();
+            tokens.credential(DEMO_ORG_ID).rejected(&token);
+            tokens.token(DEMO_ORG_ID).await.unwrap();
+            tokens.token("nobody").await.unwrap_err();
+        });
+    });
+    let mut counts: Vec<_> = recorder
+        .snapshotter()
+        .snapshot()
+        .into_vec()
+        .into_iter()
+        .map(|(key, _, _, value)| {
+            let key = key.key();
+            let labels: Vec<_> = key.labels().map(|label| label.value()).collect();
+            (format!("{} {labels:?}", key.name()), value)
+        })
+        .collect();
+    counts.sort_by(|one, other| one.0.cmp(&other.0));
+    let expected = [
+        "cobo_token_failures_total [\"get_token\"]",
+        "cobo_tokens_obtained_total [\"get_token\"]",
+        "cobo_tokens_obtained_total [\"refresh_token\"]",
+        "cobo_tokens_rejected_total []",
+    ];
+    assert_eq!(
+        counts,
+        expected.map(|name| (name.to_owned(), DebugValue::Counter(1)))
+    );
+}
