@@ -25,6 +25,11 @@ impl Process {
         line.trim_end().to_owned()
     }
 
+    /// Whether it has not ended.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Its id.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -4,9 +4,12 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // in a test a panic is the report
 
+mod keep;
+
 use std::time::Duration;
 
 use cobo_oauth::{FileStore, Saved, TokenPair, TokenStore};
+use cobo_tests::client;
 
 #[tokio::main]
 async fn main() -> Result<(), &'static str> {
@@ -16,6 +19,10 @@ async fn main() -> Result<(), &'static str> {
         ["hold", dir, org_id] => hold(dir, org_id).await,
         ["count", dir, org_id, times] => count(dir, org_id, times.parse().unwrap()).await,
         ["cold", dir, organizations] => cold(dir, organizations.parse().unwrap()).await,
+        ["keep", dir, base_url, response_key, organizations] => {
+            let environment = client::environment_of(base_url, response_key);
+            keep::keep(dir, environment, organizations.parse().unwrap()).await;
+        }
         _ => return Err("unknown arguments"),
     }
     Ok(())
