@@ -60,7 +60,10 @@ enum Kind {
         why: TargetError,
     },
     Signer,
-    Credential,
+    Credential {
+        /// Whether there may be a token later.
+        for_now: bool,
+    },
     Connect,
     Timeout,
     Deadline {
@@ -124,7 +127,7 @@ impl Error {
                 ErrorKind::InvalidRequest
             }
             Kind::Signer => ErrorKind::Signer,
-            Kind::Credential => ErrorKind::Credential,
+            Kind::Credential { .. } => ErrorKind::Credential,
             Kind::Connect => ErrorKind::Connect,
             Kind::Timeout | Kind::Deadline { .. } => ErrorKind::Timeout,
             Kind::Transport => ErrorKind::Transport,
@@ -244,6 +247,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match &self.0.kind {
             Kind::Connect | Kind::Timeout | Kind::Deadline { .. } | Kind::Transport => true,
+            Kind::Credential { for_now } => *for_now,
             Kind::Api(_) | Kind::Unexpected if self.is_token_expired() => false,
             Kind::Api(_) | Kind::Unexpected => {
                 self.code().is_some_and(ErrorCode::is_retryable)
