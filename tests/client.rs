@@ -8,9 +8,13 @@ pub const SEED: &str = cobo_sandbox::DEMO_APP_SECRET;
 
 /// The sandbox as an environment: its URL and its key.
 pub fn environment(sandbox: &Sandbox) -> Environment {
-    let key = sandbox.response_public_key();
-    let keys = ResponseKeys::from_hex([key.as_str()]).unwrap();
-    Environment::custom(sandbox.base_url(), keys).unwrap()
+    environment_of(sandbox.base_url(), &sandbox.response_public_key())
+}
+
+/// The sandbox of another process, by its URL and its key.
+pub fn environment_of(base_url: &str, response_key: &str) -> Environment {
+    let keys = ResponseKeys::from_hex([response_key]).unwrap();
+    Environment::custom(base_url, keys).unwrap()
 }
 
 /// A client of the sandbox, with the demo app's key.

@@ -14,7 +14,10 @@ pub async fn token_store(open: impl Fn() -> Arc<dyn TokenStore>) {
     keeps_removed_pairs_away(&open).await;
     hands_a_refresh_token_out_once(&open).await;
     takes_a_refresh_token_back(&open).await;
+    keeps_every_part_of_a_pair(&open).await;
     leases_to_one_at_a_time(&open).await;
+    ends_a_lease_that_is_dropped(&open).await;
+    serves_one_of_many_at_once(&open).await;
     keeps_organizations_apart(&open).await;
     takes_any_organization_id(&open).await;
 }
@@ -159,6 +162,45 @@ async fn takes_a_refresh_token_back(open: &impl Fn() -> Arc<dyn TokenStore>) {
     lease.release().await.unwrap();
 }
 
+async fn keeps_every_part_of_a_pair(open: &impl Fn() -> Arc<dyn TokenStore>) {
+    let (one, other) = (open(), open());
+    let odd = "\"\\ü\u{7f}\r\n{}\0";
+    let pairs = [
+        TokenPair::new(0, "access", 0, 0),
+        TokenPair::new(1, "", 1_000, 2_000).with_refresh_token("", 3_000),
+        TokenPair::new(2, odd, 1_000, 2_000).with_refresh_token(odd, 3_000),
+        TokenPair::new(u64::MAX, "access", 1_000, u64::MAX).with_refresh_token("refresh", u64::MAX),
+    ];
+    for pair in &pairs {
+        assert_eq!(one.save("parts", pair).await.unwrap(), Saved::Kept);
+        assert_same(&other.load("parts").await.unwrap().unwrap(), pair);
+    }
+    // What is left of a pair that is being refreshed, and what comes back, is the rest of it.
+    let [.., last] = pairs;
+    let lease = one.lease("parts", TTL).await.unwrap().unwrap();
+    let token = lease.spend(u64::MAX).await.unwrap().unwrap();
+    let mut left = last.clone();
+    left.refresh_token = None;
+    assert_same(&other.load("parts").await.unwrap().unwrap(), &left);
+    lease.restore(u64::MAX, token).await.unwrap();
+    lease.restore(u64::MAX, "another".into()).await.unwrap();
+    assert_same(&other.load("parts").await.unwrap().unwrap(), &last);
+    lease.release().await.unwrap();
+}
+
+fn assert_same(one: &TokenPair, other: &TokenPair) {
+    let refresh = |pair: &TokenPair| {
+        let token = pair.refresh_token.as_ref();
+        token.map(|token| token.expose().to_owned())
+    };
+    assert_eq!(one.generation, other.generation);
+    assert_eq!(one.access_token.expose(), other.access_token.expose());
+    assert_eq!(one.obtained_at, other.obtained_at);
+    assert_eq!(one.expires_at, other.expires_at);
+    assert_eq!(refresh(one), refresh(other));
+    assert_eq!(one.refresh_expires_at, other.refresh_expires_at);
+}
+
 async fn leases_to_one_at_a_time(open: &impl Fn() -> Arc<dyn TokenStore>) {
     let (one, other) = (open(), open());
     let lease = one.lease("leased", TTL).await.unwrap().unwrap();
@@ -170,6 +212,51 @@ async fn leases_to_one_at_a_time(open: &impl Fn() -> Arc<dyn TokenStore>) {
     assert!(one.lease("leased", TTL).await.unwrap().is_none());
     lease.release().await.unwrap();
     elsewhere.release().await.unwrap();
+}
+
+async fn ends_a_lease_that_is_dropped(open: &impl Fn() -> Arc<dyn TokenStore>) {
+    let (one, other) = (open(), open());
+    drop(one.lease("dropped", TTL).await.unwrap().unwrap());
+    // A store that has to be told over a network is told after that, though long before the end.
+    let taken = async {
+        loop {
+            if let Some(lease) = other.lease("dropped", TTL).await.unwrap() {
+                return lease;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let lease = tokio::time::timeout(TTL / 3, taken).await.unwrap();
+    lease.release().await.unwrap();
+}
+
+async fn serves_one_of_many_at_once(open: &impl Fn() -> Arc<dyn TokenStore>) {
+    const MANY: usize = 16;
+    let lease = |store: Arc<dyn TokenStore>| async move { store.lease("many", TTL).await.unwrap() };
+    let leases = at_once((0..MANY).map(|_| lease(open()))).await;
+    let mut leases: Vec<_> = leases.into_iter().flatten().collect();
+    assert_eq!(leases.len(), 1);
+
+    let save =
+        |store: Arc<dyn TokenStore>| async move { store.save("many", &pair(7)).await.unwrap() };
+    let saved = at_once((0..MANY).map(|_| save(open()))).await;
+    let kept = saved.iter().filter(|saved| **saved == Saved::Kept).count();
+    assert_eq!(kept, 1);
+
+    let lease: Arc<dyn cobo_oauth::Lease> = leases.remove(0).into();
+    let spend = |lease: Arc<dyn cobo_oauth::Lease>| async move { lease.spend(7).await.unwrap() };
+    let tokens = at_once((0..MANY).map(|_| spend(lease.clone()))).await;
+    assert_eq!(tokens.iter().flatten().count(), 1);
+}
+
+async fn at_once<T: Send + 'static>(
+    calls: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let mut results = Vec::new();
+    for call in calls.map(tokio::spawn).collect::<Vec<_>>() {
+        results.push(call.await.unwrap());
+    }
+    results
 }
 
 async fn keeps_organizations_apart(open: &impl Fn() -> Arc<dyn TokenStore>) {

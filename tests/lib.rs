@@ -5,7 +5,9 @@
 pub mod canned;
 pub mod client;
 pub mod contract;
+pub mod process;
 pub mod property;
+pub mod redis;
 pub mod seen;
 pub mod vector;
 

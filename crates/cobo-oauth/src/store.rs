@@ -7,12 +7,21 @@ use async_trait::async_trait;
 use cobo_auth::Secret;
 
 mod error;
+mod file;
 mod memory;
+mod name;
 mod pair;
+#[cfg(feature = "redis")]
+mod redis;
 
 pub use error::{StoreError, StoreErrorKind};
+pub use file::FileStore;
+#[cfg(feature = "encryption")]
+pub use file::{StoreKey, StoreKeyError};
 pub use memory::MemoryStore;
 pub use pair::TokenPair;
+#[cfg(feature = "redis")]
+pub use redis::{RedisStore, RedisStoreBuilder};
 
 /// Keeps a token pair for each organization, for all the processes that share the store.
 ///

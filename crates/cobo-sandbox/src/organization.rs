@@ -101,6 +101,11 @@ impl Organizations {
             .rotate(kind, refresh_token, self.lifetimes_of(kind), now_ms)
     }
 
+    /// How often a refresh token was presented that had been used.
+    pub(crate) fn replays(&self) -> u64 {
+        self.tokens.replays()
+    }
+
     pub(crate) fn expire_access(&mut self, org_id: &str) {
         self.tokens.expire_access(org_id);
     }

@@ -194,6 +194,13 @@ impl Sandbox {
 
 /// What was received.
 impl Sandbox {
+    /// How often a refresh token was presented that had been used before. Whoever does that could not
+    /// tell that it was used, or did not keep what it was replaced by. One that has expired since
+    /// may be forgotten.
+    pub fn replayed_refresh_tokens(&self) -> u64 {
+        lock(&self.state.organizations).replays()
+    }
+
     /// The last requests, oldest first. A request is in it before its answer is sent.
     pub fn received(&self) -> Vec<ReceivedRequest> {
         lock(&self.state.received).to_vec()

@@ -56,6 +56,10 @@ pub(crate) enum TokenError {
 pub(crate) struct Tokens {
     access: Shelf,
     refresh: Shelf,
+    /// Refresh tokens that were used.
+    spent: Shelf,
+    /// How often one of those was presented again.
+    replays: u64,
 }
 
 /// The organization that granted a token; `None` for a permission token asked for without one.
@@ -104,11 +108,21 @@ impl Tokens {
         lifetimes: Lifetimes,
         now_ms: u64,
     ) -> Result<Pair, TokenError> {
-        let grant = self.refresh.get(kind, refresh_token, now_ms);
-        let granter = grant.ok_or(TokenError::Dead)?.granter.clone();
-        let pair = self.issue(kind, granter, lifetimes, now_ms)?;
-        self.refresh.grants.remove(&fingerprint(refresh_token));
+        let Some(grant) = self.refresh.get(kind, refresh_token, now_ms) else {
+            let spent = self.spent.grants.contains_key(&fingerprint(refresh_token));
+            self.replays += u64::from(spent);
+            return Err(TokenError::Dead);
+        };
+        let pair = self.issue(kind, grant.granter.clone(), lifetimes, now_ms)?;
+        if let Some(grant) = self.refresh.grants.remove(&fingerprint(refresh_token)) {
+            self.spent.put(refresh_token, grant, now_ms);
+        }
         Ok(pair)
+    }
+
+    /// How often a refresh token was presented that had been used.
+    pub(crate) fn replays(&self) -> u64 {
+        self.replays
     }
 
     /// Who granted an access token, when it is alive.
@@ -248,6 +262,20 @@ mod tests {
     }
 
     #[test]
+    fn a_used_refresh_token_is_told_from_an_unknown_one() {
+        let mut tokens = Tokens::default();
+        let pair = issue(&mut tokens, "org", 0);
+        let mut present = |token: &str| {
+            let rotated = tokens.rotate(Kind::Organization, token, LIFETIMES, 0);
+            (rotated.is_ok(), tokens.replays())
+        };
+        assert_eq!(present("unknown"), (false, 0));
+        assert_eq!(present(&pair.refresh_token), (true, 0));
+        assert_eq!(present(&pair.refresh_token), (false, 1));
+        assert_eq!(present(&pair.refresh_token), (false, 2));
+    }
+
+    #[test]
     fn debug_shows_no_token() {
         let mut tokens = Tokens::default();
         let pair = issue(&mut tokens, "org", 0);
@@ -257,7 +285,7 @@ mod tests {
         );
         assert_eq!(
             format!("{tokens:?}"),
-            "Tokens { access: [1 redacted], refresh: [1 redacted] }"
+            "Tokens { access: [1 redacted], refresh: [1 redacted], spent: [0 redacted], replays: 0 }"
         );
     }
 }

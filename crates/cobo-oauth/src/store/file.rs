@@ -1,0 +1,284 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cobo_auth::Secret;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{Lease, Saved, StoreError, TokenPair, TokenStore};
+use directory::Place;
+use lock::Lock;
+use record::{Coding, Kept};
+use work::Workers;
+
+mod buffer;
+mod directory;
+mod lock;
+mod record;
+#[cfg(feature = "encryption")]
+mod seal;
+mod work;
+
+#[cfg(feature = "encryption")]
+pub use seal::{StoreKey, StoreKeyError};
+
+/// Each lease that is held keeps a file open, of which a process may have few: 256 on macOS.
+const MOST_LEASES: usize = 96;
+
+/// Keeps token pairs in a directory, for all the processes of one machine. Clones share it.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let temporary = std::env::temp_dir().join(format!("cobo-doc-{}", std::process::id()));
+/// # let dir = &temporary;
+/// use cobo_oauth::FileStore;
+///
+/// let store = FileStore::open(dir)?; // for `TokenSource::builder(…).store(store)`
+/// # drop(store);
+/// # std::fs::remove_dir_all(temporary)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// There is a JSON file for each organization, so that a refresh writes one small file, and a file
+/// that is damaged concerns one organization. Beside it, two empty files are locked by the
+/// operating system: `.lock` while the pair is being written, `.lease` while its tokens are being
+/// refreshed. Locks end with the process that holds them, however it dies; the files stay. Where a
+/// pair has been removed its file has the generation left, and no token.
+///
+/// - **Nothing is half written.** A pair is written to a temporary file, which is flushed to the
+///   disk and then renamed, and the directory is flushed. What a killed process left behind is
+///   overwritten by the next write.
+/// - **Nothing is destroyed.** A file of a newer version, a damaged one, one that belongs to another
+///   organization, or that is not (or otherwise) encrypted is
+///   [not understood](super::StoreErrorKind::NotUnderstood): nothing here overwrites or removes it,
+///   not even [`remove`](TokenStore::remove), which a callback that anybody may call leads to. The
+///   error names the file.
+/// - **Only the owner reads it.** The directory is made with mode 0700, the files with 0600; a
+///   directory that others may read or write is refused. On Windows modes do not exist: put the
+///   directory where only the program's account has access.
+/// - **Callers are not blocked.** Files are read and written on a few threads of the runtime's
+///   blocking pool; nobody waits there for a lock. A process holds at most 96 leases at a time, for
+///   each keeps a file open; who asks for one more waits.
+///
+/// The directory must be on a local disk: network file systems lie about locks. Its methods need
+/// tokio's runtime; opening does not.
+///
+/// With the feature `encryption`, `FileStore::open_sealed` encrypts what rests in the files. What
+/// passes through memory is wiped with or without it.
+#[derive(Clone)]
+pub struct FileStore(Arc<Inner>);
+
+struct Inner {
+    directory: PathBuf,
+    coding: Coding,
+    workers: Workers,
+    leases: Arc<Semaphore>,
+}
+
+impl FileStore {
+    /// Opens a directory, and makes it where it is not there.
+    ///
+    /// Blocks for the few calls that this takes. What is in the files is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be made, is none, or can be read or written by others.
+    pub fn open(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::with(directory.as_ref(), Coding::Plain)
+    }
+
+    /// Opens a directory whose files are encrypted with a key, and makes it where it is not there.
+    ///
+    /// Each pair is sealed with XChaCha20-Poly1305 under a random nonce, bound to its organization
+    /// and to the version of the format: files that are changed or swapped are not understood.
+    /// What shows is which organizations there are, and when their tokens were written. Someone
+    /// who can write to the directory can put an older file back; the refresh token in it is spent.
+    ///
+    /// Files that are not encrypted, or with another key, are not understood and left alone. To
+    /// encrypt from now on, or with a new key, use a new directory: `get_token` fills it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    #[cfg(feature = "encryption")]
+    pub fn open_sealed(directory: impl AsRef<Path>, key: StoreKey) -> Result<Self, StoreError> {
+        Self::with(directory.as_ref(), Coding::Sealed(key))
+    }
+
+    fn with(directory: &Path, coding: Coding) -> Result<Self, StoreError> {
+        Ok(Self(Arc::new(Inner {
+            directory: directory::open(directory)?,
+            coding,
+            workers: Workers::default(),
+            leases: Arc::new(Semaphore::new(MOST_LEASES)),
+        })))
+    }
+
+    fn place(&self, org_id: &str) -> Place {
+        Place::new(&self.0.directory, org_id)
+    }
+
+    /// Does something with the pair of an organization that nobody else writes meanwhile.
+    async fn exclusively<T: Send + 'static>(
+        &self,
+        org_id: &str,
+        job: impl FnOnce(&Writer) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let writer = Writer {
+            store: self.clone(),
+            place: self.place(org_id),
+        };
+        let lock = writer.place.lock();
+        let job = move || job(&writer);
+        self.0.workers.run_locked(lock, job).await
+    }
+}
+
+#[async_trait]
+impl TokenStore for FileStore {
+    async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
+        let (store, place) = (self.clone(), self.place(org_id));
+        let read = move || match place.read(&store.0.coding)? {
+            Some(Kept::Pair(pair)) => Ok(Some(pair)),
+            Some(Kept::Removed(_)) | None => Ok(None),
+        };
+        self.0.workers.run(read).await
+    }
+
+    async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError> {
+        let pair = pair.clone();
+        let save = move |writer: &Writer| {
+            let known = writer.read()?.map(|kept| kept.generation());
+            if let Some(generation) = known.filter(|known| *known >= pair.generation) {
+                return Ok(Saved::Newer { generation });
+            }
+            writer.write(Kept::Pair(pair)).map(|()| Saved::Kept)
+        };
+        self.exclusively(org_id, save).await
+    }
+
+    async fn remove(&self, org_id: &str) -> Result<(), StoreError> {
+        let remove = |writer: &Writer| {
+            if let Some(Kept::Pair(pair)) = writer.read()? {
+                writer.write(Kept::Removed(pair.generation))?;
+            }
+            writer.place.clean()
+        };
+        self.exclusively(org_id, remove).await
+    }
+
+    /// The lease is a lock of the operating system, which ends with the process: `_ttl` is not
+    /// needed.
+    async fn lease(
+        &self,
+        org_id: &str,
+        _ttl: Duration,
+    ) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        let workers = &self.0.workers;
+        let permit = workers.patiently(self.0.leases.clone().acquire_owned());
+        let Ok(permit) = permit.await? else {
+            return Ok(None); // nobody closes it
+        };
+        let path = self.place(org_id).lease();
+        let Some(lock) = workers.run(move || Lock::attempt(&path)).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Box::new(FileLease {
+            store: self.clone(),
+            org_id: org_id.to_owned(),
+            held: Arc::new(Held {
+                _lock: lock,
+                _permit: permit,
+            }),
+        })))
+    }
+}
+
+impl fmt::Debug for FileStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileStore")
+            .field("directory", &self.0.directory)
+            .field("coding", &self.0.coding)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads and writes the pair of one organization, whose lock it has.
+struct Writer {
+    store: FileStore,
+    place: Place,
+}
+
+impl Writer {
+    fn read(&self) -> Result<Option<Kept>, StoreError> {
+        self.place.read(&self.store.0.coding)
+    }
+
+    /// The pair of that generation, if it is there.
+    fn pair(&self, generation: u64) -> Result<Option<TokenPair>, StoreError> {
+        Ok(match self.read()? {
+            Some(Kept::Pair(pair)) if pair.generation == generation => Some(pair),
+            _ => None,
+        })
+    }
+
+    fn write(&self, kept: Kept) -> Result<(), StoreError> {
+        self.place.write(&kept, &self.store.0.coding)
+    }
+}
+
+#[derive(Debug)]
+struct FileLease {
+    store: FileStore,
+    org_id: String,
+    held: Arc<Held>,
+}
+
+/// What a lease holds. Work that is under way holds it, too, so that a lease that is dropped
+/// meanwhile ends after it.
+#[derive(Debug)]
+struct Held {
+    _lock: Lock,
+    _permit: OwnedSemaphorePermit,
+}
+
+#[async_trait]
+impl Lease for FileLease {
+    async fn spend(&self, generation: u64) -> Result<Option<Secret>, StoreError> {
+        let held = self.held.clone();
+        let spend = move |writer: &Writer| {
+            let _held = held;
+            let Some(mut pair) = writer.pair(generation)? else {
+                return Ok(None);
+            };
+            let Some(token) = pair.refresh_token.take() else {
+                return Ok(None);
+            };
+            writer.write(Kept::Pair(pair))?;
+            Ok(Some(token))
+        };
+        self.store.exclusively(&self.org_id, spend).await
+    }
+
+    async fn restore(&self, generation: u64, refresh_token: Secret) -> Result<(), StoreError> {
+        let held = self.held.clone();
+        let restore = move |writer: &Writer| {
+            let _held = held;
+            match writer.pair(generation)? {
+                Some(mut pair) if pair.refresh_token.is_none() => {
+                    pair.refresh_token = Some(refresh_token);
+                    writer.write(Kept::Pair(pair))
+                }
+                _ => Ok(()),
+            }
+        };
+        self.store.exclusively(&self.org_id, restore).await
+    }
+
+    async fn release(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(()) // by dropping it
+    }
+}

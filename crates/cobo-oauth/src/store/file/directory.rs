@@ -1,0 +1,178 @@
+//! The directory, and an organization's files in it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::buffer::WipedBuffer;
+use super::record::{self, Coding, Kept};
+use crate::store::StoreError;
+use crate::store::name::stem;
+
+/// Two tokens and a name take a few kilobytes.
+const LARGEST: u64 = 1024 * 1024;
+
+/// The path of a directory that only its owner may read and write; makes it where it is not there.
+pub(super) fn open(path: &Path) -> Result<PathBuf, StoreError> {
+    let cannot = failed("cannot open the directory", path);
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(&cannot)?;
+    // Absolute, so that a program that changes its working directory goes on with the same one.
+    let path = fs::canonicalize(path).map_err(&cannot)?;
+    check_mode(&path)?;
+    sync(&path).map_err(&cannot)?;
+    if let Some(parent) = path.parent() {
+        let _ = sync(parent); // a directory that is mounted may have a parent that is closed to us
+    }
+    Ok(path)
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = fs::metadata(path).map_err(failed("cannot look at", path))?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(StoreError::unavailable(format!(
+        "others may use the directory {} (mode {mode:04o}); take their rights away with `chmod 700`",
+        path.display()
+    )))
+}
+
+#[cfg(not(unix))]
+fn check_mode(_path: &Path) -> Result<(), StoreError> {
+    Ok(())
+}
+
+/// A directory's entries, made durable. Only Unix opens directories as files.
+fn sync(directory: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(directory)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = directory;
+    Ok(())
+}
+
+/// Options for files that only their owner may read and write.
+pub(super) fn private() -> OpenOptions {
+    #[cfg_attr(not(unix), allow(unused_mut))]
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// What an error of the file system is to the caller.
+pub(super) fn failed(what: &str, path: &Path) -> impl Fn(io::Error) -> StoreError + use<> {
+    let what = format!("{what} {}", path.display());
+    move |error| StoreError::unavailable(format!("{what}: {error}")).caused_by(error)
+}
+
+/// Where the files of an organization are.
+pub(super) struct Place {
+    org_id: String,
+    directory: PathBuf,
+    stem: String,
+}
+
+impl Place {
+    pub(super) fn new(directory: &Path, org_id: &str) -> Self {
+        Self {
+            org_id: org_id.to_owned(),
+            directory: directory.to_owned(),
+            stem: stem(org_id),
+        }
+    }
+
+    /// Held while the pair is changed.
+    pub(super) fn lock(&self) -> PathBuf {
+        self.path("lock")
+    }
+
+    /// Held by who refreshes.
+    pub(super) fn lease(&self) -> PathBuf {
+        self.path("lease")
+    }
+
+    /// What is kept, if anything. Needs no lock: a file is complete from its first moment on.
+    pub(super) fn read(&self, coding: &Coding) -> Result<Option<Kept>, StoreError> {
+        let path = self.path("json");
+        let bytes = match read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("cannot read", &path)(error)),
+        };
+        let kept = match bytes {
+            Some(bytes) => record::decode(bytes.as_slice(), &self.org_id, coding),
+            None => Err(format!("is larger than {LARGEST} bytes")),
+        };
+        let unclear = |what| StoreError::not_understood(format!("{} {what}", path.display()));
+        kept.map(Some).map_err(unclear)
+    }
+
+    /// Puts this in the place of what is there, at once and durably. Needs the lock.
+    pub(super) fn write(&self, kept: &Kept, coding: &Coding) -> Result<(), StoreError> {
+        let bytes = record::encode(kept, &self.org_id, coding)?;
+        let (temporary, path) = (self.path("tmp"), self.path("json"));
+        replace(&temporary, &path, bytes.as_slice())
+            .and_then(|()| sync(&self.directory))
+            .map_err(failed("cannot write", &path))
+    }
+
+    /// Removes what a killed writer left. Needs the lock.
+    pub(super) fn clean(&self) -> Result<(), StoreError> {
+        let path = self.path("tmp");
+        remove(&path).map_err(failed("cannot remove", &path))
+    }
+
+    fn path(&self, ending: &str) -> PathBuf {
+        self.directory.join(format!("{}.{ending}", self.stem))
+    }
+}
+
+/// A file's bytes; `None` for one that is too large to be ours.
+fn read(path: &Path) -> io::Result<Option<WipedBuffer>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > LARGEST {
+        return Ok(None);
+    }
+    let mut bytes = WipedBuffer::with_capacity(usize::try_from(length).unwrap_or(0));
+    let mut chunk = zeroize::Zeroizing::new([0; 4096]);
+    loop {
+        match file.read(&mut *chunk) {
+            Ok(0) => return Ok(Some(bytes)),
+            Ok(read) => bytes.push(chunk.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn replace(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Made anew: what is left of a killed writer may have other rights.
+    remove(temporary)?;
+    let written = private().write(true).create_new(true).open(temporary);
+    let written = written.and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let replaced = written.and_then(|()| fs::rename(temporary, path));
+    if replaced.is_err() {
+        let _ = fs::remove_file(temporary); // a token is in it
+    }
+    replaced
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,149 @@
+//! Work that blocks: on a few threads, and never waiting for a lock there.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::lock::Lock;
+use crate::store::StoreError;
+
+/// So many of the runtime's blocking threads are used at a time. Disks like a few.
+const THREADS: usize = 8;
+
+/// So long another process is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+type Job = Box<dyn FnOnce() + Send>;
+
+#[derive(Clone, Default)]
+pub(super) struct Workers(Arc<Mutex<Queue>>);
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    threads: usize,
+}
+
+impl Workers {
+    /// Runs a job. Once it has begun it is finished, even when nobody waits for it any more.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (tell, told) = oneshot::channel();
+        let job = move || {
+            if !tell.is_closed() {
+                let _ = tell.send(job());
+            }
+        };
+        self.queue().jobs.push_back(Box::new(job));
+        if let Some(thread) = self.another() {
+            drop(tokio::task::spawn_blocking(move || thread.work()));
+        }
+        let lost = |_| Err(StoreError::unavailable("the program is shutting down"));
+        told.await.unwrap_or_else(lost)
+    }
+
+    /// A thread more, if there may be one.
+    fn another(&self) -> Option<Thread> {
+        let mut queue = self.queue();
+        (queue.threads < THREADS).then(|| {
+            queue.threads += 1;
+            Thread(Some(self.clone()))
+        })
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a job while it has a lock. Whoever has to wait for that occupies no thread.
+    pub(super) async fn run_locked<T: Send + 'static>(
+        &self,
+        lock: PathBuf,
+        job: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let lock = Arc::new(lock);
+        let locked = async {
+            let mut waiting = job;
+            let mut pause = SHORTEST_PAUSE;
+            loop {
+                let (lock, job) = (lock.clone(), waiting);
+                let attempt = move || match Lock::attempt(&lock)? {
+                    Some(_lock) => Ok(Ok(job()?)),
+                    None => Ok(Err(job)),
+                };
+                match self.run(attempt).await? {
+                    Ok(done) => return Ok(done),
+                    Err(job) => waiting = job,
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        };
+        self.patiently(locked).await?
+    }
+
+    /// Waits for others, though not for ever.
+    pub(super) async fn patiently<T>(
+        &self,
+        wait: impl Future<Output = T>,
+    ) -> Result<T, StoreError> {
+        tokio::time::timeout(PATIENCE, wait)
+            .await
+            .map_err(|_| StoreError::unavailable("others kept it busy for 5 s"))
+    }
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let queue = self.queue();
+        f.debug_struct("Workers")
+            .field("jobs", &queue.jobs.len())
+            .field("threads", &queue.threads)
+            .finish()
+    }
+}
+
+/// A thread's place among those that there may be. Given back however the thread ends, also when
+/// its runtime ends before it has begun.
+struct Thread(Option<Workers>);
+
+impl Thread {
+    /// Does what there is to do. A thread for each job would need more of them: one that has just
+    /// finished is not free yet.
+    fn work(mut self) {
+        while let Some(job) = self.next() {
+            job();
+        }
+    }
+
+    /// The next job. Where there is none, the place is given back before anybody can add one.
+    fn next(&mut self) -> Option<Job> {
+        let workers = self.0.take()?;
+        let mut queue = workers.queue();
+        let job = queue.jobs.pop_front();
+        match job {
+            Some(_) => self.0 = Some(workers.clone()),
+            None => queue.threads -= 1,
+        }
+        drop(queue);
+        job
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        if let Some(workers) = &self.0 {
+            workers.queue().threads -= 1;
+        }
+    }
+}

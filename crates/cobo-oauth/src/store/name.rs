@@ -1,0 +1,38 @@
+//! What an organization's files and keys are called.
+
+use sha2::{Digest, Sha256};
+
+/// A name for an organization: its id where that is like a UUID, a hash of it otherwise. Different
+/// for any two ids, also where a file system ignores case; short, and without anything that means
+/// something to a file system or to Redis.
+pub(super) fn stem(org_id: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase() || byte == b'-';
+    if (1..=64).contains(&org_id.len()) && org_id.bytes().all(plain) {
+        return format!("org-{org_id}");
+    }
+    format!("sha256-{}", hex::encode(Sha256::digest(org_id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_like_a_uuid_is_readable() {
+        let org_id = "e3986401-4aec-480a-973d-e775a4518413";
+        assert_eq!(stem(org_id), format!("org-{org_id}"));
+    }
+
+    #[test]
+    fn any_other_id_is_hashed() {
+        let long = "x".repeat(65);
+        for org_id in ["", "A", "a.b", "a/b", "..", "a_b", "a ", "ü", "a\0", &long] {
+            let stem = stem(org_id);
+            let digits = stem.strip_prefix("sha256-").unwrap();
+            assert_eq!(digits.len(), 64, "{org_id:?}");
+            assert!(digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        }
+        assert_ne!(stem("a "), stem(" a"));
+        assert_ne!(stem("A"), stem("a"));
+    }
+}

@@ -1,0 +1,134 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Lease, Saved, StoreError, TokenPair, TokenStore};
+use key::Keys;
+use lease::RedisLease;
+use link::Links;
+use script::Outcome;
+
+mod builder;
+mod fields;
+mod key;
+mod lease;
+mod link;
+mod script;
+
+pub use builder::RedisStoreBuilder;
+
+/// Keeps token pairs in Redis, for a fleet of processes. Clones share their connection.
+///
+/// ```
+/// # fn main() -> Result<(), cobo_oauth::StoreError> {
+/// use cobo_oauth::RedisStore;
+///
+/// let store = RedisStore::connect("rediss://:password@tokens.example.com:6379")?;
+/// assert!(!format!("{store:?}").contains("password"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// An organization's pair is a hash, `cobo:{org-…}:pair`, changed by scripts that compare before
+/// they write; the right to refresh it is `cobo:{org-…}:lease`, set for a time, with a random value
+/// that spending a refresh token asks for: who has lost the lease can do nothing with it. Both keys
+/// are in one slot of a cluster. A pair expires with its refresh token, or with its access token
+/// where there is none. Where it has been removed its generation stays as long.
+///
+/// - **Redis may be down.** Nothing is connected before the first call; a connection that failed is
+///   not used again; each call ends within 2 seconds (see
+///   [`timeout`](RedisStoreBuilder::timeout)).
+/// - **URLs** begin with `redis://`, `rediss://` (TLS) or `unix://`; several of them, the nodes of a
+///   cluster, are given to the [builder](Self::builder). TLS trusts the machine's roots, or
+///   [one that is given](RedisStoreBuilder::root_certificate).
+/// - **Durability is Redis's own.** With `appendonly yes` and `appendfsync always` what was answered
+///   is on its disk. Otherwise a crash or a failover may bring back a refresh token that was
+///   spent. It is refused by Cobo then, and `get_token` is next; nothing else is lost.
+/// - **A user of Redis** needs `+evalsha +script|load +hgetall +set` on its keys, and what the
+///   scripts call: `+type +get +del +hset +hdel +pexpire`.
+/// - Tokens pass through the buffers of the `redis` crate, which are not wiped.
+///
+/// Its methods need tokio's runtime; making it does not.
+#[derive(Clone)]
+pub struct RedisStore(Arc<Inner>);
+
+struct Inner {
+    namespace: String,
+    links: Links,
+}
+
+impl RedisStore {
+    /// A store in the Redis at a URL, which is connected to when it is first needed.
+    ///
+    /// # Errors
+    ///
+    /// The URL is none of Redis's.
+    pub fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::builder(url).build()
+    }
+
+    /// A store to be set up further: with more nodes, another namespace, a root certificate.
+    pub fn builder(url: &str) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(url)
+    }
+
+    fn keys(&self, org_id: &str) -> Keys {
+        Keys::new(&self.0.namespace, org_id)
+    }
+}
+
+#[async_trait]
+impl TokenStore for RedisStore {
+    async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
+        let keys = self.keys(org_id);
+        let mut load = ::redis::cmd("HGETALL");
+        load.arg(&keys.pair);
+        let hash = self.0.links.ask_twice(&load, &keys.pair).await?;
+        fields::read(hash, &keys.pair)
+    }
+
+    async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError> {
+        let keys = self.keys(org_id);
+        let mut save = script::SAVE.prepare_invoke();
+        save.key(&keys.pair).arg(fields::life_millis(pair));
+        save.arg(fields::digits(pair.generation));
+        for (name, value) in fields::write(org_id, pair) {
+            save.arg(name).arg(value.expose());
+        }
+        match self.0.links.run(&save, &keys.pair).await? {
+            Outcome::Done(_) => Ok(Saved::Kept),
+            Outcome::Not(known) => known
+                .and_then(|known| fields::number(&known))
+                .map(|generation| Saved::Newer { generation })
+                .ok_or_else(|| fields::not_understood(&keys.pair)),
+        }
+    }
+
+    async fn remove(&self, org_id: &str) -> Result<(), StoreError> {
+        let keys = self.keys(org_id);
+        let mut remove = script::REMOVE.prepare_invoke();
+        remove.key(&keys.pair);
+        self.0.links.run(&remove, &keys.pair).await?;
+        Ok(())
+    }
+
+    async fn lease(
+        &self,
+        org_id: &str,
+        ttl: Duration,
+    ) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        let lease = RedisLease::take(self.clone(), self.keys(org_id), ttl).await?;
+        Ok(lease.map(|lease| Box::new(lease) as Box<dyn Lease>))
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("nodes", &self.0.links.nodes())
+            .field("namespace", &self.0.namespace)
+            .finish_non_exhaustive()
+    }
+}

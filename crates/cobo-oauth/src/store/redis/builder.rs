@@ -1,0 +1,132 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cobo_auth::Secret;
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
+
+use super::link::{Links, Target};
+use super::{Inner, RedisStore};
+use crate::store::StoreError;
+
+/// Sets up a [`RedisStore`].
+///
+/// ```
+/// # fn main() -> Result<(), cobo_oauth::StoreError> {
+/// use std::time::Duration;
+/// use cobo_oauth::RedisStore;
+///
+/// let store = RedisStore::builder("redis://10.0.0.1:7000")
+///     .node("redis://10.0.0.2:7000") // of a cluster
+///     .namespace("staging")
+///     .timeout(Duration::from_secs(1))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct RedisStoreBuilder {
+    /// With passwords in them.
+    urls: Vec<Secret>,
+    cluster: bool,
+    namespace: String,
+    timeout: Duration,
+    root_certificate: Option<Vec<u8>>,
+}
+
+impl RedisStoreBuilder {
+    pub(super) fn new(url: &str) -> Self {
+        Self {
+            urls: vec![url.into()],
+            cluster: false,
+            namespace: "cobo".to_owned(),
+            timeout: Duration::from_secs(2),
+            root_certificate: None,
+        }
+    }
+
+    /// One more node of a cluster. The nodes that are not named are found by asking those that are;
+    /// all have the same user and password.
+    #[must_use]
+    pub fn node(mut self, url: &str) -> Self {
+        self.urls.push(url.into());
+        self.cluster()
+    }
+
+    /// The URL is a node of a cluster. Implied where there is more than one.
+    #[must_use]
+    pub fn cluster(mut self) -> Self {
+        self.cluster = true;
+        self
+    }
+
+    /// What the names of all keys begin with; `cobo` unless set. Braces are refused.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// How long one call may take, with connecting; 2 s unless set. Keep it below a
+    /// [`TokenSource`](crate::TokenSourceBuilder::store_timeout)'s own, which is 3 s.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The certificate in PEM that `rediss://` servers are trusted by, in the place of the
+    /// machine's roots.
+    #[must_use]
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificate = Some(pem.into());
+        self
+    }
+
+    /// The store. Nothing is connected yet, and no runtime is needed.
+    ///
+    /// # Errors
+    ///
+    /// A URL is none of Redis's, the nodes of a cluster have different passwords, the certificate is
+    /// none, or the namespace has a brace.
+    pub fn build(self) -> Result<RedisStore, StoreError> {
+        if self.namespace.contains(['{', '}']) {
+            let what = "the namespace has a brace, which Redis takes for the name of a slot";
+            return Err(StoreError::unavailable(what));
+        }
+        let urls = self.urls.iter().map(|url| parse(url.expose()));
+        let nodes = urls.collect::<Result<Vec<_>, _>>()?;
+        let target = Target::new(nodes, self.cluster, self.root_certificate, self.timeout)?;
+        Ok(RedisStore(Arc::new(Inner {
+            namespace: self.namespace,
+            links: Links::new(target),
+        })))
+    }
+}
+
+/// What the `redis` crate says of a URL may repeat parts of it.
+fn parse(url: &str) -> Result<ConnectionInfo, StoreError> {
+    let info = url.into_connection_info().map_err(|_| {
+        StoreError::unavailable(
+            "a URL of Redis is to be like redis://user:password@host:6379/0, or begin with \
+             rediss:// for TLS or unix:// for a socket",
+        )
+    })?;
+    match info.addr() {
+        ConnectionAddr::TcpTls { insecure: true, .. } => Err(StoreError::unavailable(
+            "a URL of Redis ends with #insecure, which would trust anybody; give the root \
+             certificate",
+        )),
+        _ => Ok(info),
+    }
+}
+
+impl fmt::Debug for RedisStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStoreBuilder")
+            .field("urls", &self.urls)
+            .field("cluster", &self.cluster)
+            .field("namespace", &self.namespace)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}

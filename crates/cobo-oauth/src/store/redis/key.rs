@@ -1,0 +1,82 @@
+use crate::store::name::stem;
+
+/// The names of an organization's keys. What is in braces decides the slot of a cluster.
+#[derive(Debug, Clone)]
+pub(super) struct Keys {
+    pub(super) pair: String,
+    pub(super) lease: String,
+}
+
+impl Keys {
+    pub(super) fn new(namespace: &str, org_id: &str) -> Self {
+        let stem = stem(org_id);
+        Self {
+            pair: format!("{namespace}:{{{stem}}}:pair"),
+            lease: format!("{namespace}:{{{stem}}}:lease"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the specification of Redis clusters has it.
+    fn slot(key: &str) -> u16 {
+        let tag = key
+            .split_once('{')
+            .and_then(|(_, rest)| rest.split_once('}'))
+            .map(|(tag, _)| tag)
+            .filter(|tag| !tag.is_empty());
+        let crc = |crc: u16, byte: u8| {
+            (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| {
+                let shifted = crc << 1;
+                if crc & 0x8000 == 0 {
+                    shifted
+                } else {
+                    shifted ^ 0x1021
+                }
+            })
+        };
+        tag.unwrap_or(key).bytes().fold(0, crc) % 16_384
+    }
+
+    #[test]
+    fn the_slot_is_computed_as_redis_does() {
+        assert_eq!(slot("123456789"), 0x31c3);
+        assert_eq!(slot("foo{hash_tag}"), slot("bar{hash_tag}"));
+    }
+
+    #[test]
+    fn an_organizations_keys_are_in_one_slot() {
+        let long = "x".repeat(4_096);
+        for org_id in [
+            "e3986401-4aec-480a-973d-e775a4518413",
+            "",
+            "}",
+            "{}",
+            "ü",
+            &long,
+        ] {
+            for namespace in ["cobo", "", "a:b"] {
+                let keys = Keys::new(namespace, org_id);
+                assert_eq!(slot(&keys.pair), slot(&keys.lease), "{keys:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn organizations_are_spread_over_the_slots() {
+        let slots: std::collections::HashSet<_> = (0..100)
+            .map(|number| slot(&Keys::new("cobo", &format!("organization-{number}")).pair))
+            .collect();
+        assert!(slots.len() > 90);
+    }
+
+    #[test]
+    fn names_are_readable() {
+        let keys = Keys::new("cobo", "e3986401");
+        assert_eq!(keys.pair, "cobo:{org-e3986401}:pair");
+        assert_eq!(keys.lease, "cobo:{org-e3986401}:lease");
+    }
+}

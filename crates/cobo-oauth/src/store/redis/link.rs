@@ -1,0 +1,301 @@
+//! The connection: made when it is needed, and not used again once it has failed.
+
+use std::future::Future;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use cobo_auth::Secret;
+use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
+use redis::cluster::{ClusterClient, ClusterClientBuilder};
+use redis::cluster_async::ClusterConnection;
+use redis::{
+    Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, FromRedisValue, Pipeline, RedisError,
+    RedisFuture, RedisResult, ScriptInvocation, TlsCertificates, Value,
+};
+use zeroize::Zeroizing;
+
+use super::fields::not_understood;
+use super::script::Outcome;
+use crate::store::StoreError;
+
+/// Where to connect to.
+pub(super) struct Target {
+    server: Server,
+    nodes: Vec<String>,
+    timeout: Duration,
+}
+
+enum Server {
+    One(Box<Client>),
+    Cluster(Box<ClusterClient>),
+}
+
+impl Target {
+    pub(super) fn new(
+        nodes: Vec<ConnectionInfo>,
+        cluster: bool,
+        root_certificate: Option<Vec<u8>>,
+        timeout: Duration,
+    ) -> Result<Self, StoreError> {
+        let tls = |node: &ConnectionInfo| matches!(node.addr(), ConnectionAddr::TcpTls { .. });
+        if nodes.iter().any(tls) {
+            // Rustls panics where it has to choose between two; ours is reqwest's choice. Where the
+            // program has chosen already, that stays.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        }
+        let names = nodes.iter().map(|node| node.addr().to_string()).collect();
+        let certificates = TlsCertificates {
+            client_tls: None,
+            root_cert: root_certificate.clone(),
+        };
+        let server = if cluster {
+            let mut builder = ClusterClientBuilder::new(nodes)
+                .retries(2) // for a slot that has moved
+                .connection_timeout(timeout)
+                .response_timeout(timeout)
+                .overall_response_timeout(Some(timeout));
+            if root_certificate.is_some() {
+                builder = builder.certs(certificates);
+            }
+            builder.build().map(Box::new).map(Server::Cluster)
+        } else {
+            let node = nodes.into_iter().next();
+            let node = node.ok_or_else(|| StoreError::unavailable("there is no URL of Redis"))?;
+            match root_certificate {
+                Some(_) if tls(&node) => Client::build_with_tls(node, certificates),
+                _ => Client::open(node),
+            }
+            .map(|client| Server::One(Box::new(client)))
+        };
+        Ok(Self {
+            server: server.map_err(|error| failed(&error))?,
+            nodes: names,
+            timeout,
+        })
+    }
+
+    async fn connect(&self) -> RedisResult<Link> {
+        match &self.server {
+            Server::One(client) => {
+                let config = ConnectionManagerConfig::new()
+                    .set_number_of_retries(0) // the next call is the next attempt
+                    .set_connection_timeout(Some(self.timeout))
+                    .set_response_timeout(Some(self.timeout));
+                let manager = client.get_connection_manager_with_config(config);
+                manager.await.map(Link::One)
+            }
+            Server::Cluster(client) => client.get_async_connection().await.map(Link::Cluster),
+        }
+    }
+}
+
+/// A connection, to be cloned.
+#[derive(Clone)]
+enum Link {
+    One(ConnectionManager),
+    Cluster(ClusterConnection),
+}
+
+impl ConnectionLike for Link {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        match self {
+            Self::One(link) => link.req_packed_command(command),
+            Self::Cluster(link) => link.req_packed_command(command),
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        match self {
+            Self::One(link) => link.req_packed_commands(pipeline, offset, count),
+            Self::Cluster(link) => link.req_packed_commands(pipeline, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match self {
+            Self::One(link) => link.get_db(),
+            Self::Cluster(link) => link.get_db(),
+        }
+    }
+}
+
+/// The connection that all callers use.
+pub(super) struct Links {
+    target: Target,
+    current: Mutex<Current>,
+    /// Held by who connects, so that one does.
+    connecting: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Current {
+    link: Option<Link>,
+    /// Which one it is.
+    number: u64,
+}
+
+impl Links {
+    pub(super) fn new(target: Target) -> Self {
+        Self {
+            target,
+            current: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub(super) fn nodes(&self) -> &[String] {
+        &self.target.nodes
+    }
+
+    /// Sends a command, once.
+    pub(super) async fn ask<T: FromRedisValue>(
+        &self,
+        command: &Cmd,
+        key: &str,
+    ) -> Result<T, StoreError> {
+        self.bounded(self.send(command), key).await
+    }
+
+    /// Sends a command that changes nothing, and sends it again where it fails: a connection that
+    /// broke while nobody used it is found out by using it.
+    pub(super) async fn ask_twice<T: FromRedisValue>(
+        &self,
+        command: &Cmd,
+        key: &str,
+    ) -> Result<T, StoreError> {
+        let twice = async {
+            match self.send(command).await {
+                Err(error) if error.is_io_error() => self.send(command).await,
+                answer => answer,
+            }
+        };
+        self.bounded(twice, key).await
+    }
+
+    /// Runs a script, once.
+    pub(super) async fn run(
+        &self,
+        script: &ScriptInvocation<'_>,
+        key: &str,
+    ) -> Result<Outcome, StoreError> {
+        let run = async {
+            let (mut link, doubt) = self.link().await?;
+            let answer = script.invoke_async(&mut link).await;
+            doubt.settle(answer)
+        };
+        let answer: Vec<Value> = self.bounded(run, key).await?;
+        let mut answer = answer.into_iter();
+        let (done, value) = match (answer.next(), answer.next()) {
+            (Some(Value::Int(done)), None) => (done, None),
+            (Some(Value::Int(done)), Some(Value::BulkString(bytes))) => {
+                (done, Some(text(bytes).ok_or_else(|| not_understood(key))?))
+            }
+            _ => return Err(not_understood(key)),
+        };
+        match done {
+            1 => Ok(Outcome::Done(value)),
+            0 => Ok(Outcome::Not(value)),
+            _ => Err(not_understood(key)),
+        }
+    }
+
+    async fn send<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
+        let (mut link, doubt) = self.link().await?;
+        let answer = command.query_async(&mut link).await;
+        doubt.settle(answer)
+    }
+
+    /// The connection, and what is to be said about it.
+    async fn link(&self) -> RedisResult<(Link, Doubt<'_>)> {
+        let known = || {
+            let current = self.current();
+            let link = current.link.clone();
+            link.map(|link| (link, Doubt::about(self, current.number)))
+        };
+        if let Some(known) = known() {
+            return Ok(known);
+        }
+        let _connecting = self.connecting.lock().await;
+        if let Some(known) = known() {
+            return Ok(known);
+        }
+        let link = self.target.connect().await?;
+        let mut current = self.current();
+        current.link = Some(link.clone());
+        current.number += 1;
+        let number = current.number;
+        Ok((link, Doubt::about(self, number)))
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn bounded<T>(
+        &self,
+        call: impl Future<Output = RedisResult<T>>,
+        key: &str,
+    ) -> Result<T, StoreError> {
+        match tokio::time::timeout(self.target.timeout, call).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) if error.code() == Some("WRONGTYPE") => Err(not_understood(key)),
+            Ok(Err(error)) => Err(failed(&error)),
+            Err(_) => Err(StoreError::unavailable("Redis did not answer in time")),
+        }
+    }
+}
+
+/// Takes a connection out of use unless it has answered. One that has not may be broken; one whose
+/// answer was an error may lead to a server that is no primary any more, or is loading its data.
+struct Doubt<'a> {
+    links: &'a Links,
+    number: u64,
+}
+
+impl<'a> Doubt<'a> {
+    fn about(links: &'a Links, number: u64) -> Self {
+        Self { links, number }
+    }
+
+    fn settle<T>(self, answer: RedisResult<T>) -> RedisResult<T> {
+        if answer.is_ok() {
+            std::mem::forget(self);
+        }
+        answer
+    }
+}
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        let mut current = self.links.current();
+        if current.number == self.number {
+            current.link = None;
+        }
+    }
+}
+
+/// Text of Redis's, which may be a secret.
+pub(super) fn text(bytes: Vec<u8>) -> Option<Secret> {
+    let bytes = Zeroizing::new(bytes);
+    std::str::from_utf8(&bytes).ok().map(Secret::from)
+}
+
+/// Says what failed. What Redis says in its own words is not repeated: it may quote a command, with
+/// a token in it.
+fn failed(error: &RedisError) -> StoreError {
+    let what = match (error.kind(), error.code()) {
+        (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS" | "NOAUTH")) => {
+            "Redis refused the user or the password".to_owned()
+        }
+        (_, Some("NOPERM")) => "Redis does not let this user do what is needed".to_owned(),
+        (ErrorKind::Io, _) => format!("Redis: {error}"),
+        (_, Some(code)) => format!("Redis answered {code}"),
+        _ => format!("Redis: {}", error.category()),
+    };
+    StoreError::unavailable(what)
+}

@@ -1,0 +1,75 @@
+//! A process that shares a token store with others: what the tests start, watch and kill.
+//!
+//! Its first argument says what it is to do, the others with what.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // in a test a panic is the report
+
+mod keep;
+
+use std::time::Duration;
+
+use cobo_oauth::{FileStore, Saved, TokenPair, TokenStore};
+use cobo_tests::client;
+
+#[tokio::main]
+async fn main() -> Result<(), &'static str> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["hold", dir, org_id] => hold(dir, org_id).await,
+        ["count", dir, org_id, times] => count(dir, org_id, times.parse().unwrap()).await,
+        ["cold", dir, organizations] => cold(dir, organizations.parse().unwrap()).await,
+        ["keep", dir, base_url, response_key, organizations] => {
+            let environment = client::environment_of(base_url, response_key);
+            keep::keep(dir, environment, organizations.parse().unwrap()).await;
+        }
+        _ => return Err("unknown arguments"),
+    }
+    Ok(())
+}
+
+/// Takes the lease of an organization, says so, and keeps it.
+async fn hold(dir: &str, org_id: &str) {
+    let store = FileStore::open(dir).unwrap();
+    let lease = store.lease(org_id, Duration::from_secs(1)).await.unwrap();
+    let _lease = lease.unwrap();
+    println!("held");
+    std::future::pending::<()>().await;
+}
+
+/// Saves the next pair so many times, and says how many were kept.
+async fn count(dir: &str, org_id: &str, times: u64) {
+    let store = FileStore::open(dir).unwrap();
+    let mut kept = 0;
+    for _ in 0..times {
+        let there = store.load(org_id).await.unwrap();
+        let generation = there.map_or(0, |pair| pair.generation) + 1;
+        let pair = TokenPair::new(generation, "access", 0, 1);
+        kept += u64::from(store.save(org_id, &pair).await.unwrap() == Saved::Kept);
+    }
+    println!("{kept}");
+}
+
+/// Does what a cold start does for so many organizations at once, and says how many threads that
+/// took.
+async fn cold(dir: &str, organizations: usize) {
+    let store = FileStore::open(dir).unwrap();
+    let mut tasks = Vec::new();
+    for number in 0..organizations {
+        let store = store.clone();
+        tasks.push(tokio::spawn(async move {
+            let org_id = format!("organization-{number}");
+            assert!(store.load(&org_id).await.unwrap().is_none());
+            let lease = store.lease(&org_id, Duration::from_secs(60)).await;
+            let lease = lease.unwrap().unwrap();
+            tokio::time::sleep(Duration::from_millis(5)).await; // `get_token`
+            let pair = TokenPair::new(1, "access", 0, 1).with_refresh_token("refresh", 2);
+            assert_eq!(store.save(&org_id, &pair).await.unwrap(), Saved::Kept);
+            lease.release().await.unwrap();
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    println!("{}", std::fs::read_dir("/proc/self/task").unwrap().count());
+}

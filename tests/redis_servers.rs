@@ -1,0 +1,167 @@
+//! A Redis store on servers with TLS, and on a cluster.
+
+#![allow(clippy::unwrap_used)] // in a test a panic is the report
+
+use std::fs;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cobo_oauth::{RedisStore, Saved, StoreErrorKind, TokenPair, TokenStore};
+use cobo_tests::contract;
+use cobo_tests::redis::{self, Redis, Settings};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
+/// A certificate authority, and a certificate of it for this machine.
+struct Certificates {
+    root: String,
+    certificate: String,
+    key: String,
+}
+
+fn certificates() -> Certificates {
+    let root_key = KeyPair::generate().unwrap();
+    let mut root = CertificateParams::default();
+    root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root_certificate = root.self_signed(&root_key).unwrap();
+    let issuer = Issuer::new(root, root_key);
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    Certificates {
+        root: root_certificate.pem(),
+        certificate: params.signed_by(&key, &issuer).unwrap().pem(),
+        key: key.serialize_pem(),
+    }
+}
+
+#[tokio::test]
+async fn tls_with_a_root_of_ones_own() {
+    if !redis::is_there() {
+        return;
+    }
+    let (ours, others) = (certificates(), certificates());
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let flags = [
+        ("--tls-port", "PORT".to_owned()),
+        ("--tls-cert-file", file("certificate", &ours.certificate)),
+        ("--tls-key-file", file("key", &ours.key)),
+        ("--tls-ca-cert-file", file("root", &ours.root)),
+        ("--tls-auth-clients", "no".to_owned()),
+    ];
+    let flags = flags
+        .into_iter()
+        .flat_map(|(flag, value)| [flag.to_owned(), value]);
+    let server = Redis::with(Settings {
+        durable: false,
+        flags: flags.collect(),
+    })
+    .await;
+    let url = format!("rediss://localhost:{}", server.port());
+    let open = |root: &str| {
+        let builder = RedisStore::builder(&url).root_certificate(root);
+        builder.build().unwrap()
+    };
+    contract::token_store(|| Arc::new(open(&ours.root))).await;
+
+    let error = open(&others.root).load("one").await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    let unknown = RedisStore::connect(&url).unwrap();
+    assert!(unknown.load("one").await.is_err(), "no machine trusts it");
+    let plain = RedisStore::connect(&url.replace("rediss", "redis")).unwrap();
+    assert!(plain.load("one").await.is_err());
+}
+
+/// Three primaries, each with a third of the slots.
+async fn cluster() -> Vec<Redis> {
+    let mut servers = Vec::new();
+    for _ in 0..3 {
+        let flags = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+        let flags = flags.map(str::to_owned).to_vec();
+        servers.push(
+            Redis::with(Settings {
+                durable: false,
+                flags,
+            })
+            .await,
+        );
+    }
+    let addresses = servers
+        .iter()
+        .map(|server| format!("127.0.0.1:{}", server.port()));
+    let created = Command::new("redis-cli")
+        .args(["--cluster", "create"])
+        .args(addresses)
+        .arg("--cluster-yes")
+        .output()
+        .unwrap();
+    assert!(created.status.success(), "{created:?}");
+    let agreed = async {
+        let ok = |server: &Redis| {
+            server
+                .cli(&["CLUSTER", "INFO"])
+                .contains("cluster_state:ok")
+        };
+        while !servers.iter().all(ok) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), agreed)
+        .await
+        .unwrap();
+    servers
+}
+
+#[tokio::test]
+async fn a_cluster_of_three() {
+    if !redis::is_there() {
+        return;
+    }
+    let mut servers = cluster().await;
+    let urls: Vec<_> = servers.iter().map(Redis::url).collect();
+    // Any node will do to begin with, and one that is not there does no harm.
+    contract::token_store(|| {
+        let builder = RedisStore::builder(&urls[0]).node("redis://127.0.0.1:1");
+        Arc::new(builder.build().unwrap())
+    })
+    .await;
+    for server in &servers {
+        assert_ne!(
+            server.cli(&["DBSIZE"]),
+            "0",
+            "pairs are spread over the nodes"
+        );
+    }
+
+    // One of its nodes dies, and comes back.
+    let builder = RedisStore::builder(&urls[0]).cluster();
+    let store = builder.timeout(Duration::from_millis(300)).build().unwrap();
+    let pair = TokenPair::new(1, "access", 0, 60_000);
+    servers[2].kill();
+    let mut refused = Vec::new();
+    for org_id in (0..10).map(|number| format!("organization-{number}")) {
+        match store.save(&org_id, &pair).await {
+            Ok(saved) => assert_eq!(saved, Saved::Kept),
+            Err(error) => {
+                assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+                refused.push(org_id);
+            }
+        }
+    }
+    assert!(!refused.is_empty());
+    servers[2].restart().await;
+    let served = async {
+        for org_id in &refused {
+            while store.save(org_id, &pair).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), served)
+        .await
+        .unwrap();
+}

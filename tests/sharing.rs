@@ -1,0 +1,138 @@
+//! One directory of tokens, used by many at once: tasks, handles and processes.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)] // in a test a panic is the report
+
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cobo_oauth::{FileStore, Saved, TokenPair, TokenStore};
+use cobo_tests::process::Process;
+use tempfile::TempDir;
+
+const ORG: &str = "e3986401-4aec-480a-973d-e775a4518413";
+const TTL: Duration = Duration::from_secs(30);
+
+fn pair(generation: u64) -> TokenPair {
+    TokenPair::new(generation, "access", 0, 1).with_refresh_token("refresh", 2)
+}
+
+fn directory() -> TempDir {
+    let owners_only = Permissions::from_mode(0o700);
+    let mut builder = tempfile::Builder::new();
+    builder.permissions(owners_only).tempdir().unwrap()
+}
+
+fn store() -> (TempDir, FileStore) {
+    let dir = directory();
+    let store = FileStore::open(dir.path()).unwrap();
+    (dir, store)
+}
+
+#[tokio::test]
+async fn a_reader_sees_whole_files_while_one_writes() {
+    let (dir, store) = store();
+    assert_eq!(store.save(ORG, &pair(0)).await.unwrap(), Saved::Kept);
+    let reader = FileStore::open(dir.path()).unwrap();
+    let writing = tokio::spawn(async move {
+        for generation in 1..=300 {
+            let saved = store.save(ORG, &pair(generation)).await.unwrap();
+            assert_eq!(saved, Saved::Kept);
+        }
+    });
+    let mut last = 0;
+    while !writing.is_finished() {
+        let pair = reader.load(ORG).await.unwrap().unwrap();
+        assert!(pair.generation >= last);
+        last = pair.generation;
+    }
+    writing.await.unwrap();
+}
+
+#[tokio::test]
+async fn who_waits_for_a_lock_blocks_nobody_else() {
+    let (dir, store) = store();
+    let lock = File::create(dir.path().join(format!("org-{ORG}.lock"))).unwrap();
+    lock.lock().unwrap(); // another process, in the middle of a write
+    let store = Arc::new(store);
+    let waiting: Vec<_> = (1..=64)
+        .map(|generation| {
+            let store = store.clone();
+            tokio::spawn(async move { store.save(ORG, &pair(generation)).await.map(|_| ()) })
+        })
+        .collect();
+    for generation in 1..=20 {
+        let saved = store.save("another", &pair(generation)).await.unwrap();
+        assert_eq!(saved, Saved::Kept);
+    }
+    assert!(store.load(ORG).await.unwrap().is_none());
+    assert!(waiting.iter().all(|save| !save.is_finished()));
+    lock.unlock().unwrap();
+    for save in waiting {
+        save.await.unwrap().unwrap();
+    }
+    assert_eq!(store.load(ORG).await.unwrap().unwrap().generation, 64);
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_leaves_no_lock_behind() {
+    let (_dir, store) = store();
+    for round in 0..200_u64 {
+        let patience = Duration::from_micros(10 * round);
+        let _ = tokio::time::timeout(patience, store.lease(ORG, TTL)).await;
+        let _ = tokio::time::timeout(patience, store.save(ORG, &pair(round))).await;
+    }
+    // What was begun is finished first.
+    for _ in 0..500 {
+        if let Some(lease) = store.lease(ORG, TTL).await.unwrap() {
+            assert_eq!(store.save(ORG, &pair(1_000)).await.unwrap(), Saved::Kept);
+            assert!(lease.spend(1_000).await.unwrap().is_some());
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the lease is held for ever");
+}
+
+fn worker(arguments: &[&str]) -> Process {
+    Process::start(Command::new(env!("CARGO_BIN_EXE_worker")).args(arguments))
+}
+
+#[tokio::test]
+async fn a_lease_ends_with_its_process() {
+    let (dir, store) = store();
+    let mut holder = worker(&["hold", dir.path().to_str().unwrap(), ORG]);
+    assert_eq!(holder.line(), "held");
+    assert!(store.lease(ORG, TTL).await.unwrap().is_none());
+    holder.kill();
+    assert!(store.lease(ORG, TTL).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn processes_overwrite_nothing_of_each_other() {
+    let (dir, store) = store();
+    let dir = dir.path().to_str().unwrap();
+    let workers: Vec<_> = (0..4)
+        .map(|_| worker(&["count", dir, ORG, "100"]))
+        .collect();
+    let kept = workers.into_iter().map(|mut worker| worker.line());
+    let kept: u64 = kept.map(|kept| kept.parse::<u64>().unwrap()).sum();
+    let last = store.load(ORG).await.unwrap().unwrap().generation;
+    assert_eq!(kept, last, "each generation was kept once");
+    assert!(last >= 100);
+}
+
+#[test]
+fn a_cold_start_needs_few_threads_and_few_files() {
+    const LIMITED: &str = r#"ulimit -n 256; exec "$0" "$@""#;
+    let dir = directory();
+    let mut command = Command::new("sh");
+    command.args(["-c", LIMITED, env!("CARGO_BIN_EXE_worker")]);
+    command.args(["cold", dir.path().to_str().unwrap(), "2000"]);
+    let threads: usize = Process::start(&mut command).line().parse().unwrap();
+    // Tokio's pool has 512, which other things need as well.
+    assert!(threads < 64, "{threads} threads");
+}
