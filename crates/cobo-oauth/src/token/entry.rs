@@ -211,10 +211,7 @@ impl Entry {
         if let Some(flight) = slot.under_way(&now) {
             return Ok(flight);
         }
-        let hold = slot.hold.as_ref().filter(|hold| !hold.until.has_come(&now));
-        // What only a store stood in the way of can be had without it once there is no token left.
-        let holds = |hold: &&Hold| !hold.error.is_store() || self.valid(&now).is_some();
-        if let Some(hold) = hold.filter(holds) {
+        if let Some(hold) = slot.hold.as_ref().filter(|hold| !hold.until.has_come(&now)) {
             return Err(hold.error.clone());
         }
         if !is_sound(&self.org_id) {

@@ -102,12 +102,6 @@ impl TokenError {
         Self::caused_by(TokenErrorKind::Unavailable, org_id, error)
     }
 
-    /// Whether it was the store that failed, before anything was sent.
-    pub(crate) fn is_store(&self) -> bool {
-        let source = self.0.source.as_deref();
-        source.is_some_and(|source| source.is::<StoreError>())
-    }
-
     /// Which kind of failure this is.
     pub fn kind(&self) -> TokenErrorKind {
         self.0.kind
