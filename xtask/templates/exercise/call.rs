@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use client::Client;
-use cobo_auth::{Ed25519Signer, Environment, Error, ErrorBody, Response, ResponseKeys};
+use cobo_auth::{Ed25519Signer, Environment, Error, ErrorBody, FixedToken, Response, ResponseKeys};
 use cobo_sandbox::{Answer, DEMO_APP_SECRET, Fields, Sandbox, SampleRequest, Specification};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
@@ -107,8 +107,10 @@ fn client(sandbox: &Sandbox) -> Client {
     let keys = ResponseKeys::from_hex([sandbox.response_public_key().as_str()]).expect("a key");
     let environment = Environment::custom(sandbox.base_url(), keys).expect("an environment");
     let signer = Ed25519Signer::from_hex(DEMO_APP_SECRET).expect("a signer");
-    let auth = cobo_auth::Client::builder(environment, signer).build().expect("a client");
-    Client::new(auth)
+    let auth = cobo_auth::Client::new(environment, signer).expect("a client");
+    // For the operations that take nothing else; a sandbox that has a document alone takes any.
+    let token = FixedToken::new("any").expect("a token");
+    Client::new(auth.with_credential(token))
 }
 
 /// One call, and how many turns there are.

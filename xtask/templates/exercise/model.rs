@@ -44,6 +44,7 @@ pub fn all(document: &Specification, named: &Specification, most: usize, found: 
         };
         model.fields(specification, &schema, most);
         model.values(own);
+        model.nulls(specification, &schema, own);
         model.unknown(specification, &schema, own);
     }
 }
@@ -130,6 +131,22 @@ impl Model<'_> {
             _ => json!(UNKNOWN),
         };
         self.same("an unknown value of the enum", &unknown);
+    }
+
+    /// A property that may be `null` is `null` again, and not absent.
+    fn nulls(&mut self, specification: &Specification, schema: &Value, own: &Value) {
+        let all = specification.sample(schema, Fields::All, 0).value;
+        let properties = own.get("properties").and_then(Value::as_object);
+        for (name, property) in properties.into_iter().flatten() {
+            if property.get("nullable") != Some(&Value::Bool(true)) {
+                continue;
+            }
+            let mut value = all.clone();
+            if let Some(object) = value.as_object_mut() {
+                object.insert(name.clone(), Value::Null);
+            }
+            self.same(&format!("{name} null"), &value);
+        }
     }
 
     /// A variant that a union does not have is kept whole.
