@@ -63,6 +63,28 @@ fn awkward_names_and_shapes() {
     check(folder.path());
 }
 
+/// Each tag alone, none, and all of them.
+#[test]
+fn tags_are_features() {
+    let folder = tempfile::tempdir().unwrap();
+    write("tags", include_bytes!("rust/tags.yaml"), folder.path());
+    check(folder.path());
+    let manifest = fs::read_to_string(folder.path().join("Cargo.toml")).unwrap();
+    let (_, features) = manifest.split_once("[features]").unwrap();
+    let (features, _) = features.split_once("\n\n").unwrap();
+    let features: Vec<&str> = features
+        .lines()
+        .filter(|line| !line.starts_with(['#', 'd']))
+        .filter_map(|line| Some(line.split_once(" = ")?.0))
+        .collect();
+    let expected = ["orders", "shop-keepers", "untagged", "other-models"];
+    assert_eq!(features, expected);
+    let none = ["check", "--no-default-features", "--features"];
+    for feature in features.into_iter().chain([""]) {
+        cargo(folder.path(), &[&none[..], &[feature]].concat());
+    }
+}
+
 fn check(folder: &Path) {
     cargo(folder, &["clippy", "--all-targets", "--", "-D", "warnings"]);
     cargo(folder, &["doc", "--no-deps"]);
@@ -83,10 +105,17 @@ fn write(name: &str, text: &[u8], folder: &Path) {
         sha256: "0".repeat(64),
         source: name.to_owned(),
     };
-    let modules = emit::modules(&split::run(file, &catalog).unwrap(), &header);
+    let split = split::run(file, &catalog).unwrap();
+    let modules = emit::modules(&split, &header);
     verify::run(&modules, &catalog).unwrap();
     let auth = root().join("crates/cobo-auth");
-    for (name, text) in emit::standalone(name, auth.to_str().unwrap(), &catalog, modules) {
+    for (name, text) in emit::standalone(
+        name,
+        auth.to_str().unwrap(),
+        &catalog,
+        &split.features,
+        modules,
+    ) {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();

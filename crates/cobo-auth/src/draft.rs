@@ -286,7 +286,10 @@ impl<B: fmt::Debug> fmt::Debug for Draft<B> {
 
 /// Makes the request builder of an operation, without its setters.
 #[doc(hidden)]
-#[allow(clippy::crate_in_macro_def, reason = "the client is the generated crate's")]
+#[allow(
+    clippy::crate_in_macro_def,
+    reason = "the client is the generated crate's"
+)]
 #[macro_export]
 macro_rules! __request {
     ($name:ident, $endpoint:ident, $method:ident $(, $body:ty)?) => {

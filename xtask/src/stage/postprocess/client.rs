@@ -49,6 +49,7 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
             }
 
             /// Makes a request, signs it, sends it, and verifies what comes back.
+            #[allow(dead_code, reason = "without operations nothing is sent")]
             pub(crate) async fn exchange<B: ::cobo_auth::codegen::Payload>(
                 &self,
                 draft: ::cobo_auth::codegen::Draft<B>,
@@ -57,6 +58,7 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
             }
 
             /// Signs a request, sends it, and verifies what comes back.
+            #[allow(dead_code, reason = "without operations nothing is sent")]
             pub(crate) async fn carry_out(
                 &self,
                 outgoing: ::cobo_auth::codegen::Outgoing,
@@ -192,7 +194,7 @@ fn returns(operation: &Operation) -> String {
         Some(model) => {
             let model = rust_name::model(model);
             let colon = if description.is_empty() { "." } else { ": " };
-            format!("[`{model}`](super::models::{model}){colon}{description}")
+            format!("[`{model}`](crate::models::{model}){colon}{description}")
         }
         None => format!("No value. {description}"),
     };

@@ -62,9 +62,11 @@ enum Import {
     Use,
 }
 
-/// Shortens the paths of a module and of those in it, and imports what they take.
-pub(super) fn tidy(items: &mut Vec<Item>) {
-    let taken: BTreeSet<String> = items.iter().filter_map(tree::item_name).collect();
+/// Shortens the paths of a module and of those in it, and imports what they take. `imported` are
+/// names that stand for something of this crate.
+pub(super) fn tidy(items: &mut Vec<Item>, imported: &[String]) {
+    let own = items.iter().filter_map(tree::item_name);
+    let taken: BTreeSet<String> = own.chain(imported.iter().cloned()).collect();
     let mut shortener = Shortener {
         taken,
         used: BTreeSet::new(),
@@ -74,7 +76,7 @@ pub(super) fn tidy(items: &mut Vec<Item>) {
         match item {
             Item::Mod(module) => {
                 if let Some((_, items)) = &mut module.content {
-                    tidy(items);
+                    tidy(items, &[]);
                 }
             }
             item => shortener.visit_item_mut(item),
@@ -116,6 +118,9 @@ pub(super) fn tidy(items: &mut Vec<Item>) {
 /// Whether one of the items names the module that is imported.
 fn is_used(import: &Item, items: &[Item]) -> bool {
     let text = import.to_token_stream().to_string();
+    if text.contains(['{', '*']) {
+        return true;
+    }
     let Some(module) = text.trim_end_matches([' ', ';']).rsplit(' ').next() else {
         return true;
     };
