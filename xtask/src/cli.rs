@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::regen;
+use crate::{exercise, regen};
 
 /// Generates client crates and reference pages from OpenAPI documents.
 #[derive(Debug, Parser)]
@@ -20,6 +20,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Regen(Regen),
+    Exercise(Exercise),
 }
 
 /// Generate this workspace's code and reference pages, or a crate of its own from any document.
@@ -61,6 +62,33 @@ struct Regen {
     report: Option<PathBuf>,
 }
 
+/// Write a program that calls every operation of a document through the crate that `regen` made of it,
+/// against a sandbox that checks each request, and that takes every model through JSON and back.
+///
+/// Run it with the document as its argument. Exits with 2 when the document or the arguments are refused.
+#[derive(Debug, Args)]
+struct Exercise {
+    /// The OpenAPI 3.0 document
+    #[arg(long, value_name = "FILE")]
+    spec: PathBuf,
+
+    /// The folder of the crate that was generated from it
+    #[arg(long, value_name = "DIR")]
+    client: PathBuf,
+
+    /// The folder of the program
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// The name of the generated crate [default: `cobo-` and the name of the document's file]
+    #[arg(long, value_name = "NAME")]
+    crate_name: Option<String>,
+
+    /// What the crate was generated with
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -81,8 +109,32 @@ impl From<Outcome> for ExitCode {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    match Cli::parse().command {
-        Command::Regen(arguments) => regen::run(&arguments.into(), &mut Console).into(),
+    let outcome = match Cli::parse().command {
+        Command::Regen(arguments) => regen::run(&arguments.into(), &mut Console),
+        Command::Exercise(arguments) => {
+            let output = exercise::run(&arguments.into());
+            regen::write(output, &mut Console)
+        }
+    };
+    outcome.into()
+}
+
+impl From<Exercise> for exercise::Request {
+    fn from(arguments: Exercise) -> Self {
+        let Exercise {
+            spec,
+            client,
+            out,
+            crate_name,
+            decisions,
+        } = arguments;
+        Self {
+            spec,
+            client,
+            crate_name,
+            decisions,
+            out,
+        }
     }
 }
 

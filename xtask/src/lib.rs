@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod cli;
 pub mod decisions;
 pub mod document;
+pub mod exercise;
 pub mod media;
 pub mod output;
 pub mod reference;

@@ -77,6 +77,22 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
     outcome
 }
 
+/// Writes what another command made.
+pub fn write(output: Result<Output, Refusals>, console: &mut dyn Say) -> Outcome {
+    let mut refusals = Refusals::default();
+    let outcome = match output {
+        Ok(output) => finish(&output, false, &mut refusals, console),
+        Err(found) => {
+            refusals.extend(found);
+            Outcome::Refused
+        }
+    };
+    for refusal in refusals.iter() {
+        console.refuse(refusal);
+    }
+    outcome
+}
+
 fn finish(output: &Output, check: bool, refusals: &mut Refusals, console: &mut dyn Say) -> Outcome {
     let result = if check {
         output.differences().map(|differences| {
@@ -161,6 +177,7 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Refus
         tags: request.tags.clone(),
         decisions,
         strict: request.strict,
+        ..Options::default()
     };
     let header = Header {
         command: standalone::command(request),

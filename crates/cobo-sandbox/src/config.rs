@@ -8,11 +8,13 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
+use crate::endpoint::Documents;
 use crate::key::{AppKey, AppKeys, KeyError, ResponseKey};
 use crate::nonce::Nonces;
 use crate::organization::Organizations;
 use crate::received::ReceivedLog;
 use crate::sandbox::Sandbox;
+use crate::spec::Specification;
 use crate::state::{ErrorIds, State};
 use crate::token::Lifetimes;
 
@@ -62,6 +64,8 @@ pub struct SandboxBuilder {
     response_key: Option<ResponseKey>,
     received_limit: usize,
     allow_nonce_reuse: bool,
+    specification: Option<Specification>,
+    specification_only: bool,
 }
 
 impl Default for SandboxBuilder {
@@ -84,6 +88,8 @@ impl Default for SandboxBuilder {
             response_key: None,
             received_limit: 10_000,
             allow_nonce_reuse: false,
+            specification: None,
+            specification_only: false,
         }
     }
 }
@@ -167,6 +173,24 @@ impl SandboxBuilder {
         self
     }
 
+    /// Answers the operations of an OpenAPI document as well, below `/v2`.
+    ///
+    /// A request is checked against the document: path, query, headers and body. One that violates it is refused with
+    /// 400, each violation is named, and the sandbox keeps them for a test ([`Sandbox::violations`]). Others are
+    /// answered with values made from the document's schemas, with all their fields, or with what a test wrote
+    /// ([`Sandbox::script`], [`Sandbox::script_pages`]). The endpoints that the sandbox has itself stay as they are.
+    pub fn specification(mut self, specification: Specification) -> Self {
+        self.specification = Some(specification);
+        self
+    }
+
+    /// Answers from the document alone, the operations that the sandbox has itself too: it then issues no tokens, and
+    /// any bearer will do.
+    pub fn specification_only(mut self, only: bool) -> Self {
+        self.specification_only = only;
+        self
+    }
+
     /// Starts the sandbox, in a task of the current Tokio runtime.
     ///
     /// # Errors
@@ -220,6 +244,12 @@ impl SandboxBuilder {
             organizations: Mutex::new(organizations),
             received: Mutex::new(ReceivedLog::new(self.received_limit)),
             errors: ErrorIds::new()?,
+            documents: self.specification.map(|specification| Documents {
+                specification,
+                only: self.specification_only,
+                scripts: Mutex::default(),
+                violations: Mutex::default(),
+            }),
         })
     }
 }

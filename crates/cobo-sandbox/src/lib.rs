@@ -33,6 +33,10 @@
 //! | `refresh_permission_token` | `POST /v2/oauth/permission_token/refresh` | 201 |
 //! | `get_org_info` | `GET /v2/organizations/info`, with a bearer | 200 |
 //!
+//! With an OpenAPI document ([`SandboxBuilder::specification`], `--spec FILE`), every other operation of the document
+//! too: requests are checked against it by an independent validator, and answered with values made from its schemas, or
+//! with what a test wrote.
+//!
 //! # Refusals
 //!
 //! | what is wrong | status | body |
@@ -45,6 +49,7 @@
 //! | app not installed for the organization; refresh token unknown, used or expired | 400 | `invalid_grant` |
 //! | bearer missing or malformed | 401 | `error_code` 2024 |
 //! | access token unknown or expired | 500 | `error_code` 1000 |
+//! | what the document does not allow, with `--spec` | 400 | `error_code` 2003 (something is missing) or 2006 |
 //! | no such path; no such method | 404; 405 | `error_code` 2021 |
 //! | body over 1 MiB | 413 | `error_code` 2006 |
 //!
@@ -65,20 +70,28 @@ mod endpoint;
 mod key;
 mod nonce;
 mod organization;
+mod page;
 mod param;
 mod received;
 mod reply;
 mod sandbox;
+mod script;
 mod server;
 mod signature;
+mod spec;
 mod state;
 mod token;
+mod violation;
 
 pub use clock::Clock;
 pub use config::{
     DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_CLIENT_ID, DEMO_ORG_ID, SandboxBuilder, StartError,
 };
 pub use key::{AppKey, AppKeys, KeyError};
+pub use page::Page;
 pub use received::ReceivedRequest;
 pub use sandbox::Sandbox;
+pub use script::{Answer, ScriptError};
 pub use signature::{Refusal, RequestParts, SignedBy, check};
+pub use spec::{Fields, Sample, SampleRequest, Specification, SpecificationError};
+pub use violation::Violation;

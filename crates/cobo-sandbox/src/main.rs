@@ -2,12 +2,15 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use cobo_sandbox::{AppKey, DEMO_CLIENT_ID, DEMO_ORG_ID, Sandbox, SandboxBuilder, StartError};
+use cobo_sandbox::{
+    AppKey, DEMO_CLIENT_ID, DEMO_ORG_ID, Sandbox, SandboxBuilder, Specification, StartError,
+};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -38,6 +41,15 @@ struct Flags {
     /// Organization with the app installed; may be repeated
     #[arg(long = "org-id", value_name = "ID", default_value = DEMO_ORG_ID)]
     org_ids: Vec<String>,
+
+    /// OpenAPI document whose operations are answered as well, with values made from its schemas; requests are checked
+    /// against it
+    #[arg(long = "spec", value_name = "FILE")]
+    specification: Option<PathBuf>,
+
+    /// Answer from the document alone, OAuth operations too: no tokens are issued, and any bearer will do
+    #[arg(long = "spec-only", requires = "specification")]
+    specification_only: bool,
 
     /// Life of an organization's access token; 43199 by default
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
@@ -101,6 +113,13 @@ impl Flags {
         }
         if let Some(seconds) = self.refresh_ttl {
             builder = builder.refresh_ttl(Duration::from_secs(seconds.into()));
+        }
+        if let Some(path) = &self.specification {
+            let specification =
+                Specification::read(path).map_err(|error| invalid(format!("--spec: {error}")))?;
+            builder = builder
+                .specification(specification)
+                .specification_only(self.specification_only);
         }
         Ok(builder)
     }

@@ -1,19 +1,21 @@
 //! What the sandbox answers with, before it is signed.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// A status and a JSON body.
+/// A status and a JSON body, or none.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) body: Body,
     /// The methods that the path knows, for a 405.
-    pub(crate) allow: Option<&'static str>,
+    pub(crate) allow: Option<Cow<'static, str>>,
 }
 
 /// JSON that can hold tokens, and so does not show itself.
-pub(crate) struct Body(pub(crate) Value);
+pub(crate) struct Body(pub(crate) Option<Value>);
 
 impl std::fmt::Debug for Body {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -25,7 +27,15 @@ impl Reply {
     pub(crate) fn new(status: StatusCode, body: Value) -> Self {
         Self {
             status,
-            body: Body(body),
+            body: Body(Some(body)),
+            allow: None,
+        }
+    }
+
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            body: Body(None),
             allow: None,
         }
     }
@@ -47,7 +57,7 @@ pub(crate) enum Failure {
         status: StatusCode,
         code: u32,
         message: String,
-        allow: Option<&'static str>,
+        allow: Option<Cow<'static, str>>,
     },
 }
 
@@ -93,7 +103,26 @@ impl Failure {
         Self::api(StatusCode::NOT_FOUND, 2021, message)
     }
 
-    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+    /// A request that the document does not allow; each problem is named.
+    pub(crate) fn violation(operation_id: &str, problems: &[String]) -> Self {
+        // 2003 is Cobo's code for what is missing, 2006 for what is malformed.
+        let missing = problems
+            .iter()
+            .all(|problem| problem.ends_with("is missing"));
+        let message = format!("{operation_id}: {}", problems.join("; "));
+        Self::api(
+            StatusCode::BAD_REQUEST,
+            if missing { 2003 } else { 2006 },
+            message,
+        )
+    }
+
+    pub(crate) fn malformed(message: impl Into<String>) -> Self {
+        Self::api(StatusCode::BAD_REQUEST, 2006, message)
+    }
+
+    pub(crate) fn method_not_allowed(allow: impl Into<Cow<'static, str>>) -> Self {
+        let allow = allow.into();
         Self::Api {
             status: StatusCode::METHOD_NOT_ALLOWED,
             code: 2021,

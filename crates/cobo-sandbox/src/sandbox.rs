@@ -10,11 +10,16 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::config::{DEMO_APP_SECRET, SandboxBuilder, StartError};
+use crate::endpoint::Documents;
 use crate::key::AppKey;
+use crate::page::{Page, Pages};
 use crate::received::ReceivedRequest;
+use crate::script::{Answer, ScriptError};
 use crate::server;
 use crate::signature::{Refusal, RequestParts, SignedBy, check};
+use crate::spec::Fields;
 use crate::state::{State, lock};
+use crate::violation::Violation;
 
 /// So long a shutdown waits for the requests that are under way.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
@@ -207,6 +212,75 @@ impl Sandbox {
     pub fn check(&self, request: &RequestParts<'_>) -> Result<SignedBy, Refusal> {
         let keys = lock(&self.state.keys).clone();
         check(request, &keys)
+    }
+}
+
+/// What is answered from a document, see [`SandboxBuilder::specification`].
+impl Sandbox {
+    /// Answers the next calls of an operation with these, one each, instead of with values of the document's schemas.
+    ///
+    /// # Errors
+    ///
+    /// Without a document, or when it has no such operation.
+    pub fn script(
+        &self,
+        operation_id: &str,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> Result<(), ScriptError> {
+        let documents = self.documents(operation_id)?;
+        lock(&documents.scripts).push(operation_id, answers);
+        Ok(())
+    }
+
+    /// Answers a list operation in these pages, from now on, in place of the pages scripted before. Without any page,
+    /// the list is empty.
+    ///
+    /// # Errors
+    ///
+    /// Without a document, when it has no such operation, or when that does not answer with a list and `pagination`.
+    pub fn script_pages(
+        &self,
+        operation_id: &str,
+        pages: impl IntoIterator<Item = Page>,
+    ) -> Result<(), ScriptError> {
+        let documents = self.documents(operation_id)?;
+        let success = documents
+            .specification
+            .success(operation_id, Fields::All, 0);
+        let answer = success.and_then(|(_, sample)| sample);
+        if !answer.is_some_and(|answer| Pages::fit(&answer.value)) {
+            return Err(ScriptError::NoList(operation_id.to_owned()));
+        }
+        lock(&documents.scripts).set_pages(operation_id, Pages::new(pages));
+        Ok(())
+    }
+
+    /// Forgets what was scripted and not answered yet.
+    pub fn clear_scripts(&self) {
+        if let Some(documents) = &self.state.documents {
+            lock(&documents.scripts).clear();
+        }
+    }
+
+    /// The last requests, oldest first, that violated the document; 1,000 are kept.
+    pub fn violations(&self) -> Vec<Violation> {
+        let documents = self.state.documents.as_ref();
+        documents.map_or_else(Vec::new, |documents| lock(&documents.violations).to_vec())
+    }
+
+    /// How many requests have violated the document since the start.
+    pub fn violation_count(&self) -> u64 {
+        let documents = self.state.documents.as_ref();
+        documents.map_or(0, |documents| lock(&documents.violations).count())
+    }
+
+    fn documents(&self, operation_id: &str) -> Result<&Documents, ScriptError> {
+        let documents = self.state.documents.as_ref();
+        let documents = documents.ok_or(ScriptError::NoSpecification)?;
+        match documents.specification.by_id(operation_id) {
+            Some(_) => Ok(documents),
+            None => Err(ScriptError::NoOperation(operation_id.to_owned())),
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::endpoint;
 use crate::received::ReceivedRequest;
 use crate::reply::{Failure, Reply};
 use crate::signature::{RequestParts, response_headers, split};
+use crate::spec::Form;
 use crate::state::{State, lock};
 
 /// The largest body that is read as a request.
@@ -61,7 +62,13 @@ async fn handle(Shared(state): Shared<Arc<State>>, request: Request) -> Response
 
     let (accepted, answer) = match unread {
         Some(failure) => (false, Err(failure)),
-        None => answer(&state, &parts),
+        None => {
+            let form = match state.documents {
+                Some(_) => Form::read(&head.headers, &body).await,
+                None => None,
+            };
+            answer(&state, &parts, form.as_ref())
+        }
     };
     // A mode that injects faults would change the answer here, before it is recorded and signed.
     let error = answer.as_ref().err().map(Failure::label);
@@ -79,9 +86,13 @@ async fn handle(Shared(state): Shared<Arc<State>>, request: Request) -> Response
 }
 
 /// Whether the request was accepted, and what it is answered with.
-fn answer(state: &State, request: &RequestParts<'_>) -> (bool, Result<Reply, Failure>) {
+fn answer(
+    state: &State,
+    request: &RequestParts<'_>,
+    form: Option<&Form>,
+) -> (bool, Result<Reply, Failure>) {
     match state.admit(request) {
-        Ok(_) => (true, endpoint::answer(state, request)),
+        Ok(_) => (true, endpoint::answer(state, request, form)),
         Err(refusal) => (false, Err(Failure::unauthenticated(refusal.to_string()))),
     }
 }
@@ -129,10 +140,9 @@ fn received(
 
 fn signed(state: &State, method: &Method, reply: Reply) -> Response {
     // What is signed is what arrives, and with HEAD no body does.
-    let body = if method == Method::HEAD {
-        String::new()
-    } else {
-        reply.body.0.to_string()
+    let body = match &reply.body.0 {
+        Some(body) if method != Method::HEAD => body.to_string(),
+        _ => String::new(),
     };
     let timestamp = state.clock.now_ms();
     let signature = state
@@ -142,10 +152,12 @@ fn signed(state: &State, method: &Method, reply: Reply) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if reply.body.0.is_some() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(allow) = reply.allow {
-        headers.insert(ALLOW, HeaderValue::from_static(allow));
+    if let Some(Ok(allow)) = reply.allow.as_deref().map(HeaderValue::from_str) {
+        headers.insert(ALLOW, allow);
     }
     // Hex is always a legal header value.
     if let Ok(signature) = HeaderValue::try_from(signature) {

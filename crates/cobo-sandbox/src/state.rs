@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
+use crate::endpoint::Documents;
 use crate::key::{AppKeys, ResponseKey};
 use crate::nonce::Nonces;
 use crate::organization::Organizations;
@@ -21,6 +22,8 @@ pub(crate) struct State {
     pub(crate) organizations: Mutex<Organizations>,
     pub(crate) received: Mutex<ReceivedLog>,
     pub(crate) errors: ErrorIds,
+    /// What is answered beside the sandbox's own endpoints.
+    pub(crate) documents: Option<Documents>,
 }
 
 impl State {

@@ -197,6 +197,8 @@ fn bad_flags_are_named() {
         ["--access-ttl", "0"],
         ["--access-ttl", "soon"],
         ["--refresh-ttl", "-1"],
+        ["--spec", "nowhere.yaml"],
+        ["--spec", "Cargo.toml"],
     ] {
         let message = refused(&flags);
         assert!(message.contains(flags[0]), "{message}");
@@ -223,4 +225,21 @@ fn a_port_that_is_taken_is_a_failure_that_names_it() {
     assert_eq!(output.status.code(), Some(1));
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains(&address), "{message}");
+}
+
+#[tokio::test]
+async fn a_document_is_answered_from() {
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/specification.yaml");
+    let running = Running::start(&["--spec", document, "--spec-only"]);
+    let base_url = running.ready["base_url"].as_str().unwrap();
+    let origin = base_url.strip_suffix("/v2").unwrap();
+    let answer = Call::get("/v2/wallets").send_to(origin).await;
+    assert!(answer.assert_ok(200).json()["data"].is_array());
+    // The sandbox's own endpoints are left out.
+    Call::get(INFO)
+        .send_to(origin)
+        .await
+        .assert_api_error(404, 2021);
+    let log = running.stop("TERM");
+    assert!(log.contains("path=\"/v2/wallets\""), "{log}");
 }

@@ -1,19 +1,30 @@
 //! The endpoints, and the way to them.
 
+mod documented;
 mod organization;
 mod permission_token;
 mod token;
+
+pub(crate) use documented::Documents;
 
 use http::{HeaderMap, Method, header};
 
 use crate::reply::{Failure, Reply};
 use crate::signature::{RequestParts, split};
+use crate::spec::Form;
 use crate::state::State;
 
 /// Answers a request whose signature has been accepted.
 ///
-/// A mode that answers from an OpenAPI document would take the place of the last arm.
-pub(crate) fn answer(state: &State, request: &RequestParts<'_>) -> Result<Reply, Failure> {
+/// The sandbox's own endpoints go before those of a document, since they have a state: tokens that live and die.
+pub(crate) fn answer(
+    state: &State,
+    request: &RequestParts<'_>,
+    form: Option<&Form>,
+) -> Result<Reply, Failure> {
+    if let Some(documents) = state.documents.as_ref().filter(|documents| documents.only) {
+        return documented::answer(documents, state, request, form);
+    }
     let (path, query) = split(request.target);
     let method = request.method;
     let (get, post) = (Method::GET.as_str(), Method::POST.as_str());
@@ -35,7 +46,10 @@ pub(crate) fn answer(state: &State, request: &RequestParts<'_>) -> Result<Reply,
         "/v2/organizations/info" if method == get => organization::info(state, request.headers),
         "/v2/organizations/info" => Err(Failure::method_not_allowed("GET")),
 
-        _ => Err(Failure::no_such_endpoint()),
+        _ => match &state.documents {
+            Some(documents) => documented::answer(documents, state, request, form),
+            None => Err(Failure::no_such_endpoint()),
+        },
     }
 }
 

@@ -1,0 +1,197 @@
+//! Lists in pages, as a test wrote them.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::param::Params;
+use crate::reply::{Failure, Reply};
+use crate::script::Answer;
+
+/// One page of a list, for [`Sandbox::script_pages`](crate::Sandbox::script_pages).
+///
+/// The pages' cursors are `page-0`, `page-1` and so on. A request without a cursor gets the first page, one with
+/// `after` or `before` the page that the cursor names; any other cursor is refused. Each page names its neighbours,
+/// with an empty text at either end.
+///
+/// ```
+/// use cobo_sandbox::Page;
+/// use http::StatusCode;
+///
+/// let pages = [
+///     Page::of(10),
+///     Page::of(0), // an empty page before the end
+///     Page::of(10).fails_first(StatusCode::SERVICE_UNAVAILABLE, 2000), // an error in the middle
+///     Page::of(3).next("page-1"), // a cursor that has been before
+/// ];
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a page does nothing until it is scripted"]
+pub struct Page {
+    items: Items,
+    next: Option<String>,
+    failure: Option<Answer>,
+    always: bool,
+}
+
+#[derive(Clone)]
+enum Items {
+    Made(usize),
+    Given(Vec<Value>),
+}
+
+/// Items can hold anything, and their number says what a test has to know.
+impl std::fmt::Debug for Items {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} items", self.len())
+    }
+}
+
+impl Items {
+    fn len(&self) -> usize {
+        match self {
+            Self::Made(count) => *count,
+            Self::Given(items) => items.len(),
+        }
+    }
+}
+
+impl Page {
+    /// So many items, made from their schema and all equal.
+    pub fn of(count: usize) -> Self {
+        Self::new(Items::Made(count))
+    }
+
+    /// These items.
+    pub fn items(items: impl IntoIterator<Item = Value>) -> Self {
+        Self::new(Items::Given(items.into_iter().collect()))
+    }
+
+    /// An error, each time the page is asked for.
+    pub fn error(status: StatusCode, error_code: u32) -> Self {
+        Self {
+            failure: Some(Answer::error(status, error_code)),
+            always: true,
+            ..Self::of(0)
+        }
+    }
+
+    /// An error the first time the page is asked for.
+    pub fn fails_first(mut self, status: StatusCode, error_code: u32) -> Self {
+        self.failure = Some(Answer::error(status, error_code));
+        self
+    }
+
+    /// The cursor that the page gives for the next one, in place of the right one; "" ends the list.
+    pub fn next(mut self, cursor: impl Into<String>) -> Self {
+        self.next = Some(cursor.into());
+        self
+    }
+
+    fn new(items: Items) -> Self {
+        Self {
+            items,
+            next: None,
+            failure: None,
+            always: false,
+        }
+    }
+}
+
+/// The pages of one operation.
+pub(crate) struct Pages(Vec<Page>);
+
+impl Pages {
+    pub(crate) fn new(pages: impl IntoIterator<Item = Page>) -> Self {
+        Self(pages.into_iter().collect())
+    }
+
+    /// Whether an answer has a list and `pagination`.
+    pub(crate) fn fit(answer: &Value) -> bool {
+        list(answer).is_some() && answer.get("pagination").is_some_and(Value::is_object)
+    }
+
+    /// The page that a query asks for, in the shape of `answer`.
+    pub(crate) fn answer(
+        &mut self,
+        status: StatusCode,
+        mut answer: Value,
+        query: &str,
+    ) -> Result<Reply, Failure> {
+        let params = Params::from_query(query)?;
+        let cursor = ["after", "before"]
+            .iter()
+            .find_map(|name| params.required(name).ok());
+        let index = match cursor {
+            None => 0,
+            Some(cursor) => (0..self.0.len())
+                .find(|index| self::cursor(*index) == cursor)
+                .ok_or_else(|| Failure::malformed("the cursor is none that a page gave"))?,
+        };
+        let total: usize = self.0.iter().map(|page| page.items.len()).sum();
+        let after = if index + 1 < self.0.len() {
+            self::cursor(index + 1)
+        } else {
+            String::new()
+        };
+        let before = index.checked_sub(1).map(self::cursor).unwrap_or_default();
+        let Some(page) = self.0.get_mut(index) else {
+            // No pages at all: an empty list.
+            fill(
+                &mut answer,
+                &Items::Made(0),
+                &[("before", json!("")), ("after", json!(""))],
+                0,
+            );
+            return Ok(Reply::new(status, answer));
+        };
+        if let Some(failure) = &page.failure {
+            let reply = failure.clone().into_reply();
+            if !page.always {
+                page.failure = None;
+            }
+            return Ok(reply);
+        }
+        let after = page.next.clone().unwrap_or(after);
+        let cursors = [("before", json!(before)), ("after", json!(after))];
+        fill(&mut answer, &page.items, &cursors, total);
+        Ok(Reply::new(status, answer))
+    }
+}
+
+fn cursor(index: usize) -> String {
+    format!("page-{index}")
+}
+
+/// The key of the list: `data`, or else the one list there is.
+fn list(answer: &Value) -> Option<String> {
+    let object = answer.as_object()?;
+    if object.get("data").is_some_and(Value::is_array) {
+        return Some("data".to_owned());
+    }
+    let mut lists = object.iter().filter(|(_, value)| value.is_array());
+    let (name, _) = lists.next()?;
+    lists.next().is_none().then(|| name.clone())
+}
+
+fn fill(answer: &mut Value, items: &Items, cursors: &[(&str, Value)], total: usize) {
+    if let Some(Value::Array(list)) = list(answer).and_then(|name| answer.get_mut(name)) {
+        *list = match (items, list.first()) {
+            (Items::Given(items), _) => items.clone(),
+            (Items::Made(count), Some(item)) => vec![item.clone(); *count],
+            (Items::Made(_), None) => Vec::new(),
+        };
+    }
+    let pagination = answer.get_mut("pagination").and_then(Value::as_object_mut);
+    if let Some(pagination) = pagination {
+        set(pagination, cursors, total);
+    }
+}
+
+fn set(pagination: &mut Map<String, Value>, cursors: &[(&str, Value)], total: usize) {
+    for (name, cursor) in cursors {
+        pagination.insert((*name).to_owned(), cursor.clone());
+    }
+    if let Some(count) = pagination.get_mut("total_count") {
+        *count = json!(total);
+    }
+}

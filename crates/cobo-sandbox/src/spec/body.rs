@@ -1,0 +1,151 @@
+//! Bodies of requests.
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderMap, header};
+use serde_json::{Map, Value};
+
+use super::sample::is_binary;
+use super::{Specification, entries, flag, parameter, resolve};
+
+const JSON: &str = "application/json";
+const FORM: &str = "multipart/form-data";
+
+/// What an operation says of its body.
+pub(super) struct Body {
+    pub(super) required: bool,
+    pub(super) media_type: String,
+    pub(super) schema: Value,
+}
+
+impl Body {
+    pub(super) fn read(root: &Value, value: &Value) -> Result<Option<Self>, String> {
+        let value = resolve(root, value).ok_or("the body's reference leads nowhere")?;
+        let media = || entries(value.get("content"));
+        let preferred = media().find(|(name, _)| essence(name) == JSON);
+        let Some((media_type, media)) = preferred.or_else(|| media().next()) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            required: flag(value, "required"),
+            media_type: essence(media_type),
+            schema: media.get("schema").cloned().unwrap_or_default(),
+        }))
+    }
+
+    /// What is wrong with a body.
+    pub(super) fn problems(
+        &self,
+        specification: &Specification,
+        headers: &HeaderMap,
+        body: &[u8],
+        form: Option<&Form>,
+    ) -> Vec<String> {
+        if body.is_empty() {
+            return if self.required {
+                vec!["the body is missing".to_owned()]
+            } else {
+                Vec::new()
+            };
+        }
+        let content_type = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        if content_type.map(essence).as_deref() != Some(&self.media_type) {
+            return vec![format!("the content type must be {}", self.media_type)];
+        }
+        let value = match self.media_type.as_str() {
+            FORM => match form {
+                Some(Form::Parts(parts)) => self.of_parts(specification, parts),
+                Some(Form::Broken(reason)) => return vec![format!("the form: {reason}")],
+                None => return vec!["the form was not read".to_owned()],
+            },
+            JSON => match serde_json::from_slice(body) {
+                Ok(value) => value,
+                // The parser's own message would repeat parts of the body.
+                Err(error) => {
+                    let (line, column) = (error.line(), error.column());
+                    return vec![format!(
+                        "the body is not JSON (line {line}, column {column})"
+                    )];
+                }
+            },
+            _ => return Vec::new(),
+        };
+        let problems = specification.problems(&self.schema, &value);
+        let place = |problem: String| format!("the body, {problem}");
+        problems.into_iter().map(place).collect()
+    }
+
+    /// The parts of a form as the object that the schema describes.
+    fn of_parts(&self, specification: &Specification, parts: &[(String, String)]) -> Value {
+        let root = specification.document();
+        let mut object = Map::new();
+        for (name, text) in parts {
+            let schema = property(root, &self.schema, name);
+            let value = match schema {
+                Some(schema) if !is_binary(schema) => parameter::read(root, schema, text, ','),
+                _ => Value::String(text.clone()),
+            };
+            object.insert(name.clone(), value);
+        }
+        Value::Object(object)
+    }
+}
+
+fn property<'a>(root: &'a Value, schema: &'a Value, name: &str) -> Option<&'a Value> {
+    let schema = resolve(root, schema)?;
+    let own = schema
+        .get("properties")
+        .and_then(|properties| properties.get(name));
+    own.and_then(|property| resolve(root, property))
+        .or_else(|| super::items(schema.get("allOf")).find_map(|part| property(root, part, name)))
+}
+
+/// A media type without its parameters, in lower case.
+fn essence(media_type: &str) -> String {
+    let essence = media_type.split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
+/// A `multipart/form-data` body, read.
+pub(crate) enum Form {
+    /// Names and contents in their order. The bytes of a file are read as text, as far as they are.
+    Parts(Vec<(String, String)>),
+    /// Why it cannot be read.
+    Broken(&'static str),
+}
+
+impl Form {
+    /// Reads a body; `None` when it is declared as something else.
+    pub(crate) async fn read(headers: &HeaderMap, body: &Bytes) -> Option<Self> {
+        let content_type = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+        if essence(content_type) != FORM {
+            return None;
+        }
+        let Ok(boundary) = multer::parse_boundary(content_type) else {
+            return Some(Self::Broken("the content type has no boundary"));
+        };
+        let body = stream::iter([Ok::<_, std::convert::Infallible>(body.clone())]);
+        let mut form = multer::Multipart::new(body, boundary);
+        let mut parts = Vec::new();
+        loop {
+            match form.next_field().await {
+                Ok(None) => return Some(Self::Parts(parts)),
+                Ok(Some(field)) => {
+                    let Some(name) = field.name().map(str::to_owned) else {
+                        return Some(Self::Broken("a part has no name"));
+                    };
+                    if parts.iter().any(|(known, _)| *known == name) {
+                        return Some(Self::Broken("a part is repeated"));
+                    }
+                    let Ok(content) = field.bytes().await else {
+                        return Some(Self::Broken("a part breaks off"));
+                    };
+                    parts.push((name, String::from_utf8_lossy(&content).into_owned()));
+                }
+                Err(_) => return Some(Self::Broken("it is not multipart")),
+            }
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! An OpenAPI document that the sandbox answers from.
+//!
+//! It is read here anew, and its schemas are judged by the `jsonschema` crate: nothing is shared with the generator,
+//! whose reading of the same document this one checks.
+
+mod body;
+mod dialect;
+mod operation;
+mod parameter;
+mod path;
+mod pattern;
+mod sample;
+mod validator;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+pub use sample::{Fields, Sample};
+
+pub(crate) use body::Form;
+pub(crate) use operation::Documented;
+use validator::Schemas;
+
+/// The keys of a path item that are operations.
+const METHODS: [&str; 7] = ["get", "put", "post", "delete", "head", "options", "patch"];
+
+/// An OpenAPI 3.0 document, for a sandbox to answer from, and for a test to make values from.
+///
+/// Cheap to clone.
+///
+/// ```
+/// use cobo_sandbox::{Fields, Specification};
+/// use serde_json::json;
+///
+/// let specification = Specification::from_text(r##"
+/// openapi: 3.0.3
+/// info: { title: Tiny, version: "1" }
+/// paths:
+///   /wallets/{wallet_id}:
+///     get:
+///       operationId: get_wallet
+///       parameters:
+///         - { name: wallet_id, in: path, required: true, schema: { type: string } }
+///       responses:
+///         "200":
+///           description: OK
+///           content:
+///             application/json:
+///               schema: { $ref: "#/components/schemas/Wallet" }
+/// components:
+///   schemas:
+///     Wallet:
+///       type: object
+///       required: [name]
+///       properties:
+///         name: { type: string, example: cold }
+///         vaults: { type: integer, minimum: 1 }
+/// "##)?;
+/// assert_eq!(specification.operation_ids().collect::<Vec<_>>(), ["get_wallet"]);
+///
+/// let reference = json!({ "$ref": "#/components/schemas/Wallet" });
+/// let wallet = specification.sample(&reference, Fields::All, 0).value;
+/// assert_eq!(wallet, json!({ "name": "cold", "vaults": 1 }));
+/// assert!(specification.problems(&reference, &wallet).is_empty());
+/// assert_eq!(
+///     specification.problems(&reference, &json!({ "name": "cold", "vaults": "1" })),
+///     [r#"/vaults: value is not of type "integer""#],
+/// );
+/// # Ok::<(), cobo_sandbox::SpecificationError>(())
+/// ```
+#[derive(Clone)]
+pub struct Specification {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    root: Value,
+    schemas: Schemas,
+    operations: Vec<Documented>,
+    by_id: HashMap<String, usize>,
+}
+
+/// Why a document cannot be answered from.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpecificationError {
+    /// The file cannot be read.
+    #[error("{path} cannot be read: {source}")]
+    File {
+        /// The file, as it was named.
+        path: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The text is neither YAML nor JSON.
+    #[error("the document is not YAML: {0}")]
+    Syntax(String),
+    /// The document is not OpenAPI 3.0, or lacks what is needed to answer from it.
+    #[error("the document cannot be answered from: {0}")]
+    Document(String),
+}
+
+impl Specification {
+    /// Reads a file, YAML or JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_text`](Self::from_text), and when the file cannot be read.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, SpecificationError> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(|source| SpecificationError::File {
+            path: path.display().to_string(),
+            source,
+        })?;
+        Self::from_text(&text)
+    }
+
+    /// Reads a document, YAML or JSON.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither, is not OpenAPI 3.0, or has an operation that cannot be told from the others or whose
+    /// references lead nowhere.
+    pub fn from_text(text: &str) -> Result<Self, SpecificationError> {
+        let options = serde_saphyr::options! {
+            // YAML 1.2: `on`, `no` and the like are text.
+            strict_booleans: true,
+            // Cobo's whole document has some 100,000 nodes and grows.
+            budget: serde_saphyr::budget! { max_nodes: 4_000_000, max_events: 16_000_000 },
+            with_snippet: false,
+        };
+        let root = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| SpecificationError::Syntax(error.without_snippet().to_string()))?;
+        Self::from_value(root)
+    }
+
+    /// Takes a document that has been read.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_text`](Self::from_text).
+    pub fn from_value(root: Value) -> Result<Self, SpecificationError> {
+        let document = |reason: String| SpecificationError::Document(reason);
+        let version = root.get("openapi").map(|version| match version {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        match version {
+            Some(version) if version == "3.0" || version.starts_with("3.0.") => {}
+            Some(version) => return Err(document(format!("it is OpenAPI {version}, not 3.0"))),
+            None => return Err(document("it has no key `openapi`".to_owned())),
+        }
+        let schemas = Schemas::new(&root).map_err(document)?;
+        let mut operations = Vec::new();
+        let mut by_id = HashMap::new();
+        for (path, item) in entries(root.get("paths")) {
+            let item = resolve(&root, item).unwrap_or(item);
+            for method in METHODS {
+                let Some(operation) = item.get(method) else {
+                    continue;
+                };
+                let documented = Documented::read(&root, path, method, item, operation)
+                    .map_err(|reason| document(format!("{method} {path}: {reason}")))?;
+                let id = documented.id.clone();
+                if by_id.insert(id.clone(), operations.len()).is_some() {
+                    return Err(document(format!("{id} is the id of two operations")));
+                }
+                operations.push(documented);
+            }
+        }
+        Ok(Self {
+            inner: Arc::new(Inner {
+                root,
+                schemas,
+                operations,
+                by_id,
+            }),
+        })
+    }
+
+    /// The ids of its operations, `METHOD /path` for one that has none.
+    pub fn operation_ids(&self) -> impl Iterator<Item = &str> {
+        self.inner
+            .operations
+            .iter()
+            .map(|operation| operation.id.as_str())
+    }
+
+    /// The document itself.
+    pub fn document(&self) -> &Value {
+        &self.inner.root
+    }
+
+    /// A value made from a schema, which may refer into the document.
+    ///
+    /// `turn` chooses between the variants of unions and the values of enums; with the turns below [`Sample::turns`],
+    /// every variant of every union is made. The same arguments always make the same value.
+    pub fn sample(&self, schema: &Value, fields: Fields<'_>, turn: usize) -> Sample {
+        sample::make(self, schema, fields, turn)
+    }
+
+    /// What is wrong with a value, by its JSON pointers; nothing when the schema allows it. No part of the value is
+    /// repeated.
+    pub fn problems(&self, schema: &Value, value: &Value) -> Vec<String> {
+        self.inner.schemas.problems(schema, value)
+    }
+
+    /// The parameters and the body that a call of an operation takes, made from their schemas.
+    ///
+    /// `None` when no operation has this id.
+    pub fn request(
+        &self,
+        operation_id: &str,
+        fields: Fields<'_>,
+        turn: usize,
+    ) -> Option<SampleRequest> {
+        let operation = self.by_id(operation_id)?;
+        Some(operation.request(self, fields, turn))
+    }
+
+    /// The status and the body of an operation's success, the body made from its schema; `None` for the body where the
+    /// document has none, and for everything when no operation has this id.
+    pub fn success(
+        &self,
+        operation_id: &str,
+        fields: Fields<'_>,
+        turn: usize,
+    ) -> Option<(u16, Option<Sample>)> {
+        let success = &self.by_id(operation_id)?.success;
+        let sample = success
+            .schema
+            .as_ref()
+            .map(|schema| self.sample(schema, fields, turn));
+        Some((success.status.as_u16(), sample))
+    }
+
+    pub(crate) fn by_id(&self, operation_id: &str) -> Option<&Documented> {
+        let index = *self.inner.by_id.get(operation_id)?;
+        self.inner.operations.get(index)
+    }
+
+    /// The operations whose path fits, the most literal path only.
+    pub(crate) fn at(&self, path: &str) -> Vec<&Documented> {
+        let fitting: Vec<&Documented> = self
+            .inner
+            .operations
+            .iter()
+            .filter(|operation| operation.path.matches(path).is_some())
+            .collect();
+        let literal = fitting
+            .iter()
+            .map(|operation| operation.path.literal())
+            .max();
+        fitting
+            .into_iter()
+            .filter(|operation| Some(operation.path.literal()) == literal)
+            .collect()
+    }
+}
+
+impl std::fmt::Debug for Specification {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Specification")
+            .field("operations", &self.inner.operations.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a call of an operation takes, by the names of the document.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct SampleRequest {
+    /// The values of the parameters in the path.
+    pub path: Map<String, Value>,
+    /// The values of the parameters in the query.
+    pub query: Map<String, Value>,
+    /// The values of the parameters in headers.
+    pub headers: Map<String, Value>,
+    /// The body; of a form, an object of its parts.
+    pub body: Option<Value>,
+    /// With so many turns, every variant of every union is made.
+    pub turns: usize,
+}
+
+/// `value`, or what it refers to, however long the chain; `None` for a chain that ends nowhere or in itself.
+fn resolve<'a>(root: &'a Value, mut value: &'a Value) -> Option<&'a Value> {
+    // A chain longer than this comes back to where it was.
+    for _ in 0..64 {
+        let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
+            return Some(value);
+        };
+        let pointer = percent_encoding::percent_decode_str(reference.strip_prefix('#')?);
+        value = root.pointer(&pointer.decode_utf8().ok()?)?;
+    }
+    None
+}
+
+fn entries(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+    value.and_then(Value::as_object).into_iter().flatten()
+}
+
+fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    value.and_then(Value::as_array).into_iter().flatten()
+}
+
+fn flag(value: &Value, key: &str) -> bool {
+    value.get(key).and_then(Value::as_bool).unwrap_or(false)
+}

@@ -1,0 +1,235 @@
+//! Operations: what a request of one has to be, and what it is answered with.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::OnceLock;
+
+use http::{HeaderMap, StatusCode};
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::body::{Body, Form};
+use super::parameter::{self, Location, Parameter, add};
+use super::path::Template;
+use super::{Fields, SampleRequest, Specification, entries, items, resolve};
+use crate::signature::{RequestParts, split};
+
+pub(crate) struct Documented {
+    pub(crate) id: String,
+    /// Upper case.
+    pub(crate) method: String,
+    pub(crate) path: Template,
+    /// Whether each of its security requirements asks for a bearer token.
+    pub(crate) bearer: bool,
+    pub(crate) success: Success,
+    parameters: Vec<Parameter>,
+    body: Option<Body>,
+}
+
+pub(crate) struct Success {
+    pub(crate) status: StatusCode,
+    /// `None` for a success without a body.
+    pub(crate) schema: Option<Value>,
+    answer: OnceLock<Option<Value>>,
+}
+
+impl Documented {
+    pub(super) fn read(
+        root: &Value,
+        path: &str,
+        method: &str,
+        item: &Value,
+        operation: &Value,
+    ) -> Result<Self, String> {
+        let method = method.to_ascii_uppercase();
+        let id = operation.get("operationId").and_then(Value::as_str);
+        Ok(Self {
+            id: id.map_or_else(|| format!("{method} {path}"), str::to_owned),
+            path: Template::new(path),
+            bearer: bearer(root, operation),
+            success: Success::read(root, operation)?,
+            parameters: parameter::of(root, item, operation)?,
+            body: match operation.get("requestBody") {
+                Some(body) => Body::read(root, body)?,
+                None => None,
+            },
+            method,
+        })
+    }
+
+    /// What a call of it takes.
+    pub(super) fn request(
+        &self,
+        specification: &Specification,
+        fields: Fields<'_>,
+        turn: usize,
+    ) -> SampleRequest {
+        let mut request = SampleRequest {
+            turns: 1,
+            ..SampleRequest::default()
+        };
+        for parameter in &self.parameters {
+            if let Some(sample) = parameter.sample(specification, fields, turn) {
+                let into = match parameter.location {
+                    Location::Path => &mut request.path,
+                    Location::Query => &mut request.query,
+                    Location::Header => &mut request.headers,
+                };
+                add(into, &mut request.turns, &parameter.name, sample);
+            }
+        }
+        if let Some(body) = &self.body
+            && (body.required || fields != Fields::Required)
+        {
+            let sample = specification.sample(&body.schema, fields, turn);
+            request.turns = request.turns.max(sample.turns);
+            request.body = Some(sample.value);
+        }
+        request
+    }
+
+    /// What is wrong with a request, as the document has it. `path` is below the base URL.
+    pub(crate) fn problems(
+        &self,
+        specification: &Specification,
+        path: &str,
+        request: &RequestParts<'_>,
+        form: Option<&Form>,
+    ) -> Vec<String> {
+        let mut problems = Vec::new();
+        let in_path: HashMap<&str, Option<String>> = self
+            .path
+            .matches(path)
+            .unwrap_or_default()
+            .into_iter()
+            .collect();
+        let in_query = self.query(split(request.target).1, &mut problems);
+        for parameter in &self.parameters {
+            let name = parameter.name.as_str();
+            let (place, text) = match parameter.location {
+                Location::Path => ("path", in_path.get(name).cloned().flatten()),
+                Location::Query => ("query", in_query.get(name).cloned()),
+                Location::Header => ("header", header(request.headers, name)),
+            };
+            match text {
+                Some(text) => {
+                    let found = parameter.problems(specification, &text);
+                    let named = |problem| format!("the {place} parameter {name}, {problem}");
+                    problems.extend(found.into_iter().map(named));
+                }
+                None if parameter.required => {
+                    problems.push(format!("the {place} parameter {name} is missing"));
+                }
+                None => {}
+            }
+        }
+        match &self.body {
+            Some(body) => {
+                problems.extend(body.problems(specification, request.headers, request.body, form));
+            }
+            None if !request.body.is_empty() => {
+                problems.push("the operation takes no body".to_owned());
+            }
+            None => {}
+        }
+        problems
+    }
+
+    /// The parameters of a query that the document knows; each of the others is a problem.
+    fn query(&self, query: &str, problems: &mut Vec<String>) -> HashMap<String, String> {
+        let mut found = HashMap::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (Some(name), Some(value)) = (decoded(name), decoded(value)) else {
+                problems.push("the query is not UTF-8".to_owned());
+                continue;
+            };
+            let known = |parameter: &&Parameter| {
+                parameter.location == Location::Query && parameter.name == name
+            };
+            if !self.parameters.iter().any(|parameter| known(&parameter)) {
+                problems.push(format!(
+                    "the operation has no query parameter {}",
+                    quoted(&name)
+                ));
+                continue;
+            }
+            match found.entry(name) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
+                }
+                Entry::Occupied(entry) => {
+                    let name = entry.key();
+                    problems.push(format!("the query parameter {name} is repeated"));
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Success {
+    fn read(root: &Value, operation: &Value) -> Result<Self, String> {
+        let responses = || entries(operation.get("responses"));
+        let success = responses().find(|(status, _)| status.starts_with('2'));
+        let Some((status, response)) =
+            success.or_else(|| responses().find(|(status, _)| *status == "default"))
+        else {
+            return Ok(Self {
+                status: StatusCode::OK,
+                schema: None,
+                answer: OnceLock::new(),
+            });
+        };
+        let response = resolve(root, response).ok_or("a response's reference leads nowhere")?;
+        let media = entries(response.get("content")).next();
+        Ok(Self {
+            // `2XX` and `default` are answered with the most usual of them.
+            status: status.parse().unwrap_or(StatusCode::OK),
+            schema: media.and_then(|(_, media)| media.get("schema")).cloned(),
+            answer: OnceLock::new(),
+        })
+    }
+
+    /// A body with all fields, made once.
+    pub(crate) fn answer(&self, specification: &Specification) -> Option<Value> {
+        let make = || {
+            let schema = self.schema.as_ref()?;
+            Some(specification.sample(schema, Fields::All, 0).value)
+        };
+        self.answer.get_or_init(make).clone()
+    }
+}
+
+fn bearer(root: &Value, operation: &Value) -> bool {
+    let requirements = operation.get("security").or_else(|| root.get("security"));
+    let schemes = root.pointer("/components/securitySchemes");
+    let is_bearer = |name: &String| {
+        let scheme = schemes.and_then(|schemes| resolve(root, schemes.get(name)?));
+        let text = |key| scheme.and_then(|scheme| scheme.get(key)?.as_str());
+        match text("type") {
+            Some("oauth2" | "openIdConnect") => true,
+            Some("http") => text("scheme").is_some_and(|it| it.eq_ignore_ascii_case("bearer")),
+            _ => false,
+        }
+    };
+    let mut requirements = items(requirements).peekable();
+    requirements.peek().is_some()
+        && requirements.all(|each| entries(Some(each)).any(|(name, _)| is_bearer(name)))
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    let text = percent_decode_str(&spaced).decode_utf8().ok()?;
+    Some(text.into_owned())
+}
+
+/// A name that came with the request, cut to what a message can bear.
+fn quoted(name: &str) -> String {
+    let short: String = name.chars().take(40).collect();
+    format!("{short:?}")
+}

@@ -1,0 +1,263 @@
+//! `xtask exercise`: a program that calls every operation of a document through its generated client, and takes every
+//! model through JSON and back.
+//!
+//! The program is mostly handwritten (`templates/exercise`). What is generated only ties names to values: which method
+//! takes the parameter `wallet_id`, and of which type. The values themselves are made by `cobo-sandbox`, which reads
+//! the document for itself, so that a mistake of the generator's own reading is not made twice.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use quote::{format_ident, quote};
+use serde_json::Value;
+use syn::{Expr, Fields, GenericArgument, Item, PathArguments, Type, parse_quote};
+
+use crate::catalog::{Catalog, Location, Operation};
+use crate::decisions::Decisions;
+use crate::output::Output;
+use crate::refusal::{Refusal, Refusals};
+use crate::report::Log;
+use crate::rust_name;
+use crate::stage::split::Modules;
+use crate::stage::{Options, Stage, TRANSFORMS, generate, load, postprocess, split};
+use crate::standalone;
+use crate::workspace::Workspace;
+
+const CARGO: &str = include_str!("../templates/exercise/Cargo.toml.in");
+const MAIN: &str = include_str!("../templates/exercise/main.rs");
+const CALL: &str = include_str!("../templates/exercise/call.rs");
+const MODEL: &str = include_str!("../templates/exercise/model.rs");
+
+/// What was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    pub spec: PathBuf,
+    /// The folder of the crate that `regen` made of the document.
+    pub client: PathBuf,
+    pub crate_name: Option<String>,
+    pub decisions: Option<PathBuf>,
+    pub out: PathBuf,
+}
+
+/// The files of the program.
+pub fn run(request: &Request) -> Result<Output, Refusals> {
+    let source = request.spec.display().to_string();
+    let refuse = |reason: String| Refusals::from(Refusal::of_file(".", reason));
+    let name = standalone::name(request.crate_name.as_deref(), &request.spec).map_err(refuse)?;
+    let auth = standalone::auth_path().map_err(refuse)?;
+    let sandbox = Workspace::find().map(|workspace| workspace.root.join("crates/cobo-sandbox"));
+    let client = request.client.canonicalize().map_err(|error| {
+        let reason = format!("the client's folder cannot be read: {error}");
+        Refusals::from(Refusal::of_file(
+            request.client.display().to_string(),
+            reason,
+        ))
+    })?;
+    let decisions = match &request.decisions {
+        Some(path) => Decisions::read(path)?,
+        None => Decisions::default(),
+    };
+    let options = Options {
+        decisions,
+        ..Options::default()
+    };
+    let Program {
+        named,
+        calls,
+        models,
+    } = program(&request.spec, &source, &options)?;
+    let text = |path: &Path| Value::from(path.to_string_lossy().replace('\\', "/")).to_string();
+    let manifest = CARGO
+        .replace("@client@", &Value::from(name).to_string())
+        .replace("@client_path@", &text(&client))
+        .replace("@auth@", &Value::from(auth).to_string())
+        .replace("@sandbox@", &text(&sandbox.unwrap_or_default()));
+    let files = BTreeMap::from([
+        ("Cargo.toml".to_owned(), manifest),
+        ("named.json".to_owned(), named.to_string()),
+        ("src/main.rs".to_owned(), MAIN.to_owned()),
+        ("src/call.rs".to_owned(), CALL.to_owned()),
+        ("src/model.rs".to_owned(), MODEL.to_owned()),
+        ("src/calls.rs".to_owned(), prettyplease::unparse(&calls)),
+        ("src/models.rs".to_owned(), prettyplease::unparse(&models)),
+    ]);
+    let out = request.out.display().to_string();
+    Output::standalone(&request.out, files).map_err(|reason| Refusal::of_file(out, reason).into())
+}
+
+/// What is generated.
+struct Program {
+    /// The document when each schema that becomes a model has its name, and is still plain OpenAPI.
+    named: Value,
+    calls: syn::File,
+    models: syn::File,
+}
+
+fn program(path: &Path, source: &str, options: &Options) -> Result<Program, Refusals> {
+    let mut document = load::run(path, source, options)?;
+    let mut log = Log::default();
+    let mut named = Value::Null;
+    for (stage, transform) in TRANSFORMS {
+        transform(&mut document, options, &mut log)?;
+        if stage == Stage::Declare {
+            named = document.root.clone();
+        }
+    }
+    let catalog = Catalog::of(&document);
+    let file = generate::run(&document, &catalog, &mut log)?;
+    let file = postprocess::run(file, &catalog, "client", &mut log)?;
+    let modules = split::run(file, &catalog)?;
+    Ok(Program {
+        named,
+        calls: calls(&catalog, &modules),
+        models: models(&catalog, &modules),
+    })
+}
+
+/// A function for each operation, and their list.
+fn calls(catalog: &Catalog, modules: &Modules) -> syn::File {
+    let functions = catalog.operations.iter().map(|operation| {
+        let name = format_ident!("{}", rust_name::method(operation));
+        let sets = sets(operation, modules);
+        quote! {
+            fn #name<'a>(client: &'a Client, given: &'a mut Given) -> Calling<'a> {
+                Box::pin(async move {
+                    let mut call = client.#name();
+                    #(#sets)*
+                    answered(call.send().await)
+                })
+            }
+        }
+    });
+    let entries = catalog.operations.iter().map(|operation| {
+        let (id, name) = (
+            &operation.id,
+            format_ident!("{}", rust_name::method(operation)),
+        );
+        quote!((#id, #name))
+    });
+    parse_quote! {
+        //! Which method takes which value. Written by `xtask exercise`.
+        #![allow(deprecated, unused_mut, unused_variables, unused_imports)]
+
+        use client::{Client, models};
+
+        use crate::call::{Call, Calling, Given, answered};
+
+        pub const ALL: &[(&str, Call)] = &[#(#entries),*];
+
+        #(#functions)*
+    }
+}
+
+/// What gives an operation its parameters and its body.
+fn sets(operation: &Operation, modules: &Modules) -> Vec<proc_macro2::TokenStream> {
+    let request = rust_name::request(operation);
+    let taken = operation.parameters.iter().map(|parameter| {
+        let name = &parameter.name;
+        let from: Expr = match parameter.location {
+            Location::Path => parse_quote!(given.path),
+            Location::Query => parse_quote!(given.query),
+            Location::Header => parse_quote!(given.header),
+        };
+        (
+            rust_name::parameter(parameter),
+            quote!(#from),
+            quote!((#name)),
+        )
+    });
+    let body = operation.body.as_ref().map(|body| {
+        let setter = rust_name::body(operation, &body.model);
+        (setter, quote!(given.body), quote!(()))
+    });
+    taken
+        .chain(body)
+        .map(|(setter, from, arguments)| {
+            let setter = format_ident!("{setter}");
+            let ty = input_type(modules, &request, &setter);
+            quote! {
+                if let Some(value) = #from::<#ty>#arguments? {
+                    call = call.#setter(value);
+                }
+            }
+        })
+        .collect()
+}
+
+/// The type of an input of a request: of a model that has a builder, the model.
+fn input_type(modules: &Modules, request: &str, input: &syn::Ident) -> Type {
+    let item = modules.operations.items.iter().find_map(|item| match item {
+        Item::Struct(item) if item.ident == request => Some(item),
+        _ => None,
+    });
+    let ty = item.and_then(|item| match &item.fields {
+        Fields::Named(fields) => fields
+            .named
+            .iter()
+            .find(|field| field.ident.as_ref() == Some(input))
+            .map(|field| field.ty.clone()),
+        _ => None,
+    });
+    let mut ty = ty
+        .as_ref()
+        .and_then(inner)
+        .unwrap_or_else(|| parse_quote!(()));
+    if let Type::Path(path) = &mut ty
+        && path
+            .path
+            .segments
+            .iter()
+            .any(|segment| segment.ident == "builder")
+    {
+        let segments = std::mem::take(&mut path.path.segments);
+        let kept = segments
+            .into_iter()
+            .filter(|segment| segment.ident != "builder");
+        path.path.segments = kept.collect();
+    }
+    ty
+}
+
+/// `T` of an `Option<T>`.
+fn inner(ty: &Type) -> Option<Type> {
+    let Type::Path(path) = ty else {
+        return None;
+    };
+    let segment = path.path.segments.last()?;
+    match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) if segment.ident == "Option" => {
+            arguments.args.iter().find_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty.clone()),
+                _ => None,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The list of the models that the client has.
+fn models(catalog: &Catalog, modules: &Modules) -> syn::File {
+    let has = |name: &str| {
+        modules.models.items.iter().any(|item| match item {
+            Item::Struct(item) => item.ident == name,
+            Item::Enum(item) => item.ident == name,
+            Item::Type(item) => item.ident == name,
+            _ => false,
+        })
+    };
+    let entries = catalog.models.iter().filter_map(|model| {
+        let rust = rust_name::model(&model.name);
+        let (name, ty) = (&model.name, format_ident!("{rust}"));
+        has(&rust).then(|| quote!((#name, round_trip::<models::#ty>)))
+    });
+    parse_quote! {
+        //! Every model by its name in the document. Written by `xtask exercise`.
+        #![allow(deprecated)]
+
+        use client::models;
+
+        use crate::model::{RoundTrip, round_trip};
+
+        pub const ALL: &[(&str, RoundTrip)] = &[#(#entries),*];
+    }
+}
