@@ -45,13 +45,35 @@ fn kinds_that_typify_does_not_have() {
     );
 }
 
+/// Streams of pages and of items, against a sandbox.
+#[test]
+fn lists_come_in_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = include_bytes!("rust/pages.yaml");
+    write("pages", document, folder.path());
+    fs::write(folder.path().join("document.yaml"), document).unwrap();
+    let sandbox = root().join("crates/cobo-sandbox");
+    let manifest = folder.path().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let more = format!(
+        "[dev-dependencies]\ncobo-sandbox = {{ path = {sandbox:?} }}\nfutures-core = \"0.3\"\n\
+         http = \"1\""
+    );
+    fs::write(manifest, text.replacen("[dev-dependencies]", &more, 1)).unwrap();
+    test(folder.path(), include_str!("rust/pages.rs.in"));
+}
+
 fn behaves(name: &str, document: &[u8], behaviour: &str) {
     let folder = tempfile::tempdir().unwrap();
     write(name, document, folder.path());
-    let tests = folder.path().join("tests");
+    test(folder.path(), behaviour);
+}
+
+fn test(folder: &Path, behaviour: &str) {
+    let tests = folder.join("tests");
     fs::create_dir(&tests).unwrap();
     fs::write(tests.join("behaviour.rs"), behaviour).unwrap();
-    check(folder.path());
+    check(folder);
 }
 
 /// Names of the standard library and of what generated code imports, and shapes that the passes

@@ -18,7 +18,7 @@ use crate::stage::postprocess::tree;
 
 /// What is shortened to its last segment. A path is matched from its start, so that the longer of
 /// two stands first.
-const SHORT: [(&str, Import); 34] = [
+const SHORT: [(&str, Import); 38] = [
     ("std::option::Option::Some", Import::Prelude),
     ("std::option::Option::None", Import::Prelude),
     ("std::result::Result::Ok", Import::Prelude),
@@ -41,9 +41,13 @@ const SHORT: [(&str, Import); 34] = [
     ("cobo_auth::codegen", Import::Use),
     ("cobo_auth::Error", Import::Use),
     ("cobo_auth::File", Import::Use),
+    ("cobo_auth::Items", Import::Use),
+    ("cobo_auth::Listed", Import::Use),
     ("cobo_auth::Nullable", Import::Use),
     ("cobo_auth::Number", Import::Use),
     ("cobo_auth::Operation", Import::Use),
+    ("cobo_auth::Pages", Import::Use),
+    ("cobo_auth::Page", Import::Use),
     ("cobo_auth::Response", Import::Use),
     ("cobo_auth::Secret", Import::Use),
     ("cobo_auth::Body", Import::Use),
