@@ -5,9 +5,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{exercise, regen};
+use crate::{diff, exercise, regen};
 
 /// Generates client crates and reference pages from OpenAPI documents.
 #[derive(Debug, Parser)]
@@ -21,6 +21,7 @@ struct Cli {
 enum Command {
     Regen(Regen),
     Exercise(Exercise),
+    Diff(Diff),
 }
 
 /// Generate this workspace's code and reference pages, or a crate of its own from any document.
@@ -89,6 +90,45 @@ struct Exercise {
     decisions: Option<PathBuf>,
 }
 
+/// Compare two documents in terms of what a user of the generated crate sees: operations, parameters,
+/// fields, enum values, types, what is required. Order, prose, and how a schema is inlined, named or
+/// referenced are no difference.
+///
+/// Exits with 0, with 1 where there is a breaking change (with --fail-on breaking), and with 2 when a
+/// document or the arguments are refused.
+#[derive(Debug, Args)]
+struct Diff {
+    /// The OpenAPI 3.0 document that code was written against
+    old: PathBuf,
+
+    /// The one that comes after it
+    new: PathBuf,
+
+    /// How to write the changes
+    #[arg(long, value_enum, default_value_t = diff::Format::Text)]
+    format: diff::Format,
+
+    /// What makes the run fail
+    #[arg(long, value_enum, value_name = "CLASS")]
+    fail_on: Option<FailOn>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Breaking,
+}
+
+impl From<Diff> for diff::Request {
+    fn from(arguments: Diff) -> Self {
+        Self {
+            old: arguments.old,
+            new: arguments.new,
+            format: arguments.format,
+            fail_on_breaking: arguments.fail_on == Some(FailOn::Breaking),
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -115,6 +155,7 @@ pub fn main() -> ExitCode {
             let output = exercise::run(&arguments.into());
             regen::write(output, &mut Console)
         }
+        Command::Diff(arguments) => diff::run(&arguments.into(), &mut Console),
     };
     outcome.into()
 }

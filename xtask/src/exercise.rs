@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use quote::{format_ident, quote};
 use serde_json::Value;
-use syn::{Expr, Fields, GenericArgument, Item, PathArguments, Type, parse_quote};
+use syn::{
+    Expr, FnArg, GenericArgument, ImplItem, Item, PathArguments, Type, TypeParamBound, parse_quote,
+};
 
 use crate::catalog::{Catalog, Location, Operation};
 use crate::decisions::Decisions;
@@ -18,7 +20,8 @@ use crate::output::Output;
 use crate::refusal::{Refusal, Refusals};
 use crate::report::Log;
 use crate::rust_name;
-use crate::stage::split::Modules;
+use crate::stage::postprocess::tree;
+use crate::stage::split::Split;
 use crate::stage::{Options, Stage, TRANSFORMS, generate, load, postprocess, split};
 use crate::standalone;
 use crate::workspace::Workspace;
@@ -106,19 +109,19 @@ fn program(path: &Path, source: &str, options: &Options) -> Result<Program, Refu
     let catalog = Catalog::of(&document);
     let file = generate::run(&document, &catalog, &mut log)?;
     let file = postprocess::run(file, &catalog, "client", &mut log)?;
-    let modules = split::run(file, &catalog)?;
+    let split = split::run(file, &catalog)?;
     Ok(Program {
         named,
-        calls: calls(&catalog, &modules),
-        models: models(&catalog, &modules),
+        calls: calls(&catalog, &split),
+        models: models(&catalog, &split),
     })
 }
 
 /// A function for each operation, and their list.
-fn calls(catalog: &Catalog, modules: &Modules) -> syn::File {
+fn calls(catalog: &Catalog, split: &Split) -> syn::File {
     let functions = catalog.operations.iter().map(|operation| {
         let name = format_ident!("{}", rust_name::method(operation));
-        let sets = sets(operation, modules);
+        let sets = sets(operation, split);
         quote! {
             fn #name<'a>(client: &'a Client, given: &'a mut Given) -> Calling<'a> {
                 Box::pin(async move {
@@ -151,7 +154,7 @@ fn calls(catalog: &Catalog, modules: &Modules) -> syn::File {
 }
 
 /// What gives an operation its parameters and its body.
-fn sets(operation: &Operation, modules: &Modules) -> Vec<proc_macro2::TokenStream> {
+fn sets(operation: &Operation, split: &Split) -> Vec<proc_macro2::TokenStream> {
     let request = rust_name::request(operation);
     let taken = operation.parameters.iter().map(|parameter| {
         let name = &parameter.name;
@@ -174,7 +177,7 @@ fn sets(operation: &Operation, modules: &Modules) -> Vec<proc_macro2::TokenStrea
         .chain(body)
         .map(|(setter, from, arguments)| {
             let setter = format_ident!("{setter}");
-            let ty = input_type(modules, &request, &setter);
+            let ty = input_type(split, &request, &setter);
             quote! {
                 if let Some(value) = #from::<#ty>#arguments? {
                     call = call.#setter(value);
@@ -184,24 +187,24 @@ fn sets(operation: &Operation, modules: &Modules) -> Vec<proc_macro2::TokenStrea
         .collect()
 }
 
-/// The type of an input of a request: of a model that has a builder, the model.
-fn input_type(modules: &Modules, request: &str, input: &syn::Ident) -> Type {
-    let item = modules.operations.items.iter().find_map(|item| match item {
-        Item::Struct(item) if item.ident == request => Some(item),
-        _ => None,
-    });
-    let ty = item.and_then(|item| match &item.fields {
-        Fields::Named(fields) => fields
-            .named
-            .iter()
-            .find(|field| field.ident.as_ref() == Some(input))
-            .map(|field| field.ty.clone()),
-        _ => None,
-    });
-    let mut ty = ty
-        .as_ref()
-        .and_then(inner)
-        .unwrap_or_else(|| parse_quote!(()));
+/// The type of an input of a request, which its setter takes: of a model that has a builder, the
+/// model.
+fn input_type(split: &Split, request: &str, setter: &syn::Ident) -> Type {
+    let items = split.modules.iter().flat_map(|module| &module.file.items);
+    let taken = items
+        .filter(|item| tree::impl_target(item).as_deref() == Some(request))
+        .filter_map(|item| match item {
+            Item::Impl(item) => Some(&item.items),
+            _ => None,
+        })
+        .flatten()
+        .find_map(|item| match item {
+            ImplItem::Fn(function) if function.sig.ident == *setter => {
+                function.sig.inputs.last().and_then(into)
+            }
+            _ => None,
+        });
+    let mut ty = taken.unwrap_or_else(|| parse_quote!(()));
     if let Type::Path(path) = &mut ty
         && path
             .path
@@ -218,32 +221,45 @@ fn input_type(modules: &Modules, request: &str, input: &syn::Ident) -> Type {
     ty
 }
 
-/// `T` of an `Option<T>`.
-fn inner(ty: &Type) -> Option<Type> {
-    let Type::Path(path) = ty else {
+/// `T` of `value: impl Into<T>`.
+fn into(argument: &FnArg) -> Option<Type> {
+    let FnArg::Typed(argument) = argument else {
         return None;
     };
-    let segment = path.path.segments.last()?;
-    match &segment.arguments {
-        PathArguments::AngleBracketed(arguments) if segment.ident == "Option" => {
-            arguments.args.iter().find_map(|argument| match argument {
-                GenericArgument::Type(ty) => Some(ty.clone()),
-                _ => None,
-            })
+    let Type::ImplTrait(ty) = &*argument.ty else {
+        return None;
+    };
+    ty.bounds.iter().find_map(|bound| {
+        let TypeParamBound::Trait(bound) = bound else {
+            return None;
+        };
+        match &bound.path.segments.last()?.arguments {
+            PathArguments::AngleBracketed(arguments) => {
+                arguments.args.iter().find_map(|argument| match argument {
+                    GenericArgument::Type(ty) => Some(ty.clone()),
+                    _ => None,
+                })
+            }
+            _ => None,
         }
-        _ => None,
-    }
+    })
 }
 
 /// The list of the models that the client has.
-fn models(catalog: &Catalog, modules: &Modules) -> syn::File {
+fn models(catalog: &Catalog, split: &Split) -> syn::File {
     let has = |name: &str| {
-        modules.models.items.iter().any(|item| match item {
-            Item::Struct(item) => item.ident == name,
-            Item::Enum(item) => item.ident == name,
-            Item::Type(item) => item.ident == name,
-            _ => false,
-        })
+        let models = split
+            .modules
+            .iter()
+            .filter(|module| module.path.starts_with("models"));
+        models
+            .flat_map(|module| &module.file.items)
+            .any(|item| match item {
+                Item::Struct(item) => item.ident == name,
+                Item::Enum(item) => item.ident == name,
+                Item::Type(item) => item.ident == name,
+                _ => false,
+            })
     };
     let entries = catalog.models.iter().filter_map(|model| {
         let rust = rust_name::model(&model.name);

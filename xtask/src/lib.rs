@@ -7,6 +7,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod decisions;
+pub mod diff;
 pub mod document;
 pub mod exercise;
 pub mod media;

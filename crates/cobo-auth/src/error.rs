@@ -47,6 +47,8 @@ struct Inner {
     token_refused: bool,
     /// How many seconds this machine's clock is ahead of the server's.
     clock_ahead: Option<i64>,
+    /// Where a list that comes in pages has to be taken up again.
+    cursor: Option<String>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -84,6 +86,7 @@ enum Kind {
     Decode {
         why: String,
     },
+    RepeatedCursor,
 }
 
 /// The kinds of failure, coarsely; [`Error`] has predicates for what callers decide on.
@@ -116,6 +119,8 @@ pub enum ErrorKind {
     Unexpected,
     /// A success whose body is not what the document says.
     Decode,
+    /// The cursor of a list's next page is one that has been before: what should follow is missing.
+    RepeatedCursor,
 }
 
 impl Error {
@@ -137,7 +142,16 @@ impl Error {
             Kind::Api(_) => ErrorKind::Api,
             Kind::Unexpected => ErrorKind::Unexpected,
             Kind::Decode { .. } => ErrorKind::Decode,
+            Kind::RepeatedCursor => ErrorKind::RepeatedCursor,
         }
+    }
+
+    /// The cursor of the page that failed, of a list that comes in [`Pages`](crate::Pages): a request
+    /// with it goes on from there. `None` for the first page, and for everything else.
+    ///
+    /// It is what the server sent, so it is not part of the text of the error.
+    pub fn cursor(&self) -> Option<&str> {
+        self.0.cursor.as_deref()
     }
 
     /// The operation id of the document, or `METHOD /path` of a request without one.

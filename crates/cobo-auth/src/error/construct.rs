@@ -25,6 +25,7 @@ impl Error {
             signed: false,
             token_refused: false,
             clock_ahead: None,
+            cursor: None,
             source: None,
         }))
     }
@@ -173,6 +174,15 @@ impl Error {
     #[cfg(test)]
     pub(crate) fn broken() -> Self {
         Self::new(Kind::Transport)
+    }
+
+    pub(crate) fn repeated_cursor() -> Self {
+        Self::new(Kind::RepeatedCursor)
+    }
+
+    pub(crate) fn with_cursor(mut self, cursor: Option<String>) -> Self {
+        self.inner().cursor = cursor;
+        self
     }
 
     pub(crate) fn with_operation(mut self, operation: impl Into<Cow<'static, str>>) -> Self {

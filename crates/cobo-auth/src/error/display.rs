@@ -57,6 +57,9 @@ impl fmt::Display for Error {
                 "an error response that is not of Cobo's making; a gateway's, most likely",
             )?,
             Kind::Decode { why } => write!(f, "the response does not decode: {why}")?,
+            Kind::RepeatedCursor => f.write_str(
+                "the next page's cursor has been before; the rest of the list is missing",
+            )?,
         }
         if let Some(status) = self.0.status {
             write!(f, " (HTTP {}", status.as_u16())?;
