@@ -5,9 +5,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::regen;
+use crate::{diff, exercise, regen};
 
 /// Generates client crates and reference pages from OpenAPI documents.
 #[derive(Debug, Parser)]
@@ -20,6 +20,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Regen(Regen),
+    Exercise(Exercise),
+    Diff(Diff),
 }
 
 /// Generate this workspace's code and reference pages, or a crate of its own from any document.
@@ -61,6 +63,72 @@ struct Regen {
     report: Option<PathBuf>,
 }
 
+/// Write a program that calls every operation of a document through the crate that `regen` made of it,
+/// against a sandbox that checks each request, and that takes every model through JSON and back.
+///
+/// Run it with the document as its argument. Exits with 2 when the document or the arguments are refused.
+#[derive(Debug, Args)]
+struct Exercise {
+    /// The OpenAPI 3.0 document
+    #[arg(long, value_name = "FILE")]
+    spec: PathBuf,
+
+    /// The folder of the crate that was generated from it
+    #[arg(long, value_name = "DIR")]
+    client: PathBuf,
+
+    /// The folder of the program
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// The name of the generated crate [default: `cobo-` and the name of the document's file]
+    #[arg(long, value_name = "NAME")]
+    crate_name: Option<String>,
+
+    /// What the crate was generated with
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
+}
+
+/// Compare two documents in terms of what a user of the generated crate sees: operations, parameters,
+/// fields, enum values, types, what is required. Order, prose, and how a schema is inlined, named or
+/// referenced are no difference.
+///
+/// Exits with 0, with 1 where there is a breaking change (with --fail-on breaking), and with 2 when a
+/// document or the arguments are refused.
+#[derive(Debug, Args)]
+struct Diff {
+    /// The OpenAPI 3.0 document that code was written against
+    old: PathBuf,
+
+    /// The one that comes after it
+    new: PathBuf,
+
+    /// How to write the changes
+    #[arg(long, value_enum, default_value_t = diff::Format::Text)]
+    format: diff::Format,
+
+    /// What makes the run fail
+    #[arg(long, value_enum, value_name = "CLASS")]
+    fail_on: Option<FailOn>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Breaking,
+}
+
+impl From<Diff> for diff::Request {
+    fn from(arguments: Diff) -> Self {
+        Self {
+            old: arguments.old,
+            new: arguments.new,
+            format: arguments.format,
+            fail_on_breaking: arguments.fail_on == Some(FailOn::Breaking),
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -81,8 +149,33 @@ impl From<Outcome> for ExitCode {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    match Cli::parse().command {
-        Command::Regen(arguments) => regen::run(&arguments.into(), &mut Console).into(),
+    let outcome = match Cli::parse().command {
+        Command::Regen(arguments) => regen::run(&arguments.into(), &mut Console),
+        Command::Exercise(arguments) => {
+            let output = exercise::run(&arguments.into());
+            regen::write(output, &mut Console)
+        }
+        Command::Diff(arguments) => diff::run(&arguments.into(), &mut Console),
+    };
+    outcome.into()
+}
+
+impl From<Exercise> for exercise::Request {
+    fn from(arguments: Exercise) -> Self {
+        let Exercise {
+            spec,
+            client,
+            out,
+            crate_name,
+            decisions,
+        } = arguments;
+        Self {
+            spec,
+            client,
+            crate_name,
+            decisions,
+            out,
+        }
     }
 }
 

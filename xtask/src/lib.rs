@@ -7,7 +7,9 @@
 pub mod catalog;
 pub mod cli;
 pub mod decisions;
+pub mod diff;
 pub mod document;
+pub mod exercise;
 pub mod media;
 pub mod output;
 pub mod reference;

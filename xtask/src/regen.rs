@@ -77,6 +77,22 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
     outcome
 }
 
+/// Writes what another command made.
+pub fn write(output: Result<Output, Refusals>, console: &mut dyn Say) -> Outcome {
+    let mut refusals = Refusals::default();
+    let outcome = match output {
+        Ok(output) => finish(&output, false, &mut refusals, console),
+        Err(found) => {
+            refusals.extend(found);
+            Outcome::Refused
+        }
+    };
+    for refusal in refusals.iter() {
+        console.refuse(refusal);
+    }
+    outcome
+}
+
 fn finish(output: &Output, check: bool, refusals: &mut Refusals, console: &mut dyn Say) -> Outcome {
     let result = if check {
         output.differences().map(|differences| {
@@ -161,6 +177,7 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Refus
         tags: request.tags.clone(),
         decisions,
         strict: request.strict,
+        ..Options::default()
     };
     let header = Header {
         command: standalone::command(request),
@@ -172,7 +189,13 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Refus
     let (Ok(name), Ok(auth), Ok(generated)) = (name, auth, generated) else {
         return Err(refusals);
     };
-    let mut files = emit::standalone(&name, &auth, &generated.catalog, generated.modules);
+    let mut files = emit::standalone(
+        &name,
+        &auth,
+        &generated.catalog,
+        &generated.features,
+        generated.modules,
+    );
     files.extend(within("docs/reference", generated.pages));
     let out = request.out.display().to_string();
     Output::standalone(&request.out, files).map_err(|reason| Refusal::of_file(out, reason).into())
@@ -189,6 +212,7 @@ struct Header {
 
 struct Generated {
     catalog: Catalog,
+    features: Vec<split::Feature>,
     /// By their names in the folder of generated code.
     modules: BTreeMap<String, String>,
     /// By their names in the folder of reference pages.
@@ -218,15 +242,17 @@ fn generated(
     };
     let written = silence::panics(|| {
         let file = postprocess::run(file, &catalog, &library, log)?;
-        let modules = emit::modules(&split::run(file, &catalog)?, &header);
+        let split = split::run(file, &catalog)?;
+        let modules = emit::modules(&split, &header);
         verify::run(&modules, &catalog)?;
         let pages = reference::pages(&catalog, &library, Some(&header));
-        Ok::<_, Refusals>((modules, pages))
+        Ok::<_, Refusals>((split.features, modules, pages))
     });
-    let (modules, pages) = written.map_err(gave_up)??;
+    let (features, modules, pages) = written.map_err(gave_up)??;
     report.found(&catalog);
     Ok(Generated {
         catalog,
+        features,
         modules,
         pages,
     })

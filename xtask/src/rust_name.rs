@@ -23,12 +23,20 @@ pub fn parameter(parameter: &Parameter) -> String {
 
 /// The method of an operation: `get_token`.
 pub fn method(operation: &Operation) -> String {
-    sanitize(&operation.id, "_", |text| text.to_snake_case())
+    method_of(&operation.id)
+}
+
+pub fn method_of(id: &str) -> String {
+    sanitize(id, "_", |text| text.to_snake_case())
 }
 
 /// The request builder of an operation: `GetToken`.
 pub fn request(operation: &Operation) -> String {
-    sanitize(&operation.id, "_", |text| text.to_pascal_case())
+    request_of(&operation.id)
+}
+
+pub fn request_of(id: &str) -> String {
+    sanitize(id, "_", |text| text.to_pascal_case())
 }
 
 /// The entry of an operation in the table: `GET_TOKEN`.
@@ -36,7 +44,7 @@ pub fn entry(operation: &Operation) -> String {
     entry_of(&operation.id)
 }
 
-fn entry_of(id: &str) -> String {
+pub fn entry_of(id: &str) -> String {
     sanitize(id, "_", |text| text.to_shouty_snake_case())
 }
 

@@ -36,13 +36,21 @@ fn compile(document: &[u8], name: &str, folder: &Path) {
         sha256: "0".repeat(64),
         source: "document.yaml".to_owned(),
     };
-    let modules = emit::modules(&split::run(file, &catalog).unwrap(), &header);
+    let split = split::run(file, &catalog).unwrap();
+    let modules = emit::modules(&split, &header);
     // What the pages call types that have no name in the document.
     for name in ["BoxType", "ListItemsSort"] {
-        assert!(modules["models.rs"].contains(&format!("pub enum {name} ")));
+        let written = format!("pub enum {name} ");
+        assert!(modules.values().any(|text| text.contains(&written)));
     }
     let auth = root().join("crates/cobo-auth");
-    let mut files = emit::standalone(name, auth.to_str().unwrap(), &catalog, modules);
+    let mut files = emit::standalone(
+        name,
+        auth.to_str().unwrap(),
+        &catalog,
+        &split.features,
+        modules,
+    );
     let pages = reference::pages(&catalog, &library, Some(&header));
     include(&mut files, pages);
     for (name, text) in files {

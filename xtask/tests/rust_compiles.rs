@@ -45,13 +45,35 @@ fn kinds_that_typify_does_not_have() {
     );
 }
 
+/// Streams of pages and of items, against a sandbox.
+#[test]
+fn lists_come_in_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = include_bytes!("rust/pages.yaml");
+    write("pages", document, folder.path());
+    fs::write(folder.path().join("document.yaml"), document).unwrap();
+    let sandbox = root().join("crates/cobo-sandbox");
+    let manifest = folder.path().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let more = format!(
+        "[dev-dependencies]\ncobo-sandbox = {{ path = {sandbox:?} }}\nfutures-core = \"0.3\"\n\
+         http = \"1\""
+    );
+    fs::write(manifest, text.replacen("[dev-dependencies]", &more, 1)).unwrap();
+    test(folder.path(), include_str!("rust/pages.rs.in"));
+}
+
 fn behaves(name: &str, document: &[u8], behaviour: &str) {
     let folder = tempfile::tempdir().unwrap();
     write(name, document, folder.path());
-    let tests = folder.path().join("tests");
+    test(folder.path(), behaviour);
+}
+
+fn test(folder: &Path, behaviour: &str) {
+    let tests = folder.join("tests");
     fs::create_dir(&tests).unwrap();
     fs::write(tests.join("behaviour.rs"), behaviour).unwrap();
-    check(folder.path());
+    check(folder);
 }
 
 /// Names of the standard library and of what generated code imports, and shapes that the passes
@@ -61,6 +83,28 @@ fn awkward_names_and_shapes() {
     let folder = tempfile::tempdir().unwrap();
     write("odd", include_bytes!("rust/odd.yaml"), folder.path());
     check(folder.path());
+}
+
+/// Each tag alone, none, and all of them.
+#[test]
+fn tags_are_features() {
+    let folder = tempfile::tempdir().unwrap();
+    write("tags", include_bytes!("rust/tags.yaml"), folder.path());
+    check(folder.path());
+    let manifest = fs::read_to_string(folder.path().join("Cargo.toml")).unwrap();
+    let (_, features) = manifest.split_once("[features]").unwrap();
+    let (features, _) = features.split_once("\n\n").unwrap();
+    let features: Vec<&str> = features
+        .lines()
+        .filter(|line| !line.starts_with(['#', 'd']))
+        .filter_map(|line| Some(line.split_once(" = ")?.0))
+        .collect();
+    let expected = ["orders", "shop-keepers", "untagged", "other-models"];
+    assert_eq!(features, expected);
+    let none = ["check", "--no-default-features", "--features"];
+    for feature in features.into_iter().chain([""]) {
+        cargo(folder.path(), &[&none[..], &[feature]].concat());
+    }
 }
 
 fn check(folder: &Path) {
@@ -83,10 +127,17 @@ fn write(name: &str, text: &[u8], folder: &Path) {
         sha256: "0".repeat(64),
         source: name.to_owned(),
     };
-    let modules = emit::modules(&split::run(file, &catalog).unwrap(), &header);
+    let split = split::run(file, &catalog).unwrap();
+    let modules = emit::modules(&split, &header);
     verify::run(&modules, &catalog).unwrap();
     let auth = root().join("crates/cobo-auth");
-    for (name, text) in emit::standalone(name, auth.to_str().unwrap(), &catalog, modules) {
+    for (name, text) in emit::standalone(
+        name,
+        auth.to_str().unwrap(),
+        &catalog,
+        &split.features,
+        modules,
+    ) {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();

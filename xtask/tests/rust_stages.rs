@@ -87,11 +87,45 @@ fn kinds_that_typify_does_not_have_are_written() {
     insta::assert_snapshot!("kinds_operations.rs", modules["operations.rs"]);
 }
 
+/// A model that one tag reaches stands with that tag, what several reach is shared, what none
+/// reaches is a feature of its own.
+#[test]
+fn tags_have_modules_of_their_own() {
+    let (document, catalog) = document(include_bytes!("rust/tags.yaml"));
+    let mut log = Log::default();
+    let file = generate::run(&document, &catalog, &mut log).unwrap();
+    let file = postprocess::run(file, &catalog, "tags", &mut log).unwrap();
+    let split = split::run(file, &catalog).unwrap();
+    insta::assert_debug_snapshot!("tags_features", split.features);
+    let header = emit::Header {
+        command: "cargo xtask regen".to_owned(),
+        sha256: "0".repeat(64),
+        source: "tags.yaml".to_owned(),
+    };
+    let modules = emit::modules(&split, &header);
+    let what = |text: &str| -> Vec<String> {
+        let items = text.lines().filter(|line| {
+            ["pub ", "use ", "mod ", "#[cfg"]
+                .iter()
+                .any(|start| line.trim_start().starts_with(start))
+        });
+        items.map(str::to_owned).collect()
+    };
+    let outline: Vec<_> = modules
+        .iter()
+        .map(|(path, text)| (path, what(text)))
+        .collect();
+    insta::assert_debug_snapshot!("tags_modules", outline);
+    let files = emit::standalone("tags", "../cobo-auth", &catalog, &split.features, modules);
+    insta::assert_snapshot!("tags_Cargo.toml", files["Cargo.toml"]);
+    insta::assert_snapshot!("tags_README.md", files["README.md"]);
+}
+
 #[test]
 fn a_crate_of_its_own_has_every_file() {
     let (document, catalog) = document(TINY);
     let modules = modules(&document, &catalog, &mut Log::default());
-    let files = emit::standalone("tiny-client", "../cobo-auth", &catalog, modules);
+    let files = emit::standalone("tiny-client", "../cobo-auth", &catalog, &[], modules);
     let names: Vec<&String> = files.keys().collect();
     insta::assert_debug_snapshot!("standalone_files", names);
     insta::assert_snapshot!("standalone_Cargo.toml", files["Cargo.toml"]);
@@ -103,7 +137,7 @@ fn a_crate_of_its_own_has_every_file() {
 fn a_crate_of_its_own_asks_for_the_versions_of_the_workspace() {
     let (document, catalog) = document(TINY);
     let modules = modules(&document, &catalog, &mut Log::default());
-    let files = emit::standalone("tiny", "../cobo-auth", &catalog, modules);
+    let files = emit::standalone("tiny", "../cobo-auth", &catalog, &[], modules);
     let workspace = include_str!("../../Cargo.toml");
     let version = |manifest: &str, name: &str| {
         let line = manifest

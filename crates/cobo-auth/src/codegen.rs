@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Operation;
+use crate::pages::{Page, Pages};
 use crate::response::{Body, Response};
 
 pub use crate::built::Built;
@@ -13,6 +14,7 @@ pub use crate::endpoint::{Endpoint, Input};
 pub use crate::form::Form;
 pub use crate::model::{Model, Property};
 pub use crate::object::{Reader, Writer, deserialize, serialize};
+pub use crate::pages::{Cursor, List};
 pub use crate::part::Part;
 pub use crate::raw::Raw;
 pub use crate::union::{Shape, candidates, serialize_tagged};
@@ -78,6 +80,19 @@ pub fn outcome(
             |outcome| outcome.0,
         )
         .map_err(|error| error.with_operation(operation.id()))
+}
+
+/// The pages of a list. `after` and `before` are the indices of the parameters that take a cursor.
+pub fn pages<P: Page, F>(
+    draft: Draft,
+    after: usize,
+    before: Option<usize>,
+    fetch: impl Fn(Draft) -> F + Send + 'static,
+) -> Pages<P>
+where
+    F: Future<Output = Result<Response<Body>, Error>> + Send + 'static,
+{
+    Pages::new(draft, after, before, move |draft| Box::pin(fetch(draft)))
 }
 
 /// Decodes a verified body.

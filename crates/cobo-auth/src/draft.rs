@@ -79,6 +79,19 @@ impl<B> Draft<B> {
         }
     }
 
+    /// What a parameter was set to, by its index, unless it is a list.
+    pub(crate) fn text(&self, index: usize) -> Option<&str> {
+        match self.values.get(index)? {
+            Some(Text::One(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The id of the operation.
+    pub(crate) fn operation(&self) -> &'static str {
+        self.endpoint.operation.id()
+    }
+
     /// Sets the body.
     pub fn set_body(&mut self, body: B) {
         self.body = Some(body);

@@ -47,6 +47,8 @@ struct Inner {
     token_refused: bool,
     /// How many seconds this machine's clock is ahead of the server's.
     clock_ahead: Option<i64>,
+    /// Where a list that comes in pages has to be taken up again.
+    cursor: Option<String>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -60,7 +62,10 @@ enum Kind {
         why: TargetError,
     },
     Signer,
-    Credential,
+    Credential {
+        /// Whether there may be a token later.
+        for_now: bool,
+    },
     Connect,
     Timeout,
     Deadline {
@@ -81,6 +86,7 @@ enum Kind {
     Decode {
         why: String,
     },
+    RepeatedCursor,
 }
 
 /// The kinds of failure, coarsely; [`Error`] has predicates for what callers decide on.
@@ -113,6 +119,8 @@ pub enum ErrorKind {
     Unexpected,
     /// A success whose body is not what the document says.
     Decode,
+    /// The cursor of a list's next page is one that has been before: what should follow is missing.
+    RepeatedCursor,
 }
 
 impl Error {
@@ -124,7 +132,7 @@ impl Error {
                 ErrorKind::InvalidRequest
             }
             Kind::Signer => ErrorKind::Signer,
-            Kind::Credential => ErrorKind::Credential,
+            Kind::Credential { .. } => ErrorKind::Credential,
             Kind::Connect => ErrorKind::Connect,
             Kind::Timeout | Kind::Deadline { .. } => ErrorKind::Timeout,
             Kind::Transport => ErrorKind::Transport,
@@ -134,7 +142,16 @@ impl Error {
             Kind::Api(_) => ErrorKind::Api,
             Kind::Unexpected => ErrorKind::Unexpected,
             Kind::Decode { .. } => ErrorKind::Decode,
+            Kind::RepeatedCursor => ErrorKind::RepeatedCursor,
         }
+    }
+
+    /// The cursor of the page that failed, of a list that comes in [`Pages`](crate::Pages): a request
+    /// with it goes on from there. `None` for the first page, and for everything else.
+    ///
+    /// It is what the server sent, so it is not part of the text of the error.
+    pub fn cursor(&self) -> Option<&str> {
+        self.0.cursor.as_deref()
     }
 
     /// The operation id of the document, or `METHOD /path` of a request without one.
@@ -244,6 +261,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match &self.0.kind {
             Kind::Connect | Kind::Timeout | Kind::Deadline { .. } | Kind::Transport => true,
+            Kind::Credential { for_now } => *for_now,
             Kind::Api(_) | Kind::Unexpected if self.is_token_expired() => false,
             Kind::Api(_) | Kind::Unexpected => {
                 self.code().is_some_and(ErrorCode::is_retryable)

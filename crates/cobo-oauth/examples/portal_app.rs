@@ -83,14 +83,15 @@ async fn callback(
 ) -> Result<&'static str, (StatusCode, String)> {
     let query = query.unwrap_or_default();
     let installation = app.tokens.on_installation(&query).await.map_err(|error| {
-        let status = match error {
-            InstallationError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        let status = match &error {
+            InstallationError::Token(error) if error.is_retryable() => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            InstallationError::Token(_) => StatusCode::FORBIDDEN,
             _ => StatusCode::BAD_REQUEST,
         };
         (status, error.to_string())
     })?;
-    let token = app.tokens.token(installation.org_id()).await;
-    token.map_err(|error| (StatusCode::FORBIDDEN, error.to_string()))?;
     app.remember(installation.org_id());
     Ok("ok")
 }
@@ -103,19 +104,11 @@ async fn organizations(State(app): State<App>) -> Json<Value> {
         let response = client.request(Method::GET, "/organizations/info").send();
         let answer = match response.await.and_then(|response| response.json::<Value>()) {
             Ok(organization) => json!({"org_id": org_id, "organization": organization}),
-            Err(error) => json!({"org_id": org_id, "error": why(&error)}),
+            Err(error) => json!({"org_id": org_id, "error": error.to_string()}),
         };
         answers.push(answer);
     }
     Json(Value::Array(answers))
-}
-
-/// An error with what caused it: why there is no token stands in the source.
-fn why(error: &dyn Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
 }
 
 async fn serve(environment: &str) -> Result<(), Box<dyn Error>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::split::Modules;
+use super::split::{Feature, Split};
 use crate::catalog::Catalog;
 
 mod blank_lines;
@@ -29,38 +29,19 @@ impl Header {
 }
 
 /// The files of `generated/` by name.
-pub fn modules(modules: &Modules, header: &Header) -> BTreeMap<String, String> {
-    let root = "//! What the document says, in Rust.\n\n\
-        mod client;\npub mod models;\npub mod operations;\n\npub use client::Client;\n";
-    let files = [
-        ("client.rs", &modules.client),
-        ("models.rs", &modules.models),
-        ("operations.rs", &modules.operations),
-    ];
-    let docs = BTreeMap::from([
-        (
-            "client.rs",
-            "//! The client: one method for each operation.\n",
-        ),
-        (
-            "models.rs",
-            "//! What requests and responses are made of.\n//!\n\
-             //! Models are read from responses and written into requests; `builder` has a \
-             builder for\n//! each. New fields and new enum values may come with any release of \
-             the API: they never make\n//! a response unreadable.\n",
-        ),
-        (
-            "operations.rs",
-            "//! A request builder for each operation, and the table of operations.\n",
-        ),
-    ]);
-    let mut out = BTreeMap::from([("mod.rs".to_owned(), format!("{}{root}", header.line()))]);
-    for (name, file) in files {
-        let text = blank_lines::between_items(&macros::set(&prettyplease::unparse(file)));
-        let docs = docs.get(name).copied().unwrap_or_default();
-        out.insert(name.to_owned(), format!("{}{docs}\n{text}", header.line()));
-    }
-    out
+pub fn modules(split: &Split, header: &Header) -> BTreeMap<String, String> {
+    let files = split.modules.iter().map(|module| {
+        let text = macros::set(&prettyplease::unparse(&module.file));
+        let text = blank_lines::between_items(&text);
+        let docs: String = module
+            .docs
+            .lines()
+            .map(|line| format!("//! {line}").trim_end().to_owned() + "\n")
+            .collect();
+        let text = format!("{}{docs}\n{text}", header.line());
+        (module.path.clone(), text)
+    });
+    files.collect()
 }
 
 /// A complete crate: the path of each file below the crate's folder, and its text.
@@ -68,7 +49,8 @@ pub fn standalone(
     crate_name: &str,
     auth_path: &str,
     catalog: &Catalog,
+    features: &[Feature],
     modules: BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    standalone::files(crate_name, auth_path, catalog, modules)
+    standalone::files(crate_name, auth_path, catalog, features, modules)
 }

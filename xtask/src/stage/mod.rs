@@ -102,6 +102,10 @@ pub struct Options {
     pub decisions: Decisions,
     /// `--strict`: refuse what nobody has decided.
     pub strict: bool,
+    /// Stages to leave out, to show what they are for. No option of the command line: without one of them the code
+    /// may be wrong.
+    #[doc(hidden)]
+    pub skip: Vec<Stage>,
 }
 
 /// A stage that transforms the document as JSON.
@@ -130,7 +134,10 @@ pub fn transform(
     options: &Options,
     log: &mut Log,
 ) -> Result<(), Refusals> {
-    for (_, run) in TRANSFORMS {
+    for (stage, run) in TRANSFORMS {
+        if options.skip.contains(&stage) {
+            continue;
+        }
         run(document, options, log)?;
     }
     Ok(())

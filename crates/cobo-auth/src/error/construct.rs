@@ -25,6 +25,7 @@ impl Error {
             signed: false,
             token_refused: false,
             clock_ahead: None,
+            cursor: None,
             source: None,
         }))
     }
@@ -100,15 +101,26 @@ impl Error {
     /// assert!(error.is_before_sending());
     /// ```
     pub fn no_token(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::new(Kind::Credential).with_source(Arc::from(source.into()))
+        let kind = Kind::Credential { for_now: false };
+        Self::new(kind).with_source(Arc::from(source.into()))
+    }
+
+    /// As [`no_token`](Self::no_token), where there may be one later without anybody's doing: the
+    /// error is [retryable](Self::is_retryable).
+    pub fn no_token_for_now(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let kind = Kind::Credential { for_now: true };
+        Self::new(kind).with_source(Arc::from(source.into()))
     }
 
     /// The credential's own error becomes the source, so that what it says of another call is not
     /// taken for what this one met.
     pub(crate) fn credential(source: Self) -> Self {
         match source.0.kind {
-            Kind::Credential => source,
-            _ => Self::new(Kind::Credential).with_source(Arc::new(source)),
+            Kind::Credential { .. } => source,
+            _ => {
+                let for_now = source.is_retryable();
+                Self::new(Kind::Credential { for_now }).with_source(Arc::new(source))
+            }
         }
     }
 
@@ -162,6 +174,15 @@ impl Error {
     #[cfg(test)]
     pub(crate) fn broken() -> Self {
         Self::new(Kind::Transport)
+    }
+
+    pub(crate) fn repeated_cursor() -> Self {
+        Self::new(Kind::RepeatedCursor)
+    }
+
+    pub(crate) fn with_cursor(mut self, cursor: Option<String>) -> Self {
+        self.inner().cursor = cursor;
+        self
     }
 
     pub(crate) fn with_operation(mut self, operation: impl Into<Cow<'static, str>>) -> Self {

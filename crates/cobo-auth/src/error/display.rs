@@ -14,7 +14,13 @@ impl fmt::Display for Error {
             Kind::Missing(missing) => write!(f, "{missing}")?,
             Kind::Target { name, why } => write!(f, "`{name}`: {why}")?,
             Kind::Signer => f.write_str("the signer failed; nothing was sent")?,
-            Kind::Credential => f.write_str("there is no access token; nothing was sent")?,
+            Kind::Credential { .. } => {
+                f.write_str("there is no access token; nothing was sent")?;
+                // Whoever made the credential says why, and what the caller can do.
+                if let Some(source) = &self.0.source {
+                    write!(f, ": {source}")?;
+                }
+            }
             Kind::Connect => f.write_str("no connection; nothing was sent")?,
             Kind::Timeout => {
                 f.write_str("the time was up; the request may have been carried out")?;
@@ -51,6 +57,9 @@ impl fmt::Display for Error {
                 "an error response that is not of Cobo's making; a gateway's, most likely",
             )?,
             Kind::Decode { why } => write!(f, "the response does not decode: {why}")?,
+            Kind::RepeatedCursor => f.write_str(
+                "the next page's cursor has been before; the rest of the list is missing",
+            )?,
         }
         if let Some(status) = self.0.status {
             write!(f, " (HTTP {}", status.as_u16())?;

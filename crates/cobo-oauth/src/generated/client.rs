@@ -33,6 +33,7 @@ impl Client {
     }
 
     /// Makes a request, signs it, sends it, and verifies what comes back.
+    #[allow(dead_code, reason = "without operations nothing is sent")]
     pub(crate) async fn exchange<B: codegen::Payload>(
         &self,
         draft: codegen::Draft<B>,
@@ -41,6 +42,7 @@ impl Client {
     }
 
     /// Signs a request, sends it, and verifies what comes back.
+    #[allow(dead_code, reason = "without operations nothing is sent")]
     pub(crate) async fn carry_out(
         &self,
         outgoing: codegen::Outgoing,
@@ -109,7 +111,7 @@ impl Client {
     ///
     /// # Returns
     ///
-    /// [`GetToken200Response`](super::models::GetToken200Response): The tokens were issued.
+    /// [`GetToken200Response`](crate::models::GetToken200Response): The tokens were issued.
     ///
     /// # Example
     ///
@@ -150,7 +152,7 @@ impl Client {
     ///
     /// # Returns
     ///
-    /// [`RefreshToken200Response`](super::models::RefreshToken200Response): The tokens were renewed.
+    /// [`RefreshToken200Response`](crate::models::RefreshToken200Response): The tokens were renewed.
     ///
     /// # Example
     ///
@@ -192,7 +194,7 @@ impl Client {
     ///
     /// # Returns
     ///
-    /// [`PermissionToken201Response`](super::models::PermissionToken201Response): The tokens were issued.
+    /// [`PermissionToken201Response`](crate::models::PermissionToken201Response): The tokens were issued.
     ///
     /// # Example
     ///
@@ -234,7 +236,7 @@ impl Client {
     ///
     /// # Returns
     ///
-    /// [`PermissionToken201Response`](super::models::PermissionToken201Response): The tokens were issued.
+    /// [`PermissionToken201Response`](crate::models::PermissionToken201Response): The tokens were issued.
     ///
     /// # Example
     ///

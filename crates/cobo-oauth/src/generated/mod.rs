@@ -2,7 +2,9 @@
 //! What the document says, in Rust.
 
 mod client;
+
 pub mod models;
+
 pub mod operations;
 
 pub use client::Client;

@@ -14,10 +14,12 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct StoreError(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: StoreErrorKind,
     what: String,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    nothing_done: bool,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// The kinds of failure of a store.
@@ -32,28 +34,50 @@ pub enum StoreErrorKind {
 }
 
 impl StoreError {
-    /// The store cannot be reached, or did not answer in time.
+    /// The store cannot be reached, or did not answer in time. What it was asked to do may have
+    /// been done.
     pub fn unavailable(what: impl Into<String>) -> Self {
-        Self::new(StoreErrorKind::Unavailable, what.into(), None)
+        Self(Arc::new(Inner {
+            kind: StoreErrorKind::Unavailable,
+            what: what.into(),
+            nothing_done: false,
+            source: None,
+        }))
     }
 
-    /// The store holds what this program does not understand.
+    /// The store holds what this program does not understand. Nothing was done.
     pub fn not_understood(what: impl Into<String>) -> Self {
-        Self::new(StoreErrorKind::NotUnderstood, what.into(), None)
+        Self(Arc::new(Inner {
+            kind: StoreErrorKind::NotUnderstood,
+            what: what.into(),
+            nothing_done: true,
+            source: None,
+        }))
+    }
+
+    /// This error, where it is certain that nothing was done: a pair that could not be saved is
+    /// saved whole later, while after any other failure its refresh token is left out, since
+    /// another process may have found and spent it.
+    #[must_use]
+    pub fn with_nothing_done(self) -> Self {
+        self.change(|inner| inner.nothing_done = true)
     }
 
     /// This error with its cause. The cause's text is shown: it must contain no secret.
     #[must_use]
     pub fn caused_by(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::new(self.0.kind, self.0.what.clone(), Some(source.into()))
+        self.change(|inner| inner.source = Some(Arc::from(source.into())))
     }
 
-    fn new(
-        kind: StoreErrorKind,
-        what: String,
-        source: Option<Box<dyn StdError + Send + Sync>>,
-    ) -> Self {
-        Self(Arc::new(Inner { kind, what, source }))
+    fn change(&self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = Inner::clone(&self.0);
+        change(&mut inner);
+        Self(Arc::new(inner))
+    }
+
+    /// Whether it is certain that nothing was done.
+    pub fn is_nothing_done(&self) -> bool {
+        self.0.nothing_done
     }
 
     /// Which kind of failure this is.

@@ -1,5 +1,6 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cobo_auth::{Clock, SystemClock};
@@ -8,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::issuer::{Cobo, Issuer};
-use super::limits::Limits;
+use super::limits::{LONGEST, Limits, SHORTEST};
 use super::meter::Meter;
-use super::shared::{Dice, Shared};
+use super::shared::{Dice, SWEEP_AT_LEAST, Shared};
 use super::source::{Source, TokenSource};
 use crate::Client;
 use crate::store::{MemoryStore, TokenStore};
@@ -42,7 +43,7 @@ fn random() -> f64 {
 
 impl TokenSourceBuilder {
     pub(crate) fn new(client: Client, client_id: String) -> Self {
-        Self::with_issuer(Cobo::new(client, client_id))
+        Self::with_issuer(Cobo::new(&client, client_id))
     }
 
     pub(crate) fn with_issuer(issuer: impl Issuer + 'static) -> Self {
@@ -69,19 +70,19 @@ impl TokenSourceBuilder {
         self
     }
 
-    /// How long one attempt to get a token may take, with all its requests; 60 s unless set. A
-    /// process that dies while it refreshes keeps the others from refreshing the same organization
-    /// for a little longer than that, where the store cannot tell that it died.
+    /// How long the requests of one attempt to get a token may take; 60 s unless set, an hour at
+    /// most. A process that dies while it refreshes keeps the others from refreshing the same
+    /// organization for a little longer than that, where the store cannot tell that it died.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.limits.deadline = deadline;
+        self.limits.deadline = deadline.clamp(SHORTEST, LONGEST);
         self
     }
 
-    /// How long one call of the store may take; 3 s unless set.
+    /// How long one call of the store may take; 3 s unless set, an hour at most.
     #[must_use]
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.store = timeout;
+        self.limits.store = timeout.clamp(SHORTEST, LONGEST);
         self
     }
 
@@ -93,10 +94,10 @@ impl TokenSourceBuilder {
     }
 
     /// For how long a refusal is remembered, at most: callers get it again meanwhile, without a
-    /// request; 30 s unless set.
+    /// request; 30 s unless set, an hour at most.
     #[must_use]
     pub fn refusal_memory(mut self, span: Duration) -> Self {
-        self.limits.refusal = span;
+        self.limits.refusal = span.min(LONGEST);
         self
     }
 
@@ -108,6 +109,8 @@ impl TokenSourceBuilder {
             store: self.store,
             clock: self.clock,
             limits: self.limits,
+            store_away: Mutex::default(),
+            sweep_at: AtomicUsize::new(SWEEP_AT_LEAST),
             dice: self.dice,
             meter: Meter,
             // Blocking while it grows: a map that grows step by step makes every reader pay.

@@ -1,5 +1,6 @@
 //! What is kept of one organization: its token, who is obtaining the next one, and what failed.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,8 +36,15 @@ pub(crate) struct Slot {
     pub(crate) need: Need,
     /// The newest generation known.
     pub(crate) generation: u64,
-    /// The newest generation that was refused: nothing up to it is taken in.
+    /// The newest generation that was refused or thrown away: nothing up to it is taken in.
     refused: u64,
+    /// The newest generation whose refresh token was taken to be sent: it is spent, even if a
+    /// store comes back that has it.
+    pub(crate) spent: u64,
+    /// How often `get_token` was asked for.
+    pub(crate) wanted: u64,
+    /// Not in the map any more: whoever comes here has to look again.
+    detached: bool,
     pub(crate) flight: Option<InFlight>,
     flights: u64,
     pub(crate) hold: Option<Hold>,
@@ -67,6 +75,9 @@ pub(crate) enum Need {
 #[derive(Debug, Clone)]
 pub(crate) struct InFlight {
     number: u64,
+    need: Need,
+    /// As many calls for `get_token` as it answers.
+    wanted: u64,
     landing: watch::Receiver<Option<Landed>>,
     /// When it is given up for stranded, by the monotonic clock: its runtime does not run any more.
     overdue: Duration,
@@ -115,23 +126,62 @@ impl Entry {
         self: &Arc<Self>,
         shared: &Arc<Shared>,
     ) -> Result<AccessToken, TokenError> {
+        let unsettled = || TokenError::new(TokenErrorKind::Unavailable, &self.org_id);
+        let mut failed = None;
         for _ in 0..TURNS {
             if let Some(token) = self.current(shared) {
                 return Ok(token);
             }
-            let failed = match self.join(shared, shared.now()) {
-                Err(held) => held,
-                Ok(flight) => match flight.landed(shared).await {
-                    Some(Landed::Brought(live)) if live.is_valid(&shared.now()) => {
-                        return Ok(live.token().clone());
-                    }
-                    Some(Landed::Failed(error)) => error,
-                    Some(Landed::Brought(_) | Landed::Superseded) | None => continue,
-                },
+            let now = shared.now();
+            let flight = match self.join(shared, now) {
+                Ok(flight) => flight,
+                Err(held) => return self.last_resort(shared).ok_or(held),
             };
-            // An old token that is still good is better than none; an expired one never is.
-            let valid = self.valid(&shared.now());
-            return valid.map(|live| live.token().clone()).ok_or(failed);
+            // A server that hangs must not keep the old token back until it has expired.
+            let patience = self.valid(&now).map(|live| live.expires().left(&now) / 2);
+            match flight.landed(shared, patience).await {
+                Some(Landed::Brought(live)) if live.is_valid(&shared.now()) => {
+                    return Ok(live.token().clone());
+                }
+                Some(Landed::Failed(error)) => {
+                    return self.last_resort(shared).ok_or(error);
+                }
+                None if let Some(token) = self.last_resort(shared) => return Ok(token),
+                Some(Landed::Brought(_) | Landed::Superseded) | None => failed = Some(unsettled()),
+            }
+        }
+        self.last_resort(shared)
+            .ok_or_else(|| failed.unwrap_or_else(unsettled))
+    }
+
+    /// An old token that is still good is better than none; an expired one never is.
+    fn last_resort(&self, shared: &Shared) -> Option<AccessToken> {
+        let valid = self.valid(&shared.now());
+        valid.map(|live| live.token().clone())
+    }
+
+    /// Obtains a token by `get_token`, whatever there is. Those that are there are served until it
+    /// comes; who asks while one is being obtained shares the next.
+    pub(crate) async fn reissue(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+    ) -> Result<AccessToken, TokenError> {
+        let mark = {
+            let mut slot = self.slot();
+            slot.wanted += 1;
+            slot.need = Need::Issue;
+            // Cobo has changed its mind, perhaps.
+            slot.hold.take_if(|hold| hold.error.is_refusal());
+            slot.wanted
+        };
+        for _ in 0..TURNS {
+            let flight = self.join(shared, shared.now())?;
+            let answers = flight.need == Need::Issue && flight.wanted >= mark;
+            match flight.landed(shared, None).await {
+                Some(Landed::Brought(live)) if answers => return Ok(live.token().clone()),
+                Some(Landed::Failed(error)) if answers => return Err(error),
+                _ => {}
+            }
         }
         Err(TokenError::new(TokenErrorKind::Unavailable, &self.org_id))
     }
@@ -161,10 +211,7 @@ impl Entry {
         if let Some(flight) = slot.under_way(&now) {
             return Ok(flight);
         }
-        let hold = slot.hold.as_ref().filter(|hold| !hold.until.has_come(&now));
-        // What only a store stood in the way of can be had without it once there is no token left.
-        let holds = |hold: &&Hold| !hold.error.is_store() || self.valid(&now).is_some();
-        if let Some(hold) = hold.filter(holds) {
+        if let Some(hold) = slot.hold.as_ref().filter(|hold| !hold.until.has_come(&now)) {
             return Err(hold.error.clone());
         }
         if !is_sound(&self.org_id) {
@@ -177,9 +224,9 @@ impl Entry {
         if shared.stop.is_cancelled() {
             return Err(TokenError::new(TokenErrorKind::ShutDown, &self.org_id));
         }
-        let Ok(runtime) = runtime else {
-            return Err(TokenError::new(TokenErrorKind::Unavailable, &self.org_id));
-        };
+        let runtime = runtime.map_err(|no_runtime| {
+            TokenError::caused_by(TokenErrorKind::Unavailable, &self.org_id, no_runtime)
+        })?;
         let (flight, in_flight) = self.register(&mut slot, shared, now);
         slot.tell(self, shared);
         // A runtime that is shutting down drops the flight here, and that takes the lock.
@@ -200,63 +247,77 @@ impl Entry {
         slot.flights += 1;
         let in_flight = InFlight {
             number: slot.flights,
+            need: slot.need,
+            wanted: slot.wanted,
             landing,
-            overdue: now.monotonic + shared.limits.deadline * 2,
+            overdue: now.monotonic.saturating_add(shared.limits.flight()),
         };
         slot.flight = Some(in_flight.clone());
         let flight = Flight {
             shared: shared.clone(),
             entry: self.clone(),
             number: slot.flights,
+            wanted: slot.wanted,
             epoch: slot.epoch,
             need: slot.need,
             land,
+            landed: AtomicBool::new(false),
         };
         (flight, in_flight)
     }
 
-    /// Throws away what is known of the organization, in memory at once, then in the store.
+    /// Throws away what is known of the organization, in memory at once, then in the store. What
+    /// is there until then is not taken up again, even if this is dropped midway.
     pub(crate) async fn clear(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
-        need: Need,
+        next: Need,
     ) -> Result<(), TokenError> {
         let epoch = {
             let mut slot = self.slot();
-            slot.epoch += 1;
-            slot.need = need;
+            slot.throw_away(self);
+            slot.need = Need::Issue;
+            slot.wanted += 1;
             slot.hold = None;
             slot.failures = 0;
             slot.failing_since = None;
             slot.rejections = 0;
-            slot.unsaved = None;
-            self.live.store(None);
             slot.tell(self, shared);
             slot.epoch
         };
         // The place of a flight is taken meanwhile: what the next one stores must not be removed.
-        let _place = loop {
+        let place = loop {
             let under_way = {
                 let now = shared.now();
                 let mut slot = self.slot();
-                let brought_since = slot.need != need || self.live.load().is_some();
-                if slot.epoch != epoch || (need == Need::Issue && brought_since) {
-                    return Ok(());
+                let brought_since = slot.epoch == epoch && self.live.load().is_some();
+                if next == Need::Issue && brought_since && slot.unsaved.is_none() {
+                    return Ok(()); // and stored, over what was to be removed
                 }
                 match slot.under_way(&now) {
                     Some(flight) => flight,
-                    None => break self.register(&mut slot, shared, now).0,
+                    None => {
+                        let place = self.register(&mut slot, shared, now).0;
+                        place.landed.store(true, Ordering::Relaxed); // it is none
+                        slot.throw_away(self);
+                        break place;
+                    }
                 }
             };
-            under_way.landed(shared).await;
+            under_way.landed(shared, None).await;
         };
-        shared.remove(&self.org_id).await
+        shared.remove(&self.org_id).await?;
+        let mut slot = self.slot();
+        slot.need = next;
+        slot.leave(place.number);
+        slot.tell(self, shared);
+        Ok(())
     }
 
     /// A server refused this token. Exactly this one is thrown away, and a newer one is not.
     pub(crate) fn reject(&self, shared: &Shared, token: &AccessToken) {
-        let mut slot = self.slot();
         let now = shared.now();
+        let mut slot = self.slot();
         let Some(live) = self.live.load_full() else {
             return;
         };
@@ -264,31 +325,55 @@ impl Entry {
             return;
         }
         let age = live.obtained().until(&now);
-        if age > live.life() / 4 {
+        let young = live.life() / 4;
+        if age > young {
             slot.rejections = 0;
         }
         // A server that refuses every token is not helped by new ones.
-        if age < shared.limits.grace(slot.rejections).min(live.life() / 4) {
-            tracing::debug!(org_id = %self.org_id, "a new token was refused; keeping it for a while");
-            return;
+        let kept = age < shared.limits.grace(slot.rejections).min(young);
+        if !kept {
+            slot.rejections = slot.rejections.saturating_add(1);
+            if slot.need != Need::Issue {
+                let in_vain = live.origin() == Origin::Replacement && age <= young;
+                slot.need = if in_vain {
+                    Need::Issue
+                } else {
+                    Need::Replacement
+                };
+            }
+            slot.refused = slot.refused.max(live.generation());
+            // Cobo was not asked: it is, now.
+            slot.hold.take_if(|hold| !hold.error.asked());
+            self.live.store(None);
+            slot.tell(self, shared);
         }
-        slot.rejections += 1;
-        let replaced_in_vain = live.origin() == Origin::Replacement && age <= live.life() / 4;
-        if slot.need != Need::Issue {
-            slot.need = match replaced_in_vain {
-                true => Need::Issue,
-                false => Need::Replacement,
-            };
+        drop(slot);
+        if !kept {
+            shared.meter.rejected();
         }
-        slot.refused = live.generation();
-        self.live.store(None);
-        shared.meter.rejected();
         tracing::info!(
             org_id = %self.org_id,
             generation = token.generation(),
+            kept,
             "the access token was refused"
         );
-        slot.tell(self, shared);
+    }
+
+    /// Whether nothing is lost without this entry; if so, it is not to be used any more.
+    pub(crate) fn detach(self: &Arc<Self>, now: &Moment) -> bool {
+        let mut slot = self.slot();
+        let held = slot.hold.as_ref();
+        // One count is the map's.
+        slot.detached = Arc::strong_count(self) == 1
+            && slot.flight.is_none()
+            && slot.unsaved.is_none()
+            && self.live.load().is_none()
+            && held.is_none_or(|hold| hold.until.has_come(now));
+        slot.detached
+    }
+
+    pub(crate) fn is_detached(&self) -> bool {
+        self.slot().detached
     }
 
     pub(crate) fn state(&self, now: &Moment) -> OrgState {
@@ -315,6 +400,16 @@ impl Slot {
         self.flight.clone().filter(|flight| !stranded(flight))
     }
 
+    /// From here on nothing comes in that was there, or is under way.
+    fn throw_away(&mut self, entry: &Entry) {
+        let newest = entry.live.load().as_ref().map(|live| live.generation());
+        self.epoch += 1;
+        self.generation = self.generation.max(newest.unwrap_or_default());
+        self.refused = self.refused.max(self.generation);
+        self.unsaved = None;
+        entry.live.store(None);
+    }
+
     /// Gives the place of a flight free, if it is still that flight's.
     pub(crate) fn leave(&mut self, number: u64) {
         self.flight.take_if(|flight| flight.number == number);
@@ -333,15 +428,16 @@ impl Slot {
 }
 
 impl InFlight {
-    /// What came of it; `None` where it vanished with its runtime.
-    async fn landed(mut self, shared: &Shared) -> Option<Landed> {
+    /// What came of it; `None` where it vanished with its runtime, or has not landed in time.
+    async fn landed(mut self, shared: &Shared, patience: Option<Duration>) -> Option<Landed> {
+        let patience = patience.unwrap_or_else(|| shared.limits.flight());
         let landing = self.landing.wait_for(Option::is_some);
-        let landed = tokio::time::timeout(shared.limits.deadline * 2, landing).await;
+        let landed = tokio::time::timeout(patience, landing).await;
         landed.ok()?.ok()?.clone()
     }
 }
 
 /// Whether this can be the id of an organization at all.
-fn is_sound(org_id: &str) -> bool {
+pub(crate) fn is_sound(org_id: &str) -> bool {
     (1..=256).contains(&org_id.len()) && org_id.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,6 +1,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::store::StoreError;
 
@@ -17,6 +18,9 @@ pub struct TokenError(Arc<Inner>);
 struct Inner {
     kind: TokenErrorKind,
     org_id: Arc<str>,
+    /// Whether Cobo was asked; if not, there is no reason to spare it.
+    asked: bool,
+    retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -27,7 +31,8 @@ pub enum TokenErrorKind {
     /// Cobo refuses to issue a token for this organization: somebody of it has to install the app
     /// again.
     NotInstalled,
-    /// Cobo refuses this app: its key, its client id or its environment is wrong.
+    /// Cobo refuses this app's request: its key, its client id, its environment or the organization
+    /// id is wrong.
     AppRefused,
     /// Cobo cannot be reached, or cannot answer for now. It is tried again by itself, with growing
     /// pauses, when the next call needs the token.
@@ -45,6 +50,8 @@ impl TokenError {
         Self(Arc::new(Inner {
             kind,
             org_id: org_id.clone(),
+            asked: false,
+            retry_after: None,
             source: None,
         }))
     }
@@ -52,34 +59,47 @@ impl TokenError {
     pub(crate) fn caused_by(
         kind: TokenErrorKind,
         org_id: &Arc<str>,
-        source: Arc<dyn StdError + Send + Sync>,
+        source: impl StdError + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(Inner {
             kind,
             org_id: org_id.clone(),
-            source: Some(source),
+            asked: false,
+            retry_after: None,
+            source: Some(Arc::new(source)),
         }))
     }
 
-    /// What a failed `get_token` means.
+    /// What a failed `get_token`, or a refresh that is not followed by one, means.
     pub(crate) fn of(failure: Failure, org_id: &Arc<str>) -> Self {
         let kind = match failure.fate {
             Fate::NotCarriedOut | Fate::Lost => TokenErrorKind::Unavailable,
             Fate::GrantRefused => TokenErrorKind::NotInstalled,
             Fate::AppRefused => TokenErrorKind::AppRefused,
         };
-        Self::caused_by(kind, org_id, failure.source)
+        Self(Arc::new(Inner {
+            kind,
+            org_id: org_id.clone(),
+            asked: true,
+            retry_after: failure.retry_after,
+            source: Some(failure.source),
+        }))
+    }
+
+    /// What came cannot be used.
+    pub(crate) fn unusable(org_id: &Arc<str>, source: Option<cobo_auth::Error>) -> Self {
+        Self(Arc::new(Inner {
+            kind: TokenErrorKind::Unusable,
+            org_id: org_id.clone(),
+            asked: true,
+            retry_after: None,
+            source: source.map(|source| -> Arc<dyn StdError + Send + Sync> { Arc::new(source) }),
+        }))
     }
 
     /// Nobody may refresh without the store, which failed.
     pub(crate) fn store(error: StoreError, org_id: &Arc<str>) -> Self {
-        Self::caused_by(TokenErrorKind::Unavailable, org_id, Arc::new(error))
-    }
-
-    /// Whether it was the store that failed, before anything was sent.
-    pub(crate) fn is_store(&self) -> bool {
-        let source = self.0.source.as_deref();
-        source.is_some_and(|source| source.is::<StoreError>())
+        Self::caused_by(TokenErrorKind::Unavailable, org_id, error)
     }
 
     /// Which kind of failure this is.
@@ -105,6 +125,14 @@ impl TokenError {
         )
     }
 
+    pub(crate) fn asked(&self) -> bool {
+        self.0.asked
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
     /// Whether it was Cobo's word, and will be the same when asked again at once.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(
@@ -116,13 +144,16 @@ impl TokenError {
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no access token for organization {:?}: ", self.org_id())?;
+        // An id that is none may be of any length.
+        let org_id: String = self.org_id().chars().take(256).collect();
+        write!(f, "no access token for organization {org_id:?}: ")?;
         match self.0.kind {
             TokenErrorKind::NotInstalled => f.write_str(
                 "Cobo refuses to issue one; the app has to be installed again for this organization",
             )?,
             TokenErrorKind::AppRefused => f.write_str(
-                "Cobo refuses this app; check its key, its client id and the environment",
+                "Cobo refuses the request; check the app's key, its client id, the environment and \
+                 the organization id",
             )?,
             TokenErrorKind::Unavailable => {
                 f.write_str("it cannot be obtained for now; call again later")?;
@@ -160,6 +191,9 @@ impl StdError for TokenError {
 
 impl From<TokenError> for cobo_auth::Error {
     fn from(error: TokenError) -> Self {
-        Self::no_token(error)
+        match error.is_retryable() {
+            true => Self::no_token_for_now(error),
+            false => Self::no_token(error),
+        }
     }
 }

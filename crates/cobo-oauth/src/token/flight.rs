@@ -3,19 +3,20 @@
 //! It runs in a task of its own, so that a caller that goes away loses nothing.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cobo_auth::Secret;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::entry::{Entry, Hold, Need};
+use super::entry::{Entry, Hold, Need, Slot};
 use super::error::{TokenError, TokenErrorKind};
 use super::issuer::{Failure, Fate, Issued};
 use super::live::{Live, Origin, Phase};
 use super::meter::Way;
 use super::moment::{Moment, millis};
-use super::shared::Shared;
+use super::shared::{Shared, leftover};
 use crate::store::{Lease, Saved, StoreError, TokenPair};
 
 /// The pauses between two looks at a store where another process has the lease.
@@ -27,9 +28,12 @@ pub(crate) struct Flight {
     pub(crate) shared: Arc<Shared>,
     pub(crate) entry: Arc<Entry>,
     pub(crate) number: u64,
+    pub(crate) wanted: u64,
     pub(crate) epoch: u64,
     pub(crate) need: Need,
     pub(crate) land: watch::Sender<Option<Landed>>,
+    /// Whether it was told what came of it.
+    pub(crate) landed: AtomicBool,
 }
 
 /// What came of a flight.
@@ -62,15 +66,14 @@ enum Refreshed {
 
 impl Flight {
     pub(crate) async fn run(self) {
-        let deadline = Instant::now() + self.shared.limits.deadline;
         // Up to here nothing has been sent, and a source that is dropped stops it.
-        let plan = self.shared.stop.run_until_cancelled(self.plan(deadline));
+        let plan = self.shared.stop.run_until_cancelled(self.plan());
         let (result, lease) = match plan.await {
             None => (Err(self.failed(TokenErrorKind::ShutDown)), None),
             Some(Err(error)) => (Err(error), None),
             Some(Ok(Plan::Adopt(live))) => (Ok(live), None),
             Some(Ok(Plan::Obtain { stored, lease })) => {
-                let result = self.obtain(stored, lease.as_deref(), deadline).await;
+                let result = self.obtain(stored, lease.as_deref()).await;
                 (result, lease)
             }
         };
@@ -80,7 +83,7 @@ impl Flight {
         }
     }
 
-    async fn plan(&self, deadline: Instant) -> Result<Plan, TokenError> {
+    async fn plan(&self) -> Result<Plan, TokenError> {
         let started = Instant::now();
         let mut pause = SHORTEST_PAUSE;
         self.shared.save_leftover(&self.entry).await;
@@ -105,7 +108,8 @@ impl Flight {
                 let lease = None;
                 return Ok(Plan::Obtain { stored, lease });
             }
-            if Instant::now() >= deadline {
+            if started.elapsed() >= self.shared.limits.deadline {
+                tracing::warn!(org_id = %self.entry.org_id(), "another process keeps the lease");
                 return Err(self.failed(TokenErrorKind::Unavailable));
             }
             tokio::time::sleep(pause.mul_f64(0.5 + self.shared.chance() / 2.0)).await;
@@ -173,13 +177,13 @@ impl Flight {
         &self,
         stored: Option<TokenPair>,
         lease: Option<&dyn Lease>,
-        deadline: Instant,
     ) -> Result<Arc<Live>, TokenError> {
+        let deadline = Instant::now() + self.shared.limits.deadline;
         let known = {
             let mut slot = self.entry.slot();
-            let known = slot.generation;
+            let known = slot.generation.max(slot.spent.saturating_add(1));
             let there = stored.as_ref().map_or(0, |pair| pair.generation);
-            slot.generation = known.max(there);
+            slot.generation = slot.generation.max(there);
             known
         };
         if let (Some(lease), Some(pair)) = (lease, stored)
@@ -197,8 +201,8 @@ impl Flight {
         self.issue(lease, deadline).await
     }
 
-    /// A pair that is older than what this process has seen comes from a store that lost the newer
-    /// one: its refresh token was spent.
+    /// A pair that is older than what this process has seen, or whose refresh token it has sent,
+    /// comes from a store that lost what came after.
     fn may_refresh(&self, pair: &TokenPair, known: u64) -> bool {
         self.need != Need::Issue
             && pair.generation >= known
@@ -221,6 +225,10 @@ impl Flight {
                 return Refreshed::Spent;
             }
         };
+        let before = {
+            let mut slot = self.entry.slot();
+            std::mem::replace(&mut slot.spent, generation)
+        };
         let asked = self.shared.now();
         let refresh = self.shared.issuer.refresh(token.clone());
         // Half of the time is left to `get_token`, should no answer come.
@@ -234,10 +242,7 @@ impl Flight {
                 };
             }
             Ok(Err(failure)) => failure,
-            Err(elapsed) => Failure {
-                fate: Fate::Lost,
-                source: Arc::new(elapsed),
-            },
+            Err(elapsed) => Failure::new(Fate::Lost, elapsed),
         };
         self.shared.meter.failed(Way::Refresh);
         tracing::warn!(
@@ -248,17 +253,22 @@ impl Flight {
         );
         match failure.fate {
             Fate::NotCarriedOut => {
-                self.restore(lease, generation, token).await;
+                self.restore(lease, generation, token, before).await;
+                Refreshed::Failed(TokenError::of(failure, self.entry.org_id()))
+            }
+            // A server that is asked for less is not asked for more at once.
+            Fate::Lost if failure.throttled && self.has_valid() => {
                 Refreshed::Failed(TokenError::of(failure, self.entry.org_id()))
             }
             Fate::Lost | Fate::GrantRefused | Fate::AppRefused => Refreshed::Spent,
         }
     }
 
-    async fn restore(&self, lease: &dyn Lease, generation: u64, token: Secret) {
-        let restored = self.shared.bounded(lease.restore(generation, token)).await;
-        if let Err(error) = restored {
-            self.shared.store_failed(&self.entry, &error);
+    /// `before` is the newest generation that was spent before.
+    async fn restore(&self, lease: &dyn Lease, generation: u64, token: Secret, before: u64) {
+        match self.shared.bounded(lease.restore(generation, token)).await {
+            Ok(()) => self.entry.slot().spent = before,
+            Err(error) => self.shared.store_failed(&self.entry, &error),
         }
     }
 
@@ -275,10 +285,7 @@ impl Flight {
                 return self.keep(issued, asked, Way::Issue, lease).await;
             }
             Ok(Err(failure)) => failure,
-            Err(elapsed) => Failure {
-                fate: Fate::Lost,
-                source: Arc::new(elapsed),
-            },
+            Err(elapsed) => Failure::new(Fate::Lost, elapsed),
         };
         self.shared.meter.failed(Way::Issue);
         tracing::warn!(
@@ -318,8 +325,10 @@ impl Flight {
         }
         self.entry.slot().unsaved = None; // an older one
         let mut saved = self.save(&pair).await;
-        if let (Ok(Saved::Newer { generation }), Some(_)) = (&saved, lease) {
-            // Nobody else obtains one: what the store knows is from a clock that was ahead.
+        if let (Ok(Saved::Newer { generation }), Some(_)) = (&saved, lease)
+            && *generation > self.shared.now().wall
+        {
+            // Not newer: stored by a process whose clock was ahead.
             pair.generation = generation.saturating_add(1);
             saved = self.save(&pair).await;
         }
@@ -331,8 +340,8 @@ impl Flight {
             ),
             Err(error) => {
                 self.shared.store_failed(&self.entry, &error);
-                self.shared
-                    .save_later(&self.entry, self.epoch, pair.clone());
+                let unsaved = leftover(pair.clone(), &error);
+                self.shared.save_later(&self.entry, self.epoch, unsaved);
             }
         }
         let origin = match (self.need, way) {
@@ -340,12 +349,9 @@ impl Flight {
             _ => Origin::Cobo,
         };
         let live = Live::since(&pair, origin, asked, self.shared.chance());
-        let live = live.map_err(|error| {
-            let kind = TokenErrorKind::Unusable;
-            TokenError::caused_by(kind, self.entry.org_id(), Arc::new(error))
-        })?;
+        let live = live.map_err(|error| TokenError::unusable(self.entry.org_id(), Some(error)))?;
         if !live.is_valid(&self.shared.now()) {
-            return Err(self.failed(TokenErrorKind::Unusable));
+            return Err(TokenError::unusable(self.entry.org_id(), None));
         }
         tracing::info!(
             org_id = %self.entry.org_id(),
@@ -364,31 +370,26 @@ impl Flight {
 
     /// Takes in what came, and tells everybody who waits.
     fn land(&self, result: Result<Arc<Live>, TokenError>) {
-        let now = self.shared.now();
         let mut slot = self.entry.slot();
         slot.leave(self.number);
+        self.landed.store(true, Ordering::Relaxed);
         let landed = if slot.epoch != self.epoch {
             Landed::Superseded
         } else {
             match result {
                 Ok(live) => {
                     self.entry.install(&mut slot, live.clone());
-                    slot.need = Need::Renewal;
+                    // What has been asked for since is still to be had.
+                    if slot.need == self.need && slot.wanted == self.wanted {
+                        slot.need = Need::Renewal;
+                    }
                     slot.hold = None;
                     slot.failures = 0;
                     slot.failing_since = None;
                     Landed::Brought(live)
                 }
                 Err(error) => {
-                    if error.kind() != TokenErrorKind::ShutDown {
-                        slot.failures = slot.failures.saturating_add(1);
-                        slot.failing_since.get_or_insert(now.wall);
-                        let pause = self.shared.pause(slot.failures, error.is_refusal());
-                        slot.hold = Some(Hold {
-                            until: now.after(pause),
-                            error: error.clone(),
-                        });
-                    }
+                    self.hold(&mut slot, &error);
                     Landed::Failed(error)
                 }
             }
@@ -396,6 +397,24 @@ impl Flight {
         slot.tell(&self.entry, &self.shared);
         drop(slot);
         self.land.send_replace(Some(landed));
+    }
+
+    /// Sees to it that the next attempt waits.
+    fn hold(&self, slot: &mut Slot, error: &TokenError) {
+        if error.kind() == TokenErrorKind::ShutDown {
+            return;
+        }
+        let now = self.shared.now();
+        slot.failures = slot.failures.saturating_add(1);
+        slot.failing_since.get_or_insert(now.wall);
+        let pause = self.shared.pause(slot.failures, error.is_refusal());
+        let mut until = now.after(pause.max(error.retry_after().unwrap_or_default()));
+        // Cobo has not been asked: when the token has expired, it will be.
+        if let (false, Some(live)) = (error.asked(), self.entry.valid(&now)) {
+            until = until.earlier(live.expires());
+        }
+        let error = error.clone();
+        slot.hold = Some(Hold { until, error });
     }
 
     async fn release(&self, lease: Box<dyn Lease>) {
@@ -413,9 +432,14 @@ impl Flight {
     }
 }
 
-/// However it ends, by a panic or with its runtime: the place is free for the next.
+/// However it ends, by a panic or with its runtime: the place is free for the next, after a pause.
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.entry.slot().leave(self.number);
+        let mut slot = self.entry.slot();
+        slot.leave(self.number);
+        if !self.landed.load(Ordering::Relaxed) && slot.epoch == self.epoch {
+            self.hold(&mut slot, &self.failed(TokenErrorKind::Unavailable));
+        }
+        slot.tell(&self.entry, &self.shared);
     }
 }

@@ -46,10 +46,9 @@ pub enum InstallationError {
         "`approval_result` is neither 1 nor 2; nothing was approved as far as this program knows"
     )]
     UnknownResult,
-    /// The store could not be reached: after a restart this program would take up the old token.
-    /// Call [`invalidate`](crate::TokenSource::invalidate) later.
-    #[error("the store still has the old tokens of the organization")]
-    Store(#[source] TokenError),
+    /// There is no new token for the organization.
+    #[error(transparent)]
+    Token(#[from] TokenError),
 }
 
 impl Installation {

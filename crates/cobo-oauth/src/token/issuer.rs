@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cobo_auth::{Error, ErrorCode, ErrorKind, Secret};
+use cobo_auth::{Error, ErrorKind, RetryPolicy, Secret};
 use http::StatusCode;
+use progenitor_client::ClientInfo as _;
 
 use crate::{Client, models};
 
@@ -33,7 +34,22 @@ pub(crate) struct Issued {
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) fate: Fate,
+    /// Whether the server asked for fewer requests.
+    pub(crate) throttled: bool,
+    /// For how long it asked not to be called.
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) source: Arc<dyn StdError + Send + Sync>,
+}
+
+impl Failure {
+    pub(crate) fn new(fate: Fate, source: impl StdError + Send + Sync + 'static) -> Self {
+        Self {
+            fate,
+            throttled: false,
+            retry_after: None,
+            source: Arc::new(source),
+        }
+    }
 }
 
 /// What became of a request that failed.
@@ -52,13 +68,22 @@ pub(crate) enum Fate {
 /// Cobo.
 #[derive(Debug)]
 pub(crate) struct Cobo {
-    client: Client,
+    issuing: Client,
+    /// Attempts once: what keeps a refresh from its answer must not look like a lost one because
+    /// it was attempted again until the time was up.
+    refreshing: Client,
     client_id: String,
 }
 
 impl Cobo {
-    pub(crate) fn new(client: Client, client_id: String) -> Self {
-        Self { client, client_id }
+    pub(crate) fn new(client: &Client, client_id: String) -> Self {
+        // Tokens are not asked for with a token.
+        let auth = client.inner().without_credential();
+        Self {
+            refreshing: Client::new(auth.with_retry(RetryPolicy::none())),
+            issuing: Client::new(auth),
+            client_id,
+        }
     }
 }
 
@@ -66,7 +91,7 @@ impl Cobo {
 impl Issuer for Cobo {
     async fn issue(&self, org_id: &str) -> Result<Issued, Failure> {
         let request = self
-            .client
+            .issuing
             .get_token()
             .client_id(&self.client_id)
             .org_id(org_id)
@@ -80,7 +105,7 @@ impl Issuer for Cobo {
             .client_id(&self.client_id)
             .grant_type("refresh_token")
             .refresh_token(refresh_token);
-        let request = self.client.refresh_token().refresh_token_request(body);
+        let request = self.refreshing.refresh_token().refresh_token_request(body);
         let pair = request.send().await?.into_inner();
         issued(pair.access_token, pair.refresh_token, pair.expires_in)
     }
@@ -101,46 +126,43 @@ fn issued(
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
+        let unavailable = error.status() == Some(StatusCode::SERVICE_UNAVAILABLE);
         Self {
             fate: fate(&error),
+            throttled: error.is_rate_limited() || unavailable,
+            retry_after: error.retry_after(),
             source: Arc::new(error),
         }
     }
 }
 
 fn fate(error: &Error) -> Fate {
-    if matches!(
-        error.kind(),
-        ErrorKind::Configuration | ErrorKind::InvalidRequest
-    ) {
-        return Fate::AppRefused;
-    }
     // Only Cobo can say that it turned a request away before it looked at the refresh token.
     if error.is_before_sending() || (error.is_rate_limited() && error.is_signed()) {
         return Fate::NotCarriedOut;
     }
-    let refused = error.kind() == ErrorKind::Api
+    let said_no = error.kind() == ErrorKind::Api
         && !error.is_retryable()
         && error
             .status()
             .is_some_and(|status| status.is_client_error());
-    if !refused {
+    if !said_no {
         return Fate::Lost;
     }
-    let of_the_app = error.code() == Some(ErrorCode::AUTHENTICATION)
-        || error.status() == Some(StatusCode::UNAUTHORIZED)
-        || matches!(
-            error.oauth_error(),
-            Some(
-                "invalid_client"
-                    | "unauthorized_client"
-                    | "invalid_request"
-                    | "unsupported_grant_type"
-            )
-        );
-    if of_the_app {
-        Fate::AppRefused
-    } else {
-        Fate::GrantRefused
+    match (error.oauth_error(), error.code()) {
+        (Some("server_error" | "slow_down" | "temporarily_unavailable"), _) => Fate::Lost,
+        (Some(name), _) if APP_REFUSALS.contains(&name) => Fate::AppRefused,
+        (Some(_), _) => Fate::GrantRefused,
+        (None, Some(_)) => Fate::AppRefused,
+        (None, None) => Fate::Lost,
     }
 }
+
+/// The names of OAuth errors (RFC 6749, 5.2) that are about whoever asks.
+const APP_REFUSALS: [&str; 5] = [
+    "invalid_client",
+    "invalid_request",
+    "invalid_scope",
+    "unauthorized_client",
+    "unsupported_grant_type",
+];

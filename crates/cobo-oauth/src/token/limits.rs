@@ -15,6 +15,10 @@ pub(crate) struct Limits {
     pub(crate) refusal: Duration,
 }
 
+/// What deadlines and timeouts may be set to.
+pub(crate) const SHORTEST: Duration = Duration::from_millis(10);
+pub(crate) const LONGEST: Duration = Duration::from_secs(60 * 60);
+
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const FIRST_GRACE: Duration = Duration::from_secs(5);
@@ -33,9 +37,15 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long a lease lasts: longer than whoever has it may take.
+    /// How long a lease lasts: longer than whoever has it may take, for the requests and for the
+    /// calls of the store around them.
     pub(crate) fn lease(&self) -> Duration {
-        self.deadline + 2 * self.store
+        self.deadline + 5 * self.store
+    }
+
+    /// After which a flight does not run any more, whatever it waited for.
+    pub(crate) fn flight(&self) -> Duration {
+        2 * self.deadline + 12 * self.store
     }
 
     /// The pause after the `n`th failure in a row, from 1; `chance` is from 0 to 1.

@@ -18,6 +18,9 @@ pub(crate) struct Live {
     expires: Moment,
 }
 
+/// How far the clock of another machine may be ahead, in milliseconds.
+const TOLERATED: u64 = 60_000;
+
 /// Where a token comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -56,7 +59,7 @@ impl Live {
         let life = pair.life_millis();
         let future = pair.obtained_at.saturating_sub(now.wall);
         let age = now.wall.saturating_sub(pair.obtained_at);
-        if age >= life || future > life / 10 {
+        if age >= life || future > TOLERATED.min(life / 10) {
             return Ok(None);
         }
         // The clocks of two machines differ; a token of the near future lives no longer for that.
@@ -138,8 +141,7 @@ impl Live {
         self.obtained
     }
 
-    /// When it expires by the wall clock, in Unix milliseconds.
-    pub(crate) fn expires_at(&self) -> u64 {
-        self.expires.wall
+    pub(crate) fn expires(&self) -> Moment {
+        self.expires
     }
 }

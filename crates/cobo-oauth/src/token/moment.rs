@@ -41,6 +41,20 @@ impl Moment {
         by_wall.max(now.monotonic.saturating_sub(self.monotonic))
     }
 
+    /// Whichever comes first, by each clock.
+    pub(crate) fn earlier(self, other: Self) -> Self {
+        Self {
+            wall: self.wall.min(other.wall),
+            monotonic: self.monotonic.min(other.monotonic),
+        }
+    }
+
+    /// How long it is until this moment, by the clock that says less.
+    pub(crate) fn left(&self, now: &Self) -> Duration {
+        let by_wall = Duration::from_millis(self.wall.saturating_sub(now.wall));
+        by_wall.min(self.monotonic.saturating_sub(now.monotonic))
+    }
+
     /// Whether this moment has come, as soon as either clock says so.
     pub(crate) fn has_come(&self, now: &Self) -> bool {
         now.wall >= self.wall || now.monotonic >= self.monotonic

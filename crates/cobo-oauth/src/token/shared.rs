@@ -2,29 +2,40 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cobo_auth::Clock;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::entry::Entry;
+use super::entry::{Entry, is_sound};
 use super::error::TokenError;
 use super::issuer::Issuer;
 use super::limits::Limits;
 use super::meter::Meter;
 use super::moment::Moment;
-use crate::store::{StoreError, TokenPair, TokenStore};
+use crate::store::{Saved, StoreError, TokenPair, TokenStore};
 
 /// Gives numbers from 0 to 1, for jitter.
 pub(crate) type Dice = Box<dyn Fn() -> f64 + Send + Sync>;
+
+/// For how long a store that did not answer is left alone: it must not hold up every organization.
+const STORE_AWAY: Duration = Duration::from_secs(5);
+
+pub(crate) const SWEEP_AT_LEAST: usize = 1_024;
 
 pub(crate) struct Shared {
     pub(crate) issuer: Box<dyn Issuer>,
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
+    /// Until when the store is not asked, since it did not answer.
+    pub(crate) store_away: Mutex<Option<Instant>>,
+    /// How many organizations there may be before those of no use are swept out.
+    pub(crate) sweep_at: AtomicUsize,
     pub(crate) dice: Dice,
     pub(crate) meter: Meter,
     pub(crate) entries: papaya::HashMap<Arc<str>, Arc<Entry>, foldhash::quality::RandomState>,
@@ -54,13 +65,45 @@ impl Shared {
 
     /// The entry of an organization, made if there is none.
     pub(crate) fn entry(&self, org_id: &str) -> Arc<Entry> {
-        let entries = self.entries.pin();
-        if let Some(entry) = entries.get(org_id) {
-            return entry.clone();
+        if !is_sound(org_id) {
+            // It says so when it is asked for a token, and is not kept.
+            return Arc::new(Entry::new(org_id.into()));
         }
+        loop {
+            let entry = self.known(org_id).unwrap_or_else(|| self.new_entry(org_id));
+            if !entry.is_detached() {
+                return entry;
+            }
+        }
+    }
+
+    fn new_entry(&self, org_id: &str) -> Arc<Entry> {
+        self.sweep();
         let org_id: Arc<str> = org_id.into();
         let new = || Arc::new(Entry::new(org_id.clone()));
+        let entries = self.entries.pin();
         entries.get_or_insert_with(org_id.clone(), new).clone()
+    }
+
+    /// Sweeps out organizations that nobody holds and nothing is known of, when there are many:
+    /// those that strangers made up, most likely.
+    fn sweep(&self) {
+        let entries = self.entries.pin();
+        if entries.len() < self.sweep_at.load(Ordering::Relaxed) {
+            return;
+        }
+        let now = self.now();
+        for (org_id, _) in &entries {
+            self.drop_unused(org_id, &now);
+        }
+        let next = (entries.len() * 2).max(SWEEP_AT_LEAST);
+        self.sweep_at.store(next, Ordering::Relaxed);
+    }
+
+    /// Drops an entry that is of no use to anybody.
+    pub(crate) fn drop_unused(&self, org_id: &str, now: &Moment) {
+        let entries = self.entries.pin();
+        let _ = entries.remove_if(org_id, |_, entry| entry.detach(now));
     }
 
     /// A call of the store, which may hang.
@@ -68,9 +111,23 @@ impl Shared {
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
+        let away = || {
+            self.store_away
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let until = *away();
+        if until.is_some_and(|until| Instant::now() < until) {
+            return Err(
+                StoreError::unavailable("it did not answer a moment ago").with_nothing_done()
+            );
+        }
         match tokio::time::timeout(self.limits.store, call).await {
             Ok(result) => result,
-            Err(_) => Err(StoreError::unavailable("it did not answer in time")),
+            Err(_) => {
+                *away() = Some(Instant::now() + STORE_AWAY);
+                Err(StoreError::unavailable("it did not answer in time"))
+            }
         }
     }
 
@@ -100,21 +157,17 @@ impl Shared {
                 return;
             }
         }
-        let (shared, entry) = (self.clone(), entry.clone());
+        let (shared, saving) = (self.clone(), Saving(entry.clone()));
         self.tasks.spawn(async move {
+            let entry = &saving.0;
             let mut failures = 0;
-            loop {
+            while entry.slot().unsaved.is_some() {
                 failures += 1;
                 let pause = tokio::time::sleep(shared.pause(failures, false));
-                let stopped = shared.stop.run_until_cancelled(pause).await.is_none();
-                if !stopped {
-                    shared.save_leftover(&entry).await;
-                }
-                let mut slot = entry.slot();
-                if stopped || slot.unsaved.is_none() {
-                    slot.saving = false;
+                if shared.stop.run_until_cancelled(pause).await.is_none() {
                     break;
                 }
+                shared.save_leftover(entry).await;
             }
         });
     }
@@ -125,15 +178,43 @@ impl Shared {
             return;
         };
         match self.bounded(self.store.save(entry.org_id(), &pair)).await {
-            Ok(_) => {
-                let mut slot = entry.slot();
-                slot.unsaved
-                    .take_if(|unsaved| unsaved.generation == pair.generation);
-                slot.tell(entry, self);
-                tracing::info!(org_id = %entry.org_id(), "stored the tokens at last");
+            Ok(saved) => {
+                {
+                    let mut slot = entry.slot();
+                    slot.unsaved
+                        .take_if(|unsaved| unsaved.generation == pair.generation);
+                    slot.tell(entry, self);
+                }
+                let kept = saved == Saved::Kept;
+                tracing::info!(org_id = %entry.org_id(), kept, "the token store works again");
             }
-            Err(error) => self.store_failed(entry, &error),
+            Err(error) => {
+                self.store_failed(entry, &error);
+                let mut slot = entry.slot();
+                let same = |unsaved: &mut TokenPair| unsaved.generation == pair.generation;
+                if let Some(unsaved) = slot.unsaved.take_if(same) {
+                    slot.unsaved = Some(leftover(unsaved, &error));
+                }
+            }
         }
+    }
+}
+
+/// What is to be saved later of a pair that could not be saved. If it may have been saved all the
+/// same, another process may have spent its refresh token since.
+pub(crate) fn leftover(mut pair: TokenPair, error: &StoreError) -> TokenPair {
+    if !error.is_nothing_done() {
+        pair.refresh_token = None;
+    }
+    pair
+}
+
+/// Whoever saves an organization's pair later. However that ends, the next may.
+struct Saving(Arc<Entry>);
+
+impl Drop for Saving {
+    fn drop(&mut self) {
+        self.0.slot().saving = false;
     }
 }
 

@@ -2,12 +2,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use cobo_auth::AccessToken;
+use tokio::task::JoinSet;
 use tokio_util::sync::DropGuard;
 
 use super::builder::TokenSourceBuilder;
 use super::credential::OrgCredential;
-use super::entry::Need;
-use super::error::TokenError;
+use super::entry::{Need, is_sound};
+use super::error::{TokenError, TokenErrorKind};
 use super::installation::{Installation, InstallationError};
 use super::shared::Shared;
 use super::state::{OrgState, OrgWatch};
@@ -50,6 +51,8 @@ use crate::Client;
 /// - After a failure the next attempt waits: a second, two, four, up to a minute, with jitter, for
 ///   each organization by itself; half a minute at most after a refusal. Callers that have no valid
 ///   token get the last error meanwhile.
+/// - An organization is refreshed when somebody calls for it: one that is idle costs nothing, and
+///   its first caller after that waits for the next token.
 /// - A token that a server refuses in use is replaced; see [`Credential`](cobo_auth::Credential).
 ///
 /// Clones share everything. The source is made without a runtime; tokio's is needed where a token
@@ -104,26 +107,18 @@ impl TokenSource {
         shared.entry(org_id).fetch(shared).await
     }
 
-    /// The organization's permissions have changed: its token is replaced by `get_token`, as Cobo
-    /// asks for.
+    /// The organization's permissions have changed: its token is thrown away, and the next call
+    /// gets a new one by `get_token`, as Cobo asks for.
     ///
-    /// Takes effect in memory at once, and then in the store. Other processes go on with the token
-    /// that they have until it is due.
+    /// Takes effect in memory at once, and then in the store, after a refresh that is under way.
+    /// Other processes go on with the token that they have until it is due.
     ///
     /// # Errors
     ///
     /// The store could not be reached: after a restart this program would take up the old token.
     /// Call again later.
     pub async fn invalidate(&self, org_id: &str) -> Result<(), TokenError> {
-        let shared = &self.0.shared;
-        if shared.known(org_id).is_none() {
-            // Nobody calls for it, and perhaps it is no organization at all: nothing is kept of it.
-            shared.remove(&org_id.into()).await?;
-        }
-        match shared.known(org_id) {
-            Some(entry) => entry.clear(shared, Need::Issue).await,
-            None => Ok(()),
-        }
+        self.clear(org_id, Need::Issue).await
     }
 
     /// The app was removed from the organization: its tokens are forgotten, in memory and in the
@@ -133,27 +128,44 @@ impl TokenSource {
     ///
     /// The store could not be reached, and still has the tokens. Call again later.
     pub async fn forget(&self, org_id: &str) -> Result<(), TokenError> {
+        self.clear(org_id, Need::Renewal).await?;
         let shared = &self.0.shared;
-        shared.entry(org_id).clear(shared, Need::Renewal).await?;
-        // A credential keeps its entry, and the entry its place.
-        let entries = shared.entries.pin();
-        let _ = entries.remove_if(org_id, |_, entry| Arc::strong_count(entry) == 1);
+        shared.drop_unused(org_id, &shared.now());
         Ok(())
     }
 
+    async fn clear(&self, org_id: &str, next: Need) -> Result<(), TokenError> {
+        let shared = &self.0.shared;
+        self.check(org_id)?;
+        shared.entry(org_id).clear(shared, next).await
+    }
+
+    /// An id that is none is not even shown to the store.
+    fn check(&self, org_id: &str) -> Result<(), TokenError> {
+        if is_sound(org_id) {
+            return Ok(());
+        }
+        let kind = TokenErrorKind::InvalidOrganization;
+        Err(TokenError::new(kind, &org_id.into()))
+    }
+
     /// Does what an installation callback asks for: the organization installed the app, or changed
-    /// what it may do. Takes the query of the URL that Cobo called, `approval_result` and `org_id`.
+    /// what it may do, and a new token is obtained by `get_token`. Takes the query of the URL that
+    /// Cobo called, `approval_result` and `org_id`.
     ///
-    /// Anybody can call that URL. Nothing is believed here but that the next call needs a new
-    /// token, which Cobo grants or not.
+    /// Anybody can call that URL, and nothing is believed here: the token that is there is served
+    /// until Cobo has issued the new one, and a refusal changes nothing. For each organization one
+    /// request is under way at a time, however many callbacks come.
     ///
     /// # Errors
     ///
-    /// A query that is no installation callback's, and those of [`invalidate`](Self::invalidate).
+    /// A query that is no installation callback's, and what kept the token from being obtained.
+    /// Where that may pass, the next refresh is a `get_token`.
     pub async fn on_installation(&self, query: &str) -> Result<Installation, InstallationError> {
         let installation: Installation = query.parse()?;
-        let invalidated = self.invalidate(installation.org_id()).await;
-        invalidated.map_err(InstallationError::Store)?;
+        let shared = &self.0.shared;
+        self.check(installation.org_id())?;
+        shared.entry(installation.org_id()).reissue(shared).await?;
         Ok(installation)
     }
 
@@ -170,25 +182,37 @@ impl TokenSource {
         OrgWatch {
             states: entry.watch(&shared.now()),
             _entry: entry,
+            stop: shared.stop.clone(),
         }
     }
 
     /// Stops what is scheduled, and waits for what was sent to finish and to be stored. Bounded by
-    /// the deadline of a refresh.
+    /// twice the [deadline](TokenSourceBuilder::deadline), should everything hang.
     ///
     /// Tokens that are valid are given out afterwards, too; no new one is obtained.
     pub async fn shutdown(&self) {
         let shared = &self.0.shared;
         shared.stop.cancel();
         shared.tasks.close();
-        shared.tasks.wait().await;
-        let leftover: Vec<_> = {
-            let entries = shared.entries.pin();
-            let unsaved = |entry: &&Arc<_>| is_unsaved(entry);
-            entries.values().filter(unsaved).cloned().collect()
+        let finished = async {
+            shared.tasks.wait().await;
+            let leftover: Vec<_> = {
+                let entries = shared.entries.pin();
+                let unsaved = |entry: &&Arc<_>| is_unsaved(entry);
+                entries.values().filter(unsaved).cloned().collect()
+            };
+            let mut saving = JoinSet::new();
+            for entry in leftover {
+                let shared = shared.clone();
+                saving.spawn(async move { shared.save_leftover(&entry).await });
+            }
+            saving.join_all().await;
         };
-        for entry in leftover {
-            shared.save_leftover(&entry).await;
+        if tokio::time::timeout(2 * shared.limits.deadline, finished)
+            .await
+            .is_err()
+        {
+            tracing::warn!("the token source was shut down with work unfinished");
         }
     }
 }

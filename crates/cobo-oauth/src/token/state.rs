@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::entry::{Entry, Slot};
 use super::error::TokenError;
@@ -31,7 +32,7 @@ impl OrgState {
     pub(crate) fn of(slot: &Slot, live: Option<&Live>, now: &Moment) -> Self {
         Self {
             valid: live.is_some_and(|live| live.is_valid(now)),
-            expires_at: live.map(Live::expires_at),
+            expires_at: live.map(|live| live.expires().wall),
             generation: live.map(Live::generation),
             refreshing: slot.flight.is_some(),
             failing_since: slot.failing_since,
@@ -53,6 +54,8 @@ pub struct OrgWatch {
     pub(crate) states: watch::Receiver<OrgState>,
     /// So that it is not given up while it is watched.
     pub(crate) _entry: Arc<Entry>,
+    /// Of the source.
+    pub(crate) stop: CancellationToken,
 }
 
 impl OrgWatch {
@@ -62,10 +65,11 @@ impl OrgWatch {
         self.states.borrow_and_update().clone()
     }
 
-    /// Waits for the next change, and returns the state after it; `None` once the source is gone.
-    /// Changes that follow each other quickly may be seen as one.
+    /// Waits for the next change, and returns the state after it; `None` once the source is gone,
+    /// or has been shut down. Changes that follow each other quickly may be seen as one.
     pub async fn changed(&mut self) -> Option<OrgState> {
-        self.states.changed().await.ok()?;
+        let changed = self.stop.run_until_cancelled(self.states.changed());
+        changed.await?.ok()?;
         Some(self.state())
     }
 }

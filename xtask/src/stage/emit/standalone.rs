@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalog::Catalog;
 use crate::rust_name;
 use crate::stage::postprocess::markdown;
+use crate::stage::split::Feature;
 
 /// The one copy of the signing hooks: whoever reads a crate reads what signs in all of them.
 const HOOKS: &str = include_str!("../../../../crates/cobo-oauth/src/hooks.rs");
@@ -34,6 +35,7 @@ pub(super) fn files(
     crate_name: &str,
     auth_path: &str,
     catalog: &Catalog,
+    features: &[Feature],
     modules: BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
@@ -57,12 +59,60 @@ pub(super) fn files(
                 &quoted(&format!("A client of {}", catalog.title)),
             )
             .replace("@dependencies@\n", &dependencies)
+            .replace("@features@\n", &manifest_features(features))
+            .replace("@parts@\n", &parts(features))
             .replace("@title@", &markdown::rustdoc(&catalog.title))
             .replace("@methods@\n", &methods(catalog))
     };
     out.insert("Cargo.toml".to_owned(), fill(CARGO));
     out.insert("README.md".to_owned(), fill(README));
     out.insert("src/lib.rs".to_owned(), fill(LIB));
+    out
+}
+
+/// The features of the manifest: one for each tag, all of them on.
+fn manifest_features(features: &[Feature]) -> String {
+    if features.is_empty() {
+        return String::new();
+    }
+    let list = |names: &mut dyn Iterator<Item = &String>| -> String {
+        let names: Vec<String> = names.map(|name| quoted(name)).collect();
+        names.join(", ")
+    };
+    let all = list(&mut features.iter().map(|feature| &feature.name));
+    let mut out = format!("[features]\ndefault = [{all}]\n");
+    for feature in features {
+        let about = feature.about.split_whitespace().collect::<Vec<_>>();
+        let needs = list(&mut feature.needs.iter());
+        out.push_str(&format!(
+            "# {}\n{} = [{needs}]\n",
+            about.join(" "),
+            feature.name
+        ));
+    }
+    out.push('\n');
+    out
+}
+
+/// What the README says of features.
+fn parts(features: &[Feature]) -> String {
+    if features.is_empty() {
+        return String::new();
+    }
+    let mut out = "Each tag of the document is a cargo feature, on by default; with \
+        `default-features = false` only what\nis asked for is compiled.\n\n\
+        | Feature | What it has |\n| --- | --- |\n"
+        .to_owned();
+    for feature in features {
+        let about = feature
+            .about
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        let about = about.replace('|', "\\|");
+        out.push_str(&format!("| `{}` | {about} |\n", feature.name));
+    }
+    out.push('\n');
     out
 }
 

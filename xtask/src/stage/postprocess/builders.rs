@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Fields, File, Item, ItemStruct, Type, parse_quote};
 
@@ -75,51 +75,31 @@ fn is_start(item: &Item) -> bool {
 
 /// The models that a request's body is made of.
 fn requested(file: &mut File) -> BTreeSet<String> {
-    let mut open: Vec<String> = Vec::new();
+    let mut roots = BTreeSet::new();
     if let Some(operations) = tree::module(&mut file.items, "operations") {
         for item in operations.iter() {
             if let Item::Struct(item) = item {
                 for field in &item.fields {
-                    words(field.ty.to_token_stream(), &mut open);
+                    tree::words(field.ty.to_token_stream(), &mut roots);
                 }
             }
         }
     }
-    let mut mentions: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for item in tree::module(&mut file.items, "models")
+    let models = tree::module(&mut file.items, "models")
         .into_iter()
-        .flatten()
-    {
-        let (name, tokens) = match item {
-            Item::Struct(item) => (&item.ident, item.fields.to_token_stream()),
-            Item::Enum(item) => (&item.ident, item.variants.to_token_stream()),
-            Item::Type(item) => (&item.ident, item.ty.to_token_stream()),
-            _ => continue,
-        };
-        words(tokens, mentions.entry(name.to_string()).or_default());
-    }
+        .flatten();
+    let mentions: BTreeMap<String, BTreeSet<String>> =
+        models.filter_map(|item| tree::mentions(item)).collect();
+    let mut open: Vec<String> = roots.into_iter().collect();
     let mut found = BTreeSet::new();
     while let Some(name) = open.pop() {
-        if let Some(words) = mentions.get(&name)
+        if let Some(mentioned) = mentions.get(&name)
             && found.insert(name)
         {
-            open.extend(words.iter().cloned());
+            open.extend(mentioned.iter().cloned());
         }
     }
     found
-}
-
-/// Every identifier outside of attributes.
-fn words(tokens: TokenStream, found: &mut Vec<String>) {
-    let mut attribute = false;
-    for token in tokens {
-        match &token {
-            TokenTree::Ident(ident) => found.push(ident.to_string()),
-            TokenTree::Group(group) if !attribute => words(group.stream(), found),
-            _ => {}
-        }
-        attribute = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
-    }
 }
 
 fn builder(model: &ItemStruct, old: &ItemStruct) -> Option<Vec<Item>> {

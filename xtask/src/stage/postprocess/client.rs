@@ -5,6 +5,7 @@ use quote::{format_ident, quote};
 use syn::{File, Item, ItemImpl, parse_quote};
 
 use super::docs::Docs;
+use super::pages::Structs;
 use super::{Context, example, markdown, tree};
 use crate::catalog::{Catalog, Operation};
 use crate::rust_name;
@@ -25,6 +26,29 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
             #deprecated
             pub fn #name(&self) -> operations::#request<'_> {
                 operations::#request::new(self)
+            }
+        }
+    });
+    let structs = Structs::of(file);
+    let paged = catalog
+        .operations
+        .iter()
+        .any(|operation| structs.paging(operation).is_some());
+    let pages = paged.then(|| {
+        quote! {
+            /// A list in pages, by the places of the parameters that take a cursor.
+            #[allow(dead_code, reason = "without operations nothing is listed")]
+            pub(crate) fn pages<P: ::cobo_auth::Page>(
+                &self,
+                draft: ::cobo_auth::codegen::Draft,
+                after: usize,
+                before: ::std::option::Option<usize>,
+            ) -> ::cobo_auth::Pages<P> {
+                let client = self.clone();
+                ::cobo_auth::codegen::pages(draft, after, before, move |draft| {
+                    let client = client.clone();
+                    async move { client.exchange(draft).await }
+                })
             }
         }
     });
@@ -49,6 +73,7 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
             }
 
             /// Makes a request, signs it, sends it, and verifies what comes back.
+            #[allow(dead_code, reason = "without operations nothing is sent")]
             pub(crate) async fn exchange<B: ::cobo_auth::codegen::Payload>(
                 &self,
                 draft: ::cobo_auth::codegen::Draft<B>,
@@ -57,6 +82,7 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
             }
 
             /// Signs a request, sends it, and verifies what comes back.
+            #[allow(dead_code, reason = "without operations nothing is sent")]
             pub(crate) async fn carry_out(
                 &self,
                 outgoing: ::cobo_auth::codegen::Outgoing,
@@ -67,6 +93,8 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
                 let result = self.exec(outgoing.request, &info).await;
                 ::cobo_auth::codegen::outcome(outgoing.operation, result)
             }
+
+            #pages
         }
 
         #info
@@ -192,7 +220,7 @@ fn returns(operation: &Operation) -> String {
         Some(model) => {
             let model = rust_name::model(model);
             let colon = if description.is_empty() { "." } else { ": " };
-            format!("[`{model}`](super::models::{model}){colon}{description}")
+            format!("[`{model}`](crate::models::{model}){colon}{description}")
         }
         None => format!("No value. {description}"),
     };

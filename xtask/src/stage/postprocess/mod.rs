@@ -18,6 +18,7 @@ pub mod markdown;
 mod models;
 mod numbers;
 mod operations;
+mod pages;
 mod properties;
 mod prune;
 mod rename;
@@ -54,7 +55,7 @@ impl Context<'_> {
 type Pass = fn(&mut syn::File, &mut Context<'_>);
 
 /// What happens to the file, in order.
-const PASSES: [Pass; 11] = [
+const PASSES: [Pass; 12] = [
     rename::pass,
     models::pass,
     cycles::pass,
@@ -63,6 +64,7 @@ const PASSES: [Pass; 11] = [
     numbers::pass,
     builders::pass,
     operations::pass,
+    pages::pass,
     client::pass,
     prune::pass,
     properties::pass,

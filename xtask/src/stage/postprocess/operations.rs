@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 use syn::{Fields, File, ImplItem, ImplItemFn, Item, ItemStruct, ReturnType, Type, parse_quote};
 
 use super::docs::Docs;
+use super::pages::{Paging, Structs};
 use super::{Context, tree};
 use crate::catalog::{self, Location};
 use crate::rust_name;
@@ -15,6 +16,7 @@ mod send;
 
 pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
     let catalog = context.catalog;
+    let structs = Structs::of(file);
     let Some(items) = tree::module(&mut file.items, "operations") else {
         return context.refuse("there is no module of operations");
     };
@@ -23,7 +25,7 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
     )];
     let mut entries = Vec::new();
     for operation in &catalog.operations {
-        match Request::read(operation, items, context) {
+        match Request::read(operation, items, context, &structs) {
             Ok(request) => {
                 for input in &request.inputs {
                     context
@@ -93,6 +95,8 @@ struct Request<'a> {
     success: Type,
     /// The model of the body, if it is sent as a form.
     form: Option<&'a catalog::Model>,
+    /// How its list comes in pages, if it does.
+    paging: Option<Paging>,
 }
 
 impl<'a> Request<'a> {
@@ -100,6 +104,7 @@ impl<'a> Request<'a> {
         operation: &'a catalog::Operation,
         items: &[Item],
         context: &Context<'a>,
+        structs: &Structs,
     ) -> Result<Self, String> {
         let name = format_ident!("{}", rust_name::request(operation));
         let item = items
@@ -129,6 +134,7 @@ impl<'a> Request<'a> {
             entry: format_ident!("{}", rust_name::entry(operation)),
             success: success(send).ok_or("the type of its response is not known")?,
             form: form_model(operation, context.catalog)?,
+            paging: structs.paging(operation),
             name,
             inputs,
         })
@@ -143,6 +149,7 @@ impl<'a> Request<'a> {
             .enumerate()
             .map(|(index, input)| input.setter(index));
         let send = send::send(self);
+        let pages = send::pages(self);
         let method = format_ident!("{}", rust_name::method(self.operation));
         let body = self.body().map(|body| {
             let ty = body.held();
@@ -156,6 +163,7 @@ impl<'a> Request<'a> {
             impl #name<'_> {
                 #(#setters)*
                 #send
+                #pages
             }
         };
         Ok(syn::parse2::<File>(tokens)?.items)

@@ -1,6 +1,9 @@
 //! Ways into the syntax tree of a generated file.
 
-use proc_macro2::TokenTree;
+use std::collections::BTreeSet;
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{
     AngleBracketedGenericArguments, GenericArgument, Item, ItemMod, Path, PathArguments, Type,
     TypePath,
@@ -59,6 +62,46 @@ pub fn item_name(item: &Item) -> Option<String> {
             }
         }
         _ => None,
+    }
+}
+
+/// The name of a type that an item defines, and every name in the types of its fields.
+pub fn mentions(item: &Item) -> Option<(String, BTreeSet<String>)> {
+    let mut found = BTreeSet::new();
+    let name = match item {
+        Item::Struct(item) => {
+            for field in &item.fields {
+                words(field.ty.to_token_stream(), &mut found);
+            }
+            &item.ident
+        }
+        Item::Enum(item) => {
+            for field in item.variants.iter().flat_map(|variant| &variant.fields) {
+                words(field.ty.to_token_stream(), &mut found);
+            }
+            &item.ident
+        }
+        Item::Type(item) => {
+            words(item.ty.to_token_stream(), &mut found);
+            &item.ident
+        }
+        _ => return None,
+    };
+    Some((name.to_string(), found))
+}
+
+/// Adds every name outside of attributes.
+pub fn words(tokens: TokenStream, found: &mut BTreeSet<String>) {
+    let mut attribute = false;
+    for token in tokens {
+        match &token {
+            TokenTree::Ident(ident) => {
+                found.insert(ident.to_string());
+            }
+            TokenTree::Group(group) if !attribute => words(group.stream(), found),
+            _ => {}
+        }
+        attribute = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
     }
 }
 

@@ -18,7 +18,7 @@ use crate::stage::postprocess::tree;
 
 /// What is shortened to its last segment. A path is matched from its start, so that the longer of
 /// two stands first.
-const SHORT: [(&str, Import); 34] = [
+const SHORT: [(&str, Import); 38] = [
     ("std::option::Option::Some", Import::Prelude),
     ("std::option::Option::None", Import::Prelude),
     ("std::result::Result::Ok", Import::Prelude),
@@ -41,9 +41,13 @@ const SHORT: [(&str, Import); 34] = [
     ("cobo_auth::codegen", Import::Use),
     ("cobo_auth::Error", Import::Use),
     ("cobo_auth::File", Import::Use),
+    ("cobo_auth::Items", Import::Use),
+    ("cobo_auth::Listed", Import::Use),
     ("cobo_auth::Nullable", Import::Use),
     ("cobo_auth::Number", Import::Use),
     ("cobo_auth::Operation", Import::Use),
+    ("cobo_auth::Pages", Import::Use),
+    ("cobo_auth::Page", Import::Use),
     ("cobo_auth::Response", Import::Use),
     ("cobo_auth::Secret", Import::Use),
     ("cobo_auth::Body", Import::Use),
@@ -62,9 +66,11 @@ enum Import {
     Use,
 }
 
-/// Shortens the paths of a module and of those in it, and imports what they take.
-pub(super) fn tidy(items: &mut Vec<Item>) {
-    let taken: BTreeSet<String> = items.iter().filter_map(tree::item_name).collect();
+/// Shortens the paths of a module and of those in it, and imports what they take. `imported` are
+/// names that stand for something of this crate.
+pub(super) fn tidy(items: &mut Vec<Item>, imported: &[String]) {
+    let own = items.iter().filter_map(tree::item_name);
+    let taken: BTreeSet<String> = own.chain(imported.iter().cloned()).collect();
     let mut shortener = Shortener {
         taken,
         used: BTreeSet::new(),
@@ -74,7 +80,7 @@ pub(super) fn tidy(items: &mut Vec<Item>) {
         match item {
             Item::Mod(module) => {
                 if let Some((_, items)) = &mut module.content {
-                    tidy(items);
+                    tidy(items, &[]);
                 }
             }
             item => shortener.visit_item_mut(item),
@@ -116,6 +122,9 @@ pub(super) fn tidy(items: &mut Vec<Item>) {
 /// Whether one of the items names the module that is imported.
 fn is_used(import: &Item, items: &[Item]) -> bool {
     let text = import.to_token_stream().to_string();
+    if text.contains(['{', '*']) {
+        return true;
+    }
     let Some(module) = text.trim_end_matches([' ', ';']).rsplit(' ').next() else {
         return true;
     };

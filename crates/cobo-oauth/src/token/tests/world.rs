@@ -68,6 +68,8 @@ pub(super) enum Answer {
     Ignored,
     Refused,
     AppRefused,
+    /// Too many requests, says whoever: not before half a minute.
+    Throttled,
     /// Never answers.
     Hangs,
     Panics,
@@ -127,6 +129,8 @@ struct Books {
     /// By process and organization.
     in_flight: HashMap<(u64, String), u32>,
     most_in_flight: u32,
+    /// When something else than a token was answered.
+    last_failure: Option<Instant>,
     /// When each access token expires, and which process asked for it.
     ends: HashMap<String, (Moment, u64)>,
 }
@@ -206,11 +210,11 @@ impl FakeCobo {
             let always = books.always.unwrap_or(Answer::Ok);
             (books.answers.pop_front().unwrap_or(always), books.latency)
         };
+        if matches!(answer, Answer::Hangs | Answer::Panics) {
+            self.failed();
+        }
         tokio::time::sleep(Duration::from_millis(latency)).await;
-        let lost = Failure {
-            fate: Fate::Lost,
-            source: Arc::from(Box::from("the connection broke")),
-        };
+        let lost = failure(Fate::Lost, "the connection broke");
         let work = || {
             let mut books = self.books.lock().unwrap();
             let issued = work(&mut books)?;
@@ -239,13 +243,30 @@ impl FakeCobo {
             }
             Answer::Ignored => Err(lost),
             Answer::Unreachable => Err(failure(Fate::NotCarriedOut, "no connection")),
+            Answer::Throttled => Err(Failure {
+                throttled: true,
+                retry_after: Some(Duration::from_secs(30)),
+                ..failure(Fate::Lost, "429")
+            }),
             Answer::Refused => Err(failure(Fate::GrantRefused, "invalid_grant")),
             Answer::AppRefused => Err(failure(Fate::AppRefused, "2024")),
             Answer::Hangs => std::future::pending().await,
             Answer::Panics => panic!("a defect of the issuer"),
         };
+        if answer != Answer::Ok || outcome.is_err() {
+            self.failed();
+        }
         self.life.go_on().await;
         outcome
+    }
+
+    fn failed(&self) {
+        self.books.lock().unwrap().last_failure = Some(Instant::now());
+    }
+
+    /// When it last answered something else than a token, or not at all.
+    pub(super) fn last_failure(&self) -> Option<Instant> {
+        self.books.lock().unwrap().last_failure
     }
 
     fn enter(&self, org_id: &str) -> InFlight {
@@ -277,10 +298,7 @@ impl Drop for InFlight {
 }
 
 fn failure(fate: Fate, text: &'static str) -> Failure {
-    Failure {
-        fate,
-        source: Arc::from(Box::from(text)),
-    }
+    Failure::new(fate, std::io::Error::other(text))
 }
 
 impl Books {
@@ -359,11 +377,17 @@ pub(super) enum Mood {
 pub(super) struct TestStore {
     memory: Arc<Mutex<MemoryStore>>,
     life: Life,
-    /// Who refreshes which organization. A lease ends with its process.
-    leases: Arc<Mutex<HashMap<String, Life>>>,
+    /// Who refreshes which organization. A lease ends with its process, or when its time is up.
+    leases: Arc<Mutex<Leases>>,
     mood: Arc<Mutex<Mood>>,
-    /// The newest generation kept, and whether an older one came after it.
+    /// When the pair was obtained that is kept, and whether one came after it that is older.
     newest: Arc<Mutex<(HashMap<String, u64>, bool)>>,
+}
+
+#[derive(Debug, Default)]
+struct Leases {
+    given: u64,
+    held: HashMap<String, (u64, Life, Instant)>,
 }
 
 impl TestStore {
@@ -411,7 +435,9 @@ impl TestStore {
         match mood {
             Mood::Up | Mood::Forgetful => Ok(()),
             Mood::ReadOnly if !writes => Ok(()),
-            Mood::Down | Mood::ReadOnly => Err(Err(StoreError::unavailable("it is down"))),
+            Mood::Down | Mood::ReadOnly => Err(Err(
+                StoreError::unavailable("it is down").with_nothing_done()
+            )),
             Mood::Hangs => std::future::pending().await,
         }
     }
@@ -440,8 +466,8 @@ impl TokenStore for TestStore {
         let saved = self.memory().save(org_id, pair).await?;
         if saved == Saved::Kept {
             let mut newest = self.newest.lock().unwrap();
-            let before = newest.0.insert(org_id.to_owned(), pair.generation);
-            newest.1 |= before.is_some_and(|before| before > pair.generation);
+            let before = newest.0.insert(org_id.to_owned(), pair.obtained_at);
+            newest.1 |= before.is_some_and(|before| before > pair.obtained_at);
         }
         self.after(saved)
     }
@@ -462,13 +488,21 @@ impl TokenStore for TestStore {
             return failed;
         }
         let mut leases = self.leases.lock().unwrap();
-        if leases.get(org_id).is_some_and(|life| !life.is_over()) {
+        let now = Instant::now();
+        if let Some((_, life, until)) = leases.held.get(org_id)
+            && !life.is_over()
+            && now < *until
+        {
             return Ok(None);
         }
-        leases.insert(org_id.to_owned(), self.life.clone());
+        leases.given += 1;
+        let number = leases.given;
+        let lease = (number, self.life.clone(), now + ttl);
+        leases.held.insert(org_id.to_owned(), lease);
         Ok(Some(Box::new(TestLease {
             store: self.clone(),
             org_id: org_id.to_owned(),
+            number,
             ttl,
         })))
     }
@@ -478,10 +512,19 @@ impl TokenStore for TestStore {
 struct TestLease {
     store: TestStore,
     org_id: String,
+    number: u64,
     ttl: Duration,
 }
 
 impl TestLease {
+    fn is_over(&self) -> bool {
+        let leases = self.store.leases.lock().unwrap();
+        let ours = |(number, _, until): &(u64, Life, Instant)| {
+            *number == self.number && Instant::now() < *until
+        };
+        !leases.held.get(&self.org_id).is_some_and(ours)
+    }
+
     /// The memory's own lease, for one call.
     async fn memory(&self) -> Result<Box<dyn Lease>, StoreError> {
         let lease = self.store.memory().lease(&self.org_id, self.ttl).await?;
@@ -495,6 +538,9 @@ impl Lease for TestLease {
         if let Err(failed) = self.store.answer(true).await {
             return failed;
         }
+        if self.is_over() {
+            return Ok(None);
+        }
         let token = self.memory().await?.spend(generation).await?;
         self.store.after(token)
     }
@@ -502,6 +548,9 @@ impl Lease for TestLease {
     async fn restore(&self, generation: u64, refresh_token: Secret) -> Result<(), StoreError> {
         if let Err(failed) = self.store.answer(true).await {
             return failed;
+        }
+        if self.is_over() {
+            return Ok(());
         }
         let lease = self.memory().await?;
         lease.restore(generation, refresh_token).await
@@ -515,9 +564,9 @@ impl Lease for TestLease {
 impl Drop for TestLease {
     fn drop(&mut self) {
         let mut leases = self.store.leases.lock().unwrap();
-        let ours = |life: &Life| life.number == self.store.life.number;
-        if leases.get(&self.org_id).is_some_and(ours) {
-            leases.remove(&self.org_id);
+        let ours = |lease: &(u64, Life, Instant)| lease.0 == self.number;
+        if leases.held.get(&self.org_id).is_some_and(ours) {
+            leases.held.remove(&self.org_id);
         }
     }
 }

@@ -1,12 +1,13 @@
 //! `send` of a request builder.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 use serde_json::Value;
 
 use super::Request;
 use crate::rust_name;
 use crate::stage::postprocess::docs::Docs;
+use crate::stage::postprocess::fresh::fresh;
 use crate::stage::postprocess::markdown;
 
 pub(super) fn send(request: &Request<'_>) -> TokenStream {
@@ -47,6 +48,35 @@ pub(super) fn send(request: &Request<'_>) -> TokenStream {
             #decoded
         }
     }
+}
+
+/// `pages` and `items` of a list that comes in pages.
+pub(super) fn pages(request: &Request<'_>) -> Option<TokenStream> {
+    let paging = request.paging.as_ref()?;
+    let success = &request.success;
+    let taken: Vec<&Ident> = request.inputs.iter().map(|input| &input.ident).collect();
+    let (pages, items) = (fresh("pages", &taken), fresh("items", &taken));
+    let after = Literal::usize_unsuffixed(paging.after);
+    let before = match paging.before.map(Literal::usize_unsuffixed) {
+        Some(before) => quote!(::std::option::Option::Some(#before)),
+        None => quote!(::std::option::Option::None),
+    };
+    let items = paging.items.then(|| {
+        quote! {
+            /// The items of the whole list, from [`Pages`](::cobo_auth::Pages) that are fetched
+            /// when they are asked for.
+            pub fn #items(self) -> ::cobo_auth::Items<#success> {
+                self.#pages().items()
+            }
+        }
+    });
+    Some(quote! {
+        /// The whole list in [`Pages`](::cobo_auth::Pages), each fetched when it is asked for.
+        pub fn #pages(self) -> ::cobo_auth::Pages<#success> {
+            self.client.pages(self.draft, #after, #before)
+        }
+        #items
+    })
 }
 
 /// The parts of a form, one for each property of its model.

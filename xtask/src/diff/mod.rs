@@ -1,0 +1,102 @@
+//! `xtask diff`: what a user of the generated crate sees of the difference between two documents.
+//!
+//! Order, prose, bounds and defaults are nothing that a user sees; nor is how a schema is inlined,
+//! named, referenced or put together with `allOf`. So documents are not compared as text: every
+//! operation that both have is walked in both at once, through whatever stands between it and a
+//! property (`node`), and each difference is classed by what it does to code that was written
+//! against the old document (`change`).
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use crate::cli::{Outcome, Say};
+use crate::document::Document;
+use crate::refusal::{Refusal, Refusals};
+use crate::stage::{Options, load};
+
+mod alike;
+mod change;
+mod models;
+mod node;
+mod operations;
+mod render;
+mod schemas;
+mod surface;
+mod unions;
+
+pub use change::{Change, Class, Kind};
+pub use render::{json, markdown, text};
+pub use surface::surface;
+
+/// What was asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub old: PathBuf,
+    pub new: PathBuf,
+    pub format: Format,
+    /// Whether breaking changes make the run fail.
+    pub fail_on_breaking: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One line for each change
+    Text,
+    /// The section of a changelog
+    Markdown,
+    /// An array of `{kind, operation, path, before, after, class}`
+    Json,
+}
+
+/// Compares two documents, says how they differ, and fails where that was asked for.
+pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
+    let (changes, new) = match read(request) {
+        Ok(found) => found,
+        Err(refusals) => {
+            for refusal in refusals.iter() {
+                console.refuse(refusal);
+            }
+            return Outcome::Refused;
+        }
+    };
+    let rendered = match request.format {
+        Format::Text => text(&changes),
+        Format::Markdown => markdown(&changes, &new),
+        Format::Json => json(&changes),
+    };
+    console.say(&rendered.trim_end());
+    let breaks = changes.iter().any(|change| change.class == Class::Breaking);
+    if request.fail_on_breaking && breaks {
+        Outcome::Stale
+    } else {
+        Outcome::Done
+    }
+}
+
+fn read(request: &Request) -> Result<(Vec<Change>, Document), Refusals> {
+    let mut refusals = Refusals::default();
+    let mut one = |path: &PathBuf| {
+        load::run(path, &path.display().to_string(), &Options::default())
+            .map_err(|found| refusals.extend(found))
+            .ok()
+    };
+    let (old, new) = (one(&request.old), one(&request.new));
+    match (old, new) {
+        (Some(old), Some(new)) => {
+            let changes = crate::silence::panics(|| changes(&old, &new))
+                .map_err(|reason| Refusals::from(Refusal::of_file("diff", reason)))?;
+            Ok((changes, new))
+        }
+        _ => Err(refusals),
+    }
+}
+
+/// Every difference, operations first, each in the order of its path.
+pub fn changes(old: &Document, new: &Document) -> Vec<Change> {
+    let mut changes = operations::changes(old, new);
+    changes.extend(models::changes(old, new));
+    changes.sort();
+    changes.dedup();
+    changes
+}

@@ -1,0 +1,279 @@
+//! `xtask exercise`: a program that calls every operation of a document through its generated client, and takes every
+//! model through JSON and back.
+//!
+//! The program is mostly handwritten (`templates/exercise`). What is generated only ties names to values: which method
+//! takes the parameter `wallet_id`, and of which type. The values themselves are made by `cobo-sandbox`, which reads
+//! the document for itself, so that a mistake of the generator's own reading is not made twice.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use quote::{format_ident, quote};
+use serde_json::Value;
+use syn::{
+    Expr, FnArg, GenericArgument, ImplItem, Item, PathArguments, Type, TypeParamBound, parse_quote,
+};
+
+use crate::catalog::{Catalog, Location, Operation};
+use crate::decisions::Decisions;
+use crate::output::Output;
+use crate::refusal::{Refusal, Refusals};
+use crate::report::Log;
+use crate::rust_name;
+use crate::stage::postprocess::tree;
+use crate::stage::split::Split;
+use crate::stage::{Options, Stage, TRANSFORMS, generate, load, postprocess, split};
+use crate::standalone;
+use crate::workspace::Workspace;
+
+const CARGO: &str = include_str!("../templates/exercise/Cargo.toml.in");
+const MAIN: &str = include_str!("../templates/exercise/main.rs");
+const CALL: &str = include_str!("../templates/exercise/call.rs");
+const MODEL: &str = include_str!("../templates/exercise/model.rs");
+
+/// What was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    pub spec: PathBuf,
+    /// The folder of the crate that `regen` made of the document.
+    pub client: PathBuf,
+    pub crate_name: Option<String>,
+    pub decisions: Option<PathBuf>,
+    pub out: PathBuf,
+}
+
+/// The files of the program.
+pub fn run(request: &Request) -> Result<Output, Refusals> {
+    let source = request.spec.display().to_string();
+    let refuse = |reason: String| Refusals::from(Refusal::of_file(".", reason));
+    let name = standalone::name(request.crate_name.as_deref(), &request.spec).map_err(refuse)?;
+    let auth = standalone::auth_path().map_err(refuse)?;
+    let sandbox = Workspace::find().map(|workspace| workspace.root.join("crates/cobo-sandbox"));
+    let client = request.client.canonicalize().map_err(|error| {
+        let reason = format!("the client's folder cannot be read: {error}");
+        Refusals::from(Refusal::of_file(
+            request.client.display().to_string(),
+            reason,
+        ))
+    })?;
+    let decisions = match &request.decisions {
+        Some(path) => Decisions::read(path)?,
+        None => Decisions::default(),
+    };
+    let options = Options {
+        decisions,
+        ..Options::default()
+    };
+    let Program {
+        named,
+        calls,
+        models,
+    } = program(&request.spec, &source, &options)?;
+    let text = |path: &Path| Value::from(path.to_string_lossy().replace('\\', "/")).to_string();
+    let manifest = CARGO
+        .replace("@client@", &Value::from(name).to_string())
+        .replace("@client_path@", &text(&client))
+        .replace("@auth@", &Value::from(auth).to_string())
+        .replace("@sandbox@", &text(&sandbox.unwrap_or_default()));
+    let files = BTreeMap::from([
+        ("Cargo.toml".to_owned(), manifest),
+        ("named.json".to_owned(), named.to_string()),
+        ("src/main.rs".to_owned(), MAIN.to_owned()),
+        ("src/call.rs".to_owned(), CALL.to_owned()),
+        ("src/model.rs".to_owned(), MODEL.to_owned()),
+        ("src/calls.rs".to_owned(), prettyplease::unparse(&calls)),
+        ("src/models.rs".to_owned(), prettyplease::unparse(&models)),
+    ]);
+    let out = request.out.display().to_string();
+    Output::standalone(&request.out, files).map_err(|reason| Refusal::of_file(out, reason).into())
+}
+
+/// What is generated.
+struct Program {
+    /// The document when each schema that becomes a model has its name, and is still plain OpenAPI.
+    named: Value,
+    calls: syn::File,
+    models: syn::File,
+}
+
+fn program(path: &Path, source: &str, options: &Options) -> Result<Program, Refusals> {
+    let mut document = load::run(path, source, options)?;
+    let mut log = Log::default();
+    let mut named = Value::Null;
+    for (stage, transform) in TRANSFORMS {
+        transform(&mut document, options, &mut log)?;
+        if stage == Stage::Declare {
+            named = document.root.clone();
+        }
+    }
+    let catalog = Catalog::of(&document);
+    let file = generate::run(&document, &catalog, &mut log)?;
+    let file = postprocess::run(file, &catalog, "client", &mut log)?;
+    let split = split::run(file, &catalog)?;
+    Ok(Program {
+        named,
+        calls: calls(&catalog, &split),
+        models: models(&catalog, &split),
+    })
+}
+
+/// A function for each operation, and their list.
+fn calls(catalog: &Catalog, split: &Split) -> syn::File {
+    let functions = catalog.operations.iter().map(|operation| {
+        let name = format_ident!("{}", rust_name::method(operation));
+        let sets = sets(operation, split);
+        quote! {
+            fn #name<'a>(client: &'a Client, given: &'a mut Given) -> Calling<'a> {
+                Box::pin(async move {
+                    let mut call = client.#name();
+                    #(#sets)*
+                    answered(call.send().await)
+                })
+            }
+        }
+    });
+    let entries = catalog.operations.iter().map(|operation| {
+        let (id, name) = (
+            &operation.id,
+            format_ident!("{}", rust_name::method(operation)),
+        );
+        quote!((#id, #name))
+    });
+    parse_quote! {
+        //! Which method takes which value. Written by `xtask exercise`.
+        #![allow(deprecated, unused_mut, unused_variables, unused_imports)]
+
+        use client::{Client, models};
+
+        use crate::call::{Call, Calling, Given, answered};
+
+        pub const ALL: &[(&str, Call)] = &[#(#entries),*];
+
+        #(#functions)*
+    }
+}
+
+/// What gives an operation its parameters and its body.
+fn sets(operation: &Operation, split: &Split) -> Vec<proc_macro2::TokenStream> {
+    let request = rust_name::request(operation);
+    let taken = operation.parameters.iter().map(|parameter| {
+        let name = &parameter.name;
+        let from: Expr = match parameter.location {
+            Location::Path => parse_quote!(given.path),
+            Location::Query => parse_quote!(given.query),
+            Location::Header => parse_quote!(given.header),
+        };
+        (
+            rust_name::parameter(parameter),
+            quote!(#from),
+            quote!((#name)),
+        )
+    });
+    let body = operation.body.as_ref().map(|body| {
+        let setter = rust_name::body(operation, &body.model);
+        (setter, quote!(given.body), quote!(()))
+    });
+    taken
+        .chain(body)
+        .map(|(setter, from, arguments)| {
+            let setter = format_ident!("{setter}");
+            let ty = input_type(split, &request, &setter);
+            quote! {
+                if let Some(value) = #from::<#ty>#arguments? {
+                    call = call.#setter(value);
+                }
+            }
+        })
+        .collect()
+}
+
+/// The type of an input of a request, which its setter takes: of a model that has a builder, the
+/// model.
+fn input_type(split: &Split, request: &str, setter: &syn::Ident) -> Type {
+    let items = split.modules.iter().flat_map(|module| &module.file.items);
+    let taken = items
+        .filter(|item| tree::impl_target(item).as_deref() == Some(request))
+        .filter_map(|item| match item {
+            Item::Impl(item) => Some(&item.items),
+            _ => None,
+        })
+        .flatten()
+        .find_map(|item| match item {
+            ImplItem::Fn(function) if function.sig.ident == *setter => {
+                function.sig.inputs.last().and_then(into)
+            }
+            _ => None,
+        });
+    let mut ty = taken.unwrap_or_else(|| parse_quote!(()));
+    if let Type::Path(path) = &mut ty
+        && path
+            .path
+            .segments
+            .iter()
+            .any(|segment| segment.ident == "builder")
+    {
+        let segments = std::mem::take(&mut path.path.segments);
+        let kept = segments
+            .into_iter()
+            .filter(|segment| segment.ident != "builder");
+        path.path.segments = kept.collect();
+    }
+    ty
+}
+
+/// `T` of `value: impl Into<T>`.
+fn into(argument: &FnArg) -> Option<Type> {
+    let FnArg::Typed(argument) = argument else {
+        return None;
+    };
+    let Type::ImplTrait(ty) = &*argument.ty else {
+        return None;
+    };
+    ty.bounds.iter().find_map(|bound| {
+        let TypeParamBound::Trait(bound) = bound else {
+            return None;
+        };
+        match &bound.path.segments.last()?.arguments {
+            PathArguments::AngleBracketed(arguments) => {
+                arguments.args.iter().find_map(|argument| match argument {
+                    GenericArgument::Type(ty) => Some(ty.clone()),
+                    _ => None,
+                })
+            }
+            _ => None,
+        }
+    })
+}
+
+/// The list of the models that the client has.
+fn models(catalog: &Catalog, split: &Split) -> syn::File {
+    let has = |name: &str| {
+        let models = split
+            .modules
+            .iter()
+            .filter(|module| module.path.starts_with("models"));
+        models
+            .flat_map(|module| &module.file.items)
+            .any(|item| match item {
+                Item::Struct(item) => item.ident == name,
+                Item::Enum(item) => item.ident == name,
+                Item::Type(item) => item.ident == name,
+                _ => false,
+            })
+    };
+    let entries = catalog.models.iter().filter_map(|model| {
+        let rust = rust_name::model(&model.name);
+        let (name, ty) = (&model.name, format_ident!("{rust}"));
+        has(&rust).then(|| quote!((#name, round_trip::<models::#ty>)))
+    });
+    parse_quote! {
+        //! Every model by its name in the document. Written by `xtask exercise`.
+        #![allow(deprecated)]
+
+        use client::models;
+
+        use crate::model::{RoundTrip, round_trip};
+
+        pub const ALL: &[(&str, RoundTrip)] = &[#(#entries),*];
+    }
+}
