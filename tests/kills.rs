@@ -84,7 +84,9 @@ fn start(dir: &Path, sandbox: &Sandbox) -> Process {
 
 /// Waits until every organization has a token that works. How many of them were stored?
 fn started(app: &mut Process) -> usize {
-    app.line().parse().expect("the app did not start")
+    let line = app.line();
+    assert!(!line.is_empty(), "the app did not start");
+    line.parse().unwrap()
 }
 
 /// How many pairs were being refreshed when the app was killed. Every file is readable.

@@ -370,7 +370,11 @@ async fn a_refresh_goes_on_when_the_caller_is_gone() {
     {
         // Polled once, which sends it on its way, and dropped.
         let mut call = pin!(tokens.token(DEMO_ORG_ID));
-        poll_fn(|context| Poll::Ready(assert!(call.as_mut().poll(context).is_pending()))).await;
+        poll_fn(|context| {
+            assert!(call.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
     }
     while !watch.changed().await.unwrap().valid {}
     let stored = store.load(DEMO_ORG_ID).await.unwrap().unwrap();

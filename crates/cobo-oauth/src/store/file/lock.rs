@@ -14,10 +14,11 @@ impl Lock {
     /// The lock, unless another has it. The file is made where it is not there, and stays: one that
     /// is removed could be locked by two, under the same name.
     pub(super) fn attempt(path: &Path) -> Result<Option<Self>, StoreError> {
-        let cannot = failed("cannot lock", path);
+        let failed = failed("cannot lock", path);
+        let cannot = |error| failed(error).with_nothing_done();
         let mut options = private();
         options.read(true).write(true).create(true).truncate(false);
-        let file = options.open(path).map_err(&cannot)?;
+        let file = options.open(path).map_err(cannot)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),
             Err(TryLockError::WouldBlock) => Ok(None),

@@ -1,6 +1,7 @@
 //! The connection: made when it is needed, and not used again once it has failed.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -158,7 +159,8 @@ impl Links {
         command: &Cmd,
         key: &str,
     ) -> Result<T, StoreError> {
-        self.bounded(self.send(command), key).await
+        let sent = AtomicBool::new(false);
+        self.bounded(self.send(command, &sent), key, &sent).await
     }
 
     /// Sends a command that changes nothing, and sends it again where it fails: a connection that
@@ -168,13 +170,14 @@ impl Links {
         command: &Cmd,
         key: &str,
     ) -> Result<T, StoreError> {
+        let sent = AtomicBool::new(false);
         let twice = async {
-            match self.send(command).await {
-                Err(error) if error.is_io_error() => self.send(command).await,
+            match self.send(command, &sent).await {
+                Err(error) if error.is_io_error() => self.send(command, &sent).await,
                 answer => answer,
             }
         };
-        self.bounded(twice, key).await
+        self.bounded(twice, key, &sent).await
     }
 
     /// Runs a script, once.
@@ -183,12 +186,14 @@ impl Links {
         script: &ScriptInvocation<'_>,
         key: &str,
     ) -> Result<Outcome, StoreError> {
+        let sent = AtomicBool::new(false);
         let run = async {
             let (mut link, doubt) = self.link().await?;
+            sent.store(true, Ordering::Relaxed);
             let answer = script.invoke_async(&mut link).await;
             doubt.settle(answer)
         };
-        let answer: Vec<Value> = self.bounded(run, key).await?;
+        let answer: Vec<Value> = self.bounded(run, key, &sent).await?;
         let mut answer = answer.into_iter();
         let (done, value) = match (answer.next(), answer.next()) {
             (Some(Value::Int(done)), None) => (done, None),
@@ -204,8 +209,9 @@ impl Links {
         }
     }
 
-    async fn send<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
+    async fn send<T: FromRedisValue>(&self, command: &Cmd, sent: &AtomicBool) -> RedisResult<T> {
         let (mut link, doubt) = self.link().await?;
+        sent.store(true, Ordering::Relaxed);
         let answer = command.query_async(&mut link).await;
         doubt.settle(answer)
     }
@@ -236,17 +242,23 @@ impl Links {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits for an answer, though not for ever. `sent` says whether there may be one.
     async fn bounded<T>(
         &self,
         call: impl Future<Output = RedisResult<T>>,
         key: &str,
+        sent: &AtomicBool,
     ) -> Result<T, StoreError> {
-        match tokio::time::timeout(self.target.timeout, call).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) if error.code() == Some("WRONGTYPE") => Err(not_understood(key)),
-            Ok(Err(error)) => Err(failed(&error)),
-            Err(_) => Err(StoreError::unavailable("Redis did not answer in time")),
-        }
+        let error = match tokio::time::timeout(self.target.timeout, call).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) if error.code() == Some("WRONGTYPE") => not_understood(key),
+            Ok(Err(error)) => failed(&error),
+            Err(_) => StoreError::unavailable("Redis did not answer in time"),
+        };
+        Err(match sent.load(Ordering::Relaxed) {
+            true => error,
+            false => error.with_nothing_done(),
+        })
     }
 }
 
