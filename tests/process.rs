@@ -1,6 +1,6 @@
 //! Processes that a test starts, which end with it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// A process of a test's own, killed by its id when it is dropped.
@@ -33,6 +33,14 @@ impl Process {
     /// Its id.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Kills it, and gives what it had printed and nobody had read.
+    pub fn end(&mut self) -> String {
+        self.kill();
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        rest
     }
 
     /// Kills it, with SIGKILL where there are signals, and waits for its end.

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // in a test a panic is the report
 
+mod fleet;
 mod keep;
 
 use std::time::Duration;
@@ -22,6 +23,11 @@ async fn main() -> Result<(), &'static str> {
         ["keep", dir, base_url, response_key, organizations] => {
             let environment = client::environment_of(base_url, response_key);
             keep::keep(dir, environment, organizations.parse().unwrap()).await;
+        }
+        ["fleet", redis, base_url, response_key, organizations, span] => {
+            let environment = client::environment_of(base_url, response_key);
+            let span = Duration::from_millis(span.parse().unwrap());
+            fleet::fleet(redis, environment, organizations.parse().unwrap(), span).await;
         }
         _ => return Err("unknown arguments"),
     }

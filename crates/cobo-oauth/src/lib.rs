@@ -7,9 +7,16 @@
 //! [`Client`] has a method for each operation. It is made from a [`cobo_auth::Client`], which signs
 //! every request, sends it and verifies the response.
 //!
-//! Features: `metrics` counts what is obtained and what fails, through the `metrics` crate
-//! (`cobo_tokens_obtained_total` and `cobo_token_failures_total` by `way`,
-//! `cobo_tokens_rejected_total`, `cobo_token_store_failures_total`).
+//! Tokens rest in a [`TokenStore`]: a [`MemoryStore`] unless another is given, a [`FileStore`] for
+//! the processes of one machine, a `RedisStore` for a fleet.
+//!
+//! Features, none of which is on by default:
+//!
+//! - `encryption`: a `FileStore` whose files are encrypted, by `FileStore::open_sealed`.
+//! - `redis`: `RedisStore`.
+//! - `metrics`: counts what is obtained and what fails, through the `metrics` crate
+//!   (`cobo_tokens_obtained_total` and `cobo_token_failures_total` by `way`,
+//!   `cobo_tokens_rejected_total`, `cobo_token_store_failures_total`).
 
 // Generated code is formatted as it is written.
 #[rustfmt::skip]

@@ -1,0 +1,52 @@
+//! One process of a fleet: it uses the tokens of many organizations, which rest in Redis, and prints
+//! what goes wrong.
+
+use std::time::Duration;
+
+use cobo_auth::Environment;
+use cobo_oauth::{Client, RedisStore, TokenSource};
+use cobo_sandbox::DEMO_CLIENT_ID;
+use cobo_tests::client;
+use http::Method;
+
+/// An organization's token is asked for this often,
+const EVERY: Duration = Duration::from_millis(50);
+/// and used every so many times.
+const USED: usize = 20;
+
+/// The organizations are called for the first time one after the other, over this span.
+pub(crate) async fn fleet(
+    redis: &str,
+    environment: Environment,
+    organizations: usize,
+    span: Duration,
+) {
+    let auth = client::builder(environment).build().unwrap();
+    let tokens = TokenSource::builder(Client::new(auth.clone()), DEMO_CLIENT_ID);
+    let tokens = tokens.store(RedisStore::connect(redis).unwrap()).build();
+    let mut tasks = Vec::new();
+    for number in 0..organizations {
+        let org_id = format!("organization-{number}");
+        let (tokens, auth) = (tokens.clone(), auth.clone());
+        let first = span * u32::try_from(number).unwrap() / u32::try_from(organizations).unwrap();
+        tasks.push(tokio::spawn(async move {
+            tokio::time::sleep(first).await;
+            let client = auth.with_credential(tokens.credential(&org_id));
+            for round in 0_usize.. {
+                if let Err(error) = tokens.token(&org_id).await {
+                    println!("no token: {error:?}");
+                }
+                if round.is_multiple_of(USED) {
+                    let call = client.request(Method::GET, "/organizations/info").send();
+                    if let Err(error) = call.await {
+                        println!("a call failed: {error:?}");
+                    }
+                }
+                tokio::time::sleep(EVERY).await;
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+}

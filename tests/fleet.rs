@@ -1,0 +1,142 @@
+//! Four processes keep the tokens of fifty organizations in one Redis, which dies in the middle:
+//! hardly a request more than one process would need, and nobody notices.
+//!
+//! `COBO_FLEET_SECONDS` sets how long is counted; `.ci/fleet` counts for two minutes.
+
+#![allow(clippy::unwrap_used)] // in a test a panic is the report
+
+use std::process::Command;
+use std::time::Duration;
+
+use cobo_sandbox::Sandbox;
+use cobo_tests::process::Process;
+use cobo_tests::redis::{self, Redis, Settings};
+use http::Method;
+use tokio::time::{Instant, sleep};
+
+const SECONDS: u64 = 8;
+const PROCESSES: usize = 4;
+const ORGANIZATIONS: usize = 50;
+const OUTAGE: Duration = Duration::from_secs(3);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_keeps_everything() {
+    fleet("with persistence", true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_forgets_everything() {
+    fleet("without persistence", false).await;
+}
+
+async fn fleet(what: &str, durable: bool) {
+    if !redis::is_there() {
+        return;
+    }
+    let seconds = std::env::var("COBO_FLEET_SECONDS");
+    let seconds = seconds.map_or(SECONDS, |seconds| seconds.parse().unwrap());
+    let long = seconds >= 60;
+    let life = Duration::from_secs(if long { 10 } else { 5 });
+    let sandbox = Sandbox::builder()
+        .access_ttl(life)
+        .received_limit(1_000_000)
+        // Nonces are milliseconds, and processes with one key do not know of each other's.
+        .allow_nonce_reuse(true)
+        .start()
+        .await
+        .unwrap();
+    for number in 0..ORGANIZATIONS {
+        sandbox.install(&format!("organization-{number}"));
+    }
+    let mut redis = Redis::with(Settings {
+        durable,
+        flags: Vec::new(),
+    })
+    .await;
+    let period = life * 4 / 5; // it refreshes in the last fifth, in the middle
+    let start = || start(&redis, &sandbox, period);
+    let mut fleet: Vec<_> = std::iter::repeat_with(start).take(PROCESSES).collect();
+
+    sleep(life).await; // each organization has a token, each at another time
+    let _ = Counted::since_last(&sandbox);
+    let counted = Duration::from_secs(seconds);
+    let began = Instant::now();
+    sleep(counted).await;
+    let steady = Counted::since_last(&sandbox);
+    let ratio = steady.ratio(began.elapsed(), period);
+
+    redis.kill();
+    sleep(OUTAGE).await;
+    redis.restart().await;
+    sleep(life).await;
+    let outage = Counted::since_last(&sandbox);
+    let began = Instant::now();
+    sleep(counted).await;
+    let again = Counted::since_last(&sandbox);
+    let ratio_again = again.ratio(began.elapsed(), period);
+
+    let errors: String = fleet.iter_mut().map(Process::end).collect();
+    let some: Vec<_> = errors.lines().take(10).collect();
+    assert!(
+        errors.is_empty(),
+        "{what}: {} errors: {some:#?}",
+        errors.lines().count()
+    );
+    println!(
+        "{what}: {ratio:.3} of the ideal in {seconds} s ({steady:?}); while Redis is down for \
+         {OUTAGE:?}, and a token's life: {outage:?}; {ratio_again:.3} of the ideal afterwards \
+         ({again:?}); {} refresh tokens presented twice",
+        sandbox.replayed_refresh_tokens(),
+    );
+    assert_eq!(sandbox.replayed_refresh_tokens(), 0, "{what}");
+    for counted in [&steady, &outage, &again] {
+        assert_eq!(counted.refused, 0, "{what}: an expired token was used");
+        assert!(counted.calls > 0, "{what}");
+    }
+    // In a few seconds it matters how many refreshes fall on either side.
+    let most = if long { 1.05 } else { 1.25 };
+    assert!(ratio <= most && ratio_again <= most, "{what}");
+    assert!(ratio > 0.8 && ratio_again > 0.8, "{what}: nobody refreshed");
+}
+
+fn start(redis: &Redis, sandbox: &Sandbox, period: Duration) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+    command.args(["fleet", &redis.url(), sandbox.base_url()]);
+    command.arg(sandbox.response_public_key());
+    command.arg(ORGANIZATIONS.to_string());
+    command.arg(period.as_millis().to_string());
+    Process::start(&mut command)
+}
+
+/// What the sandbox was asked for.
+#[derive(Debug, Default)]
+struct Counted {
+    refreshed: usize,
+    issued: usize,
+    calls: usize,
+    /// Calls and requests for tokens that were refused.
+    refused: usize,
+}
+
+impl Counted {
+    fn since_last(sandbox: &Sandbox) -> Self {
+        let mut counted = Self::default();
+        for request in sandbox.received() {
+            match (request.path(), request.status.is_success()) {
+                (_, false) => counted.refused += 1,
+                ("/v2/oauth/token", _) if request.method == Method::POST => counted.refreshed += 1,
+                ("/v2/oauth/token", _) => counted.issued += 1,
+                _ => counted.calls += 1,
+            }
+        }
+        sandbox.clear_received();
+        counted
+    }
+
+    /// How many tokens were obtained, to how many one process would have needed.
+    #[allow(clippy::cast_precision_loss)] // small numbers
+    fn ratio(&self, time: Duration, period: Duration) -> f64 {
+        let ideal = ORGANIZATIONS as f64 * time.as_secs_f64() / period.as_secs_f64();
+        (self.refreshed + self.issued) as f64 / ideal
+    }
+}
