@@ -291,11 +291,12 @@ fn parameter_input<'a>(
 
 fn is_number_model(ty: &Type, context: &Context<'_>) -> bool {
     let segments = tree::type_segments(ty);
-    segments.len() == 2
-        && context.catalog.models.iter().any(|model| {
-            segments[1] == rust_name::model(&model.name)
-                && model.schema.get("type").and_then(serde_json::Value::as_str) == Some("number")
-        })
+    let [_, name] = segments.as_slice() else {
+        return false;
+    };
+    let model = context.catalog.model_of_type(name);
+    let ty = model.and_then(|model| model.schema.get("type")?.as_str());
+    ty == Some("number")
 }
 
 fn body_input<'a>(
