@@ -300,6 +300,36 @@ fn the_turns_make_every_variant() {
     );
 }
 
+/// An envelope that requires `id` and describes `event_id`.
+#[test]
+fn names_that_nothing_describes_are_not_required() {
+    let schema = |required: Value| {
+        json!({
+            "allOf": [
+                { "type": "object", "properties": { "a": { "type": "string" } } },
+                { "type": "object", "properties": { "b": {} }, "required": required },
+            ],
+        })
+    };
+    let specification = Specification::from_text(DOCUMENT).unwrap();
+    let problems = |required: Value| specification.problems(&schema(required), &json!({ "b": 1 }));
+    assert_eq!(problems(json!(["id", "b"])), Vec::<String>::new());
+    assert_eq!(
+        problems(json!(["a", "b"])),
+        [r#"/: "a" is a required property"#]
+    );
+    let made = specification
+        .sample(&schema(json!(["id", "a"])), Fields::Required, 0)
+        .value;
+    assert_eq!(made, json!({ "a": "text" }));
+    let undescribed = json!({ "type": "object", "required": ["id"] });
+    assert_eq!(specification.problems(&undescribed, &json!({})).len(), 1);
+    let made = specification
+        .sample(&undescribed, Fields::Required, 0)
+        .value;
+    assert_eq!(made, json!({ "id": "text" }));
+}
+
 #[test]
 fn what_cannot_be_answered_from_is_refused() {
     let refused = |text: &str| Specification::from_text(text).unwrap_err().to_string();

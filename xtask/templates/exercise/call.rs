@@ -1,20 +1,22 @@
 //! The calls: with all that an operation takes, and with only what it requires.
 
+use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 
 use client::Client;
-use cobo_auth::{Ed25519Signer, Environment, Error, ErrorBody, Response, ResponseKeys};
+use cobo_auth::{Ed25519Signer, Environment, Error, ErrorBody, FixedToken, Response, ResponseKeys};
 use cobo_sandbox::{Answer, DEMO_APP_SECRET, Fields, Sandbox, SampleRequest, Specification};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::model::Back;
 use crate::{Found, calls, difference};
 
 /// What came of a call: the decoded response, encoded again.
-pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Value, String>> + Send + 'a>>;
+pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Back, String>> + Send + 'a>>;
 /// Calls an operation with what is given.
 pub type Call = for<'a> fn(&'a Client, &'a mut Given) -> Calling<'a>;
 
@@ -58,7 +60,7 @@ fn decoded<T: DeserializeOwned>(value: Value, name: &str) -> Result<T, String> {
 }
 
 /// The value of a response, encoded as a caller would.
-pub fn answered<T: Serialize>(result: Result<Response<T>, Error>) -> Result<Value, String> {
+pub fn answered<T: Serialize + Debug>(result: Result<Response<T>, Error>) -> Result<Back, String> {
     let response = result.map_err(|error| match error.body() {
         // The sandbox names what violates the document.
         Some(ErrorBody::Api { message, .. }) => message.clone(),
@@ -71,9 +73,11 @@ pub fn answered<T: Serialize>(result: Result<Response<T>, Error>) -> Result<Valu
     encoded(response.value())
 }
 
-pub fn encoded<T: Serialize>(value: &T) -> Result<Value, String> {
+/// A value encoded, and whether it says of any part that it is unknown, as open enums and unions do.
+pub fn encoded<T: Serialize + Debug>(value: &T) -> Result<Back, String> {
     let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
-    serde_json::from_str(&text).map_err(|error| error.to_string())
+    let back = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    Ok((back, format!("{value:?}").contains("Unknown(")))
 }
 
 pub async fn all(sandbox: &Sandbox, specification: &Specification, most: usize, found: &mut Found) {
@@ -107,8 +111,10 @@ fn client(sandbox: &Sandbox) -> Client {
     let keys = ResponseKeys::from_hex([sandbox.response_public_key().as_str()]).expect("a key");
     let environment = Environment::custom(sandbox.base_url(), keys).expect("an environment");
     let signer = Ed25519Signer::from_hex(DEMO_APP_SECRET).expect("a signer");
-    let auth = cobo_auth::Client::builder(environment, signer).build().expect("a client");
-    Client::new(auth)
+    let auth = cobo_auth::Client::new(environment, signer).expect("a client");
+    // For the operations that take nothing else; a sandbox that has a document alone takes any.
+    let token = FixedToken::new("any").expect("a token");
+    Client::new(auth.with_credential(token))
 }
 
 /// One call, and how many turns there are.
@@ -146,7 +152,11 @@ async fn one(
         }
         arrived(sandbox, &request)?;
         let sent = sent.unwrap_or(Value::Null);
-        difference(&sent, &back).map_or(Ok(()), |difference| Err(format!("of the response, {difference}")))
+        match difference(&sent, &back.0) {
+            Some(difference) => Err(format!("of the response, {difference}")),
+            None if back.1 => Err("the response was decoded as something unknown".to_owned()),
+            None => Ok(()),
+        }
     });
     (turns, result)
 }

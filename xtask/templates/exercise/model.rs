@@ -1,6 +1,8 @@
 //! Each model through JSON and back.
 
 use cobo_sandbox::{Fields, Specification};
+use std::fmt::Debug;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -9,9 +11,12 @@ use crate::call::encoded;
 use crate::{Found, difference, models};
 
 /// Decodes a value as a model and encodes it again.
-pub type RoundTrip = fn(&Value) -> Result<Value, String>;
+pub type RoundTrip = fn(&Value) -> Result<Back, String>;
 
-pub fn round_trip<T: DeserializeOwned + Serialize>(value: &Value) -> Result<Value, String> {
+/// What came back, and whether any part of it was decoded as something that the client does not know.
+pub type Back = (Value, bool);
+
+pub fn round_trip<T: DeserializeOwned + Serialize + Debug>(value: &Value) -> Result<Back, String> {
     let value: T = serde_json::from_str(&value.to_string()).map_err(|error| error.to_string())?;
     encoded(&value)
 }
@@ -44,6 +49,7 @@ pub fn all(document: &Specification, named: &Specification, most: usize, found: 
         };
         model.fields(specification, &schema, most);
         model.values(own);
+        model.nulls(specification, &schema, own);
         model.unknown(specification, &schema, own);
     }
 }
@@ -61,18 +67,22 @@ struct Model<'a> {
 impl Model<'_> {
     /// Whether a value comes back as it is.
     fn same(&mut self, what: &str, value: &Value) -> bool {
-        self.becomes(what, value, &[value])
+        self.becomes(what, value, value, false)
     }
 
-    /// Whether a value comes back as one of these.
-    fn becomes(&mut self, what: &str, value: &Value, wanted: &[&Value]) -> bool {
+    /// Whether a value that the client does not know comes back as it is.
+    fn kept(&mut self, what: &str, value: &Value) -> bool {
+        self.becomes(what, value, value, true)
+    }
+
+    /// Whether a value comes back as another, and is known or not.
+    fn becomes(&mut self, what: &str, value: &Value, wanted: &Value, unknown: bool) -> bool {
         self.found.values += 1;
-        let result = (self.round_trip)(value).and_then(|back| {
-            let differences = wanted.iter().map(|wanted| difference(wanted, &back));
-            match differences.collect::<Option<Vec<_>>>() {
-                Some(differences) => Err(differences.join(", or ")),
-                None => Ok(()),
-            }
+        let result = (self.round_trip)(value).and_then(|back| match difference(wanted, &back.0) {
+            Some(difference) => Err(difference),
+            None if unknown && !back.1 => Err("it was decoded as something known".to_owned()),
+            None if back.1 && !unknown => Err("it was decoded as something unknown".to_owned()),
+            None => Ok(()),
         });
         match result {
             Ok(()) => true,
@@ -113,8 +123,9 @@ impl Model<'_> {
         let mut more = object.clone();
         more.insert(UNKNOWN.to_owned(), json!({ "a": [1, null, "text"] }));
         let more = Value::Object(more);
-        let open = (self.round_trip)(&more).is_ok_and(|back| back.get(UNKNOWN).is_some());
-        self.becomes("with an unknown field", &more, &[if open { &more } else { value }])
+        let open = (self.round_trip)(&more).is_ok_and(|back| back.0.get(UNKNOWN).is_some());
+        let wanted = if open { &more } else { value };
+        self.becomes("with an unknown field", &more, wanted, false)
     }
 
     /// Every value of an enum, and one that it does not have.
@@ -129,7 +140,23 @@ impl Model<'_> {
             Some(Value::Number(_)) => json!(987_654_321),
             _ => json!(UNKNOWN),
         };
-        self.same("an unknown value of the enum", &unknown);
+        self.kept("an unknown value of the enum", &unknown);
+    }
+
+    /// A property that may be `null` is `null` again, and not absent.
+    fn nulls(&mut self, specification: &Specification, schema: &Value, own: &Value) {
+        let all = specification.sample(schema, Fields::All, 0).value;
+        let properties = own.get("properties").and_then(Value::as_object);
+        for (name, property) in properties.into_iter().flatten() {
+            if property.get("nullable") != Some(&Value::Bool(true)) {
+                continue;
+            }
+            let mut value = all.clone();
+            if let Some(object) = value.as_object_mut() {
+                object.insert(name.clone(), Value::Null);
+            }
+            self.same(&format!("{name} null"), &value);
+        }
     }
 
     /// A variant that a union does not have is kept whole.
@@ -144,6 +171,6 @@ impl Model<'_> {
             object.insert(tag.to_owned(), json!(UNKNOWN));
             object.insert(UNKNOWN.to_owned(), json!([1, { "b": null }]));
         }
-        self.same("an unknown variant", &value);
+        self.kept("an unknown variant", &value);
     }
 }

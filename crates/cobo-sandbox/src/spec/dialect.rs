@@ -6,7 +6,12 @@
 //! | `exclusiveMinimum: true` beside `minimum` | `exclusiveMinimum` alone; the same for the maximum |
 //! | keys beside `$ref` have no meaning | they are left out |
 //! | `discriminator` with `oneOf` or `anyOf` | the tag chooses the one schema that has to fit |
-//! | `format: binary` | any text, also beside a pattern |
+//!
+//! One thing is read otherwise than it stands there: a name that a schema requires and that nothing describes is not
+//! asked for. Cobo's documents have some forty of them, left over from older releases (an envelope requires `id` and
+//! describes `event_id`); no client could know what to send.
+
+use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
@@ -14,12 +19,12 @@ use super::{entries, items, resolve};
 
 /// The whole document with each of its schemas as JSON Schema, so that references into any part of it hold.
 pub(super) fn convert(root: &Value) -> Value {
-    Converter { root }.value(root, false)
+    Converter { root }.value(root, false, &HashSet::new())
 }
 
 /// One schema that stands in no document but may refer into one.
 pub(super) fn convert_schema(root: &Value, schema: &Value) -> Value {
-    Converter { root }.value(schema, false)
+    Converter { root }.value(schema, false, &HashSet::new())
 }
 
 struct Converter<'a> {
@@ -28,23 +33,32 @@ struct Converter<'a> {
 
 impl Converter<'_> {
     /// `names` says that the keys of an object are names, not keywords.
-    fn value(&self, value: &Value, names: bool) -> Value {
+    ///
+    /// `described` are the properties that the schema is a part of describes.
+    fn value<'a>(&'a self, value: &'a Value, names: bool, described: &HashSet<&'a str>) -> Value {
+        let none = HashSet::new();
         match value {
             Value::Object(map) if names => Value::Object(
                 map.iter()
-                    .map(|(name, value)| (name.clone(), self.value(value, false)))
+                    .map(|(name, value)| (name.clone(), self.value(value, false, &none)))
                     .collect(),
             ),
-            Value::Object(map) => self.object(map),
-            Value::Array(list) => list.iter().map(|value| self.value(value, false)).collect(),
+            Value::Object(map) => self.object(map, described),
+            Value::Array(list) => list
+                .iter()
+                .map(|value| self.value(value, false, described))
+                .collect(),
             other => other.clone(),
         }
     }
 
-    fn object(&self, map: &Map<String, Value>) -> Value {
+    fn object<'a>(&'a self, map: &'a Map<String, Value>, described: &HashSet<&'a str>) -> Value {
         if let Some(reference @ Value::String(_)) = map.get("$ref") {
-            return self.nullable(map, json!({ "$ref": reference }));
+            return nullable(map, json!({ "$ref": reference }));
         }
+        let none = HashSet::new();
+        let mut described = described.clone();
+        self.describe(map, &mut described, 0);
         let mut new = Map::new();
         for (key, value) in map {
             match key.as_str() {
@@ -58,32 +72,51 @@ impl Converter<'_> {
                 "minimum" if exclusive(map, "exclusiveMinimum") => {}
                 "maximum" if exclusive(map, "exclusiveMaximum") => {}
                 "discriminator" if value.get("propertyName").is_some() => {}
-                "oneOf" | "anyOf" if value.is_array() => {
-                    let chosen = self.by_tag(map, value);
-                    let (key, value) = chosen.map_or_else(
-                        || (key.as_str(), self.value(value, false)),
-                        |all| ("allOf", all),
-                    );
-                    extend(&mut new, key, value);
+                "required" if value.is_array() && !described.is_empty() => {
+                    let known =
+                        |name: &&Value| name.as_str().is_some_and(|it| described.contains(it));
+                    let names = items(Some(value)).filter(known).cloned().collect();
+                    new.insert(key.clone(), names);
                 }
-                "allOf" if value.is_array() => extend(&mut new, key, self.value(value, false)),
+                "oneOf" | "anyOf" if value.is_array() => match self.by_tag(map, value) {
+                    Some(all) => extend(&mut new, "allOf", all),
+                    None => {
+                        new.insert(key.clone(), self.value(value, false, &described));
+                    }
+                },
+                "allOf" if value.is_array() => {
+                    extend(&mut new, key, self.value(value, false, &described));
+                }
                 "properties" | "patternProperties" | "schemas" | "paths" => {
-                    new.insert(key.clone(), self.value(value, true));
+                    new.insert(key.clone(), self.value(value, true, &none));
                 }
                 _ => {
-                    new.insert(key.clone(), self.value(value, false));
+                    new.insert(key.clone(), self.value(value, false, &none));
                 }
             }
         }
-        self.nullable(map, Value::Object(new))
+        nullable(map, Value::Object(new))
     }
 
-    #[expect(clippy::unused_self, reason = "it reads as the other conversions do")]
-    fn nullable(&self, map: &Map<String, Value>, schema: Value) -> Value {
-        if map.get("nullable") == Some(&Value::Bool(true)) {
-            json!({ "anyOf": [schema, { "type": "null" }] })
-        } else {
-            schema
+    /// Adds the properties that a schema and its parts describe.
+    fn describe<'a>(
+        &'a self,
+        map: &'a Map<String, Value>,
+        into: &mut HashSet<&'a str>,
+        depth: usize,
+    ) {
+        // Deeper than this, parts refer to each other.
+        if depth > 16 {
+            return;
+        }
+        into.extend(entries(map.get("properties")).map(|(name, _)| name.as_str()));
+        for part in ["allOf", "oneOf", "anyOf"]
+            .iter()
+            .flat_map(|key| items(map.get(*key)))
+        {
+            if let Some(Value::Object(part)) = resolve(self.root, part) {
+                self.describe(part, into, depth + 1);
+            }
         }
     }
 
@@ -136,6 +169,14 @@ pub(super) fn tags(
     // Whether a map keeps its order is up to other crates of the program.
     tags.sort();
     Some(tags)
+}
+
+fn nullable(map: &Map<String, Value>, schema: Value) -> Value {
+    if map.get("nullable") == Some(&Value::Bool(true)) {
+        json!({ "anyOf": [schema, { "type": "null" }] })
+    } else {
+        schema
+    }
 }
 
 /// What a reference names, when it names something.

@@ -196,14 +196,11 @@ impl Maker<'_> {
                 None => None,
             };
         }
-        // What a schema requires but does not describe may be anything; a union's variant may have brought it.
-        for name in &shape.required {
-            let brought = value
-                .as_ref()
-                .is_some_and(|value| value.get(name).is_some());
-            if !object.contains_key(name) && !brought {
-                object.insert(name.clone(), json!("text"));
-            }
+        // A schema that describes nothing may still require something. Where it describes others, the name is left
+        // over from an older release, see `dialect`.
+        if shape.properties.is_empty() && value.is_none() {
+            let names = shape.required.iter().cloned();
+            object.extend(names.map(|name| (name, json!("text"))));
         }
         let object = Value::Object(object);
         Some(match value {
