@@ -119,9 +119,10 @@ impl Place {
     pub(super) fn write(&self, kept: &Kept, coding: &Coding) -> Result<(), StoreError> {
         let bytes = record::encode(kept, &self.org_id, coding)?;
         let (temporary, path) = (self.path("tmp"), self.path("json"));
+        let failed = failed("cannot write", &path);
         replace(&temporary, &path, bytes.as_slice())
-            .and_then(|()| sync(&self.directory))
-            .map_err(failed("cannot write", &path))
+            .map_err(|error| failed(error).with_nothing_done())?;
+        sync(&self.directory).map_err(failed)
     }
 
     /// Removes what a killed writer left. Needs the lock.
