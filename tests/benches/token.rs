@@ -14,6 +14,7 @@ use cobo_oauth::{MemoryStore, OrgCredential, Saved, TokenPair, TokenSource, Toke
 use cobo_sandbox::Sandbox;
 use cobo_tests::client;
 use criterion::{Criterion, criterion_group, criterion_main};
+use foldhash::quality::RandomState;
 use ratio::Pairs;
 use tokio::runtime::Runtime;
 
@@ -64,8 +65,8 @@ fn hits(c: &mut Criterion) {
     let sandbox = runtime.block_on(Sandbox::start()).unwrap();
     for count in SIZES {
         let organizations = Organizations::new(count, &sandbox, &runtime);
-        let batch = organizations.batch(0);
-        let credentials: Vec<OrgCredential> = batch
+        let credentials: Vec<OrgCredential> = organizations
+            .ids
             .iter()
             .map(|id| organizations.tokens.credential(id))
             .collect();
@@ -75,17 +76,19 @@ fn hits(c: &mut Criterion) {
         c.bench_function(&format!("a credential's token, of {count}"), |bencher| {
             bencher.iter(|| credentials[0].current());
         });
-        for _ in 0..TURNS {
+        for turn in 0..TURNS {
+            // As many credentials as there are, batch after batch.
+            let first = turn * BATCH % credentials.len();
+            let batch = credentials.iter().cycle().skip(first).take(BATCH);
             pairs.add(
                 || {
-                    for credential in &credentials {
+                    for credential in batch {
                         black_box(credential.current());
                     }
                 },
                 || {
                     for pointer in &pointers {
-                        black_box(SystemClock.unix_millis());
-                        black_box(SystemClock.monotonic());
+                        black_box(SystemClock.reading());
                         black_box(pointer.clone());
                     }
                 },
@@ -95,9 +98,14 @@ fn hits(c: &mut Criterion) {
             "a credential's token, of {count}, against two clock readings and a shared pointer"
         ));
 
-        let plain: papaya::HashMap<String, Arc<u64>> = papaya::HashMap::new();
+        let plain: papaya::HashMap<Arc<str>, Arc<u64>, RandomState> = papaya::HashMap::builder()
+            .hasher(RandomState::default())
+            .resize_mode(papaya::ResizeMode::Blocking)
+            .build();
         for (number, id) in organizations.ids.iter().enumerate() {
-            plain.pin().insert(id.clone(), Arc::new(number as u64));
+            plain
+                .pin()
+                .insert(id.as_str().into(), Arc::new(number as u64));
         }
         let mut pairs = Pairs::default();
         for turn in 0..TURNS {

@@ -15,6 +15,7 @@ pub mod output;
 pub mod reference;
 pub mod refusal;
 pub mod regen;
+pub mod rendering;
 pub mod report;
 pub mod rust_name;
 pub mod schema;

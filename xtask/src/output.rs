@@ -106,6 +106,16 @@ impl Output {
         })
     }
 
+    /// The files to be, by path.
+    pub fn files(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.files.iter()
+    }
+
+    /// What is at a path now, if it is a text.
+    pub fn present(&self, path: &str) -> Option<String> {
+        std::fs::read_to_string(self.root.join(path)).ok()
+    }
+
     /// Every difference, by path.
     pub fn differences(&self) -> io::Result<Vec<Difference>> {
         let mut found = Vec::new();

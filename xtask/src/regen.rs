@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use crate::catalog::Catalog;
 use crate::cli::{Outcome, Say};
 use crate::decisions::Decisions;
+use crate::diff;
+use crate::document::Document;
 use crate::output::{Output, replace};
 use crate::reference;
 use crate::refusal::{Refusal, Refusals};
-use crate::report::Report;
+use crate::report::{Log, Report};
 use crate::silence;
-use crate::stage::{Options, emit, generate, load, postprocess, split, transform, verify};
+use crate::stage::{Options, emit, generate, load, postprocess, select, split, transform, verify};
 use crate::standalone::{self, file_name};
 use crate::workspace::Workspace;
 
@@ -68,7 +70,10 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
         refusals.push(Refusal::of_file(path.display().to_string(), reason));
     }
     let outcome = match result {
-        Ok(output) if refusals.is_empty() => finish(&output, request.check, &mut refusals, console),
+        Ok(output) if refusals.is_empty() => {
+            compare(&output, console);
+            finish(&output, request.check, &mut refusals, console)
+        }
         _ => Outcome::Refused,
     };
     for refusal in refusals.iter() {
@@ -229,6 +234,7 @@ fn generated(
 ) -> Result<Generated, Refusals> {
     let mut document = load::run(path, source, options)?;
     let log = &mut report.log;
+    let surface = surface(&document, options)?;
     // A panic of ours is a defect of the generator, and a refusal says so without a stack trace.
     let gave_up = |reason| Refusals::from(Refusal::of_file(source, reason));
     silence::panics(|| transform(&mut document, options, log)).map_err(gave_up)??;
@@ -245,6 +251,8 @@ fn generated(
         let split = split::run(file, &catalog)?;
         let modules = emit::modules(&split, &header);
         verify::run(&modules, &catalog)?;
+        let mut modules = modules;
+        modules.extend(emit::notes(&split, surface, &header));
         let pages = reference::pages(&catalog, &library, Some(&header));
         Ok::<_, Refusals>((split.features, modules, pages))
     });
@@ -256,6 +264,38 @@ fn generated(
         modules,
         pages,
     })
+}
+
+/// What a comparison looks at, of the operations that are generated.
+fn surface(document: &Document, options: &Options) -> Result<String, Refusals> {
+    let mut selected = document.clone();
+    select::run(&mut selected, options, &mut Log::default())?;
+    Ok(diff::surface(&selected))
+}
+
+/// Says how the document differs from the one that was generated from before.
+fn compare(output: &Output, console: &mut dyn Say) {
+    let read = |text: &str| {
+        let root = serde_json::from_str(text).ok()?;
+        Some(Document::from_value(emit::SURFACE, root))
+    };
+    for (path, new) in output.files() {
+        if !path.ends_with(emit::SURFACE) {
+            continue;
+        }
+        // The first time there is nothing to compare with.
+        let old = output.present(path);
+        let Some(old) = old.filter(|old| old != new) else {
+            continue;
+        };
+        if let (Some(old), Some(new)) = (read(&old), read(new)) {
+            let changes = diff::changes(&old, &new);
+            console.say(&format_args!(
+                "the API: {}",
+                diff::text(&changes).trim_end()
+            ));
+        }
+    }
 }
 
 fn within(folder: &str, files: BTreeMap<String, String>) -> BTreeMap<String, String> {

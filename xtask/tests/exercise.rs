@@ -93,10 +93,10 @@ fn a_crate_passes_and_its_mistakes_are_seen() {
     assert!(told.ends_with(": 0 problems\n"), "{told}");
 
     for (file, right, wrong) in [
-        ("operations.rs", r#"new("limit""#, r#"new("limits""#),
-        ("models.rs", r#""MPC", Deep"#, r#""MPCs", Deep"#),
-        ("models.rs", r#"rename = "type""#, r#"rename = "typ""#),
-        ("models.rs", r#"Hot = "hot""#, r#"Hot = "hat""#),
+        ("operations/wallets.rs", r#"("limit")"#, r#"("limits")"#),
+        ("models/wallets.rs", r#"= "MPC""#, r#"= "MPCs""#),
+        ("models/wallets.rs", r#"= "type""#, r#"= "typ""#),
+        ("models/wallets.rs", r#"Hot = "hot""#, r#"Hot = "hat""#),
     ] {
         break_client(file, right, wrong);
     }

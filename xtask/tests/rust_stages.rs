@@ -116,6 +116,8 @@ fn tags_have_modules_of_their_own() {
         .map(|(path, text)| (path, what(text)))
         .collect();
     insta::assert_debug_snapshot!("tags_modules", outline);
+    let notes = emit::notes(&split, String::new(), &header);
+    insta::assert_snapshot!("tags_api.txt", notes[emit::API]);
     let files = emit::standalone("tags", "../cobo-auth", &catalog, &split.features, modules);
     insta::assert_snapshot!("tags_Cargo.toml", files["Cargo.toml"]);
     insta::assert_snapshot!("tags_README.md", files["README.md"]);

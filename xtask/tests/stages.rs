@@ -47,6 +47,11 @@ fn json(document: &Document) -> String {
 }
 
 #[test]
+fn fold() {
+    insta::assert_snapshot!(golden(Stage::Fold));
+}
+
+#[test]
 fn select() {
     insta::assert_snapshot!(golden(Stage::Select));
 }

@@ -18,7 +18,11 @@ pub fn text(changes: &[Change]) -> String {
         return "no difference that a user sees\n".to_owned();
     }
     let breaking = count(changes, Class::Breaking);
-    let mut out = format!("{} changes, {breaking} of them breaking\n", changes.len());
+    let plural = if changes.len() == 1 { "" } else { "s" };
+    let mut out = format!(
+        "{} change{plural}, {breaking} of them breaking\n",
+        changes.len()
+    );
     for change in changes {
         let class = match change.class {
             Class::Breaking => "breaking",

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::split::{Feature, Split};
 use crate::catalog::Catalog;
 
+mod api;
 mod blank_lines;
 mod macros;
 mod standalone;
@@ -43,6 +44,22 @@ pub fn modules(split: &Split, header: &Header) -> BTreeMap<String, String> {
     });
     files.collect()
 }
+
+/// What is read by people and by the next run, beside the code: the public API as text, and what a
+/// comparison of documents looks at.
+pub fn notes(split: &Split, surface: String, header: &Header) -> BTreeMap<String, String> {
+    let head = header.line().replacen("//", "#", 1);
+    let api = format!(
+        "{head}# The public API, for reviews.\n\n{}",
+        api::lines(split)
+    );
+    BTreeMap::from([(API.to_owned(), api), (SURFACE.to_owned(), surface)])
+}
+
+/// The public API of a crate, beside its generated code.
+pub const API: &str = "api.txt";
+/// What a comparison looks at, beside generated code.
+pub const SURFACE: &str = "surface.json";
 
 /// A complete crate: the path of each file below the crate's folder, and its text.
 pub fn standalone(

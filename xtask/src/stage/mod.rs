@@ -14,6 +14,7 @@ pub mod emit;
 pub mod enums;
 pub mod errors;
 pub mod flatten;
+pub mod fold;
 pub mod generate;
 pub mod lift;
 pub mod load;
@@ -31,6 +32,7 @@ pub mod verify;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     Load,
+    Fold,
     Select,
     Name,
     Lift,
@@ -50,8 +52,9 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Load,
+        Self::Fold,
         Self::Select,
         Self::Name,
         Self::Lift,
@@ -73,6 +76,7 @@ impl Stage {
     pub fn name(self) -> &'static str {
         match self {
             Self::Load => "load",
+            Self::Fold => "fold",
             Self::Select => "select",
             Self::Name => "name",
             Self::Lift => "lift",
@@ -112,7 +116,8 @@ pub struct Options {
 pub type Transform = fn(&mut Document, &Options, &mut Log) -> Result<(), Refusals>;
 
 /// What happens to a document between `load` and `generate`, in order.
-pub const TRANSFORMS: [(Stage, Transform); 12] = [
+pub const TRANSFORMS: [(Stage, Transform); 13] = [
+    (Stage::Fold, fold::run),
     (Stage::Select, select::run),
     (Stage::Name, name::run),
     (Stage::Lift, lift::run),

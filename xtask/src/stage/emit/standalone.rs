@@ -43,7 +43,10 @@ pub(super) fn files(
     for (name, text) in modules {
         out.insert(format!("src/generated/{name}"), text);
     }
-    let uses = |path: &str| out.values().any(|text| text.contains(path));
+    let uses = |path: &str| {
+        let mut code = out.iter().filter(|(name, _)| name.ends_with(".rs"));
+        code.any(|(_, text)| text.contains(path))
+    };
     let dependencies: String = DEPENDENCIES
         .iter()
         .filter(|(_, path, _)| uses(path))

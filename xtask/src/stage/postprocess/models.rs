@@ -10,7 +10,6 @@ use super::attribute::{Serde, is_doc};
 use super::docs::Docs;
 use super::{Context, tree};
 use crate::catalog;
-use crate::rust_name;
 
 /// Said of every secret field, since the two behave differently.
 pub(super) const SECRET_NOTE: &str =
@@ -31,11 +30,7 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
 }
 
 pub(super) fn model<'a>(context: &Context<'a>, name: &str) -> Option<&'a catalog::Model> {
-    context
-        .catalog
-        .models
-        .iter()
-        .find(|model| rust_name::model(&model.name) == name)
+    context.catalog.model_of_type(name)
 }
 
 /// What stands above a model: its documentation, and that it is deprecated.

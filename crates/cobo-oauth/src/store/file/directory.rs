@@ -105,7 +105,7 @@ impl Place {
         let bytes = match read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("cannot read", &path)(error).with_nothing_done()),
+            Err(error) => return Err(failed("cannot read", &path)(error)),
         };
         let kept = match bytes {
             Some(bytes) => record::decode(bytes.as_slice(), &self.org_id, coding),
@@ -119,10 +119,10 @@ impl Place {
     pub(super) fn write(&self, kept: &Kept, coding: &Coding) -> Result<(), StoreError> {
         let bytes = record::encode(kept, &self.org_id, coding)?;
         let (temporary, path) = (self.path("tmp"), self.path("json"));
-        let cannot = failed("cannot write", &path);
+        let failed = failed("cannot write", &path);
         replace(&temporary, &path, bytes.as_slice())
-            .map_err(|error| cannot(error).with_nothing_done())?;
-        sync(&self.directory).map_err(cannot)
+            .map_err(|error| failed(error).with_nothing_done())?;
+        sync(&self.directory).map_err(failed)
     }
 
     /// Removes what a killed writer left. Needs the lock.

@@ -99,7 +99,7 @@ impl Workers {
     ) -> Result<T, StoreError> {
         tokio::time::timeout(PATIENCE, wait)
             .await
-            .map_err(|_| StoreError::unavailable("others kept it busy for 5 s"))
+            .map_err(|_| StoreError::unavailable("others kept it busy for 5 s").with_nothing_done())
     }
 }
 

@@ -309,5 +309,22 @@ fn failed(error: &RedisError) -> StoreError {
         (_, Some(code)) => format!("Redis answered {code}"),
         _ => format!("Redis: {}", error.category()),
     };
-    StoreError::unavailable(what)
+    let failed = StoreError::unavailable(what);
+    if error.is_connection_refusal() || error.code().is_some_and(|code| TURNED_AWAY.contains(&code))
+    {
+        return failed.with_nothing_done();
+    }
+    failed
 }
+
+/// What Redis answers before it does anything.
+const TURNED_AWAY: [&str; 8] = [
+    "CLUSTERDOWN",
+    "LOADING",
+    "MASTERDOWN",
+    "NOAUTH",
+    "NOPERM",
+    "OOM",
+    "READONLY",
+    "WRONGPASS",
+];

@@ -6,7 +6,6 @@ use syn::Type;
 
 use super::shape::{Shape, Shapes};
 use crate::catalog::{Catalog, Model};
-use crate::rust_name;
 use crate::stage::postprocess::tree;
 
 /// Models within models are written out this far.
@@ -218,10 +217,7 @@ impl<'a> Values<'a> {
     }
 
     fn catalog_model(&self, name: &str) -> Option<&'a Model> {
-        self.catalog
-            .models
-            .iter()
-            .find(|model| rust_name::model(&model.name) == name)
+        self.catalog.model_of_type(name)
     }
 }
 

@@ -1,0 +1,35 @@
+//! Writes a document as another tool would, see `xtask::rendering`.
+//!
+//!     cargo run --package xtask --example render -- RENDERING FILE >rendered.json
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "it is a program")]
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use xtask::rendering::RENDERINGS;
+use xtask::stage::{Options, load};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [name, file] = arguments.as_slice() else {
+        eprintln!("usage: render RENDERING FILE");
+        return ExitCode::from(2);
+    };
+    let Some((_, render)) = RENDERINGS.iter().find(|(known, _)| known == name) else {
+        let known = RENDERINGS.map(|(name, _)| name).join(", ");
+        eprintln!("there is no rendering {name}, only {known}");
+        return ExitCode::from(2);
+    };
+    match load::run(Path::new(file), file, &Options::default()) {
+        Ok(document) => {
+            println!("{}", render(&document.root));
+            ExitCode::SUCCESS
+        }
+        Err(refusals) => {
+            for refusal in refusals.iter() {
+                eprintln!("{refusal}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
