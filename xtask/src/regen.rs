@@ -11,7 +11,7 @@ use crate::reference;
 use crate::refusal::{Refusal, Refusals};
 use crate::report::Report;
 use crate::silence;
-use crate::stage::{Options, emit, generate, load, postprocess, split, transform, verify};
+use crate::stage::{Options, Stage, emit, generate, load, postprocess, split, transform, verify};
 use crate::standalone::{self, file_name};
 use crate::workspace::Workspace;
 
@@ -49,6 +49,9 @@ pub struct Standalone {
     pub tags: Vec<String>,
     pub decisions: Option<PathBuf>,
     pub strict: bool,
+    /// See [`Options::skip`].
+    #[doc(hidden)]
+    pub skip: Vec<Stage>,
 }
 
 /// Runs a request to its end.
@@ -177,7 +180,7 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Refus
         tags: request.tags.clone(),
         decisions,
         strict: request.strict,
-        ..Options::default()
+        skip: request.skip.clone(),
     };
     let header = Header {
         command: standalone::command(request),
@@ -234,9 +237,15 @@ fn generated(
         sha256: document.sha256.clone(),
     };
     let written = silence::panics(|| {
-        let file = postprocess::run(file, &catalog, &library, log)?;
+        let file = if options.skip.contains(&Stage::PostProcess) {
+            file
+        } else {
+            postprocess::run(file, &catalog, &library, log)?
+        };
         let modules = emit::modules(&split::run(file, &catalog)?, &header);
-        verify::run(&modules, &catalog)?;
+        if options.skip.is_empty() {
+            verify::run(&modules, &catalog)?;
+        }
         let pages = reference::pages(&catalog, &library, Some(&header));
         Ok::<_, Refusals>((modules, pages))
     });
