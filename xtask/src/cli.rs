@@ -175,6 +175,7 @@ impl From<Exercise> for exercise::Request {
             crate_name,
             decisions,
             out,
+            skip: Vec::new(),
         }
     }
 }
@@ -189,6 +190,7 @@ impl From<Regen> for regen::Request {
                 tags: arguments.tags,
                 decisions: arguments.decisions,
                 strict: arguments.strict,
+                skip: Vec::new(),
             }),
             // Clap has refused one without the other.
             _ => None,

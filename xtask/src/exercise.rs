@@ -40,6 +40,9 @@ pub struct Request {
     pub crate_name: Option<String>,
     pub decisions: Option<PathBuf>,
     pub out: PathBuf,
+    /// See [`Options::skip`].
+    #[doc(hidden)]
+    pub skip: Vec<Stage>,
 }
 
 /// The files of the program.
@@ -62,6 +65,7 @@ pub fn run(request: &Request) -> Result<Output, Refusals> {
     };
     let options = Options {
         decisions,
+        skip: request.skip.clone(),
         ..Options::default()
     };
     let Program {
@@ -101,14 +105,20 @@ fn program(path: &Path, source: &str, options: &Options) -> Result<Program, Refu
     let mut log = Log::default();
     let mut named = Value::Null;
     for (stage, transform) in TRANSFORMS {
-        transform(&mut document, options, &mut log)?;
+        if !options.skip.contains(&stage) {
+            transform(&mut document, options, &mut log)?;
+        }
         if stage == Stage::Declare {
             named = document.root.clone();
         }
     }
     let catalog = Catalog::of(&document);
     let file = generate::run(&document, &catalog, &mut log)?;
-    let file = postprocess::run(file, &catalog, "client", &mut log)?;
+    let file = if options.skip.contains(&Stage::PostProcess) {
+        file
+    } else {
+        postprocess::run(file, &catalog, "client", &mut log)?
+    };
     let split = split::run(file, &catalog)?;
     Ok(Program {
         named,

@@ -13,7 +13,9 @@ use crate::reference;
 use crate::refusal::{Refusal, Refusals};
 use crate::report::{Log, Report};
 use crate::silence;
-use crate::stage::{Options, emit, generate, load, postprocess, select, split, transform, verify};
+use crate::stage::{
+    Options, Stage, emit, generate, load, postprocess, select, split, transform, verify,
+};
 use crate::standalone::{self, file_name};
 use crate::workspace::Workspace;
 
@@ -51,6 +53,9 @@ pub struct Standalone {
     pub tags: Vec<String>,
     pub decisions: Option<PathBuf>,
     pub strict: bool,
+    /// See [`Options::skip`].
+    #[doc(hidden)]
+    pub skip: Vec<Stage>,
 }
 
 /// Runs a request to its end.
@@ -182,7 +187,7 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Refus
         tags: request.tags.clone(),
         decisions,
         strict: request.strict,
-        ..Options::default()
+        skip: request.skip.clone(),
     };
     let header = Header {
         command: standalone::command(request),
@@ -247,11 +252,16 @@ fn generated(
         sha256: document.sha256.clone(),
     };
     let written = silence::panics(|| {
-        let file = postprocess::run(file, &catalog, &library, log)?;
+        let file = if options.skip.contains(&Stage::PostProcess) {
+            file
+        } else {
+            postprocess::run(file, &catalog, &library, log)?
+        };
         let split = split::run(file, &catalog)?;
-        let modules = emit::modules(&split, &header);
-        verify::run(&modules, &catalog)?;
-        let mut modules = modules;
+        let mut modules = emit::modules(&split, &header);
+        if options.skip.is_empty() {
+            verify::run(&modules, &catalog)?;
+        }
         modules.extend(emit::notes(&split, surface, &header));
         let pages = reference::pages(&catalog, &library, Some(&header));
         Ok::<_, Refusals>((split.features, modules, pages))

@@ -6,19 +6,33 @@
     reason = "a test that fails may panic"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use xtask::cli::{Outcome, Say};
-use xtask::{exercise, regen};
+use xtask::report::Log;
+use xtask::stage::{Options, Stage, load, transform};
+use xtask::{exercise, regen, rendering};
 
-struct Silent;
+/// One at a time: they share a folder.
+static FOLDER: Mutex<()> = Mutex::new(());
 
-impl Say for Silent {
+fn alone() -> MutexGuard<'static, ()> {
+    FOLDER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Default)]
+struct Kept {
+    refused: String,
+}
+
+impl Say for Kept {
     fn say(&mut self, _: &dyn std::fmt::Display) {}
     fn refuse(&mut self, line: &dyn std::fmt::Display) {
-        panic!("{line}");
+        self.refused.push_str(&format!("{line}\n"));
     }
 }
 
@@ -35,32 +49,39 @@ fn document() -> PathBuf {
     root().join("xtask/tests/exercise/whole.yaml")
 }
 
-/// Writes the crate and its program.
-fn write() {
+/// Writes the crate and its program, or says why there is none.
+fn write(skip: &[Stage]) -> Result<(), String> {
     let client = folder().join("client");
+    let mut console = Kept::default();
     let request = regen::Request {
         standalone: Some(regen::Standalone {
             spec: document(),
             out: client.clone(),
+            skip: skip.to_vec(),
             ..regen::Standalone::default()
         }),
         ..regen::Request::default()
     };
-    assert_eq!(regen::run(&request, &mut Silent), Outcome::Done);
+    if regen::run(&request, &mut console) != Outcome::Done {
+        return Err(console.refused);
+    }
     let request = exercise::Request {
         spec: document(),
         client,
         out: folder().join("program"),
+        skip: skip.to_vec(),
         ..exercise::Request::default()
     };
-    let written = regen::write(exercise::run(&request), &mut Silent);
-    assert_eq!(written, Outcome::Done);
+    if regen::write(exercise::run(&request), &mut console) != Outcome::Done {
+        return Err(console.refused);
+    }
     // The same versions as the workspace, all of which have been downloaded.
     fs::copy(
         root().join("Cargo.lock"),
         folder().join("program/Cargo.lock"),
     )
     .unwrap();
+    Ok(())
 }
 
 /// Whether the program ends well, and what it prints.
@@ -86,7 +107,8 @@ fn break_client(file: &str, right: &str, wrong: &str) {
 
 #[test]
 fn a_crate_passes_and_its_mistakes_are_seen() {
-    write();
+    let _alone = alone();
+    write(&[]).unwrap();
     let (passed, told) = run();
     assert!(passed, "{told}");
     assert!(told.starts_with("6 operations in "), "{told}");
@@ -110,4 +132,58 @@ fn a_crate_passes_and_its_mistakes_are_seen() {
     ] {
         assert!(told.contains(problem), "{problem}\n{told}");
     }
+}
+
+/// What goes wrong without a stage: the document is refused, the crate does not compile, or the program finds that it
+/// sends or decodes something wrongly.
+fn without(stage: Stage) -> Option<String> {
+    if let Err(refused) = write(&[stage]) {
+        return Some(refused);
+    }
+    let (passed, told) = run();
+    (!passed).then_some(told)
+}
+
+/// What each stage is for: without it the same document, which passes with all of them, comes to grief. `load`,
+/// `generate`, `split` and `emit` cannot be left out, and `verify` changes nothing.
+#[test]
+fn every_stage_is_missed() {
+    let _alone = alone();
+    for (stage, part) in [
+        (Stage::Select, "the path names `wallet_id`"),
+        (Stage::Name, "/paths/~1files/post"),
+        (Stage::Lift, "/account/address is lost"),
+        (Stage::Flatten, "Wallet (an unknown variant)"),
+        (Stage::Declare, "missing field `owner_id`"),
+        (Stage::Nullable, "Owner (kind null): /kind is lost"),
+        (Stage::Relax, "cannot find module or crate `uuid`"),
+        (Stage::Secrets, "password is a secret and is shown"),
+        (Stage::Errors, "response_types.len() <= 1"),
+        (Stage::Unions, "Wallet (an unknown variant)"),
+        (Stage::Enums, "Level (an unknown value of the enum)"),
+        (Stage::PostProcess, "nobody expects a module"),
+    ] {
+        let wrong = without(stage).unwrap_or_default();
+        assert!(wrong.contains(part), "{}: {wrong}", stage.name());
+    }
+}
+
+/// Without `fold`, what was written out is written in Rust as often.
+#[test]
+fn a_document_that_was_written_out_has_the_same_models() {
+    let models = |skip: &[Stage], render: bool| {
+        let options = Options {
+            skip: skip.to_vec(),
+            ..Options::default()
+        };
+        let mut document = load::run(&document(), "it", &options).unwrap();
+        if render {
+            document.root = rendering::inlined(&document.root);
+        }
+        transform(&mut document, &options, &mut Log::default()).unwrap();
+        let names = document.components("schemas").map(|(name, _)| name.clone());
+        names.collect::<BTreeSet<String>>()
+    };
+    assert_eq!(models(&[], true), models(&[], false));
+    assert!(models(&[Stage::Fold], true).len() > models(&[], false).len());
 }

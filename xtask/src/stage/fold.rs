@@ -1,10 +1,11 @@
 //! Finds the components again in a document whose references were replaced by what they named.
 //!
 //! Some tools hand on a document that way. Each place would get models of its own then: of one of Cobo's releases, eight
-//! times as many. An inline schema that is, word for word, what a component is, is that component. Texts and numbers
-//! stay where they are: they have no name in Rust.
+//! times as many. An inline schema that is, word for word, what a component is, is that component; a reference counts
+//! as what it names, since a circle of schemas is written out once more than it is around. Texts and numbers stay
+//! where they are: they have no name in Rust.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
@@ -15,27 +16,23 @@ use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema;
 
+/// So far into a schema its fingerprint reaches.
+const DEPTH: usize = 6;
+
 pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
-    let mut known = Components::default();
-    for (name, schema) in document.components("schemas") {
-        if has_a_name(schema) {
-            known.add(name, schema);
-        }
-    }
+    let original = document.clone();
+    let known = Components::of(&original);
     let mut found: Vec<(String, String)> = Vec::new();
     schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
-        let Some(name) = has_a_name(schema).then(|| known.name(schema)).flatten() else {
-            return;
-        };
         // A component is itself, and not another that is equal.
-        if pointer
-            .strip_prefix("/components/schemas/")
-            .is_some_and(|rest| !rest.contains('/'))
-        {
+        let component = pointer.strip_prefix("/components/schemas/");
+        if component.is_some_and(|rest| !rest.contains('/')) || !has_a_name(schema) {
             return;
         }
-        *schema = schema_reference(name);
-        found.push((pointer.to_owned(), name.to_owned()));
+        if let Some(name) = known.name(schema) {
+            *schema = schema_reference(name);
+            found.push((pointer.to_owned(), name.to_owned()));
+        }
     });
     for (pointer, name) in found {
         log.change(Stage::Fold, format!("{pointer} is {name}"));
@@ -50,26 +47,90 @@ fn has_a_name(schema: &Value) -> bool {
         .any(|key| schema.get(key).is_some())
 }
 
-/// The component schemas, by their contents.
-#[derive(Default)]
-struct Components(HashMap<u64, Vec<(String, Value)>>);
-
-impl Components {
-    fn add(&mut self, name: &str, schema: &Value) {
-        let same = self.0.entry(hash(schema)).or_default();
-        same.push((name.to_owned(), schema.clone()));
-    }
-
-    /// The first component with these contents.
-    fn name(&self, schema: &Value) -> Option<&str> {
-        let same = self.0.get(&hash(schema))?;
-        let (name, _) = same.iter().find(|(_, other)| other == schema)?;
-        Some(name)
-    }
+/// The component schemas, by their fingerprints.
+struct Components<'a> {
+    document: &'a Document,
+    by_fingerprint: HashMap<u64, Vec<(&'a str, &'a Value)>>,
 }
 
-fn hash(value: &Value) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
+impl<'a> Components<'a> {
+    fn of(document: &'a Document) -> Self {
+        let mut found = Self {
+            document,
+            by_fingerprint: HashMap::new(),
+        };
+        for (name, schema) in document.components("schemas") {
+            if has_a_name(schema) {
+                let fingerprint = found.fingerprint(schema);
+                let same = found.by_fingerprint.entry(fingerprint).or_default();
+                same.push((name, schema));
+            }
+        }
+        found
+    }
+
+    /// The first component that is the same as a schema.
+    fn name(&self, schema: &Value) -> Option<&'a str> {
+        let alike = self.by_fingerprint.get(&self.fingerprint(schema))?;
+        let same = |(_, other): &&(&str, &Value)| self.same(schema, other, &mut HashSet::new());
+        let (name, _) = alike.iter().find(same)?;
+        Some(name)
+    }
+
+    fn fingerprint(&self, schema: &Value) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(schema, DEPTH, &mut hasher);
+        hasher.finish()
+    }
+
+    fn hash(&self, value: &Value, depth: usize, hasher: &mut DefaultHasher) {
+        let value = self.document.resolve(value).unwrap_or(value);
+        match value {
+            Value::Object(map) => {
+                map.len().hash(hasher);
+                for (key, value) in map.iter().filter(|_| depth > 0) {
+                    key.hash(hasher);
+                    self.hash(value, depth - 1, hasher);
+                }
+            }
+            Value::Array(list) => {
+                list.len().hash(hasher);
+                for value in list.iter().filter(|_| depth > 0) {
+                    self.hash(value, depth - 1, hasher);
+                }
+            }
+            scalar => scalar.hash(hasher),
+        }
+    }
+
+    /// Whether two schemas are the same once every reference is followed. `assumed` are the pairs that are being
+    /// compared further out: a circle that comes back to one has shown no difference.
+    fn same(&self, one: &Value, other: &Value, assumed: &mut HashSet<(usize, usize)>) -> bool {
+        let (Some(one), Some(other)) = (self.document.resolve(one), self.document.resolve(other))
+        else {
+            return one == other;
+        };
+        let address = |value: &Value| std::ptr::from_ref(value).addr();
+        match (one, other) {
+            _ if address(one) == address(other) => true,
+            (Value::Object(ones), Value::Object(others)) => {
+                if !assumed.insert((address(one), address(other))) {
+                    return true;
+                }
+                ones.len() == others.len()
+                    && ones.iter().all(|(key, value)| {
+                        let other = others.get(key);
+                        other.is_some_and(|other| self.same(value, other, assumed))
+                    })
+            }
+            (Value::Array(ones), Value::Array(others)) => {
+                ones.len() == others.len()
+                    && ones
+                        .iter()
+                        .zip(others)
+                        .all(|(one, other)| self.same(one, other, assumed))
+            }
+            _ => one == other,
+        }
+    }
 }

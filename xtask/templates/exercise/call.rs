@@ -73,11 +73,14 @@ pub fn answered<T: Serialize + Debug>(result: Result<Response<T>, Error>) -> Res
     encoded(response.value())
 }
 
-/// A value encoded, and whether it says of any part that it is unknown, as open enums and unions do.
+/// A value encoded, and as `Debug` shows it.
 pub fn encoded<T: Serialize + Debug>(value: &T) -> Result<Back, String> {
     let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
     let back = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    Ok((back, format!("{value:?}").contains("Unknown(")))
+    Ok(Back {
+        value: back,
+        debug: format!("{value:?}"),
+    })
 }
 
 pub async fn all(sandbox: &Sandbox, specification: &Specification, most: usize, found: &mut Found) {
@@ -152,9 +155,9 @@ async fn one(
         }
         arrived(sandbox, &request)?;
         let sent = sent.unwrap_or(Value::Null);
-        match difference(&sent, &back.0) {
+        match difference(&sent, &back.value) {
             Some(difference) => Err(format!("of the response, {difference}")),
-            None if back.1 => Err("the response was decoded as something unknown".to_owned()),
+            None if back.is_unknown() => Err("the response was decoded as something unknown".to_owned()),
             None => Ok(()),
         }
     });

@@ -13,13 +13,26 @@ use crate::{Found, difference, models};
 /// Decodes a value as a model and encodes it again.
 pub type RoundTrip = fn(&Value) -> Result<Back, String>;
 
-/// What came back, and whether any part of it was decoded as something that the client does not know.
-pub type Back = (Value, bool);
+/// What came back, and how it shows itself on the way.
+pub struct Back {
+    pub value: Value,
+    pub debug: String,
+}
+
+impl Back {
+    /// Whether any part of it was decoded as something that the client does not know: open enums and unions say so.
+    pub fn is_unknown(&self) -> bool {
+        self.debug.contains("Unknown(")
+    }
+}
 
 pub fn round_trip<T: DeserializeOwned + Serialize + Debug>(value: &Value) -> Result<Back, String> {
     let value: T = serde_json::from_str(&value.to_string()).map_err(|error| error.to_string())?;
     encoded(&value)
 }
+
+/// How the names of secrets end.
+const SECRETS: [&str; 5] = ["password", "passphrase", "secret", "access_token", "refresh_token"];
 
 /// What no document has.
 const UNKNOWN: &str = "no_document_has_this";
@@ -50,6 +63,7 @@ pub fn all(document: &Specification, named: &Specification, most: usize, found: 
         model.fields(specification, &schema, most);
         model.values(own);
         model.nulls(specification, &schema, own);
+        model.secrets(specification, &schema, own);
         model.unknown(specification, &schema, own);
     }
 }
@@ -78,10 +92,10 @@ impl Model<'_> {
     /// Whether a value comes back as another, and is known or not.
     fn becomes(&mut self, what: &str, value: &Value, wanted: &Value, unknown: bool) -> bool {
         self.found.values += 1;
-        let result = (self.round_trip)(value).and_then(|back| match difference(wanted, &back.0) {
+        let result = (self.round_trip)(value).and_then(|back| match difference(wanted, &back.value) {
             Some(difference) => Err(difference),
-            None if unknown && !back.1 => Err("it was decoded as something known".to_owned()),
-            None if back.1 && !unknown => Err("it was decoded as something unknown".to_owned()),
+            None if unknown && !back.is_unknown() => Err("it was decoded as something known".to_owned()),
+            None if back.is_unknown() && !unknown => Err("it was decoded as something unknown".to_owned()),
             None => Ok(()),
         });
         match result {
@@ -123,7 +137,7 @@ impl Model<'_> {
         let mut more = object.clone();
         more.insert(UNKNOWN.to_owned(), json!({ "a": [1, null, "text"] }));
         let more = Value::Object(more);
-        let open = (self.round_trip)(&more).is_ok_and(|back| back.0.get(UNKNOWN).is_some());
+        let open = (self.round_trip)(&more).is_ok_and(|back| back.value.get(UNKNOWN).is_some());
         let wanted = if open { &more } else { value };
         self.becomes("with an unknown field", &more, wanted, false)
     }
@@ -156,6 +170,26 @@ impl Model<'_> {
                 object.insert(name.clone(), Value::Null);
             }
             self.same(&format!("{name} null"), &value);
+        }
+    }
+
+    /// What is a secret by its name is written and not shown.
+    fn secrets(&mut self, specification: &Specification, schema: &Value, own: &Value) {
+        let properties = own.get("properties").and_then(Value::as_object);
+        for (name, property) in properties.into_iter().flatten() {
+            let text = property.get("type") == Some(&json!("string"));
+            let secret = SECRETS.iter().any(|end| name.to_lowercase().ends_with(end));
+            if !text || !secret || property.get("enum").is_some() {
+                continue;
+            }
+            let mut value = specification.sample(schema, Fields::All, 0).value;
+            if let Some(object) = value.as_object_mut() {
+                object.insert(name.clone(), json!(UNKNOWN));
+            }
+            self.same(&format!("{name} hidden"), &value);
+            if (self.round_trip)(&value).is_ok_and(|back| back.debug.contains(UNKNOWN)) {
+                self.found.problem(self.name, format_args!("{name} is a secret and is shown"));
+            }
         }
     }
 
