@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cobo_oauth::{FileStore, Saved, TokenPair, TokenStore};
+use cobo_oauth::{FileStore, Saved, StoreErrorKind, TokenPair, TokenStore};
 use cobo_tests::process::Process;
 use tempfile::TempDir;
 
@@ -75,6 +75,18 @@ async fn who_waits_for_a_lock_blocks_nobody_else() {
         save.await.unwrap().unwrap();
     }
     assert_eq!(store.load(ORG).await.unwrap().unwrap().generation, 64);
+}
+
+#[tokio::test]
+async fn a_lock_that_is_held_for_long_is_not_waited_for() {
+    let (dir, store) = store();
+    let lock = File::create(dir.path().join(format!("org-{ORG}.lock"))).unwrap();
+    lock.lock().unwrap();
+    let error = store.save(ORG, &pair(1)).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(error.is_nothing_done() && error.to_string().contains("busy"));
+    lock.unlock().unwrap();
+    assert_eq!(store.save(ORG, &pair(1)).await.unwrap(), Saved::Kept);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::lock::Lock;
 use crate::store::StoreError;
@@ -72,24 +73,26 @@ impl Workers {
         job: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let lock = Arc::new(lock);
-        let locked = async {
-            let mut waiting = job;
-            let mut pause = SHORTEST_PAUSE;
-            loop {
-                let (lock, job) = (lock.clone(), waiting);
-                let attempt = move || match Lock::attempt(&lock)? {
-                    Some(_lock) => Ok(Ok(job()?)),
-                    None => Ok(Err(job)),
-                };
-                match self.run(attempt).await? {
-                    Ok(done) => return Ok(done),
-                    Err(job) => waiting = job,
-                }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+        let mut waiting = job;
+        let mut pause = SHORTEST_PAUSE;
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let (lock, job) = (lock.clone(), waiting);
+            let attempt = move || match Lock::attempt(&lock)? {
+                Some(_lock) => Ok(Ok(job()?)),
+                None => Ok(Err(job)),
+            };
+            match self.run(attempt).await? {
+                Ok(done) => return Ok(done),
+                Err(job) => waiting = job,
             }
-        };
-        self.patiently(locked).await?
+            // Only the waiting is cut short: of a job that has begun nobody knows how far it came.
+            if Instant::now() >= patience {
+                return Err(busy());
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 
     /// Waits for others, though not for ever.
@@ -97,10 +100,13 @@ impl Workers {
         &self,
         wait: impl Future<Output = T>,
     ) -> Result<T, StoreError> {
-        tokio::time::timeout(PATIENCE, wait)
-            .await
-            .map_err(|_| StoreError::unavailable("others kept it busy for 5 s").with_nothing_done())
+        let waited = tokio::time::timeout(PATIENCE, wait).await;
+        waited.map_err(|_| busy())
     }
+}
+
+fn busy() -> StoreError {
+    StoreError::unavailable("others kept it busy for 5 s").with_nothing_done()
 }
 
 impl fmt::Debug for Workers {
