@@ -193,8 +193,8 @@ fn checked(http: reqwest::Client) -> Result<reqwest::Client, Error> {
     }
 }
 
-/// A client that builds requests and can send none: it trusts no certificate and speaks no plain
-/// HTTP. Generated code needs one, and progenitor's traits show it to everyone.
+/// A client that can send nothing: it trusts no certificate and speaks no plain HTTP. Progenitor's
+/// traits ask generated clients for one, and show it to everyone.
 fn factory() -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder()
         .tls_certs_only([])

@@ -17,7 +17,7 @@ use super::operations;
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(crate) baseurl: String,
-    /// Requests are built with it and never sent: `inner` is the only sender.
+    /// Progenitor's traits ask for one. It can send nothing: `inner` is the only sender.
     pub(crate) client: reqwest::Client,
     pub(crate) inner: cobo_auth::Client,
 }

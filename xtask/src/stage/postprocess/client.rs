@@ -57,7 +57,7 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
         #[derive(Clone, Debug)]
         pub struct Client {
             pub(crate) baseurl: ::std::string::String,
-            /// Requests are built with it and never sent: `inner` is the only sender.
+            /// Progenitor's traits ask for one. It can send nothing: `inner` is the only sender.
             pub(crate) client: ::reqwest::Client,
             pub(crate) inner: ::cobo_auth::Client,
         }
