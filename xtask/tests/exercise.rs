@@ -160,7 +160,7 @@ fn every_stage_is_missed() {
         (Stage::Secrets, "password is a secret and is shown"),
         (Stage::Errors, "response_types.len() <= 1"),
         (Stage::Unions, "Wallet (an unknown variant)"),
-        (Stage::Enums, "Level (an unknown value of the enum)"),
+        (Stage::Enums, "could not find `error` in `self`"),
         (Stage::PostProcess, "nobody expects a module"),
     ] {
         let wrong = without(stage).unwrap_or_default();

@@ -68,6 +68,7 @@ fn a_run_reports_operations_models_and_every_stage() {
         stages,
         [
             "load",
+            "fold",
             "select",
             "name",
             "lift",
