@@ -11,7 +11,9 @@ mod limits;
 mod live;
 mod meter;
 mod moment;
+mod plan;
 mod shared;
+mod slot;
 mod source;
 mod state;
 #[cfg(test)]

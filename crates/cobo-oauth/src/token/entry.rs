@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use cobo_auth::AccessToken;
@@ -14,8 +13,8 @@ use super::flight::{Flight, Landed};
 use super::live::{Live, Origin, Phase};
 use super::moment::Moment;
 use super::shared::Shared;
+use super::slot::{InFlight, Need, Slot};
 use super::state::OrgState;
-use crate::store::TokenPair;
 
 /// How often a caller starts over when what it waited for came to nothing.
 const TURNS: usize = 4;
@@ -26,68 +25,6 @@ pub(crate) struct Entry {
     /// Read by every call, without a lock.
     live: ArcSwapOption<Live>,
     slot: Mutex<Slot>,
-}
-
-/// What changes with a refresh. Locked for moments, never across an await.
-#[derive(Debug, Default)]
-pub(crate) struct Slot {
-    /// Rises when what is known is thrown away; a flight of an earlier epoch brings nothing in.
-    pub(crate) epoch: u64,
-    pub(crate) need: Need,
-    /// The newest generation known.
-    pub(crate) generation: u64,
-    /// The newest generation that was refused or thrown away: nothing up to it is taken in.
-    refused: u64,
-    /// The newest generation whose refresh token was taken to be sent: it is spent, even if a
-    /// store comes back that has it.
-    pub(crate) spent: u64,
-    /// How often `get_token` was asked for.
-    pub(crate) wanted: u64,
-    /// Not in the map any more: whoever comes here has to look again.
-    detached: bool,
-    pub(crate) flight: Option<InFlight>,
-    flights: u64,
-    pub(crate) hold: Option<Hold>,
-    pub(crate) failures: u32,
-    /// Unix milliseconds.
-    pub(crate) failing_since: Option<u64>,
-    /// Tokens that were refused soon after they came, in a row.
-    pub(crate) rejections: u32,
-    /// What the store could not take yet.
-    pub(crate) unsaved: Option<TokenPair>,
-    pub(crate) saving: bool,
-    watch: Option<watch::Sender<OrgState>>,
-}
-
-/// What the next flight has to bring.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Need {
-    /// The next token, by any way.
-    #[default]
-    Renewal,
-    /// Another token than the one that was refused.
-    Replacement,
-    /// A token by `get_token`: what a refresh would bring is no good.
-    Issue,
-}
-
-/// Who is obtaining a token.
-#[derive(Debug, Clone)]
-pub(crate) struct InFlight {
-    number: u64,
-    need: Need,
-    /// As many calls for `get_token` as it answers.
-    wanted: u64,
-    landing: watch::Receiver<Option<Landed>>,
-    /// When it is given up for stranded, by the monotonic clock: its runtime does not run any more.
-    overdue: Duration,
-}
-
-/// Until when nothing is tried, and what is said meanwhile.
-#[derive(Debug, Clone)]
-pub(crate) struct Hold {
-    pub(crate) until: Moment,
-    pub(crate) error: TokenError,
 }
 
 impl Entry {
@@ -101,6 +38,10 @@ impl Entry {
 
     pub(crate) fn org_id(&self) -> &Arc<str> {
         &self.org_id
+    }
+
+    pub(crate) fn live(&self) -> &ArcSwapOption<Live> {
+        &self.live
     }
 
     /// A lock that a panic elsewhere does not close: each change under it is complete by itself.
@@ -391,49 +332,6 @@ impl Entry {
                 receiver
             }
         }
-    }
-}
-
-impl Slot {
-    fn under_way(&mut self, now: &Moment) -> Option<InFlight> {
-        let stranded = |flight: &InFlight| flight.overdue <= now.monotonic;
-        self.flight.clone().filter(|flight| !stranded(flight))
-    }
-
-    /// From here on nothing comes in that was there, or is under way.
-    fn throw_away(&mut self, entry: &Entry) {
-        let newest = entry.live.load().as_ref().map(|live| live.generation());
-        self.epoch += 1;
-        self.generation = self.generation.max(newest.unwrap_or_default());
-        self.refused = self.refused.max(self.generation);
-        self.unsaved = None;
-        entry.live.store(None);
-    }
-
-    /// Gives the place of a flight free, if it is still that flight's.
-    pub(crate) fn leave(&mut self, number: u64) {
-        self.flight.take_if(|flight| flight.number == number);
-    }
-
-    /// Tells whoever watches.
-    pub(crate) fn tell(&self, entry: &Entry, shared: &Shared) {
-        if let Some(watch) = &self.watch {
-            watch.send_replace(OrgState::of(
-                self,
-                entry.live.load().as_deref(),
-                &shared.now(),
-            ));
-        }
-    }
-}
-
-impl InFlight {
-    /// What came of it; `None` where it vanished with its runtime, or has not landed in time.
-    async fn landed(mut self, shared: &Shared, patience: Option<Duration>) -> Option<Landed> {
-        let patience = patience.unwrap_or_else(|| shared.limits.flight());
-        let landing = self.landing.wait_for(Option::is_some);
-        let landed = tokio::time::timeout(patience, landing).await;
-        landed.ok()?.ok()?.clone()
     }
 }
 

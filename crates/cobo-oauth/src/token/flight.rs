@@ -4,24 +4,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use cobo_auth::Secret;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::entry::{Entry, Hold, Need, Slot};
+use super::entry::Entry;
 use super::error::{TokenError, TokenErrorKind};
 use super::issuer::{Failure, Fate, Issued};
-use super::live::{Live, Origin, Phase};
+use super::live::{Live, Origin};
 use super::meter::Way;
 use super::moment::{Moment, millis};
+use super::plan::Plan;
 use super::shared::{Shared, leftover};
+use super::slot::{Hold, Need, Slot};
 use crate::store::{Lease, Saved, StoreError, TokenPair};
-
-/// The pauses between two looks at a store where another process has the lease.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 pub(crate) struct Flight {
@@ -43,17 +40,6 @@ pub(crate) enum Landed {
     Failed(TokenError),
     /// What was known was thrown away meanwhile, and what this flight brought with it.
     Superseded,
-}
-
-/// What is to be done, once it is known what the store has.
-enum Plan {
-    /// Another process has been there first.
-    Adopt(Arc<Live>),
-    /// A new pair is to be had from Cobo.
-    Obtain {
-        stored: Option<TokenPair>,
-        lease: Option<Box<dyn Lease>>,
-    },
 }
 
 /// What came of a refresh.
@@ -81,96 +67,6 @@ impl Flight {
         if let Some(lease) = lease {
             self.release(lease).await;
         }
-    }
-
-    async fn plan(&self) -> Result<Plan, TokenError> {
-        let started = Instant::now();
-        let mut pause = SHORTEST_PAUSE;
-        self.shared.save_leftover(&self.entry).await;
-        loop {
-            let stored = match self.load().await {
-                Ok(stored) => stored,
-                Err(error) => return self.without_store(error),
-            };
-            if let Some(live) = self.adopt(stored.as_ref()) {
-                return Ok(Plan::Adopt(live));
-            }
-            let (store, ttl) = (&self.shared.store, self.shared.limits.lease());
-            let lease = self.shared.bounded(store.lease(self.entry.org_id(), ttl));
-            match lease.await {
-                Ok(Some(lease)) => return self.plan_with(lease).await,
-                Ok(None) => {}
-                Err(error) => return self.without_store(error),
-            }
-            // Another process is refreshing, or died while it was.
-            let patient = started.elapsed() < self.shared.limits.patience || self.has_valid();
-            if !patient {
-                let lease = None;
-                return Ok(Plan::Obtain { stored, lease });
-            }
-            if started.elapsed() >= self.shared.limits.deadline {
-                tracing::warn!(org_id = %self.entry.org_id(), "another process keeps the lease");
-                return Err(self.failed(TokenErrorKind::Unavailable));
-            }
-            tokio::time::sleep(pause.mul_f64(0.5 + self.shared.chance() / 2.0)).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-
-    /// With the lease in hand: what another process stored before it gave the lease up is seen now.
-    async fn plan_with(&self, lease: Box<dyn Lease>) -> Result<Plan, TokenError> {
-        let stored = match self.load().await {
-            Ok(stored) => stored,
-            Err(error) => {
-                self.release(lease).await;
-                return self.without_store(error);
-            }
-        };
-        if let Some(live) = self.adopt(stored.as_ref()) {
-            self.release(lease).await;
-            return Ok(Plan::Adopt(live));
-        }
-        let lease = Some(lease);
-        Ok(Plan::Obtain { stored, lease })
-    }
-
-    /// Without the store nobody refreshes: another process may be spending the refresh token. When
-    /// the token has expired, `get_token` is called, which spends nothing.
-    fn without_store(&self, error: StoreError) -> Result<Plan, TokenError> {
-        self.shared.store_failed(&self.entry, &error);
-        if self.has_valid() {
-            return Err(TokenError::store(error, self.entry.org_id()));
-        }
-        Ok(Plan::Obtain {
-            stored: None,
-            lease: None,
-        })
-    }
-
-    async fn load(&self) -> Result<Option<TokenPair>, StoreError> {
-        let load = self.shared.store.load(self.entry.org_id());
-        self.shared.bounded(load).await
-    }
-
-    /// The stored pair's token, if it is another one than what is to be replaced, and good.
-    fn adopt(&self, stored: Option<&TokenPair>) -> Option<Arc<Live>> {
-        let pair = stored?;
-        let lacking = self.entry.lacks(&self.entry.slot(), pair.generation);
-        if self.need == Need::Issue || !lacking {
-            return None;
-        }
-        let now = self.shared.now();
-        let live = Live::new(pair, Origin::Store, now, self.shared.chance());
-        let live = Arc::new(live.ok().flatten()?);
-        if live.phase(&now) < Phase::Mandatory {
-            return Some(live);
-        }
-        // Better than none, if no other is to be had in its last moments.
-        let mut slot = self.entry.slot();
-        if slot.epoch == self.epoch {
-            self.entry.install(&mut slot, live);
-        }
-        None
     }
 
     async fn obtain(
@@ -417,17 +313,17 @@ impl Flight {
         slot.hold = Some(Hold { until, error });
     }
 
-    async fn release(&self, lease: Box<dyn Lease>) {
+    pub(crate) async fn release(&self, lease: Box<dyn Lease>) {
         if let Err(error) = self.shared.bounded(lease.release()).await {
             self.shared.store_failed(&self.entry, &error);
         }
     }
 
-    fn has_valid(&self) -> bool {
+    pub(crate) fn has_valid(&self) -> bool {
         self.entry.valid(&self.shared.now()).is_some()
     }
 
-    fn failed(&self, kind: TokenErrorKind) -> TokenError {
+    pub(crate) fn failed(&self, kind: TokenErrorKind) -> TokenError {
         TokenError::new(kind, self.entry.org_id())
     }
 }

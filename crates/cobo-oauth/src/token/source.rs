@@ -7,10 +7,11 @@ use tokio_util::sync::DropGuard;
 
 use super::builder::TokenSourceBuilder;
 use super::credential::OrgCredential;
-use super::entry::{Need, is_sound};
+use super::entry::is_sound;
 use super::error::{TokenError, TokenErrorKind};
 use super::installation::{Installation, InstallationError};
 use super::shared::Shared;
+use super::slot::Need;
 use super::state::{OrgState, OrgWatch};
 use crate::Client;
 

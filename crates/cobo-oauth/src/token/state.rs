@@ -3,10 +3,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::entry::{Entry, Slot};
+use super::entry::Entry;
 use super::error::TokenError;
 use super::live::Live;
 use super::moment::Moment;
+use super::slot::Slot;
 
 /// How an organization's token is doing. Times are Unix milliseconds.
 #[derive(Debug, Clone, Default)]

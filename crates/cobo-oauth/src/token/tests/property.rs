@@ -7,7 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio::task::JoinHandle;
 
-use super::world::{Answer, FakeCobo, Life, Mood, TestClock, TestStore, settle};
+use super::cobo::{Answer, FakeCobo};
+use super::store::{Mood, TestStore};
+use super::world::{Life, TestClock, settle};
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::error::{TokenError, TokenErrorKind};
 use crate::token::moment::Moment;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::world::{Answer, FakeCobo, Life, Mood, TestClock, TestStore, settle};
+use super::cobo::{Answer, FakeCobo};
+use super::store::{Mood, TestStore};
+use super::world::{Life, TestClock, settle};
 use crate::store::{Lease, TokenPair, TokenStore};
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::source::TokenSource;

@@ -1,0 +1,292 @@
+//! A Cobo that answers as it is told, and keeps books.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cobo_auth::Secret;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::world::{Life, TestClock};
+use crate::token::issuer::{Failure, Fate, Issued, Issuer};
+use crate::token::moment::Moment;
+
+/// What Cobo answers to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Answer {
+    Ok,
+    /// A pair whose access token has expired on arrival.
+    Expired,
+    /// A pair without a refresh token.
+    NoRefreshToken,
+    /// No connection.
+    Unreachable,
+    /// Carried out, and the answer lost.
+    Lost,
+    /// Lost before it was carried out, which this side cannot tell.
+    Ignored,
+    Refused,
+    AppRefused,
+    /// Too many requests, says whoever: not before half a minute.
+    Throttled,
+    /// Never answers.
+    Hangs,
+    Panics,
+}
+
+/// Issues `a1` with `r1`, `a2` with `r2`, and so on.
+#[derive(Debug, Clone)]
+pub(super) struct FakeCobo {
+    books: Arc<Mutex<Books>>,
+    clock: TestClock,
+    life: Life,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    issued: u64,
+    /// Seconds.
+    life: u64,
+    /// Milliseconds that each answer takes.
+    latency: u64,
+    answers: VecDeque<Answer>,
+    always: Option<Answer>,
+    requests: Vec<String>,
+    removed: HashSet<String>,
+    /// Which organization's it is.
+    refresh_tokens: HashMap<String, String>,
+    presented: HashSet<String>,
+    presented_twice: Vec<String>,
+    /// By process and organization.
+    in_flight: HashMap<(u64, String), u32>,
+    most_in_flight: u32,
+    /// When something else than a token was answered.
+    last_failure: Option<Instant>,
+    /// When each access token expires, and which process asked for it.
+    ends: HashMap<String, (Moment, u64)>,
+}
+
+impl FakeCobo {
+    pub(super) fn new(life: u64, clock: &TestClock) -> Self {
+        let books = Books {
+            life,
+            ..Books::default()
+        };
+        Self {
+            books: Arc::new(Mutex::new(books)),
+            clock: clock.clone(),
+            life: Life::new(0),
+        }
+    }
+
+    /// The same Cobo, as a process sees it.
+    pub(super) fn of(&self, life: &Life) -> Self {
+        Self {
+            life: life.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// When an access token expires, and which process asked for it.
+    pub(super) fn end_of(&self, access_token: &str) -> Option<(Moment, u64)> {
+        self.books.lock().unwrap().ends.get(access_token).copied()
+    }
+
+    pub(super) fn set_life(&self, seconds: u64) {
+        self.books.lock().unwrap().life = seconds;
+    }
+
+    pub(super) fn set_latency(&self, millis: u64) {
+        self.books.lock().unwrap().latency = millis;
+    }
+
+    /// What the next requests get.
+    pub(super) fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.books.lock().unwrap().answers.extend(answers);
+    }
+
+    /// What every request gets that nothing else is set for.
+    pub(super) fn always(&self, answer: Answer) {
+        let mut books = self.books.lock().unwrap();
+        books.always = Some(answer);
+        books.answers.clear();
+    }
+
+    /// The requests since this was last asked for.
+    pub(super) fn requests(&self) -> Vec<String> {
+        std::mem::take(&mut self.books.lock().unwrap().requests)
+    }
+
+    pub(super) fn presented_twice(&self) -> Vec<String> {
+        self.books.lock().unwrap().presented_twice.clone()
+    }
+
+    pub(super) fn most_in_flight(&self) -> u32 {
+        self.books.lock().unwrap().most_in_flight
+    }
+
+    /// A refresh token that an earlier run of the program was given.
+    pub(super) fn knows(&self, refresh_token: &str, org_id: &str) {
+        let mut books = self.books.lock().unwrap();
+        let known = (refresh_token.to_owned(), org_id.to_owned());
+        books.refresh_tokens.extend([known]);
+    }
+
+    async fn serve(&self, request: String, work: impl FnOnce(&mut Books) -> Outcome) -> Outcome {
+        self.life.go_on().await;
+        let asked = Moment::now(&self.clock);
+        let (answer, latency) = {
+            let mut books = self.books.lock().unwrap();
+            books.requests.push(request);
+            let always = books.always.unwrap_or(Answer::Ok);
+            (books.answers.pop_front().unwrap_or(always), books.latency)
+        };
+        if matches!(answer, Answer::Hangs | Answer::Panics) {
+            self.failed();
+        }
+        tokio::time::sleep(Duration::from_millis(latency)).await;
+        let lost = failure(Fate::Lost, "the connection broke");
+        let work = || {
+            let mut books = self.books.lock().unwrap();
+            let issued = work(&mut books)?;
+            let token = issued.access_token.expose().to_owned();
+            let end = (asked.after(issued.life), self.life.number);
+            books.ends.insert(token, end);
+            Ok(issued)
+        };
+        let outcome = match answer {
+            Answer::Ok => work(),
+            Answer::Expired => {
+                let issued = work()?;
+                let life = Duration::ZERO;
+                Ok(Issued { life, ..issued })
+            }
+            Answer::NoRefreshToken => {
+                let issued = work()?;
+                Ok(Issued {
+                    refresh_token: None,
+                    ..issued
+                })
+            }
+            Answer::Lost => {
+                let _ = work();
+                Err(lost)
+            }
+            Answer::Ignored => Err(lost),
+            Answer::Unreachable => Err(failure(Fate::NotCarriedOut, "no connection")),
+            Answer::Throttled => Err(Failure {
+                throttled: true,
+                retry_after: Some(Duration::from_secs(30)),
+                ..failure(Fate::Lost, "429")
+            }),
+            Answer::Refused => Err(failure(Fate::GrantRefused, "invalid_grant")),
+            Answer::AppRefused => Err(failure(Fate::AppRefused, "2024")),
+            Answer::Hangs => std::future::pending().await,
+            Answer::Panics => panic!("a defect of the issuer"),
+        };
+        if answer != Answer::Ok || outcome.is_err() {
+            self.failed();
+        }
+        self.life.go_on().await;
+        outcome
+    }
+
+    fn failed(&self) {
+        self.books.lock().unwrap().last_failure = Some(Instant::now());
+    }
+
+    /// When it last answered something else than a token, or not at all.
+    pub(super) fn last_failure(&self) -> Option<Instant> {
+        self.books.lock().unwrap().last_failure
+    }
+
+    fn enter(&self, org_id: &str) -> InFlight {
+        let mut books = self.books.lock().unwrap();
+        let whose = (self.life.number, org_id.to_owned());
+        let count = books.in_flight.entry(whose.clone()).or_default();
+        *count += 1;
+        let count = *count;
+        books.most_in_flight = books.most_in_flight.max(count);
+        InFlight {
+            cobo: self.clone(),
+            whose,
+        }
+    }
+}
+
+type Outcome = Result<Issued, Failure>;
+
+struct InFlight {
+    cobo: FakeCobo,
+    whose: (u64, String),
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut books = self.cobo.books.lock().unwrap();
+        *books.in_flight.get_mut(&self.whose).unwrap() -= 1;
+    }
+}
+
+fn failure(fate: Fate, text: &'static str) -> Failure {
+    Failure::new(fate, std::io::Error::other(text))
+}
+
+impl Books {
+    fn issue(&mut self, org_id: &str) -> Outcome {
+        if self.removed.contains(org_id) {
+            return Err(failure(Fate::GrantRefused, "not installed"));
+        }
+        self.issued += 1;
+        let refresh_token = format!("r{}", self.issued);
+        self.refresh_tokens
+            .insert(refresh_token.clone(), org_id.to_owned());
+        Ok(Issued {
+            access_token: format!("a{}", self.issued).into(),
+            refresh_token: Some(refresh_token.into()),
+            life: Duration::from_secs(self.life),
+        })
+    }
+}
+
+#[async_trait]
+impl Issuer for FakeCobo {
+    async fn issue(&self, org_id: &str) -> Outcome {
+        let _in_flight = self.enter(org_id);
+        let request = format!("get_token {org_id}");
+        self.serve(request, |books| books.issue(org_id)).await
+    }
+
+    async fn refresh(&self, refresh_token: Secret) -> Outcome {
+        self.life.go_on().await;
+        let token = refresh_token.expose();
+        let org_id = self
+            .books
+            .lock()
+            .unwrap()
+            .refresh_tokens
+            .get(token)
+            .cloned();
+        let org_id = org_id.unwrap_or_default();
+        let _in_flight = self.enter(&org_id);
+        let request = format!("refresh {token}");
+        let unreached = {
+            let books = self.books.lock().unwrap();
+            books.answers.front().copied().or(books.always) == Some(Answer::Unreachable)
+        };
+        if !unreached {
+            let mut books = self.books.lock().unwrap();
+            if !books.presented.insert(token.to_owned()) {
+                books.presented_twice.push(token.to_owned());
+            }
+        }
+        self.serve(request, |books| match books.refresh_tokens.remove(token) {
+            Some(org_id) => books.issue(&org_id),
+            None => Err(failure(Fate::GrantRefused, "invalid_grant")),
+        })
+        .await
+    }
+}

@@ -1,0 +1,227 @@
+//! A store that outlives the processes that use it, and fails as it is told.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cobo_auth::Secret;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::world::Life;
+use crate::store::{Lease, MemoryStore, Saved, StoreError, TokenPair, TokenStore};
+
+/// How a store behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Mood {
+    #[default]
+    Up,
+    Down,
+    /// Never answers.
+    Hangs,
+    /// Takes nothing in.
+    ReadOnly,
+    /// Takes it in, and says that it failed.
+    Forgetful,
+}
+
+/// A store in memory that outlives the sources that use it, and fails when told.
+#[derive(Debug, Clone)]
+pub(super) struct TestStore {
+    memory: Arc<Mutex<MemoryStore>>,
+    life: Life,
+    /// Who refreshes which organization. A lease ends with its process, or when its time is up.
+    leases: Arc<Mutex<Leases>>,
+    mood: Arc<Mutex<Mood>>,
+    /// When the pair was obtained that is kept, and whether one came after it that is older.
+    newest: Arc<Mutex<(HashMap<String, u64>, bool)>>,
+}
+
+#[derive(Debug, Default)]
+struct Leases {
+    given: u64,
+    held: HashMap<String, (u64, Life, Instant)>,
+}
+
+impl TestStore {
+    pub(super) fn new() -> Self {
+        Self {
+            memory: Arc::default(),
+            life: Life::new(0),
+            leases: Arc::default(),
+            mood: Arc::default(),
+            newest: Arc::default(),
+        }
+    }
+
+    /// The same store, as a process sees it.
+    pub(super) fn of(&self, life: &Life) -> Self {
+        Self {
+            life: life.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// What is kept, whatever the mood.
+    pub(super) fn memory(&self) -> MemoryStore {
+        self.memory.lock().unwrap().clone()
+    }
+
+    pub(super) fn lose_everything(&self) {
+        *self.memory.lock().unwrap() = MemoryStore::new();
+        self.newest.lock().unwrap().0.clear();
+    }
+
+    pub(super) fn set(&self, mood: Mood) {
+        *self.mood.lock().unwrap() = mood;
+    }
+
+    pub(super) fn overwrote_a_newer_pair(&self) -> bool {
+        self.newest.lock().unwrap().1
+    }
+
+    async fn answer<T>(&self, writes: bool) -> Result<(), Result<T, StoreError>> {
+        self.life.go_on().await;
+        tokio::task::yield_now().await;
+        self.life.go_on().await;
+        let mood = *self.mood.lock().unwrap();
+        match mood {
+            Mood::Up | Mood::Forgetful => Ok(()),
+            Mood::ReadOnly if !writes => Ok(()),
+            Mood::Down | Mood::ReadOnly => Err(Err(
+                StoreError::unavailable("it is down").with_nothing_done()
+            )),
+            Mood::Hangs => std::future::pending().await,
+        }
+    }
+
+    fn after<T>(&self, value: T) -> Result<T, StoreError> {
+        match *self.mood.lock().unwrap() {
+            Mood::Forgetful => Err(StoreError::unavailable("the connection broke")),
+            _ => Ok(value),
+        }
+    }
+}
+
+#[async_trait]
+impl TokenStore for TestStore {
+    async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
+        match self.answer(false).await {
+            Ok(()) => self.memory().load(org_id).await,
+            Err(failed) => failed,
+        }
+    }
+
+    async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError> {
+        if let Err(failed) = self.answer(true).await {
+            return failed;
+        }
+        let saved = self.memory().save(org_id, pair).await?;
+        if saved == Saved::Kept {
+            let mut newest = self.newest.lock().unwrap();
+            let before = newest.0.insert(org_id.to_owned(), pair.obtained_at);
+            newest.1 |= before.is_some_and(|before| before > pair.obtained_at);
+        }
+        self.after(saved)
+    }
+
+    async fn remove(&self, org_id: &str) -> Result<(), StoreError> {
+        match self.answer(true).await {
+            Ok(()) => self.memory().remove(org_id).await,
+            Err(failed) => failed,
+        }
+    }
+
+    async fn lease(
+        &self,
+        org_id: &str,
+        ttl: Duration,
+    ) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        if let Err(failed) = self.answer(true).await {
+            return failed;
+        }
+        let mut leases = self.leases.lock().unwrap();
+        let now = Instant::now();
+        if let Some((_, life, until)) = leases.held.get(org_id)
+            && !life.is_over()
+            && now < *until
+        {
+            return Ok(None);
+        }
+        leases.given += 1;
+        let number = leases.given;
+        let lease = (number, self.life.clone(), now + ttl);
+        leases.held.insert(org_id.to_owned(), lease);
+        Ok(Some(Box::new(TestLease {
+            store: self.clone(),
+            org_id: org_id.to_owned(),
+            number,
+            ttl,
+        })))
+    }
+}
+
+#[derive(Debug)]
+struct TestLease {
+    store: TestStore,
+    org_id: String,
+    number: u64,
+    ttl: Duration,
+}
+
+impl TestLease {
+    fn is_over(&self) -> bool {
+        let leases = self.store.leases.lock().unwrap();
+        let ours = |(number, _, until): &(u64, Life, Instant)| {
+            *number == self.number && Instant::now() < *until
+        };
+        !leases.held.get(&self.org_id).is_some_and(ours)
+    }
+
+    /// The memory's own lease, for one call.
+    async fn memory(&self) -> Result<Box<dyn Lease>, StoreError> {
+        let lease = self.store.memory().lease(&self.org_id, self.ttl).await?;
+        Ok(lease.expect("it is held for one call only"))
+    }
+}
+
+#[async_trait]
+impl Lease for TestLease {
+    async fn spend(&self, generation: u64) -> Result<Option<Secret>, StoreError> {
+        if let Err(failed) = self.store.answer(true).await {
+            return failed;
+        }
+        if self.is_over() {
+            return Ok(None);
+        }
+        let token = self.memory().await?.spend(generation).await?;
+        self.store.after(token)
+    }
+
+    async fn restore(&self, generation: u64, refresh_token: Secret) -> Result<(), StoreError> {
+        if let Err(failed) = self.store.answer(true).await {
+            return failed;
+        }
+        if self.is_over() {
+            return Ok(());
+        }
+        let lease = self.memory().await?;
+        lease.restore(generation, refresh_token).await
+    }
+
+    async fn release(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Drop for TestLease {
+    fn drop(&mut self) {
+        let mut leases = self.store.leases.lock().unwrap();
+        let ours = |lease: &(u64, Life, Instant)| lease.0 == self.number;
+        if leases.held.get(&self.org_id).is_some_and(ours) {
+            leases.held.remove(&self.org_id);
+        }
+    }
+}
