@@ -65,29 +65,29 @@ fn hits(c: &mut Criterion) {
     let sandbox = runtime.block_on(Sandbox::start()).unwrap();
     for count in SIZES {
         let organizations = Organizations::new(count, &sandbox, &runtime);
-        let credentials: Vec<OrgCredential> = organizations
-            .ids
-            .iter()
-            .map(|id| organizations.tokens.credential(id))
-            .collect();
-        let pointers: Vec<Arc<u64>> = (0..BATCH as u64).map(Arc::new).collect();
+        // One for each organization, and at least a batch of them.
+        let many = count.max(BATCH);
+        let ids = organizations.ids.iter().cycle().take(many);
+        let credentials: Vec<OrgCredential> =
+            ids.map(|id| organizations.tokens.credential(id)).collect();
+        let own: Vec<Arc<u64>> = (0..count as u64).map(Arc::new).collect();
+        let pointers: Vec<Arc<u64>> = own.iter().cycle().take(many).cloned().collect();
 
         let mut pairs = Pairs::default();
         c.bench_function(&format!("a credential's token, of {count}"), |bencher| {
             bencher.iter(|| credentials[0].current());
         });
         for turn in 0..TURNS {
-            // As many credentials as there are, batch after batch.
-            let first = turn * BATCH % credentials.len();
-            let batch = credentials.iter().cycle().skip(first).take(BATCH);
+            let first = turn * BATCH % many;
+            let (credentials, pointers) = (&credentials[first..], &pointers[first..]);
             pairs.add(
                 || {
-                    for credential in batch {
+                    for credential in &credentials[..BATCH] {
                         black_box(credential.current());
                     }
                 },
                 || {
-                    for pointer in &pointers {
+                    for pointer in &pointers[..BATCH] {
                         black_box(SystemClock.reading());
                         black_box(pointer.clone());
                     }
@@ -140,47 +140,47 @@ fn futures_now<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Tokens a second, over threads that all want those of the same organizations.
+/// Tokens a second, over threads that want those of the same organizations, or each of its own.
 #[allow(clippy::print_stdout)] // a benchmark's result
 fn threads(_: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let sandbox = runtime.block_on(Sandbox::start()).unwrap();
-    let organizations = Arc::new(Organizations::new(1_000, &sandbox, &runtime));
-    let mut alone = 0.0;
-    for count in [1, 2, 4] {
-        let mut pairs = Pairs::default();
-        let took = pairs.add(
-            || {
-                std::thread::scope(|scope| {
-                    for first in 0..count {
-                        let organizations = organizations.clone();
-                        scope.spawn(move || {
-                            let ids = organizations.batch(first);
-                            let credentials: Vec<_> = ids
-                                .iter()
-                                .map(|id| organizations.tokens.credential(id))
-                                .collect();
-                            for _ in 0..1_000 {
-                                for credential in &credentials {
-                                    black_box(credential.current());
-                                }
-                            }
-                        });
-                    }
-                });
-            },
-            || {},
-        );
-        let rate = (count * 1_000 * BATCH) as f64 / took.as_secs_f64();
-        if count == 1 {
-            alone = rate;
+    let organizations = Organizations::new(1_000, &sandbox, &runtime);
+    for shared in [true, false] {
+        let mut alone = 0.0;
+        for count in [1, 2, 4] {
+            let mut pairs = Pairs::default();
+            let took = pairs.add(|| run(count, shared, &organizations), || {});
+            let rate = (count * 1_000 * 250) as f64 / took.as_secs_f64();
+            if count == 1 {
+                alone = rate;
+            }
+            println!(
+                "{count} threads, {} organizations: {:.1} million tokens a second, {:.2} x one thread",
+                if shared { "the same" } else { "their own" },
+                rate / 1e6,
+                rate / alone
+            );
         }
-        println!(
-            "{count} threads: {:.1} million tokens a second, {:.2} x one thread",
-            rate / 1e6,
-            rate / alone
-        );
     }
+}
+
+fn run(threads: usize, shared: bool, organizations: &Organizations) {
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            scope.spawn(move || {
+                let first = if shared { 0 } else { thread * 250 };
+                let ids = &organizations.ids[first..first + 250];
+                let credential = |id: &String| organizations.tokens.credential(id);
+                let credentials: Vec<_> = ids.iter().map(credential).collect();
+                for _ in 0..1_000 {
+                    for credential in &credentials {
+                        black_box(credential.current());
+                    }
+                }
+            });
+        }
+    });
 }
 
 /// Resident memory for each organization, with and without the store's copy.
