@@ -67,8 +67,6 @@ impl Entry {
         self: &Arc<Self>,
         shared: &Arc<Shared>,
     ) -> Result<AccessToken, TokenError> {
-        let unsettled = || TokenError::new(TokenErrorKind::Unavailable, &self.org_id);
-        let mut failed = None;
         for _ in 0..TURNS {
             if let Some(token) = self.current(shared) {
                 return Ok(token);
@@ -88,11 +86,11 @@ impl Entry {
                     return self.last_resort(shared).ok_or(error);
                 }
                 None if let Some(token) = self.last_resort(shared) => return Ok(token),
-                Some(Landed::Brought(_) | Landed::Superseded) | None => failed = Some(unsettled()),
+                Some(Landed::Brought(_) | Landed::Superseded) | None => {}
             }
         }
-        self.last_resort(shared)
-            .ok_or_else(|| failed.unwrap_or_else(unsettled))
+        let unsettled = || TokenError::new(TokenErrorKind::Unavailable, &self.org_id);
+        self.last_resort(shared).ok_or_else(unsettled)
     }
 
     /// An old token that is still good is better than none; an expired one never is.
@@ -155,10 +153,7 @@ impl Entry {
         if let Some(hold) = slot.hold.as_ref().filter(|hold| !hold.until.has_come(&now)) {
             return Err(hold.error.clone());
         }
-        if !is_sound(&self.org_id) {
-            let kind = TokenErrorKind::InvalidOrganization;
-            return Err(TokenError::new(kind, &self.org_id));
-        }
+        check(&self.org_id)?;
         // Counts as a task, so that a shutdown that begins now waits for what starts here.
         let started = shared.tasks.token();
         let runtime = Handle::try_current();
@@ -336,6 +331,10 @@ impl Entry {
 }
 
 /// Whether this can be the id of an organization at all.
-pub(crate) fn is_sound(org_id: &str) -> bool {
-    (1..=256).contains(&org_id.len()) && org_id.bytes().all(|byte| byte.is_ascii_graphic())
+pub(crate) fn check(org_id: &str) -> Result<(), TokenError> {
+    if (1..=256).contains(&org_id.len()) && org_id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    let kind = TokenErrorKind::InvalidOrganization;
+    Err(TokenError::new(kind, &org_id.into()))
 }

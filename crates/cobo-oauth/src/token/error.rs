@@ -45,15 +45,21 @@ pub enum TokenErrorKind {
     ShutDown,
 }
 
-impl TokenError {
-    pub(crate) fn new(kind: TokenErrorKind, org_id: &Arc<str>) -> Self {
-        Self(Arc::new(Inner {
+impl Inner {
+    fn new(kind: TokenErrorKind, org_id: &Arc<str>) -> Self {
+        Self {
             kind,
             org_id: org_id.clone(),
             asked: false,
             retry_after: None,
             source: None,
-        }))
+        }
+    }
+}
+
+impl TokenError {
+    pub(crate) fn new(kind: TokenErrorKind, org_id: &Arc<str>) -> Self {
+        Self(Arc::new(Inner::new(kind, org_id)))
     }
 
     pub(crate) fn caused_by(
@@ -62,11 +68,8 @@ impl TokenError {
         source: impl StdError + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(Inner {
-            kind,
-            org_id: org_id.clone(),
-            asked: false,
-            retry_after: None,
             source: Some(Arc::new(source)),
+            ..Inner::new(kind, org_id)
         }))
     }
 
@@ -78,22 +81,19 @@ impl TokenError {
             Fate::AppRefused => TokenErrorKind::AppRefused,
         };
         Self(Arc::new(Inner {
-            kind,
-            org_id: org_id.clone(),
             asked: true,
             retry_after: failure.retry_after,
             source: Some(failure.source),
+            ..Inner::new(kind, org_id)
         }))
     }
 
     /// What came cannot be used.
     pub(crate) fn unusable(org_id: &Arc<str>, source: Option<cobo_auth::Error>) -> Self {
         Self(Arc::new(Inner {
-            kind: TokenErrorKind::Unusable,
-            org_id: org_id.clone(),
             asked: true,
-            retry_after: None,
-            source: source.map(|source| -> Arc<dyn StdError + Send + Sync> { Arc::new(source) }),
+            source: source.map(|source| Arc::new(source) as _),
+            ..Inner::new(TokenErrorKind::Unusable, org_id)
         }))
     }
 

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use cobo_auth::Secret;
 use tokio::sync::watch;
@@ -125,28 +126,18 @@ impl Flight {
             let mut slot = self.entry.slot();
             std::mem::replace(&mut slot.spent, generation)
         };
-        let asked = self.shared.now();
-        let refresh = self.shared.issuer.refresh(token.clone());
         // Half of the time is left to `get_token`, should no answer come.
         let half = deadline.saturating_duration_since(Instant::now()) / 2;
-        let failure = match tokio::time::timeout(half, refresh).await {
-            Ok(Ok(issued)) => {
-                self.shared.meter.obtained(Way::Refresh);
+        let refresh = self.shared.issuer.refresh(token.clone());
+        let failure = match self.ask(Way::Refresh, half, refresh).await {
+            Ok((issued, asked)) => {
                 return match self.keep(issued, asked, Way::Refresh, Some(lease)).await {
                     Ok(live) => Refreshed::Brought(live),
                     Err(error) => Refreshed::Failed(error),
                 };
             }
-            Ok(Err(failure)) => failure,
-            Err(elapsed) => Failure::new(Fate::Lost, elapsed),
+            Err(failure) => failure,
         };
-        self.shared.meter.failed(Way::Refresh);
-        tracing::warn!(
-            org_id = %self.entry.org_id(),
-            fate = ?failure.fate,
-            error = %failure.source,
-            "the refresh failed"
-        );
         match failure.fate {
             Fate::NotCarriedOut => {
                 self.restore(lease, generation, token, before).await;
@@ -173,24 +164,40 @@ impl Flight {
         lease: Option<&dyn Lease>,
         deadline: Instant,
     ) -> Result<Arc<Live>, TokenError> {
-        let asked = self.shared.now();
+        let left = deadline.saturating_duration_since(Instant::now());
         let issue = self.shared.issuer.issue(self.entry.org_id());
-        let failure = match tokio::time::timeout_at(deadline, issue).await {
+        match self.ask(Way::Issue, left, issue).await {
+            Ok((issued, asked)) => self.keep(issued, asked, Way::Issue, lease).await,
+            Err(failure) => Err(TokenError::of(failure, self.entry.org_id())),
+        }
+    }
+
+    /// Asks Cobo, for no longer than this, and tells when it was asked.
+    async fn ask(
+        &self,
+        way: Way,
+        within: Duration,
+        request: impl Future<Output = Result<Issued, Failure>>,
+    ) -> Result<(Issued, Moment), Failure> {
+        let asked = self.shared.now();
+        let answer = tokio::time::timeout(within, request).await;
+        let failure = match answer {
             Ok(Ok(issued)) => {
-                self.shared.meter.obtained(Way::Issue);
-                return self.keep(issued, asked, Way::Issue, lease).await;
+                self.shared.meter.obtained(way);
+                return Ok((issued, asked));
             }
             Ok(Err(failure)) => failure,
             Err(elapsed) => Failure::new(Fate::Lost, elapsed),
         };
-        self.shared.meter.failed(Way::Issue);
+        self.shared.meter.failed(way);
         tracing::warn!(
             org_id = %self.entry.org_id(),
             fate = ?failure.fate,
             error = %failure.source,
-            "`get_token` failed"
+            "`{}` failed",
+            way.name()
         );
-        Err(TokenError::of(failure, self.entry.org_id()))
+        Err(failure)
     }
 
     /// Stores what was issued, before anybody sees it.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::entry::{Entry, is_sound};
+use super::entry::{Entry, check};
 use super::error::TokenError;
 use super::issuer::Issuer;
 use super::limits::Limits;
@@ -65,7 +65,7 @@ impl Shared {
 
     /// The entry of an organization, made if there is none.
     pub(crate) fn entry(&self, org_id: &str) -> Arc<Entry> {
-        if !is_sound(org_id) {
+        if check(org_id).is_err() {
             // It says so when it is asked for a token, and is not kept.
             return Arc::new(Entry::new(org_id.into()));
         }

@@ -89,8 +89,13 @@ pub(super) struct Sealed {
 
 /// A [`TokenPair`], with nothing that is not understood.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pair {
+#[serde(transparent)]
+struct Pair(#[serde(with = "Fields")] TokenPair);
+
+/// Every field by name: a new one has to be written as well, or this does not compile.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "TokenPair", deny_unknown_fields)]
+struct Fields {
     generation: u64,
     access_token: Secret,
     obtained_at: u64,
@@ -108,7 +113,7 @@ pub(super) fn encode(
     coding: &Coding,
 ) -> Result<WipedBuffer, StoreError> {
     let (pair, removed) = match kept {
-        Kept::Pair(pair) => (Some(Pair::from(pair)), None),
+        Kept::Pair(pair) => (Some(Pair(pair.clone())), None),
         Kept::Removed(generation) => (None, Some(*generation)),
     };
     let mut record = Record {
@@ -171,7 +176,7 @@ pub(super) fn decode(bytes: &[u8], org_id: &str, coding: &Coding) -> Result<Kept
 
 fn one_of(open: (Option<Pair>, Option<u64>)) -> Result<Kept, String> {
     match open {
-        (Some(pair), None) => Ok(Kept::Pair(pair.into())),
+        (Some(Pair(pair)), None) => Ok(Kept::Pair(pair)),
         (None, Some(generation)) => Ok(Kept::Removed(generation)),
         _ => Err("is damaged: it must have one of `pair` and `removed`".to_owned()),
     }
@@ -194,47 +199,4 @@ fn json(value: &impl Serialize) -> Result<WipedBuffer, StoreError> {
     serde_json::to_writer_pretty(&mut bytes, value)
         .map_err(|_| StoreError::unavailable("a pair cannot be written as JSON"))?;
     Ok(bytes)
-}
-
-impl From<&TokenPair> for Pair {
-    fn from(pair: &TokenPair) -> Self {
-        // Every field by name: a new one has to be written as well.
-        let TokenPair {
-            generation,
-            access_token,
-            obtained_at,
-            expires_at,
-            refresh_token,
-            refresh_expires_at,
-        } = pair.clone();
-        Self {
-            generation,
-            access_token,
-            obtained_at,
-            expires_at,
-            refresh_token,
-            refresh_expires_at,
-        }
-    }
-}
-
-impl From<Pair> for TokenPair {
-    fn from(pair: Pair) -> Self {
-        let Pair {
-            generation,
-            access_token,
-            obtained_at,
-            expires_at,
-            refresh_token,
-            refresh_expires_at,
-        } = pair;
-        Self {
-            generation,
-            access_token,
-            obtained_at,
-            expires_at,
-            refresh_token,
-            refresh_expires_at,
-        }
-    }
 }

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::cobo::{Answer, FakeCobo};
 use super::store::{Mood, TestStore};
-use super::world::{Life, TestClock, settle};
+use super::world::{Life, TestClock, paused, settle};
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::error::{TokenError, TokenErrorKind};
 use crate::token::moment::Moment;
@@ -278,12 +278,7 @@ fn assert_valid(token: &AccessToken, life: u64, cobo: &FakeCobo, clock: &TestClo
 }
 
 fn hold_for(events: Vec<Event>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    paused(async {
         let mut world = World::new();
         for event in events {
             world.play(event).await;

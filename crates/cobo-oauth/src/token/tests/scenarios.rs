@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::cobo::{Answer, FakeCobo};
 use super::store::{Mood, TestStore};
-use super::world::{Life, TestClock, settle};
+use super::world::{Life, TestClock, paused, settle};
 use crate::store::{Lease, TokenPair, TokenStore};
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::source::TokenSource;
@@ -323,12 +323,7 @@ fn every_scenario() {
 }
 
 fn play(scenario: Scenario) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    paused(async {
         let mut play = Play::new(scenario.life);
         let sets_the_clock = |step: &Step| matches!(step, Step::Wall(_));
         let clock_was_set = scenario.steps.iter().any(sets_the_clock);

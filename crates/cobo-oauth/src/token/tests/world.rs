@@ -72,6 +72,16 @@ impl Life {
     }
 }
 
+/// Runs this while time stands still but for those who wait for it.
+pub(super) fn paused(play: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(play);
+}
+
 /// Lets every task run that can, without time going by.
 pub(super) async fn settle() {
     for _ in 0..64 {
