@@ -1,5 +1,7 @@
 //! Clients of the sandbox and of canned servers.
 
+use std::time::Duration;
+
 use cobo_auth::{Client, ClientBuilder, Ed25519Signer, Environment, ResponseKeys, RetryPolicy};
 use cobo_sandbox::Sandbox;
 
@@ -31,4 +33,21 @@ pub fn oauth(sandbox: &Sandbox) -> cobo_oauth::Client {
 pub fn builder(environment: Environment) -> ClientBuilder {
     let signer = Ed25519Signer::from_hex(SEED).unwrap();
     Client::builder(environment, signer).retry(RetryPolicy::none())
+}
+
+/// A sandbox for several processes of one app, with `organization-0` and so on and tokens that live
+/// so long. Nonces are milliseconds, and processes with one key do not know of each other's: they
+/// may be used again.
+pub async fn sandbox_of_many(organizations: usize, life: Duration) -> Sandbox {
+    let sandbox = Sandbox::builder()
+        .access_ttl(life)
+        .received_limit(1_000_000)
+        .allow_nonce_reuse(true)
+        .start()
+        .await
+        .unwrap();
+    for number in 0..organizations {
+        sandbox.install(&format!("organization-{number}"));
+    }
+    sandbox
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cobo_oauth::{FileStore, Lease, Saved, StoreErrorKind, StoreKey, TokenPair, TokenStore};
-use tempfile::TempDir;
+use cobo_tests::directory::{directory, store};
 
 const ORG: &str = "e3986401-4aec-480a-973d-e775a4518413";
 const TTL: Duration = Duration::from_secs(30);
@@ -17,18 +17,6 @@ const TTL: Duration = Duration::from_secs(30);
 fn pair(generation: u64) -> TokenPair {
     TokenPair::new(generation, "the-access-token", 1_000, 44_200_000)
         .with_refresh_token("the-refresh-token", 2_592_000_000)
-}
-
-fn directory() -> TempDir {
-    let owners_only = Permissions::from_mode(0o700);
-    let mut builder = tempfile::Builder::new();
-    builder.permissions(owners_only).tempdir().unwrap()
-}
-
-fn store() -> (TempDir, FileStore) {
-    let dir = directory();
-    let store = FileStore::open(dir.path()).unwrap();
-    (dir, store)
 }
 
 fn file(dir: &Path, ending: &str) -> PathBuf {

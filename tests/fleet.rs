@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use cobo_sandbox::Sandbox;
+use cobo_tests::client;
 use cobo_tests::process::Process;
 use cobo_tests::redis::{self, Redis, Settings};
 use http::Method;
@@ -37,17 +38,7 @@ async fn fleet(what: &str, durable: bool) {
     let seconds = seconds.map_or(SECONDS, |seconds| seconds.parse().unwrap());
     let long = seconds >= 60;
     let life = Duration::from_secs(if long { 10 } else { 5 });
-    let sandbox = Sandbox::builder()
-        .access_ttl(life)
-        .received_limit(1_000_000)
-        // Nonces are milliseconds, and processes with one key do not know of each other's.
-        .allow_nonce_reuse(true)
-        .start()
-        .await
-        .unwrap();
-    for number in 0..ORGANIZATIONS {
-        sandbox.install(&format!("organization-{number}"));
-    }
+    let sandbox = client::sandbox_of_many(ORGANIZATIONS, life).await;
     let mut redis = Redis::with(Settings {
         durable,
         flags: Vec::new(),

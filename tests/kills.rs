@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use cobo_oauth::{FileStore, TokenStore};
 use cobo_sandbox::Sandbox;
+use cobo_tests::client;
 use cobo_tests::process::Process;
 use http::Method;
 
@@ -23,17 +24,7 @@ const LIFE: Duration = Duration::from_secs(2);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_app_that_is_killed_at_any_moment_goes_on() {
     let kills = std::env::var("COBO_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
-    let sandbox = Sandbox::builder()
-        .access_ttl(LIFE)
-        .received_limit(1_000_000)
-        // Nonces are milliseconds: an app that is started again at once may be ahead of itself.
-        .allow_nonce_reuse(true)
-        .start()
-        .await
-        .unwrap();
-    for number in 0..ORGANIZATIONS {
-        sandbox.install(&format!("organization-{number}"));
-    }
+    let sandbox = client::sandbox_of_many(ORGANIZATIONS, LIFE).await;
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("tokens");
 

@@ -5,6 +5,8 @@
 pub mod canned;
 pub mod client;
 pub mod contract;
+#[cfg(unix)]
+pub mod directory;
 pub mod process;
 pub mod property;
 pub mod redis;

@@ -3,33 +3,20 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
-use std::fs::{File, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::File;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cobo_oauth::{FileStore, Saved, StoreErrorKind, TokenPair, TokenStore};
+use cobo_tests::directory::{directory, store};
 use cobo_tests::process::Process;
-use tempfile::TempDir;
 
 const ORG: &str = "e3986401-4aec-480a-973d-e775a4518413";
 const TTL: Duration = Duration::from_secs(30);
 
 fn pair(generation: u64) -> TokenPair {
     TokenPair::new(generation, "access", 0, 1).with_refresh_token("refresh", 2)
-}
-
-fn directory() -> TempDir {
-    let owners_only = Permissions::from_mode(0o700);
-    let mut builder = tempfile::Builder::new();
-    builder.permissions(owners_only).tempdir().unwrap()
-}
-
-fn store() -> (TempDir, FileStore) {
-    let dir = directory();
-    let store = FileStore::open(dir.path()).unwrap();
-    (dir, store)
 }
 
 #[tokio::test]

@@ -24,6 +24,14 @@ fn source(sandbox: &Sandbox) -> TokenSource {
     TokenSource::new(client::oauth(sandbox), sandbox.client_id())
 }
 
+/// A sandbox, a source, and a client that acts for the demo organization.
+async fn installed() -> (Sandbox, TokenSource, cobo_auth::Client) {
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = source(&sandbox);
+    let client = client::auth(&sandbox).with_credential(tokens.credential(DEMO_ORG_ID));
+    (sandbox, tokens, client)
+}
+
 /// How often the token endpoint was asked: by `get_token`, and to refresh.
 fn asked(sandbox: &Sandbox) -> (usize, usize) {
     let received = sandbox.received();
@@ -45,9 +53,7 @@ async fn whoami(client: &cobo_auth::Client) -> Result<String, cobo_auth::Error> 
 
 #[tokio::test]
 async fn an_organization_is_one_line() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let tokens = source(&sandbox);
-    let client = client::auth(&sandbox).with_credential(tokens.credential(DEMO_ORG_ID));
+    let (sandbox, _tokens, client) = installed().await;
     assert_eq!(whoami(&client).await.unwrap(), DEMO_ORG_ID);
     assert_eq!(whoami(&client).await.unwrap(), DEMO_ORG_ID);
     assert_eq!(asked(&sandbox), (1, 0));
@@ -88,9 +94,7 @@ async fn ten_thousand_callers_cause_one_request() {
 
 #[tokio::test]
 async fn a_token_that_the_server_takes_for_expired_is_replaced_within_the_call() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let tokens = source(&sandbox);
-    let client = client::auth(&sandbox).with_credential(tokens.credential(DEMO_ORG_ID));
+    let (sandbox, _tokens, client) = installed().await;
     whoami(&client).await.unwrap();
     sandbox.expire_access_tokens(DEMO_ORG_ID);
     assert_eq!(whoami(&client).await.unwrap(), DEMO_ORG_ID);
@@ -99,9 +103,7 @@ async fn a_token_that_the_server_takes_for_expired_is_replaced_within_the_call()
 
 #[tokio::test]
 async fn a_dead_refresh_token_leads_to_get_token() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let tokens = source(&sandbox);
-    let client = client::auth(&sandbox).with_credential(tokens.credential(DEMO_ORG_ID));
+    let (sandbox, _tokens, client) = installed().await;
     whoami(&client).await.unwrap();
     sandbox.expire_access_tokens(DEMO_ORG_ID);
     sandbox.expire_refresh_tokens(DEMO_ORG_ID);
@@ -111,9 +113,7 @@ async fn a_dead_refresh_token_leads_to_get_token() {
 
 #[tokio::test]
 async fn a_removed_app_is_told_to_be_installed_again() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let tokens = source(&sandbox);
-    let client = client::auth(&sandbox).with_credential(tokens.credential(DEMO_ORG_ID));
+    let (sandbox, tokens, client) = installed().await;
     whoami(&client).await.unwrap();
     sandbox.remove(DEMO_ORG_ID);
     let error = whoami(&client).await.unwrap_err();
