@@ -1,15 +1,17 @@
-//! What a fresh token costs: against the clock readings and one shared pointer, and against a
-//! plain concurrent map, for 1, 1,000 and 100,000 organizations.
+//! What a fresh token costs: against the clock readings and one shared pointer, and against plain
+//! concurrent maps, for 1, 1,000 and 100,000 organizations.
 
 #![allow(missing_docs, clippy::panic, clippy::unwrap_used)] // a benchmark
 
 mod ratio;
 
 use std::hint::black_box;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use cobo_auth::{Clock as _, Credential as _, SystemClock};
+use cobo_auth::{AccessToken, Clock as _, Credential as _, SystemClock};
 use cobo_oauth::{MemoryStore, OrgCredential, Saved, TokenPair, TokenSource, TokenStore as _};
 use cobo_sandbox::Sandbox;
 use cobo_tests::client;
@@ -65,21 +67,31 @@ fn hits(c: &mut Criterion) {
     let sandbox = runtime.block_on(Sandbox::start()).unwrap();
     for count in SIZES {
         let organizations = Organizations::new(count, &sandbox, &runtime);
-        // One for each organization, and at least a batch of them.
-        let many = count.max(BATCH);
-        let ids = organizations.ids.iter().cycle().take(many);
-        let credentials: Vec<OrgCredential> =
-            ids.map(|id| organizations.tokens.credential(id)).collect();
-        let own: Vec<Arc<u64>> = (0..count as u64).map(Arc::new).collect();
-        let pointers: Vec<Arc<u64>> = own.iter().cycle().take(many).cloned().collect();
+        credentials(c, &organizations);
+        look_ups(&organizations);
+    }
+}
 
+/// A credential against what nobody can do without who sees to it that a token has not expired: a
+/// reading of each clock, and one more pointer to the token.
+fn credentials(c: &mut Criterion, organizations: &Organizations) {
+    let count = organizations.ids.len();
+    // One for each organization, and at least a batch of them.
+    let many = count.max(BATCH);
+    let ids = organizations.ids.iter().cycle().take(many);
+    let credentials: Vec<OrgCredential> =
+        ids.map(|id| organizations.tokens.credential(id)).collect();
+    let tokens: Vec<AccessToken> = (credentials.iter())
+        .map(|credential| credential.current().unwrap())
+        .collect();
+    c.bench_function(&format!("a credential's token, of {count}"), |bencher| {
+        bencher.iter(|| credentials[0].current());
+    });
+    let against = |name: &str, read_clocks: &dyn Fn()| {
         let mut pairs = Pairs::default();
-        c.bench_function(&format!("a credential's token, of {count}"), |bencher| {
-            bencher.iter(|| credentials[0].current());
-        });
         for turn in 0..TURNS {
             let first = turn * BATCH % many;
-            let (credentials, pointers) = (&credentials[first..], &pointers[first..]);
+            let (credentials, tokens) = (&credentials[first..], &tokens[first..]);
             pairs.add(
                 || {
                     for credential in &credentials[..BATCH] {
@@ -87,57 +99,81 @@ fn hits(c: &mut Criterion) {
                     }
                 },
                 || {
-                    for pointer in &pointers[..BATCH] {
-                        black_box(SystemClock.reading());
-                        black_box(pointer.clone());
+                    for token in &tokens[..BATCH] {
+                        read_clocks();
+                        black_box(token.clone());
                     }
                 },
             );
         }
-        pairs.report(&format!(
-            "a credential's token, of {count}, against two clock readings and a shared pointer"
-        ));
+        pairs.report(&format!("a credential's token, of {count}, against {name}"));
+    };
+    against(
+        "readings of the two clocks and one more pointer to it",
+        &|| {
+            black_box(SystemClock.unix_millis());
+            black_box(SystemClock.monotonic().as_secs());
+        },
+    );
+    against(
+        "readings of the two coarse clocks and one more pointer to it",
+        &|| {
+            let reading = SystemClock.reading();
+            black_box(reading.unix_millis);
+            black_box(reading.monotonic.as_secs());
+        },
+    );
+}
 
-        let plain: papaya::HashMap<Arc<str>, Arc<u64>, RandomState> = papaya::HashMap::builder()
-            .hasher(RandomState::default())
-            .resize_mode(papaya::ResizeMode::Blocking)
-            .build();
-        for (number, id) in organizations.ids.iter().enumerate() {
-            plain
-                .pin()
-                .insert(id.as_str().into(), Arc::new(number as u64));
-        }
+/// A source against concurrent maps that have nothing to do but to find the token of an
+/// organization: the one that most programs take, and the one that the source takes.
+fn look_ups(organizations: &Organizations) {
+    let count = organizations.ids.len();
+    let dash = dashmap::DashMap::new();
+    let same: papaya::HashMap<Arc<str>, AccessToken, RandomState> = papaya::HashMap::builder()
+        .hasher(RandomState::default())
+        .resize_mode(papaya::ResizeMode::Blocking)
+        .build();
+    let token = |id: &str| AccessToken::new(format!("token-of-{id}").into(), 0).unwrap();
+    for id in &organizations.ids {
+        dash.insert(id.clone(), token(id));
+    }
+    for id in &organizations.ids {
+        same.pin().insert(id.as_str().into(), token(id));
+    }
+    let against = |name: &str, plain: &dyn Fn(&str) -> Option<AccessToken>| {
         let mut pairs = Pairs::default();
         for turn in 0..TURNS {
             let batch = organizations.batch(turn);
             pairs.add(
                 || {
-                    for id in &batch {
-                        let token = organizations.tokens.token(id);
-                        // It is there, so that one poll is enough.
-                        let _ = black_box(futures_now(token));
-                    }
+                    at_once(async {
+                        for id in &batch {
+                            let _ = black_box(organizations.tokens.token(id).await);
+                        }
+                    });
                 },
                 || {
                     for id in &batch {
-                        black_box(plain.pin().get(*id).cloned());
+                        black_box(plain(id));
                     }
                 },
             );
         }
-        pairs.report(&format!(
-            "a source's token, of {count}, against a plain concurrent map"
-        ));
-    }
+        pairs.report(&format!("a source's token, of {count}, against {name}"));
+    };
+    against("a plain DashMap", &|id| {
+        dash.get(id).map(|found| found.clone())
+    });
+    against("a plain map of its own kind", &|id| {
+        same.pin().get(id).cloned()
+    });
 }
 
-/// Polls once.
-fn futures_now<F: Future>(future: F) -> F::Output {
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match std::pin::pin!(future).poll(&mut context) {
-        std::task::Poll::Ready(output) => output,
-        std::task::Poll::Pending => panic!("the token is not there"),
-    }
+/// Runs what waits for nothing.
+fn at_once(calls: impl Future<Output = ()>) {
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(pin!(calls).poll(&mut context).is_ready());
 }
 
 /// Tokens a second, over threads that want those of the same organizations, or each of its own.
@@ -183,7 +219,7 @@ fn run(threads: usize, shared: bool, organizations: &Organizations) {
     });
 }
 
-/// Resident memory for each organization, with and without the store's copy.
+/// Resident memory for each organization, the store's copy included.
 #[allow(clippy::print_stdout)] // a benchmark's result
 fn memory(_: &mut Criterion) {
     let runtime = Runtime::new().unwrap();

@@ -10,8 +10,9 @@ use reqwest::Request;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use crate::access_token::AccessToken;
 use crate::client::Client;
-use crate::credential::{AccessToken, Credential};
+use crate::credential::Credential;
 use crate::error::{Error, ErrorKind, printable};
 use crate::message::Message;
 use crate::operation::Operation;

@@ -2,10 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use http::HeaderValue;
-use zeroize::Zeroizing;
 
+use crate::access_token::AccessToken;
 use crate::error::Error;
 use crate::secret::Secret;
 
@@ -55,67 +53,6 @@ macro_rules! forward {
 }
 
 forward!(Arc<C>, Box<C>);
-
-/// An access token and which one it is: the generation rises with each token of a credential.
-///
-/// A clone costs one reference count. `Debug` is redacted.
-#[derive(Clone)]
-pub struct AccessToken(Arc<Inner>);
-
-struct Inner {
-    token: Secret,
-    header: HeaderValue,
-    generation: u64,
-}
-
-impl AccessToken {
-    /// A token as the `n`th of its credential.
-    ///
-    /// # Errors
-    ///
-    /// A token that is empty or has characters that no header may carry.
-    pub fn new(token: Secret, generation: u64) -> Result<Self, Error> {
-        // The header value shares this memory, so that it is wiped with the token.
-        let bearer = Zeroizing::new(format!("Bearer {}", token.expose()).into_bytes());
-        let header = HeaderValue::from_maybe_shared(Bytes::from_owner(bearer))
-            .ok()
-            .filter(|_| !token.is_empty() && !token.expose().contains(char::is_whitespace));
-        let Some(mut header) = header else {
-            return Err(Error::invalid_request(
-                "the access token is empty or has characters that no header may carry".to_owned(),
-            ));
-        };
-        header.set_sensitive(true);
-        Ok(Self(Arc::new(Inner {
-            token,
-            header,
-            generation,
-        })))
-    }
-
-    /// The token itself.
-    pub fn secret(&self) -> &Secret {
-        &self.0.token
-    }
-
-    /// Which token of its credential this is.
-    pub fn generation(&self) -> u64 {
-        self.0.generation
-    }
-
-    pub(crate) fn header(&self) -> &HeaderValue {
-        &self.0.header
-    }
-}
-
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessToken")
-            .field("token", &self.0.token)
-            .field("generation", &self.0.generation)
-            .finish()
-    }
-}
 
 /// A token that stays the same until it is refused for good.
 ///

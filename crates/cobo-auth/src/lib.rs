@@ -32,6 +32,7 @@
 //!   before they are parsed.
 //! - **Nothing leaks.** Keys and tokens are wiped and redacted; errors carry no body.
 
+mod access_token;
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
 mod body;
@@ -78,6 +79,7 @@ mod target;
 mod union;
 mod verifier;
 
+pub use access_token::{AccessToken, Bearer};
 #[cfg(feature = "aws-lc-rs")]
 pub use aws_lc::AwsLcSigner;
 pub use body::ErrorBody;
@@ -85,7 +87,7 @@ pub use builder::ClientBuilder;
 pub use client::Client;
 pub use clock::{Clock, Reading, SystemClock};
 pub use code::ErrorCode;
-pub use credential::{AccessToken, Credential, FixedToken};
+pub use credential::{Credential, FixedToken};
 pub use ed25519::Ed25519Signer;
 pub use environment::Environment;
 pub use error::{Error, ErrorKind};

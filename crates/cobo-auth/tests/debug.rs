@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
 use cobo_auth::{
-    Client, Ed25519Signer, Environment, FixedToken, Message, ResponseKeys, Secret, SecretKey,
+    Bearer, Client, Ed25519Signer, Environment, FixedToken, Message, ResponseKeys, Secret,
+    SecretKey,
 };
 use http::Method;
 
@@ -32,6 +33,10 @@ fn secrets() {
     assert_eq!(
         format!("{:?}", FixedToken::new(SECRET).unwrap()),
         "FixedToken(AccessToken { token: Secret(REDACTED), generation: 0 })"
+    );
+    assert_eq!(
+        format!("{:?}", Bearer::new(Secret::new(SECRET), 7).unwrap()),
+        "Bearer { token: Secret(REDACTED), generation: 7, .. }"
     );
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cobo_auth::{Clock, SystemClock};
-use foldhash::quality::RandomState;
+use foldhash::fast::RandomState;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -114,7 +114,7 @@ impl TokenSourceBuilder {
             dice: self.dice,
             meter: Meter,
             // Blocking while it grows: a map that grows step by step makes every reader pay.
-            entries: papaya::HashMap::builder()
+            organizations: papaya::HashMap::builder()
                 .hasher(RandomState::default())
                 .resize_mode(papaya::ResizeMode::Blocking)
                 .build(),

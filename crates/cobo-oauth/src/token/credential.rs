@@ -4,7 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cobo_auth::{AccessToken, Credential, Error};
 
-use super::entry::Entry;
+use super::recall::Recall;
 use super::source::Source;
 
 /// Always carries a valid access token of one organization. From
@@ -13,29 +13,32 @@ use super::source::Source;
 /// Cheap to clone. It keeps the source that it comes from alive.
 #[derive(Clone)]
 pub struct OrgCredential {
-    pub(crate) entry: Arc<Entry>,
+    pub(crate) organization: Recall,
     pub(crate) source: Arc<Source>,
 }
 
 impl OrgCredential {
     /// The organization whose token this carries.
     pub fn org_id(&self) -> &str {
-        self.entry.org_id()
+        self.organization.entry().org_id()
     }
 }
 
 #[async_trait]
 impl Credential for OrgCredential {
     fn current(&self) -> Option<AccessToken> {
-        self.entry.current(&self.source.shared)
+        let live = self.organization.current(&self.source.shared)?;
+        Some(live.into())
     }
 
     async fn fetch(&self) -> Result<AccessToken, Error> {
-        Ok(self.entry.fetch(&self.source.shared).await?)
+        let live = self.organization.entry().fetch(&self.source.shared).await?;
+        Ok(live.into())
     }
 
     fn rejected(&self, token: &AccessToken) {
-        self.entry.reject(&self.source.shared, token);
+        let entry = self.organization.entry();
+        entry.reject(&self.source.shared, token);
     }
 }
 

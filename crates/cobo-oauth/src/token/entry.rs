@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 use cobo_auth::AccessToken;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -22,7 +22,7 @@ const TURNS: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Entry {
     org_id: Arc<str>,
-    /// Read by every call, without a lock.
+    /// Read without a lock. Changed by [`replace`](Self::replace) alone.
     live: ArcSwapOption<Live>,
     slot: Mutex<Slot>,
 }
@@ -40,8 +40,16 @@ impl Entry {
         &self.org_id
     }
 
-    pub(crate) fn live(&self) -> &ArcSwapOption<Live> {
-        &self.live
+    pub(crate) fn live(&self) -> Guard<Option<Arc<Live>>> {
+        self.live.load()
+    }
+
+    /// Puts another token into the place of the one that is there. The slot is locked by the caller.
+    pub(crate) fn replace(&self, live: Option<Arc<Live>>) {
+        // In this order: who sees that the old one was withdrawn finds the new one.
+        if let Some(old) = self.live.swap(live) {
+            old.withdraw();
+        }
     }
 
     /// A lock that a panic elsewhere does not close: each change under it is complete by itself.
@@ -50,26 +58,29 @@ impl Entry {
     }
 
     /// The token, while it is good for a while. When its end comes near, this starts a refresh.
-    pub(crate) fn current(self: &Arc<Self>, shared: &Arc<Shared>) -> Option<AccessToken> {
-        let live = self.live.load();
-        let live = live.as_ref()?;
+    pub(crate) fn current(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        lately: &Moment,
+    ) -> Option<Arc<Live>> {
+        let live = self.live.load_full()?;
         // What is served here expires no sooner than after the mandatory window.
-        match live.phase(&Moment::lately(&*shared.clock)) {
+        match live.phase(lately) {
             Phase::Fresh => {}
             Phase::Ahead => drop(self.join(shared, shared.now())),
             Phase::Mandatory | Phase::Expired => return None,
         }
-        Some(live.token().clone())
+        Some(live)
     }
 
     /// The token, or the next one.
     pub(crate) async fn fetch(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
-    ) -> Result<AccessToken, TokenError> {
+    ) -> Result<Arc<Live>, TokenError> {
         for _ in 0..TURNS {
-            if let Some(token) = self.current(shared) {
-                return Ok(token);
+            if let Some(live) = self.current(shared, &shared.lately()) {
+                return Ok(live);
             }
             let now = shared.now();
             let flight = match self.join(shared, now) {
@@ -80,12 +91,12 @@ impl Entry {
             let patience = self.valid(&now).map(|live| live.expires().left(&now) / 2);
             match flight.landed(shared, patience).await {
                 Some(Landed::Brought(live)) if live.is_valid(&shared.now()) => {
-                    return Ok(live.token().clone());
+                    return Ok(live);
                 }
                 Some(Landed::Failed(error)) => {
                     return self.last_resort(shared).ok_or(error);
                 }
-                None if let Some(token) = self.last_resort(shared) => return Ok(token),
+                None if let Some(live) = self.last_resort(shared) => return Ok(live),
                 Some(Landed::Brought(_) | Landed::Superseded) | None => {}
             }
         }
@@ -94,17 +105,13 @@ impl Entry {
     }
 
     /// An old token that is still good is better than none; an expired one never is.
-    fn last_resort(&self, shared: &Shared) -> Option<AccessToken> {
-        let valid = self.valid(&shared.now());
-        valid.map(|live| live.token().clone())
+    fn last_resort(&self, shared: &Shared) -> Option<Arc<Live>> {
+        self.valid(&shared.now())
     }
 
     /// Obtains a token by `get_token`, whatever there is. Those that are there are served until it
     /// comes; who asks while one is being obtained shares the next.
-    pub(crate) async fn reissue(
-        self: &Arc<Self>,
-        shared: &Arc<Shared>,
-    ) -> Result<AccessToken, TokenError> {
+    pub(crate) async fn reissue(self: &Arc<Self>, shared: &Arc<Shared>) -> Result<(), TokenError> {
         let mark = {
             let mut slot = self.slot();
             slot.wanted += 1;
@@ -117,7 +124,7 @@ impl Entry {
             let flight = self.join(shared, shared.now())?;
             let answers = flight.need == Need::Issue && flight.wanted >= mark;
             match flight.landed(shared, None).await {
-                Some(Landed::Brought(live)) if answers => return Ok(live.token().clone()),
+                Some(Landed::Brought(_)) if answers => return Ok(()),
                 Some(Landed::Failed(error)) if answers => return Err(error),
                 _ => {}
             }
@@ -140,7 +147,7 @@ impl Entry {
     pub(crate) fn install(&self, slot: &mut Slot, live: Arc<Live>) {
         if self.lacks(slot, live.generation()) {
             slot.generation = slot.generation.max(live.generation());
-            self.live.store(Some(live));
+            self.replace(Some(live));
         }
     }
 
@@ -280,7 +287,7 @@ impl Entry {
             slot.refused = slot.refused.max(live.generation());
             // Cobo was not asked: it is, now.
             slot.hold.take_if(|hold| !hold.error.asked());
-            self.live.store(None);
+            self.replace(None);
             slot.tell(self, shared);
         }
         drop(slot);

@@ -1,21 +1,25 @@
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use cobo_auth::{AccessToken, Error};
+use cobo_auth::{Bearer, Error};
 
 use super::moment::{Moment, millis};
 use super::window::Windows;
 use crate::store::TokenPair;
 
-/// An access token in memory, and when what is due. It never changes: a newer one replaces it.
+/// An access token in memory, and when what is due. It never changes but for its end: a newer one
+/// replaces it.
 #[derive(Debug)]
+#[repr(C)] // what a hit reads comes first, beside the reference count
 pub(crate) struct Live {
-    token: AccessToken,
-    origin: Origin,
-    life: Duration,
-    obtained: Moment,
     ahead: Moment,
+    withdrawn: OnceLock<()>,
     mandatory: Moment,
     expires: Moment,
+    obtained: Moment,
+    life: Duration,
+    origin: Origin,
+    bearer: Bearer,
 }
 
 /// How far the clock of another machine may be ahead, in milliseconds.
@@ -92,17 +96,28 @@ impl Live {
         let windows = Windows::of(life, chance);
         let before_end = |window| now.after(left.saturating_sub(window));
         Ok(Self {
-            token: AccessToken::new(pair.access_token.clone(), pair.generation)?,
-            origin,
-            life,
+            ahead: before_end(windows.ahead),
+            withdrawn: OnceLock::new(),
+            mandatory: before_end(windows.mandatory),
+            expires: now.after(left),
             obtained: Moment {
                 wall: now.wall.saturating_sub(millis(age)),
                 monotonic: now.monotonic.saturating_sub(age),
             },
-            ahead: before_end(windows.ahead),
-            mandatory: before_end(windows.mandatory),
-            expires: now.after(left),
+            life,
+            origin,
+            bearer: Bearer::new(pair.access_token.clone(), pair.generation)?,
         })
+    }
+
+    /// Whether this is what callers get, and nothing is to be done for the next one.
+    pub(crate) fn is_settled(&self, now: &Moment) -> bool {
+        self.withdrawn.get().is_none() && !self.ahead.has_come(now)
+    }
+
+    /// Another token has taken this one's place, or none: whoever remembers it looks again.
+    pub(crate) fn withdraw(&self) {
+        let _ = self.withdrawn.set(());
     }
 
     pub(crate) fn phase(&self, now: &Moment) -> Phase {
@@ -121,12 +136,8 @@ impl Live {
         !self.expires.has_come(now)
     }
 
-    pub(crate) fn token(&self) -> &AccessToken {
-        &self.token
-    }
-
     pub(crate) fn generation(&self) -> u64 {
-        self.token.generation()
+        self.bearer.generation()
     }
 
     pub(crate) fn origin(&self) -> Origin {
@@ -143,5 +154,11 @@ impl Live {
 
     pub(crate) fn expires(&self) -> Moment {
         self.expires
+    }
+}
+
+impl AsRef<Bearer> for Live {
+    fn as_ref(&self) -> &Bearer {
+        &self.bearer
     }
 }

@@ -14,9 +14,11 @@ use tokio_util::task::TaskTracker;
 use super::entry::{Entry, check};
 use super::error::TokenError;
 use super::issuer::Issuer;
+use super::key::{Id, Key};
 use super::limits::Limits;
 use super::meter::Meter;
 use super::moment::Moment;
+use super::recall::Recall;
 use crate::store::{Saved, StoreError, TokenPair, TokenStore};
 
 /// Gives numbers from 0 to 1, for jitter.
@@ -38,7 +40,7 @@ pub(crate) struct Shared {
     pub(crate) sweep_at: AtomicUsize,
     pub(crate) dice: Dice,
     pub(crate) meter: Meter,
-    pub(crate) entries: papaya::HashMap<Arc<str>, Arc<Entry>, foldhash::quality::RandomState>,
+    pub(crate) organizations: papaya::HashMap<Key, Recall, foldhash::fast::RandomState>,
     pub(crate) tasks: TaskTracker,
     /// Nothing is begun any more.
     pub(crate) stop: CancellationToken,
@@ -47,6 +49,11 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn now(&self) -> Moment {
         Moment::now(&*self.clock)
+    }
+
+    /// A few milliseconds late, and cheaper: for what ends well before it matters.
+    pub(crate) fn lately(&self) -> Moment {
+        Moment::lately(&*self.clock)
     }
 
     pub(crate) fn chance(&self) -> f64 {
@@ -60,7 +67,8 @@ impl Shared {
 
     /// The entry of an organization, if there is one.
     pub(crate) fn known(&self, org_id: &str) -> Option<Arc<Entry>> {
-        self.entries.pin().get(org_id).cloned()
+        let known = self.organizations.pin();
+        Some(known.get(&Id(org_id))?.entry().clone())
     }
 
     /// The entry of an organization, made if there is none.
@@ -79,31 +87,31 @@ impl Shared {
 
     fn new_entry(&self, org_id: &str) -> Arc<Entry> {
         self.sweep();
-        let org_id: Arc<str> = org_id.into();
-        let new = || Arc::new(Entry::new(org_id.clone()));
-        let entries = self.entries.pin();
-        entries.get_or_insert_with(org_id.clone(), new).clone()
+        let new = || Recall::new(Arc::new(Entry::new(org_id.into())));
+        let known = self.organizations.pin();
+        let known = known.get_or_insert_with(org_id.into(), new);
+        known.entry().clone()
     }
 
     /// Sweeps out organizations that nobody holds and nothing is known of, when there are many:
     /// those that strangers made up, most likely.
     fn sweep(&self) {
-        let entries = self.entries.pin();
-        if entries.len() < self.sweep_at.load(Ordering::Relaxed) {
+        let known = self.organizations.pin();
+        if known.len() < self.sweep_at.load(Ordering::Relaxed) {
             return;
         }
         let now = self.now();
-        for (org_id, _) in &entries {
-            self.drop_unused(org_id, &now);
+        for organization in known.values() {
+            self.drop_unused(organization.entry().org_id(), &now);
         }
-        let next = (entries.len() * 2).max(SWEEP_AT_LEAST);
+        let next = (known.len() * 2).max(SWEEP_AT_LEAST);
         self.sweep_at.store(next, Ordering::Relaxed);
     }
 
     /// Drops an entry that is of no use to anybody.
     pub(crate) fn drop_unused(&self, org_id: &str, now: &Moment) {
-        let entries = self.entries.pin();
-        let _ = entries.remove_if(org_id, |_, entry| entry.detach(now));
+        let known = self.organizations.pin();
+        let _ = known.remove_if(&Id(org_id), |_, known| known.entry().detach(now));
     }
 
     /// A call of the store, which may hang.
@@ -223,7 +231,7 @@ impl fmt::Debug for Shared {
         f.debug_struct("Shared")
             .field("issuer", &self.issuer)
             .field("store", &self.store)
-            .field("organizations", &self.entries.len())
+            .field("organizations", &self.organizations.len())
             .finish_non_exhaustive()
     }
 }

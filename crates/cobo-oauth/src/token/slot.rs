@@ -82,12 +82,12 @@ impl Slot {
 
     /// From here on nothing comes in that was there, or is under way.
     pub(crate) fn throw_away(&mut self, entry: &Entry) {
-        let newest = entry.live().load().as_ref().map(|live| live.generation());
+        let newest = entry.live().as_ref().map(|live| live.generation());
         self.epoch += 1;
         self.generation = self.generation.max(newest.unwrap_or_default());
         self.refused = self.refused.max(self.generation);
         self.unsaved = None;
-        entry.live().store(None);
+        entry.replace(None);
     }
 
     /// Gives the place of a flight free, if it is still that flight's.
@@ -98,11 +98,7 @@ impl Slot {
     /// Tells whoever watches.
     pub(crate) fn tell(&self, entry: &Entry, shared: &Shared) {
         if let Some(watch) = &self.watch {
-            watch.send_replace(OrgState::of(
-                self,
-                entry.live().load().as_deref(),
-                &shared.now(),
-            ));
+            watch.send_replace(OrgState::of(self, entry.live().as_deref(), &shared.now()));
         }
     }
 }

@@ -10,6 +10,8 @@ use super::credential::OrgCredential;
 use super::entry::check;
 use super::error::TokenError;
 use super::installation::{Installation, InstallationError};
+use super::key::Id;
+use super::recall::Recall;
 use super::shared::Shared;
 use super::slot::Need;
 use super::state::{OrgState, OrgWatch};
@@ -87,7 +89,7 @@ impl TokenSource {
     /// Nothing is checked or obtained before the first call.
     pub fn credential(&self, org_id: &str) -> OrgCredential {
         OrgCredential {
-            entry: self.0.shared.entry(org_id),
+            organization: Recall::new(self.0.shared.entry(org_id)),
             source: self.0.clone(),
         }
     }
@@ -100,12 +102,17 @@ impl TokenSource {
     pub async fn token(&self, org_id: &str) -> Result<AccessToken, TokenError> {
         let shared = &self.0.shared;
         {
-            let entries = shared.entries.pin();
-            if let Some(token) = entries.get(org_id).and_then(|entry| entry.current(shared)) {
-                return Ok(token);
+            let known = shared.organizations.pin();
+            if let Some(live) = known
+                .get(&Id(org_id))
+                .and_then(|known| known.current(shared))
+            {
+                return Ok(live.into());
             }
         }
-        shared.entry(org_id).fetch(shared).await
+        // Apart from the way of a hit, which moves this future.
+        let live = Box::pin(async { shared.entry(org_id).fetch(shared).await }).await?;
+        Ok(live.into())
     }
 
     /// The organization's permissions have changed: its token is thrown away, and the next call
@@ -189,9 +196,12 @@ impl TokenSource {
         let finished = async {
             shared.tasks.wait().await;
             let leftover: Vec<_> = {
-                let entries = shared.entries.pin();
-                let unsaved = |entry: &&Arc<_>| is_unsaved(entry);
-                entries.values().filter(unsaved).cloned().collect()
+                let known = shared.organizations.pin();
+                let entries = known.values().map(Recall::entry);
+                entries
+                    .filter(|entry| entry.slot().unsaved.is_some())
+                    .cloned()
+                    .collect()
             };
             let mut saving = JoinSet::new();
             for entry in leftover {
@@ -207,10 +217,6 @@ impl TokenSource {
             tracing::warn!("the token source was shut down with work unfinished");
         }
     }
-}
-
-fn is_unsaved(entry: &super::entry::Entry) -> bool {
-    entry.slot().unsaved.is_some()
 }
 
 impl fmt::Debug for TokenSource {

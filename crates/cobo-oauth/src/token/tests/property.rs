@@ -11,6 +11,7 @@ use super::cobo::{Answer, FakeCobo};
 use super::store::{Mood, TestStore};
 use super::world::{Life, TestClock, paused, settle};
 use crate::token::builder::TokenSourceBuilder;
+use crate::token::credential::OrgCredential;
 use crate::token::error::{TokenError, TokenErrorKind};
 use crate::token::moment::Moment;
 use crate::token::source::TokenSource;
@@ -97,6 +98,8 @@ fn event() -> impl Strategy<Value = Event> {
 struct Process {
     life: Life,
     source: TokenSource,
+    /// Made at the start: what they remember is older than what the source does.
+    credentials: [OrgCredential; ORGS.len()],
     /// What was served last, and for whom.
     served: Option<(usize, AccessToken)>,
 }
@@ -134,9 +137,11 @@ impl World {
             .store(self.store.of(&life))
             .clock(self.clock.clone());
         builder.dice = Box::new(|| 0.5);
+        let source = builder.build();
         Process {
             life,
-            source: builder.build(),
+            credentials: ORGS.map(|org| source.credential(org)),
+            source,
             served: None,
         }
     }
@@ -149,6 +154,10 @@ impl World {
                 match source.token(ORGS[org]).await {
                     Ok(token) => {
                         self.check(process, &token);
+                        let credential = &self.processes[process].credentials[org];
+                        if let Some(current) = credential.current() {
+                            assert_eq!(current.generation(), token.generation());
+                        }
                         self.processes[process].served = Some((org, token));
                     }
                     Err(error) => self.check_failure(&error),
@@ -205,11 +214,16 @@ impl World {
             }
             Event::Invalidate(process, org) => {
                 let source = self.processes[process].source.clone();
-                let before = source.token(ORGS[org]).await.ok();
-                let invalidated = source.invalidate(ORGS[org]).await.is_ok();
-                if let (true, Some(before), Ok(after)) =
-                    (invalidated, before, source.token(ORGS[org]).await)
-                {
+                let credential = self.processes[process].credentials[org].clone();
+                let Ok(before) = source.token(ORGS[org]).await else {
+                    return;
+                };
+                let _ = credential.current();
+                if source.invalidate(ORGS[org]).await.is_err() {
+                    return;
+                }
+                let after = [credential.current(), source.token(ORGS[org]).await.ok()];
+                for after in after.into_iter().flatten() {
                     assert_ne!(before.generation(), after.generation());
                 }
             }

@@ -1,0 +1,124 @@
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::secret::Secret;
+
+/// An access token that is handed out: a shared [`Bearer`].
+///
+/// A clone costs one reference count. `Debug` is redacted.
+#[derive(Clone)]
+pub struct AccessToken(Arc<dyn AsRef<Bearer> + Send + Sync>);
+
+impl AccessToken {
+    /// A token as the `n`th of its credential.
+    ///
+    /// # Errors
+    ///
+    /// As [`Bearer::new`].
+    pub fn new(token: Secret, generation: u64) -> Result<Self, Error> {
+        Ok(Arc::new(Bearer::new(token, generation)?).into())
+    }
+
+    /// The token itself.
+    pub fn secret(&self) -> &Secret {
+        &self.bearer().token
+    }
+
+    /// Which token of its credential this is.
+    pub fn generation(&self) -> u64 {
+        self.bearer().generation
+    }
+
+    pub(crate) fn header(&self) -> &HeaderValue {
+        &self.bearer().header
+    }
+
+    fn bearer(&self) -> &Bearer {
+        (*self.0).as_ref()
+    }
+}
+
+/// What a credential knows about a token may be kept around its [`Bearer`]: both are handed out as
+/// one piece of memory then, which is all that a call has to touch.
+impl<T: AsRef<Bearer> + Send + Sync + 'static> From<Arc<T>> for AccessToken {
+    fn from(shared: Arc<T>) -> Self {
+        Self(shared)
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("token", self.secret())
+            .field("generation", &self.generation())
+            .finish()
+    }
+}
+
+/// An access token as the header that carries it (RFC 6750), and which one it is: the generation
+/// rises with each token of a credential. `Debug` is redacted.
+///
+/// ```
+/// use std::sync::Arc;
+/// use cobo_auth::{AccessToken, Bearer};
+///
+/// let token = AccessToken::from(Arc::new(Bearer::new("q1wX0example".into(), 7)?));
+/// assert_eq!(token.generation(), 7);
+/// # Ok::<(), cobo_auth::Error>(())
+/// ```
+pub struct Bearer {
+    token: Secret,
+    header: HeaderValue,
+    generation: u64,
+}
+
+impl Bearer {
+    /// A token as the `n`th of its credential.
+    ///
+    /// # Errors
+    ///
+    /// A token that is empty or has characters that no header may carry.
+    pub fn new(token: Secret, generation: u64) -> Result<Self, Error> {
+        // The header value shares this memory, so that it is wiped with the token.
+        let bearer = Zeroizing::new(format!("Bearer {}", token.expose()).into_bytes());
+        let header = HeaderValue::from_maybe_shared(Bytes::from_owner(bearer))
+            .ok()
+            .filter(|_| !token.is_empty() && !token.expose().contains(char::is_whitespace));
+        let Some(mut header) = header else {
+            return Err(Error::invalid_request(
+                "the access token is empty or has characters that no header may carry".to_owned(),
+            ));
+        };
+        header.set_sensitive(true);
+        Ok(Self {
+            token,
+            header,
+            generation,
+        })
+    }
+
+    /// Which token of its credential this is.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+}
+
+impl AsRef<Bearer> for Bearer {
+    fn as_ref(&self) -> &Bearer {
+        self
+    }
+}
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bearer")
+            .field("token", &self.token)
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
