@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use cobo_auth::{Clock, SystemClock};
 use foldhash::fast::RandomState;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::issuer::{Cobo, Issuer};
-use super::limits::{LONGEST, Limits, SHORTEST};
+use super::limits::{CALLBACKS, LONGEST, Limits, SHORTEST};
 use super::meter::Meter;
 use super::shared::{Dice, SWEEP_AT_LEAST, Shared};
 use super::source::{Source, TokenSource};
@@ -79,6 +80,15 @@ impl TokenSourceBuilder {
         self
     }
 
+    /// How many tokens are obtained at a time; 100 unless set, one at least. Organizations do not
+    /// wait for each other but for this: ten thousand that wake up together must not take all the
+    /// connections that a process may have.
+    #[must_use]
+    pub fn concurrency(mut self, tokens: usize) -> Self {
+        self.limits.concurrency = tokens.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
     /// How long one call of the store may take; 3 s unless set, an hour at most.
     #[must_use]
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
@@ -108,6 +118,8 @@ impl TokenSourceBuilder {
             issuer: self.issuer,
             store: self.store,
             clock: self.clock,
+            turns: Semaphore::new(self.limits.concurrency),
+            callbacks: Semaphore::new(CALLBACKS),
             limits: self.limits,
             store_away: Mutex::default(),
             sweep_at: AtomicUsize::new(SWEEP_AT_LEAST),

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::error::{TokenError, TokenErrorKind};
 use super::flight::{Flight, Landed};
+use super::limits::REST;
 use super::live::{Live, Origin, Phase};
 use super::moment::Moment;
 use super::shared::Shared;
@@ -25,6 +26,9 @@ pub(crate) struct Entry {
     /// Read without a lock. Changed by [`replace`](Self::replace) alone.
     live: ArcSwapOption<Live>,
     slot: Mutex<Slot>,
+    /// Held by who stores a pair that could not be stored, or removes what is stored: one after the
+    /// other.
+    storing: tokio::sync::Mutex<()>,
 }
 
 impl Entry {
@@ -33,6 +37,7 @@ impl Entry {
             org_id,
             live: ArcSwapOption::empty(),
             slot: Mutex::default(),
+            storing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -55,6 +60,10 @@ impl Entry {
     /// A lock that a panic elsewhere does not close: each change under it is complete by itself.
     pub(crate) fn slot(&self) -> MutexGuard<'_, Slot> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) async fn storing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.storing.lock().await
     }
 
     /// The token, while it is good for a while. When its end comes near, this starts a refresh.
@@ -107,6 +116,17 @@ impl Entry {
     /// An old token that is still good is better than none; an expired one never is.
     fn last_resort(&self, shared: &Shared) -> Option<Arc<Live>> {
         self.valid(&shared.now())
+    }
+
+    /// Waits until a refusal is some seconds old: whoever wants to know again is not to ask faster
+    /// than that.
+    pub(crate) async fn rest(&self, shared: &Shared) {
+        let now = shared.now();
+        let refused = match &self.slot().hold {
+            Some(hold) if hold.error.is_refusal() => hold.since.until(&now),
+            _ => return,
+        };
+        tokio::time::sleep(REST.saturating_sub(refused)).await;
     }
 
     /// Obtains a token by `get_token`, whatever there is. Those that are there are served until it
@@ -249,7 +269,10 @@ impl Entry {
             };
             under_way.landed(shared, None).await;
         };
-        shared.remove(&self.org_id).await?;
+        {
+            let _storing = self.storing().await;
+            shared.remove(&self.org_id).await?;
+        }
         let mut slot = self.slot();
         slot.need = next;
         slot.leave(place.number);

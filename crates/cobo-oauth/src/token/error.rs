@@ -97,6 +97,11 @@ impl TokenError {
         }))
     }
 
+    /// Others were obtained all the time.
+    pub(crate) fn crowded(org_id: &Arc<str>) -> Self {
+        Self::caused_by(TokenErrorKind::Unavailable, org_id, Crowded)
+    }
+
     /// Nobody may refresh without the store, which failed.
     pub(crate) fn store(error: StoreError, org_id: &Arc<str>) -> Self {
         Self::caused_by(TokenErrorKind::Unavailable, org_id, error)
@@ -188,6 +193,10 @@ impl StdError for TokenError {
         self.0.source.as_deref().map(|source| source as _)
     }
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("its turn did not come: as many tokens as may be at a time were being obtained")]
+struct Crowded;
 
 impl From<TokenError> for cobo_auth::Error {
     fn from(error: TokenError) -> Self {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cobo_auth::Secret;
-use tokio::sync::watch;
+use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::entry::Entry;
@@ -75,6 +75,7 @@ impl Flight {
         stored: Option<TokenPair>,
         lease: Option<&dyn Lease>,
     ) -> Result<Arc<Live>, TokenError> {
+        let _turn = self.turn().await?;
         let deadline = Instant::now() + self.shared.limits.deadline;
         let known = {
             let mut slot = self.entry.slot();
@@ -96,6 +97,17 @@ impl Flight {
             }
         }
         self.issue(lease, deadline).await
+    }
+
+    /// Waits until this organization may be asked for.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, TokenError> {
+        let patience = self.shared.limits.deadline;
+        let turn = tokio::time::timeout(patience, self.shared.turns.acquire());
+        match self.shared.stop.run_until_cancelled(turn).await {
+            Some(Ok(Ok(turn))) => Ok(turn),
+            Some(Ok(Err(_))) | None => Err(self.failed(TokenErrorKind::ShutDown)),
+            Some(Err(_)) => Err(TokenError::crowded(self.entry.org_id())),
+        }
     }
 
     /// A pair that is older than what this process has seen, or whose refresh token it has sent,
@@ -311,13 +323,18 @@ impl Flight {
         slot.failures = slot.failures.saturating_add(1);
         slot.failing_since.get_or_insert(now.wall);
         let pause = self.shared.pause(slot.failures, error.is_refusal());
-        let mut until = now.after(pause.max(error.retry_after().unwrap_or_default()));
+        let asked_for = self.shared.limits.asked_for(error.retry_after());
+        let mut until = now.after(pause.max(asked_for));
         // Cobo has not been asked: when the token has expired, it will be.
         if let (false, Some(live)) = (error.asked(), self.entry.valid(&now)) {
             until = until.earlier(live.expires());
         }
         let error = error.clone();
-        slot.hold = Some(Hold { until, error });
+        slot.hold = Some(Hold {
+            since: now,
+            until,
+            error,
+        });
     }
 
     pub(crate) async fn release(&self, lease: Box<dyn Lease>) {

@@ -5,6 +5,8 @@ use std::time::Duration;
 pub(crate) struct Limits {
     /// For one attempt to get a token, with all its requests.
     pub(crate) deadline: Duration,
+    /// How many tokens are obtained at a time.
+    pub(crate) concurrency: usize,
     /// For one call of the store.
     pub(crate) store: Duration,
     /// For which callers without a valid token wait for another process that has the lease.
@@ -19,6 +21,12 @@ pub(crate) struct Limits {
 pub(crate) const SHORTEST: Duration = Duration::from_millis(10);
 pub(crate) const LONGEST: Duration = Duration::from_secs(60 * 60);
 
+/// Of `concurrency`, how many organizations may be asked for at a time because of callbacks, which
+/// anybody may send.
+pub(crate) const CALLBACKS: usize = 8;
+/// How old a refusal is at least before a callback leads to the next request.
+pub(crate) const REST: Duration = Duration::from_secs(2);
+
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const FIRST_GRACE: Duration = Duration::from_secs(5);
@@ -28,6 +36,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(60),
+            concurrency: 100,
             store: Duration::from_secs(3),
             patience: Duration::from_secs(2),
             refresh_life: Duration::from_secs(30 * 24 * 60 * 60),
@@ -37,15 +46,26 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long a lease lasts: longer than whoever has it may take, for the requests and for the
-    /// calls of the store around them.
+    /// How long a lease lasts: longer than whoever has it may take, to wait for its turn, for the
+    /// requests and for the calls of the store around them.
     pub(crate) fn lease(&self) -> Duration {
-        self.deadline + 5 * self.store
+        2 * self.deadline + 5 * self.store
     }
 
     /// After which a flight does not run any more, whatever it waited for.
     pub(crate) fn flight(&self) -> Duration {
-        2 * self.deadline + 12 * self.store
+        3 * self.deadline + 12 * self.store
+    }
+
+    /// How long what was sent may take to finish and to be stored.
+    pub(crate) fn shutdown(&self) -> Duration {
+        self.deadline + 5 * self.store
+    }
+
+    /// The pause after a failure with which the server asked for this one: it may be a gateway that
+    /// asks for a day.
+    pub(crate) fn asked_for(&self, retry_after: Option<Duration>) -> Duration {
+        retry_after.unwrap_or_default().min(LONGEST_PAUSE)
     }
 
     /// The pause after the `n`th failure in a row, from 1; `chance` is from 0 to 1.

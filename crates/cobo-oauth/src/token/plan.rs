@@ -40,6 +40,11 @@ impl Flight {
             if let Some(live) = self.adopt(stored.as_ref()) {
                 return Ok(Plan::Adopt(live));
             }
+            // `get_token` spends nothing. Nor are strangers, who send callbacks, to fill the store.
+            if self.need == Need::Issue && stored.is_none() {
+                let lease = None;
+                return Ok(Plan::Obtain { stored, lease });
+            }
             let (store, ttl) = (&self.shared.store, self.shared.limits.lease());
             let lease = self.shared.bounded(store.lease(self.entry.org_id(), ttl));
             match lease.await {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cobo_auth::Clock;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -34,6 +35,10 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
+    /// Who obtains a token has one.
+    pub(crate) turns: Semaphore,
+    /// Whom a callback asked to has one, too.
+    pub(crate) callbacks: Semaphore,
     /// Until when the store is not asked, since it did not answer.
     pub(crate) store_away: Mutex<Option<Instant>>,
     /// How many organizations there may be before those of no use are swept out.
@@ -165,23 +170,24 @@ impl Shared {
                 return;
             }
         }
-        let (shared, saving) = (self.clone(), Saving(entry.clone()));
+        let (shared, mut saving) = (self.clone(), Saving(Some(entry.clone())));
         self.tasks.spawn(async move {
-            let entry = &saving.0;
             let mut failures = 0;
-            while entry.slot().unsaved.is_some() {
+            while let Some(entry) = saving.unsaved() {
                 failures += 1;
                 let pause = tokio::time::sleep(shared.pause(failures, false));
-                if shared.stop.run_until_cancelled(pause).await.is_none() {
+                let stopped = shared.stop.run_until_cancelled(pause).await.is_none();
+                shared.save_leftover(&entry).await;
+                if stopped {
                     break;
                 }
-                shared.save_leftover(entry).await;
             }
         });
     }
 
     /// Stores what could not be stored before, if there is anything.
     pub(crate) async fn save_leftover(&self, entry: &Entry) {
+        let _storing = entry.storing().await;
         let Some(pair) = entry.slot().unsaved.clone() else {
             return;
         };
@@ -218,11 +224,28 @@ pub(crate) fn leftover(mut pair: TokenPair, error: &StoreError) -> TokenPair {
 }
 
 /// Whoever saves an organization's pair later. However that ends, the next may.
-struct Saving(Arc<Entry>);
+struct Saving(Option<Arc<Entry>>);
+
+impl Saving {
+    /// Where there is something to be saved; otherwise the next may at once, so that nothing is
+    /// overlooked that is to be saved from now on.
+    fn unsaved(&mut self) -> Option<Arc<Entry>> {
+        let entry = self.0.take()?;
+        let mut slot = entry.slot();
+        slot.saving = slot.unsaved.is_some();
+        if slot.saving {
+            self.0 = Some(entry.clone());
+        }
+        drop(slot);
+        self.0.clone()
+    }
+}
 
 impl Drop for Saving {
     fn drop(&mut self) {
-        self.0.slot().saving = false;
+        if let Some(entry) = &self.0 {
+            entry.slot().saving = false;
+        }
     }
 }
 

@@ -70,6 +70,7 @@ pub(crate) struct InFlight {
 /// Until when nothing is tried, and what is said meanwhile.
 #[derive(Debug, Clone)]
 pub(crate) struct Hold {
+    pub(crate) since: Moment,
     pub(crate) until: Moment,
     pub(crate) error: TokenError,
 }

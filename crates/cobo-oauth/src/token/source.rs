@@ -2,7 +2,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use cobo_auth::AccessToken;
-use tokio::task::JoinSet;
 use tokio_util::sync::DropGuard;
 
 use super::builder::TokenSourceBuilder;
@@ -153,18 +152,24 @@ impl TokenSource {
     /// Cobo called, `approval_result` and `org_id`.
     ///
     /// Anybody can call that URL, and nothing is believed here: the token that is there is served
-    /// until Cobo has issued the new one, and a refusal changes nothing. For each organization one
-    /// request is under way at a time, however many callbacks come.
+    /// until Cobo has issued the new one, and a refusal changes nothing. However many callbacks come,
+    /// for each organization one request is under way at a time, and none sooner than 2 seconds
+    /// after a refusal; and of what they ask for, 8 organizations at a time.
     ///
     /// # Errors
     ///
     /// A query that is no installation callback's, and what kept the token from being obtained.
-    /// Where that may pass, the next refresh is a `get_token`.
+    /// Where that may pass, this process's next refresh is a `get_token`; after a restart, call this
+    /// again.
     pub async fn on_installation(&self, query: &str) -> Result<Installation, InstallationError> {
         let installation: Installation = query.parse()?;
         let shared = &self.0.shared;
         check(installation.org_id())?;
-        shared.entry(installation.org_id()).reissue(shared).await?;
+        let entry = shared.entry(installation.org_id());
+        entry.rest(shared).await;
+        let turn = shared.callbacks.acquire().await;
+        entry.reissue(shared).await?;
+        drop(turn);
         Ok(installation)
     }
 
@@ -185,35 +190,17 @@ impl TokenSource {
         }
     }
 
-    /// Stops what is scheduled, and waits for what was sent to finish and to be stored. Bounded by
-    /// twice the [deadline](TokenSourceBuilder::deadline), should everything hang.
+    /// Stops what is scheduled, and waits for what was sent to finish and to be stored. Should
+    /// everything hang, that is bounded by the [deadline](TokenSourceBuilder::deadline) and five
+    /// times what one [call of the store](TokenSourceBuilder::store_timeout) may take.
     ///
     /// Tokens that are valid are given out afterwards, too; no new one is obtained.
     pub async fn shutdown(&self) {
         let shared = &self.0.shared;
         shared.stop.cancel();
         shared.tasks.close();
-        let finished = async {
-            shared.tasks.wait().await;
-            let leftover: Vec<_> = {
-                let known = shared.organizations.pin();
-                let entries = known.values().map(Recall::entry);
-                entries
-                    .filter(|entry| entry.slot().unsaved.is_some())
-                    .cloned()
-                    .collect()
-            };
-            let mut saving = JoinSet::new();
-            for entry in leftover {
-                let shared = shared.clone();
-                saving.spawn(async move { shared.save_leftover(&entry).await });
-            }
-            saving.join_all().await;
-        };
-        if tokio::time::timeout(2 * shared.limits.deadline, finished)
-            .await
-            .is_err()
-        {
+        let finished = tokio::time::timeout(shared.limits.shutdown(), shared.tasks.wait());
+        if finished.await.is_err() {
             tracing::warn!("the token source was shut down with work unfinished");
         }
     }

@@ -32,6 +32,8 @@ pub(super) enum Answer {
     AppRefused,
     /// Too many requests, says whoever: not before half a minute.
     Throttled,
+    /// Not before tomorrow, says a gateway.
+    Away,
     /// Never answers.
     Hangs,
     Panics,
@@ -56,6 +58,8 @@ struct Books {
     always: Option<Answer>,
     requests: Vec<String>,
     removed: HashSet<String>,
+    /// Organizations whose requests are never answered.
+    silent: HashSet<String>,
     /// Which organization's it is.
     refresh_tokens: HashMap<String, String>,
     presented: HashSet<String>,
@@ -63,6 +67,8 @@ struct Books {
     /// By process and organization.
     in_flight: HashMap<(u64, String), u32>,
     most_in_flight: u32,
+    /// Of all organizations together.
+    most_in_all: u32,
     /// When something else than a token was answered.
     last_failure: Option<Instant>,
     /// When each access token expires, and which process asked for it.
@@ -108,6 +114,11 @@ impl FakeCobo {
         self.books.lock().unwrap().answers.extend(answers);
     }
 
+    /// From now on no request for this organization is answered.
+    pub(super) fn silence(&self, org_id: &str) {
+        self.books.lock().unwrap().silent.insert(org_id.to_owned());
+    }
+
     /// What every request gets that nothing else is set for.
     pub(super) fn always(&self, answer: Answer) {
         let mut books = self.books.lock().unwrap();
@@ -126,6 +137,10 @@ impl FakeCobo {
 
     pub(super) fn most_in_flight(&self) -> u32 {
         self.books.lock().unwrap().most_in_flight
+    }
+
+    pub(super) fn most_in_all(&self) -> u32 {
+        self.books.lock().unwrap().most_in_all
     }
 
     /// A refresh token that an earlier run of the program was given.
@@ -182,6 +197,11 @@ impl FakeCobo {
                 retry_after: Some(Duration::from_secs(30)),
                 ..failure(Fate::Lost, "429")
             }),
+            Answer::Away => Err(Failure {
+                throttled: true,
+                retry_after: Some(Duration::from_secs(24 * 60 * 60)),
+                ..failure(Fate::Lost, "503")
+            }),
             Answer::Refused => Err(failure(Fate::GrantRefused, "invalid_grant")),
             Answer::AppRefused => Err(failure(Fate::AppRefused, "2024")),
             Answer::Hangs => std::future::pending().await,
@@ -210,6 +230,8 @@ impl FakeCobo {
         *count += 1;
         let count = *count;
         books.most_in_flight = books.most_in_flight.max(count);
+        let all = books.in_flight.values().sum();
+        books.most_in_all = books.most_in_all.max(all);
         InFlight {
             cobo: self.clone(),
             whose,
@@ -256,6 +278,9 @@ impl Books {
 impl Issuer for FakeCobo {
     async fn issue(&self, org_id: &str) -> Outcome {
         let _in_flight = self.enter(org_id);
+        if self.books.lock().unwrap().silent.contains(org_id) {
+            std::future::pending().await
+        }
         let request = format!("get_token {org_id}");
         self.serve(request, |books| books.issue(org_id)).await
     }

@@ -32,6 +32,7 @@ enum Event {
     Answers(Vec<Answer>),
     Latency(u16),
     Store(Mood),
+    StoreLatency(u16),
     /// A server refuses the token that was served last.
     Reject(usize),
     Invalidate(usize, usize),
@@ -56,6 +57,7 @@ fn answer() -> impl Strategy<Value = Answer> {
         1 => Just(Answer::Refused),
         1 => Just(Answer::AppRefused),
         1 => Just(Answer::Throttled),
+        1 => Just(Answer::Away),
         1 => Just(Answer::Hangs),
     ]
 }
@@ -83,6 +85,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => vec(answer(), 1..4).prop_map(Event::Answers),
         1 => prop_oneof![Just(0), 1..7_000_u16].prop_map(Event::Latency),
         2 => mood().prop_map(Event::Store),
+        1 => prop_oneof![Just(0), 1..4_000_u16].prop_map(Event::StoreLatency),
         2 => process.clone().prop_map(Event::Reject),
         1 => (process.clone(), org.clone()).prop_map(|(p, o)| Event::Invalidate(p, o)),
         1 => (process.clone(), org.clone()).prop_map(|(p, o)| Event::Forget(p, o)),
@@ -206,6 +209,9 @@ impl World {
             Event::Answers(answers) => self.cobo.answer(answers),
             Event::Latency(millis) => self.cobo.set_latency(millis.into()),
             Event::Store(mood) => self.store.set(mood),
+            Event::StoreLatency(millis) => {
+                self.store.set_latency(Duration::from_millis(millis.into()));
+            }
             Event::Reject(process) => {
                 let process = &self.processes[process];
                 if let Some((org, token)) = &process.served {
@@ -262,6 +268,7 @@ impl World {
         self.cobo.always(Answer::Ok);
         self.cobo.set_latency(0);
         self.store.set(Mood::Up);
+        self.store.set_latency(Duration::ZERO);
         tokio::time::sleep(Duration::from_secs(300)).await;
         for call in self.calls.drain(..) {
             if let Err(error) = call.await {

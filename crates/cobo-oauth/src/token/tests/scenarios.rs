@@ -56,6 +56,8 @@ enum Step {
     Installed(String),
     InstallationFails(String),
     Store(Mood),
+    /// How long each call of the store takes.
+    StoreLatency(f64),
     StoreLost,
     /// The store's content is put aside, and comes back.
     Snapshot,
@@ -74,6 +76,10 @@ enum Step {
     /// The tokens in the store: `a1 r1`, `a1` without its refresh token, or empty.
     Stores(String),
     State(State),
+    /// How many leases were given so far.
+    Leases(u64),
+    /// So much time has gone by since the beginning.
+    Elapsed(f64),
 }
 
 #[derive(Debug, Deserialize)]
@@ -223,6 +229,9 @@ impl Play {
                 self.source().on_installation(&query).await.unwrap();
             }
             Step::Store(mood) => self.store.set(mood),
+            Step::StoreLatency(seconds) => {
+                self.store.set_latency(Duration::from_secs_f64(seconds));
+            }
             Step::StoreLost => self.store.lose_everything(),
             Step::Snapshot => {
                 self.snapshot = self.store.memory().load(ORG).await.unwrap();
@@ -276,6 +285,15 @@ impl Play {
                     unsaved: state.unsaved,
                 };
                 assert_eq!(state, expected);
+            }
+            Step::Leases(expected) => assert_eq!(self.store.leases(), expected, "leases"),
+            Step::Elapsed(expected) => {
+                use cobo_auth::Clock as _;
+                let elapsed = self.clock.monotonic().as_secs_f64();
+                assert!(
+                    (elapsed - expected).abs() < 0.01,
+                    "{elapsed} s have gone by"
+                );
             }
         }
     }

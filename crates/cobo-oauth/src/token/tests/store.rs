@@ -35,6 +35,8 @@ pub(super) struct TestStore {
     /// Who refreshes which organization. A lease ends with its process, or when its time is up.
     leases: Arc<Mutex<Leases>>,
     mood: Arc<Mutex<Mood>>,
+    /// How long each call takes.
+    latency: Arc<Mutex<Duration>>,
     /// When the pair was obtained that is kept, and whether one came after it that is older.
     newest: Arc<Mutex<(HashMap<String, u64>, bool)>>,
 }
@@ -52,6 +54,7 @@ impl TestStore {
             life: Life::new(0),
             leases: Arc::default(),
             mood: Arc::default(),
+            latency: Arc::default(),
             newest: Arc::default(),
         }
     }
@@ -78,6 +81,15 @@ impl TestStore {
         *self.mood.lock().unwrap() = mood;
     }
 
+    pub(super) fn set_latency(&self, latency: Duration) {
+        *self.latency.lock().unwrap() = latency;
+    }
+
+    /// How many leases were given so far.
+    pub(super) fn leases(&self) -> u64 {
+        self.leases.lock().unwrap().given
+    }
+
     pub(super) fn overwrote_a_newer_pair(&self) -> bool {
         self.newest.lock().unwrap().1
     }
@@ -85,6 +97,10 @@ impl TestStore {
     async fn answer<T>(&self, writes: bool) -> Result<(), Result<T, StoreError>> {
         self.life.go_on().await;
         tokio::task::yield_now().await;
+        let latency = *self.latency.lock().unwrap();
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
         self.life.go_on().await;
         let mood = *self.mood.lock().unwrap();
         match mood {

@@ -1,0 +1,174 @@
+//! Many organizations at once: none waits for another, and together they do not ask for too much.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::cobo::{Answer, FakeCobo};
+use super::store::{Mood, TestStore};
+use super::world::{TestClock, paused, settle};
+use crate::token::builder::TokenSourceBuilder;
+use crate::token::error::TokenErrorKind;
+use crate::token::source::TokenSource;
+
+struct World {
+    cobo: FakeCobo,
+    store: TestStore,
+    tokens: TokenSource,
+}
+
+impl World {
+    fn new(set_up: impl FnOnce(TokenSourceBuilder) -> TokenSourceBuilder) -> Self {
+        let clock = TestClock::new();
+        let cobo = FakeCobo::new(43_200, &clock);
+        let store = TestStore::new();
+        let builder = TokenSourceBuilder::with_issuer(cobo.clone())
+            .store(store.clone())
+            .clock(clock);
+        let mut builder = set_up(builder);
+        builder.dice = Box::new(|| 0.5);
+        let tokens = builder.build();
+        Self {
+            cobo,
+            store,
+            tokens,
+        }
+    }
+}
+
+#[test]
+fn an_organization_does_not_wait_for_another_that_gets_no_answer() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.cobo.silence("silent");
+        let started = Instant::now();
+        let silent = tokio::spawn({
+            let tokens = world.tokens.clone();
+            async move { tokens.token("silent").await }
+        });
+        settle().await;
+        for number in 0..100 {
+            world.tokens.token(&format!("org-{number}")).await.unwrap();
+        }
+        assert_eq!(started.elapsed(), Duration::ZERO);
+        let error = silent.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), TokenErrorKind::Unavailable);
+    });
+}
+
+#[test]
+fn a_refusal_of_one_organization_does_not_hold_back_another() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.cobo.answer([Answer::Refused]);
+        world.tokens.token("refused").await.unwrap_err();
+        world.tokens.token("org").await.unwrap();
+        // Remembered for the one, and only for it.
+        world.tokens.token("refused").await.unwrap_err();
+        assert_eq!(
+            world.cobo.requests(),
+            ["get_token refused", "get_token org"]
+        );
+    });
+}
+
+#[test]
+fn ten_thousand_cold_organizations_are_not_asked_for_at_once() {
+    paused(async {
+        let world = World::new(|builder| builder.concurrency(50));
+        world.cobo.set_latency(100);
+        let mut calls = JoinSet::new();
+        for number in 0..10_000 {
+            let tokens = world.tokens.clone();
+            calls.spawn(async move { tokens.token(&format!("org-{number}")).await.map(drop) });
+        }
+        while let Some(call) = calls.join_next().await {
+            call.unwrap().unwrap();
+        }
+        assert_eq!(world.cobo.requests().len(), 10_000);
+        assert_eq!(world.cobo.most_in_all(), 50);
+        assert_eq!(world.cobo.most_in_flight(), 1);
+    });
+}
+
+#[test]
+fn what_waits_for_its_turn_in_vain_says_so_and_spends_nothing() {
+    paused(async {
+        let world = World::new(|builder| {
+            let deadline = Duration::from_secs(10);
+            builder.concurrency(1).deadline(deadline)
+        });
+        for silent in ["silent-1", "silent-2"] {
+            world.cobo.silence(silent);
+            let tokens = world.tokens.clone();
+            tokio::spawn(async move { tokens.token(silent).await.map(drop) });
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let error = world.tokens.token("org").await.unwrap_err();
+        assert_eq!(error.kind(), TokenErrorKind::Unavailable);
+        assert!(
+            error.to_string().contains("its turn did not come"),
+            "{error}"
+        );
+        assert_eq!(world.cobo.requests(), [""; 0]);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        world.tokens.token("org").await.unwrap();
+    });
+}
+
+#[test]
+fn strangers_with_callbacks_leave_room_for_others() {
+    paused(async {
+        let world = World::new(|builder| builder.concurrency(20));
+        world.cobo.set_latency(1_000);
+        world.cobo.always(Answer::Refused);
+        let tokens = Arc::new(world.tokens.clone());
+        for number in 0..1_000 {
+            let tokens = tokens.clone();
+            let query = format!("approval_result=1&org_id=made-up-{number}");
+            tokio::spawn(async move { tokens.on_installation(&query).await.map(drop) });
+        }
+        settle().await;
+        world.cobo.always(Answer::Ok);
+        let started = Instant::now();
+        world.tokens.token("org").await.unwrap();
+        assert_eq!(started.elapsed(), Duration::from_secs(1));
+    });
+}
+
+#[test]
+fn a_shutdown_waits_as_long_as_the_store_may_take() {
+    paused(async {
+        let world = World::new(|builder| builder.deadline(Duration::from_millis(500)));
+        let call = tokio::spawn({
+            let tokens = world.tokens.clone();
+            async move { tokens.token("org").await.map(drop) }
+        });
+        world.cobo.set_latency(400);
+        settle().await;
+        world.store.set_latency(Duration::from_millis(2_500));
+        world.tokens.shutdown().await;
+        use crate::store::TokenStore as _;
+        let stored = world.store.memory().load("org").await.unwrap().unwrap();
+        assert_eq!(stored.access_token.expose(), "a1");
+        call.await.unwrap().unwrap();
+    });
+}
+
+#[test]
+fn a_shutdown_ends_when_everything_hangs() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.tokens.token("org").await.unwrap();
+        world.cobo.silence("silent");
+        let tokens = world.tokens.clone();
+        tokio::spawn(async move { tokens.token("silent").await.map(drop) });
+        settle().await;
+        world.store.set(Mood::Hangs);
+        let started = Instant::now();
+        world.tokens.shutdown().await;
+        assert!(started.elapsed() <= Duration::from_secs(60 + 6 * 3));
+    });
+}
