@@ -224,7 +224,21 @@ async fn a_renewed_token_that_is_refused_again_counts_as_an_internal_error() {
 }
 
 #[tokio::test]
-async fn renewals_are_paid_from_the_budget() {
+async fn renewals_that_help_cost_nothing() {
+    let expired = canned::signed("500 Internal Server Error", EXPIRED);
+    let answers = std::iter::repeat_n([expired, ok()], 200).flatten();
+    let server = Canned::start(answers).await;
+    let client = on(&server);
+    // As many callers may find that a token has expired as there are.
+    for _ in 0..200 {
+        let call = client.request(Method::GET, "/x").bearer(Shared::default());
+        call.send().await.unwrap();
+    }
+    assert_eq!(server.received().len(), 400);
+}
+
+#[tokio::test]
+async fn renewals_in_vain_are_paid_from_the_budget() {
     let server = Canned::start([canned::signed("500 Internal Server Error", EXPIRED)]).await;
     let client = on(&server);
     for _ in 0..30 {

@@ -114,7 +114,7 @@ impl Client {
         let started = Instant::now();
         let deadline = self.retry_policy().within();
         let left = || deadline.map(|deadline| deadline.saturating_sub(started.elapsed()));
-        let mut renewed = false;
+        let (mut renewed, mut in_vain) = (false, false);
         let mut attempt = 1;
         let mut last = None;
         loop {
@@ -135,12 +135,16 @@ impl Client {
                 Err(error) => error,
             };
             let refused = error.is_token_expired();
+            if refused && renewed && !std::mem::replace(&mut in_vain, true) {
+                self.shared().budget.take();
+            }
             if let (true, false, Some(credential), Some(token)) =
                 (refused, renewed, &call.credential, token)
             {
                 credential.rejected(&token);
-                if call.repeatable && self.shared().budget.take() {
-                    // Nothing is wrong with the server: not one of the attempts, and at once.
+                if call.repeatable && self.shared().budget.is_left() {
+                    // Nothing is wrong with the server: not one of the attempts, and at once. It is
+                    // paid for if the next token is refused as well.
                     renewed = true;
                     tracing::debug!(attempt, "the access token was refused; renewing it");
                     last = Some(error);

@@ -139,7 +139,8 @@ pub(crate) struct Failed<'a> {
 }
 
 /// What keeps the clones of a client from hammering a server that is down: a retry costs ten
-/// tokens, a success gives one back, and there are no more than for fifty retries.
+/// tokens, a success gives one back, and there are no more than for fifty retries. A call that is
+/// repeated with a new token costs as much if that is refused, too.
 #[derive(Debug)]
 pub(crate) struct Budget(AtomicU32);
 
@@ -157,6 +158,11 @@ impl Budget {
                 tokens.checked_sub(Self::RETRY)
             })
             .is_ok()
+    }
+
+    /// Whether there is enough for a retry.
+    pub(crate) fn is_left(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= Self::RETRY
     }
 
     pub(crate) fn give_back(&self) {
