@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
 
 pub mod canned;
+pub mod capture;
 pub mod client;
 pub mod contract;
 #[cfg(unix)]

@@ -18,7 +18,6 @@ use cobo_sandbox::{AppKey, DEMO_ORG_ID, Sandbox};
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
 use http::Method;
-use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
 fn source(sandbox: &Sandbox) -> TokenSource {
     TokenSource::new(client::oauth(sandbox), sandbox.client_id())
@@ -207,39 +206,6 @@ async fn a_client_with_a_credential_of_the_source_may_be_what_the_source_is_made
 }
 
 #[tokio::test]
-async fn the_state_can_be_watched() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let tokens = source(&sandbox);
-    assert!(tokens.state(DEMO_ORG_ID).is_none());
-    let mut watch = tokens.watch(DEMO_ORG_ID);
-    assert!(!watch.state().valid);
-    let seen = tokio::spawn(async move {
-        let mut states = Vec::new();
-        while let Some(state) = watch.changed().await {
-            states.push(state.clone());
-            if state.valid {
-                break;
-            }
-        }
-        states
-    });
-    tokio::task::yield_now().await;
-    let token = tokens.token(DEMO_ORG_ID).await.unwrap();
-    let states = seen.await.unwrap();
-    let last = states.last().unwrap();
-    assert!(last.is_fresh() && !last.unsaved);
-    assert_eq!(last.generation, Some(token.generation()));
-    let life = last.expires_at.unwrap().abs_diff(sandbox.now_ms());
-    assert!(life > 11 * 60 * 60 * 1_000, "{life} ms");
-
-    let mut watch = tokens.watch(DEMO_ORG_ID);
-    watch.state();
-    let end = tokio::spawn(async move { watch.changed().await.is_none() });
-    drop(tokens);
-    assert!(end.await.unwrap(), "a watch ends with its source");
-}
-
-#[tokio::test]
 async fn two_processes_with_one_store_share_what_either_obtains() {
     let sandbox = Sandbox::start().await.unwrap();
     let store = MemoryStore::new();
@@ -318,50 +284,6 @@ async fn nothing_outlives_a_shutdown() {
 }
 
 #[tokio::test]
-async fn no_secret_is_seen() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let store = MemoryStore::new();
-    let tokens = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
-        .store(store.clone())
-        .build();
-    let token = tokens.token(DEMO_ORG_ID).await.unwrap();
-    let pair = store.load(DEMO_ORG_ID).await.unwrap().unwrap();
-    let secrets = [
-        token.secret().expose(),
-        pair.refresh_token.as_ref().unwrap().expose(),
-    ];
-    let lease = store
-        .lease("another", Duration::from_secs(1))
-        .await
-        .unwrap();
-    sandbox.remove(DEMO_ORG_ID);
-    tokens.invalidate(DEMO_ORG_ID).await.unwrap();
-    let error = tokens.token(DEMO_ORG_ID).await.unwrap_err();
-    let shown = [
-        format!("{tokens:?}"),
-        format!("{:?}", tokens.credential(DEMO_ORG_ID)),
-        format!("{:?}", tokens.state(DEMO_ORG_ID)),
-        format!("{:?}", tokens.watch(DEMO_ORG_ID)),
-        format!("{token:?} {pair:?} {store:?} {lease:?}"),
-        format!("{error:?} {error}"),
-    ];
-    for text in shown {
-        assert!(
-            !secrets.iter().any(|secret| text.contains(secret)),
-            "{text}"
-        );
-    }
-    assert_eq!(
-        format!(
-            "{:?}",
-            TokenPair::new(1, "hunter2", 0, 1).with_refresh_token("hunter2", 2)
-        ),
-        "TokenPair { generation: 1, access_token: Secret(REDACTED), obtained_at: 0, expires_at: 1, \
-         refresh_token: Some(Secret(REDACTED)), refresh_expires_at: Some(2) }"
-    );
-}
-
-#[tokio::test]
 async fn a_refresh_goes_on_when_the_caller_is_gone() {
     let sandbox = Sandbox::start().await.unwrap();
     let store = MemoryStore::new();
@@ -384,47 +306,6 @@ async fn a_refresh_goes_on_when_the_caller_is_gone() {
     let stored = store.load(DEMO_ORG_ID).await.unwrap().unwrap();
     assert!(stored.generation > token.generation() && stored.refresh_token.is_some());
     assert_eq!(asked(&sandbox), (1, 1));
-}
-
-#[test]
-fn what_happens_is_counted() {
-    let recorder = DebuggingRecorder::new();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    metrics::with_local_recorder(&recorder, || {
-        runtime.block_on(async {
-            let sandbox = Sandbox::start().await.unwrap();
-            let tokens = source(&sandbox);
-            let token = tokens.token(DEMO_ORG_ID).await.unwrap();
-            tokens.credential(DEMO_ORG_ID).rejected(&token);
-            tokens.token(DEMO_ORG_ID).await.unwrap();
-            tokens.token("nobody").await.unwrap_err();
-        });
-    });
-    let mut counts: Vec<_> = recorder
-        .snapshotter()
-        .snapshot()
-        .into_vec()
-        .into_iter()
-        .map(|(key, _, _, value)| {
-            let key = key.key();
-            let labels: Vec<_> = key.labels().map(|label| label.value()).collect();
-            (format!("{} {labels:?}", key.name()), value)
-        })
-        .collect();
-    counts.sort_by(|one, other| one.0.cmp(&other.0));
-    let expected = [
-        "cobo_token_failures_total [\"get_token\"]",
-        "cobo_tokens_obtained_total [\"get_token\"]",
-        "cobo_tokens_obtained_total [\"refresh_token\"]",
-        "cobo_tokens_rejected_total []",
-    ];
-    assert_eq!(
-        counts,
-        expected.map(|name| (name.to_owned(), DebugValue::Counter(1)))
-    );
 }
 
 /// What an answer to `get_token` is taken for: apps act on it.

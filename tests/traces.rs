@@ -3,10 +3,6 @@
 
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write as _};
-use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use cobo_auth::{
@@ -16,15 +12,10 @@ use cobo_auth::{
 use cobo_oauth::models;
 use cobo_sandbox::Sandbox;
 use cobo_tests::canned::{self, Canned};
+use cobo_tests::capture::{Capture, Secrets};
 use cobo_tests::client;
 use http::Method;
 use tokio::net::TcpListener;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::{DefaultGuard, Subscriber};
-use tracing::{Event, Metadata};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
-use tracing_subscriber::registry::LookupSpan;
 
 /// Stands in every secret that these tests make up.
 const MARK: &str = "hunter2";
@@ -41,7 +32,7 @@ async fn calls_on_the_sandbox_are_seen_and_their_secrets_are_not() {
         .unwrap();
     let auth = quick(client::environment(&sandbox));
     let oauth = cobo_oauth::Client::new(auth.clone());
-    let mut secrets = Secrets::default();
+    let mut secrets = secrets();
 
     // Got, used, renewed, used.
     let issued = get_token(&oauth).send().await.unwrap();
@@ -148,7 +139,7 @@ async fn attempts_and_failures_are_seen_and_their_secrets_are_not() {
     assert_eq!(capture.fields(operation, "failed", "error_id"), ["e-7"]);
     let kinds = capture.fields(operation, "failed", "kind");
     assert_eq!(kinds.last().unwrap(), "Connect");
-    capture.has_none_of(&Secrets::default());
+    capture.has_none_of(&secrets());
 }
 
 #[tokio::test]
@@ -173,7 +164,7 @@ async fn over_http_2_no_secret_is_seen_either() {
     let targets = capture.targets();
     assert!(targets.iter().any(|target| target.starts_with("h2::")));
     assert_eq!(capture.event("POST /things", "succeeded")["status"], "200");
-    capture.has_none_of(&Secrets::default());
+    capture.has_none_of(&secrets());
 }
 
 #[tokio::test]
@@ -185,7 +176,7 @@ async fn a_caller_cannot_have_the_http_client_print_what_it_sends() {
         .build()
         .unwrap();
     call(&client).await.unwrap();
-    capture.has_none_of(&Secrets::default());
+    capture.has_none_of(&secrets());
 }
 
 #[test]
@@ -202,7 +193,7 @@ fn what_is_printed_is_captured() {
         assert!(text.contains(expected), "{text}");
     }
 
-    let mut secrets = Secrets::default();
+    let mut secrets = secrets();
     assert!(capture.printed(&secrets).is_empty());
     secrets.add("an event");
     assert_eq!(capture.printed(&secrets).len(), 1);
@@ -299,230 +290,10 @@ async fn serve_http_2(listener: TcpListener, body: &'static str) {
     }
 }
 
-/// What must not be found, in every form in which it could be printed.
-struct Secrets(Vec<String>);
-
-impl Default for Secrets {
-    fn default() -> Self {
-        let mut secrets = Self(Vec::new());
-        secrets.add(MARK);
-        secrets.add(client::SEED);
-        secrets.add_bytes(&hex::decode(client::SEED).unwrap());
-        secrets.add_bytes(&RESPONSE_SEED);
-        secrets.add_bytes(&STRANGER_SEED);
-        secrets
-    }
-}
-
-impl Secrets {
-    fn add(&mut self, secret: &str) {
-        self.0.push(secret.to_owned());
-        self.add_bytes(secret.as_bytes());
-    }
-
-    /// As hexadecimal digits of either case, and as the list that `Debug` makes of bytes.
-    fn add_bytes(&mut self, secret: &[u8]) {
-        let list = format!("{secret:?}");
-        self.0.extend([
-            hex::encode(secret),
-            hex::encode_upper(secret),
-            list.trim_matches(['[', ']']).to_owned(),
-        ]);
-    }
-
-    /// The tokens of a response; gives the second.
-    fn pair(&mut self, access: &Secret, refresh: &Option<Secret>) -> Secret {
-        let refresh = refresh.clone().unwrap();
-        self.add(access.expose());
-        self.add(refresh.expose());
-        refresh
-    }
-}
-
-/// Everything that is said on this thread, as long as this lives.
-///
-/// A test has a runtime of one thread, and its server is in it.
-struct Capture {
-    seen: Seen,
-    _guard: DefaultGuard,
-}
-
-#[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Said>>);
-
-#[derive(Default)]
-struct Said {
-    text: String,
-    targets: BTreeSet<String>,
-    events: Vec<SaidEvent>,
-}
-
-/// An event inside of a span with an operation.
-struct SaidEvent {
-    operation: String,
-    fields: BTreeMap<String, String>,
-}
-
-impl Capture {
-    fn start() -> Self {
-        let seen = Seen::default();
-        LOGGED.with_borrow_mut(|logged| *logged = Some(seen.clone()));
-        static LOGGER: Once = Once::new();
-        LOGGER.call_once(|| {
-            log::set_logger(&Logger).unwrap();
-            log::set_max_level(log::LevelFilter::Trace);
-        });
-        let subscriber = tracing_subscriber::registry().with(seen.clone());
-        Self {
-            seen,
-            _guard: tracing::subscriber::set_default(subscriber),
-        }
-    }
-
-    fn text(&self) -> String {
-        self.seen.0.lock().unwrap().text.clone()
-    }
-
-    fn targets(&self) -> BTreeSet<String> {
-        self.seen.0.lock().unwrap().targets.clone()
-    }
-
-    /// The fields of the first such event in a span of this operation.
-    fn event(&self, operation: &str, message: &str) -> BTreeMap<String, String> {
-        let mut events = self.events(operation, message);
-        assert!(!events.is_empty(), "{operation} never {message}");
-        events.remove(0)
-    }
-
-    /// One field of all such events.
-    fn fields(&self, operation: &str, message: &str, field: &str) -> Vec<String> {
-        let events = self.events(operation, message);
-        let fields = events.iter().filter_map(|fields| fields.get(field));
-        fields.cloned().collect()
-    }
-
-    fn events(&self, operation: &str, message: &str) -> Vec<BTreeMap<String, String>> {
-        let said = self.seen.0.lock().unwrap();
-        let events = said.events.iter().filter(|event| {
-            event.operation == operation
-                && event.fields.get("message").is_some_and(|m| m == message)
-        });
-        events.map(|event| event.fields.clone()).collect()
-    }
-
-    fn has_none_of(&self, secrets: &Secrets) {
-        let printed = self.printed(secrets);
-        assert!(printed.is_empty(), "secrets were printed: {printed:#?}");
-    }
-
-    /// The lines with a secret in them.
-    fn printed(&self, secrets: &Secrets) -> BTreeSet<String> {
-        let text = self.text();
-        let lines = text.lines();
-        lines
-            .filter(|line| secrets.0.iter().any(|secret| line.contains(secret)))
-            .map(str::to_owned)
-            .collect()
-    }
-}
-
-impl Seen {
-    /// A line of everything that a subscriber gets to know, and so could print.
-    fn say(&self, kind: &str, metadata: &Metadata<'_>, fields: &Fields) {
-        let mut said = self.0.lock().unwrap();
-        said.targets.insert(metadata.target().to_owned());
-        let (target, name) = (metadata.target(), metadata.name());
-        writeln!(said.text, "{kind} {target} {name} {fields}").unwrap();
-    }
-}
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Seen {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut fields = Fields::default();
-        attributes.record(&mut fields);
-        self.say("span", attributes.metadata(), &fields);
-        let span = context.span(id).unwrap();
-        span.extensions_mut().insert(fields);
-    }
-
-    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        let mut fields = Fields::default();
-        values.record(&mut fields);
-        let span = context.span(id).unwrap();
-        self.say("record", span.metadata(), &fields);
-    }
-
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        self.say("event", event.metadata(), &fields);
-        let spans = context.event_scope(event).into_iter().flatten();
-        let operation = spans.into_iter().find_map(|span| {
-            let extensions = span.extensions();
-            extensions.get::<Fields>()?.0.get("operation").cloned()
-        });
-        if let Some(operation) = operation {
-            let fields = fields.0;
-            let event = SaidEvent { operation, fields };
-            self.0.lock().unwrap().events.push(event);
-        }
-    }
-}
-
-#[derive(Default)]
-struct Fields(BTreeMap<String, String>);
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let name = field.name().to_owned();
-        self.0.insert(name, format!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name().to_owned(), value.to_owned());
-    }
-
-    /// A subscriber may print an error in either way, and its causes.
-    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        let mut text = format!("{value} {value:?}");
-        let mut source = value.source();
-        while let Some(cause) = source {
-            write!(text, " {cause} {cause:?}").unwrap();
-            source = cause.source();
-        }
-        self.0.insert(field.name().to_owned(), text);
-    }
-}
-
-impl fmt::Display for Fields {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|(name, value)| write!(f, "{name}={value} "))
-    }
-}
-
-thread_local! {
-    static LOGGED: RefCell<Option<Seen>> = const { RefCell::new(None) };
-}
-
-/// reqwest writes to `log`, whose logger is one for the process: it writes to the thread's capture.
-struct Logger;
-
-impl log::Log for Logger {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        LOGGED.with_borrow(|seen| {
-            if let Some(seen) = seen {
-                let mut said = seen.0.lock().unwrap();
-                said.targets.insert(record.target().to_owned());
-                writeln!(said.text, "log {} {}", record.target(), record.args()).unwrap();
-            }
-        });
-    }
-
-    fn flush(&self) {}
+fn secrets() -> Secrets {
+    let mut secrets = Secrets::default();
+    secrets.add(MARK);
+    secrets.add_bytes(&RESPONSE_SEED);
+    secrets.add_bytes(&STRANGER_SEED);
+    secrets
 }

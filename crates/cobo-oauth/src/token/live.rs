@@ -66,7 +66,8 @@ impl Live {
         if age >= life || future > TOLERATED.min(life / 10) {
             return Ok(None);
         }
-        // The clocks of two machines differ; a token of the near future lives no longer for that.
+        // The clocks of two machines differ: a token of the near future counts as just obtained, and
+        // lives by as much longer here as the clocks differ.
         Self::aged(pair, origin, now, Duration::from_millis(age), chance).map(Some)
     }
 

@@ -1,0 +1,218 @@
+//! What can be seen of tokens while they are kept fresh: their state, counts and events, and no
+//! secret.
+
+#![allow(clippy::unwrap_used)] // in a test a panic is the report
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cobo_auth::Credential as _;
+use cobo_oauth::{Lease, MemoryStore, Saved, StoreError, TokenPair, TokenSource, TokenStore};
+use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
+use cobo_tests::capture::{Capture, Secrets};
+use cobo_tests::client;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+
+fn source(sandbox: &Sandbox) -> TokenSource {
+    TokenSource::new(client::oauth(sandbox), sandbox.client_id())
+}
+
+#[tokio::test]
+async fn the_state_can_be_watched() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = source(&sandbox);
+    assert!(tokens.state(DEMO_ORG_ID).is_none());
+    let mut watch = tokens.watch(DEMO_ORG_ID);
+    assert!(!watch.state().valid);
+    let seen = tokio::spawn(async move {
+        let mut states = Vec::new();
+        while let Some(state) = watch.changed().await {
+            states.push(state.clone());
+            if state.valid {
+                break;
+            }
+        }
+        states
+    });
+    tokio::task::yield_now().await;
+    let token = tokens.token(DEMO_ORG_ID).await.unwrap();
+    let states = seen.await.unwrap();
+    let last = states.last().unwrap();
+    assert!(last.is_fresh() && !last.unsaved);
+    assert_eq!(last.generation, Some(token.generation()));
+    let life = last.expires_at.unwrap().abs_diff(sandbox.now_ms());
+    assert!(life > 11 * 60 * 60 * 1_000, "{life} ms");
+
+    let mut watch = tokens.watch(DEMO_ORG_ID);
+    watch.state();
+    let end = tokio::spawn(async move { watch.changed().await.is_none() });
+    drop(tokens);
+    assert!(end.await.unwrap(), "a watch ends with its source");
+}
+
+#[test]
+fn what_happens_is_counted() {
+    let recorder = DebuggingRecorder::new();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let sandbox = Sandbox::start().await.unwrap();
+            let tokens = source(&sandbox);
+            let token = tokens.token(DEMO_ORG_ID).await.unwrap();
+            tokens.credential(DEMO_ORG_ID).rejected(&token);
+            tokens.token(DEMO_ORG_ID).await.unwrap();
+            tokens.token("nobody").await.unwrap_err();
+            let unstored = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
+                .store(Broken)
+                .build();
+            unstored.forget(DEMO_ORG_ID).await.unwrap_err();
+        });
+    });
+    let mut counts: Vec<_> = recorder
+        .snapshotter()
+        .snapshot()
+        .into_vec()
+        .into_iter()
+        .map(|(key, _, _, value)| {
+            let key = key.key();
+            let labels: Vec<_> = key.labels().map(|label| label.value()).collect();
+            (format!("{} {labels:?}", key.name()), value)
+        })
+        .collect();
+    counts.sort_by(|one, other| one.0.cmp(&other.0));
+    let expected = [
+        "cobo_token_failures_total [\"get_token\"]",
+        "cobo_token_store_failures_total []",
+        "cobo_tokens_obtained_total [\"get_token\"]",
+        "cobo_tokens_obtained_total [\"refresh_token\"]",
+        "cobo_tokens_rejected_total []",
+    ];
+    assert_eq!(
+        counts,
+        expected.map(|name| (name.to_owned(), DebugValue::Counter(1)))
+    );
+}
+
+/// A store that is always down.
+#[derive(Debug)]
+struct Broken;
+
+#[async_trait]
+impl TokenStore for Broken {
+    async fn load(&self, _: &str) -> Result<Option<TokenPair>, StoreError> {
+        Err(StoreError::unavailable("it is down"))
+    }
+
+    async fn save(&self, _: &str, _: &TokenPair) -> Result<Saved, StoreError> {
+        Err(StoreError::unavailable("it is down"))
+    }
+
+    async fn remove(&self, _: &str) -> Result<(), StoreError> {
+        Err(StoreError::unavailable("it is down"))
+    }
+
+    async fn lease(&self, _: &str, _: Duration) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        Err(StoreError::unavailable("it is down"))
+    }
+}
+
+#[tokio::test]
+async fn what_happens_is_told_without_the_secrets() {
+    let capture = Capture::start();
+    let sandbox = Sandbox::start().await.unwrap();
+    let store = MemoryStore::new();
+    let tokens = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
+        .store(store.clone())
+        .build();
+    let mut secrets = Secrets::default();
+
+    // Obtained, refused, refreshed, and refused for good.
+    let first = tokens.token(DEMO_ORG_ID).await.unwrap();
+    let pair = store.load(DEMO_ORG_ID).await.unwrap().unwrap();
+    secrets.pair(&pair.access_token, &pair.refresh_token);
+    tokens.credential(DEMO_ORG_ID).rejected(&first);
+    let second = tokens.token(DEMO_ORG_ID).await.unwrap();
+    let pair = store.load(DEMO_ORG_ID).await.unwrap().unwrap();
+    secrets.pair(&pair.access_token, &pair.refresh_token);
+    sandbox.remove(DEMO_ORG_ID);
+    tokens.invalidate(DEMO_ORG_ID).await.unwrap();
+    tokens.token(DEMO_ORG_ID).await.unwrap_err();
+    let unstored = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
+        .store(Broken)
+        .build();
+    unstored.forget(DEMO_ORG_ID).await.unwrap_err();
+    unstored.token(DEMO_ORG_ID).await.unwrap_err();
+
+    let obtained = capture.said("obtained an access token");
+    let told = |field: &str| obtained.iter().map(|event| event[field].clone()).collect();
+    let ways: Vec<String> = told("way");
+    assert_eq!(ways, ["get_token", "refresh_token"]);
+    let generations: Vec<String> = told("generation");
+    assert_eq!(
+        generations,
+        [first.generation(), second.generation()].map(|g| g.to_string())
+    );
+    let refused = capture.said("the access token was refused");
+    assert_eq!(refused[0]["generation"], first.generation().to_string());
+    assert_eq!(refused[0]["kept"], "false");
+    let failed = capture.said("`get_token` failed");
+    assert_eq!(failed[0]["fate"], "GrantRefused");
+    let unstored = capture.said("the token store failed");
+    assert!(unstored[0]["error"].contains("it is down"), "{unstored:?}");
+    for event in obtained
+        .iter()
+        .chain(&refused)
+        .chain(&failed)
+        .chain(&unstored)
+    {
+        assert_eq!(event["org_id"], DEMO_ORG_ID);
+    }
+    capture.has_none_of(&secrets);
+}
+
+#[tokio::test]
+async fn no_secret_is_seen() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let store = MemoryStore::new();
+    let tokens = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
+        .store(store.clone())
+        .build();
+    let token = tokens.token(DEMO_ORG_ID).await.unwrap();
+    let pair = store.load(DEMO_ORG_ID).await.unwrap().unwrap();
+    let secrets = [
+        token.secret().expose(),
+        pair.refresh_token.as_ref().unwrap().expose(),
+    ];
+    let lease = store
+        .lease("another", Duration::from_secs(1))
+        .await
+        .unwrap();
+    sandbox.remove(DEMO_ORG_ID);
+    tokens.invalidate(DEMO_ORG_ID).await.unwrap();
+    let error = tokens.token(DEMO_ORG_ID).await.unwrap_err();
+    let shown = [
+        format!("{tokens:?}"),
+        format!("{:?}", tokens.credential(DEMO_ORG_ID)),
+        format!("{:?}", tokens.state(DEMO_ORG_ID)),
+        format!("{:?}", tokens.watch(DEMO_ORG_ID)),
+        format!("{token:?} {pair:?} {store:?} {lease:?}"),
+        format!("{error:?} {error}"),
+    ];
+    for text in shown {
+        assert!(
+            !secrets.iter().any(|secret| text.contains(secret)),
+            "{text}"
+        );
+    }
+    assert_eq!(
+        format!(
+            "{:?}",
+            TokenPair::new(1, "hunter2", 0, 1).with_refresh_token("hunter2", 2)
+        ),
+        "TokenPair { generation: 1, access_token: Secret(REDACTED), obtained_at: 0, expires_at: 1, \
+         refresh_token: Some(Secret(REDACTED)), refresh_expires_at: Some(2) }"
+    );
+}
