@@ -1,6 +1,7 @@
 //! Access tokens that stay fresh.
 
 mod builder;
+mod callback;
 mod credential;
 mod entry;
 mod error;

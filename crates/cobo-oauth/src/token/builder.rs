@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::issuer::{Cobo, Issuer};
-use super::limits::{CALLBACKS, LONGEST, Limits, SHORTEST};
+use super::limits::{LONGEST, Limits, SHORTEST, WAITING};
 use super::meter::Meter;
 use super::shared::{Dice, SWEEP_AT_LEAST, Shared};
 use super::source::{Source, TokenSource};
@@ -80,9 +80,10 @@ impl TokenSourceBuilder {
         self
     }
 
-    /// How many tokens are obtained at a time; 100 unless set, one at least. Organizations do not
+    /// How many tokens are obtained at a time; 96 unless set, one at least. Organizations do not
     /// wait for each other but for this: ten thousand that wake up together must not take all the
-    /// connections that a process may have.
+    /// connections and files that a process may have. Half of them at most, and no more than 8,
+    /// are obtained because of [callbacks](TokenSource::on_installation).
     #[must_use]
     pub fn concurrency(mut self, tokens: usize) -> Self {
         self.limits.concurrency = tokens.clamp(1, Semaphore::MAX_PERMITS);
@@ -119,7 +120,8 @@ impl TokenSourceBuilder {
             store: self.store,
             clock: self.clock,
             turns: Semaphore::new(self.limits.concurrency),
-            callbacks: Semaphore::new(CALLBACKS),
+            callbacks: Semaphore::new(self.limits.callbacks()),
+            waiting: Arc::new(Semaphore::new(WAITING)),
             limits: self.limits,
             store_away: Mutex::default(),
             sweep_at: AtomicUsize::new(SWEEP_AT_LEAST),

@@ -7,10 +7,10 @@ use arc_swap::{ArcSwapOption, Guard};
 use cobo_auth::AccessToken;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::error::{TokenError, TokenErrorKind};
 use super::flight::{Flight, Landed};
-use super::limits::REST;
 use super::live::{Live, Origin, Phase};
 use super::moment::Moment;
 use super::shared::Shared;
@@ -18,7 +18,7 @@ use super::slot::{InFlight, Need, Slot};
 use super::state::OrgState;
 
 /// How often a caller starts over when what it waited for came to nothing.
-const TURNS: usize = 4;
+const ROUNDS: usize = 4;
 
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -87,7 +87,7 @@ impl Entry {
         self: &Arc<Self>,
         shared: &Arc<Shared>,
     ) -> Result<Arc<Live>, TokenError> {
-        for _ in 0..TURNS {
+        for _ in 0..ROUNDS {
             if let Some(live) = self.current(shared, &shared.lately()) {
                 return Ok(live);
             }
@@ -118,31 +118,15 @@ impl Entry {
         self.valid(&shared.now())
     }
 
-    /// Waits until a refusal is some seconds old: whoever wants to know again is not to ask faster
-    /// than that.
-    pub(crate) async fn rest(&self, shared: &Shared) {
-        let now = shared.now();
-        let refused = match &self.slot().hold {
-            Some(hold) if hold.error.is_refusal() => hold.since.until(&now),
-            _ => return,
-        };
-        tokio::time::sleep(REST.saturating_sub(refused)).await;
-    }
-
-    /// Obtains a token by `get_token`, whatever there is. Those that are there are served until it
-    /// comes; who asks while one is being obtained shares the next.
-    pub(crate) async fn reissue(self: &Arc<Self>, shared: &Arc<Shared>) -> Result<(), TokenError> {
-        let mark = {
-            let mut slot = self.slot();
-            slot.wanted += 1;
-            slot.need = Need::Issue;
-            // Cobo has changed its mind, perhaps.
-            slot.hold.take_if(|hold| hold.error.is_refusal());
-            slot.wanted
-        };
-        for _ in 0..TURNS {
+    /// What came of a token that `get_token` was to bring, for as many as wanted one.
+    pub(crate) async fn issued(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        wanted: u64,
+    ) -> Result<(), TokenError> {
+        for _ in 0..ROUNDS {
             let flight = self.join(shared, shared.now())?;
-            let answers = flight.need == Need::Issue && flight.wanted >= mark;
+            let answers = flight.need == Need::Issue && flight.wanted >= wanted;
             match flight.landed(shared, None).await {
                 Some(Landed::Brought(_)) if answers => return Ok(()),
                 Some(Landed::Failed(error)) if answers => return Err(error),
@@ -180,23 +164,30 @@ impl Entry {
         if let Some(hold) = slot.hold.as_ref().filter(|hold| !hold.until.has_come(&now)) {
             return Err(hold.error.clone());
         }
-        check(&self.org_id)?;
-        // Counts as a task, so that a shutdown that begins now waits for what starts here.
-        let started = shared.tasks.token();
-        let runtime = Handle::try_current();
-        if shared.stop.is_cancelled() {
-            return Err(TokenError::new(TokenErrorKind::ShutDown, &self.org_id));
-        }
-        let runtime = runtime.map_err(|no_runtime| {
-            TokenError::caused_by(TokenErrorKind::Unavailable, &self.org_id, no_runtime)
-        })?;
+        let (runtime, _counted) = self.may_begin(shared)?;
         let (flight, in_flight) = self.register(&mut slot, shared, now);
         slot.tell(self, shared);
         // A runtime that is shutting down drops the flight here, and that takes the lock.
         drop(slot);
         shared.tasks.spawn_on(flight.run(), &runtime);
-        drop(started);
         Ok(in_flight)
+    }
+
+    /// Where a task may be begun for this organization. A shutdown that begins now waits for what
+    /// is begun while the second is held.
+    pub(crate) fn may_begin(
+        &self,
+        shared: &Shared,
+    ) -> Result<(Handle, TaskTrackerToken), TokenError> {
+        check(&self.org_id)?;
+        let counted = shared.tasks.token();
+        if shared.stop.is_cancelled() {
+            return Err(TokenError::new(TokenErrorKind::ShutDown, &self.org_id));
+        }
+        let runtime = Handle::try_current().map_err(|no_runtime| {
+            TokenError::caused_by(TokenErrorKind::Unavailable, &self.org_id, no_runtime)
+        })?;
+        Ok((runtime, counted))
     }
 
     /// Takes the one place of whoever works on this organization.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cobo_auth::Secret;
-use tokio::sync::{SemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::entry::Entry;
@@ -59,7 +59,11 @@ impl Flight {
             None => (Err(self.failed(TokenErrorKind::ShutDown)), None),
             Some(Err(error)) => (Err(error), None),
             Some(Ok(Plan::Adopt(live))) => (Ok(live), None),
-            Some(Ok(Plan::Obtain { stored, lease })) => {
+            Some(Ok(Plan::Obtain {
+                stored,
+                lease,
+                turn: _turn,
+            })) => {
                 let result = self.obtain(stored, lease.as_deref()).await;
                 (result, lease)
             }
@@ -75,10 +79,12 @@ impl Flight {
         stored: Option<TokenPair>,
         lease: Option<&dyn Lease>,
     ) -> Result<Arc<Live>, TokenError> {
-        let _turn = self.turn().await?;
         let deadline = Instant::now() + self.shared.limits.deadline;
         let known = {
             let mut slot = self.entry.slot();
+            if slot.epoch != self.epoch {
+                return Err(self.failed(TokenErrorKind::Unavailable)); // it is not wanted any more
+            }
             let known = slot.generation.max(slot.spent.saturating_add(1));
             let there = stored.as_ref().map_or(0, |pair| pair.generation);
             slot.generation = slot.generation.max(there);
@@ -97,17 +103,6 @@ impl Flight {
             }
         }
         self.issue(lease, deadline).await
-    }
-
-    /// Waits until this organization may be asked for.
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, TokenError> {
-        let patience = self.shared.limits.deadline;
-        let turn = tokio::time::timeout(patience, self.shared.turns.acquire());
-        match self.shared.stop.run_until_cancelled(turn).await {
-            Some(Ok(Ok(turn))) => Ok(turn),
-            Some(Ok(Err(_))) | None => Err(self.failed(TokenErrorKind::ShutDown)),
-            Some(Err(_)) => Err(TokenError::crowded(self.entry.org_id())),
-        }
     }
 
     /// A pair that is older than what this process has seen, or whose refresh token it has sent,
@@ -240,7 +235,8 @@ impl Flight {
         }
         self.entry.slot().unsaved = None; // an older one
         let mut saved = self.save(&pair).await;
-        if let (Ok(Saved::Newer { generation }), Some(_)) = (&saved, lease)
+        if let Ok(Saved::Newer { generation }) = &saved
+            && (lease.is_some() || self.need == Need::Issue)
             && *generation > self.shared.now().wall
         {
             // Not newer: stored by a process whose clock was ahead.
@@ -330,11 +326,7 @@ impl Flight {
             until = until.earlier(live.expires());
         }
         let error = error.clone();
-        slot.hold = Some(Hold {
-            since: now,
-            until,
-            error,
-        });
+        slot.hold = Some(Hold { until, error });
     }
 
     pub(crate) async fn release(&self, lease: Box<dyn Lease>) {

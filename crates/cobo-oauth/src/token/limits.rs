@@ -21,10 +21,9 @@ pub(crate) struct Limits {
 pub(crate) const SHORTEST: Duration = Duration::from_millis(10);
 pub(crate) const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// Of `concurrency`, how many organizations may be asked for at a time because of callbacks, which
-/// anybody may send.
-pub(crate) const CALLBACKS: usize = 8;
-/// How old a refusal is at least before a callback leads to the next request.
+/// How many organizations' callbacks may wait to be answered.
+pub(crate) const WAITING: usize = 1_000;
+/// How long an organization's callbacks rest after an answer.
 pub(crate) const REST: Duration = Duration::from_secs(2);
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -36,7 +35,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(60),
-            concurrency: 100,
+            concurrency: 96,
             store: Duration::from_secs(3),
             patience: Duration::from_secs(2),
             refresh_life: Duration::from_secs(30 * 24 * 60 * 60),
@@ -46,10 +45,15 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long a lease lasts: longer than whoever has it may take, to wait for its turn, for the
-    /// requests and for the calls of the store around them.
+    /// How many tokens are obtained at a time because of callbacks.
+    pub(crate) fn callbacks(&self) -> usize {
+        (self.concurrency / 2).clamp(1, 8)
+    }
+
+    /// How long a lease lasts: longer than whoever has it may take, for the requests and for the
+    /// calls of the store around them.
     pub(crate) fn lease(&self) -> Duration {
-        2 * self.deadline + 5 * self.store
+        self.deadline + 5 * self.store
     }
 
     /// After which a flight does not run any more, whatever it waited for.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::error::{TokenError, TokenErrorKind};
@@ -16,48 +17,64 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// What is to be done, once it is known what the store has.
-pub(crate) enum Plan {
+pub(crate) enum Plan<'a> {
     /// Another process has been there first.
     Adopt(Arc<Live>),
     /// A new pair is to be had from Cobo.
     Obtain {
         stored: Option<TokenPair>,
         lease: Option<Box<dyn Lease>>,
+        turn: SemaphorePermit<'a>,
     },
+}
+
+impl<'a> Plan<'a> {
+    /// A token of `get_token`, then.
+    fn without_lease(turn: SemaphorePermit<'a>) -> Self {
+        Self::Obtain {
+            stored: None,
+            lease: None,
+            turn,
+        }
+    }
 }
 
 impl Flight {
     /// Nothing is sent here but to the store.
-    pub(crate) async fn plan(&self) -> Result<Plan, TokenError> {
+    pub(crate) async fn plan(&self) -> Result<Plan<'_>, TokenError> {
         let started = Instant::now();
         let mut pause = SHORTEST_PAUSE;
         self.shared.save_leftover(&self.entry).await;
         loop {
             let stored = match self.load().await {
                 Ok(stored) => stored,
-                Err(error) => return self.without_store(error),
+                Err(error) => return self.without_store(error).await,
             };
             if let Some(live) = self.adopt(stored.as_ref()) {
                 return Ok(Plan::Adopt(live));
             }
+            // Before the lease, which nobody is to hold while it waits.
+            let turn = self.turn().await?;
             // `get_token` spends nothing. Nor are strangers, who send callbacks, to fill the store.
             if self.need == Need::Issue && stored.is_none() {
-                let lease = None;
-                return Ok(Plan::Obtain { stored, lease });
+                return Ok(Plan::without_lease(turn));
             }
             let (store, ttl) = (&self.shared.store, self.shared.limits.lease());
             let lease = self.shared.bounded(store.lease(self.entry.org_id(), ttl));
             match lease.await {
-                Ok(Some(lease)) => return self.plan_with(lease).await,
+                Ok(Some(lease)) => return self.plan_with(lease, turn).await,
                 Ok(None) => {}
-                Err(error) => return self.without_store(error),
+                Err(error) => {
+                    drop(turn);
+                    return self.without_store(error).await;
+                }
             }
             // Another process is refreshing, or died while it was.
             let patient = started.elapsed() < self.shared.limits.patience || self.has_valid();
             if !patient {
-                let lease = None;
-                return Ok(Plan::Obtain { stored, lease });
+                return Ok(Plan::without_lease(turn));
             }
+            drop(turn);
             if started.elapsed() >= self.shared.limits.deadline {
                 tracing::warn!(org_id = %self.entry.org_id(), "another process keeps the lease");
                 return Err(self.failed(TokenErrorKind::Unavailable));
@@ -68,12 +85,17 @@ impl Flight {
     }
 
     /// With the lease in hand: what another process stored before it gave the lease up is seen now.
-    async fn plan_with(&self, lease: Box<dyn Lease>) -> Result<Plan, TokenError> {
+    async fn plan_with<'a>(
+        &'a self,
+        lease: Box<dyn Lease>,
+        turn: SemaphorePermit<'a>,
+    ) -> Result<Plan<'a>, TokenError> {
         let stored = match self.load().await {
             Ok(stored) => stored,
             Err(error) => {
                 self.release(lease).await;
-                return self.without_store(error);
+                drop(turn);
+                return self.without_store(error).await;
             }
         };
         if let Some(live) = self.adopt(stored.as_ref()) {
@@ -81,20 +103,29 @@ impl Flight {
             return Ok(Plan::Adopt(live));
         }
         let lease = Some(lease);
-        Ok(Plan::Obtain { stored, lease })
+        Ok(Plan::Obtain {
+            stored,
+            lease,
+            turn,
+        })
     }
 
     /// Without the store nobody refreshes: another process may be spending the refresh token. When
     /// the token has expired, `get_token` is called, which spends nothing.
-    fn without_store(&self, error: StoreError) -> Result<Plan, TokenError> {
+    async fn without_store(&self, error: StoreError) -> Result<Plan<'_>, TokenError> {
         self.shared.store_failed(&self.entry, &error);
         if self.has_valid() {
             return Err(TokenError::store(error, self.entry.org_id()));
         }
-        Ok(Plan::Obtain {
-            stored: None,
-            lease: None,
-        })
+        Ok(Plan::without_lease(self.turn().await?))
+    }
+
+    /// Waits until this organization's token may be obtained.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, TokenError> {
+        let turn = self.shared.turns.acquire();
+        let in_time = tokio::time::timeout(self.shared.limits.deadline, turn).await;
+        let crowded = || TokenError::crowded(self.entry.org_id());
+        in_time.ok().and_then(Result::ok).ok_or_else(crowded)
     }
 
     async fn load(&self) -> Result<Option<TokenPair>, StoreError> {

@@ -35,10 +35,11 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn TokenStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
-    /// Who obtains a token has one.
+    /// Whoever obtains a token has a permit.
     pub(crate) turns: Semaphore,
-    /// Whom a callback asked to has one, too.
+    /// Whoever does because of a callback has one of these, too.
     pub(crate) callbacks: Semaphore,
+    pub(crate) waiting: Arc<Semaphore>,
     /// Until when the store is not asked, since it did not answer.
     pub(crate) store_away: Mutex<Option<Instant>>,
     /// How many organizations there may be before those of no use are swept out.
@@ -130,7 +131,8 @@ impl Shared {
                 .unwrap_or_else(PoisonError::into_inner)
         };
         let until = *away();
-        if until.is_some_and(|until| Instant::now() < until) {
+        // After the end nobody is held up any more.
+        if until.is_some_and(|until| Instant::now() < until) && !self.stop.is_cancelled() {
             return Err(
                 StoreError::unavailable("it did not answer a moment ago").with_nothing_done()
             );

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::callback::Answer;
 use super::entry::Entry;
 use super::error::TokenError;
 use super::flight::Landed;
@@ -27,6 +28,12 @@ pub(crate) struct Slot {
     pub(crate) spent: u64,
     /// How often `get_token` was asked for.
     pub(crate) wanted: u64,
+    /// The last of them that a callback asked for.
+    pub(crate) wished: u64,
+    /// Whoever answers callbacks.
+    pub(crate) callback: Option<watch::Receiver<Answer>>,
+    /// When the last callback was answered.
+    pub(crate) called_back: Option<Moment>,
     /// Not in the map any more: whoever comes here has to look again.
     pub(crate) detached: bool,
     pub(crate) flight: Option<InFlight>,
@@ -70,7 +77,6 @@ pub(crate) struct InFlight {
 /// Until when nothing is tried, and what is said meanwhile.
 #[derive(Debug, Clone)]
 pub(crate) struct Hold {
-    pub(crate) since: Moment,
     pub(crate) until: Moment,
     pub(crate) error: TokenError,
 }

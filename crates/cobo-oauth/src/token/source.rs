@@ -153,8 +153,8 @@ impl TokenSource {
     ///
     /// Anybody can call that URL, and nothing is believed here: the token that is there is served
     /// until Cobo has issued the new one, and a refusal changes nothing. However many callbacks come,
-    /// for each organization one request is under way at a time, and none sooner than 2 seconds
-    /// after a refusal; and of what they ask for, 8 organizations at a time.
+    /// an organization's are answered together, 2 seconds after the last answer at the earliest, and
+    /// 8 organizations' at a time. A caller that goes away changes nothing either.
     ///
     /// # Errors
     ///
@@ -165,11 +165,7 @@ impl TokenSource {
         let installation: Installation = query.parse()?;
         let shared = &self.0.shared;
         check(installation.org_id())?;
-        let entry = shared.entry(installation.org_id());
-        entry.rest(shared).await;
-        let turn = shared.callbacks.acquire().await;
-        entry.reissue(shared).await?;
-        drop(turn);
+        shared.entry(installation.org_id()).reissue(shared).await?;
         Ok(installation)
     }
 
@@ -199,7 +195,20 @@ impl TokenSource {
         let shared = &self.0.shared;
         shared.stop.cancel();
         shared.tasks.close();
-        let finished = tokio::time::timeout(shared.limits.shutdown(), shared.tasks.wait());
+        let finished = async {
+            shared.tasks.wait().await;
+            // What a task was to save whose runtime has ended.
+            let orphans: Vec<_> = {
+                let known = shared.organizations.pin();
+                let entries = known.values().map(Recall::entry);
+                let unsaved = entries.filter(|entry| entry.slot().unsaved.is_some());
+                unsaved.cloned().collect()
+            };
+            for entry in orphans {
+                shared.save_leftover(&entry).await;
+            }
+        };
+        let finished = tokio::time::timeout(shared.limits.shutdown(), finished);
         if finished.await.is_err() {
             tracing::warn!("the token source was shut down with work unfinished");
         }

@@ -1,14 +1,14 @@
 //! Many organizations at once: none waits for another, and together they do not ask for too much.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::cobo::{Answer, FakeCobo};
 use super::store::{Mood, TestStore};
 use super::world::{TestClock, paused, settle};
+use crate::store::TokenStore as _;
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::error::TokenErrorKind;
 use crate::token::source::TokenSource;
@@ -118,23 +118,107 @@ fn what_waits_for_its_turn_in_vain_says_so_and_spends_nothing() {
     });
 }
 
+/// A callback for an organization, whose sender goes away after so long.
+fn call_back(tokens: &TokenSource, org_id: &str, goes_away: Duration) -> JoinHandle<()> {
+    let (tokens, query) = (tokens.clone(), format!("approval_result=1&org_id={org_id}"));
+    tokio::spawn(async move {
+        let _ = tokio::time::timeout(goes_away, tokens.on_installation(&query)).await;
+    })
+}
+
 #[test]
 fn strangers_with_callbacks_leave_room_for_others() {
     paused(async {
-        let world = World::new(|builder| builder.concurrency(20));
+        for concurrency in [20, 4] {
+            let world = World::new(|builder| builder.concurrency(concurrency));
+            world.cobo.set_latency(1_000);
+            world.cobo.always(Answer::Refused);
+            for number in 0..900 {
+                let stranger = format!("made-up-{number}");
+                call_back(&world.tokens, &stranger, Duration::from_millis(10));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            world.cobo.always(Answer::Ok);
+            let started = Instant::now();
+            world.tokens.token("org").await.unwrap();
+            assert_eq!(started.elapsed(), Duration::from_secs(1));
+            assert!(world.cobo.most_in_all() as usize <= 8.min(concurrency / 2) + 1);
+        }
+    });
+}
+
+#[test]
+fn more_callbacks_than_can_wait_are_turned_away() {
+    paused(async {
+        let world = World::new(|builder| builder);
         world.cobo.set_latency(1_000);
-        world.cobo.always(Answer::Refused);
-        let tokens = Arc::new(world.tokens.clone());
         for number in 0..1_000 {
-            let tokens = tokens.clone();
-            let query = format!("approval_result=1&org_id=made-up-{number}");
-            tokio::spawn(async move { tokens.on_installation(&query).await.map(drop) });
+            call_back(
+                &world.tokens,
+                &format!("made-up-{number}"),
+                Duration::from_secs(9),
+            );
         }
         settle().await;
-        world.cobo.always(Answer::Ok);
+        let (query, asked) = ("approval_result=1&org_id=one-more", Instant::now());
+        let error = world.tokens.on_installation(query).await.unwrap_err();
+        assert_eq!(asked.elapsed(), Duration::ZERO);
+        assert!(
+            error.to_string().contains("its turn did not come"),
+            "{error}"
+        );
+    });
+}
+
+#[test]
+fn callbacks_of_one_organization_are_answered_together_and_rest() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.cobo.always(Answer::Refused);
         let started = Instant::now();
-        world.tokens.token("org").await.unwrap();
-        assert_eq!(started.elapsed(), Duration::from_secs(1));
+        for round in 0..3 {
+            let callbacks: Vec<_> = (0..1_000)
+                .map(|_| call_back(&world.tokens, "org", Duration::from_secs(60)))
+                .collect();
+            for callback in callbacks {
+                callback.await.unwrap();
+            }
+            assert_eq!(world.cobo.requests(), ["get_token org"]);
+            assert_eq!(started.elapsed(), round * Duration::from_secs(2));
+        }
+    });
+}
+
+#[test]
+fn a_callback_is_answered_though_its_sender_goes_away() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        let before = world.tokens.token("org").await.unwrap();
+        world.cobo.requests();
+        call_back(&world.tokens, "org", Duration::ZERO)
+            .await
+            .unwrap();
+        settle().await;
+        assert_eq!(world.cobo.requests(), ["get_token org"]);
+        let after = world.tokens.token("org").await.unwrap();
+        assert!(after.generation() > before.generation());
+    });
+}
+
+#[test]
+fn a_forgotten_organization_is_not_asked_for_when_its_turn_comes() {
+    paused(async {
+        let world = World::new(|builder| builder.concurrency(1));
+        world.cobo.set_latency(1_000);
+        let (first, second) = (world.tokens.clone(), world.tokens.clone());
+        tokio::spawn(async move { first.token("first").await.map(drop) });
+        settle().await;
+        let waits = tokio::spawn(async move { second.token("org").await.map(drop) });
+        settle().await;
+        waits.abort(); // it would ask again
+        world.tokens.forget("org").await.unwrap();
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        assert_eq!(world.cobo.requests(), ["get_token first"]);
     });
 }
 
@@ -150,7 +234,6 @@ fn a_shutdown_waits_as_long_as_the_store_may_take() {
         settle().await;
         world.store.set_latency(Duration::from_millis(2_500));
         world.tokens.shutdown().await;
-        use crate::store::TokenStore as _;
         let stored = world.store.memory().load("org").await.unwrap().unwrap();
         assert_eq!(stored.access_token.expose(), "a1");
         call.await.unwrap().unwrap();
@@ -158,17 +241,40 @@ fn a_shutdown_waits_as_long_as_the_store_may_take() {
 }
 
 #[test]
+fn a_shutdown_saves_what_a_runtime_that_ended_could_not() {
+    let mut world = None;
+    paused(async {
+        let world = world.insert(World::new(|builder| builder));
+        world.store.set(Mood::ReadOnly);
+        world.tokens.token("org").await.unwrap();
+    });
+    paused(async {
+        let world = world.as_ref().unwrap();
+        world.store.set(Mood::Up);
+        assert!(world.store.memory().load("org").await.unwrap().is_none());
+        world.tokens.shutdown().await;
+        assert!(world.store.memory().load("org").await.unwrap().is_some());
+    });
+}
+
+#[test]
 fn a_shutdown_ends_when_everything_hangs() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.tokens.token("org").await.unwrap();
-        world.cobo.silence("silent");
-        let tokens = world.tokens.clone();
-        tokio::spawn(async move { tokens.token("silent").await.map(drop) });
-        settle().await;
-        world.store.set(Mood::Hangs);
-        let started = Instant::now();
-        world.tokens.shutdown().await;
-        assert!(started.elapsed() <= Duration::from_secs(60 + 6 * 3));
+        for answered_after in [None, Some(59_000)] {
+            let world = World::new(|builder| builder);
+            match answered_after {
+                None => world.cobo.silence("org"),
+                Some(millis) => world.cobo.set_latency(millis),
+            }
+            let tokens = world.tokens.clone();
+            tokio::spawn(async move { tokens.token("org").await.map(drop) });
+            settle().await;
+            world.store.set(Mood::Hangs);
+            let started = Instant::now();
+            world.tokens.shutdown().await;
+            let shared = &world.tokens.0.shared;
+            assert!(shared.tasks.is_empty(), "something outlives it");
+            assert!(started.elapsed() < shared.limits.shutdown());
+        }
     });
 }
