@@ -3,14 +3,14 @@
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
 use std::fs;
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cobo_oauth::{RedisStore, Saved, StoreErrorKind, TokenPair, TokenStore};
 use cobo_tests::contract;
 use cobo_tests::redis::{self, Redis, Settings};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 /// A certificate authority, and a certificate of it for this machine.
 struct Certificates {
@@ -26,12 +26,37 @@ fn certificates() -> Certificates {
     let root_certificate = root.self_signed(&root_key).unwrap();
     let issuer = Issuer::new(root, root_key);
     let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let mut params = CertificateParams::new(names).unwrap();
+    // Named otherwise than the root: OpenSSL takes it for one that signed itself.
+    let name = &mut params.distinguished_name;
+    name.push(DnType::CommonName, "a server of Redis");
     Certificates {
         root: root_certificate.pem(),
         certificate: params.signed_by(&key, &issuer).unwrap().pem(),
         key: key.serialize_pem(),
     }
+}
+
+/// What makes a server speak TLS, and nothing else.
+fn tls(dir: &Path, certificates: &Certificates) -> Vec<String> {
+    let file = |name: &str, text: &str| {
+        let path = dir.join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let certificate = file("certificate", &certificates.certificate);
+    let flags = [
+        ("--tls-port", "PORT".to_owned()),
+        ("--tls-cert-file", certificate),
+        ("--tls-key-file", file("key", &certificates.key)),
+        ("--tls-ca-cert-file", file("root", &certificates.root)),
+        ("--tls-auth-clients", "no".to_owned()),
+    ];
+    flags
+        .into_iter()
+        .flat_map(|(flag, value)| [flag.to_owned(), value])
+        .collect()
 }
 
 #[tokio::test]
@@ -41,24 +66,9 @@ async fn tls_with_a_root_of_ones_own() {
     }
     let (ours, others) = (certificates(), certificates());
     let dir = tempfile::tempdir().unwrap();
-    let file = |name: &str, text: &str| {
-        let path = dir.path().join(name);
-        fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    };
-    let flags = [
-        ("--tls-port", "PORT".to_owned()),
-        ("--tls-cert-file", file("certificate", &ours.certificate)),
-        ("--tls-key-file", file("key", &ours.key)),
-        ("--tls-ca-cert-file", file("root", &ours.root)),
-        ("--tls-auth-clients", "no".to_owned()),
-    ];
-    let flags = flags
-        .into_iter()
-        .flat_map(|(flag, value)| [flag.to_owned(), value]);
     let server = Redis::with(Settings {
         durable: false,
-        flags: flags.collect(),
+        flags: tls(dir.path(), &ours),
     })
     .await;
     let url = format!("rediss://localhost:{}", server.port());
@@ -76,30 +86,41 @@ async fn tls_with_a_root_of_ones_own() {
     assert!(plain.load("one").await.is_err());
 }
 
+/// A server that can be one of a cluster.
+async fn node(more: impl IntoIterator<Item = String>) -> Redis {
+    let flags = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+    let mut flags = flags.map(str::to_owned).to_vec();
+    flags.extend(more);
+    Redis::with(Settings {
+        durable: false,
+        flags,
+    })
+    .await
+}
+
 /// Three primaries, each with a third of the slots.
-async fn cluster() -> Vec<Redis> {
+async fn cluster(flags: &[String]) -> Vec<Redis> {
     let mut servers = Vec::new();
     for _ in 0..3 {
-        let flags = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
-        let flags = flags.map(str::to_owned).to_vec();
-        servers.push(
-            Redis::with(Settings {
-                durable: false,
-                flags,
-            })
-            .await,
-        );
+        servers.push(node(flags.to_vec()).await);
     }
     let addresses = servers
         .iter()
         .map(|server| format!("127.0.0.1:{}", server.port()));
-    let created = Command::new("redis-cli")
+    let created = servers[0]
+        .client()
         .args(["--cluster", "create"])
         .args(addresses)
         .arg("--cluster-yes")
         .output()
         .unwrap();
     assert!(created.status.success(), "{created:?}");
+    agreed(&servers).await;
+    servers
+}
+
+/// Waits until each of them says that the cluster is whole.
+async fn agreed(servers: &[Redis]) {
     let agreed = async {
         let ok = |server: &Redis| {
             server
@@ -113,7 +134,6 @@ async fn cluster() -> Vec<Redis> {
     tokio::time::timeout(Duration::from_secs(30), agreed)
         .await
         .unwrap();
-    servers
 }
 
 #[tokio::test]
@@ -121,7 +141,7 @@ async fn a_cluster_of_three() {
     if !redis::is_there() {
         return;
     }
-    let mut servers = cluster().await;
+    let mut servers = cluster(&[]).await;
     let urls: Vec<_> = servers.iter().map(Redis::url).collect();
     // Any node will do to begin with, and one that is not there does no harm.
     contract::token_store(|| {
@@ -164,4 +184,27 @@ async fn a_cluster_of_three() {
     tokio::time::timeout(Duration::from_secs(30), served)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_with_tls() {
+    if !redis::is_there() {
+        return;
+    }
+    let (ours, others) = (certificates(), certificates());
+    let dir = tempfile::tempdir().unwrap();
+    let mut flags = tls(dir.path(), &ours);
+    flags.extend(["--tls-cluster", "yes"].map(str::to_owned));
+    let servers = cluster(&flags).await;
+    let url = format!("rediss://127.0.0.1:{}", servers[0].port());
+    let open = |root: &str| {
+        let builder = RedisStore::builder(&url).cluster();
+        builder.root_certificate(root).build().unwrap()
+    };
+    contract::token_store(|| Arc::new(open(&ours.root))).await;
+    for server in &servers {
+        assert_ne!(server.cli(&["DBSIZE"]), "0", "each node is used");
+    }
+    let error = open(&others.root).load("one").await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 }
