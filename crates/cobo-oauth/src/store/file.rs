@@ -15,6 +15,7 @@ use work::Workers;
 
 mod buffer;
 mod directory;
+mod disk;
 mod lock;
 mod record;
 #[cfg(feature = "encryption")]
@@ -57,8 +58,8 @@ const MOST_LEASES: usize = 96;
 ///   not even [`remove`](TokenStore::remove), which a callback that anybody may call leads to. The
 ///   error names the file.
 /// - **Only the owner reads it.** The directory is made with mode 0700, the files with 0600; a
-///   directory that others may read or write is refused. On Windows modes do not exist: put the
-///   directory where only the program's account has access.
+///   directory that others may read or write, or that belongs to another user, is refused. On
+///   Windows neither is looked at: put the directory where only the program's account has access.
 /// - **Callers are not blocked.** Files are read and written on a few threads of the runtime's
 ///   blocking pool; nobody waits there for a lock. An organization's file that others keep locked
 ///   is waited for 1 second, and does not hold up other organizations.
@@ -87,7 +88,8 @@ impl FileStore {
     ///
     /// # Errors
     ///
-    /// The directory cannot be made, is none, or can be read or written by others.
+    /// The directory cannot be made, is none, belongs to another user, or can be read or written by
+    /// others.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::with(directory.as_ref(), Coding::Plain)
     }
