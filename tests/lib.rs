@@ -9,6 +9,7 @@ pub mod contract;
 pub mod directory;
 pub mod process;
 pub mod property;
+pub mod proxy;
 pub mod redis;
 pub mod seen;
 pub mod vector;

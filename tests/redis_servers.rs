@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use cobo_oauth::{RedisStore, Saved, StoreErrorKind, TokenPair, TokenStore};
 use cobo_tests::contract;
+use cobo_tests::proxy::Proxy;
 use cobo_tests::redis::{self, Redis, Settings};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+const TTL: Duration = Duration::from_secs(30);
 
 /// A certificate authority, and a certificate of it for this machine.
 struct Certificates {
@@ -207,4 +210,61 @@ async fn a_cluster_with_tls() {
     }
     let error = open(&others.root).load("one").await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+}
+
+/// A cluster of one node, which can be reached through a proxy only, and a store that has used it.
+async fn cluster_behind_a_proxy() -> (Proxy, Vec<Redis>, RedisStore) {
+    let mut proxy = Proxy::new().await;
+    let port = proxy.port().to_string();
+    let announced = ["--cluster-announce-ip", "127.0.0.1"];
+    let announced = announced
+        .into_iter()
+        .chain(["--cluster-announce-port", &port]);
+    let server = node(announced.map(str::to_owned)).await;
+    assert_eq!(
+        server.cli(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]),
+        "OK"
+    );
+    let servers = vec![server];
+    agreed(&servers).await;
+    proxy.lead_to(servers[0].port());
+
+    let builder = RedisStore::builder(&format!("redis://127.0.0.1:{port}"));
+    let store = builder.cluster().build().unwrap();
+    let lease = store.lease("another", TTL).await.unwrap().unwrap();
+    lease.release().await.unwrap();
+    let pair = TokenPair::new(1, "access", 0, 60_000);
+    assert_eq!(store.save("another", &pair).await.unwrap(), Saved::Kept);
+    (proxy, servers, store)
+}
+
+/// In a cluster what is not answered is sent again.
+#[tokio::test]
+async fn a_lease_whose_answer_was_lost_is_had_all_the_same() {
+    if !redis::is_there() {
+        return;
+    }
+    let (proxy, _servers, store) = cluster_behind_a_proxy().await;
+    proxy.lose_answer_to("{org-one}:lease", None);
+    let lease = store.lease("one", TTL).await.unwrap().unwrap();
+    assert!(store.lease("one", TTL).await.unwrap().is_none());
+    lease.release().await.unwrap();
+    assert!(store.lease("one", TTL).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_cluster_that_turns_a_request_away_may_have_carried_it_out_before() {
+    if !redis::is_there() {
+        return;
+    }
+    let (proxy, servers, store) = cluster_behind_a_proxy().await;
+    let pair = TokenPair::new(1, "access-of-one", 0, 60_000);
+    // As a node that dies after it has carried it out, and starts again.
+    let loading = "-LOADING Redis is loading the dataset in memory\r\n";
+    proxy.lose_answer_to("access-of-one", Some(loading));
+    let error = store.save("one", &pair).await.unwrap_err();
+    assert!(error.to_string().contains("LOADING"), "{error}");
+    let kept = servers[0].cli(&["EXISTS", "cobo:{org-one}:pair"]);
+    assert_eq!(kept, "1");
+    assert!(!error.is_nothing_done(), "{error}");
 }
