@@ -5,7 +5,6 @@
 pub mod canned;
 pub mod client;
 pub mod contract;
-#[cfg(unix)]
 pub mod directory;
 pub mod process;
 pub mod property;

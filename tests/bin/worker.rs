@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use cobo_oauth::{FileStore, Saved, TokenPair, TokenStore};
 use cobo_tests::client;
+use cobo_tests::directory::Files;
 
 #[tokio::main]
 async fn main() -> Result<(), &'static str> {
@@ -20,9 +21,10 @@ async fn main() -> Result<(), &'static str> {
         ["hold", dir, org_id] => hold(dir, org_id).await,
         ["count", dir, org_id, times] => count(dir, org_id, times.parse().unwrap()).await,
         ["cold", dir, organizations] => cold(dir, organizations.parse().unwrap()).await,
-        ["keep", dir, base_url, response_key, organizations] => {
+        ["keep", files, dir, base_url, response_key, organizations] => {
+            let store = Files::named(files).open(dir).unwrap();
             let environment = client::environment_of(base_url, response_key);
-            keep::keep(dir, environment, organizations.parse().unwrap()).await;
+            keep::keep(store, environment, organizations.parse().unwrap()).await;
         }
         ["fleet", redis, base_url, response_key, organizations, span] => {
             let environment = client::environment_of(base_url, response_key);
