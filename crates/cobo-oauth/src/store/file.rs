@@ -66,6 +66,9 @@ const MOST_LEASES: usize = 96;
 /// - **Few files are open.** Each lease keeps one, so that a process holds at most 96 at a time; one
 ///   more is answered like one that another process has, and a token source asks again.
 ///
+/// A directory is for one app in one environment of Cobo's: a pair carries the organization's id and
+/// nothing else that would tell it from another app's.
+///
 /// The directory must be on a local disk: network file systems lie about locks. Its methods need
 /// tokio's runtime; opening does not.
 ///

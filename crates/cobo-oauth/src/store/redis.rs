@@ -37,6 +37,9 @@ pub use builder::RedisStoreBuilder;
 /// are in one slot of a cluster. A pair expires with its refresh token, or with its access token
 /// where there is none. Where it has been removed its generation stays as long.
 ///
+/// A [namespace](RedisStoreBuilder::namespace) is for one app in one environment of Cobo's: a pair
+/// carries the organization's id and nothing else that would tell it from another app's.
+///
 /// - **Redis may be down.** Nothing is connected before the first call; a connection that failed is
 ///   not used again; each call ends within 2 seconds (see
 ///   [`timeout`](RedisStoreBuilder::timeout)). A lease that is dropped before it was released is
