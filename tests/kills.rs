@@ -4,7 +4,7 @@
 //! `COBO_KILLS` sets the number of kills, with plain files and again with encrypted ones; `.ci/kills`
 //! runs many.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a panic is the report, and figures are
 
 use std::process::Command;
 use std::time::Duration;
