@@ -109,6 +109,23 @@ fn a_directory_that_others_may_use_is_refused() {
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 }
 
+/// Its owner may read what is written there, whatever the mode.
+#[test]
+fn a_directory_of_another_user_is_refused() {
+    let dir = directory();
+    let theirs = match std::os::unix::fs::chown(dir.path(), Some(65_534), None) {
+        Ok(()) => dir.path(),
+        Err(_) => Path::new("/"), // only root gives directories away
+    };
+    let error = FileStore::open(theirs).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    let text = error.to_string();
+    assert!(
+        text.contains("another user") && text.contains("chown"),
+        "{text}"
+    );
+}
+
 #[tokio::test]
 async fn a_directory_that_is_gone_is_unavailable() {
     let (dir, store) = store();

@@ -1,19 +1,21 @@
 //! An app is killed at random moments while it refreshes, and started again: it has a working token
 //! at once, from the store if one was stored, and presents no refresh token twice.
 //!
-//! `COBO_KILLS` sets the number of kills; `.ci/kills` runs many.
+//! `COBO_KILLS` sets the number of kills, with plain files and again with encrypted ones; `.ci/kills`
+//! runs many.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a panic is the report, and figures are
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use cobo_oauth::{FileStore, TokenStore};
+use cobo_oauth::TokenStore;
 use cobo_sandbox::Sandbox;
 use cobo_tests::client;
+use cobo_tests::directory::{Files, directory};
 use cobo_tests::process::Process;
 use http::Method;
+use tempfile::TempDir;
 
 const KILLS: usize = 20;
 const ORGANIZATIONS: usize = 50;
@@ -24,71 +26,111 @@ const LIFE: Duration = Duration::from_secs(2);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_app_that_is_killed_at_any_moment_goes_on() {
     let kills = std::env::var("COBO_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
-    let sandbox = client::sandbox_of_many(ORGANIZATIONS, LIFE).await;
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path().join("tokens");
-
-    let (mut used, mut caught) = (0, 0);
-    for kill in 0..kills {
-        let mut app = start(&dir, &sandbox);
-        let chance = Duration::from_millis(getrandom::u32().unwrap() as u64 % 600);
-        if kill % 4 == 3 {
-            tokio::time::sleep(chance / 4).await; // while it starts
-        } else {
-            used += started(&mut app);
-            tokio::time::sleep(chance).await;
+    for files in [Files::Plain, Files::Sealed] {
+        let mut app = App::new(files).await;
+        for kill in 0..kills {
+            let chance = Duration::from_millis(getrandom::u32().unwrap() as u64 % 600);
+            let while_it_starts = kill % 4 == 3;
+            app.kill_after(chance, while_it_starts).await;
         }
-        assert!(app.runs(), "it ended by itself");
-        app.kill();
-        caught += count_spent(&dir).await;
+        app.assert_whole();
     }
-    used += started(&mut start(&dir, &sandbox));
-
-    let received = sandbox.received();
-    let count = |method: Method| {
-        let obtained = received
-            .iter()
-            .filter(|request| request.path() == "/v2/oauth/token" && request.method == method);
-        obtained.filter(|request| request.status == 200).count()
-    };
-    let (issued, refreshed) = (count(Method::GET), count(Method::POST));
-    println!(
-        "{kills} kills, {refreshed} refreshes, {issued} by get_token; {used} stored tokens used \
-         after a start; {caught} refreshes cut off by a kill"
-    );
-    assert_eq!(sandbox.replayed_refresh_tokens(), 0);
-    assert!(used > 0, "something was stored");
-    assert!(refreshed > kills, "it was refreshing");
-    // Nothing but a refresh that was cut off costs a `get_token`.
-    assert!(
-        issued <= ORGANIZATIONS * 2 + caught,
-        "{issued} by get_token"
-    );
 }
 
-fn start(dir: &Path, sandbox: &Sandbox) -> Process {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
-    command.arg("keep").arg(dir);
-    command.args([sandbox.base_url(), &sandbox.response_public_key()]);
-    Process::start(command.arg(ORGANIZATIONS.to_string()))
+/// An app that is started again and again, with the tokens that it has.
+struct App {
+    files: Files,
+    dir: TempDir,
+    sandbox: Sandbox,
+    kills: usize,
+    /// Stored tokens that were used after a start.
+    used: usize,
+    /// Refreshes that were cut off by a kill.
+    caught: usize,
+}
+
+impl App {
+    async fn new(files: Files) -> Self {
+        Self {
+            files,
+            dir: directory(),
+            sandbox: client::sandbox_of_many(ORGANIZATIONS, LIFE).await,
+            kills: 0,
+            used: 0,
+            caught: 0,
+        }
+    }
+
+    fn start(&self) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
+        command
+            .args(["keep", self.files.name()])
+            .arg(self.dir.path());
+        command.args([self.sandbox.base_url(), &self.sandbox.response_public_key()]);
+        Process::start(command.arg(ORGANIZATIONS.to_string()))
+    }
+
+    async fn kill_after(&mut self, chance: Duration, while_it_starts: bool) {
+        let mut process = self.start();
+        if while_it_starts {
+            tokio::time::sleep(chance / 4).await;
+        } else {
+            self.used += started(&mut process);
+            tokio::time::sleep(chance).await;
+        }
+        assert!(process.runs(), "it ended by itself");
+        process.kill();
+        self.kills += 1;
+        self.caught += self.count_spent().await;
+    }
+
+    /// How many pairs were being refreshed when it was killed. Every file is readable.
+    async fn count_spent(&self) -> usize {
+        let store = self.files.open(self.dir.path()).unwrap();
+        let mut spent = 0;
+        for number in 0..ORGANIZATIONS {
+            let pair = store.load(&format!("organization-{number}")).await.unwrap();
+            spent += usize::from(pair.is_some_and(|pair| pair.refresh_token.is_none()));
+        }
+        spent
+    }
+
+    fn assert_whole(mut self) {
+        self.used += started(&mut self.start());
+        let Self {
+            files,
+            sandbox,
+            kills,
+            used,
+            caught,
+            ..
+        } = self;
+        let received = sandbox.received();
+        let count = |method: Method| {
+            let obtained = received
+                .iter()
+                .filter(|request| request.path() == "/v2/oauth/token" && request.method == method);
+            obtained.filter(|request| request.status == 200).count()
+        };
+        let (issued, refreshed) = (count(Method::GET), count(Method::POST));
+        println!(
+            "{kills} kills, {files:?} files: {refreshed} refreshes, {issued} by get_token; {used} \
+             stored tokens used after a start; {caught} refreshes cut off by a kill"
+        );
+        assert_eq!(sandbox.replayed_refresh_tokens(), 0);
+        assert!(used > 0, "something was stored");
+        assert!(refreshed > kills, "it was refreshing");
+        // Nothing but a refresh that was cut off costs a `get_token`.
+        assert!(
+            issued <= ORGANIZATIONS * 2 + caught,
+            "{issued} by get_token"
+        );
+    }
 }
 
 /// Waits until every organization has a token that works. How many of them were stored?
-fn started(app: &mut Process) -> usize {
-    let line = app.line();
+fn started(process: &mut Process) -> usize {
+    let line = process.line();
     assert!(!line.is_empty(), "the app did not start");
     line.parse().unwrap()
-}
-
-/// How many pairs were being refreshed when the app was killed. Every file is readable.
-async fn count_spent(dir: &Path) -> usize {
-    let Ok(store) = FileStore::open(dir) else {
-        return 0; // killed before it had made the directory
-    };
-    let mut spent = 0;
-    for number in 0..ORGANIZATIONS {
-        let pair = store.load(&format!("organization-{number}")).await.unwrap();
-        spent += usize::from(pair.is_some_and(|pair| pair.refresh_token.is_none()));
-    }
-    spent
 }

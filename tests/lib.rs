@@ -6,10 +6,10 @@ pub mod canned;
 pub mod capture;
 pub mod client;
 pub mod contract;
-#[cfg(unix)]
 pub mod directory;
 pub mod process;
 pub mod property;
+pub mod proxy;
 pub mod redis;
 pub mod seen;
 pub mod vector;

@@ -101,14 +101,22 @@ impl Redis {
     /// Sends it a command by hand, and gives what it answers.
     pub fn cli(&self, arguments: &[&str]) -> String {
         let port = self.port.to_string();
-        let output = Command::new("redis-cli")
-            .args(["-h", "127.0.0.1", "-p", &port])
-            .args(arguments)
-            .output()
-            .unwrap();
+        let mut command = self.client();
+        command.args(["-h", "127.0.0.1", "-p", &port]);
+        let output = command.args(arguments).output().unwrap();
         String::from_utf8_lossy(&output.stdout)
             .trim_end()
             .to_owned()
+    }
+
+    /// A `redis-cli` that speaks as the server does, with TLS or without.
+    pub fn client(&self) -> Command {
+        let mut command = Command::new("redis-cli");
+        let mut flags = self.settings.flags.iter();
+        if flags.any(|flag| flag == "--tls-ca-cert-file") {
+            command.args(["--tls", "--cacert"]).args(flags.next());
+        }
+        command
     }
 
     async fn ready(&self) {
@@ -134,10 +142,17 @@ impl Drop for Redis {
     }
 }
 
-/// A port that nobody uses.
+/// A port that nobody uses. The nodes of a cluster talk on one that is 10,000 higher.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    let mut taken = Vec::new();
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        if port <= u16::MAX - 10_000 {
+            return port;
+        }
+        taken.push(listener); // another next time
+    }
 }
 
 fn spawn(settings: &Settings, port: u16, dir: &Path) -> Child {

@@ -3,14 +3,17 @@
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
 use std::fs;
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cobo_oauth::{RedisStore, Saved, StoreErrorKind, TokenPair, TokenStore};
 use cobo_tests::contract;
+use cobo_tests::proxy::Proxy;
 use cobo_tests::redis::{self, Redis, Settings};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+const TTL: Duration = Duration::from_secs(30);
 
 /// A certificate authority, and a certificate of it for this machine.
 struct Certificates {
@@ -26,12 +29,37 @@ fn certificates() -> Certificates {
     let root_certificate = root.self_signed(&root_key).unwrap();
     let issuer = Issuer::new(root, root_key);
     let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let mut params = CertificateParams::new(names).unwrap();
+    // Named otherwise than the root: OpenSSL takes it for one that signed itself.
+    let name = &mut params.distinguished_name;
+    name.push(DnType::CommonName, "a server of Redis");
     Certificates {
         root: root_certificate.pem(),
         certificate: params.signed_by(&key, &issuer).unwrap().pem(),
         key: key.serialize_pem(),
     }
+}
+
+/// What makes a server speak TLS, and nothing else.
+fn tls(dir: &Path, certificates: &Certificates) -> Vec<String> {
+    let file = |name: &str, text: &str| {
+        let path = dir.join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let certificate = file("certificate", &certificates.certificate);
+    let flags = [
+        ("--tls-port", "PORT".to_owned()),
+        ("--tls-cert-file", certificate),
+        ("--tls-key-file", file("key", &certificates.key)),
+        ("--tls-ca-cert-file", file("root", &certificates.root)),
+        ("--tls-auth-clients", "no".to_owned()),
+    ];
+    flags
+        .into_iter()
+        .flat_map(|(flag, value)| [flag.to_owned(), value])
+        .collect()
 }
 
 #[tokio::test]
@@ -41,24 +69,9 @@ async fn tls_with_a_root_of_ones_own() {
     }
     let (ours, others) = (certificates(), certificates());
     let dir = tempfile::tempdir().unwrap();
-    let file = |name: &str, text: &str| {
-        let path = dir.path().join(name);
-        fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
-    };
-    let flags = [
-        ("--tls-port", "PORT".to_owned()),
-        ("--tls-cert-file", file("certificate", &ours.certificate)),
-        ("--tls-key-file", file("key", &ours.key)),
-        ("--tls-ca-cert-file", file("root", &ours.root)),
-        ("--tls-auth-clients", "no".to_owned()),
-    ];
-    let flags = flags
-        .into_iter()
-        .flat_map(|(flag, value)| [flag.to_owned(), value]);
     let server = Redis::with(Settings {
         durable: false,
-        flags: flags.collect(),
+        flags: tls(dir.path(), &ours),
     })
     .await;
     let url = format!("rediss://localhost:{}", server.port());
@@ -76,30 +89,41 @@ async fn tls_with_a_root_of_ones_own() {
     assert!(plain.load("one").await.is_err());
 }
 
+/// A server that can be one of a cluster.
+async fn node(more: impl IntoIterator<Item = String>) -> Redis {
+    let flags = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+    let mut flags = flags.map(str::to_owned).to_vec();
+    flags.extend(more);
+    Redis::with(Settings {
+        durable: false,
+        flags,
+    })
+    .await
+}
+
 /// Three primaries, each with a third of the slots.
-async fn cluster() -> Vec<Redis> {
+async fn cluster(flags: &[String]) -> Vec<Redis> {
     let mut servers = Vec::new();
     for _ in 0..3 {
-        let flags = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
-        let flags = flags.map(str::to_owned).to_vec();
-        servers.push(
-            Redis::with(Settings {
-                durable: false,
-                flags,
-            })
-            .await,
-        );
+        servers.push(node(flags.to_vec()).await);
     }
     let addresses = servers
         .iter()
         .map(|server| format!("127.0.0.1:{}", server.port()));
-    let created = Command::new("redis-cli")
+    let created = servers[0]
+        .client()
         .args(["--cluster", "create"])
         .args(addresses)
         .arg("--cluster-yes")
         .output()
         .unwrap();
     assert!(created.status.success(), "{created:?}");
+    agreed(&servers).await;
+    servers
+}
+
+/// Waits until each of them says that the cluster is whole.
+async fn agreed(servers: &[Redis]) {
     let agreed = async {
         let ok = |server: &Redis| {
             server
@@ -113,7 +137,6 @@ async fn cluster() -> Vec<Redis> {
     tokio::time::timeout(Duration::from_secs(30), agreed)
         .await
         .unwrap();
-    servers
 }
 
 #[tokio::test]
@@ -121,7 +144,7 @@ async fn a_cluster_of_three() {
     if !redis::is_there() {
         return;
     }
-    let mut servers = cluster().await;
+    let mut servers = cluster(&[]).await;
     let urls: Vec<_> = servers.iter().map(Redis::url).collect();
     // Any node will do to begin with, and one that is not there does no harm.
     contract::token_store(|| {
@@ -164,4 +187,84 @@ async fn a_cluster_of_three() {
     tokio::time::timeout(Duration::from_secs(30), served)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_with_tls() {
+    if !redis::is_there() {
+        return;
+    }
+    let (ours, others) = (certificates(), certificates());
+    let dir = tempfile::tempdir().unwrap();
+    let mut flags = tls(dir.path(), &ours);
+    flags.extend(["--tls-cluster", "yes"].map(str::to_owned));
+    let servers = cluster(&flags).await;
+    let url = format!("rediss://127.0.0.1:{}", servers[0].port());
+    let open = |root: &str| {
+        let builder = RedisStore::builder(&url).cluster();
+        builder.root_certificate(root).build().unwrap()
+    };
+    contract::token_store(|| Arc::new(open(&ours.root))).await;
+    for server in &servers {
+        assert_ne!(server.cli(&["DBSIZE"]), "0", "each node is used");
+    }
+    let error = open(&others.root).load("one").await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+}
+
+/// A cluster of one node, which can be reached through a proxy only, and a store that has used it.
+async fn cluster_behind_a_proxy() -> (Proxy, Vec<Redis>, RedisStore) {
+    let mut proxy = Proxy::new().await;
+    let port = proxy.port().to_string();
+    let announced = ["--cluster-announce-ip", "127.0.0.1"];
+    let announced = announced
+        .into_iter()
+        .chain(["--cluster-announce-port", &port]);
+    let server = node(announced.map(str::to_owned)).await;
+    assert_eq!(
+        server.cli(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]),
+        "OK"
+    );
+    let servers = vec![server];
+    agreed(&servers).await;
+    proxy.lead_to(servers[0].port());
+
+    let builder = RedisStore::builder(&format!("redis://127.0.0.1:{port}"));
+    let store = builder.cluster().build().unwrap();
+    let lease = store.lease("another", TTL).await.unwrap().unwrap();
+    lease.release().await.unwrap();
+    let pair = TokenPair::new(1, "access", 0, 60_000);
+    assert_eq!(store.save("another", &pair).await.unwrap(), Saved::Kept);
+    (proxy, servers, store)
+}
+
+/// In a cluster what is not answered is sent again.
+#[tokio::test]
+async fn a_lease_whose_answer_was_lost_is_had_all_the_same() {
+    if !redis::is_there() {
+        return;
+    }
+    let (proxy, _servers, store) = cluster_behind_a_proxy().await;
+    proxy.lose_answer_to("{org-one}:lease", None);
+    let lease = store.lease("one", TTL).await.unwrap().unwrap();
+    assert!(store.lease("one", TTL).await.unwrap().is_none());
+    lease.release().await.unwrap();
+    assert!(store.lease("one", TTL).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_cluster_that_turns_a_request_away_may_have_carried_it_out_before() {
+    if !redis::is_there() {
+        return;
+    }
+    let (proxy, servers, store) = cluster_behind_a_proxy().await;
+    let pair = TokenPair::new(1, "access-of-one", 0, 60_000);
+    // As a node that dies after it has carried it out, and starts again.
+    let loading = "-LOADING Redis is loading the dataset in memory\r\n";
+    proxy.lose_answer_to("access-of-one", Some(loading));
+    let error = store.save("one", &pair).await.unwrap_err();
+    assert!(error.to_string().contains("LOADING"), "{error}");
+    let kept = servers[0].cli(&["EXISTS", "cobo:{org-one}:pair"]);
+    assert_eq!(kept, "1");
+    assert!(!error.is_nothing_done(), "{error}");
 }

@@ -11,8 +11,7 @@ use http::Method;
 /// A stored token that lives so much longer, in milliseconds, is to be used as it is.
 const FRESH: u64 = 700;
 
-pub(crate) async fn keep(dir: &str, environment: Environment, organizations: usize) {
-    let store = FileStore::open(dir).unwrap();
+pub(crate) async fn keep(store: FileStore, environment: Environment, organizations: usize) {
     let auth = client::builder(environment).build().unwrap();
     let tokens = TokenSource::builder(Client::new(auth.clone()), DEMO_CLIENT_ID);
     let tokens = tokens.store(store.clone()).build();

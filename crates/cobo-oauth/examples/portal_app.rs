@@ -168,26 +168,42 @@ async fn show() -> Result<(), Box<dyn Error>> {
     for org_id in ["org-a", "org-b", "org-c"] {
         sandbox.install(org_id);
         let callback = format!("{url}/callback?approval_result=1&org_id={org_id}");
-        let answer = browser.post(callback).send().await?;
+        let answer = browser.post(callback).send().await?.error_for_status()?;
         println!("{org_id} installs the app: {}", answer.text().await?);
     }
     let callback = format!("{url}/callback?approval_result=1&org_id=org-x");
     let answer = browser.post(callback).send().await?;
     println!("somebody pretends that org-x did: {}", answer.status());
+    if answer.status() != StatusCode::FORBIDDEN {
+        return Err("it was believed".into());
+    }
 
     let organizations = format!("{url}/organizations");
-    let answer = browser.get(&organizations).send().await?;
-    println!("called for each: {}", answer.text().await?);
+    let answer: Value = browser.get(&organizations).send().await?.json().await?;
+    println!("called for each: {answer}");
+    expect_served(&answer, &["org-a", "org-b", "org-c"])?;
 
     sandbox.expire_access_tokens("org-a");
     sandbox.remove("org-b");
-    let answer = browser.get(&organizations).send().await?;
-    println!(
-        "the token of org-a expired, org-b removed the app: {}",
-        answer.text().await?
-    );
+    let answer: Value = browser.get(&organizations).send().await?.json().await?;
+    println!("the token of org-a expired, org-b removed the app: {answer}");
+    expect_served(&answer, &["org-a", "org-c"])?;
 
     drop(stop);
     serving.await??;
+    Ok(())
+}
+
+/// The app answers whatever becomes of its calls; what was shown is to have worked.
+fn expect_served(answers: &Value, expected: &[&str]) -> Result<(), Box<dyn Error>> {
+    let answers = answers.as_array().map(Vec::as_slice).unwrap_or_default();
+    let served = answers.iter().filter_map(|answer| {
+        let org_id = answer["organization"]["org_id"].as_str()?;
+        (answer["org_id"] == org_id).then_some(org_id)
+    });
+    let served: Vec<_> = served.collect();
+    if served != expected {
+        return Err(format!("{expected:?} were to be served, and {served:?} were").into());
+    }
     Ok(())
 }

@@ -15,6 +15,7 @@ use work::Workers;
 
 mod buffer;
 mod directory;
+mod disk;
 mod lock;
 mod record;
 #[cfg(feature = "encryption")]
@@ -57,11 +58,16 @@ const MOST_LEASES: usize = 96;
 ///   not even [`remove`](TokenStore::remove), which a callback that anybody may call leads to. The
 ///   error names the file.
 /// - **Only the owner reads it.** The directory is made with mode 0700, the files with 0600; a
-///   directory that others may read or write is refused. On Windows modes do not exist: put the
-///   directory where only the program's account has access.
+///   directory that others may read or write, or that belongs to another user, is refused. On
+///   Windows neither is looked at: put the directory where only the program's account has access.
 /// - **Callers are not blocked.** Files are read and written on a few threads of the runtime's
-///   blocking pool; nobody waits there for a lock. A process holds at most 96 leases at a time, for
-///   each keeps a file open; who asks for one more waits.
+///   blocking pool; nobody waits there for a lock. An organization's file that others keep locked
+///   is waited for 1 second, and does not hold up other organizations.
+/// - **Few files are open.** Each lease keeps one, so that a process holds at most 96 at a time; one
+///   more is answered like one that another process has, and a token source asks again.
+///
+/// A directory is for one app in one environment of Cobo's: a pair carries the organization's id and
+/// nothing else that would tell it from another app's.
 ///
 /// The directory must be on a local disk: network file systems lie about locks. Its methods need
 /// tokio's runtime; opening does not.
@@ -85,7 +91,8 @@ impl FileStore {
     ///
     /// # Errors
     ///
-    /// The directory cannot be made, is none, or can be read or written by others.
+    /// The directory cannot be made, is none, belongs to another user, or can be read or written by
+    /// others.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::with(directory.as_ref(), Coding::Plain)
     }
@@ -177,13 +184,13 @@ impl TokenStore for FileStore {
         org_id: &str,
         _ttl: Duration,
     ) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        let workers = &self.0.workers;
-        let permit = workers.patiently(self.0.leases.clone().acquire_owned());
-        let Ok(permit) = permit.await? else {
-            return Ok(None); // nobody closes it
+        // Whoever waited here for long would make the store look like one that does not answer.
+        let Ok(permit) = self.0.leases.clone().try_acquire_owned() else {
+            return Ok(None);
         };
         let path = self.place(org_id).lease();
-        let Some(lock) = workers.run(move || Lock::attempt(&path)).await? else {
+        let attempt = move || Lock::attempt(&path);
+        let Some(lock) = self.0.workers.run(attempt).await? else {
             return Ok(None);
         };
         Ok(Some(Box::new(FileLease {

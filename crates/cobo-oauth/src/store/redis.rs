@@ -37,17 +37,21 @@ pub use builder::RedisStoreBuilder;
 /// are in one slot of a cluster. A pair expires with its refresh token, or with its access token
 /// where there is none. Where it has been removed its generation stays as long.
 ///
+/// A [namespace](RedisStoreBuilder::namespace) is for one app in one environment of Cobo's: a pair
+/// carries the organization's id and nothing else that would tell it from another app's.
+///
 /// - **Redis may be down.** Nothing is connected before the first call; a connection that failed is
 ///   not used again; each call ends within 2 seconds (see
-///   [`timeout`](RedisStoreBuilder::timeout)).
+///   [`timeout`](RedisStoreBuilder::timeout)). A lease that is dropped before it was released is
+///   given back by one call more, which a source that is shut down does not wait for.
 /// - **URLs** begin with `redis://`, `rediss://` (TLS) or `unix://`; several of them, the nodes of a
 ///   cluster, are given to the [builder](Self::builder). TLS trusts the machine's roots, or
 ///   [one that is given](RedisStoreBuilder::root_certificate).
 /// - **Durability is Redis's own.** With `appendonly yes` and `appendfsync always` what was answered
 ///   is on its disk. Otherwise a crash or a failover may bring back a refresh token that was
 ///   spent. It is refused by Cobo then, and `get_token` is next; nothing else is lost.
-/// - **A user of Redis** needs `+evalsha +script|load +hgetall +set` on its keys, and what the
-///   scripts call: `+type +get +del +hset +hdel +pexpire`.
+/// - **A user of Redis** needs `+evalsha +script|load +hgetall` on its keys, and what the scripts
+///   call: `+type +get +set +del +hset +hdel +pexpire`.
 /// - Tokens pass through the buffers of the `redis` crate, which are not wiped.
 ///
 /// Its methods need tokio's runtime; making it does not.

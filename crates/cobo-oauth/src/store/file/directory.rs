@@ -1,10 +1,11 @@
 //! The directory, and an organization's files in it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::buffer::WipedBuffer;
+use super::disk;
 use super::record::{self, Coding, Kept};
 use crate::store::StoreError;
 use crate::store::name::stem;
@@ -19,21 +20,39 @@ pub(super) fn open(path: &Path) -> Result<PathBuf, StoreError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(&cannot)?;
-    // Absolute, so that a program that changes its working directory goes on with the same one.
-    let path = fs::canonicalize(path).map_err(&cannot)?;
-    check_mode(&path)?;
-    sync(&path).map_err(&cannot)?;
-    if let Some(parent) = path.parent() {
-        let _ = sync(parent); // a directory that is mounted may have a parent that is closed to us
+    let path = std::path::absolute(path).map_err(&cannot)?;
+    let changed = above(&path);
+    builder.create(&path).map_err(&cannot)?;
+    // Without links, so that one that is changed does not lead a running program elsewhere.
+    let real = fs::canonicalize(&path).map_err(&cannot)?;
+    let metadata = fs::metadata(&real).map_err(&cannot)?;
+    check_rights(&real, &metadata)?;
+    disk::flush_entries(&real).map_err(&cannot)?;
+    for directory in changed {
+        // One that a disk is mounted in may be closed to us.
+        let _ = disk::flush_entries(directory);
     }
-    Ok(path)
+    Ok(real)
+}
+
+/// The directories that get a new entry when this one is made: those above it that are not there
+/// either, and the first that is. That one in any case, should whoever made this one have died.
+fn above(path: &Path) -> impl Iterator<Item = &Path> + use<'_> {
+    let missing = path.ancestors().take_while(|path| !path.exists()).count();
+    path.ancestors().skip(1).take(missing.max(1))
 }
 
 #[cfg(unix)]
-fn check_mode(path: &Path) -> Result<(), StoreError> {
-    use std::os::unix::fs::PermissionsExt;
-    let metadata = fs::metadata(path).map_err(failed("cannot look at", path))?;
+fn check_rights(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let (owner, us) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner != us {
+        return Err(StoreError::unavailable(format!(
+            "the directory {} belongs to another user ({owner}, this program runs as {us}), who may \
+             use it; give it to this program's with `chown`, or take another",
+            path.display()
+        )));
+    }
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 == 0 {
         return Ok(());
@@ -45,16 +64,7 @@ fn check_mode(path: &Path) -> Result<(), StoreError> {
 }
 
 #[cfg(not(unix))]
-fn check_mode(_path: &Path) -> Result<(), StoreError> {
-    Ok(())
-}
-
-/// A directory's entries, made durable. Only Unix opens directories as files.
-fn sync(directory: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    File::open(directory)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = directory;
+fn check_rights(_path: &Path, _metadata: &Metadata) -> Result<(), StoreError> {
     Ok(())
 }
 
@@ -122,7 +132,7 @@ impl Place {
         let failed = failed("cannot write", &path);
         replace(&temporary, &path, bytes.as_slice())
             .map_err(|error| failed(error).with_nothing_done())?;
-        sync(&self.directory).map_err(failed)
+        disk::flush_entries(&self.directory).map_err(failed)
     }
 
     /// Removes what a killed writer left. Needs the lock.
@@ -161,9 +171,9 @@ fn replace(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let written = private().write(true).create_new(true).open(temporary);
     let written = written.and_then(|mut file| {
         file.write_all(bytes)?;
-        file.sync_all()
+        disk::flush(&file, temporary)
     });
-    let replaced = written.and_then(|()| fs::rename(temporary, path));
+    let replaced = written.and_then(|()| disk::rename(temporary, path));
     if replaced.is_err() {
         let _ = fs::remove_file(temporary); // a token is in it
     }
@@ -175,5 +185,65 @@ fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::disk::{Call, calls};
+    use super::*;
+
+    /// A directory that is not there yet, in one that is; removed when it is dropped.
+    struct Temporary(PathBuf);
+
+    impl Temporary {
+        fn new() -> Self {
+            static NUMBER: AtomicU32 = AtomicU32::new(0);
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let name = format!("cobo-directory-{}-{number}", std::process::id());
+            Self(fs::canonicalize(std::env::temp_dir()).unwrap().join(name))
+        }
+    }
+
+    impl Drop for Temporary {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn every_directory_that_is_made_is_flushed_where_it_is_named() {
+        let temporary = Temporary::new();
+        let deep = temporary.0.join("a/b");
+        assert_eq!(open(&deep).unwrap(), deep);
+        let named = [
+            &*deep,
+            &temporary.0.join("a"),
+            &temporary.0,
+            temporary.0.parent().unwrap(),
+        ];
+        assert_eq!(calls(), named.map(|path| Call::FlushEntries(path.into())));
+
+        open(&deep).unwrap();
+        let named = [&*deep, &temporary.0.join("a")];
+        assert_eq!(calls(), named.map(|path| Call::FlushEntries(path.into())));
+    }
+
+    #[test]
+    fn a_pair_is_flushed_before_it_has_its_name_and_the_name_after_that() {
+        let temporary = Temporary::new();
+        let directory = open(&temporary.0).unwrap();
+        let place = Place::new(&directory, "one");
+        calls();
+        place.write(&Kept::Removed(7), &Coding::Plain).unwrap();
+        let (written, named) = (place.path("tmp"), place.path("json"));
+        let expected = [
+            Call::Flush(written.clone()),
+            Call::Rename(written, named),
+            Call::FlushEntries(directory),
+        ];
+        assert_eq!(calls(), expected);
     }
 }

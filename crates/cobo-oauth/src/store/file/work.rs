@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,11 +15,12 @@ use crate::store::StoreError;
 /// So many of the runtime's blocking threads are used at a time. Disks like a few.
 const THREADS: usize = 8;
 
-/// So long another process is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// So long others are waited for: well below a source's store timeout, after which the whole store
+/// counts as down, for every organization.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -94,19 +94,10 @@ impl Workers {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
-
-    /// Waits for others, though not for ever.
-    pub(super) async fn patiently<T>(
-        &self,
-        wait: impl Future<Output = T>,
-    ) -> Result<T, StoreError> {
-        let waited = tokio::time::timeout(PATIENCE, wait).await;
-        waited.map_err(|_| busy())
-    }
 }
 
 fn busy() -> StoreError {
-    StoreError::unavailable("others kept it busy for 5 s").with_nothing_done()
+    StoreError::unavailable("others kept the organization's file busy for 1 s").with_nothing_done()
 }
 
 impl fmt::Debug for Workers {

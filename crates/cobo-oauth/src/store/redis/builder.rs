@@ -59,7 +59,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// What the names of all keys begin with; `cobo` unless set. Braces are refused.
+    /// What the names of all keys begin with; `cobo` unless set. Each app, and each environment of
+    /// Cobo's, needs one of its own. Braces are refused.
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();

@@ -34,16 +34,17 @@ impl RedisLease {
             over: false,
         };
         let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-        let mut set = ::redis::cmd("SET");
-        set.arg(&lease.keys.lease).arg(&lease.fence).arg("NX");
-        set.arg("PX").arg(millis.clamp(1, LONGEST_LIFE));
+        let mut take = script::TAKE.prepare_invoke();
+        take.key(&lease.keys.lease).arg(&lease.fence);
+        take.arg(millis.clamp(1, LONGEST_LIFE));
         let links = &lease.store.0.links;
-        let taken: Option<String> = links.ask(&set, &lease.keys.lease).await?;
-        if taken.is_none() {
-            lease.over = true;
-            return Ok(None);
+        match links.run(&take, &lease.keys.lease).await? {
+            Outcome::Done(_) => Ok(Some(lease)),
+            Outcome::Not(_) => {
+                lease.over = true;
+                Ok(None)
+            }
         }
-        Ok(Some(lease))
     }
 
     async fn give_back(&self) -> Result<(), StoreError> {
@@ -88,6 +89,10 @@ impl Lease for RedisLease {
 }
 
 impl Drop for RedisLease {
+    /// Gives it back in a task that nobody waits for, not even `TokenSource::shutdown`. That happens
+    /// where a call of the store was given up, or a source was shut down before it had sent
+    /// anything; the task makes one call, which ends within the store's timeout. To have it waited
+    /// for, every store would need a way to be closed.
     fn drop(&mut self) {
         if self.over {
             return;

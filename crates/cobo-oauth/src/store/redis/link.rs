@@ -51,7 +51,7 @@ impl Target {
         };
         let server = if cluster {
             let mut builder = ClusterClientBuilder::new(nodes)
-                .retries(2) // for a slot that has moved
+                .retries(2) // for a slot that has moved; also after a lost answer
                 .connection_timeout(timeout)
                 .response_timeout(timeout)
                 .overall_response_timeout(Some(timeout));
@@ -73,6 +73,12 @@ impl Target {
             nodes: names,
             timeout,
         })
+    }
+
+    /// Whether what is not answered is not sent again. In a cluster it is: an answer there says
+    /// what became of the last attempt, and nothing of those before.
+    fn sends_once(&self) -> bool {
+        matches!(self.server, Server::One(_))
     }
 
     async fn connect(&self) -> RedisResult<Link> {
@@ -153,16 +159,6 @@ impl Links {
         &self.target.nodes
     }
 
-    /// Sends a command, once.
-    pub(super) async fn ask<T: FromRedisValue>(
-        &self,
-        command: &Cmd,
-        key: &str,
-    ) -> Result<T, StoreError> {
-        let sent = AtomicBool::new(false);
-        self.bounded(self.send(command, &sent), key, &sent).await
-    }
-
     /// Sends a command that changes nothing, and sends it again where it fails: a connection that
     /// broke while nobody used it is found out by using it.
     pub(super) async fn ask_twice<T: FromRedisValue>(
@@ -180,7 +176,8 @@ impl Links {
         self.bounded(twice, key, &sent).await
     }
 
-    /// Runs a script, once.
+    /// Runs a script: on a single server once at most, in a cluster perhaps again where it was not
+    /// answered, by the `redis` crate.
     pub(super) async fn run(
         &self,
         script: &ScriptInvocation<'_>,
@@ -252,6 +249,9 @@ impl Links {
         let error = match tokio::time::timeout(self.target.timeout, call).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) if error.code() == Some("WRONGTYPE") => not_understood(key),
+            Ok(Err(error)) if self.target.sends_once() && was_turned_away(&error) => {
+                failed(&error).with_nothing_done()
+            }
             Ok(Err(error)) => failed(&error),
             Err(_) => StoreError::unavailable("Redis did not answer in time"),
         };
@@ -309,12 +309,12 @@ fn failed(error: &RedisError) -> StoreError {
         (_, Some(code)) => format!("Redis answered {code}"),
         _ => format!("Redis: {}", error.category()),
     };
-    let failed = StoreError::unavailable(what);
-    if error.is_connection_refusal() || error.code().is_some_and(|code| TURNED_AWAY.contains(&code))
-    {
-        return failed.with_nothing_done();
-    }
-    failed
+    StoreError::unavailable(what)
+}
+
+/// Whether what was sent last was not carried out.
+fn was_turned_away(error: &RedisError) -> bool {
+    error.is_connection_refusal() || error.code().is_some_and(|code| TURNED_AWAY.contains(&code))
 }
 
 /// What Redis answers before it does anything.

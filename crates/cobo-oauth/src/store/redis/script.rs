@@ -2,6 +2,9 @@
 //!
 //! Each script answers with a list: `{1, …}` it is done, `{0, …}` it is not, `{-1}` the key holds
 //! what is not understood, and has been left as it is.
+//!
+//! Each may be carried out twice, and nothing is worse for it: a cluster is sent again what it did
+//! not answer. At most the second answer says that it was not done, and what was spent is spent.
 
 use std::sync::LazyLock;
 
@@ -101,6 +104,18 @@ if pair.generation ~= ARGV[2] or pair.refresh_token then return {0} end
 if not pair.access_token then return {0} end
 redis.call('HSET', KEYS[1], 'refresh_token', ARGV[3])
 return {1}
+",
+    )
+});
+
+/// The lease, its value, its time in milliseconds. Who sends it a second time, since the first was not
+/// answered, finds that the lease is theirs.
+pub(super) static TAKE: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        r"
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return {1} end
+if redis.call('GET', KEYS[1]) == ARGV[1] then return {1} end
+return {0}
 ",
     )
 });
