@@ -66,6 +66,31 @@ fn anchors_and_merges_are_resolved() {
 }
 
 #[test]
+fn one_anchor_may_be_named_often() {
+    let found = read(&format!(
+        "x-it:\n  a: &a {{b: 1}}\n  c: [{}]\n",
+        ["*a"; 400].join(", ")
+    ));
+    assert_eq!(found["c"].as_array().map(Vec::len), Some(400));
+}
+
+#[test]
+fn aliases_that_grow_without_end_are_refused() {
+    let mut text = format!("{HEAD}x-it:\n  - &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n");
+    for level in 1..9 {
+        let inner = [format!("*a{}", level - 1).as_str(); 10].join(", ");
+        text.push_str(&format!("  - &a{level} [{inner}]\n"));
+    }
+    let refusals = load::read(text.as_bytes(), "bomb.yaml", &Options::default());
+    assert!(
+        refusals
+            .expect_err("a bomb")
+            .to_string()
+            .contains("not YAML")
+    );
+}
+
+#[test]
 fn numeric_keys_are_text() {
     assert_eq!(
         read("x-it: {200: a, 0x10: b}"),

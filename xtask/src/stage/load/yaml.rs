@@ -27,8 +27,13 @@ pub(super) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
         // YAML 1.2: `on`, `no` and the like are text.
         strict_booleans: true,
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
-        // Cobo's whole document has some 100,000 nodes and grows.
-        budget: serde_saphyr::budget! { max_nodes: 4_000_000, max_events: 16_000_000 },
+        // Cobo's whole document has some 100,000 nodes and grows. One anchor may be named often,
+        // as that of a common response is; how much all of that is has a bound of its own.
+        budget: serde_saphyr::budget! {
+            max_nodes: 4_000_000,
+            max_events: 16_000_000,
+            enforce_alias_anchor_ratio: false,
+        },
         with_snippet: false,
     };
     let node: Node = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
