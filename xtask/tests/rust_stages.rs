@@ -220,7 +220,9 @@ fn a_panic_of_the_generator_is_a_refusal_of_what_causes_it() {
     insta::assert_snapshot!("blame_operation", refusals);
 
     let (mut document, catalog) = self::document(TINY);
-    document.root["components"]["schemas"]["Kind"]["enum"] = serde_json::json!(["a", "A"]);
+    // An enum past the stage that names its values.
+    document.root["components"]["schemas"]["Kind"] =
+        serde_json::json!({"type": "string", "enum": ["a", "A"]});
     let refusals = refused(&document, &catalog);
     insta::assert_snapshot!("blame_schema", refusals);
 }

@@ -1,0 +1,69 @@
+//! What releases of a document may have, and is no reason to refuse them: each case goes through
+//! every stage. What comes of it is compiled and used in `rust_compiles`.
+#![allow(clippy::panic, reason = "a test that fails may panic")]
+
+use std::collections::BTreeMap;
+
+use xtask::catalog::Catalog;
+use xtask::refusal::Refusals;
+use xtask::report::Log;
+use xtask::stage::{Options, emit, generate, load, postprocess, split, transform, verify};
+
+/// What every document of these tests begins with.
+const HEAD: &str = "openapi: 3.0.3\ninfo: {title: Tiny, version: 1.0.0}\n";
+
+/// The files that a document becomes.
+fn modules(text: &str) -> Result<BTreeMap<String, String>, Refusals> {
+    let options = Options::default();
+    let mut log = Log::default();
+    let mut document = load::read(text.as_bytes(), "it.yaml", &options)?;
+    transform(&mut document, &options, &mut log)?;
+    let catalog = Catalog::of(&document);
+    let file = generate::run(&document, &catalog, &mut log)?;
+    let file = postprocess::run(file, &catalog, "it", &mut log)?;
+    let header = emit::Header {
+        command: "cargo xtask regen".to_owned(),
+        sha256: "0".repeat(64),
+        source: "it.yaml".to_owned(),
+    };
+    let modules = emit::modules(&split::run(file, &catalog)?, &header);
+    verify::run(&modules, &catalog)?;
+    Ok(modules)
+}
+
+fn accepted(text: &str) -> BTreeMap<String, String> {
+    modules(text).unwrap_or_else(|refusals| panic!("{refusals}\n{text}"))
+}
+
+/// A document with these component schemas.
+fn with_schemas(schemas: &str) -> String {
+    format!("{HEAD}paths: {{}}\ncomponents:\n  schemas:\n{schemas}")
+}
+
+#[test]
+fn a_value_that_stands_twice_in_an_enum() {
+    for schema in [
+        "    It: {type: string, enum: [a, b, a]}\n",
+        "    It: {type: string, enum: [up, UP], x-enum-varnames: [SMALL, LARGE]}\n",
+        "    It: {type: object, properties: {of: {type: string, enum: [a, b, a]}}}\n",
+    ] {
+        accepted(&with_schemas(schema));
+    }
+}
+
+#[test]
+fn how_the_parts_of_a_form_are_encoded() {
+    accepted(&format!(
+        "{HEAD}paths:
+  /files:
+    post:
+      operationId: upload_file
+      requestBody:
+        content:
+          multipart/form-data:
+            schema: {{type: object, properties: {{file: {{type: string, format: binary}}}}}}
+            encoding: {{file: {{contentType: application/pdf}}}}
+      responses: {{200: {{description: Done.}}}}
+"
+    ));
+}
