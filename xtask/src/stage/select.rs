@@ -271,6 +271,11 @@ impl Inliner<'_> {
         let Some(content) = holder.get_mut("content").and_then(Value::as_object_mut) else {
             return;
         };
+        // How the parts of a form are written is decided by their types.
+        let media = content.get_mut(&name).and_then(Value::as_object_mut);
+        if media.is_some_and(|media| media.shift_remove("encoding").is_some()) {
+            self.change(&format!("left out the `encoding` of {what}"));
+        }
         if content.len() == 1 && name == kept {
             if let Some(media) = content.get_mut(&name).and_then(Value::as_object_mut) {
                 self.examples(media);
