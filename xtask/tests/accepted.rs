@@ -67,3 +67,47 @@ fn how_the_parts_of_a_form_are_encoded() {
 "
     ));
 }
+
+#[test]
+fn an_inline_object_whose_name_is_taken() {
+    let modules = accepted(&with_schemas(
+        "    Order:
+      type: object
+      properties:
+        fee:
+          allOf: [{$ref: '#/components/schemas/OrderFee'}]
+          required: [amount]
+        total: {type: object, properties: {amount: {type: string, description: All of it.}}}
+    OrderFee: {type: object, properties: {amount: {type: string}}}
+",
+    ));
+    let models = &modules["models.rs"];
+    for once in ["struct OrderFee ", "struct OrderFee2 ", "/// All of it."] {
+        assert_eq!(models.matches(once).count(), 1, "{once}\n{models}");
+    }
+}
+
+/// Where the file has it, although it has been moved.
+#[test]
+fn what_is_refused_in_an_inline_object_has_a_line() {
+    let refused = modules(&with_schemas(
+        "    Order:
+      type: object
+      properties:
+        fee:
+          type: object
+          properties:
+            txId: {type: string}
+            tx_id: {type: string}
+",
+    ));
+    let refused = refused.map(|_| ()).map_err(|refusals| refusals.to_string());
+    assert_eq!(
+        refused,
+        Err(
+            "it.yaml:13: /components/schemas/OrderFee/properties/tx_id: another property is named \
+             `tx_id` in Rust as well\n"
+                .to_owned()
+        )
+    );
+}
