@@ -238,6 +238,15 @@ impl Inliner<'_> {
             ));
         }
         self.examples(map);
+        if let Some(schema) = map.get_mut("schema") {
+            let mut untyped = text_of_no_type(schema);
+            if let Some(items) = schema.get_mut("items") {
+                untyped |= text_of_no_type(items);
+            }
+            if untyped {
+                self.change(&format!("took `{name}`, which has no type, for text"));
+            }
+        }
         Some(parameter)
     }
 
@@ -312,6 +321,21 @@ impl Inliner<'_> {
             }
         }
     }
+}
+
+/// A parameter is text in any case: one that says nothing of its type is nothing else. Whether it
+/// was such a one.
+fn text_of_no_type(schema: &mut Value) -> bool {
+    let Some(map) = schema.as_object_mut() else {
+        return false;
+    };
+    let says = ["type", "$ref", "enum", "allOf", "oneOf", "anyOf", "not"];
+    let shaped = ["properties", "additionalProperties", "items"];
+    if says.iter().chain(&shaped).any(|key| map.contains_key(*key)) {
+        return false;
+    }
+    map.insert("type".to_owned(), json!("string"));
+    true
 }
 
 /// Drops the schemas and tags that no kept operation reaches.

@@ -8,6 +8,7 @@ use crate::catalog::{Bounds, Catalog, Field, Location, Operation};
 use crate::document::{Document, at};
 use crate::refusal::Refusals;
 use crate::rust_name;
+use crate::schema;
 
 /// What the signing hooks call, and what a client is made with.
 const METHODS_OF_CLIENTS: [&str; 2] = ["inner", "new"];
@@ -137,9 +138,9 @@ fn parameters(document: &Document, operation: &Operation) -> Vec<String> {
                 parameter.name
             ));
         }
-        let schema = document.resolve(&parameter.schema);
+        let schema = meant(document, &parameter.schema);
         let one = schema.and_then(|schema| schema.get("items")).or(schema);
-        let one = one.and_then(|schema| document.resolve(schema));
+        let one = one.and_then(|schema| meant(document, schema));
         let in_text = parameter.location != Location::Query || one != schema;
         if in_text && one.is_some_and(|schema| !is_scalar(schema)) {
             reasons.push(format!(
@@ -167,16 +168,23 @@ fn template_names(path: &str) -> impl Iterator<Item = &str> {
         .filter_map(|rest| rest.split('}').next())
 }
 
-/// Whether the schema's type in Rust can be written as text. An enum of numbers cannot: it is a
-/// wrapper that only decodes.
-fn is_scalar(schema: &Value) -> bool {
-    let closed = schema.get("enum").is_some();
-    match schema.get("type").and_then(Value::as_str) {
-        Some("string") => true,
-        Some("integer" | "number" | "boolean") => !closed,
-        Some(_) => false,
-        None => closed,
+/// The schema that a place stands for, through references and what is said beside them.
+fn meant<'a>(document: &'a Document, place: &'a Value) -> Option<&'a Value> {
+    let mut schema = document.resolve(place)?;
+    // A chain longer than this comes back to where it was.
+    for _ in 0..64 {
+        let Some(name) = schema::named(schema) else {
+            return Some(schema);
+        };
+        schema = document.root.pointer(&at("/components/schemas", &name))?;
     }
+    None
+}
+
+/// Whether the schema's type in Rust can be written as text.
+fn is_scalar(schema: &Value) -> bool {
+    let kind = schema.get("type").and_then(Value::as_str);
+    matches!(kind, Some("string" | "integer" | "number" | "boolean"))
 }
 
 /// A token of RFC 9110.
