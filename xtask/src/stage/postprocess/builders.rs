@@ -132,6 +132,9 @@ fn taken_type(property: &Property<'_>, old: &ItemStruct) -> Option<Type> {
         .iter()
         .find(|other| other.ident.as_ref() == Some(property.ident))?;
     let ty = tree::argument_of(&other.ty, "Result")?;
+    if property.kind == Kind::Rest && tree::argument_of(ty, "Map").is_some() {
+        return Some(property.field.ty.clone());
+    }
     let option = tree::argument_of(&property.field.ty, "Option");
     Some(match tree::argument_of(ty, "Option") {
         Some(inner) if option.is_some() => inner.clone(),

@@ -81,6 +81,12 @@ pub(super) fn wire_name(field: &Field) -> String {
 
 fn field(field: &mut Field, wire: &str, known: Option<&catalog::Field>) {
     let mut serde = Serde::take(&mut field.attrs);
+    // Typify has a type of its own for a map of anything, which holds other maps up.
+    if serde.has("flatten") && tree::argument_of(&field.ty, "Map").is_some() {
+        field.ty = parse_quote!(
+            ::std::collections::BTreeMap<::std::string::String, ::serde_json::Value>
+        );
+    }
     if optional_collection(&serde, &field.ty) {
         // An empty list and no list are different requests.
         let ty = &field.ty;
