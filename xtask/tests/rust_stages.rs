@@ -180,7 +180,11 @@ fn verify_names_what_is_gone_or_must_not_be() {
         ),
         ("models.rs", "pub secret: Secret", "pub secret: String"),
         ("models.rs", "pub struct Person", "pub struct Someone"),
-        ("client.rs", "//! The client", "//! api-version"),
+        (
+            "client.rs",
+            "impl Client {",
+            "static SENT: HeaderName = HeaderName::from_static(\"api-version\"); impl Client {",
+        ),
     ] {
         let text = modules.get_mut(file).unwrap();
         assert!(text.contains(from), "{file} has no `{from}`");
