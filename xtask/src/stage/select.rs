@@ -164,14 +164,15 @@ impl Inliner<'_> {
                 self.change(&format!("left out {what}"));
             }
         }
-        let mut parameters: Vec<Value> = items(value.get("parameters"))
-            .filter_map(|parameter| self.document.resolve(parameter).cloned())
-            .collect();
+        let mut parameters: Vec<Value> = Vec::new();
         let identity = |value: &Value| (text(value, "name"), text(value, "in"));
-        for parameter in shared {
+        let own =
+            items(value.get("parameters")).filter_map(|parameter| self.document.resolve(parameter));
+        // One may stand there twice, and the operation's come before those that it shares.
+        for parameter in own.chain(shared) {
             if !parameters
                 .iter()
-                .any(|own| identity(own) == identity(parameter))
+                .any(|known| identity(known) == identity(parameter))
             {
                 parameters.push(parameter.clone());
             }
