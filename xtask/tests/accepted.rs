@@ -111,3 +111,51 @@ fn what_is_refused_in_an_inline_object_has_a_line() {
         )
     );
 }
+
+#[test]
+fn words_that_progenitor_uses_itself() {
+    let text = with_schemas(
+        "    It: {type: object, description: What api-version is, properties: {api-version: {type: string}}}\n",
+    );
+    accepted(&text.replace(
+        "paths: {}",
+        "paths: {/api-version: {get: {operationId: api-version, parameters: [{name: \
+         api-version, in: header, schema: {type: string}}], responses: {200: {description: The \
+         api-version.}}}}}",
+    ));
+}
+
+#[test]
+fn marks_that_are_not_ours() {
+    accepted(&format!(
+        "{HEAD}x-cobo-edition: 3
+paths:
+  /things:
+    get:
+      operationId: list_things
+      x-cobo-permission: things_read
+      responses: {{200: {{description: Done.}}}}
+"
+    ));
+}
+
+#[test]
+fn a_parameter_that_stands_twice() {
+    let modules = accepted(&format!(
+        "{HEAD}paths:
+  /things:
+    parameters: [{{$ref: '#/components/parameters/Page'}}]
+    get:
+      operationId: list_things
+      parameters:
+        - {{$ref: '#/components/parameters/Page'}}
+        - {{$ref: '#/components/parameters/Page'}}
+        - {{name: page, in: query, schema: {{type: string}}}}
+      responses: {{200: {{description: Done.}}}}
+components:
+  parameters: {{Page: {{name: page, in: query, schema: {{type: string}}}}}}
+"
+    ));
+    let operations = &modules["operations.rs"];
+    assert_eq!(operations.matches("fn page(").count(), 1, "{operations}");
+}

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::Options;
 use crate::document::Document;
 use crate::refusal::{Refusal, Refusals};
+use crate::report::Log;
 
 mod marks;
 mod operations;
@@ -55,6 +56,11 @@ pub fn read(bytes: &[u8], source: &str, options: &Options) -> Result<Document, R
     }
     check(&mut document, options, &mut refusals);
     refusals.or(document)
+}
+
+/// Reports what the document has and the generator takes no notice of, although it might seem so.
+pub fn notes(document: &Document, log: &mut Log) {
+    marks::foreign(document, log);
 }
 
 /// Refuses what is wrong with a document that has been read.
