@@ -136,6 +136,11 @@ fn taken_type(property: &Property<'_>, old: &ItemStruct) -> Option<Type> {
         return Some(property.field.ty.clone());
     }
     let option = tree::argument_of(&property.field.ty, "Option");
+    if let Some(inner) =
+        tree::argument_of(ty, "Box").and_then(|boxed| tree::argument_of(boxed, "Option"))
+    {
+        return Some(parse_quote!(::std::boxed::Box<#inner>));
+    }
     Some(match tree::argument_of(ty, "Option") {
         Some(inner) if option.is_some() => inner.clone(),
         _ => ty.clone(),

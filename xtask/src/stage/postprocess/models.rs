@@ -87,6 +87,16 @@ fn field(field: &mut Field, wire: &str, known: Option<&catalog::Field>) {
             ::std::collections::BTreeMap<::std::string::String, ::serde_json::Value>
         );
     }
+    // A value of its own kind, or none: typify boxes the two together, and absence would be written
+    // as null.
+    if let Some(inner) =
+        tree::argument_of(&field.ty, "Box").and_then(|boxed| tree::argument_of(boxed, "Option"))
+    {
+        field.ty = parse_quote!(::std::option::Option<::std::boxed::Box<#inner>>);
+        serde.set(parse_quote!(
+            skip_serializing_if = "::std::option::Option::is_none"
+        ));
+    }
     if optional_collection(&serde, &field.ty) {
         // An empty list and no list are different requests.
         let ty = &field.ty;
