@@ -17,6 +17,8 @@ pub struct Document {
     /// The line on which each pointer's value stands in the file. Pointers that a transform
     /// created are not in here, unless it only moved what the file has.
     pub lines: BTreeMap<String, usize>,
+    /// What reading it left out.
+    pub slips: Vec<String>,
 }
 
 impl Document {

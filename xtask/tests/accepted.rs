@@ -159,3 +159,37 @@ components:
     let operations = &modules["operations.rs"];
     assert_eq!(operations.matches("fn page(").count(), 1, "{operations}");
 }
+
+#[test]
+fn slips_that_say_nothing() {
+    let text = format!(
+        "{HEAD}servers:
+tags:
+paths:
+  /things:
+    parameters:
+    get:
+      operationId: list_things
+      parameters:
+      tags:
+      requestBody:
+      responses:
+        200:
+          description:
+          headers:
+          content: {{application/json: {{schema: {{type: string}}, examples: [a]}}}}
+components:
+  parameters:
+  schemas:
+    It:
+      type: object
+      required:
+      properties:
+        a: {{type: integer, minimum: '1', exclusiveMinimum: 0, required: true}}
+        b: {{type: string, pattern: 7, minLength: few, items:}}
+        c: {{type: array, items: {{type: string, nullable:}}, uniqueItems: 1, maxItems: -1}}
+"
+    );
+    let modules = accepted(&text);
+    assert!(modules["models.rs"].contains("pub a: Option<i64>"));
+}

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::Options;
+use super::{Options, Stage};
 use crate::document::Document;
 use crate::refusal::{Refusal, Refusals};
 use crate::report::Log;
@@ -45,6 +45,7 @@ pub fn read(bytes: &[u8], source: &str, options: &Options) -> Result<Document, R
         sha256: hex::encode(Sha256::digest(bytes)),
         root: yaml.root,
         lines: yaml.lines,
+        slips: Vec::new(),
     };
     let mut refusals = Refusals::default();
     for (pointer, line) in yaml.duplicates {
@@ -58,8 +59,11 @@ pub fn read(bytes: &[u8], source: &str, options: &Options) -> Result<Document, R
     refusals.or(document)
 }
 
-/// Reports what the document has and the generator takes no notice of, although it might seem so.
+/// Reports what the generator takes no notice of.
 pub fn notes(document: &Document, log: &mut Log) {
+    for slip in &document.slips {
+        log.change(Stage::Load, slip.as_str());
+    }
     marks::foreign(document, log);
 }
 
@@ -75,6 +79,7 @@ pub fn check(document: &mut Document, options: &Options, refusals: &mut Refusals
         }
     }
     if version == "3.0" || version.starts_with("3.0.") {
+        document.slips = shape::mend(document);
         shape::check(document, refusals);
     } else {
         let reason = format!("OpenAPI {version} is not supported, only OpenAPI 3.0");
