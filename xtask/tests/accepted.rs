@@ -193,3 +193,42 @@ components:
     let modules = accepted(&text);
     assert!(modules["models.rs"].contains("pub a: Option<i64>"));
 }
+
+#[test]
+fn flaws_in_what_nobody_reads() {
+    accepted(
+        "openapi: 3.0.3
+info:
+  title: Tiny
+  version: 1.0.0
+  license: {url: https://license.example}
+  contact: Somebody
+servers:
+  - {url: 'https://{place}.example', variables: {place: {description: Where.}}}
+externalDocs: {description: More.}
+tags: [{name: Things, externalDocs: {}}]
+paths:
+  /things:
+    description: [Things]
+    servers: none
+    get:
+      operationId: list_things
+      tags: [Things]
+      externalDocs: {description: More.}
+      responses:
+        200:
+          description: Done.
+          headers: {X-Count: {description: How many.}}
+          links: {next: 7}
+components:
+  schemas: {It: {type: object, externalDocs: {}, xml: it, properties: {a: {type: string}}}}
+  securitySchemes:
+    A: {type: oauth2}
+    B: {type: oauth2, flows: {clientCredentials: {tokenUrl: here}}}
+    C: {type: apiKey, name: X}
+    D: {type: http}
+    E: {type: hmac}
+  links: 7
+",
+    );
+}

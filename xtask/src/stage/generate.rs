@@ -20,6 +20,7 @@ use crate::silence;
 mod blame;
 mod convert;
 mod limits;
+mod unread;
 pub mod upload;
 
 /// What a property with `x-cobo-secret` is in Rust.
@@ -31,7 +32,9 @@ const FILE: &str = "cobo_auth::File";
 
 pub fn run(document: &Document, catalog: &Catalog, log: &mut Log) -> Result<syn::File, Refusals> {
     limits::check(document, catalog)?;
-    let mut root = document.root.clone();
+    let mut read = document.clone();
+    unread::drop(&mut read.root);
+    let mut root = read.root.clone();
     hide_enums(&mut root);
     let secrets = type_secrets(&mut root);
     if secrets > 0 {
@@ -50,7 +53,7 @@ pub fn run(document: &Document, catalog: &Catalog, log: &mut Log) -> Result<syn:
             format!("{operation}: its form is sent as bytes, since a stream cannot be signed"),
         );
     }
-    let api = convert::openapi(document, root)?;
+    let api = convert::openapi(&read, root)?;
     match progenitor(&api) {
         Ok(file) => Ok(file),
         Err(reason) => Err(blame::refusals(document, &api, &reason)),
