@@ -60,17 +60,6 @@ pub(super) fn check(document: &Document, catalog: &Catalog) -> Result<(), Refusa
         );
         refusals.push(document.refuse(&pointer(document, operation), reason));
     }
-    for model in &catalog.models {
-        let more = model.schema.get("additionalProperties");
-        let taken = model
-            .fields
-            .iter()
-            .any(|field| rust_name::field(&field.name) == "extra");
-        if taken && more.is_some_and(|more| more.is_object() || more == &Value::Bool(true)) {
-            let reason = "a property is named `extra`, where additional properties are kept";
-            refusals.push(document.refuse(&at(schemas, &model.name), reason));
-        }
-    }
     for operation in &catalog.operations {
         for reason in parameters(document, operation) {
             refusals.push(document.refuse(&pointer(document, operation), reason));

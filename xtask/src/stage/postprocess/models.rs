@@ -1,6 +1,7 @@
 //! Models: documentation, the document's order and marks, nothing that breaks when Cobo adds a
 //! field.
 
+use proc_macro2::Ident;
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Field, Fields, FieldsNamed, File, Item, ItemEnum, ItemStruct, Type, parse_quote,
@@ -8,6 +9,7 @@ use syn::{
 
 use super::attribute::{Serde, is_doc};
 use super::docs::Docs;
+use super::fresh::fresh;
 use super::{Context, tree};
 use crate::catalog;
 
@@ -61,6 +63,7 @@ fn structure(item: &mut ItemStruct, context: &mut Context<'_>) {
         return;
     };
     item.attrs.push(parse_quote!(#[non_exhaustive]));
+    name_rest(fields);
     for field in &mut fields.named {
         let wire = wire_name(field);
         let known = model.and_then(|model| model.fields.iter().find(|field| field.name == wire));
@@ -68,6 +71,24 @@ fn structure(item: &mut ItemStruct, context: &mut Context<'_>) {
     }
     if let Some(model) = model {
         order(fields, model);
+    }
+}
+
+/// Typify keeps what has no field in `extra`, and does not ask whether a property has that name.
+fn name_rest(fields: &mut FieldsNamed) {
+    let is_rest = |field: &Field| Serde::of(&field.attrs).has("flatten");
+    let taken: Vec<Ident> = fields
+        .named
+        .iter()
+        .filter(|field| !is_rest(field))
+        .filter_map(|field| field.ident.clone())
+        .collect();
+    let taken: Vec<&Ident> = taken.iter().collect();
+    for field in fields.named.iter_mut().filter(|field| is_rest(field)) {
+        field.ident = field
+            .ident
+            .as_ref()
+            .map(|ident| fresh(&ident.to_string(), &taken));
     }
 }
 
