@@ -213,6 +213,22 @@ fn what_cannot_be_expressed_is_refused_with_its_place() {
 }
 
 #[test]
+fn an_object_in_a_query_is_refused() {
+    let text = String::from_utf8(TINY.to_vec()).unwrap().replace(
+        "paths:\n",
+        "paths:\n  /found:\n    get:\n      operationId: find\n      parameters:\n        - {name: filter, \
+         in: query, schema: {type: object, properties: {a: {type: string}}}}\n      responses: {200: \
+         {description: Done.}}\n",
+    );
+    let (document, catalog) = document(text.as_bytes());
+    let refusals = refused(&document, &catalog);
+    assert!(
+        refusals.contains("/paths/~1found/get: parameter `filter` is an object: "),
+        "{refusals}"
+    );
+}
+
+#[test]
 fn a_panic_of_the_generator_is_a_refusal_of_what_causes_it() {
     let (mut document, catalog) = document(TINY);
     // Two successes with different bodies, past the stage that refuses them.

@@ -136,6 +136,11 @@ fn parameters(document: &Document, operation: &Operation) -> Vec<String> {
                 "parameter `{}` is not text, a number, or a list of such",
                 rust
             ));
+        } else if one.is_some_and(|schema| schema.get("properties").is_some()) {
+            reasons.push(format!(
+                "parameter `{rust}` is an object: give each of its properties a parameter, or leave \
+                 the operation out with --decisions"
+            ));
         }
     }
     for name in template_names(&operation.path) {
