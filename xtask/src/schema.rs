@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::document::{METHODS, at, entries, item, items, pointer_of, reference, schema_name};
+use crate::document::{
+    Document, METHODS, at, entries, item, items, pointer_of, reference, schema_name,
+};
 
 /// What holds a schema, as far as a stage may care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,19 @@ pub fn named(place: &Value) -> Option<String> {
     reference(place)
         .or_else(|| sole.and_then(reference))
         .and_then(schema_name)
+}
+
+/// The schema that a place stands for, through references and what is said beside them.
+pub fn meant<'a>(document: &'a Document, place: &'a Value) -> Option<&'a Value> {
+    let mut schema = document.resolve(place)?;
+    // A chain longer than this comes back to where it was.
+    for _ in 0..64 {
+        let Some(name) = named(schema) else {
+            return Some(schema);
+        };
+        schema = document.root.pointer(&at("/components/schemas", &name))?;
+    }
+    None
 }
 
 /// Calls `visit` with the pointer of each schema, outer ones before inner ones.

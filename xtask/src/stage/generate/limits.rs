@@ -8,7 +8,7 @@ use crate::catalog::{Bounds, Catalog, Field, Location, Operation};
 use crate::document::{Document, at};
 use crate::refusal::Refusals;
 use crate::rust_name;
-use crate::schema;
+use crate::schema::meant;
 
 /// What the signing hooks call, and what a client is made with.
 const METHODS_OF_CLIENTS: [&str; 2] = ["inner", "new"];
@@ -160,19 +160,6 @@ fn template_names(path: &str) -> impl Iterator<Item = &str> {
     path.split('{')
         .skip(1)
         .filter_map(|rest| rest.split('}').next())
-}
-
-/// The schema that a place stands for, through references and what is said beside them.
-fn meant<'a>(document: &'a Document, place: &'a Value) -> Option<&'a Value> {
-    let mut schema = document.resolve(place)?;
-    // A chain longer than this comes back to where it was.
-    for _ in 0..64 {
-        let Some(name) = schema::named(schema) else {
-            return Some(schema);
-        };
-        schema = document.root.pointer(&at("/components/schemas", &name))?;
-    }
-    None
 }
 
 /// Whether the schema's type in Rust can be written as text.
