@@ -10,9 +10,6 @@ use crate::refusal::Refusals;
 use crate::rust_name;
 use crate::schema::meant;
 
-/// What the signing hooks call, and what a client is made with.
-const METHODS_OF_CLIENTS: [&str; 2] = ["inner", "new"];
-
 pub(super) fn check(document: &Document, catalog: &Catalog) -> Result<(), Refusals> {
     let mut refusals = Refusals::default();
     let schemas = "/components/schemas";
@@ -46,18 +43,6 @@ pub(super) fn check(document: &Document, catalog: &Catalog) -> Result<(), Refusa
         .map(|operation| (rust_name::method(operation), operation));
     for (rust, operation) in twice(ids) {
         let reason = format!("another operation is named `{rust}` in Rust as well");
-        refusals.push(document.refuse(&pointer(document, operation), reason));
-    }
-    for (_, operation) in catalog
-        .operations
-        .iter()
-        .map(|operation| (rust_name::method(operation), operation))
-        .filter(|(rust, _)| METHODS_OF_CLIENTS.contains(&rust.as_str()))
-    {
-        let reason = format!(
-            "the operation id `{}` is the name of a method that every client has",
-            operation.id
-        );
         refusals.push(document.refuse(&pointer(document, operation), reason));
     }
     for operation in &catalog.operations {
