@@ -33,6 +33,21 @@ fn hexadecimal_in_examples_is_text() {
 }
 
 #[test]
+fn values_of_an_enum_of_text_are_text() {
+    let found = read(
+        "x-it:\n  text: {type: string, enum: [0x1, 1.10, 007, true, ~, '2', b]}\n  \
+         number: {enum: [0x1], type: integer}\n",
+    );
+    assert_eq!(
+        found,
+        json!({
+            "text": {"type": "string", "enum": ["0x1", "1.10", "007", "true", null, "2", "b"]},
+            "number": {"enum": [1], "type": "integer"},
+        })
+    );
+}
+
+#[test]
 fn a_hash_that_looks_like_a_number_is_text() {
     assert_eq!(
         read("x-it: {example: 12e4567890123}"),
