@@ -232,3 +232,48 @@ components:
 ",
     );
 }
+
+#[test]
+fn a_tag_that_is_not_ascii() {
+    let modules = accepted(&format!(
+        "{HEAD}paths:
+  /a: {{get: {{operationId: get_a, tags: [\u{94b1}\u{5305}], responses: {{200: {{description: A.}}}}}}}}
+  /b: {{get: {{operationId: get_b, tags: [Caf\u{e9}], responses: {{200: {{description: B.}}}}}}}}
+"
+    ));
+    for file in ["client/u94b1_u5305.rs", "operations/caf_ue9.rs"] {
+        assert!(modules.contains_key(file), "{:?}", modules.keys());
+    }
+}
+
+/// The compiler refuses them.
+#[test]
+fn text_that_turns_the_direction() {
+    let text = "\"a \\u202eb\\u202c \\u2066c\\u2069\"";
+    let modules = accepted(&format!(
+        "openapi: 3.0.3
+info: {{title: {text}, version: 1.0.0, description: {text}}}
+paths:
+  /things:
+    get:
+      operationId: list_things
+      summary: {text}
+      description: {text}
+      parameters:
+        - {{name: a, in: query, description: {text}, example: {text}, schema: {{type: string}}}}
+      responses: {{200: {{description: {text}}}}}
+components:
+  schemas:
+    It:
+      type: object
+      description: {text}
+      properties:
+        a: {{type: string, description: {text}, example: {text}}}
+        b: {{type: string, enum: [{text}], description: {text}}}
+"
+    ));
+    for (name, text) in &modules {
+        let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        assert!(!text.contains(turns), "{name}\n{text}");
+    }
+}
