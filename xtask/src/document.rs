@@ -15,8 +15,10 @@ pub struct Document {
     pub sha256: String,
     pub root: Value,
     /// The line on which each pointer's value stands in the file. Pointers that a transform
-    /// created are not in here.
+    /// created are not in here, unless it only moved what the file has.
     pub lines: BTreeMap<String, usize>,
+    /// What reading it left out.
+    pub slips: Vec<String>,
 }
 
 impl Document {
@@ -90,6 +92,21 @@ impl Document {
         if let Some(schemas) = schemas.as_object_mut() {
             schemas.insert(name.to_owned(), schema);
         }
+    }
+
+    /// What stands at `to` now is what the file has at `from`: a refusal of it says the line.
+    pub fn moved(&mut self, from: &str, to: &str) {
+        let below = |pointer: &str| {
+            let rest = pointer.strip_prefix(from)?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| format!("{to}{rest}"))
+        };
+        let lines: Vec<(String, usize)> = self
+            .lines
+            .range(from.to_owned()..)
+            .take_while(|(pointer, _)| pointer.starts_with(from))
+            .filter_map(|(pointer, line)| Some((below(pointer)?, *line)))
+            .collect();
+        self.lines.extend(lines);
     }
 
     /// Every operation, in the document's order.

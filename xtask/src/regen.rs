@@ -239,6 +239,7 @@ fn generated(
 ) -> Result<Generated, Refusals> {
     let mut document = load::run(path, source, options)?;
     let log = &mut report.log;
+    load::notes(&document, log);
     let surface = surface(&document, options)?;
     // A panic of ours is a defect of the generator, and a refusal says so without a stack trace.
     let gave_up = |reason| Refusals::from(Refusal::of_file(source, reason));

@@ -27,8 +27,24 @@ pub fn method(operation: &Operation) -> String {
 }
 
 pub fn method_of(id: &str) -> String {
-    sanitize(id, "_", |text| text.to_snake_case())
+    let name = sanitize(id, "_", |text| text.to_snake_case());
+    if OF_CLIENTS.contains(&name.as_str()) {
+        format!("{name}_")
+    } else {
+        name
+    }
 }
+
+/// What every client has, or calls on itself: an operation of that name would be called instead.
+const OF_CLIENTS: [&str; 7] = [
+    "carry_out",
+    "clone",
+    "exchange",
+    "exec",
+    "inner",
+    "new",
+    "pages",
+];
 
 /// The request builder of an operation: `GetToken`.
 pub fn request(operation: &Operation) -> String {
@@ -107,6 +123,8 @@ mod tests {
         assert_eq!(field("walletId"), "wallet_id");
         assert_eq!(field("+1"), "plus1");
         assert_eq!(field("24h"), "x24h");
+        assert_eq!(method_of("getToken"), "get_token");
+        assert_eq!(method_of("exchange"), "exchange_");
         assert_eq!(entry_of("get_token"), "GET_TOKEN");
         assert_eq!(entry_of("2fa"), "_2FA");
     }

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::document::{METHODS, at, entries, item, items, pointer_of};
+use crate::document::{
+    Document, METHODS, at, entries, item, items, pointer_of, reference, schema_name,
+};
 
 /// What holds a schema, as far as a stage may care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,10 +13,32 @@ pub enum Holder {
     Component,
     /// A property of an object schema, or the items of a property's list.
     Property,
-    /// A parameter or a header.
+    /// A parameter or a header, or the items of its list.
     Parameter,
     /// A body, or a part of a union or of an intersection.
     Other,
+}
+
+/// The component that a place refers to, plainly or as the one part of an `allOf`.
+pub fn named(place: &Value) -> Option<String> {
+    let mut parts = items(place.get("allOf"));
+    let sole = parts.next().filter(|_| parts.next().is_none());
+    reference(place)
+        .or_else(|| sole.and_then(reference))
+        .and_then(schema_name)
+}
+
+/// The schema that a place stands for, through references and what is said beside them.
+pub fn meant<'a>(document: &'a Document, place: &'a Value) -> Option<&'a Value> {
+    let mut schema = document.resolve(place)?;
+    // A chain longer than this comes back to where it was.
+    for _ in 0..64 {
+        let Some(name) = named(schema) else {
+            return Some(schema);
+        };
+        schema = document.root.pointer(&at("/components/schemas", &name))?;
+    }
+    None
 }
 
 /// Calls `visit` with the pointer of each schema, outer ones before inner ones.
@@ -70,10 +94,9 @@ pub fn children(schema: &Value, holder: Holder) -> Vec<(String, Holder)> {
         found.push((at("/properties", name), Holder::Property));
     }
     if schema.get("items").is_some_and(Value::is_object) {
-        let inner = if holder == Holder::Property {
-            holder
-        } else {
-            Holder::Other
+        let inner = match holder {
+            Holder::Property | Holder::Parameter => holder,
+            Holder::Component | Holder::Other => Holder::Other,
         };
         found.push(("/items".to_owned(), inner));
     }

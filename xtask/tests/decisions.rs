@@ -53,6 +53,7 @@ fn an_undecided_conflict_is_raw_and_strict_refuses_it() {
 fn a_decision_settles_a_conflict() {
     let kind = |(document, _): &(Document, Log)| {
         let fee = document.root.pointer(FEE).expect("it");
+        let fee = document.resolve(fee).expect("a schema");
         fee.get("type").cloned()
     };
     assert_eq!(kind(&decide("first")), Some("string".into()));

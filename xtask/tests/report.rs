@@ -128,3 +128,22 @@ fn a_report_that_cannot_be_written_is_said() {
     assert!(String::from_utf8_lossy(&run.stderr).contains("the report cannot be written"));
     assert!(Path::new("tests").exists());
 }
+
+#[test]
+fn what_is_left_out_or_not_looked_at_is_reported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let document = folder.path().join("it.yaml");
+    let text = "openapi: 3.0.3\ninfo: {title: Tiny, version: 1.0.0}\npaths:\n  /things:\n    get:\n      \
+                operationId: list_things\n      parameters:\n      x-cobo-permission: read\n      \
+                responses: {200: {description: Done.}}\n";
+    std::fs::write(&document, text).expect("a file");
+    let (code, report) = report(document.to_str().expect("a path"), &[]);
+    assert_eq!(code, Some(0), "{report:#}");
+    assert_eq!(
+        report["stages"]["load"],
+        serde_json::json!([
+            "/paths/~1things/get/parameters: left out, since it says nothing",
+            "/paths/~1things/get/x-cobo-permission: `x-cobo-permission` is no mark of ours",
+        ])
+    );
+}

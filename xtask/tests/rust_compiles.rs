@@ -45,6 +45,16 @@ fn kinds_that_typify_does_not_have() {
     );
 }
 
+/// Shapes that one release has and another has not.
+#[test]
+fn shapes_of_other_releases() {
+    behaves(
+        "releases",
+        include_bytes!("rust/releases.yaml"),
+        include_str!("rust/releases.rs.in"),
+    );
+}
+
 /// Streams of pages and of items, against a sandbox.
 #[test]
 fn lists_come_in_pages() {

@@ -180,7 +180,11 @@ fn verify_names_what_is_gone_or_must_not_be() {
         ),
         ("models.rs", "pub secret: Secret", "pub secret: String"),
         ("models.rs", "pub struct Person", "pub struct Someone"),
-        ("client.rs", "//! The client", "//! api-version"),
+        (
+            "client.rs",
+            "impl Client {",
+            "static SENT: HeaderName = HeaderName::from_static(\"api-version\"); impl Client {",
+        ),
     ] {
         let text = modules.get_mut(file).unwrap();
         assert!(text.contains(from), "{file} has no `{from}`");
@@ -209,6 +213,22 @@ fn what_cannot_be_expressed_is_refused_with_its_place() {
 }
 
 #[test]
+fn an_object_in_a_query_is_refused() {
+    let text = String::from_utf8(TINY.to_vec()).unwrap().replace(
+        "paths:\n",
+        "paths:\n  /found:\n    get:\n      operationId: find\n      parameters:\n        - {name: filter, \
+         in: query, schema: {type: object, properties: {a: {type: string}}}}\n      responses: {200: \
+         {description: Done.}}\n",
+    );
+    let (document, catalog) = document(text.as_bytes());
+    let refusals = refused(&document, &catalog);
+    assert!(
+        refusals.contains("/paths/~1found/get: parameter `filter` is an object: "),
+        "{refusals}"
+    );
+}
+
+#[test]
 fn a_panic_of_the_generator_is_a_refusal_of_what_causes_it() {
     let (mut document, catalog) = document(TINY);
     // Two successes with different bodies, past the stage that refuses them.
@@ -220,7 +240,9 @@ fn a_panic_of_the_generator_is_a_refusal_of_what_causes_it() {
     insta::assert_snapshot!("blame_operation", refusals);
 
     let (mut document, catalog) = self::document(TINY);
-    document.root["components"]["schemas"]["Kind"]["enum"] = serde_json::json!(["a", "A"]);
+    // An enum past the stage that names its values.
+    document.root["components"]["schemas"]["Kind"] =
+        serde_json::json!({"type": "string", "enum": ["a", "A"]});
     let refusals = refused(&document, &catalog);
     insta::assert_snapshot!("blame_schema", refusals);
 }

@@ -33,6 +33,21 @@ fn hexadecimal_in_examples_is_text() {
 }
 
 #[test]
+fn values_of_an_enum_of_text_are_text() {
+    let found = read(
+        "x-it:\n  text: {type: string, enum: [0x1, 1.10, 007, true, ~, '2', b]}\n  \
+         number: {enum: [0x1], type: integer}\n",
+    );
+    assert_eq!(
+        found,
+        json!({
+            "text": {"type": "string", "enum": ["0x1", "1.10", "007", "true", null, "2", "b"]},
+            "number": {"enum": [1], "type": "integer"},
+        })
+    );
+}
+
+#[test]
 fn a_hash_that_looks_like_a_number_is_text() {
     assert_eq!(
         read("x-it: {example: 12e4567890123}"),
@@ -62,6 +77,31 @@ fn anchors_and_merges_are_resolved() {
     assert_eq!(
         found,
         json!({"a": {"b": 1}, "c": {"b": 1}, "d": {"b": 1, "e": 2}})
+    );
+}
+
+#[test]
+fn one_anchor_may_be_named_often() {
+    let found = read(&format!(
+        "x-it:\n  a: &a {{b: 1}}\n  c: [{}]\n",
+        ["*a"; 400].join(", ")
+    ));
+    assert_eq!(found["c"].as_array().map(Vec::len), Some(400));
+}
+
+#[test]
+fn aliases_that_grow_without_end_are_refused() {
+    let mut text = format!("{HEAD}x-it:\n  - &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n");
+    for level in 1..9 {
+        let inner = [format!("*a{}", level - 1).as_str(); 10].join(", ");
+        text.push_str(&format!("  - &a{level} [{inner}]\n"));
+    }
+    let refusals = load::read(text.as_bytes(), "bomb.yaml", &Options::default());
+    assert!(
+        refusals
+            .expect_err("a bomb")
+            .to_string()
+            .contains("not YAML")
     );
 }
 

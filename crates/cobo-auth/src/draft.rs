@@ -317,6 +317,7 @@ macro_rules! __request {
             draft: $crate::codegen::Draft $(<$body>)?,
         }
 
+        #[allow(clippy::self_named_constructors, reason = "an operation may be called `new`")]
         impl<'a> $name<'a> {
             pub(crate) fn new(client: &'a crate::Client) -> Self {
                 Self {

@@ -156,7 +156,7 @@ macro_rules! __model {
     ($name:ident {
         $($index:literal $field:ident $(= $wire:literal)? $(? $(@$optional:tt)?)?
             $($mark:ident($($bound:literal)?))*),* $(,)?
-        $(; $rest:ident)?
+        $(; $rest:ident $(,)?)?
     }) => {
         impl $crate::codegen::Part for $name {
             fn blank() -> Self {

@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Number, Value};
 
 /// The name by which `serde_json` knows that a text is asked for. Another deserializer does not
 /// know it and gives a value instead, which is written as text then: only the digits that an `f64`
@@ -30,10 +30,14 @@ impl Raw {
         &self.0
     }
 
-    /// The property `name`, if it is a string and the value an object.
+    /// The property `name` as text, if it is a string, a number or a boolean and the value an
+    /// object.
     pub fn tag(&self, name: &str) -> Option<String> {
         let Entries(entries) = serde_json::from_str(&self.0).ok()?;
         let (_, value) = entries.into_iter().rfind(|(key, _)| key == name)?;
+        if is_bare(value.get()) {
+            return Some(value.get().to_owned());
+        }
         serde_json::from_str(value.get()).ok()
     }
 
@@ -119,12 +123,27 @@ pub(crate) fn tagged(
     let Ok(Entries(mut entries)) = serde_json::from_str(&raw.0) else {
         return Ok(raw);
     };
-    let tag = serde_json::value::to_raw_value(tag)?;
-    match entries.iter_mut().find(|(key, _)| key == name) {
+    let known = entries.iter_mut().find(|(key, _)| key == name);
+    // A tag that is no string stays what it is.
+    let bare = is_bare(tag)
+        && known
+            .as_ref()
+            .is_some_and(|(_, value)| is_bare(value.get()));
+    let tag = if bare {
+        RawValue::from_string((*tag).to_owned())?
+    } else {
+        serde_json::value::to_raw_value(tag)?
+    };
+    match known {
         Some((_, value)) => *value = tag,
         None => entries.insert(0, (name.to_owned(), tag)),
     }
     serde_json::to_string(&Entries(entries)).map(Raw)
+}
+
+/// Whether the text of a JSON value is that of a number or a boolean.
+fn is_bare(text: &str) -> bool {
+    matches!(text, "true" | "false") || serde_json::from_str::<Number>(text).is_ok()
 }
 
 /// An object, in its order.

@@ -61,15 +61,19 @@ pub fn serialize_tagged<T: Serialize, S: Serializer>(
         .serialize(serializer)
 }
 
-/// Gives a union its behaviour: variants by the tags that the property `$tag` has.
+/// Gives a union its behaviour: variants by the tags that the property `$tag` has. Those that no
+/// tag tells from the others are written as they are, and never read.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tagged_union {
     (
         $name:ident, $unknown:ident, $tag:literal
-        { $($variant:ident($model:ty) = $($value:literal)|+),* $(,)? }
+        {
+            $($variant:ident($model:ty) = $($value:literal)|+),* $(,)?
+            $(; $($untold:ident($other:ty)),* $(,)?)?
+        }
     ) => {
-        $crate::__union_debug!($name, $unknown { $($variant),* });
+        $crate::__union_debug!($name, $unknown { $($variant,)* $($($untold),*)? });
 
         impl $crate::codegen::serde::Serialize for $name {
             fn serialize<S: $crate::codegen::serde::Serializer>(
@@ -80,6 +84,9 @@ macro_rules! __tagged_union {
                     $(Self::$variant(model) => $crate::codegen::serialize_tagged(
                         model, $tag, &[$($value),+], serializer,
                     ),)*
+                    $($(Self::$untold(model) => {
+                        $crate::codegen::serde::Serialize::serialize(model, serializer)
+                    })*)?
                     Self::$unknown(value) => {
                         $crate::codegen::serde::Serialize::serialize(value, serializer)
                     }
@@ -159,7 +166,7 @@ macro_rules! __shaped_union {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __union_debug {
-    ($name:ident, $unknown:ident { $($variant:ident),* }) => {
+    ($name:ident, $unknown:ident { $($variant:ident),* $(,)? }) => {
         impl $crate::codegen::Part for $name {
             fn blank() -> Self {
                 Self::$unknown(::std::default::Default::default())

@@ -8,7 +8,7 @@ use super::site::Site;
 use crate::document::{entries, items, reference, schema_name, schema_reference, text};
 
 /// Optional properties are left out this far below the model that is shown …
-const DEPTH: usize = 4;
+const DEPTH: usize = 5;
 /// … and when the example has this many values.
 const VALUES: usize = 200;
 

@@ -1,9 +1,9 @@
 //! Marks the enums, so that they come out open and with names of their own.
 //!
 //! Typify's enums are closed, its enums of integers are newtypes that refuse other numbers, and of
-//! values such as `>` and `>=` it makes no enum at all. What the values of an enum are, and what
-//! they are called in Rust, stands in a mark from which the enum is written later; where typify
-//! could not name them it is left plain text.
+//! values such as `>` and `>=`, or of one that stands there twice, it makes no enum at all. What
+//! the values of an enum are, and what they are called in Rust, stands in a mark from which the
+//! enum is written later; `generate` shows typify plain text, or a plain integer.
 
 use std::collections::BTreeSet;
 
@@ -62,14 +62,15 @@ fn mark(map: &mut Map<String, Value>, pointer: &str, log: &mut Log) {
         .unwrap_or_default()
         .to_owned();
     let mut seen = BTreeSet::new();
-    let values: Vec<&Value> = items(Some(&values))
-        .filter(|value| seen.insert(value.to_string()))
+    // With the places of their names and descriptions, which count the ones that stand twice.
+    let values: Vec<(usize, &Value)> = items(Some(&values))
+        .enumerate()
+        .filter(|(_, value)| seen.insert(value.to_string()))
         .collect();
     let wanted: Vec<String> = values
         .iter()
-        .enumerate()
         .map(|(index, value)| {
-            let given = items(given.as_ref()).nth(index).and_then(Value::as_str);
+            let given = items(given.as_ref()).nth(*index).and_then(Value::as_str);
             match (given, value.as_str()) {
                 (Some(given), _) => given.to_owned(),
                 (None, Some(text)) => text.to_owned(),
@@ -81,13 +82,12 @@ fn mark(map: &mut Map<String, Value>, pointer: &str, log: &mut Log) {
     let variants: Vec<Value> = values
         .iter()
         .zip(&names)
-        .enumerate()
-        .map(|(index, (value, name))| {
+        .map(|((index, value), name)| {
             let mut variant = Map::new();
             variant.insert("value".to_owned(), (*value).clone());
             variant.insert("name".to_owned(), json!(name));
             let text = items(described.as_ref())
-                .nth(index)
+                .nth(*index)
                 .and_then(Value::as_str)
                 .map(str::to_owned)
                 .or_else(|| names::described(&description, value));
@@ -97,15 +97,10 @@ fn mark(map: &mut Map<String, Value>, pointer: &str, log: &mut Log) {
             Value::Object(variant)
         })
         .collect();
-    let mut plain = true;
     for (value, name) in wanted.iter().zip(&names) {
         if *name != rust_name::model(value) {
-            plain = false;
             log.change(Stage::Enums, format!("{pointer}: `{value}` is {name}"));
         }
-    }
-    if !plain {
-        map.shift_remove("enum");
     }
     let count = variants.len();
     log.change(

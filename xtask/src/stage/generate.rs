@@ -10,7 +10,7 @@ use quote::quote;
 use serde_json::{Value, json};
 
 use super::Stage;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, KIND};
 use crate::document::{Document, flag};
 use crate::refusal::Refusals;
 use crate::report::Log;
@@ -20,6 +20,7 @@ use crate::silence;
 mod blame;
 mod convert;
 mod limits;
+mod unread;
 pub mod upload;
 
 /// What a property with `x-cobo-secret` is in Rust.
@@ -31,7 +32,10 @@ const FILE: &str = "cobo_auth::File";
 
 pub fn run(document: &Document, catalog: &Catalog, log: &mut Log) -> Result<syn::File, Refusals> {
     limits::check(document, catalog)?;
-    let mut root = document.root.clone();
+    let mut read = document.clone();
+    unread::drop(&mut read.root);
+    let mut root = read.root.clone();
+    hide_enums(&mut root);
     let secrets = type_secrets(&mut root);
     if secrets > 0 {
         log.change(
@@ -49,7 +53,7 @@ pub fn run(document: &Document, catalog: &Catalog, log: &mut Log) -> Result<syn:
             format!("{operation}: its form is sent as bytes, since a stream cannot be signed"),
         );
     }
-    let api = convert::openapi(document, root)?;
+    let api = convert::openapi(&read, root)?;
     match progenitor(&api) {
         Ok(file) => Ok(file),
         Err(reason) => Err(blame::refusals(document, &api, &reason)),
@@ -68,6 +72,17 @@ fn progenitor(api: &OpenAPI) -> Result<syn::File, String> {
     let tokens = silence::panics(|| Generator::new(&settings).generate_tokens(api))?
         .map_err(|error| error.to_string())?;
     syn::parse2(tokens).map_err(|error| format!("progenitor's output is not Rust: {error}"))
+}
+
+/// Takes away the values of the enums that are written later: typify would try to name them itself.
+fn hide_enums(root: &mut Value) {
+    schema::each_mut(root, &mut |_, schema, _| {
+        if let Some(map) = schema.as_object_mut()
+            && map.contains_key(KIND)
+        {
+            map.shift_remove("enum");
+        }
+    });
 }
 
 /// Gives each schema that has `x-cobo-secret` the Rust type of secrets.

@@ -4,6 +4,10 @@
 //! the same enum would come out once for each heir. So they become components before anything is
 //! merged, and once more afterwards, for what merging made. Unions are written in one way first
 //! (`shape`), and the targets of their discriminators are mended (`mapping`).
+//!
+//! Objects become components after merging only: what is merged must not be a type of its own.
+//! Typify would name an inline object after its place as well, and never ask whether a component
+//! has that name already.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +21,29 @@ use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::rust_name;
 
+mod forms;
 mod mapping;
 mod shape;
 
 pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+    lift(document, log, false);
+    Ok(())
+}
+
+/// The same after merging, and for objects as well.
+pub fn merged(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+    lift(document, log, true);
+    Ok(())
+}
+
+fn lift(document: &mut Document, log: &mut Log, objects: bool) {
     mapping::mend(document, log);
     shape::plain(document, log);
+    if objects {
+        forms::plain(document, log);
+    }
     let mut lifter = Lifter {
+        objects,
         names: Names::of(document),
         shared: BTreeMap::new(),
         found: Vec::new(),
@@ -31,10 +51,10 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
     };
     lifter.components(document);
     lifter.parameters(document);
-    for (name, schema) in lifter.found {
+    for (name, pointer, schema) in lifter.found {
         document.insert_schema(&name, schema);
+        document.moved(&pointer, &at("/components/schemas", &name));
     }
-    Ok(())
 }
 
 /// Whether a schema is a union.
@@ -48,11 +68,18 @@ fn is_enum(schema: &Value) -> bool {
     items(schema.get("enum")).next().is_some()
 }
 
+fn is_object(schema: &Value) -> bool {
+    entries(schema.get("properties")).next().is_some()
+}
+
 struct Lifter<'a> {
+    /// Whether objects are lifted.
+    objects: bool,
     names: Names,
     /// What was lifted under each name: equal ones share it.
     shared: BTreeMap<String, Vec<(String, Value)>>,
-    found: Vec<(String, Value)>,
+    /// The name of each, where it stood, and the schema itself.
+    found: Vec<(String, String, Value)>,
     log: &'a mut Log,
 }
 
@@ -89,7 +116,7 @@ impl Lifter<'_> {
     /// A schema that stands in another one.
     fn schema(&mut self, schema: &mut Value, name: &str, pointer: &str) {
         self.inside(schema, name, pointer);
-        if is_union(schema) || is_enum(schema) {
+        if is_union(schema) || is_enum(schema) || (self.objects && is_object(schema)) {
             self.lift(schema, name, pointer);
         }
     }
@@ -174,7 +201,8 @@ impl Lifter<'_> {
         }
         let name = self.names.take(wanted);
         same.push((name.clone(), schema.clone()));
-        self.found.push((name.clone(), schema.clone()));
+        self.found
+            .push((name.clone(), pointer.to_owned(), schema.clone()));
         self.log.change(Stage::Lift, format!("{pointer} is {name}"));
         name
     }

@@ -9,9 +9,10 @@ use std::path::Path;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::Options;
+use super::{Options, Stage};
 use crate::document::Document;
 use crate::refusal::{Refusal, Refusals};
+use crate::report::Log;
 
 mod marks;
 mod operations;
@@ -44,6 +45,7 @@ pub fn read(bytes: &[u8], source: &str, options: &Options) -> Result<Document, R
         sha256: hex::encode(Sha256::digest(bytes)),
         root: yaml.root,
         lines: yaml.lines,
+        slips: Vec::new(),
     };
     let mut refusals = Refusals::default();
     for (pointer, line) in yaml.duplicates {
@@ -55,6 +57,14 @@ pub fn read(bytes: &[u8], source: &str, options: &Options) -> Result<Document, R
     }
     check(&mut document, options, &mut refusals);
     refusals.or(document)
+}
+
+/// Reports what the generator takes no notice of.
+pub fn notes(document: &Document, log: &mut Log) {
+    for slip in &document.slips {
+        log.change(Stage::Load, slip.as_str());
+    }
+    marks::foreign(document, log);
 }
 
 /// Refuses what is wrong with a document that has been read.
@@ -69,6 +79,7 @@ pub fn check(document: &mut Document, options: &Options, refusals: &mut Refusals
         }
     }
     if version == "3.0" || version.starts_with("3.0.") {
+        document.slips = shape::mend(document);
         shape::check(document, refusals);
     } else {
         let reason = format!("OpenAPI {version} is not supported, only OpenAPI 3.0");

@@ -122,8 +122,8 @@ pub const TRANSFORMS: [(Stage, Transform); 13] = [
     (Stage::Name, name::run),
     (Stage::Lift, lift::run),
     (Stage::Flatten, flatten::run),
-    // Once more: merging makes enums and unions of its own.
-    (Stage::Lift, lift::run),
+    // Once more: merging makes enums and unions of its own, and is over for objects.
+    (Stage::Lift, lift::merged),
     (Stage::Declare, declare::run),
     (Stage::Nullable, nullable::run),
     (Stage::Relax, relax::run),

@@ -7,14 +7,14 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Options, Stage};
 use crate::catalog::NULLABLE;
-use crate::document::{Document, at, flag, items, reference, schema_name};
+use crate::document::{Document, at, flag, reference, schema_name};
 use crate::refusal::Refusals;
 use crate::report::Log;
-use crate::schema::{self, Holder};
+use crate::schema::{self, Holder, named};
 
 pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
     let components = components(document, log);
@@ -23,18 +23,19 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
         if holder == Holder::Component || in_all_of(pointer) {
             return;
         }
+        let target = named(schema);
         let Some(map) = schema.as_object_mut() else {
             return;
         };
-        let target = target(map);
         let moved = target.is_some_and(|name| components.contains(&name));
         if !moved && map.get("nullable") != Some(&Value::Bool(true)) {
             return;
         }
         if holder != Holder::Property {
             let inner = pointer.ends_with("/items") || pointer.ends_with("/additionalProperties");
-            if !inner {
+            if !inner || holder == Holder::Parameter {
                 map.shift_remove("nullable");
+                map.shift_remove(NULLABLE);
                 log.change(Stage::Nullable, format!("{pointer}: it is never `null`"));
                 return;
             }
@@ -90,15 +91,4 @@ fn components(document: &mut Document, log: &mut Log) -> BTreeSet<String> {
         );
     }
     nullable
-}
-
-/// The component that a place consists of.
-fn target(map: &Map<String, Value>) -> Option<String> {
-    let direct = map.get("$ref").and_then(Value::as_str);
-    let direct = direct.or_else(|| {
-        let mut parts = items(map.get("allOf"));
-        let first = parts.next().and_then(reference);
-        parts.next().is_none().then_some(first).flatten()
-    });
-    direct.and_then(schema_name)
 }

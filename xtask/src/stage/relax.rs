@@ -82,7 +82,7 @@ fn widen(map: &mut Map<String, Value>) -> Option<String> {
     }
     let wide = |key: &str| {
         map.get(key)
-            .is_some_and(|bound| bound.is_string() || (bound.is_number() && !fits(bound)))
+            .is_some_and(|bound| is_huge(bound) || (bound.is_number() && !fits(bound)))
     };
     let unsigned = map.get("format").and_then(Value::as_str) == Some("uint64");
     if !unsigned && !["minimum", "maximum", "default"].into_iter().any(wide) {
@@ -91,6 +91,15 @@ fn widen(map: &mut Map<String, Value>) -> Option<String> {
     map.insert("type".to_owned(), json!("number"));
     map.shift_remove("format");
     Some("it may be outside of 64 bits: any number".to_owned())
+}
+
+/// Digits that no number of 64 bits has are kept as text when a document is read.
+fn is_huge(bound: &Value) -> bool {
+    bound.as_str().is_some_and(|text| {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        whole && text.parse::<i64>().is_err()
+    })
 }
 
 /// A whole bound that tools write as `1e18` fits as well.

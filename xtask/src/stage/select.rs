@@ -164,14 +164,15 @@ impl Inliner<'_> {
                 self.change(&format!("left out {what}"));
             }
         }
-        let mut parameters: Vec<Value> = items(value.get("parameters"))
-            .filter_map(|parameter| self.document.resolve(parameter).cloned())
-            .collect();
+        let mut parameters: Vec<Value> = Vec::new();
         let identity = |value: &Value| (text(value, "name"), text(value, "in"));
-        for parameter in shared {
+        let own =
+            items(value.get("parameters")).filter_map(|parameter| self.document.resolve(parameter));
+        // One may stand there twice, and the operation's come before those that it shares.
+        for parameter in own.chain(shared) {
             if !parameters
                 .iter()
-                .any(|own| identity(own) == identity(parameter))
+                .any(|known| identity(known) == identity(parameter))
             {
                 parameters.push(parameter.clone());
             }
@@ -238,6 +239,15 @@ impl Inliner<'_> {
             ));
         }
         self.examples(map);
+        if let Some(schema) = map.get_mut("schema") {
+            let mut untyped = text_of_no_type(schema);
+            if let Some(items) = schema.get_mut("items") {
+                untyped |= text_of_no_type(items);
+            }
+            if untyped {
+                self.change(&format!("took `{name}`, which has no type, for text"));
+            }
+        }
         Some(parameter)
     }
 
@@ -271,6 +281,11 @@ impl Inliner<'_> {
         let Some(content) = holder.get_mut("content").and_then(Value::as_object_mut) else {
             return;
         };
+        // How the parts of a form are written is decided by their types.
+        let media = content.get_mut(&name).and_then(Value::as_object_mut);
+        if media.is_some_and(|media| media.shift_remove("encoding").is_some()) {
+            self.change(&format!("left out the `encoding` of {what}"));
+        }
         if content.len() == 1 && name == kept {
             if let Some(media) = content.get_mut(&name).and_then(Value::as_object_mut) {
                 self.examples(media);
@@ -307,6 +322,21 @@ impl Inliner<'_> {
             }
         }
     }
+}
+
+/// A parameter is text in any case: one that says nothing of its type is nothing else. Whether it
+/// was such a one.
+fn text_of_no_type(schema: &mut Value) -> bool {
+    let Some(map) = schema.as_object_mut() else {
+        return false;
+    };
+    let says = ["type", "$ref", "enum", "allOf", "oneOf", "anyOf", "not"];
+    let shaped = ["properties", "additionalProperties", "items"];
+    if says.iter().chain(&shaped).any(|key| map.contains_key(*key)) {
+        return false;
+    }
+    map.insert("type".to_owned(), json!("string"));
+    true
 }
 
 /// Drops the schemas and tags that no kept operation reaches.

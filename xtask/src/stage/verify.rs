@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Fields, File, ImplItem, ImplItemFn, Item, Visibility};
+use syn::{Expr, ExprCall, Fields, File, ImplItem, ImplItemFn, Item, Lit, Visibility};
 
 use super::postprocess::tree;
 use crate::catalog::{Catalog, Model};
@@ -23,7 +23,7 @@ pub fn run(files: &BTreeMap<String, String>, catalog: &Catalog) -> Result<(), Re
                 format!("this is not Rust: {error}"),
             )),
         }
-        if text.contains("api-version") {
+        if std::mem::take(&mut found.versioned) {
             refusals.push(Refusal::of_file(
                 name.as_str(),
                 "it sends an `api-version` header",
@@ -96,6 +96,8 @@ struct Found {
     methods: BTreeSet<(String, String)>,
     /// The types of public fields, by the names of struct and field.
     fields: BTreeMap<(String, String), String>,
+    /// Whether the file that was read last sends progenitor's `api-version` header.
+    versioned: bool,
     /// Public signatures that name what must stay inside.
     foreign: Vec<String>,
 }
@@ -148,6 +150,21 @@ impl<'ast> Visit<'ast> for Found {
         visit::visit_item(self, item);
     }
 
+    /// `HeaderName::from_static("api-version")`: the document may have these words anywhere.
+    fn visit_expr_call(&mut self, call: &'ast ExprCall) {
+        let makes_name = match &*call.func {
+            Expr::Path(function) => function.path.segments.last(),
+            _ => None,
+        };
+        if makes_name.is_some_and(|segment| segment.ident == "from_static")
+            && let Some(Expr::Lit(name)) = call.args.first()
+            && let Lit::Str(name) = &name.lit
+        {
+            self.versioned |= name.value() == "api-version";
+        }
+        visit::visit_expr_call(self, call);
+    }
+
     fn visit_impl_item_fn(&mut self, function: &'ast ImplItemFn) {
         let signature = function.sig.to_token_stream().to_string();
         let words: Vec<&str> = signature
@@ -163,5 +180,6 @@ impl<'ast> Visit<'ast> for Found {
                 function.sig.ident
             ));
         }
+        visit::visit_impl_item_fn(self, function);
     }
 }

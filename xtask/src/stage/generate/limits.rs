@@ -8,9 +8,7 @@ use crate::catalog::{Bounds, Catalog, Field, Location, Operation};
 use crate::document::{Document, at};
 use crate::refusal::Refusals;
 use crate::rust_name;
-
-/// What the signing hooks call, and what a client is made with.
-const METHODS_OF_CLIENTS: [&str; 2] = ["inner", "new"];
+use crate::schema::meant;
 
 pub(super) fn check(document: &Document, catalog: &Catalog) -> Result<(), Refusals> {
     let mut refusals = Refusals::default();
@@ -46,29 +44,6 @@ pub(super) fn check(document: &Document, catalog: &Catalog) -> Result<(), Refusa
     for (rust, operation) in twice(ids) {
         let reason = format!("another operation is named `{rust}` in Rust as well");
         refusals.push(document.refuse(&pointer(document, operation), reason));
-    }
-    for (_, operation) in catalog
-        .operations
-        .iter()
-        .map(|operation| (rust_name::method(operation), operation))
-        .filter(|(rust, _)| METHODS_OF_CLIENTS.contains(&rust.as_str()))
-    {
-        let reason = format!(
-            "the operation id `{}` is the name of a method that every client has",
-            operation.id
-        );
-        refusals.push(document.refuse(&pointer(document, operation), reason));
-    }
-    for model in &catalog.models {
-        let more = model.schema.get("additionalProperties");
-        let taken = model
-            .fields
-            .iter()
-            .any(|field| rust_name::field(&field.name) == "extra");
-        if taken && more.is_some_and(|more| more.is_object() || more == &Value::Bool(true)) {
-            let reason = "a property is named `extra`, where additional properties are kept";
-            refusals.push(document.refuse(&at(schemas, &model.name), reason));
-        }
     }
     for operation in &catalog.operations {
         for reason in parameters(document, operation) {
@@ -137,14 +112,19 @@ fn parameters(document: &Document, operation: &Operation) -> Vec<String> {
                 parameter.name
             ));
         }
-        let schema = document.resolve(&parameter.schema);
+        let schema = meant(document, &parameter.schema);
         let one = schema.and_then(|schema| schema.get("items")).or(schema);
-        let one = one.and_then(|schema| document.resolve(schema));
+        let one = one.and_then(|schema| meant(document, schema));
         let in_text = parameter.location != Location::Query || one != schema;
         if in_text && one.is_some_and(|schema| !is_scalar(schema)) {
             reasons.push(format!(
                 "parameter `{}` is not text, a number, or a list of such",
                 rust
+            ));
+        } else if one.is_some_and(|schema| schema.get("properties").is_some()) {
+            reasons.push(format!(
+                "parameter `{rust}` is an object: give each of its properties a parameter, or leave \
+                 the operation out with --decisions"
             ));
         }
     }
@@ -167,16 +147,10 @@ fn template_names(path: &str) -> impl Iterator<Item = &str> {
         .filter_map(|rest| rest.split('}').next())
 }
 
-/// Whether the schema's type in Rust can be written as text. An enum of numbers cannot: it is a
-/// wrapper that only decodes.
+/// Whether the schema's type in Rust can be written as text.
 fn is_scalar(schema: &Value) -> bool {
-    let closed = schema.get("enum").is_some();
-    match schema.get("type").and_then(Value::as_str) {
-        Some("string") => true,
-        Some("integer" | "number" | "boolean") => !closed,
-        Some(_) => false,
-        None => closed,
-    }
+    let kind = schema.get("type").and_then(Value::as_str);
+    matches!(kind, Some("string" | "integer" | "number" | "boolean"))
 }
 
 /// A token of RFC 9110.

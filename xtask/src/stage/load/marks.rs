@@ -5,7 +5,9 @@ use serde_json::Value;
 use crate::catalog::Bounds;
 use crate::document::{Document, at, flag, item};
 use crate::refusal::Refusals;
+use crate::report::Log;
 use crate::schema::{self, Holder};
+use crate::stage::Stage;
 
 /// The marks that a document may have.
 const MARKS: [&str; 3] = ["x-cobo-checked", "x-cobo-repeatable", "x-cobo-secret"];
@@ -19,8 +21,12 @@ const OF_STAGES: [&str; 5] = [
     "x-cobo-union",
 ];
 
-/// A mark that is mistyped would do nothing, silently, and the document alone decides.
-fn known(document: &Document, value: &Value, pointer: &str, refusals: &mut Refusals) {
+/// How many letters a mistyped mark has wrong at most.
+const MISTAKES: usize = 2;
+
+/// Calls `visit` with the pointer and the name of everything that begins as our marks do and is
+/// none of them.
+fn others(value: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &str)) {
     match value {
         Value::Object(map) => {
             for (key, value) in map {
@@ -28,26 +34,67 @@ fn known(document: &Document, value: &Value, pointer: &str, refusals: &mut Refus
                 if key.starts_with("x-cobo-")
                     && !MARKS.iter().chain(&OF_STAGES).any(|mark| mark == key)
                 {
-                    let reason = format!("`{key}` is no mark; there are {}", MARKS.join(", "));
-                    refusals.push(document.refuse(&pointer, reason));
+                    visit(&pointer, key);
                 }
                 // What stands in an example is an example.
                 if key != "example" && key != "examples" {
-                    known(document, value, &pointer, refusals);
+                    others(value, &pointer, visit);
                 }
             }
         }
         Value::Array(values) => {
             for (index, value) in values.iter().enumerate() {
-                known(document, value, &item(pointer, index), refusals);
+                others(value, &item(pointer, index), visit);
             }
         }
         _ => {}
     }
 }
 
+/// Whether somebody may have meant one of our marks.
+fn is_mistyped(name: &str) -> bool {
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    MARKS.iter().any(|mark| distance(mark, &name) <= MISTAKES)
+}
+
+/// How many letters to insert, remove or replace to make one text of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, letter) in one.chars().enumerate() {
+        let mut before = line;
+        let mut last = line + 1;
+        for (place, same) in other.iter().map(|own| *own == letter).enumerate() {
+            let replaced = before + usize::from(!same);
+            before = row[place + 1];
+            row[place] = last;
+            last = replaced.min(before + 1).min(last + 1);
+        }
+        row[other.len()] = last;
+    }
+    row[other.len()]
+}
+
+/// What looks like a mark and is none of ours: Cobo may have marks of its own.
+pub(super) fn foreign(document: &Document, log: &mut Log) {
+    others(&document.root, "", &mut |pointer, name| {
+        if !is_mistyped(name) {
+            log.change(
+                Stage::Load,
+                format!("{pointer}: `{name}` is no mark of ours"),
+            );
+        }
+    });
+}
+
 pub(super) fn check(document: &Document, refusals: &mut Refusals) {
-    known(document, &document.root, "", refusals);
+    // A mark that is mistyped would do nothing, silently, and the document alone decides.
+    others(&document.root, "", &mut |pointer, name| {
+        if is_mistyped(name) {
+            let reason = format!("`{name}` is no mark; there are {}", MARKS.join(", "));
+            refusals.push(document.refuse(pointer, reason));
+        }
+    });
     schema::each(&document.root, &mut |pointer, schema, holder| {
         if flag(schema, "x-cobo-secret") {
             if holder != Holder::Property {
@@ -70,4 +117,22 @@ pub(super) fn check(document: &Document, refusals: &mut Refusals) {
 
 fn schema_type<'a>(document: &'a Document, schema: &'a Value) -> Option<&'a str> {
     document.resolve(schema)?.get("type")?.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{distance, is_mistyped};
+
+    #[test]
+    fn what_is_nearly_a_mark_is_mistyped() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", ""), 3);
+        for name in ["x-cobo-repeatible", "x-cobo-secrets", "x-cobo-Checked"] {
+            assert!(is_mistyped(name), "{name}");
+        }
+        for name in ["x-cobo-permission", "x-cobo-sdk-version"] {
+            assert!(!is_mistyped(name), "{name}");
+        }
+    }
 }

@@ -187,7 +187,8 @@ impl Check<'_> {
     /// Those of the path item and those of the operation, which override them.
     fn parameters(&mut self, place: Place<'_>) {
         let path_item = at("/paths", place.path);
-        let mut seen: BTreeMap<String, (String, String, String)> = BTreeMap::new();
+        // By their names in Rust: name, location, list and definition of each.
+        let mut seen: BTreeMap<String, (String, String, String, &Value)> = BTreeMap::new();
         let inherited = items(
             self.document
                 .root
@@ -217,11 +218,12 @@ impl Check<'_> {
             let field = rust_name::field(name);
             match seen.get(&field) {
                 None => {
-                    let entry = (name.to_owned(), location.to_owned(), holder.clone());
+                    let entry = (name.to_owned(), location.to_owned(), holder.clone(), value);
                     seen.insert(field, entry);
                 }
-                Some((other, place, of)) if other == name && place == location && of != holder => {}
-                Some((other, place, _)) => {
+                Some((other, place, of, same))
+                    if other == name && place == location && (of != holder || *same == value) => {}
+                Some((other, place, ..)) => {
                     let reason = format!(
                         "the parameters `{name}` ({location}) and `{other}` ({place}) of one \
                          operation are both `{field}` in Rust"
@@ -232,8 +234,8 @@ impl Check<'_> {
         }
         let declared: Vec<&str> = seen
             .values()
-            .filter(|(_, location, _)| location == "path")
-            .map(|(name, _, _)| name.as_str())
+            .filter(|(_, location, ..)| location == "path")
+            .map(|(name, ..)| name.as_str())
             .collect();
         self.template(place, &declared);
     }

@@ -9,7 +9,10 @@ use self::table::{DOCUMENT, Object, RESPONSE, Shape};
 use crate::document::{Document, at, item, pointer_of, reference};
 use crate::refusal::Refusals;
 
+mod slips;
 mod table;
+
+pub(super) use slips::mend;
 
 /// Refuses everything in the document that does not have the shape that OpenAPI 3.0 gives it.
 pub(super) fn check(document: &Document, refusals: &mut Refusals) {
@@ -77,12 +80,6 @@ impl Checker<'_> {
         match shape {
             Shape::Text if !value.is_string() => self.wrong(value, pointer, "text"),
             Shape::Flag if !value.is_boolean() => self.wrong(value, pointer, "true or false"),
-            Shape::Number if !value.is_number() && !is_digits(value) => {
-                self.wrong(value, pointer, "a number")
-            }
-            Shape::Count if !value.is_u64() && !is_digits(value) => {
-                self.wrong(value, pointer, "a number from 0 on")
-            }
             Shape::Prose if !value.is_string() && !value.is_null() => {
                 self.wrong(value, pointer, "text");
             }
@@ -90,7 +87,7 @@ impl Checker<'_> {
                 self.wrong(value, pointer, "text");
             }
             Shape::Prose | Shape::Version => {}
-            Shape::Text | Shape::Flag | Shape::Number | Shape::Count => {}
+            Shape::Text | Shape::Flag => {}
             Shape::Texts => self.list(value, pointer, &Shape::Text),
             Shape::Values => {
                 if value.as_array().is_none_or(Vec::is_empty) {
@@ -184,14 +181,6 @@ impl Checker<'_> {
         let reason = format!("{expected} is needed here, not {found}");
         self.refusals.push(self.document.refuse(pointer, reason));
     }
-}
-
-/// A number above 64 bits, which is kept as text: bounds are not enforced.
-fn is_digits(value: &Value) -> bool {
-    let digits = value
-        .as_str()
-        .map(|text| text.strip_prefix('-').unwrap_or(text));
-    digits.is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn is_status(status: &str) -> bool {

@@ -27,8 +27,13 @@ pub(super) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
         // YAML 1.2: `on`, `no` and the like are text.
         strict_booleans: true,
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
-        // Cobo's whole document has some 100,000 nodes and grows.
-        budget: serde_saphyr::budget! { max_nodes: 4_000_000, max_events: 16_000_000 },
+        // Cobo's whole document has some 100,000 nodes and grows. One anchor may be named often,
+        // as that of a common response is; how much all of that is has a bound of its own.
+        budget: serde_saphyr::budget! {
+            max_nodes: 4_000_000,
+            max_events: 16_000_000,
+            enforce_alias_anchor_ratio: false,
+        },
         with_snippet: false,
     };
     let node: Node = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
@@ -46,12 +51,23 @@ pub(super) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
         },
     };
     let line = line(&node.0);
-    reader.yaml.root = reader.value(node, String::new(), line, false);
+    reader.yaml.root = reader.value(node, String::new(), line, Reading::Values);
     Ok(reader.yaml)
 }
 
 fn line<T>(spanned: &Spanned<T>) -> usize {
     usize::try_from(spanned.referenced.line()).unwrap_or_default()
+}
+
+/// What scalars without quotes are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// What YAML takes them for.
+    Values,
+    /// Parts of an example: an address or a hash is no number.
+    Example,
+    /// The values of an enum of text.
+    Text,
 }
 
 struct Reader<'a> {
@@ -60,32 +76,39 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// `example` says whether the value is part of an example.
-    fn value(&mut self, node: Node, pointer: String, line: usize, example: bool) -> Value {
+    fn value(&mut self, node: Node, pointer: String, line: usize, reading: Reading) -> Value {
         let value = match node.0.value {
-            Content::Scalar(value) if example => self
-                .literal(&node.0.referenced, &value)
+            Content::Scalar(value) => self
+                .literal(&node.0.referenced, &value, reading)
                 .map_or(value, Value::String),
-            Content::Scalar(value) => value,
             Content::List(nodes) => {
                 let mut list = Vec::with_capacity(nodes.len());
                 for (index, node) in nodes.into_iter().enumerate() {
                     let start = self::line(&node.0);
-                    list.push(self.value(node, item(&pointer, index), start, example));
+                    list.push(self.value(node, item(&pointer, index), start, reading));
                 }
                 Value::Array(list)
             }
             Content::Map(entries) => {
                 let mut map = Map::new();
+                let is_text = entries.iter().any(|(key, node)| {
+                    matches!(&node.0.value, Content::Scalar(value) if value == "string")
+                        && key.value == "type"
+                });
                 for (key, node) in entries {
                     let start = self::line(&key);
                     let pointer = at(&pointer, &key.value);
-                    let example = example || matches!(key.value.as_str(), "example" | "examples");
+                    let reading = match key.value.as_str() {
+                        _ if reading == Reading::Example => reading,
+                        "example" | "examples" => Reading::Example,
+                        "enum" if is_text => Reading::Text,
+                        _ => Reading::Values,
+                    };
                     if map.contains_key(&key.value) {
                         self.yaml.duplicates.push((pointer, start));
                         continue;
                     }
-                    let value = self.value(node, pointer, start, example);
+                    let value = self.value(node, pointer, start, reading);
                     map.insert(key.value, value);
                 }
                 Value::Object(map)
@@ -97,12 +120,21 @@ impl Reader<'_> {
 
     /// The text of a scalar that is no number, although YAML takes it for one: an address or a
     /// hash in an example would lose its zeros or its last digits.
-    fn literal(&self, location: &serde_saphyr::Location, value: &Value) -> Option<String> {
+    fn literal(
+        &self,
+        location: &serde_saphyr::Location,
+        value: &Value,
+        reading: Reading,
+    ) -> Option<String> {
+        if reading == Reading::Values || value.is_null() {
+            return None;
+        }
         let offset = usize::try_from(location.span().byte_offset()?).ok()?;
         let rest = self.text.get(offset..)?;
         let literal = rest.split([' ', '\t', '\r', '\n', ',', ']', '}']).next()?;
         let digits = literal.bytes().all(|byte| byte.is_ascii_digit());
-        let lost = literal.starts_with("0x")
+        let lost = (reading == Reading::Text && !value.is_string())
+            || literal.starts_with("0x")
             || (value == ".inf" && literal.starts_with(|c: char| c.is_ascii_digit()))
             || (value.is_f64() && digits);
         lost.then(|| literal.to_owned())

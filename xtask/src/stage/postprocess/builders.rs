@@ -127,12 +127,22 @@ fn builder(model: &ItemStruct, old: &ItemStruct) -> Option<Vec<Item>> {
 /// What a setter takes. Typify's builder has the type as it is written from within the module of
 /// builders.
 fn taken_type(property: &Property<'_>, old: &ItemStruct) -> Option<Type> {
-    let other = old
-        .fields
-        .iter()
-        .find(|other| other.ident.as_ref() == Some(property.ident))?;
+    let mut others = old.fields.iter();
+    let other = match property.kind {
+        // Typify has it last, and by this name.
+        Kind::Rest => others.rfind(|other| other.ident.as_ref().is_some_and(|it| it == "extra")),
+        _ => others.find(|other| other.ident.as_ref() == Some(property.ident)),
+    }?;
     let ty = tree::argument_of(&other.ty, "Result")?;
+    if property.kind == Kind::Rest && tree::argument_of(ty, "Map").is_some() {
+        return Some(property.field.ty.clone());
+    }
     let option = tree::argument_of(&property.field.ty, "Option");
+    if let Some(inner) =
+        tree::argument_of(ty, "Box").and_then(|boxed| tree::argument_of(boxed, "Option"))
+    {
+        return Some(parse_quote!(::std::boxed::Box<#inner>));
+    }
     Some(match tree::argument_of(ty, "Option") {
         Some(inner) if option.is_some() => inner.clone(),
         _ => ty.clone(),

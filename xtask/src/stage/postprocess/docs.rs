@@ -54,6 +54,7 @@ impl Docs {
         text.trim()
             .lines()
             .map(|line| {
+                let line: String = line.chars().filter(|c| !turns_text(*c)).collect();
                 let line = line.trim_end();
                 if line.is_empty() {
                     String::new()
@@ -76,4 +77,10 @@ impl Docs {
             .map(|line| parse_quote!(#[doc = #line]))
             .collect()
     }
+}
+
+/// Whether text after it may be shown in another order than it has: the compiler refuses such a
+/// comment, which could show code that is not there.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

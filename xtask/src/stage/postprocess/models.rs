@@ -1,6 +1,7 @@
 //! Models: documentation, the document's order and marks, nothing that breaks when Cobo adds a
 //! field.
 
+use proc_macro2::Ident;
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Field, Fields, FieldsNamed, File, Item, ItemEnum, ItemStruct, Type, parse_quote,
@@ -8,6 +9,7 @@ use syn::{
 
 use super::attribute::{Serde, is_doc};
 use super::docs::Docs;
+use super::fresh::fresh;
 use super::{Context, tree};
 use crate::catalog;
 
@@ -61,6 +63,7 @@ fn structure(item: &mut ItemStruct, context: &mut Context<'_>) {
         return;
     };
     item.attrs.push(parse_quote!(#[non_exhaustive]));
+    name_rest(fields);
     for field in &mut fields.named {
         let wire = wire_name(field);
         let known = model.and_then(|model| model.fields.iter().find(|field| field.name == wire));
@@ -68,6 +71,24 @@ fn structure(item: &mut ItemStruct, context: &mut Context<'_>) {
     }
     if let Some(model) = model {
         order(fields, model);
+    }
+}
+
+/// Typify keeps what has no field in `extra`, and does not ask whether a property has that name.
+fn name_rest(fields: &mut FieldsNamed) {
+    let is_rest = |field: &Field| Serde::of(&field.attrs).has("flatten");
+    let taken: Vec<Ident> = fields
+        .named
+        .iter()
+        .filter(|field| !is_rest(field))
+        .filter_map(|field| field.ident.clone())
+        .collect();
+    let taken: Vec<&Ident> = taken.iter().collect();
+    for field in fields.named.iter_mut().filter(|field| is_rest(field)) {
+        field.ident = field
+            .ident
+            .as_ref()
+            .map(|ident| fresh(&ident.to_string(), &taken));
     }
 }
 
@@ -81,6 +102,22 @@ pub(super) fn wire_name(field: &Field) -> String {
 
 fn field(field: &mut Field, wire: &str, known: Option<&catalog::Field>) {
     let mut serde = Serde::take(&mut field.attrs);
+    // Typify has a type of its own for a map of anything, which holds other maps up.
+    if serde.has("flatten") && tree::argument_of(&field.ty, "Map").is_some() {
+        field.ty = parse_quote!(
+            ::std::collections::BTreeMap<::std::string::String, ::serde_json::Value>
+        );
+    }
+    // A value of its own kind, or none: typify boxes the two together, and absence would be written
+    // as null.
+    if let Some(inner) =
+        tree::argument_of(&field.ty, "Box").and_then(|boxed| tree::argument_of(boxed, "Option"))
+    {
+        field.ty = parse_quote!(::std::option::Option<::std::boxed::Box<#inner>>);
+        serde.set(parse_quote!(
+            skip_serializing_if = "::std::option::Option::is_none"
+        ));
+    }
     if optional_collection(&serde, &field.ty) {
         // An empty list and no list are different requests.
         let ty = &field.ty;

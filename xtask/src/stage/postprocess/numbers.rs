@@ -1,4 +1,6 @@
 //! A component that is a number keeps all of its digits: typify's wrapper of it holds an `f64`.
+//!
+//! It is read from text as well, since typify's wrapper of another component of that type is.
 
 use quote::{format_ident, quote};
 use serde_json::Value;
@@ -34,6 +36,14 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
                 impl<T: ::std::convert::Into<::cobo_auth::Number>> ::std::convert::From<T> for #ident {
                     fn from(value: T) -> Self {
                         Self(value.into())
+                    }
+                }
+
+                impl ::std::str::FromStr for #ident {
+                    type Err = <::cobo_auth::Number as ::std::str::FromStr>::Err;
+
+                    fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
+                        text.parse().map(Self)
                     }
                 }
 

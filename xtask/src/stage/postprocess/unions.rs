@@ -106,11 +106,28 @@ impl<'a> Written<'a> {
         let models: Vec<&Ident> = parts.iter().map(|part| &part.model).collect();
         let behaviour = match &union.discriminator {
             Some(tag) => {
-                let tags = parts.iter().map(|part| &part.variant.tags);
-                let tags = tags.map(|tags| quote!(#(#tags)|*));
+                let (told, untold): (Vec<_>, Vec<_>) =
+                    parts.iter().partition(|part| !part.variant.tags.is_empty());
+                let told = told.into_iter().map(
+                    |Part {
+                         ident,
+                         model,
+                         variant,
+                         ..
+                     }| {
+                        let tags = &variant.tags;
+                        quote!(#ident(#model) = #(#tags)|*)
+                    },
+                );
+                let untold = (!untold.is_empty()).then(|| {
+                    let untold = untold
+                        .iter()
+                        .map(|Part { ident, model, .. }| quote!(#ident(#model)));
+                    quote!(; #(#untold),*)
+                });
                 quote! {
                     ::cobo_auth::codegen::tagged_union! {
-                        #ident, #unknown, #tag { #(#idents(#models) = #tags),* }
+                        #ident, #unknown, #tag { #(#told),* #untold }
                     }
                 }
             }
@@ -157,6 +174,11 @@ impl Part<'_> {
             .map(|tag| format!("`{tag}`"))
             .collect();
         let text = match &union.discriminator {
+            Some(name) if tags.is_empty() => format!(
+                "A [`{}`], which no `{name}` tells from the others: it is written as it is, and \
+                 never read.",
+                self.model
+            ),
             Some(name) => format!("`{name}` is {}.", tags.join(" or ")),
             None => format!("A [`{}`].", self.model),
         };

@@ -116,7 +116,7 @@ fn groups(catalog: &Catalog) -> Vec<Group> {
             continue;
         }
         let mut module = match tag {
-            Some(tag) => rust_name::field(&tag.to_snake_case()),
+            Some(tag) => rust_name::field(&ascii(tag).to_snake_case()),
             None => UNTAGGED.to_owned(),
         };
         while tag.is_some() && !taken.insert(module.clone()) {
@@ -136,6 +136,16 @@ fn groups(catalog: &Catalog) -> Vec<Group> {
         groups.push((tag, group));
     }
     groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// A tag in letters that the names of files and of features may have: others are spelled out.
+fn ascii(tag: &str) -> String {
+    tag.chars()
+        .map(|letter| match letter.is_ascii() {
+            true => letter.to_string(),
+            false => format!(" u{:x} ", u32::from(letter)),
+        })
+        .collect()
 }
 
 /// What no operation reaches. It may name what one does: then it needs that tag.

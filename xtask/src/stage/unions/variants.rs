@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::catalog::KIND;
 use crate::document::{entries, items, reference, schema_name, text};
+use crate::schema::named;
 use crate::stage::enums::unique;
 use crate::stage::lift::is_union;
 
@@ -66,14 +67,7 @@ impl<'a> Schemas<'a> {
             .collect();
         if let Some(property) = &property {
             self.mapping(schema, property, &mut found, &mut notes);
-            for part in found.iter_mut().filter(|part| part.tags.is_empty()) {
-                part.tags = self.tags(&part.model, property, DEPTH);
-                notes.push(format!(
-                    "{} is told by {}, which no mapping says",
-                    part.model,
-                    list(&part.tags)
-                ));
-            }
+            self.unmapped(property, &mut found, &mut notes);
             let mut seen = BTreeSet::new();
             for part in &mut found {
                 part.tags.retain(|tag| {
@@ -83,8 +77,16 @@ impl<'a> Schemas<'a> {
                     }
                     new
                 });
+                if part.tags.is_empty() {
+                    notes.push(format!(
+                        "{} has no value of `{property}` to itself: it is written as it is, and \
+                         never read",
+                        part.model
+                    ));
+                }
             }
         }
+        let property = property.filter(|_| found.iter().any(|part| !part.tags.is_empty()));
         notes.push(match &property {
             Some(property) => format!("its variants are told apart by `{property}`"),
             None => "it has no discriminator: its variants are told apart by what they require"
@@ -180,8 +182,51 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// The tags of a variant that no mapping names: those of its own union, the values that it
-    /// gives the property, or else its name.
+    /// Gives tags to the variants that no mapping names: those of their own unions, the values that
+    /// no other variant allows, or, where that says nothing, their names.
+    fn unmapped(&self, property: &str, found: &mut [Part], notes: &mut Vec<String>) {
+        let mut open: BTreeMap<usize, Vec<String>> = found
+            .iter()
+            .enumerate()
+            .filter(|(_, part)| part.tags.is_empty())
+            .map(|(index, part)| (index, self.tags(&part.model, property, DEPTH)))
+            .collect();
+        let unmapped: Vec<usize> = open.keys().copied().collect();
+        // Who allows one value only has it before those that allow others as well.
+        for most in [1, usize::MAX] {
+            let taken: BTreeSet<String> = tags(found).cloned().collect();
+            open.retain(|index, _| found[*index].tags.is_empty());
+            let turn = || open.iter().filter(|(_, values)| values.len() <= most);
+            for (index, values) in turn() {
+                let others: BTreeSet<&String> = turn()
+                    .filter(|(other, _)| *other != index)
+                    .flat_map(|(_, values)| values)
+                    .collect();
+                let own = values
+                    .iter()
+                    .filter(|value| !taken.contains(*value) && !others.contains(value));
+                found[*index].tags = own.cloned().collect();
+            }
+        }
+        for (index, values) in open {
+            let part = &mut found[index];
+            if part.tags.is_empty() && values.contains(&part.model) {
+                part.tags.push(part.model.clone());
+            }
+        }
+        for part in unmapped.into_iter().map(|index| &found[index]) {
+            if !part.tags.is_empty() {
+                notes.push(format!(
+                    "{} is told by {}, which no mapping says",
+                    part.model,
+                    list(&part.tags)
+                ));
+            }
+        }
+    }
+
+    /// What may tell a variant that no mapping names: the tags of its own union, the values that it
+    /// allows for the property, or else its name.
     fn tags(&self, model: &str, property: &str, depth: usize) -> Vec<String> {
         let own = self.resolved(model).filter(|schema| is_union(schema));
         if let Some(schema) = own
@@ -201,8 +246,8 @@ impl<'a> Schemas<'a> {
             return tags;
         }
         match self.values(model, property) {
-            values if values.len() == 1 => values,
-            _ => vec![model.to_owned()],
+            values if values.is_empty() => vec![model.to_owned()],
+            values => values,
         }
     }
 
@@ -216,8 +261,11 @@ impl<'a> Schemas<'a> {
             None => schema,
         };
         items(schema.and_then(|schema| schema.get("enum")))
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
+            .filter_map(|value| match value {
+                Value::String(text) => Some(text.clone()),
+                Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+                _ => None,
+            })
             .collect()
     }
 
@@ -287,13 +335,8 @@ fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
     items(schema.get("oneOf")).chain(items(schema.get("anyOf")))
 }
 
-/// The component that a place refers to, plainly or as the one part of an `allOf`.
-fn named(place: &Value) -> Option<String> {
-    let mut parts = items(place.get("allOf"));
-    let sole = parts.next().filter(|_| parts.next().is_none());
-    reference(place)
-        .or_else(|| sole.and_then(reference))
-        .and_then(schema_name)
+fn tags(parts: &[Part]) -> impl Iterator<Item = &String> {
+    parts.iter().flat_map(|part| &part.tags)
 }
 
 fn list(tags: &[String]) -> String {

@@ -7,8 +7,6 @@ pub(super) enum Shape {
     /// Text that is easily left unquoted: `1.0`.
     Version,
     Flag,
-    Number,
-    Count,
     Texts,
     /// An enum's values: a list that is not empty.
     Values,
@@ -205,6 +203,7 @@ static SECURITY_SCHEME: Object = Object {
     referable: true,
 };
 
+/// What bounds a value, `minimum` and the like, may be anything: `relax` drops it.
 pub(super) static SCHEMA: Object = Object {
     name: "a schema",
     required: &[],
@@ -227,19 +226,6 @@ pub(super) static SCHEMA: Object = Object {
         ("anyOf", Shape::List(&SCHEMA)),
         ("not", Shape::Of(&SCHEMA)),
         ("discriminator", Shape::Of(&DISCRIMINATOR)),
-        ("pattern", Shape::Text),
-        ("minLength", Shape::Count),
-        ("maxLength", Shape::Count),
-        ("minItems", Shape::Count),
-        ("maxItems", Shape::Count),
-        ("minProperties", Shape::Count),
-        ("maxProperties", Shape::Count),
-        ("uniqueItems", Shape::Flag),
-        ("minimum", Shape::Number),
-        ("maximum", Shape::Number),
-        ("multipleOf", Shape::Number),
-        ("exclusiveMinimum", Shape::Flag),
-        ("exclusiveMaximum", Shape::Flag),
         ("x-cobo-secret", Shape::Flag),
         ("x-cobo-checked", Shape::Flag),
     ],

@@ -95,6 +95,12 @@ fn form(request: &Request<'_>) -> Option<TokenStream> {
                 quote!(.files(#name, body.#ident.iter().filter_map(::cobo_auth::Nullable::value)))
             }
             (true, _, false) => quote!(.files(#name, &body.#ident)),
+            (_, true, false) if field.nullable && !field.required => quote! {
+                .files(
+                    #name,
+                    body.#ident.iter().filter_map(::cobo_auth::Nullable::value).flatten(),
+                )
+            },
             (_, true, true) => quote!(.files(#name, &body.#ident)),
             (_, true, false) => quote!(.files(#name, body.#ident.iter().flatten())),
             (_, _, true) => quote!(.value(#name, ::std::option::Option::Some(&body.#ident))),

@@ -1,0 +1,279 @@
+//! What releases of a document may have, and is no reason to refuse them: each case goes through
+//! every stage. What comes of it is compiled and used in `rust_compiles`.
+#![allow(clippy::panic, reason = "a test that fails may panic")]
+
+use std::collections::BTreeMap;
+
+use xtask::catalog::Catalog;
+use xtask::refusal::Refusals;
+use xtask::report::Log;
+use xtask::stage::{Options, emit, generate, load, postprocess, split, transform, verify};
+
+/// What every document of these tests begins with.
+const HEAD: &str = "openapi: 3.0.3\ninfo: {title: Tiny, version: 1.0.0}\n";
+
+/// The files that a document becomes.
+fn modules(text: &str) -> Result<BTreeMap<String, String>, Refusals> {
+    let options = Options::default();
+    let mut log = Log::default();
+    let mut document = load::read(text.as_bytes(), "it.yaml", &options)?;
+    transform(&mut document, &options, &mut log)?;
+    let catalog = Catalog::of(&document);
+    let file = generate::run(&document, &catalog, &mut log)?;
+    let file = postprocess::run(file, &catalog, "it", &mut log)?;
+    let header = emit::Header {
+        command: "cargo xtask regen".to_owned(),
+        sha256: "0".repeat(64),
+        source: "it.yaml".to_owned(),
+    };
+    let modules = emit::modules(&split::run(file, &catalog)?, &header);
+    verify::run(&modules, &catalog)?;
+    Ok(modules)
+}
+
+fn accepted(text: &str) -> BTreeMap<String, String> {
+    modules(text).unwrap_or_else(|refusals| panic!("{refusals}\n{text}"))
+}
+
+/// A document with these component schemas.
+fn with_schemas(schemas: &str) -> String {
+    format!("{HEAD}paths: {{}}\ncomponents:\n  schemas:\n{schemas}")
+}
+
+#[test]
+fn a_value_that_stands_twice_in_an_enum() {
+    for schema in [
+        "    It: {type: string, enum: [a, b, a]}\n",
+        "    It: {type: string, enum: [up, UP], x-enum-varnames: [SMALL, LARGE]}\n",
+        "    It: {type: object, properties: {of: {type: string, enum: [a, b, a]}}}\n",
+    ] {
+        accepted(&with_schemas(schema));
+    }
+}
+
+#[test]
+fn how_the_parts_of_a_form_are_encoded() {
+    accepted(&format!(
+        "{HEAD}paths:
+  /files:
+    post:
+      operationId: upload_file
+      requestBody:
+        content:
+          multipart/form-data:
+            schema: {{type: object, properties: {{file: {{type: string, format: binary}}}}}}
+            encoding: {{file: {{contentType: application/pdf}}}}
+      responses: {{200: {{description: Done.}}}}
+"
+    ));
+}
+
+#[test]
+fn an_inline_object_whose_name_is_taken() {
+    let modules = accepted(&with_schemas(
+        "    Order:
+      type: object
+      properties:
+        fee:
+          allOf: [{$ref: '#/components/schemas/OrderFee'}]
+          required: [amount]
+        total: {type: object, properties: {amount: {type: string, description: All of it.}}}
+    OrderFee: {type: object, properties: {amount: {type: string}}}
+",
+    ));
+    let models = &modules["models.rs"];
+    for once in ["struct OrderFee ", "struct OrderFee2 ", "/// All of it."] {
+        assert_eq!(models.matches(once).count(), 1, "{once}\n{models}");
+    }
+}
+
+/// Where the file has it, although it has been moved.
+#[test]
+fn what_is_refused_in_an_inline_object_has_a_line() {
+    let refused = modules(&with_schemas(
+        "    Order:
+      type: object
+      properties:
+        fee:
+          type: object
+          properties:
+            txId: {type: string}
+            tx_id: {type: string}
+",
+    ));
+    let refused = refused.map(|_| ()).map_err(|refusals| refusals.to_string());
+    assert_eq!(
+        refused,
+        Err(
+            "it.yaml:13: /components/schemas/OrderFee/properties/tx_id: another property is named \
+             `tx_id` in Rust as well\n"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn words_that_progenitor_uses_itself() {
+    let text = with_schemas(
+        "    It: {type: object, description: What api-version is, properties: {api-version: {type: string}}}\n",
+    );
+    accepted(&text.replace(
+        "paths: {}",
+        "paths: {/api-version: {get: {operationId: api-version, parameters: [{name: \
+         api-version, in: header, schema: {type: string}}], responses: {200: {description: The \
+         api-version.}}}}}",
+    ));
+}
+
+#[test]
+fn marks_that_are_not_ours() {
+    accepted(&format!(
+        "{HEAD}x-cobo-edition: 3
+paths:
+  /things:
+    get:
+      operationId: list_things
+      x-cobo-permission: things_read
+      responses: {{200: {{description: Done.}}}}
+"
+    ));
+}
+
+#[test]
+fn a_parameter_that_stands_twice() {
+    let modules = accepted(&format!(
+        "{HEAD}paths:
+  /things:
+    parameters: [{{$ref: '#/components/parameters/Page'}}]
+    get:
+      operationId: list_things
+      parameters:
+        - {{$ref: '#/components/parameters/Page'}}
+        - {{$ref: '#/components/parameters/Page'}}
+        - {{name: page, in: query, schema: {{type: string}}}}
+      responses: {{200: {{description: Done.}}}}
+components:
+  parameters: {{Page: {{name: page, in: query, schema: {{type: string}}}}}}
+"
+    ));
+    let operations = &modules["operations.rs"];
+    assert_eq!(operations.matches("fn page(").count(), 1, "{operations}");
+}
+
+#[test]
+fn slips_that_say_nothing() {
+    let text = format!(
+        "{HEAD}servers:
+tags:
+paths:
+  /things:
+    parameters:
+    get:
+      operationId: list_things
+      parameters:
+      tags:
+      requestBody:
+      responses:
+        200:
+          description:
+          headers:
+          content: {{application/json: {{schema: {{type: string}}, examples: [a]}}}}
+components:
+  parameters:
+  schemas:
+    It:
+      type: object
+      required:
+      properties:
+        a: {{type: integer, minimum: '1', exclusiveMinimum: 0, required: true}}
+        b: {{type: string, pattern: 7, minLength: few, items:}}
+        c: {{type: array, items: {{type: string, nullable:}}, uniqueItems: 1, maxItems: -1}}
+"
+    );
+    let modules = accepted(&text);
+    assert!(modules["models.rs"].contains("pub a: Option<i64>"));
+}
+
+#[test]
+fn flaws_in_what_nobody_reads() {
+    accepted(
+        "openapi: 3.0.3
+info:
+  title: Tiny
+  version: 1.0.0
+  license: {url: https://license.example}
+  contact: Somebody
+servers:
+  - {url: 'https://{place}.example', variables: {place: {description: Where.}}}
+externalDocs: {description: More.}
+tags: [{name: Things, externalDocs: {}}]
+paths:
+  /things:
+    description: [Things]
+    servers: none
+    get:
+      operationId: list_things
+      tags: [Things]
+      externalDocs: {description: More.}
+      responses:
+        200:
+          description: Done.
+          headers: {X-Count: {description: How many.}}
+          links: {next: 7}
+components:
+  schemas: {It: {type: object, externalDocs: {}, xml: it, properties: {a: {type: string}}}}
+  securitySchemes:
+    A: {type: oauth2}
+    B: {type: oauth2, flows: {clientCredentials: {tokenUrl: here}}}
+    C: {type: apiKey, name: X}
+    D: {type: http}
+    E: {type: hmac}
+  links: 7
+",
+    );
+}
+
+#[test]
+fn a_tag_that_is_not_ascii() {
+    let modules = accepted(&format!(
+        "{HEAD}paths:
+  /a: {{get: {{operationId: get_a, tags: [\u{94b1}\u{5305}], responses: {{200: {{description: A.}}}}}}}}
+  /b: {{get: {{operationId: get_b, tags: [Caf\u{e9}], responses: {{200: {{description: B.}}}}}}}}
+"
+    ));
+    for file in ["client/u94b1_u5305.rs", "operations/caf_ue9.rs"] {
+        assert!(modules.contains_key(file), "{:?}", modules.keys());
+    }
+}
+
+/// The compiler refuses them.
+#[test]
+fn text_that_turns_the_direction() {
+    let text = "\"a \\u202eb\\u202c \\u2066c\\u2069\"";
+    let modules = accepted(&format!(
+        "openapi: 3.0.3
+info: {{title: {text}, version: 1.0.0, description: {text}}}
+paths:
+  /things:
+    get:
+      operationId: list_things
+      summary: {text}
+      description: {text}
+      parameters:
+        - {{name: a, in: query, description: {text}, example: {text}, schema: {{type: string}}}}
+      responses: {{200: {{description: {text}}}}}
+components:
+  schemas:
+    It:
+      type: object
+      description: {text}
+      properties:
+        a: {{type: string, description: {text}, example: {text}}}
+        b: {{type: string, enum: [{text}], description: {text}}}
+"
+    ));
+    for (name, text) in &modules {
+        let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        assert!(!text.contains(turns), "{name}\n{text}");
+    }
+}
