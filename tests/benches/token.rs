@@ -3,6 +3,7 @@
 
 #![allow(missing_docs, clippy::panic, clippy::unwrap_used)] // a benchmark
 
+mod organizations;
 mod ratio;
 
 use std::hint::black_box;
@@ -12,11 +13,11 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use cobo_auth::{AccessToken, Clock as _, Credential as _, SystemClock};
-use cobo_oauth::{MemoryStore, OrgCredential, Saved, TokenPair, TokenSource, TokenStore as _};
+use cobo_oauth::OrgCredential;
 use cobo_sandbox::Sandbox;
-use cobo_tests::client;
 use criterion::{Criterion, criterion_group, criterion_main};
 use foldhash::quality::RandomState;
+use organizations::Organizations;
 use ratio::Pairs;
 use tokio::runtime::Runtime;
 
@@ -25,50 +26,13 @@ const SIZES: [usize; 3] = [1, 1_000, 100_000];
 const BATCH: usize = 1_000;
 const TURNS: usize = 2_000;
 
-/// Organizations that all have a token.
-struct Organizations {
-    tokens: TokenSource,
-    ids: Vec<String>,
-}
-
-impl Organizations {
-    /// Nothing is asked of the server: the store has every token.
-    fn new(count: usize, sandbox: &Sandbox, runtime: &Runtime) -> Self {
-        let ids: Vec<_> = (0..count)
-            .map(|number| format!("e3986401-4aec-480a-973d-{number:012x}"))
-            .collect();
-        let store = MemoryStore::new();
-        let tokens = TokenSource::builder(client::oauth(sandbox), sandbox.client_id())
-            .store(store.clone())
-            .build();
-        let now = SystemClock.unix_millis();
-        runtime.block_on(async {
-            for id in &ids {
-                let pair = TokenPair::new(now, format!("token-of-{id}"), now, now + 43_200_000)
-                    .with_refresh_token(format!("refresh-token-of-{id}"), now + 2_592_000_000);
-                assert_eq!(store.save(id, &pair).await.unwrap(), Saved::Kept);
-                tokens.token(id).await.unwrap();
-            }
-        });
-        Self { tokens, ids }
-    }
-
-    /// Organizations all over the map, in an order that no cache foresees.
-    fn batch(&self, turn: usize) -> Vec<&str> {
-        let step = |number: usize| (turn * BATCH + number) * 7_919 % self.ids.len();
-        (0..BATCH)
-            .map(|number| self.ids[step(number)].as_str())
-            .collect()
-    }
-}
-
 fn hits(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let sandbox = runtime.block_on(Sandbox::start()).unwrap();
     for count in SIZES {
-        let organizations = Organizations::new(count, &sandbox, &runtime);
-        credentials(c, &organizations);
-        look_ups(&organizations);
+        // Each with memory that nobody has used before.
+        look_ups(&Organizations::new(count, &sandbox, &runtime));
+        credentials(c, &Organizations::new(count, &sandbox, &runtime));
     }
 }
 
@@ -125,8 +89,8 @@ fn credentials(c: &mut Criterion, organizations: &Organizations) {
     );
 }
 
-/// A source against concurrent maps that have nothing to do but to find the token of an
-/// organization: the one that most programs take, and the one that the source takes.
+/// A source against concurrent maps of the same tokens that have nothing to do but to find them: the
+/// map that most programs take, and the one that the source takes.
 fn look_ups(organizations: &Organizations) {
     let count = organizations.ids.len();
     let dash = dashmap::DashMap::new();
@@ -134,17 +98,15 @@ fn look_ups(organizations: &Organizations) {
         .hasher(RandomState::default())
         .resize_mode(papaya::ResizeMode::Blocking)
         .build();
-    let token = |id: &str| AccessToken::new(format!("token-of-{id}").into(), 0).unwrap();
     for id in &organizations.ids {
-        dash.insert(id.clone(), token(id));
-    }
-    for id in &organizations.ids {
-        same.pin().insert(id.as_str().into(), token(id));
+        let token = organizations.tokens.credential(id).current().unwrap();
+        dash.insert(id.clone(), token.clone());
+        same.pin().insert(id.as_str().into(), token);
     }
     let against = |name: &str, plain: &dyn Fn(&str) -> Option<AccessToken>| {
         let mut pairs = Pairs::default();
         for turn in 0..TURNS {
-            let batch = organizations.batch(turn);
+            let batch = batch(organizations, turn);
             pairs.add(
                 || {
                     at_once(async {
@@ -168,6 +130,15 @@ fn look_ups(organizations: &Organizations) {
     against("a plain map of its own kind", &|id| {
         same.pin().get(id).cloned()
     });
+}
+
+/// Organizations all over the map, in an order that no cache foresees.
+fn batch(organizations: &Organizations, turn: usize) -> Vec<&str> {
+    let ids = &organizations.ids;
+    let step = |number: usize| (turn * BATCH + number) * 7_919 % ids.len();
+    (0..BATCH)
+        .map(|number| ids[step(number)].as_str())
+        .collect()
 }
 
 /// Runs what waits for nothing.
@@ -219,34 +190,9 @@ fn run(threads: usize, shared: bool, organizations: &Organizations) {
     });
 }
 
-/// Resident memory for each organization, the store's copy included.
-#[allow(clippy::print_stdout)] // a benchmark's result
-fn memory(_: &mut Criterion) {
-    let runtime = Runtime::new().unwrap();
-    let sandbox = runtime.block_on(Sandbox::start()).unwrap();
-    let before = resident();
-    let organizations = Organizations::new(100_000, &sandbox, &runtime);
-    let grown = resident().saturating_sub(before);
-    println!(
-        "memory: {} bytes for each of {} organizations, with the memory store's copy",
-        grown / organizations.ids.len(),
-        organizations.ids.len()
-    );
-}
-
-/// In bytes, where the machine tells.
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = status
-        .split(' ')
-        .nth(1)
-        .and_then(|pages| pages.parse::<usize>().ok());
-    pages.unwrap_or_default() * 4_096
-}
-
 criterion_group! {
     name = benches;
     config = Criterion::default().measurement_time(Duration::from_secs(1)).warm_up_time(Duration::from_millis(300));
-    targets = memory, hits, threads
+    targets = hits, threads
 }
 criterion_main!(benches);

@@ -1,44 +1,64 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapWeak;
 use async_trait::async_trait;
 use cobo_auth::{AccessToken, Credential, Error};
 
-use super::recall::Recall;
+use super::entry::Entry;
+use super::live::Live;
 use super::source::Source;
 
 /// Always carries a valid access token of one organization. From
 /// [`TokenSource::credential`](crate::TokenSource::credential).
 ///
 /// Cheap to clone. It keeps the source that it comes from alive.
-#[derive(Clone)]
 pub struct OrgCredential {
-    pub(crate) organization: Recall,
-    pub(crate) source: Arc<Source>,
+    entry: Arc<Entry>,
+    /// The token that it had last: see `Known`.
+    last: ArcSwapWeak<Live>,
+    source: Arc<Source>,
 }
 
 impl OrgCredential {
+    pub(crate) fn new(entry: Arc<Entry>, source: Arc<Source>) -> Self {
+        Self {
+            entry,
+            last: ArcSwapWeak::default(),
+            source,
+        }
+    }
+
     /// The organization whose token this carries.
     pub fn org_id(&self) -> &str {
-        self.organization.entry().org_id()
+        self.entry.org_id()
     }
 }
 
 #[async_trait]
 impl Credential for OrgCredential {
     fn current(&self) -> Option<AccessToken> {
-        let live = self.organization.current(&self.source.shared)?;
+        let shared = &self.source.shared;
+        let remember = |live: &_| self.last.store(Arc::downgrade(live));
+        let live = self
+            .entry
+            .recall(shared, self.last.load().upgrade(), remember)?;
         Some(live.into())
     }
 
     async fn fetch(&self) -> Result<AccessToken, Error> {
-        let live = self.organization.entry().fetch(&self.source.shared).await?;
+        let live = self.entry.fetch(&self.source.shared).await?;
         Ok(live.into())
     }
 
     fn rejected(&self, token: &AccessToken) {
-        let entry = self.organization.entry();
-        entry.reject(&self.source.shared, token);
+        self.entry.reject(&self.source.shared, token);
+    }
+}
+
+impl Clone for OrgCredential {
+    fn clone(&self) -> Self {
+        Self::new(self.entry.clone(), self.source.clone())
     }
 }
 

@@ -82,6 +82,25 @@ impl Entry {
         Some(live)
     }
 
+    /// As [`current`](Self::current), for who remembers the token that it had last. That one is all
+    /// that is looked at, as long as it is the one to serve.
+    pub(crate) fn recall(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        last: Option<Arc<Live>>,
+        remember: impl FnOnce(&Arc<Live>),
+    ) -> Option<Arc<Live>> {
+        let lately = shared.lately();
+        if last.as_ref().is_some_and(|last| last.is_settled(&lately)) {
+            return last;
+        }
+        let live = self.current(shared, &lately)?;
+        if last.is_none_or(|last| !Arc::ptr_eq(&last, &live)) {
+            remember(&live);
+        }
+        Some(live)
+    }
+
     /// The token, or the next one.
     pub(crate) async fn fetch(
         self: &Arc<Self>,

@@ -16,10 +16,11 @@ use super::entry::{Entry, check};
 use super::error::TokenError;
 use super::issuer::Issuer;
 use super::key::{Id, Key};
+use super::known::Known;
 use super::limits::Limits;
+use super::live::Live;
 use super::meter::Meter;
 use super::moment::Moment;
-use super::recall::Recall;
 use crate::store::{Saved, StoreError, TokenPair, TokenStore};
 
 /// Gives numbers from 0 to 1, for jitter.
@@ -46,7 +47,7 @@ pub(crate) struct Shared {
     pub(crate) sweep_at: AtomicUsize,
     pub(crate) dice: Dice,
     pub(crate) meter: Meter,
-    pub(crate) organizations: papaya::HashMap<Key, Recall, foldhash::fast::RandomState>,
+    pub(crate) organizations: papaya::HashMap<Key, Known, foldhash::fast::RandomState>,
     pub(crate) tasks: TaskTracker,
     /// Nothing is begun any more.
     pub(crate) stop: CancellationToken,
@@ -74,7 +75,7 @@ impl Shared {
     /// The entry of an organization, if there is one.
     pub(crate) fn known(&self, org_id: &str) -> Option<Arc<Entry>> {
         let known = self.organizations.pin();
-        Some(known.get(&Id(org_id))?.entry().clone())
+        Some(known.get(&Id(org_id))?.entry.clone())
     }
 
     /// The entry of an organization, made if there is none.
@@ -93,10 +94,19 @@ impl Shared {
 
     fn new_entry(&self, org_id: &str) -> Arc<Entry> {
         self.sweep();
-        let new = || Recall::new(Arc::new(Entry::new(org_id.into())));
+        let new = || Known::new(Arc::new(Entry::new(org_id.into())));
         let known = self.organizations.pin();
         let known = known.get_or_insert_with(org_id.into(), new);
-        known.entry().clone()
+        known.entry.clone()
+    }
+
+    /// Remembers the token that an organization has, for the next one who asks.
+    pub(crate) fn remember(&self, entry: &Entry, live: &Arc<Live>) {
+        let organizations = self.organizations.pin();
+        organizations.update(Key::from(&**entry.org_id()), |known| Known {
+            entry: known.entry.clone(),
+            last: Arc::downgrade(live),
+        });
     }
 
     /// Sweeps out organizations that nobody holds and nothing is known of, when there are many:
@@ -108,7 +118,7 @@ impl Shared {
         }
         let now = self.now();
         for organization in known.values() {
-            self.drop_unused(organization.entry().org_id(), &now);
+            self.drop_unused(organization.entry.org_id(), &now);
         }
         let next = (known.len() * 2).max(SWEEP_AT_LEAST);
         self.sweep_at.store(next, Ordering::Relaxed);
@@ -117,7 +127,7 @@ impl Shared {
     /// Drops an entry that is of no use to anybody.
     pub(crate) fn drop_unused(&self, org_id: &str, now: &Moment) {
         let known = self.organizations.pin();
-        let _ = known.remove_if(&Id(org_id), |_, known| known.entry().detach(now));
+        let _ = known.remove_if(&Id(org_id), |_, known| known.entry.detach(now));
     }
 
     /// A call of the store, which may hang.

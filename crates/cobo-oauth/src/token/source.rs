@@ -10,7 +10,6 @@ use super::entry::check;
 use super::error::TokenError;
 use super::installation::{Installation, InstallationError};
 use super::key::Id;
-use super::recall::Recall;
 use super::shared::Shared;
 use super::slot::Need;
 use super::state::{OrgState, OrgWatch};
@@ -87,10 +86,7 @@ impl TokenSource {
     ///
     /// Nothing is checked or obtained before the first call.
     pub fn credential(&self, org_id: &str) -> OrgCredential {
-        OrgCredential {
-            organization: Recall::new(self.0.shared.entry(org_id)),
-            source: self.0.clone(),
-        }
+        OrgCredential::new(self.0.shared.entry(org_id), self.0.clone())
     }
 
     /// The organization's access token, for those who want the header.
@@ -200,7 +196,7 @@ impl TokenSource {
             // What a task was to save whose runtime has ended.
             let orphans: Vec<_> = {
                 let known = shared.organizations.pin();
-                let entries = known.values().map(Recall::entry);
+                let entries = known.values().map(|known| &known.entry);
                 let unsaved = entries.filter(|entry| entry.slot().unsaved.is_some());
                 unsaved.cloned().collect()
             };

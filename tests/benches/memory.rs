@@ -1,0 +1,36 @@
+//! Resident memory for each organization, the memory store's copy of its tokens included: by
+//! itself in a process, whose memory nobody has used before.
+
+#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used)] // a benchmark's result
+
+mod organizations;
+
+use cobo_sandbox::Sandbox;
+use organizations::Organizations;
+use tokio::runtime::Runtime;
+
+const COUNT: usize = 100_000;
+
+fn main() {
+    let runtime = Runtime::new().unwrap();
+    let sandbox = runtime.block_on(Sandbox::start()).unwrap();
+    let before = resident();
+    let organizations = Organizations::new(COUNT, &sandbox, &runtime);
+    let grown = resident().saturating_sub(before);
+    let count = organizations.ids.len();
+    println!(
+        "memory: {} bytes for each of {count} organizations",
+        grown / count
+    );
+    drop(organizations.tokens);
+}
+
+/// In bytes, where the machine tells.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = status
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<usize>().ok());
+    pages.unwrap_or_default() * 4_096
+}
