@@ -13,10 +13,13 @@ use cobo_tests::client;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Deserialize;
 
-use server::{Server, Step, Steps};
+use server::Server;
+use step::{Step, Steps};
 
 #[path = "faults/server.rs"]
 mod server;
+#[path = "faults/step.rs"]
+mod step;
 
 /// Stands in every secret that a scenario sends or is answered with.
 const MARK: &str = "hunter2";
