@@ -124,8 +124,12 @@ impl Entry {
                 Some(Landed::Failed(error)) => {
                     return self.last_resort(shared).ok_or(error);
                 }
-                None if let Some(live) = self.last_resort(shared) => return Ok(live),
-                Some(Landed::Brought(_) | Landed::Superseded) | None => {}
+                None => {
+                    if let Some(live) = self.last_resort(shared) {
+                        return Ok(live);
+                    }
+                }
+                Some(Landed::Brought(_) | Landed::Superseded) => {}
             }
         }
         let unsettled = || TokenError::new(TokenErrorKind::Unavailable, &self.org_id);
