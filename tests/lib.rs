@@ -7,6 +7,7 @@ pub mod capture;
 pub mod client;
 pub mod contract;
 pub mod directory;
+pub mod failing;
 pub mod process;
 pub mod property;
 pub mod proxy;

@@ -8,15 +8,12 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use cobo_auth::{Credential as _, ErrorKind};
-use cobo_oauth::{
-    Lease, MemoryStore, Saved, StoreError, TokenError, TokenErrorKind, TokenPair, TokenSource,
-    TokenStore,
-};
+use cobo_oauth::{MemoryStore, TokenError, TokenErrorKind, TokenSource, TokenStore};
 use cobo_sandbox::{AppKey, DEMO_ORG_ID, Sandbox};
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
+use cobo_tests::failing::Failing;
 use http::Method;
 
 fn source(sandbox: &Sandbox) -> TokenSource {
@@ -230,34 +227,11 @@ async fn two_processes_with_one_store_share_what_either_obtains() {
     assert_eq!(asked(&sandbox), (1, 1));
 }
 
-/// A store that never answers.
-#[derive(Debug)]
-struct Hanging;
-
-#[async_trait]
-impl TokenStore for Hanging {
-    async fn load(&self, _: &str) -> Result<Option<TokenPair>, StoreError> {
-        std::future::pending().await
-    }
-
-    async fn save(&self, _: &str, _: &TokenPair) -> Result<Saved, StoreError> {
-        std::future::pending().await
-    }
-
-    async fn remove(&self, _: &str) -> Result<(), StoreError> {
-        std::future::pending().await
-    }
-
-    async fn lease(&self, _: &str, _: Duration) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        std::future::pending().await
-    }
-}
-
 #[tokio::test]
 async fn a_store_of_ones_own_may_fail() {
     let sandbox = Sandbox::start().await.unwrap();
     let tokens = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
-        .store(Hanging)
+        .store(Failing::Hangs)
         .store_timeout(Duration::from_millis(50))
         .build();
     tokens.token(DEMO_ORG_ID).await.unwrap();

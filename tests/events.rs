@@ -1,0 +1,65 @@
+//! What the token source tells through `tracing`: by itself in a program, since callsites remember
+//! across threads whether anybody listens.
+
+#![allow(clippy::unwrap_used)] // in a test a panic is the report
+
+use cobo_auth::Credential as _;
+use cobo_oauth::{MemoryStore, TokenSource, TokenStore as _};
+use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
+use cobo_tests::capture::{Capture, Secrets};
+use cobo_tests::client;
+use cobo_tests::failing::Failing;
+
+#[tokio::test]
+async fn what_happens_is_told_without_the_secrets() {
+    let capture = Capture::start();
+    let sandbox = Sandbox::start().await.unwrap();
+    let store = MemoryStore::new();
+    let tokens = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
+        .store(store.clone())
+        .build();
+    let mut secrets = Secrets::default();
+
+    // Obtained, refused, refreshed, and refused for good.
+    let first = tokens.token(DEMO_ORG_ID).await.unwrap();
+    let pair = store.load(DEMO_ORG_ID).await.unwrap().unwrap();
+    secrets.pair(&pair.access_token, &pair.refresh_token);
+    tokens.credential(DEMO_ORG_ID).rejected(&first);
+    let second = tokens.token(DEMO_ORG_ID).await.unwrap();
+    let pair = store.load(DEMO_ORG_ID).await.unwrap().unwrap();
+    secrets.pair(&pair.access_token, &pair.refresh_token);
+    sandbox.remove(DEMO_ORG_ID);
+    tokens.invalidate(DEMO_ORG_ID).await.unwrap();
+    tokens.token(DEMO_ORG_ID).await.unwrap_err();
+    let unstored = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
+        .store(Failing::Down)
+        .build();
+    unstored.forget(DEMO_ORG_ID).await.unwrap_err();
+    unstored.token(DEMO_ORG_ID).await.unwrap_err();
+
+    let obtained = capture.said("obtained an access token");
+    let told = |field: &str| obtained.iter().map(|event| event[field].clone()).collect();
+    let ways: Vec<String> = told("way");
+    assert_eq!(ways, ["get_token", "refresh_token"]);
+    let generations: Vec<String> = told("generation");
+    assert_eq!(
+        generations,
+        [first.generation(), second.generation()].map(|g| g.to_string())
+    );
+    let refused = capture.said("the access token was refused");
+    assert_eq!(refused[0]["generation"], first.generation().to_string());
+    assert_eq!(refused[0]["kept"], "false");
+    let failed = capture.said("`get_token` failed");
+    assert_eq!(failed[0]["fate"], "GrantRefused");
+    let unstored = capture.said("the token store failed");
+    assert!(unstored[0]["error"].contains("it is down"), "{unstored:?}");
+    for event in obtained
+        .iter()
+        .chain(&refused)
+        .chain(&failed)
+        .chain(&unstored)
+    {
+        assert_eq!(event["org_id"], DEMO_ORG_ID);
+    }
+    capture.has_none_of(&secrets);
+}
