@@ -6,6 +6,12 @@ use cobo_sandbox::Sandbox;
 use cobo_tests::client;
 use tokio::runtime::Runtime;
 
+/// Whether this is a measurement (`cargo bench`). Otherwise it is only seen to work (`cargo test
+/// --benches`), with little of everything.
+pub(crate) fn measures() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
+
 pub(crate) struct Organizations {
     pub(crate) tokens: TokenSource,
     pub(crate) ids: Vec<String>,

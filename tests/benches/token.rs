@@ -17,19 +17,23 @@ use cobo_oauth::OrgCredential;
 use cobo_sandbox::Sandbox;
 use criterion::{Criterion, criterion_group, criterion_main};
 use foldhash::quality::RandomState;
-use organizations::Organizations;
+use organizations::{Organizations, measures};
 use ratio::Pairs;
 use tokio::runtime::Runtime;
 
 const SIZES: [usize; 3] = [1, 1_000, 100_000];
 /// Calls timed together: one is too short for the clock.
 const BATCH: usize = 1_000;
-const TURNS: usize = 2_000;
+
+fn turns() -> usize {
+    if measures() { 2_000 } else { 2 }
+}
 
 fn hits(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let sandbox = runtime.block_on(Sandbox::start()).unwrap();
-    for count in SIZES {
+    let sizes = if measures() { SIZES.len() } else { 2 };
+    for count in SIZES.into_iter().take(sizes) {
         // Each with memory that nobody has used before.
         look_ups(&Organizations::new(count, &sandbox, &runtime));
         credentials(c, &Organizations::new(count, &sandbox, &runtime));
@@ -53,7 +57,7 @@ fn credentials(c: &mut Criterion, organizations: &Organizations) {
     });
     let against = |name: &str, read_clocks: &dyn Fn()| {
         let mut pairs = Pairs::default();
-        for turn in 0..TURNS {
+        for turn in 0..turns() {
             let first = turn * BATCH % many;
             let (credentials, tokens) = (&credentials[first..], &tokens[first..]);
             pairs.add(
@@ -105,7 +109,7 @@ fn look_ups(organizations: &Organizations) {
     }
     let against = |name: &str, plain: &dyn Fn(&str) -> Option<AccessToken>| {
         let mut pairs = Pairs::default();
-        for turn in 0..TURNS {
+        for turn in 0..turns() {
             let batch = batch(organizations, turn);
             pairs.add(
                 || {
