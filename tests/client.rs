@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cobo_auth::{Client, ClientBuilder, Ed25519Signer, Environment, ResponseKeys, RetryPolicy};
+use cobo_oauth::{TokenSource, TokenStore};
 use cobo_sandbox::Sandbox;
 
 /// The seed of every test's key.
@@ -27,6 +28,17 @@ pub fn auth(sandbox: &Sandbox) -> Client {
 /// The generated OAuth client on the sandbox.
 pub fn oauth(sandbox: &Sandbox) -> cobo_oauth::Client {
     cobo_oauth::Client::new(auth(sandbox))
+}
+
+/// A source of tokens of the sandbox's app.
+pub fn tokens(sandbox: &Sandbox) -> TokenSource {
+    TokenSource::new(oauth(sandbox), sandbox.client_id())
+}
+
+/// The same, whose tokens rest in a store.
+pub fn tokens_in(sandbox: &Sandbox, store: impl TokenStore + 'static) -> TokenSource {
+    let tokens = TokenSource::builder(oauth(sandbox), sandbox.client_id());
+    tokens.store(store).build()
 }
 
 /// A builder with the demo app's key. Retries are off: they have tests of their own.

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
 use cobo_auth::Credential as _;
-use cobo_oauth::{MemoryStore, TokenSource, TokenStore as _};
+use cobo_oauth::{MemoryStore, TokenStore as _};
 use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
 use cobo_tests::capture::{Capture, Secrets};
 use cobo_tests::client;
@@ -15,9 +15,7 @@ async fn what_happens_is_told_without_the_secrets() {
     let capture = Capture::start();
     let sandbox = Sandbox::start().await.unwrap();
     let store = MemoryStore::new();
-    let tokens = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
-        .store(store.clone())
-        .build();
+    let tokens = client::tokens_in(&sandbox, store.clone());
     let mut secrets = Secrets::default();
 
     // Obtained, refused, refreshed, and refused for good.
@@ -31,9 +29,7 @@ async fn what_happens_is_told_without_the_secrets() {
     sandbox.remove(DEMO_ORG_ID);
     tokens.invalidate(DEMO_ORG_ID).await.unwrap();
     tokens.token(DEMO_ORG_ID).await.unwrap_err();
-    let unstored = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
-        .store(Failing::Down)
-        .build();
+    let unstored = client::tokens_in(&sandbox, Failing::Down);
     unstored.forget(DEMO_ORG_ID).await.unwrap_err();
     unstored.token(DEMO_ORG_ID).await.unwrap_err();
 

@@ -5,20 +5,16 @@
 use std::time::Duration;
 
 use cobo_auth::Credential as _;
-use cobo_oauth::{MemoryStore, TokenPair, TokenSource, TokenStore};
+use cobo_oauth::{MemoryStore, TokenPair, TokenStore};
 use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
 use cobo_tests::client;
 use cobo_tests::failing::Failing;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
-fn source(sandbox: &Sandbox) -> TokenSource {
-    TokenSource::new(client::oauth(sandbox), sandbox.client_id())
-}
-
 #[tokio::test]
 async fn the_state_can_be_watched() {
     let sandbox = Sandbox::start().await.unwrap();
-    let tokens = source(&sandbox);
+    let tokens = client::tokens(&sandbox);
     assert!(tokens.state(DEMO_ORG_ID).is_none());
     let mut watch = tokens.watch(DEMO_ORG_ID);
     assert!(!watch.state().valid);
@@ -58,14 +54,12 @@ fn what_happens_is_counted() {
     metrics::with_local_recorder(&recorder, || {
         runtime.block_on(async {
             let sandbox = Sandbox::start().await.unwrap();
-            let tokens = source(&sandbox);
+            let tokens = client::tokens(&sandbox);
             let token = tokens.token(DEMO_ORG_ID).await.unwrap();
             tokens.credential(DEMO_ORG_ID).rejected(&token);
             tokens.token(DEMO_ORG_ID).await.unwrap();
             tokens.token("nobody").await.unwrap_err();
-            let unstored = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
-                .store(Failing::Down)
-                .build();
+            let unstored = client::tokens_in(&sandbox, Failing::Down);
             unstored.forget(DEMO_ORG_ID).await.unwrap_err();
         });
     });
@@ -98,9 +92,7 @@ fn what_happens_is_counted() {
 async fn no_secret_is_seen() {
     let sandbox = Sandbox::start().await.unwrap();
     let store = MemoryStore::new();
-    let tokens = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
-        .store(store.clone())
-        .build();
+    let tokens = client::tokens_in(&sandbox, store.clone());
     let token = tokens.token(DEMO_ORG_ID).await.unwrap();
     let pair = store.load(DEMO_ORG_ID).await.unwrap().unwrap();
     let secrets = [

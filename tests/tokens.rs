@@ -16,14 +16,10 @@ use cobo_tests::client;
 use cobo_tests::failing::Failing;
 use http::Method;
 
-fn source(sandbox: &Sandbox) -> TokenSource {
-    TokenSource::new(client::oauth(sandbox), sandbox.client_id())
-}
-
 /// A sandbox, a source, and a client that acts for the demo organization.
 async fn installed() -> (Sandbox, TokenSource, cobo_auth::Client) {
     let sandbox = Sandbox::start().await.unwrap();
-    let tokens = source(&sandbox);
+    let tokens = client::tokens(&sandbox);
     let client = client::auth(&sandbox).with_credential(tokens.credential(DEMO_ORG_ID));
     (sandbox, tokens, client)
 }
@@ -58,7 +54,7 @@ async fn an_organization_is_one_line() {
 #[tokio::test]
 async fn each_organization_has_its_own_token() {
     let sandbox = Sandbox::start().await.unwrap();
-    let tokens = source(&sandbox);
+    let tokens = client::tokens(&sandbox);
     let auth = client::auth(&sandbox);
     for number in 0..20 {
         sandbox.install(&format!("org-{number}"));
@@ -74,7 +70,7 @@ async fn each_organization_has_its_own_token() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_callers_cause_one_request() {
     let sandbox = Sandbox::start().await.unwrap();
-    let tokens = source(&sandbox);
+    let tokens = client::tokens(&sandbox);
     let call = |_| {
         let tokens = tokens.clone();
         tokio::spawn(async move { tokens.token(DEMO_ORG_ID).await.unwrap().generation() })
@@ -145,7 +141,10 @@ async fn a_wrong_key_is_not_taken_for_a_removed_app() {
     for key in sandbox.app_keys() {
         sandbox.remove_app_key(&AppKey::from_hex(&key).unwrap());
     }
-    let error = source(&sandbox).token(DEMO_ORG_ID).await.unwrap_err();
+    let error = client::tokens(&sandbox)
+        .token(DEMO_ORG_ID)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), TokenErrorKind::AppRefused);
     assert!(error.to_string().contains("check the app's key"), "{error}");
 }
@@ -166,7 +165,7 @@ async fn a_server_that_is_away_is_a_matter_of_time() {
 #[tokio::test]
 async fn what_is_no_organization_id_is_not_sent() {
     let sandbox = Sandbox::start().await.unwrap();
-    let tokens = source(&sandbox);
+    let tokens = client::tokens(&sandbox);
     for org_id in ["", "a b", "ü", &"x".repeat(257)] {
         let error = tokens.token(org_id).await.unwrap_err();
         assert_eq!(error.kind(), TokenErrorKind::InvalidOrganization);
@@ -180,7 +179,7 @@ fn no_runtime_is_needed_until_a_token_is() {
     let runtime = || tokio::runtime::Runtime::new().unwrap();
     let serving = runtime();
     let sandbox = serving.block_on(Sandbox::start()).unwrap();
-    let tokens = source(&sandbox);
+    let tokens = client::tokens(&sandbox);
     let credential = tokens.credential(DEMO_ORG_ID);
     assert!(credential.current().is_none());
     let first = runtime().block_on(tokens.token(DEMO_ORG_ID)).unwrap();
@@ -197,7 +196,8 @@ fn no_runtime_is_needed_until_a_token_is() {
 #[tokio::test]
 async fn a_client_with_a_credential_of_the_source_may_be_what_the_source_is_made_from() {
     let sandbox = Sandbox::start().await.unwrap();
-    let auth = client::auth(&sandbox).with_credential(source(&sandbox).credential("nobody"));
+    let auth =
+        client::auth(&sandbox).with_credential(client::tokens(&sandbox).credential("nobody"));
     let tokens = TokenSource::new(cobo_oauth::Client::new(auth), sandbox.client_id());
     tokens.token(DEMO_ORG_ID).await.unwrap();
 }
@@ -206,11 +206,7 @@ async fn a_client_with_a_credential_of_the_source_may_be_what_the_source_is_made
 async fn two_processes_with_one_store_share_what_either_obtains() {
     let sandbox = Sandbox::start().await.unwrap();
     let store = MemoryStore::new();
-    let process = || {
-        TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
-            .store(store.clone())
-            .build()
-    };
+    let process = || client::tokens_in(&sandbox, store.clone());
     let (one, other) = (process(), process());
     let first = one.token(DEMO_ORG_ID).await.unwrap();
     let same = other.token(DEMO_ORG_ID).await.unwrap();
@@ -244,7 +240,7 @@ async fn a_store_of_ones_own_may_fail() {
 #[tokio::test]
 async fn nothing_outlives_a_shutdown() {
     let sandbox = Sandbox::start().await.unwrap();
-    let tokens = source(&sandbox);
+    let tokens = client::tokens(&sandbox);
     let credential = tokens.credential(DEMO_ORG_ID);
     tokens.token(DEMO_ORG_ID).await.unwrap();
     tokens.shutdown().await;
@@ -261,9 +257,7 @@ async fn nothing_outlives_a_shutdown() {
 async fn a_refresh_goes_on_when_the_caller_is_gone() {
     let sandbox = Sandbox::start().await.unwrap();
     let store = MemoryStore::new();
-    let tokens = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
-        .store(store.clone())
-        .build();
+    let tokens = client::tokens_in(&sandbox, store.clone());
     let token = tokens.token(DEMO_ORG_ID).await.unwrap();
     tokens.credential(DEMO_ORG_ID).rejected(&token);
     let mut watch = tokens.watch(DEMO_ORG_ID);

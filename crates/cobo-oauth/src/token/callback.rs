@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit, watch};
 
 use super::entry::Entry;
 use super::error::{TokenError, TokenErrorKind};
@@ -105,16 +105,14 @@ impl Callback {
     }
 
     /// Rests, and waits until no more than a few are asked for.
-    async fn turn(&self) -> Result<tokio::sync::SemaphorePermit<'_>, TokenError> {
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, TokenError> {
         let called_back = self.entry.slot().called_back;
         if let Some(called_back) = called_back {
             let since = called_back.until(&self.shared.now());
             tokio::time::sleep(REST.saturating_sub(since)).await;
         }
-        let permit = self.shared.callbacks.acquire();
-        let in_time = tokio::time::timeout(self.shared.limits.deadline, permit).await;
-        let crowded = || TokenError::crowded(self.entry.org_id());
-        in_time.ok().and_then(Result::ok).ok_or_else(crowded)
+        let callbacks = &self.shared.callbacks;
+        self.shared.permit(callbacks, self.entry.org_id()).await
     }
 }
 

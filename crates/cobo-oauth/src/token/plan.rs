@@ -122,10 +122,8 @@ impl Flight {
 
     /// Waits until this organization's token may be obtained.
     async fn turn(&self) -> Result<SemaphorePermit<'_>, TokenError> {
-        let turn = self.shared.turns.acquire();
-        let in_time = tokio::time::timeout(self.shared.limits.deadline, turn).await;
-        let crowded = || TokenError::crowded(self.entry.org_id());
-        in_time.ok().and_then(Result::ok).ok_or_else(crowded)
+        let turns = &self.shared.turns;
+        self.shared.permit(turns, self.entry.org_id()).await
     }
 
     async fn load(&self) -> Result<Option<TokenPair>, StoreError> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cobo_auth::Clock;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -128,6 +128,17 @@ impl Shared {
     pub(crate) fn drop_unused(&self, org_id: &str, now: &Moment) {
         let known = self.organizations.pin();
         let _ = known.remove_if(&Id(org_id), |_, known| known.entry.detach(now));
+    }
+
+    /// Waits for a permit, as long as obtaining a token may take.
+    pub(crate) async fn permit<'a>(
+        &self,
+        permits: &'a Semaphore,
+        org_id: &Arc<str>,
+    ) -> Result<SemaphorePermit<'a>, TokenError> {
+        let permit = tokio::time::timeout(self.limits.deadline, permits.acquire()).await;
+        let crowded = || TokenError::crowded(org_id);
+        permit.ok().and_then(Result::ok).ok_or_else(crowded)
     }
 
     /// A call of the store, which may hang.

@@ -190,51 +190,27 @@ fn remove(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
     use super::disk::{Call, calls};
     use super::*;
 
-    /// A directory that is not there yet, in one that is; removed when it is dropped.
-    struct Temporary(PathBuf);
-
-    impl Temporary {
-        fn new() -> Self {
-            static NUMBER: AtomicU32 = AtomicU32::new(0);
-            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-            let name = format!("cobo-directory-{}-{number}", std::process::id());
-            Self(fs::canonicalize(std::env::temp_dir()).unwrap().join(name))
-        }
-    }
-
-    impl Drop for Temporary {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
-
     #[test]
     fn every_directory_that_is_made_is_flushed_where_it_is_named() {
-        let temporary = Temporary::new();
-        let deep = temporary.0.join("a/b");
+        let temporary = tempfile::tempdir().unwrap();
+        let there = fs::canonicalize(temporary.path()).unwrap();
+        let deep = there.join("a/b/c");
         assert_eq!(open(&deep).unwrap(), deep);
-        let named = [
-            &*deep,
-            &temporary.0.join("a"),
-            &temporary.0,
-            temporary.0.parent().unwrap(),
-        ];
+        let named = [&*deep, &there.join("a/b"), &there.join("a"), &there];
         assert_eq!(calls(), named.map(|path| Call::FlushEntries(path.into())));
 
         open(&deep).unwrap();
-        let named = [&*deep, &temporary.0.join("a")];
+        let named = [&*deep, &there.join("a/b")];
         assert_eq!(calls(), named.map(|path| Call::FlushEntries(path.into())));
     }
 
     #[test]
     fn a_pair_is_flushed_before_it_has_its_name_and_the_name_after_that() {
-        let temporary = Temporary::new();
-        let directory = open(&temporary.0).unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = open(&temporary.path().join("tokens")).unwrap();
         let place = Place::new(&directory, "one");
         calls();
         place.write(&Kept::Removed(7), &Coding::Plain).unwrap();
