@@ -6,7 +6,7 @@ use http::HeaderValue;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::secret::Secret;
+use cobo_model::Secret;
 
 /// An access token that is handed out: a shared [`Bearer`].
 ///

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use crate::access_token::AccessToken;
 use crate::error::Error;
-use crate::secret::Secret;
+use cobo_model::Secret;
 
 /// Gives the access token that a request carries as `Authorization: Bearer`.
 ///

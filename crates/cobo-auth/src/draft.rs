@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use cobo_model::codegen::Payload;
 use http::{HeaderValue, Method, header};
 use reqwest::Url;
 use serde::Serialize;
@@ -12,37 +13,9 @@ use serde_json::Value;
 use crate::endpoint::{Endpoint, Place};
 use crate::error::Error;
 use crate::form::Form;
-use crate::missing::{Missing, MissingFields};
+use crate::missing::Missing;
 use crate::operation::Operation;
 use crate::target;
-
-/// What a body is made of: a model, or a builder of one.
-pub trait Payload: Sized {
-    /// What is sent.
-    type Model: Serialize;
-
-    /// What there is where nothing was set.
-    fn nothing() -> Option<Self>;
-
-    /// What is sent.
-    ///
-    /// # Errors
-    ///
-    /// Required properties that are not set, all of them.
-    fn build(self) -> Result<Self::Model, MissingFields>;
-}
-
-impl<T: Serialize> Payload for T {
-    type Model = T;
-
-    fn nothing() -> Option<Self> {
-        None
-    }
-
-    fn build(self) -> Result<T, MissingFields> {
-        Ok(self)
-    }
-}
 
 /// A request of an operation, as far as its builder was filled in.
 #[derive(Clone)]

@@ -8,8 +8,8 @@ use http::StatusCode;
 
 use crate::body::ErrorBody;
 use crate::code::ErrorCode;
-use crate::missing::MissingFields;
 use crate::target::TargetError;
+use cobo_model::MissingFields;
 
 mod construct;
 mod display;

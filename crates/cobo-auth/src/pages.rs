@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use crate::draft::Draft;
 use crate::error::Error;
-use crate::nullable::Nullable;
 use crate::response::{Body, Response};
+use cobo_model::Nullable;
 
 /// A response that is a page of a list.
 ///

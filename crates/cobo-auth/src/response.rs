@@ -8,8 +8,8 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use crate::decode::decode;
 use crate::error::Error;
+use cobo_model::decode;
 
 /// A successful response: the value, the status and the headers.
 ///

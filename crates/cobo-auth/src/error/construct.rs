@@ -10,8 +10,8 @@ use http::{HeaderMap, HeaderName, StatusCode, header};
 use super::{Error, Inner, Kind, printable};
 use crate::body::ErrorBody;
 use crate::code::ErrorCode;
-use crate::missing::MissingFields;
 use crate::target::TargetError;
+use cobo_model::MissingFields;
 
 impl Error {
     fn new(kind: Kind) -> Self {

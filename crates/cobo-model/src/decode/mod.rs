@@ -4,7 +4,11 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 /// Decodes a whole JSON text. Where a struct is expected, only an object is one: serde would take
 /// an array as well, its items for the fields in their order.
-pub(crate) fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
+///
+/// # Errors
+///
+/// A text that is not JSON or not of this type.
+pub fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let value = T::deserialize(Objects(&mut deserializer))?;
     deserializer.end()?;

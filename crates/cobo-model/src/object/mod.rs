@@ -8,8 +8,11 @@
 use serde::de::MapAccess;
 use serde::ser::SerializeMap;
 
-use crate::object::{Reader, Writer};
-use crate::part::Part;
+use crate::value::Part;
+
+mod json;
+
+pub use json::{Reader, Writer, deserialize, serialize};
 
 /// A model: a struct whose fields are the properties of an object.
 pub trait Model: Part {

@@ -9,8 +9,8 @@ use serde::de::{
 };
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::model::{Bounds, Model, Property, Seen};
-use crate::part::Part;
+use super::{Bounds, Model, Property, Seen};
+use crate::value::Part;
 
 /// Reads a model from an object.
 ///

@@ -2,8 +2,13 @@
 
 use std::fmt;
 
-use crate::missing::MissingFields;
-use crate::model::{Model, Property, Seen};
+use crate::object::{Model, Property, Seen};
+
+mod missing;
+mod payload;
+
+pub use missing::MissingFields;
+pub use payload::Payload;
 
 /// A model that is being built: what is set so far, and which properties that are.
 #[derive(Clone)]

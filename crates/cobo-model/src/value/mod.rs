@@ -6,11 +6,20 @@ use serde::de::{DeserializeOwned, Deserializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::form::File;
-use crate::model::Bounds;
-use crate::nullable::Nullable;
-use crate::number::Number;
-use crate::secret::Secret;
+use crate::object::Bounds;
+
+mod file;
+mod nullable;
+mod number;
+mod raw;
+mod secret;
+
+pub use file::File;
+pub use nullable::Nullable;
+pub use number::{Number, NumberError};
+pub use raw::Raw;
+pub(crate) use raw::tagged;
+pub use secret::Secret;
 
 /// A value in a model. Models start out blank, and are filled property by property.
 pub trait Part: DeserializeOwned + Serialize {

@@ -4,7 +4,7 @@
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
-use crate::raw::{Raw, tagged};
+use crate::value::{Raw, tagged};
 
 /// How a value of a union without a discriminator looks.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// written.
 ///
 /// ```
-/// use cobo_auth::Nullable;
+/// use cobo_model::Nullable;
 ///
 /// let note: Option<Nullable<String>> = Some(Nullable::Null);
 /// assert_eq!(serde_json::to_value(&note)?, serde_json::Value::Null);

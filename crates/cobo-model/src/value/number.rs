@@ -4,7 +4,7 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::raw::Raw;
+use super::Raw;
 
 /// A JSON number, exactly as it was written: `1.10` stays `1.10`, and no digit is rounded away.
 ///
@@ -12,7 +12,7 @@ use crate::raw::Raw;
 /// program at once, and integers inside of `#[serde(flatten)]` or `untagged` no longer decode then.
 ///
 /// ```
-/// let number: cobo_auth::Number = serde_json::from_str("0.1000000000000000055511151231257827")?;
+/// let number: cobo_model::Number = serde_json::from_str("0.1000000000000000055511151231257827")?;
 /// assert_eq!(number.to_string(), "0.1000000000000000055511151231257827");
 /// assert_eq!(number.as_f64(), 0.1);
 /// # Ok::<_, serde_json::Error>(())

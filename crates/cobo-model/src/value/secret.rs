@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 /// holds one only where the secret may go.
 ///
 /// ```
-/// let token = cobo_auth::Secret::new("q1wX0example");
+/// let token = cobo_model::Secret::new("q1wX0example");
 /// assert_eq!(format!("{token:?}"), "Secret(REDACTED)");
 /// assert_eq!(token.expose(), "q1wX0example");
 /// ```
