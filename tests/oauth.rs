@@ -181,11 +181,11 @@ async fn a_success_without_a_usable_token_is_an_error() {
     for (body, says) in [
         (
             r#"{"access_token":"","expires_in":1}"#,
-            "out of bounds: a string is empty",
+            "out of bounds: the string is empty",
         ),
         (
             r#"{"access_token":"hunter2","expires_in":0}"#,
-            "out of bounds: a number is less than 1",
+            "out of bounds: the number is less than 1",
         ),
         (
             r#"{"access_token":"hunter2","expires_in":-5}"#,

@@ -13,7 +13,6 @@ pub use crate::draft::{Draft, Outgoing};
 pub use crate::endpoint::{Endpoint, Input};
 pub use crate::form::Form;
 pub use crate::pages::{Cursor, List};
-pub use cobo_model::codegen::*;
 
 /// A client to build requests with. It cannot send any.
 pub fn request_factory(client: &Client) -> reqwest::Client {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use cobo_model::codegen::Payload;
+use cobo_model::IntoBody;
 use http::{HeaderValue, Method, header};
 use reqwest::Url;
 use serde::Serialize;
@@ -71,7 +71,7 @@ impl<B> Draft<B> {
     }
 }
 
-impl<B: Payload> Draft<B> {
+impl<B: IntoBody> Draft<B> {
     /// The request, its body as JSON.
     ///
     /// # Errors
@@ -127,7 +127,7 @@ impl<B: Payload> Draft<B> {
             }
         }
         let name = endpoint.body.unwrap_or("body");
-        let body = match body.or_else(|| B::nothing().filter(|_| endpoint.required)) {
+        let body = match body.or_else(|| B::empty().filter(|_| endpoint.required)) {
             Some(body) => missing.nested(name, body.build()),
             None => {
                 if endpoint.required {

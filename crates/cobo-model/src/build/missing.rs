@@ -1,19 +1,19 @@
 use std::fmt;
 
-/// The required fields that a builder was not given, all of them.
+/// All required fields that a builder was not given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingFields {
     names: Vec<String>,
 }
 
 impl MissingFields {
-    /// These fields are missing.
+    /// An error that names these fields.
     pub fn new(names: Vec<String>) -> Self {
         Self { names }
     }
 
-    /// The names as the document has them; a field of a request body has the body in front:
-    /// `refresh_token_request.client_id`.
+    /// The names in the document. The name of a field of a request body is prefixed with the
+    /// body's: `refresh_token_request.client_id`.
     pub fn names(&self) -> &[String] {
         &self.names
     }

@@ -1,41 +1,41 @@
-//! Models that are being built.
+//! Builders of models.
 
 use std::fmt;
 
-use crate::object::{Model, Property, Seen};
+use crate::object::{Field, FieldSet, Model};
 
+mod into_body;
 mod missing;
-mod payload;
 
+pub use into_body::IntoBody;
 pub use missing::MissingFields;
-pub use payload::Payload;
 
-/// A model that is being built: what is set so far, and which properties that are.
+/// A model under construction, and the set of its fields that have a value.
 #[derive(Clone)]
-pub struct Built<M> {
+pub struct ModelBuilder<M> {
     model: M,
-    set: Seen,
+    set: FieldSet,
 }
 
-impl<M: Model> Built<M> {
-    /// The model, to set the property at `index` in it.
+impl<M: Model> ModelBuilder<M> {
+    /// Marks the field at `index` as set and returns the model, to set the field in it.
     pub fn set(&mut self, index: usize) -> &mut M {
         self.set.insert(index);
         &mut self.model
     }
 
-    /// The model, to set in it what is no property.
+    /// Returns the model, to add properties that have no field.
     pub fn model(&mut self) -> &mut M {
         &mut self.model
     }
 
-    /// The model.
+    /// Returns the model.
     ///
     /// # Errors
     ///
-    /// Required properties that are not set, all of them.
+    /// Required fields are not set; the error names all of them.
     pub fn build(self) -> Result<M, MissingFields> {
-        let missing = missing(M::PROPERTIES, &self.set);
+        let missing = missing(M::FIELDS, &self.set);
         if missing.is_empty() {
             Ok(self.model)
         } else {
@@ -44,53 +44,79 @@ impl<M: Model> Built<M> {
     }
 }
 
-fn missing(properties: &[Property], set: &Seen) -> Vec<String> {
-    let missing = properties.iter().enumerate();
-    missing
-        .filter(|(index, property)| !property.optional && !set.has(*index))
-        .map(|(_, property)| property.name.to_owned())
+fn missing(fields: &[Field], set: &FieldSet) -> Vec<String> {
+    let fields = fields.iter().enumerate();
+    fields
+        .filter(|(index, field)| !field.optional && !set.contains(*index))
+        .map(|(_, field)| field.name.to_owned())
         .collect()
 }
 
-impl<M: Model> Default for Built<M> {
+impl<M: Model> Default for ModelBuilder<M> {
     fn default() -> Self {
         Self {
-            model: M::blank(),
-            set: Seen::default(),
+            model: M::placeholder(),
+            set: FieldSet::default(),
         }
     }
 }
 
-impl<M: Model> From<M> for Built<M> {
+impl<M: Model> From<M> for ModelBuilder<M> {
     fn from(model: M) -> Self {
-        let mut set = Seen::default();
-        for index in 0..M::PROPERTIES.len() {
+        let mut set = FieldSet::default();
+        for index in 0..M::FIELDS.len() {
             set.insert(index);
         }
         Self { model, set }
     }
 }
 
-impl<M: Model + fmt::Debug> fmt::Debug for Built<M> {
+impl<M: Model + fmt::Debug> fmt::Debug for ModelBuilder<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("model", &self.model)
-            .field("missing", &missing(M::PROPERTIES, &self.set))
+            .field("missing", &missing(M::FIELDS, &self.set))
             .finish()
     }
 }
 
-/// Makes the builder of a model, without its setters.
-#[doc(hidden)]
+/// Defines the builder of a model, without its setters. The call stands in a child module of the
+/// model's module, and the builder has the model's name.
+///
+/// ```
+/// mod models {
+///     #[derive(Clone, Debug)]
+///     pub struct Wallet {
+///         pub id: String,
+///     }
+///     cobo_model::model! { Wallet { 0 id } }
+///
+///     pub mod builder {
+///         cobo_model::builder!(Wallet);
+///
+///         impl Wallet {
+///             pub fn id(mut self, value: impl Into<String>) -> Self {
+///                 self.0.set(0).id = value.into();
+///                 self
+///             }
+///         }
+///     }
+/// }
+/// use models::Wallet;
+///
+/// assert_eq!(Wallet::builder().id("w").build()?.id, "w");
+/// assert_eq!(Wallet::builder().build().unwrap_err().names(), ["id"]);
+/// # Ok::<_, cobo_model::MissingFields>(())
+/// ```
 #[macro_export]
-macro_rules! __builder {
+macro_rules! builder {
     ($name:ident) => {
         #[doc = ::std::concat!(
             "The builder of [`", ::std::stringify!($name), "`](super::", ::std::stringify!($name), ").",
         )]
         #[derive(Clone, Debug)]
         #[must_use = "a builder does nothing until its model is built or sent"]
-        pub struct $name($crate::codegen::Built<super::$name>);
+        pub struct $name($crate::ModelBuilder<super::$name>);
 
         impl super::$name {
             /// A builder with nothing set.
@@ -112,11 +138,11 @@ macro_rules! __builder {
         }
 
         impl $name {
-            /// The model.
+            /// Returns the model.
             ///
             /// # Errors
             ///
-            /// Fails where required properties are missing, and names all of them.
+            /// Required fields are not set; the error names all of them.
             pub fn build(
                 self,
             ) -> ::std::result::Result<super::$name, $crate::MissingFields> {
@@ -124,10 +150,10 @@ macro_rules! __builder {
             }
         }
 
-        impl $crate::codegen::Payload for $name {
+        impl $crate::IntoBody for $name {
             type Model = super::$name;
 
-            fn nothing() -> ::std::option::Option<Self> {
+            fn empty() -> ::std::option::Option<Self> {
                 ::std::option::Option::Some(::std::default::Default::default())
             }
 

@@ -1,13 +1,15 @@
-//! JSON to values, where serde's own rules are too lenient.
+//! Decoding of JSON texts, stricter than serde's own rules.
 
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
-/// Decodes a whole JSON text. Where a struct is expected, only an object is one: serde would take
-/// an array as well, its items for the fields in their order.
+/// Decodes a JSON text.
+///
+/// A struct must be an object. serde alone would also accept an array, with the items as the fields
+/// in their order.
 ///
 /// # Errors
 ///
-/// A text that is not JSON or not of this type.
+/// The text is not valid JSON, or its value has another type.
 pub fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let value = T::deserialize(Objects(&mut deserializer))?;
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_struct_is_an_object() {
+    fn an_array_does_not_decode_as_a_struct() {
         assert_eq!(
             decode::<Pair>(br#"{"b":2,"a":1}"#).unwrap(),
             Pair { a: 1, b: Some(2) }
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_what_it_was() {
+    fn other_types_decode_as_in_serde_json() {
         assert_eq!(decode::<Vec<u8>>(b"[1,2]").unwrap(), [1, 2]);
         assert_eq!(
             decode::<(u8, String)>(br#"[1,"x"]"#).unwrap(),

@@ -1,187 +1,114 @@
-//! Models: JSON objects with named properties. Generated code has the struct itself, with its
-//! documentation, and a list of its properties; how an object becomes a model and back stands here
-//! once.
-//!
-//! serde's derived code is several times as much for the compiler, and was most of what a large
-//! crate took to check.
+//! Models: structs whose fields are the properties of a JSON object.
 
 use serde::de::MapAccess;
 use serde::ser::SerializeMap;
 
-use crate::value::Part;
+use crate::value::FieldValue;
 
-mod json;
+mod field;
+mod field_set;
+mod read;
+mod write;
 
-pub use json::{Reader, Writer, deserialize, serialize};
+pub use field::{Bounds, Field};
+pub(crate) use field_set::FieldSet;
+pub use read::{FieldReader, deserialize};
+pub use write::{FieldWriter, serialize};
 
-/// A model: a struct whose fields are the properties of an object.
-pub trait Model: Part {
-    /// As it is called in Rust.
+/// A struct whose fields are the properties of a JSON object. Implemented by [`model!`](crate::model!).
+pub trait Model: FieldValue {
+    /// The name of the struct.
     const NAME: &'static str;
-    /// In the order in which [`Model::read`] counts them.
-    const PROPERTIES: &'static [Property];
-    /// Whether properties that have no field of their own are kept.
-    const REST: bool = false;
+    /// The fields, in the order of the document. Their positions are the indices that
+    /// [`read`](Model::read) takes.
+    const FIELDS: &'static [Field];
+    /// Whether properties without a field are kept.
+    const KEEPS_OTHERS: bool = false;
 
-    /// Reads the value of the property at `index` into its field.
+    /// Reads the value of the field at `index`.
     ///
     /// # Errors
     ///
-    /// A value of another type, or out of bounds.
+    /// The value has another type or is out of bounds.
     fn read<'de, A: MapAccess<'de>>(
         &mut self,
         index: usize,
-        from: &mut Reader<'_, A>,
+        from: &mut FieldReader<'_, A>,
     ) -> Result<(), A::Error>;
 
-    /// Reads the value of a property that has no field of its own.
+    /// Reads the value of a property that has no field.
     ///
     /// # Errors
     ///
-    /// A value of another type.
-    fn read_rest<'de, A: MapAccess<'de>>(
+    /// The value has another type than the map that keeps such properties.
+    fn read_other<'de, A: MapAccess<'de>>(
         &mut self,
         _name: String,
-        from: &mut Reader<'_, A>,
+        from: &mut FieldReader<'_, A>,
     ) -> Result<(), A::Error> {
         from.skip()
     }
 
-    /// Writes all properties.
-    fn write<M: SerializeMap>(&self, into: &mut Writer<M>);
+    /// Writes all fields.
+    fn write<M: SerializeMap>(&self, into: &mut FieldWriter<M>);
 }
 
-/// What is known of a property.
-#[derive(Debug, Clone, Copy)]
-pub struct Property {
-    pub(crate) name: &'static str,
-    pub(crate) optional: bool,
-    pub(crate) nullable: bool,
-    pub(crate) bounds: Option<Bounds>,
-}
-
-/// The values that are accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bounds {
-    /// A string with something in it.
-    NotEmpty,
-    /// An integer that is not smaller.
-    AtLeast(i64),
-}
-
-impl Property {
-    /// A required property.
-    pub const fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            optional: false,
-            nullable: false,
-            bounds: None,
-        }
-    }
-
-    /// It has another name than its field.
-    pub const fn named(mut self, name: &'static str) -> Self {
-        self.name = name;
-        self
-    }
-
-    /// It may be absent.
-    pub const fn optional(mut self) -> Self {
-        self.optional = true;
-        self
-    }
-
-    /// It is written as null where there is no value, and read as null where it is absent.
-    pub const fn or_null(mut self) -> Self {
-        self.nullable = true;
-        self
-    }
-
-    /// An empty string is an error.
-    pub const fn not_empty(mut self) -> Self {
-        self.bounds = Some(Bounds::NotEmpty);
-        self
-    }
-
-    /// A smaller integer is an error.
-    pub const fn at_least(mut self, least: i64) -> Self {
-        self.bounds = Some(Bounds::AtLeast(least));
-        self
-    }
-}
-
-/// Which properties are there, by index.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
-    first: u128,
-    /// Those from 128 on: few models have so many.
-    rest: Vec<u128>,
-}
-
-impl Seen {
-    fn word(&mut self, index: usize) -> &mut u128 {
-        match (index / 128).checked_sub(1) {
-            None => &mut self.first,
-            Some(word) => {
-                if self.rest.len() <= word {
-                    self.rest.resize(word + 1, 0);
-                }
-                &mut self.rest[word]
-            }
-        }
-    }
-
-    /// Notes one; whether it is new.
-    pub(crate) fn insert(&mut self, index: usize) -> bool {
-        let bit = 1 << (index % 128);
-        let word = self.word(index);
-        let new = *word & bit == 0;
-        *word |= bit;
-        new
-    }
-
-    pub(crate) fn has(&self, index: usize) -> bool {
-        let word = match (index / 128).checked_sub(1) {
-            None => Some(&self.first),
-            Some(word) => self.rest.get(word),
-        };
-        word.is_some_and(|word| word & (1 << (index % 128)) != 0)
-    }
-}
-
-/// Gives a struct the behaviour of a model: its fields with their indices, `?` after those that
-/// may be absent, `= "name"` for those that are called otherwise in the document, and what else a
-/// [`Property`](crate::codegen::Property) can say.
-#[doc(hidden)]
+/// Implements [`Model`], `Serialize` and `Deserialize` for a struct.
+///
+/// Takes the struct's name and its fields, each with its index. A field can be followed by
+///
+/// - `= "name"`: its name in JSON, where that is another one;
+/// - `?`: it is optional;
+/// - `or_null()`: it is required, and `null` where there is no value;
+/// - `not_empty()` or `at_least(1)`: values out of these bounds are errors.
+///
+/// A last `; name` names a `BTreeMap` field that keeps the properties without a field.
+///
+/// ```
+/// # use std::collections::BTreeMap;
+/// #[derive(Clone, Debug)]
+/// struct Transfer {
+///     id: String,
+///     kind: Option<String>,
+///     amount: i64,
+///     others: BTreeMap<String, serde_json::Value>,
+/// }
+/// cobo_model::model! {
+///     Transfer { 0 id not_empty(), 1 kind = "type"?, 2 amount at_least(1); others }
+/// }
+///
+/// let transfer: Transfer = cobo_model::decode(br#"{"id": "t", "amount": 5, "fee": "1"}"#)?;
+/// assert_eq!(transfer.others["fee"], "1");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[macro_export]
-macro_rules! __model {
+macro_rules! model {
     ($name:ident {
         $($index:literal $field:ident $(= $wire:literal)? $(? $(@$optional:tt)?)?
             $($mark:ident($($bound:literal)?))*),* $(,)?
-        $(; $rest:ident $(,)?)?
+        $(; $others:ident $(,)?)?
     }) => {
-        impl $crate::codegen::Part for $name {
-            fn blank() -> Self {
+        impl $crate::FieldValue for $name {
+            fn placeholder() -> Self {
                 Self {
-                    $($field: $crate::codegen::Part::blank(),)*
-                    $($rest: ::std::collections::BTreeMap::new(),)?
+                    $($field: $crate::FieldValue::placeholder(),)*
+                    $($others: ::std::collections::BTreeMap::new(),)?
                 }
             }
         }
 
-        impl $crate::codegen::Model for $name {
+        impl $crate::Model for $name {
             const NAME: &'static str = ::std::stringify!($name);
-            const PROPERTIES: &'static [$crate::codegen::Property] = &[
-                $($crate::codegen::Property::new(::std::stringify!($field))
+            const FIELDS: &'static [$crate::Field] = &[
+                $($crate::Field::new(::std::stringify!($field))
                     $(.named($wire))? $(.optional() $($optional)?)? $(.$mark($($bound)?))*),*
             ];
-            $(const REST: bool = { ::std::stringify!($rest); true };)?
+            $(const KEEPS_OTHERS: bool = { ::std::stringify!($others); true };)?
 
-            fn read<'de, A: $crate::codegen::serde::de::MapAccess<'de>>(
+            fn read<'de, A: $crate::macros::serde::de::MapAccess<'de>>(
                 &mut self,
                 index: usize,
-                from: &mut $crate::codegen::Reader<'_, A>,
+                from: &mut $crate::macros::FieldReader<'_, A>,
             ) -> ::std::result::Result<(), A::Error> {
                 match index {
                     $($index => from.read(&mut self.$field),)*
@@ -189,37 +116,37 @@ macro_rules! __model {
                 }
             }
 
-            $(fn read_rest<'de, A: $crate::codegen::serde::de::MapAccess<'de>>(
+            $(fn read_other<'de, A: $crate::macros::serde::de::MapAccess<'de>>(
                 &mut self,
                 name: ::std::string::String,
-                from: &mut $crate::codegen::Reader<'_, A>,
+                from: &mut $crate::macros::FieldReader<'_, A>,
             ) -> ::std::result::Result<(), A::Error> {
-                from.insert(name, &mut self.$rest)
+                from.insert(name, &mut self.$others)
             })?
 
-            fn write<M: $crate::codegen::serde::ser::SerializeMap>(
+            fn write<M: $crate::macros::serde::ser::SerializeMap>(
                 &self,
-                _into: &mut $crate::codegen::Writer<M>,
+                _into: &mut $crate::macros::FieldWriter<M>,
             ) {
                 $(_into.write($index, &self.$field);)*
-                $(_into.write_rest(&self.$rest);)?
+                $(_into.write_others(&self.$others);)?
             }
         }
 
-        impl $crate::codegen::serde::Serialize for $name {
-            fn serialize<S: $crate::codegen::serde::Serializer>(
+        impl $crate::macros::serde::Serialize for $name {
+            fn serialize<S: $crate::macros::serde::Serializer>(
                 &self,
                 serializer: S,
             ) -> ::std::result::Result<S::Ok, S::Error> {
-                $crate::codegen::serialize(self, serializer)
+                $crate::macros::serialize(self, serializer)
             }
         }
 
-        impl<'de> $crate::codegen::serde::Deserialize<'de> for $name {
-            fn deserialize<D: $crate::codegen::serde::Deserializer<'de>>(
+        impl<'de> $crate::macros::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::macros::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::std::result::Result<Self, D::Error> {
-                $crate::codegen::deserialize(deserializer)
+                $crate::macros::deserialize(deserializer)
             }
         }
     };

@@ -1,25 +1,25 @@
-//! Unions: values of one of several models. Generated code has the enum itself, with its
-//! documentation; how a value finds its variant stands here once.
+//! Unions: values of one of several models, and how the variant of a JSON value is found.
 
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
-use crate::value::{Raw, tagged};
+use crate::value::{RawJson, with_tag};
 
-/// How a value of a union without a discriminator looks.
+/// What is known of the JSON values of one variant, for unions without a discriminator.
 #[derive(Debug, Clone, Copy)]
-pub struct Shape {
-    /// Whether it is an object.
+pub struct VariantShape {
+    /// Whether the values are objects.
     pub object: bool,
-    /// The properties that it must have.
+    /// The properties that a value must have.
     pub required: &'static [&'static str],
-    /// The properties that its model has.
+    /// The properties that the variant's model has fields for.
     pub known: &'static [&'static str],
 }
 
-/// The variants that a value may be of, by their places: those with most required properties
-/// first, then those that know most of the value's properties, then in the document's order.
-pub fn candidates(raw: &Raw, shapes: &[Shape]) -> Vec<usize> {
+/// Returns the indices of the variants that the value can be of, best match first: the variant
+/// with the most required properties, then the one that has fields for the most of the value's
+/// properties, then the first in the document.
+pub fn matching_variants(raw: &RawJson, shapes: &[VariantShape]) -> Vec<usize> {
     let names = raw.names();
     let has = |name: &&str| {
         names
@@ -39,67 +39,85 @@ pub fn candidates(raw: &Raw, shapes: &[Shape]) -> Vec<usize> {
     found.sort_by_key(|(required, known, index)| {
         (usize::MAX - required, usize::MAX - known, *index)
     });
-    // Where the first does not decode, one that knows less would drop what it does not know.
+    // If the best match does not decode, a variant with fewer matching fields would lose data.
     let least = found.first().map_or(0, |(_, known, _)| *known);
     found.retain(|(_, known, _)| *known >= least);
     found.into_iter().map(|(_, _, index)| index).collect()
 }
 
-/// Writes a variant of a union with its tag, whatever the model says of itself.
+/// Writes a variant of a union. Its discriminator is set to the variant's tag unless it already has
+/// one of the variant's tags.
 ///
 /// # Errors
 ///
-/// A model that cannot be written.
+/// The model cannot be written.
 pub fn serialize_tagged<T: Serialize, S: Serializer>(
     model: &T,
     name: &str,
     tags: &[&str],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    tagged(serde_json::to_string(model), name, tags)
+    with_tag(serde_json::to_string(model), name, tags)
         .map_err(S::Error::custom)?
         .serialize(serializer)
 }
 
-/// Gives a union its behaviour: variants by the tags that the property `$tag` has. Those that no
-/// tag tells from the others are written as they are, and never read.
-#[doc(hidden)]
+/// Implements a union with a discriminator.
+///
+/// Takes the enum's name, the variant for values with an unknown tag, the name of the
+/// discriminator, and the variants with the tags of each. Variants after a `;` have no tag: they are
+/// written as they are and never read.
+///
+/// ```
+/// # #[derive(Clone, Debug)] struct Cat { kind: String }
+/// # cobo_model::model! { Cat { 0 kind } }
+/// #[derive(Clone)]
+/// enum Pet {
+///     Cat(Box<Cat>),
+///     Unknown(serde_json::Value),
+/// }
+/// cobo_model::tagged_union! { Pet, Unknown, "kind" { Cat(Cat) = "cat" | "kitten" } }
+///
+/// let pet: Pet = cobo_model::decode(br#"{"kind": "kitten"}"#)?;
+/// assert!(matches!(pet, Pet::Cat(cat) if cat.kind == "kitten"));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[macro_export]
-macro_rules! __tagged_union {
+macro_rules! tagged_union {
     (
         $name:ident, $unknown:ident, $tag:literal
         {
             $($variant:ident($model:ty) = $($value:literal)|+),* $(,)?
-            $(; $($untold:ident($other:ty)),* $(,)?)?
+            $(; $($untagged:ident($other:ty)),* $(,)?)?
         }
     ) => {
-        $crate::__union_debug!($name, $unknown { $($variant,)* $($($untold),*)? });
+        $crate::__union_debug!($name, $unknown { $($variant,)* $($($untagged),*)? });
 
-        impl $crate::codegen::serde::Serialize for $name {
-            fn serialize<S: $crate::codegen::serde::Serializer>(
+        impl $crate::macros::serde::Serialize for $name {
+            fn serialize<S: $crate::macros::serde::Serializer>(
                 &self,
                 serializer: S,
             ) -> ::std::result::Result<S::Ok, S::Error> {
                 match self {
-                    $(Self::$variant(model) => $crate::codegen::serialize_tagged(
+                    $(Self::$variant(model) => $crate::macros::serialize_tagged(
                         model, $tag, &[$($value),+], serializer,
                     ),)*
-                    $($(Self::$untold(model) => {
-                        $crate::codegen::serde::Serialize::serialize(model, serializer)
+                    $($(Self::$untagged(model) => {
+                        $crate::macros::serde::Serialize::serialize(model, serializer)
                     })*)?
                     Self::$unknown(value) => {
-                        $crate::codegen::serde::Serialize::serialize(value, serializer)
+                        $crate::macros::serde::Serialize::serialize(value, serializer)
                     }
                 }
             }
         }
 
-        impl<'de> $crate::codegen::serde::Deserialize<'de> for $name {
-            fn deserialize<D: $crate::codegen::serde::Deserializer<'de>>(
+        impl<'de> $crate::macros::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::macros::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::std::result::Result<Self, D::Error> {
-                let raw: $crate::codegen::Raw =
-                    $crate::codegen::serde::Deserialize::deserialize(deserializer)?;
+                let raw: $crate::macros::RawJson =
+                    $crate::macros::serde::Deserialize::deserialize(deserializer)?;
                 match raw.tag($tag).as_deref() {
                     $($(::std::option::Option::Some($value))|+ => {
                         raw.decode().map(Self::$variant)
@@ -111,47 +129,66 @@ macro_rules! __tagged_union {
     };
 }
 
-/// Gives a union without a discriminator its behaviour: variants by the properties they require.
-#[doc(hidden)]
+/// Implements a union without a discriminator: the variant is found by the properties of the value.
+///
+/// Takes the enum's name, the variant for values that match no other, and the variants, each with
+/// its `VariantShape`: whether it is an object, its required properties, all its properties.
+///
+/// ```
+/// # #[derive(Clone, Debug)] struct Card { number: String }
+/// # cobo_model::model! { Card { 0 number } }
+/// #[derive(Clone)]
+/// enum Payment {
+///     Card(Box<Card>),
+///     Unknown(serde_json::Value),
+/// }
+/// cobo_model::shaped_union! {
+///     Payment, Unknown { Card(Card) = (true, ["number"], ["number"]) }
+/// }
+///
+/// let payment: Payment = cobo_model::decode(br#"{"number": "1"}"#)?;
+/// assert!(matches!(payment, Payment::Card(_)));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[macro_export]
-macro_rules! __shaped_union {
+macro_rules! shaped_union {
     (
         $name:ident, $unknown:ident
         { $($variant:ident($model:ty) = ($object:literal, $required:expr, $known:expr)),* $(,)? }
     ) => {
         $crate::__union_debug!($name, $unknown { $($variant),* });
 
-        impl $crate::codegen::serde::Serialize for $name {
-            fn serialize<S: $crate::codegen::serde::Serializer>(
+        impl $crate::macros::serde::Serialize for $name {
+            fn serialize<S: $crate::macros::serde::Serializer>(
                 &self,
                 serializer: S,
             ) -> ::std::result::Result<S::Ok, S::Error> {
                 match self {
                     $(Self::$variant(model) => {
-                        $crate::codegen::serde::Serialize::serialize(model, serializer)
+                        $crate::macros::serde::Serialize::serialize(model, serializer)
                     })*
                     Self::$unknown(value) => {
-                        $crate::codegen::serde::Serialize::serialize(value, serializer)
+                        $crate::macros::serde::Serialize::serialize(value, serializer)
                     }
                 }
             }
         }
 
-        impl<'de> $crate::codegen::serde::Deserialize<'de> for $name {
-            fn deserialize<D: $crate::codegen::serde::Deserializer<'de>>(
+        impl<'de> $crate::macros::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::macros::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::std::result::Result<Self, D::Error> {
-                type Decode<E> = fn(&$crate::codegen::Raw) -> ::std::result::Result<$name, E>;
-                let raw: $crate::codegen::Raw =
-                    $crate::codegen::serde::Deserialize::deserialize(deserializer)?;
-                const SHAPES: &[$crate::codegen::Shape] = &[$($crate::codegen::Shape {
+                type Decode<E> = fn(&$crate::macros::RawJson) -> ::std::result::Result<$name, E>;
+                let raw: $crate::macros::RawJson =
+                    $crate::macros::serde::Deserialize::deserialize(deserializer)?;
+                const SHAPES: &[$crate::macros::VariantShape] = &[$($crate::macros::VariantShape {
                     object: $object,
                     required: &$required,
                     known: &$known,
                 }),*];
                 let decoders: &[Decode<D::Error>] =
                     &[$(|raw| raw.decode().map($name::$variant)),*];
-                for index in $crate::codegen::candidates(&raw, SHAPES) {
+                for index in $crate::macros::matching_variants(&raw, SHAPES) {
                     if let ::std::result::Result::Ok(value) = decoders[index](&raw) {
                         return ::std::result::Result::Ok(value);
                     }
@@ -162,13 +199,13 @@ macro_rules! __shaped_union {
     };
 }
 
-/// How a union begins, and its `Debug`: what is not known may hold a secret, so it is not shown.
+/// The placeholder and the `Debug` of a union. An unknown value may hold a secret and is not shown.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __union_debug {
     ($name:ident, $unknown:ident { $($variant:ident),* $(,)? }) => {
-        impl $crate::codegen::Part for $name {
-            fn blank() -> Self {
+        impl $crate::FieldValue for $name {
+            fn placeholder() -> Self {
                 Self::$unknown(::std::default::Default::default())
             }
         }
@@ -188,10 +225,17 @@ macro_rules! __union_debug {
     };
 }
 
-/// Makes a union of each of its models.
-#[doc(hidden)]
+/// Implements `From` each of these models for a union.
+///
+/// ```
+/// # #[derive(Clone, Debug)] struct Cat { kind: String }
+/// # #[derive(Clone)] enum Pet { Cat(Box<Cat>) }
+/// cobo_model::union_from! { Pet { Cat(Cat) } }
+///
+/// let pet: Pet = Cat { kind: "cat".to_owned() }.into();
+/// ```
 #[macro_export]
-macro_rules! __union_from {
+macro_rules! union_from {
     ($name:ident { $($variant:ident($model:ty)),* $(,)? }) => {
         $(impl ::std::convert::From<$model> for $name {
             fn from(model: $model) -> Self {

@@ -17,8 +17,8 @@ pub struct File {
 }
 
 impl File {
-    /// A file of this name, with these bytes. They are held in memory, since what is signed has to
-    /// be known before anything is sent.
+    /// A file with this name and content. The content is held in memory, because the signature of
+    /// a request covers it and is sent before it.
     pub fn new(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         Self {
             name: name.into(),
@@ -43,7 +43,7 @@ impl File {
         &self.content_type
     }
 
-    /// The content; a clone shares it.
+    /// The content. A clone shares the memory.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
@@ -58,7 +58,7 @@ impl fmt::Debug for File {
     }
 }
 
-/// As text, for logs and tests: an upload is sent as it is.
+/// Writes the content as a string, for logs and tests. An upload sends the bytes unchanged.
 impl Serialize for File {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let text = std::str::from_utf8(&self.bytes).map_err(serde::ser::Error::custom)?;

@@ -1,4 +1,4 @@
-//! What a property can hold.
+//! The types that a field of a model can have.
 
 use std::collections::BTreeMap;
 
@@ -17,23 +17,26 @@ mod secret;
 pub use file::File;
 pub use nullable::Nullable;
 pub use number::{Number, NumberError};
-pub use raw::Raw;
-pub(crate) use raw::tagged;
+pub use raw::RawJson;
+pub(crate) use raw::with_tag;
 pub use secret::Secret;
 
-/// A value in a model. Models start out blank, and are filled property by property.
-pub trait Part: DeserializeOwned + Serialize {
-    /// What stands for a value until there is one. Nobody sees it: a model without a required
-    /// property is an error.
-    fn blank() -> Self;
+/// A type that a field of a model can have.
+///
+/// A model starts with placeholders in all fields, which decoding and builders replace field by
+/// field.
+pub trait FieldValue: DeserializeOwned + Serialize {
+    /// Placeholder used until the field has its value; never visible to callers, since a model
+    /// whose required fields are not all set is an error.
+    fn placeholder() -> Self;
 
-    /// Whether this stands for no value at all.
+    /// Whether an optional field with this value is left out of the JSON.
     fn is_absent(&self) -> bool {
         false
     }
 
-    /// Whether the value is within bounds; anything is that cannot be outside.
-    fn is_within(&self, _bounds: Bounds) -> bool {
+    /// Whether the value is within the bounds. Types that the bounds do not apply to always are.
+    fn within_bounds(&self, _bounds: Bounds) -> bool {
         true
     }
 
@@ -41,32 +44,33 @@ pub trait Part: DeserializeOwned + Serialize {
     ///
     /// # Errors
     ///
-    /// A value of another type.
+    /// The JSON value has another type.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
 
-    /// Reads a value that may be absent, and is not.
+    /// Reads the value of an optional field that is present. `null` is the same as absent, except
+    /// for [`Nullable`].
     ///
     /// # Errors
     ///
-    /// A value of another type.
+    /// The JSON value has another type.
     fn read_optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         Option::deserialize(deserializer)
     }
 }
 
-macro_rules! blank {
-    ($($ty:ty = $blank:expr),* $(,)?) => {
-        $(impl Part for $ty {
-            fn blank() -> Self {
-                $blank
+macro_rules! placeholders {
+    ($($ty:ty = $placeholder:expr),* $(,)?) => {
+        $(impl FieldValue for $ty {
+            fn placeholder() -> Self {
+                $placeholder
             }
         })*
     };
 }
 
-blank! {
+placeholders! {
     () = (),
     bool = false,
     i8 = 0, i16 = 0, i32 = 0, i128 = 0,
@@ -78,12 +82,12 @@ blank! {
     File = File::new("", Vec::new()),
 }
 
-impl Part for i64 {
-    fn blank() -> Self {
+impl FieldValue for i64 {
+    fn placeholder() -> Self {
         0
     }
 
-    fn is_within(&self, bounds: Bounds) -> bool {
+    fn within_bounds(&self, bounds: Bounds) -> bool {
         match bounds {
             Bounds::AtLeast(least) => *self >= least,
             Bounds::NotEmpty => true,
@@ -91,28 +95,28 @@ impl Part for i64 {
     }
 }
 
-impl Part for String {
-    fn blank() -> Self {
+impl FieldValue for String {
+    fn placeholder() -> Self {
         Self::new()
     }
 
-    fn is_within(&self, bounds: Bounds) -> bool {
+    fn within_bounds(&self, bounds: Bounds) -> bool {
         bounds != Bounds::NotEmpty || !self.is_empty()
     }
 }
 
-impl Part for Secret {
-    fn blank() -> Self {
+impl FieldValue for Secret {
+    fn placeholder() -> Self {
         Self::new(String::new())
     }
 
-    fn is_within(&self, bounds: Bounds) -> bool {
+    fn within_bounds(&self, bounds: Bounds) -> bool {
         bounds != Bounds::NotEmpty || !self.is_empty()
     }
 }
 
-impl<T: Part> Part for Option<T> {
-    fn blank() -> Self {
+impl<T: FieldValue> FieldValue for Option<T> {
+    fn placeholder() -> Self {
         None
     }
 
@@ -120,8 +124,9 @@ impl<T: Part> Part for Option<T> {
         self.is_none()
     }
 
-    fn is_within(&self, bounds: Bounds) -> bool {
-        self.as_ref().is_none_or(|value| value.is_within(bounds))
+    fn within_bounds(&self, bounds: Bounds) -> bool {
+        self.as_ref()
+            .is_none_or(|value| value.within_bounds(bounds))
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -129,47 +134,47 @@ impl<T: Part> Part for Option<T> {
     }
 }
 
-impl<T: Part> Part for Nullable<T> {
-    fn blank() -> Self {
+impl<T: FieldValue> FieldValue for Nullable<T> {
+    fn placeholder() -> Self {
         Self::Null
     }
 
-    fn is_within(&self, bounds: Bounds) -> bool {
-        self.value().is_none_or(|value| value.is_within(bounds))
+    fn within_bounds(&self, bounds: Bounds) -> bool {
+        self.value().is_none_or(|value| value.within_bounds(bounds))
     }
 
-    // Null is a value.
+    // `null` is a value of its own here, different from an absent field.
     fn read_optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         Self::deserialize(deserializer).map(Some)
     }
 }
 
-impl<T: Part> Part for Box<T> {
-    fn blank() -> Self {
-        Self::new(T::blank())
+impl<T: FieldValue> FieldValue for Box<T> {
+    fn placeholder() -> Self {
+        Self::new(T::placeholder())
     }
 }
 
-impl<T: Part> Part for Vec<T> {
-    fn blank() -> Self {
+impl<T: FieldValue> FieldValue for Vec<T> {
+    fn placeholder() -> Self {
         Self::new()
     }
 }
 
-impl<T: Part> Part for BTreeMap<String, T> {
-    fn blank() -> Self {
+impl<T: FieldValue> FieldValue for BTreeMap<String, T> {
+    fn placeholder() -> Self {
         Self::new()
     }
 }
 
-/// Lets a wrapper of one value stand in a model.
-#[doc(hidden)]
+/// Makes a newtype struct with one unnamed field usable as a field of a model. The struct derives
+/// or implements `Serialize` and `Deserialize` itself.
 #[macro_export]
-macro_rules! __wrapper {
+macro_rules! wrapper {
     ($name:ident) => {
-        impl $crate::codegen::Part for $name {
-            fn blank() -> Self {
-                Self($crate::codegen::Part::blank())
+        impl $crate::FieldValue for $name {
+            fn placeholder() -> Self {
+                Self($crate::FieldValue::placeholder())
             }
         }
     };
