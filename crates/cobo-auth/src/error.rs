@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cobo_model::MissingFields;
 use http::StatusCode;
 
 use crate::body::ErrorBody;
 use crate::code::ErrorCode;
 use crate::target::TargetError;
-use cobo_model::MissingFields;
 
 mod construct;
 mod display;

@@ -75,7 +75,7 @@ pub use body::ErrorBody;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use clock::{Clock, Reading, SystemClock};
-pub use cobo_model::{File, MissingFields, Nullable, Number, NumberError, Secret};
+pub use cobo_model::{DecodeError, File, MissingFields, Nullable, Number, NumberError, Secret};
 pub use code::ErrorCode;
 pub use credential::{Credential, FixedToken};
 pub use ed25519::Ed25519Signer;

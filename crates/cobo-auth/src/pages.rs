@@ -7,13 +7,13 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use cobo_model::Nullable;
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::response::{Body, Response};
-use cobo_model::Nullable;
 
 /// A response that is a page of a list.
 ///

@@ -3,13 +3,13 @@ use std::fmt;
 use std::ops::Deref;
 
 use bytes::Bytes;
+use cobo_model::decode;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use cobo_model::decode;
 
 /// A successful response: the value, the status and the headers.
 ///
@@ -109,7 +109,8 @@ impl Response<Body> {
     ///
     /// # Errors
     ///
-    /// A body that is not JSON or not of this type. The error says where, never what.
+    /// The body is not JSON or not of this type. The error names missing fields and wrong values by
+    /// their paths, and no value.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.check_content_type()
             .and_then(|()| decode(&self.value).map_err(|error| Error::decode(&error)))

@@ -9,8 +9,8 @@
 //!
 //! - Unknown fields, unknown enum values and unknown variants of unions never make a response
 //!   unreadable. Unknown values are kept and are written back unchanged.
-//! - A missing required field, a value of the wrong type and an array in place of an object are
-//!   errors.
+//! - Missing required fields, values of the wrong type and arrays in place of objects are errors.
+//!   The [error](DecodeError) names every missing field with its path, and no value.
 //! - `Debug` never shows a [`Secret`].
 //!
 //! This crate knows JSON (serde) and nothing of HTTP. `cobo-auth` signs and sends; it re-exports
@@ -52,7 +52,8 @@
 //! assert_eq!(wallet.state, State::Unknown("Frozen".to_owned()));
 //! assert!(format!("{wallet:?}").contains("api_key: Some(Secret(REDACTED))"));
 //!
-//! assert!(cobo_model::decode::<Wallet>(br#"{"wallet_id": "w-1"}"#).is_err());
+//! let error = cobo_model::decode::<Wallet>(b"{}").unwrap_err();
+//! assert_eq!(error.to_string(), "missing required fields: wallet_id, state");
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
@@ -64,15 +65,15 @@ mod union;
 mod value;
 
 pub use build::{IntoBody, MissingFields, ModelBuilder};
-pub use decode::decode;
-pub use object::{Bounds, Field, Model};
-pub use value::{FieldValue, File, Nullable, Number, NumberError, Secret};
+pub use decode::{DecodeError, decode};
+pub use object::{Field, Model};
+pub use value::{Bounds, FieldValue, File, Nullable, Number, NumberError, Secret};
 
 /// What the macros of this crate expand to. Not for use by hand: it changes with the generator.
 #[doc(hidden)]
 pub mod macros {
+    pub use crate::decode::RawJson;
     pub use crate::object::{FieldReader, FieldWriter, deserialize, serialize};
     pub use crate::union::{VariantShape, matching_variants, serialize_tagged};
-    pub use crate::value::RawJson;
     pub use serde;
 }

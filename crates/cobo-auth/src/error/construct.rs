@@ -5,13 +5,13 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use cobo_model::{DecodeError, MissingFields};
 use http::{HeaderMap, HeaderName, StatusCode, header};
 
 use super::{Error, Inner, Kind, printable};
 use crate::body::ErrorBody;
 use crate::code::ErrorCode;
 use crate::target::TargetError;
-use cobo_model::MissingFields;
 
 impl Error {
     fn new(kind: Kind) -> Self {
@@ -139,22 +139,11 @@ impl Error {
         Self::new(Kind::Unexpected)
     }
 
-    /// A success that does not decode. serde's text may quote the body, so only what it says of
-    /// the model is kept: a field's name, never a value.
-    pub(crate) fn decode(error: &serde_json::Error) -> Self {
-        let text = error.to_string();
-        let says = ["missing field `", "field out of bounds: "]
-            .iter()
-            .any(|start| text.starts_with(start))
-            .then(|| text.split(" at line ").next().unwrap_or_default());
-        let why = match (says, error.classify()) {
-            (Some(says), _) => says.to_owned(),
-            (None, serde_json::error::Category::Data) => "a field has another type".to_owned(),
-            (None, serde_json::error::Category::Eof) => "the JSON ends too early".to_owned(),
-            (None, _) => "it is not JSON".to_owned(),
-        };
-        let place = format!(" (line {}, column {})", error.line(), error.column());
-        Self::new(Kind::Decode { why: why + &place })
+    /// A success that does not decode. The text names fields by their paths, and no values.
+    pub(crate) fn decode(error: &DecodeError) -> Self {
+        Self::new(Kind::Decode {
+            why: error.to_string(),
+        })
     }
 
     /// A success that is not JSON, by what it says of itself.

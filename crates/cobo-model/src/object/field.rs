@@ -1,3 +1,5 @@
+use crate::value::Bounds;
+
 /// What is known of one field of a model, besides its type.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -5,15 +7,6 @@ pub struct Field {
     pub(crate) optional: bool,
     pub(crate) nullable: bool,
     pub(crate) bounds: Option<Bounds>,
-}
-
-/// The values that a field accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bounds {
-    /// A string of at least one character.
-    NotEmpty,
-    /// An integer of at least this value.
-    AtLeast(i64),
 }
 
 impl Field {

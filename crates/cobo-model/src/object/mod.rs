@@ -10,7 +10,7 @@ mod field_set;
 mod read;
 mod write;
 
-pub use field::{Bounds, Field};
+pub use field::Field;
 pub(crate) use field_set::FieldSet;
 pub use read::{FieldReader, deserialize};
 pub use write::{FieldWriter, serialize};

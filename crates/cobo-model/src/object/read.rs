@@ -6,8 +6,9 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use super::{Bounds, Field, FieldSet, Model};
-use crate::value::FieldValue;
+use super::{Field, FieldSet, Model};
+use crate::decode::{self, Step, Tracker};
+use crate::value::{Bounds, FieldValue};
 
 /// Reads a model from an object.
 ///
@@ -16,7 +17,7 @@ use crate::value::FieldValue;
 /// The JSON value is not an object, a required field is missing, or a value has another type or is
 /// out of bounds.
 pub fn deserialize<'de, M: Model, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
-    deserializer.deserialize_map(ModelVisitor(PhantomData))
+    deserializer.deserialize_struct(M::NAME, decode::MODEL, ModelVisitor(PhantomData))
 }
 
 struct ModelVisitor<M>(PhantomData<M>);
@@ -29,6 +30,7 @@ impl<'de, M: Model> Visitor<'de> for ModelVisitor<M> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M, A::Error> {
+        let tracker = Tracker::handed_over();
         let mut model = M::placeholder();
         let mut found = FieldSet::default();
         let mut next = 0;
@@ -44,11 +46,15 @@ impl<'de, M: Model> Visitor<'de> for ModelVisitor<M> {
             let mut reader = FieldReader {
                 map: &mut map,
                 field: None,
+                tracker: tracker.as_deref(),
             };
             match key {
                 Key::Field(index) => {
                     let field = &M::FIELDS[index];
                     if !found.insert(index) {
+                        if let Some(tracker) = &tracker {
+                            tracker.wrong(format!("the field {} appears twice", field.name));
+                        }
                         return Err(A::Error::duplicate_field(field.name));
                     }
                     reader.field = Some(field);
@@ -61,7 +67,11 @@ impl<'de, M: Model> Visitor<'de> for ModelVisitor<M> {
         }
         for (index, field) in M::FIELDS.iter().enumerate() {
             if field.is_required_in_json() && !found.contains(index) {
-                return Err(A::Error::missing_field(field.name));
+                match &tracker {
+                    // Decoding goes on, so that all missing fields are named.
+                    Some(tracker) => tracker.missing(Step::Field(field.name)),
+                    None => return Err(A::Error::missing_field(field.name)),
+                }
             }
         }
         Ok(model)
@@ -115,6 +125,7 @@ impl Visitor<'_> for KeySeed {
 pub struct FieldReader<'a, A> {
     map: &'a mut A,
     field: Option<&'static Field>,
+    tracker: Option<&'a Tracker>,
 }
 
 impl<'de, A: MapAccess<'de>> FieldReader<'_, A> {
@@ -124,18 +135,16 @@ impl<'de, A: MapAccess<'de>> FieldReader<'_, A> {
     ///
     /// The value has another type or is out of bounds.
     pub fn read<T: FieldValue>(&mut self, into: &mut T) -> Result<(), A::Error> {
-        *into = self.map.next_value_seed(ValueSeed(PhantomData))?;
-        if let Some(bounds) = self.field.and_then(|field| field.bounds)
-            && !into.within_bounds(bounds)
-        {
-            return Err(match bounds {
-                Bounds::NotEmpty => A::Error::custom("field out of bounds: the string is empty"),
-                Bounds::AtLeast(least) => A::Error::custom(format_args!(
-                    "field out of bounds: the number is less than {least}"
-                )),
-            });
-        }
-        Ok(())
+        let Some(field) = self.field else {
+            return self.skip();
+        };
+        self.step(Step::Field(field.name), |reader| {
+            *into = reader.map.next_value_seed(ValueSeed(PhantomData))?;
+            match field.bounds {
+                Some(bounds) if !into.within_bounds(bounds) => Err(reader.out_of_bounds(bounds)),
+                _ => Ok(()),
+            }
+        })
     }
 
     /// Reads the value into the map that keeps properties without a field.
@@ -148,7 +157,8 @@ impl<'de, A: MapAccess<'de>> FieldReader<'_, A> {
         name: String,
         into: &mut BTreeMap<String, T>,
     ) -> Result<(), A::Error> {
-        into.insert(name, self.map.next_value()?);
+        let step = Step::Key(name.clone());
+        into.insert(name, self.step(step, |reader| reader.map.next_value())?);
         Ok(())
     }
 
@@ -159,6 +169,29 @@ impl<'de, A: MapAccess<'de>> FieldReader<'_, A> {
     /// The value is not valid JSON.
     pub fn skip(&mut self) -> Result<(), A::Error> {
         self.map.next_value::<IgnoredAny>().map(drop)
+    }
+
+    fn step<T>(
+        &mut self,
+        step: Step,
+        read: impl FnOnce(&mut Self) -> Result<T, A::Error>,
+    ) -> Result<T, A::Error> {
+        match self.tracker {
+            Some(tracker) => tracker.step(step, || read(self)),
+            None => read(self),
+        }
+    }
+
+    fn out_of_bounds(&self, bounds: Bounds) -> A::Error {
+        let what = match bounds {
+            Bounds::NotEmpty => "the string is empty".to_owned(),
+            Bounds::AtLeast(least) => format!("the number is less than {least}"),
+        };
+        let error = A::Error::custom(format_args!("field out of bounds: {what}"));
+        if let Some(tracker) = self.tracker {
+            tracker.wrong(what);
+        }
+        error
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
-use crate::value::{RawJson, with_tag};
+use crate::decode::{RawJson, with_tag};
 
 /// What is known of the JSON values of one variant, for unions without a discriminator.
 #[derive(Debug, Clone, Copy)]
@@ -178,7 +178,7 @@ macro_rules! shaped_union {
             fn deserialize<D: $crate::macros::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::std::result::Result<Self, D::Error> {
-                type Decode<E> = fn(&$crate::macros::RawJson) -> ::std::result::Result<$name, E>;
+                type Decode = fn(&$crate::macros::RawJson) -> ::std::option::Option<$name>;
                 let raw: $crate::macros::RawJson =
                     $crate::macros::serde::Deserialize::deserialize(deserializer)?;
                 const SHAPES: &[$crate::macros::VariantShape] = &[$($crate::macros::VariantShape {
@@ -186,10 +186,10 @@ macro_rules! shaped_union {
                     required: &$required,
                     known: &$known,
                 }),*];
-                let decoders: &[Decode<D::Error>] =
-                    &[$(|raw| raw.decode().map($name::$variant)),*];
+                const DECODERS: &[Decode] =
+                    &[$(|raw| raw.attempt().map($name::$variant)),*];
                 for index in $crate::macros::matching_variants(&raw, SHAPES) {
-                    if let ::std::result::Result::Ok(value) = decoders[index](&raw) {
+                    if let ::std::option::Option::Some(value) = DECODERS[index](&raw) {
                         return ::std::result::Result::Ok(value);
                     }
                 }

@@ -6,19 +6,16 @@ use serde::de::{DeserializeOwned, Deserializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::object::Bounds;
-
+mod bounds;
 mod file;
 mod nullable;
 mod number;
-mod raw;
 mod secret;
 
+pub use bounds::Bounds;
 pub use file::File;
 pub use nullable::Nullable;
 pub use number::{Number, NumberError};
-pub use raw::RawJson;
-pub(crate) use raw::with_tag;
 pub use secret::Secret;
 
 /// A type that a field of a model can have.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::RawJson;
+use crate::decode::{NUMBER_EXPECTED, RawJson};
 
 /// A JSON number that keeps its text: `1.10` stays `1.10`, and no digit is rounded.
 ///
@@ -102,7 +102,7 @@ impl<'de> Deserialize<'de> for Number {
         let raw = RawJson::deserialize(deserializer)?;
         raw.as_str()
             .parse()
-            .map_err(|_| D::Error::custom("invalid type, expected a number"))
+            .map_err(|_| D::Error::custom(NUMBER_EXPECTED))
     }
 }
 

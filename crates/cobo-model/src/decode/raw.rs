@@ -1,39 +1,44 @@
 //! A JSON value as text: for values that must be inspected before their type is known, without
 //! losing digits or unknown properties.
 
-use std::cell::Cell;
 use std::fmt;
+use std::rc::Rc;
 
 use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
+use super::tracker::Tracker;
+
 /// The type name by which `serde_json` recognises that the text of a value is wanted. Other
 /// deserializers give a value instead, which is then written as text; digits beyond the precision
 /// of `f64` are lost in that case.
-const TOKEN: &str = "$serde_json::private::RawValue";
-
-/// How deep unions may nest. `serde_json` limits the depth of each text, and the text of a union's
-/// value is decoded separately: without this limit a hostile response would exhaust the stack.
-const MAX_NESTED_UNIONS: u8 = 64;
-
-thread_local! {
-    static DEEP: Cell<u8> = const { Cell::new(0) };
-}
+pub(crate) const RAW_JSON: &str = "$serde_json::private::RawValue";
 
 /// The text of one JSON value.
-pub struct RawJson(String);
+pub struct RawJson {
+    text: String,
+    /// The decoding that this value is a part of.
+    tracker: Option<Rc<Tracker>>,
+}
 
 impl RawJson {
+    fn new(text: String) -> Self {
+        Self {
+            text,
+            tracker: None,
+        }
+    }
+
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The text of the property `name`, if the value is an object and the property a string, a
     /// number or a boolean.
     pub fn tag(&self, name: &str) -> Option<String> {
-        let Entries(entries) = serde_json::from_str(&self.0).ok()?;
+        let Entries(entries) = serde_json::from_str(&self.text).ok()?;
         let (_, value) = entries.into_iter().rfind(|(key, _)| key == name)?;
         if is_bare(value.get()) {
             return Some(value.get().to_owned());
@@ -43,7 +48,7 @@ impl RawJson {
 
     /// The names of the object's properties; `None` if the value is not an object.
     pub(crate) fn names(&self) -> Option<Vec<String>> {
-        let Entries(entries) = serde_json::from_str(&self.0).ok()?;
+        let Entries(entries) = serde_json::from_str(&self.text).ok()?;
         Some(entries.into_iter().map(|(name, _)| name).collect())
     }
 
@@ -53,18 +58,25 @@ impl RawJson {
     ///
     /// The value has another type.
     pub fn decode<T: DeserializeOwned, E: Error>(&self) -> Result<T, E> {
-        let depth = DEEP.get();
-        if depth == MAX_NESTED_UNIONS {
-            return Err(E::custom("the JSON is nested too deep"));
+        let text = self.text.as_bytes();
+        match &self.tracker {
+            None => super::decode(text).map_err(E::custom),
+            Some(tracker) => tracker
+                .nested(|| super::read(text, tracker))
+                .flatten()
+                .ok_or_else(|| E::custom("the value does not decode")),
         }
-        DEEP.set(depth + 1);
-        let result = crate::decode::decode(self.0.as_bytes());
-        DEEP.set(depth);
-        // Line and column would be those within this text, which misleads.
-        result.map_err(|error: serde_json::Error| {
-            let text = error.to_string();
-            E::custom(text.split(" at line ").next().unwrap_or_default())
-        })
+    }
+
+    /// Decodes the value if it has this type.
+    pub fn attempt<T: DeserializeOwned>(&self) -> Option<T> {
+        let tracker = match &self.tracker {
+            Some(tracker) => tracker.attempt(),
+            None => Tracker::default(),
+        };
+        let tracker = Rc::new(tracker);
+        let decode = || super::decode_with(self.text.as_bytes(), &tracker).ok();
+        tracker.nested(decode).flatten()
     }
 }
 
@@ -80,8 +92,9 @@ impl<'de> Deserialize<'de> for RawJson {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawJson, A::Error> {
+                let tracker = Tracker::handed_over();
                 let text = map.next_entry::<String, String>()?;
-                text.map(|(_, text)| RawJson(text))
+                text.map(|(_, text)| RawJson { text, tracker })
                     .ok_or_else(|| A::Error::custom("the value is missing"))
             }
 
@@ -89,17 +102,17 @@ impl<'de> Deserialize<'de> for RawJson {
                 self,
                 deserializer: D,
             ) -> Result<RawJson, D::Error> {
-                Value::deserialize(deserializer).map(|value| RawJson(value.to_string()))
+                Value::deserialize(deserializer).map(|value| RawJson::new(value.to_string()))
             }
         }
 
-        deserializer.deserialize_newtype_struct(TOKEN, Text)
+        deserializer.deserialize_newtype_struct(RAW_JSON, Text)
     }
 }
 
 impl Serialize for RawJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        let raw: &RawValue = serde_json::from_str(&self.text).map_err(serde::ser::Error::custom)?;
         raw.serialize(serializer)
     }
 }
@@ -111,7 +124,7 @@ pub(crate) fn with_tag(
     name: &str,
     tags: &[&str],
 ) -> serde_json::Result<RawJson> {
-    let raw = RawJson(text?);
+    let raw = RawJson::new(text?);
     if raw
         .tag(name)
         .is_some_and(|tag| tags.contains(&tag.as_str()))
@@ -121,7 +134,7 @@ pub(crate) fn with_tag(
     let Some(tag) = tags.first() else {
         return Ok(raw);
     };
-    let Ok(Entries(mut entries)) = serde_json::from_str(&raw.0) else {
+    let Ok(Entries(mut entries)) = serde_json::from_str(&raw.text) else {
         return Ok(raw);
     };
     let known = entries.iter_mut().find(|(key, _)| key == name);
@@ -139,7 +152,7 @@ pub(crate) fn with_tag(
         Some((_, value)) => *value = tag,
         None => entries.insert(0, (name.to_owned(), tag)),
     }
-    serde_json::to_string(&Entries(entries)).map(RawJson)
+    serde_json::to_string(&Entries(entries)).map(RawJson::new)
 }
 
 /// Whether the JSON text is a number or a boolean.
