@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::call::NOT_THE_CALLERS;
 use crate::client::{Client, Shared};
 use crate::clock::{Clock, SystemClock};
+use crate::cobo_time::CoboTime;
 use crate::environment::{Environment, is_loopback};
 use crate::error::Error;
 use crate::nonce::Nonces;
@@ -149,6 +150,7 @@ impl ClientBuilder {
             base,
             api_key,
             nonces: Nonces::of(public_key),
+            cobo_time: CoboTime::of(self.environment.response_keys()),
             environment: self.environment,
             signer: self.signer,
             clock: self.clock,

@@ -41,6 +41,7 @@ mod built;
 mod call;
 mod client;
 mod clock;
+mod cobo_time;
 mod code;
 #[doc(hidden)]
 pub mod codegen;

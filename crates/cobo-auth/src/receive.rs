@@ -58,6 +58,7 @@ async fn judge(
     let keys = shared.environment.response_keys();
     let signed = match keys.verify(&body, headers) {
         Verification::Signed { timestamp } => {
+            shared.cobo_time.note(timestamp, shared.clock.reading());
             check_age(timestamp, shared)?;
             true
         }
