@@ -39,6 +39,10 @@ impl Reference {
     }
 }
 
+/// A response that is older than the newest one by more is refused.
+const OUTDATED_MILLIS: u64 = 15 * 60_000;
+/// A fresh response is no further behind Cobo's time at which its request was sent.
+const FRESH_MILLIS: u64 = 5_000;
 /// A larger difference between the local clock and Cobo's is reported.
 const TOLERATED_MILLIS: u64 = 60_000;
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(600);
@@ -92,8 +96,18 @@ impl CoboTime {
         Some(signed_difference(now.unix_millis, time))
     }
 
+    /// Whether a response is so much older than the newest verified one that it must be an old
+    /// response, played back.
+    ///
+    /// Timestamps are compared with each other, never with a local clock. So a machine that wakes
+    /// up, or a test that moves its clocks, refuses nothing.
+    pub(crate) fn is_outdated(&self, timestamp: u64) -> bool {
+        self.newest()
+            .is_some_and(|newest| timestamp.saturating_add(OUTDATED_MILLIS) < newest)
+    }
+
     /// The largest timestamp that was verified, in Unix milliseconds.
-    pub(crate) fn newest(&self) -> Option<u64> {
+    fn newest(&self) -> Option<u64> {
         self.record()?.newest
     }
 
@@ -107,6 +121,14 @@ impl CoboTime {
         let record = self.0.as_deref()?;
         Some(record.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Whether a signed response was made for a request that was sent at `sent_at` by Cobo's time: its
+/// timestamp is at most 5 s before that, and within 60 s of the local clock. An older response may
+/// have been played back.
+pub(crate) fn is_fresh(timestamp: u64, sent_at: Option<u64>, local_millis: u64) -> bool {
+    let recent = sent_at.is_none_or(|sent_at| timestamp.saturating_add(FRESH_MILLIS) >= sent_at);
+    recent && timestamp.abs_diff(local_millis) <= TOLERATED_MILLIS
 }
 
 /// `a - b`, as far as it fits.
@@ -176,6 +198,24 @@ mod tests {
         assert_eq!(time.update(100_000, at(160_001, 0)), Some(60_001));
         assert_eq!(time.update(200_000, at(10_000, 100)), None);
         assert_eq!(time.update(700_000, at(639_999, 600)), Some(-60_001));
+    }
+
+    #[test]
+    fn response_is_outdated_after_fifteen_minutes() {
+        let time = CoboTime::of(&keys(107));
+        assert!(!time.is_outdated(0));
+        time.note(1_000_000, at(1_000_000, 0));
+        assert!(!time.is_outdated(100_000));
+        assert!(time.is_outdated(99_999));
+    }
+
+    #[test]
+    fn fresh_response_is_near_both_clocks() {
+        assert!(is_fresh(100_000, None, 160_000));
+        assert!(!is_fresh(100_000, None, 160_001));
+        assert!(!is_fresh(160_001, None, 100_000));
+        assert!(is_fresh(100_000, Some(105_000), 100_000));
+        assert!(!is_fresh(100_000, Some(105_001), 100_000));
     }
 
     #[test]

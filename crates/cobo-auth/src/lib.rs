@@ -91,7 +91,7 @@ pub use code::ErrorCode;
 pub use credential::{Credential, FixedToken};
 pub use ed25519::Ed25519Signer;
 pub use environment::Environment;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Execution};
 pub use explanation::Explanation;
 pub use form::File;
 pub use message::{Digest, Message, double_sha256};
