@@ -137,7 +137,7 @@ async fn later_attempt_without_a_token_never_makes_the_call_not_executed() {
     let world = World::new();
     let server = Canned::start([unavailable()]).await;
     let request = world.client(&server).request(Method::POST, "/transfers");
-    let request = request.repeatable(true).bearer(OneToken::default());
+    let request = request.repeatable(true).credential(OneToken::default());
     let error = request.send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credential);
     assert_eq!(server.received().len(), 1);
@@ -166,7 +166,7 @@ async fn outcome_of_the_credentials_own_call_is_not_that_of_the_call() {
             let request = self
                 .0
                 .request(Method::GET, "/token")
-                .bearer(OneToken::default());
+                .credential(OneToken::default());
             Err(request.send().await.unwrap_err())
         }
 
@@ -177,7 +177,7 @@ async fn outcome_of_the_credentials_own_call_is_not_that_of_the_call() {
     let failing = Canned::start([unavailable()]).await;
     let server = Canned::start([done(&world, 0)]).await;
     let request = world.client(&server).request(Method::POST, "/transfers");
-    let request = request.bearer(Nested(world.client(&failing)));
+    let request = request.credential(Nested(world.client(&failing)));
     let error = request.send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credential);
     assert_eq!(error.execution(), Execution::NotExecuted);
@@ -439,7 +439,7 @@ async fn advice_never_tells_to_repeat_a_write_that_may_have_been_carried_out() {
                 let client = world.client(&server).with_retry(RetryPolicy::none());
                 let mut request = client.request(Method::POST, "/x").repeatable(repeatable);
                 if bearer {
-                    request = request.bearer(FixedToken::new("token").unwrap());
+                    request = request.credential(FixedToken::new("token").unwrap());
                 }
                 let text = request.send().await.unwrap_err().to_string();
                 assert_eq!(

@@ -217,7 +217,10 @@ mod tests {
         let api = ErrorBody::parse(api).unwrap();
         assert_eq!(api.code(), Some(ErrorCode::NOT_FOUND));
         assert_eq!((api.error_id(), api.message()), (None, ""));
-        assert_eq!(api.to_string(), "code 2028, not found: check the ids in the request");
+        assert_eq!(
+            api.to_string(),
+            "code 2028, not found: check the ids in the request"
+        );
         let oauth = ErrorBody::parse(br#"{"error":"x","error_description":null}"#).unwrap();
         assert_eq!((oauth.oauth_error(), oauth.message()), (Some("x"), ""));
         let disguised = br#"{"error_code":2000,"error_message":"m","error_id":null}"#;

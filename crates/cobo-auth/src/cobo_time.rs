@@ -79,7 +79,10 @@ impl CoboTime {
         let mut record = self.record()?;
         let monotonic = now.monotonic;
         record.newest = record.newest.max(Some(timestamp));
-        if record.reference.is_none_or(|it| it.at(monotonic) < timestamp) {
+        if record
+            .reference
+            .is_none_or(|it| it.at(monotonic) < timestamp)
+        {
             record.reference = Some(Reference {
                 timestamp,
                 arrived: monotonic,

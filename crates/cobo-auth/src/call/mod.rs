@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::{HeaderName, Method, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use reqwest::Request;
 use tracing::Instrument as _;
 
@@ -105,7 +105,27 @@ impl Client {
         for name in NOT_THE_CALLERS {
             request.headers_mut().remove(name);
         }
+        set_framing(request);
         Ok(())
+    }
+}
+
+/// Says that an answer is wanted as it was signed, and that there is no body where one is usual:
+/// some gateways refuse a POST that does not say so (411).
+fn set_framing(request: &mut Request) {
+    let body = request.body().and_then(reqwest::Body::as_bytes);
+    let empty = body.is_none_or(<[u8]>::is_empty);
+    let usual = matches!(
+        *request.method(),
+        Method::POST | Method::PUT | Method::PATCH
+    );
+    let headers = request.headers_mut();
+    headers.insert(
+        header::ACCEPT_ENCODING,
+        HeaderValue::from_static("identity"),
+    );
+    if empty && usual {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
 }
 
