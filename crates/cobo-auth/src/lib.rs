@@ -44,6 +44,7 @@ mod builder;
 mod call;
 mod client;
 mod clock;
+mod cobo_time;
 mod code;
 #[doc(hidden)]
 pub mod codegen;
@@ -88,7 +89,7 @@ pub use code::ErrorCode;
 pub use credential::{Credential, FixedToken};
 pub use ed25519::Ed25519Signer;
 pub use environment::Environment;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Execution};
 pub use explanation::Explanation;
 pub use key_error::KeyError;
 pub use message::{Digest, Message, double_sha256};

@@ -110,10 +110,12 @@ impl Response<Body> {
     /// # Errors
     ///
     /// The body is not JSON or not of this type. The error names missing fields and wrong values by
-    /// their paths, and no value.
+    /// their paths, and no value; its [`success_body`](Error::success_body) has the bytes.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.check_content_type()
-            .and_then(|()| decode(&self.value).map_err(|error| Error::decode(&error)))
+            .and_then(|()| {
+                decode(&self.value).map_err(|error| Error::decode(&error, self.value.clone()))
+            })
             .map_err(|error| {
                 error
                     .with_response(self.status, &self.headers)
@@ -131,7 +133,7 @@ impl Response<Body> {
         if essence.eq_ignore_ascii_case("application/json") || essence.ends_with("+json") {
             return Ok(());
         }
-        Err(Error::content_type(essence))
+        Err(Error::content_type(essence, self.value.clone()))
     }
 }
 
