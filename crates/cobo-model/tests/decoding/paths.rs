@@ -174,3 +174,34 @@ fn structs_with_derived_code_have_paths_too() {
         "[*].a: expected an integer"
     );
 }
+
+#[test]
+fn the_texts_of_other_errors_are_not_repeated() {
+    fn fail<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Err(serde::de::Error::custom(format!("refused: {text}")))
+    }
+
+    #[derive(Debug, Deserialize)]
+    enum Kind {
+        Known,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "only decoded")]
+    struct Custom {
+        kind: Option<Kind>,
+        #[serde(default, deserialize_with = "fail")]
+        text: String,
+    }
+
+    assert!(matches!(decode(br#""Known""#), Ok(Kind::Known)));
+    assert_eq!(
+        text::<Vec<Custom>>(r#"[{"text": "SECRET"}]"#),
+        "[0].text: invalid value"
+    );
+    assert_eq!(
+        text::<Vec<Custom>>(r#"[{"kind": "SECRET"}]"#),
+        "[0].kind: invalid value"
+    );
+}

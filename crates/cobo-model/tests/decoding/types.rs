@@ -132,4 +132,13 @@ fn a_model_in_a_buffered_value_is_not_filled_with_placeholders() {
     assert!(matches!(either, Either::Other(map) if map["a"] == "b"));
     let either: Either = decode(br#"{"transaction_id": "b"}"#).unwrap();
     assert!(matches!(either, Either::Item(item) if item.transaction_id == "b"));
+
+    #[derive(Debug, Deserialize)]
+    struct Flat {
+        a: u8,
+        #[serde(flatten)]
+        item: Option<Transaction>,
+    }
+    let flat: Flat = decode(br#"{"a": 1}"#).unwrap();
+    assert!(flat.a == 1 && flat.item.is_none());
 }
