@@ -75,6 +75,7 @@ mod part;
 mod public_key;
 mod raw;
 mod receive;
+mod redact;
 mod request;
 mod request_macro;
 mod response;
