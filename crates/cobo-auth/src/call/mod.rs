@@ -65,7 +65,7 @@ impl Client {
         .instrument(span)
         .await;
         match result {
-            Ok(response) => Ok(response.of(call.label)),
+            Ok(response) => Ok(response.of(call.label, call.repeatable)),
             Err(error) => Err(error
                 .with_repeatable(call.repeatable)
                 .with_operation(call.label)),
