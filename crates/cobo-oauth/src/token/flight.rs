@@ -200,7 +200,8 @@ impl Flight {
         tracing::warn!(
             org_id = %self.entry.org_id(),
             fate = ?failure.fate,
-            error = %failure.source,
+            // `Display` has what Cobo says, which is not for logs.
+            error = ?failure.source,
             "`{}` failed",
             way.name()
         );
