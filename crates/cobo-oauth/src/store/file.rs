@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use cobo_auth::Secret;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Lease, Saved, StoreError, TokenPair, TokenStore};
+use super::owner::check;
+use super::{Lease, Owner, Saved, StoreError, TokenPair, TokenStore};
 use directory::Place;
 use lock::Lock;
 use record::{Coding, Kept};
@@ -54,7 +55,7 @@ const MOST_LEASES: usize = 96;
 ///   overwritten by the next write.
 /// - **Nothing is destroyed.** A file of a newer version, a damaged one, one that belongs to another
 ///   organization, or that is not (or otherwise) encrypted is
-///   [not understood](super::StoreErrorKind::NotUnderstood): nothing here overwrites or removes it,
+///   [not understood](super::StoreErrorKind::Unrecognised): nothing here overwrites or removes it,
 ///   not even [`remove`](TokenStore::remove), which a callback that anybody may call leads to. The
 ///   error names the file.
 /// - **Only the owner reads it.** The directory is made with mode 0700, the files with 0600; a
@@ -158,23 +159,34 @@ impl TokenStore for FileStore {
     async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError> {
         let pair = pair.clone();
         let save = move |writer: &Writer| {
-            let known = writer.read()?.map(|kept| kept.generation());
-            if let Some(generation) = known.filter(|known| *known >= pair.generation) {
-                return Ok(Saved::Newer { generation });
+            if let Some(kept) = writer.read()? {
+                check(writer.place.org_id(), pair.owner.as_ref(), kept.owner())?;
+                let generation = kept.generation();
+                if generation >= pair.generation {
+                    return Ok(Saved::Newer { generation });
+                }
             }
             writer.write(Kept::Pair(pair)).map(|()| Saved::Kept)
         };
         self.exclusively(org_id, save).await
     }
 
-    async fn remove(&self, org_id: &str) -> Result<(), StoreError> {
-        let remove = |writer: &Writer| {
+    async fn remove(&self, org_id: &str, owner: &Owner) -> Result<(), StoreError> {
+        let owner = owner.clone();
+        let remove = move |writer: &Writer| {
             if let Some(Kept::Pair(pair)) = writer.read()? {
+                owner.check(writer.place.org_id(), pair.owner.as_ref())?;
                 writer.write(Kept::Removed(pair.generation))?;
             }
             writer.place.clean()
         };
         self.exclusively(org_id, remove).await
+    }
+
+    async fn organizations(&self, owner: &Owner) -> Result<Vec<String>, StoreError> {
+        let (store, owner) = (self.clone(), owner.clone());
+        let list = move || directory::list(&store.0.directory, &store.0.coding, &owner);
+        self.0.workers.run(list).await
     }
 
     /// The lease is a lock of the operating system, which ends with the process: `_ttl` is not

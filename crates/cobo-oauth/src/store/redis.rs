@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Lease, Saved, StoreError, TokenPair, TokenStore};
+use super::{Lease, Owner, Saved, StoreError, TokenPair, TokenStore};
 use key::Keys;
 use lease::RedisLease;
 use link::Links;
@@ -15,6 +15,7 @@ mod fields;
 mod key;
 mod lease;
 mod link;
+mod scan;
 mod script;
 
 pub use builder::RedisStoreBuilder;
@@ -89,7 +90,7 @@ impl TokenStore for RedisStore {
         let keys = self.keys(org_id);
         let mut load = ::redis::cmd("HGETALL");
         load.arg(&keys.pair);
-        let hash = self.0.links.ask_twice(&load, &keys.pair).await?;
+        let hash = self.0.links.ask_twice(&load, None, &keys.pair).await?;
         fields::read(hash, &keys.pair)
     }
 
@@ -98,6 +99,7 @@ impl TokenStore for RedisStore {
         let mut save = script::SAVE.prepare_invoke();
         save.key(&keys.pair).arg(fields::life_millis(pair));
         save.arg(fields::digits(pair.generation));
+        save.arg(&fields::app(pair.owner.as_ref()));
         for (name, value) in fields::write(org_id, pair) {
             save.arg(name).arg(value.expose());
         }
@@ -106,16 +108,23 @@ impl TokenStore for RedisStore {
             Outcome::Not(known) => known
                 .and_then(|known| fields::number(&known))
                 .map(|generation| Saved::Newer { generation })
-                .ok_or_else(|| fields::not_understood(&keys.pair)),
+                .ok_or_else(|| fields::unrecognised(&keys.pair)),
+            Outcome::OtherApp(other) => Err(other.conflict(org_id)),
         }
     }
 
-    async fn remove(&self, org_id: &str) -> Result<(), StoreError> {
+    async fn remove(&self, org_id: &str, owner: &Owner) -> Result<(), StoreError> {
         let keys = self.keys(org_id);
         let mut remove = script::REMOVE.prepare_invoke();
-        remove.key(&keys.pair);
-        self.0.links.run(&remove, &keys.pair).await?;
-        Ok(())
+        remove.key(&keys.pair).arg(&fields::app(Some(owner)));
+        match self.0.links.run(&remove, &keys.pair).await? {
+            Outcome::Done(_) | Outcome::Not(_) => Ok(()),
+            Outcome::OtherApp(other) => Err(other.conflict(org_id)),
+        }
+    }
+
+    async fn organizations(&self, owner: &Owner) -> Result<Vec<String>, StoreError> {
+        scan::organizations(self, owner).await
     }
 
     async fn lease(

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::buffer::WipedBuffer;
 use super::disk;
 use super::record::{self, Coding, Kept};
-use crate::store::StoreError;
 use crate::store::name::stem;
+use crate::store::{Owner, StoreError};
 
 /// Two tokens and a name take a few kilobytes.
 const LARGEST: u64 = 1024 * 1024;
@@ -99,6 +99,10 @@ impl Place {
         }
     }
 
+    pub(super) fn org_id(&self) -> &str {
+        &self.org_id
+    }
+
     /// Held while the pair is changed.
     pub(super) fn lock(&self) -> PathBuf {
         self.path("lock")
@@ -117,12 +121,12 @@ impl Place {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("cannot read", &path)(error)),
         };
-        let kept = match bytes {
-            Some(bytes) => record::decode(bytes.as_slice(), &self.org_id, coding),
-            None => Err(format!("is larger than {LARGEST} bytes")),
-        };
-        let unclear = |what| StoreError::not_understood(format!("{} {what}", path.display()));
-        kept.map(Some).map_err(unclear)
+        let kept = decode(bytes.as_ref(), coding).and_then(|(org_id, kept)| {
+            let ours = org_id == self.org_id;
+            ours.then_some(kept)
+                .ok_or_else(|| "belongs to another organization".to_owned())
+        });
+        kept.map(Some).map_err(|what| unrecognised(&path, &what))
     }
 
     /// Puts this in the place of what is there, at once and durably. Needs the lock.
@@ -131,7 +135,7 @@ impl Place {
         let (temporary, path) = (self.path("tmp"), self.path("json"));
         let failed = failed("cannot write", &path);
         replace(&temporary, &path, bytes.as_slice())
-            .map_err(|error| failed(error).with_nothing_done())?;
+            .map_err(|error| failed(error).not_applied())?;
         disk::flush_entries(&self.directory).map_err(failed)
     }
 
@@ -144,6 +148,53 @@ impl Place {
     fn path(&self, ending: &str) -> PathBuf {
         self.directory.join(format!("{}.{ending}", self.stem))
     }
+}
+
+/// The organizations in a directory that have a pair which this app may use. A file that cannot be
+/// read is left out, with a warning.
+pub(super) fn list(
+    directory: &Path,
+    coding: &Coding,
+    owner: &Owner,
+) -> Result<Vec<String>, StoreError> {
+    let failed = failed("cannot list", directory);
+    let mut organizations = Vec::new();
+    for entry in fs::read_dir(directory).map_err(&failed)? {
+        let path = entry.map_err(&failed)?.path();
+        if path.extension() != Some("json".as_ref()) {
+            continue;
+        }
+        match listed(&path, coding) {
+            Ok((org_id, Kept::Pair(pair))) if owner.check(&org_id, pair.owner.as_ref()).is_ok() => {
+                organizations.push(org_id);
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "a file of the token store is not listed"),
+        }
+    }
+    Ok(organizations)
+}
+
+/// What is in a file, and of which organization, whose name the file must have.
+fn listed(path: &Path, coding: &Coding) -> Result<(String, Kept), StoreError> {
+    let bytes = read(path).map_err(failed("cannot read", path))?;
+    let (org_id, kept) =
+        decode(bytes.as_ref(), coding).map_err(|what| unrecognised(path, &what))?;
+    if path.file_stem() != Some(stem(&org_id).as_ref()) {
+        return Err(unrecognised(path, "belongs to another organization"));
+    }
+    Ok((org_id, kept))
+}
+
+fn decode(bytes: Option<&WipedBuffer>, coding: &Coding) -> Result<(String, Kept), String> {
+    match bytes {
+        Some(bytes) => record::decode(bytes.as_slice(), coding),
+        None => Err(format!("is larger than {LARGEST} bytes")),
+    }
+}
+
+fn unrecognised(path: &Path, what: &str) -> StoreError {
+    StoreError::unrecognised(format!("{} {what}", path.display()))
 }
 
 /// A file's bytes; `None` for one that is too large to be ours.

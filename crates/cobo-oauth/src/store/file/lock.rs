@@ -15,7 +15,7 @@ impl Lock {
     /// is removed could be locked by two, under the same name.
     pub(super) fn attempt(path: &Path) -> Result<Option<Self>, StoreError> {
         let failed = failed("cannot lock", path);
-        let cannot = |error| failed(error).with_nothing_done();
+        let cannot = |error| failed(error).not_applied();
         let mut options = private();
         options.read(true).write(true).create(true).truncate(false);
         let file = options.open(path).map_err(cannot)?;

@@ -97,7 +97,7 @@ impl Workers {
 }
 
 fn busy() -> StoreError {
-    StoreError::unavailable("others kept the organization's file busy for 1 s").with_nothing_done()
+    StoreError::busy("others kept the organization's file locked for 1 s")
 }
 
 impl fmt::Debug for Workers {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::cobo::{Answer, FakeCobo};
 use super::store::{Mood, TestStore};
-use super::world::{TestClock, paused, settle};
+use super::world::{TestClock, owner, paused, settle};
 use crate::store::TokenStore as _;
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::error::TokenErrorKind;
@@ -24,7 +24,7 @@ impl World {
         let clock = TestClock::new();
         let cobo = FakeCobo::new(43_200, &clock);
         let store = TestStore::new();
-        let builder = TokenSourceBuilder::with_issuer(cobo.clone())
+        let builder = TokenSourceBuilder::with_issuer(cobo.clone(), owner())
             .store(store.clone())
             .clock(clock);
         let mut builder = set_up(builder);
