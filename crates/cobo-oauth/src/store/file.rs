@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::owner::check;
 use super::{Lease, Owner, Saved, StoreError, TokenPair, TokenStore};
-use directory::Place;
-use lock::Lock;
+use directory::{Directory, Place};
+use lock::{Kind, Lock};
 use record::{Coding, Kept};
 use work::Workers;
 
@@ -79,7 +79,7 @@ const MOST_LEASES: usize = 96;
 pub struct FileStore(Arc<Inner>);
 
 struct Inner {
-    directory: PathBuf,
+    directory: Arc<Directory>,
     coding: Coding,
     workers: Workers,
     leases: Arc<Semaphore>,
@@ -118,7 +118,7 @@ impl FileStore {
 
     fn with(directory: &Path, coding: Coding) -> Result<Self, StoreError> {
         Ok(Self(Arc::new(Inner {
-            directory: directory::open(directory)?,
+            directory: Arc::new(Directory::open(directory)?),
             coding,
             workers: Workers::default(),
             leases: Arc::new(Semaphore::new(MOST_LEASES)),
@@ -139,9 +139,9 @@ impl FileStore {
             store: self.clone(),
             place: self.place(org_id),
         };
-        let lock = writer.place.lock();
+        let place = writer.place.clone();
         let job = move || job(&writer);
-        self.0.workers.run_locked(lock, job).await
+        self.0.workers.run_locked(&place, job).await
     }
 }
 
@@ -200,8 +200,8 @@ impl TokenStore for FileStore {
         let Ok(permit) = self.0.leases.clone().try_acquire_owned() else {
             return Ok(None);
         };
-        let path = self.place(org_id).lease();
-        let attempt = move || Lock::attempt(&path);
+        let place = self.place(org_id);
+        let attempt = move || Lock::attempt(&place, Kind::Lease);
         let Some(lock) = self.0.workers.run(attempt).await? else {
             return Ok(None);
         };
@@ -219,7 +219,7 @@ impl TokenStore for FileStore {
 impl fmt::Debug for FileStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileStore")
-            .field("directory", &self.0.directory)
+            .field("directory", &self.0.directory.path())
             .field("coding", &self.0.coding)
             .finish_non_exhaustive()
     }
@@ -298,6 +298,12 @@ impl Lease for FileLease {
     }
 
     async fn release(self: Box<Self>) -> Result<(), StoreError> {
-        Ok(()) // by dropping it
+        // Not here, since it may remove the lock's file.
+        let Self { store, held, .. } = *self;
+        let release = move || {
+            drop(held);
+            Ok(())
+        };
+        store.0.workers.run(release).await
     }
 }
