@@ -14,6 +14,7 @@ use redis::{
     Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, FromRedisValue, Pipeline, RedisError,
     RedisFuture, RedisResult, ScriptInvocation, TlsCertificates, Value,
 };
+use rustls::crypto::CryptoProvider;
 use zeroize::Zeroizing;
 
 use super::fields::{owner, unrecognised};
@@ -23,6 +24,7 @@ use crate::store::StoreError;
 /// Where to connect to.
 pub(super) struct Target {
     server: Server,
+    tls: bool,
     nodes: Vec<String>,
     timeout: Duration,
 }
@@ -39,12 +41,8 @@ impl Target {
         root_certificate: Option<Vec<u8>>,
         timeout: Duration,
     ) -> Result<Self, StoreError> {
-        let tls = |node: &ConnectionInfo| matches!(node.addr(), ConnectionAddr::TcpTls { .. });
-        if nodes.iter().any(tls) {
-            // Rustls panics where it has to choose between two; ours is reqwest's choice. Where the
-            // program has chosen already, that stays.
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        }
+        let is_tls = |node: &ConnectionInfo| matches!(node.addr(), ConnectionAddr::TcpTls { .. });
+        let tls = nodes.iter().any(is_tls);
         let names = nodes.iter().map(|node| node.addr().to_string()).collect();
         let certificates = TlsCertificates {
             client_tls: None,
@@ -64,13 +62,14 @@ impl Target {
             let node = nodes.into_iter().next();
             let node = node.ok_or_else(|| StoreError::unavailable("there is no URL of Redis"))?;
             match root_certificate {
-                Some(_) if tls(&node) => Client::build_with_tls(node, certificates),
+                Some(_) if tls => Client::build_with_tls(node, certificates),
                 _ => Client::open(node),
             }
             .map(|client| Server::One(Box::new(client)))
         };
         Ok(Self {
             server: server.map_err(|error| failed(&error))?,
+            tls,
             nodes: names,
             timeout,
         })
@@ -83,6 +82,11 @@ impl Target {
     }
 
     async fn connect(&self) -> RedisResult<Link> {
+        if self.tls && CryptoProvider::get_default().is_none() {
+            // The `redis` crate takes the provider of the process, and panics if there is none and
+            // more than one is compiled in. The program may choose its own until here.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        }
         match &self.server {
             Server::One(client) => {
                 let config = ConnectionManagerConfig::new()
@@ -264,7 +268,10 @@ impl Links {
                 failed(&error).not_applied()
             }
             Ok(Err(error)) => failed(&error),
-            Err(_) => StoreError::unavailable("Redis did not answer in time"),
+            Err(_) => {
+                let timeout = self.target.timeout;
+                StoreError::no_answer(format!("Redis did not answer within {timeout:?}"))
+            }
         };
         Err(match sent.load(Ordering::Relaxed) {
             true => error,
@@ -338,6 +345,7 @@ fn failed(error: &RedisError) -> StoreError {
             "Redis refused the user or the password".to_owned()
         }
         (_, Some("NOPERM")) => "Redis does not let this user do what is needed".to_owned(),
+        _ if error.is_timeout() => return StoreError::no_answer(format!("Redis: {error}")),
         (ErrorKind::Io, _) => format!("Redis: {error}"),
         (_, Some(code)) => format!("Redis answered {code}"),
         _ => format!("Redis: {}", error.category()),
@@ -350,13 +358,13 @@ fn was_turned_away(error: &RedisError) -> bool {
     error.is_connection_refusal() || error.code().is_some_and(|code| TURNED_AWAY.contains(&code))
 }
 
-/// What Redis answers before it does anything.
-const TURNED_AWAY: [&str; 8] = [
+/// What Redis answers before it does anything. Not `NOPERM`: the user may have been allowed to run the
+/// first of a script's commands.
+const TURNED_AWAY: [&str; 7] = [
     "CLUSTERDOWN",
     "LOADING",
     "MASTERDOWN",
     "NOAUTH",
-    "NOPERM",
     "OOM",
     "READONLY",
     "WRONGPASS",

@@ -71,8 +71,9 @@ end
 /// Keys: the pair. Arguments: its life in milliseconds, its generation, its owner's client id and
 /// environment, its fields.
 ///
-/// `HSET` is the one command that needs memory, and writes the whole pair. `HDEL` is tried before on a
-/// field that no pair has: a user who may not run it is refused there.
+/// `HDEL` is tried first on a field that no pair has: if Redis refuses it, to this user or to a replica,
+/// it does so before anything is changed. `HSET` writes the whole pair at once. If `PEXPIRE` is refused
+/// after that, the new pair is there.
 pub(super) static SAVE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
