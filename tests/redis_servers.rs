@@ -14,6 +14,8 @@ use cobo_tests::redis::{self, Redis, Settings};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 const TTL: Duration = Duration::from_secs(30);
+/// For many handshakes at once, without optimisation and on a busy machine.
+const PATIENT: Duration = Duration::from_secs(20);
 
 /// A certificate authority, and a certificate of it for this machine.
 struct Certificates {
@@ -77,7 +79,7 @@ async fn tls_with_a_root_of_ones_own() {
     let url = format!("rediss://localhost:{}", server.port());
     let open = |root: &str| {
         let builder = RedisStore::builder(&url).root_certificate(root);
-        builder.build().unwrap()
+        builder.timeout(PATIENT).build().unwrap()
     };
     contract::token_store(|| Arc::new(open(&ours.root))).await;
 
@@ -205,7 +207,8 @@ async fn a_cluster_with_tls() {
     let url = format!("rediss://127.0.0.1:{}", servers[0].port());
     let open = |root: &str| {
         let builder = RedisStore::builder(&url).cluster();
-        builder.root_certificate(root).build().unwrap()
+        let builder = builder.root_certificate(root).timeout(PATIENT);
+        builder.build().unwrap()
     };
     contract::token_store(|| Arc::new(open(&ours.root))).await;
     for server in &servers {

@@ -47,28 +47,40 @@ const MOST_LEASES: usize = 96;
 /// There is a JSON file for each organization, so that a refresh writes one small file, and a file
 /// that is damaged concerns one organization. Beside it, two empty files are locked by the
 /// operating system: `.lock` while the pair is being written, `.lease` while its tokens are being
-/// refreshed. Locks end with the process that holds them, however it dies; the files stay. Where a
-/// pair has been removed its file has the generation left, and no token.
+/// refreshed. Locks end with the process that holds them, however it dies. Their files stay once a
+/// pair is stored; of an organization that nothing is stored of, no file is left. After a pair was
+/// removed its file has the generation, and no token.
 ///
 /// - **Nothing is half written.** A pair is written to a temporary file, which is flushed to the
 ///   disk and then renamed, and the directory is flushed. What a killed process left behind is
-///   overwritten by the next write.
+///   overwritten by the next write. A pair that is too large to be read again (over 1 MiB) is
+///   [refused](super::StoreErrorKind::TooLarge) before anything is written.
 /// - **Nothing is destroyed.** A file of a newer version, a damaged one, one that belongs to another
-///   organization, or that is not (or otherwise) encrypted is
-///   [not understood](super::StoreErrorKind::Unrecognised): nothing here overwrites or removes it,
-///   not even [`remove`](TokenStore::remove), which a callback that anybody may call leads to. The
-///   error names the file.
-/// - **Only the owner reads it.** The directory is made with mode 0700, the files with 0600; a
-///   directory that others may read or write, or that belongs to another user, is refused. On
-///   Windows neither is looked at: put the directory where only the program's account has access.
+///   organization, or that is encrypted with another key or not at all is
+///   [not recognised](super::StoreErrorKind::Unrecognised), and the pair of another app is
+///   [refused](super::StoreErrorKind::OtherApp): no method overwrites or removes it, not even
+///   [`remove`](TokenStore::remove). The error names the file or the app.
+/// - **Only the owner reads it.** The directory, and those above it that are not there, are made
+///   with mode 0700, whatever the umask is; the files with 0600. A directory that other users may
+///   read or write, or that belongs to another user, is refused. On Windows neither is checked: put
+///   the directory where only the program's account has access.
 /// - **Callers are not blocked.** Files are read and written on a few threads of the runtime's
 ///   blocking pool; nobody waits there for a lock. An organization's file that others keep locked
 ///   is waited for 1 second, and does not hold up other organizations.
 /// - **Few files are open.** Each lease keeps one, so that a process holds at most 96 at a time; one
 ///   more is answered like one that another process has, and a token source asks again.
 ///
-/// A directory is for one app in one environment of Cobo's: a pair carries the organization's id and
-/// nothing else that would tell it from another app's.
+/// **In a container**, give it a directory below the mounted volume, such as `/data/tokens` for a
+/// volume at `/data`; the store makes it. The volume may be writable for a group (mode 2770, as with
+/// `fsGroup` in Kubernetes). The members of that group cannot read the tokens, but they can rename the
+/// directory and put another in its place: the store then refuses to work, since it compares the
+/// directory with the one that it opened. Someone who wins the race between this check and the
+/// access can hide pairs or put forged ones there, and still cannot read any; `open_sealed` refuses
+/// forged pairs. By default Kubernetes gives the group of a volume access to every directory in it
+/// when a pod starts, and the next `open` refuses the directory: set
+/// `fsGroupChangePolicy: OnRootMismatch`.
+///
+/// A directory is for one app in one environment of Cobo's.
 ///
 /// The directory must be on a local disk: network file systems lie about locks. Its methods need
 /// tokio's runtime; opening does not.
@@ -86,26 +98,26 @@ struct Inner {
 }
 
 impl FileStore {
-    /// Opens a directory, and makes it where it is not there.
+    /// Opens a directory, and makes it if it does not exist.
     ///
-    /// Blocks for the few calls that this takes. What is in the files is not looked at.
+    /// Blocks for the few system calls that this takes. It does not read the files.
     ///
     /// # Errors
     ///
-    /// The directory cannot be made, is none, belongs to another user, or can be read or written by
-    /// others.
+    /// The directory cannot be made, the path is not a directory, or the directory belongs to another
+    /// user or can be read or written by others.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::with(directory.as_ref(), Coding::Plain)
     }
 
-    /// Opens a directory whose files are encrypted with a key, and makes it where it is not there.
+    /// Opens a directory whose files are encrypted with a key, and makes it if it does not exist.
     ///
     /// Each pair is sealed with XChaCha20-Poly1305 under a random nonce, bound to its organization
-    /// and to the version of the format: files that are changed or swapped are not understood.
-    /// What shows is which organizations there are, and when their tokens were written. Someone
+    /// and to the version of the format: files that are changed or swapped are not recognised.
+    /// Not encrypted is which organizations there are, and when their tokens were written. Someone
     /// who can write to the directory can put an older file back; the refresh token in it is spent.
     ///
-    /// Files that are not encrypted, or with another key, are not understood and left alone. To
+    /// Files that are not encrypted, or with another key, are not recognised and left alone. To
     /// encrypt from now on, or with a new key, use a new directory: `get_token` fills it.
     ///
     /// # Errors
@@ -129,7 +141,7 @@ impl FileStore {
         Place::new(&self.0.directory, org_id)
     }
 
-    /// Does something with the pair of an organization that nobody else writes meanwhile.
+    /// Runs a job on the pair of an organization while it holds the organization's lock.
     async fn exclusively<T: Send + 'static>(
         &self,
         org_id: &str,
@@ -196,7 +208,7 @@ impl TokenStore for FileStore {
         org_id: &str,
         _ttl: Duration,
     ) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        // Whoever waited here for long would make the store look like one that does not answer.
+        // Waiting here would look like a store that does not answer.
         let Ok(permit) = self.0.leases.clone().try_acquire_owned() else {
             return Ok(None);
         };
@@ -225,7 +237,7 @@ impl fmt::Debug for FileStore {
     }
 }
 
-/// Reads and writes the pair of one organization, whose lock it has.
+/// Reads and writes the pair of one organization, whose lock is held.
 struct Writer {
     store: FileStore,
     place: Place,
@@ -256,8 +268,8 @@ struct FileLease {
     held: Arc<Held>,
 }
 
-/// What a lease holds. Work that is under way holds it, too, so that a lease that is dropped
-/// meanwhile ends after it.
+/// The lock and the permit of a lease. A job that is running holds them, too, so that a lease that is
+/// dropped meanwhile ends after the job.
 #[derive(Debug)]
 struct Held {
     _lock: Lock,

@@ -278,3 +278,28 @@ fn a_shutdown_ends_when_everything_hangs() {
         }
     });
 }
+
+/// The store's own timeout is shorter than the source's.
+#[test]
+fn store_that_does_not_answer_is_waited_for_once_in_5_seconds() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.store.set(Mood::TimesOut);
+        let started = Instant::now();
+        for number in 0..5 {
+            world.tokens.token(&format!("org-{number}")).await.unwrap();
+        }
+        assert_eq!(started.elapsed(), Duration::from_secs(2));
+    });
+}
+
+#[test]
+fn pair_that_is_too_large_for_the_store_is_served_and_not_saved_later() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.store.set(Mood::TooLarge);
+        world.tokens.token("org").await.unwrap();
+        settle().await;
+        assert!(world.tokens.0.shared.tasks.is_empty());
+    });
+}

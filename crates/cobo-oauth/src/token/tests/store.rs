@@ -25,6 +25,10 @@ pub(super) enum Mood {
     ReadOnly,
     /// Takes it in, and says that it failed.
     Forgetful,
+    /// Says after 2 seconds that it did not answer.
+    TimesOut,
+    /// Refuses every pair as too large.
+    TooLarge,
 }
 
 /// A store in memory that outlives the sources that use it, and fails when told.
@@ -105,7 +109,12 @@ impl TestStore {
         let mood = *self.mood.lock().unwrap();
         match mood {
             Mood::Up | Mood::Forgetful => Ok(()),
-            Mood::ReadOnly if !writes => Ok(()),
+            Mood::ReadOnly | Mood::TooLarge if !writes => Ok(()),
+            Mood::TooLarge => Err(Err(StoreError::too_large("it takes none"))),
+            Mood::TimesOut => {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                Err(Err(StoreError::no_answer("after 2 s")))
+            }
             Mood::Down | Mood::ReadOnly => {
                 Err(Err(StoreError::unavailable("it is down").not_applied()))
             }
