@@ -29,7 +29,7 @@ pub use cobo_auth;
 pub use cobo_auth::{Error, MissingFields, Response, Secret};
 pub use generated::{Client, models, operations};
 pub use store::{
-    FileStore, Lease, MemoryStore, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore,
+    FileStore, Lease, MemoryStore, Owner, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore,
 };
 #[cfg(feature = "redis")]
 pub use store::{RedisStore, RedisStoreBuilder};

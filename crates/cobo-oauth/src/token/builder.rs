@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cobo_auth::{Clock, SystemClock};
 use foldhash::fast::RandomState;
+use progenitor_client::ClientInfo as _;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,7 +16,7 @@ use super::meter::Meter;
 use super::shared::{Dice, SWEEP_AT_LEAST, Shared};
 use super::source::{Source, TokenSource};
 use crate::Client;
-use crate::store::{MemoryStore, TokenStore};
+use crate::store::{MemoryStore, Owner, TokenStore};
 
 /// Sets up a [`TokenSource`].
 ///
@@ -33,6 +34,7 @@ use crate::store::{MemoryStore, TokenStore};
 pub struct TokenSourceBuilder {
     issuer: Box<dyn Issuer>,
     store: Arc<dyn TokenStore>,
+    owner: Owner,
     clock: Arc<dyn Clock>,
     limits: Limits,
     pub(crate) dice: Dice,
@@ -44,13 +46,15 @@ fn random() -> f64 {
 
 impl TokenSourceBuilder {
     pub(crate) fn new(client: Client, client_id: String) -> Self {
-        Self::with_issuer(Cobo::new(&client, client_id))
+        let owner = Owner::new(&*client_id, client.inner().environment());
+        Self::with_issuer(Cobo::new(&client, client_id), owner)
     }
 
-    pub(crate) fn with_issuer(issuer: impl Issuer + 'static) -> Self {
+    pub(crate) fn with_issuer(issuer: impl Issuer + 'static, owner: Owner) -> Self {
         Self {
             issuer: Box::new(issuer),
             store: Arc::new(MemoryStore::new()),
+            owner,
             clock: Arc::new(SystemClock),
             limits: Limits::default(),
             dice: Box::new(random),
@@ -118,6 +122,7 @@ impl TokenSourceBuilder {
         let shared = Shared {
             issuer: self.issuer,
             store: self.store,
+            owner: self.owner,
             clock: self.clock,
             turns: Semaphore::new(self.limits.concurrency),
             callbacks: Semaphore::new(self.limits.callbacks()),

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, StoreErrorKind};
 
 use super::issuer::{Failure, Fate};
 
@@ -41,6 +41,9 @@ pub enum TokenErrorKind {
     Unusable,
     /// The organization id is empty, too long, or has other than visible ASCII characters.
     InvalidOrganization,
+    /// The store holds this organization's tokens for another app, or for another environment. Nothing
+    /// of them is used or replaced. Use a separate directory or Redis namespace for each app.
+    OtherApp,
     /// The source has been shut down, and no valid token is left.
     ShutDown,
 }
@@ -104,7 +107,11 @@ impl TokenError {
 
     /// Nobody may refresh without the store, which failed.
     pub(crate) fn store(error: StoreError, org_id: &Arc<str>) -> Self {
-        Self::caused_by(TokenErrorKind::Unavailable, org_id, error)
+        let kind = match error.kind() {
+            StoreErrorKind::OtherApp => TokenErrorKind::OtherApp,
+            _ => TokenErrorKind::Unavailable,
+        };
+        Self::caused_by(kind, org_id, error)
     }
 
     /// Which kind of failure this is.
@@ -169,6 +176,9 @@ impl fmt::Display for TokenError {
             TokenErrorKind::InvalidOrganization => f.write_str(
                 "the id must be 1 to 256 visible ASCII characters; nothing was sent",
             )?,
+            TokenErrorKind::OtherApp => {
+                f.write_str("its tokens in the token store are not used or replaced")?;
+            }
             TokenErrorKind::ShutDown => f.write_str("the token source has been shut down")?,
         }
         match &self.0.source {

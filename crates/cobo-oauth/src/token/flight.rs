@@ -17,9 +17,9 @@ use super::live::{Live, Origin};
 use super::meter::Way;
 use super::moment::{Moment, millis};
 use super::plan::Plan;
-use super::shared::{Shared, leftover};
+use super::shared::{Shared, leftover, may_be_saved_later};
 use super::slot::{Hold, Need, Slot};
-use crate::store::{Lease, Saved, StoreError, TokenPair};
+use crate::store::{Lease, Saved, StoreError, StoreErrorKind, TokenPair};
 
 #[derive(Debug)]
 pub(crate) struct Flight {
@@ -230,7 +230,8 @@ impl Flight {
             issued.access_token,
             asked.wall,
             asked.wall.saturating_add(millis(issued.life)),
-        );
+        )
+        .with_owner(self.shared.owner.clone());
         if let Some(token) = issued.refresh_token {
             pair = pair.with_refresh_token(token, asked.wall.saturating_add(refresh_life));
         }
@@ -250,6 +251,13 @@ impl Flight {
                 org_id = %self.entry.org_id(),
                 "another process has stored a newer pair"
             ),
+            Err(error) if error.kind() == StoreErrorKind::OtherApp => {
+                self.shared.store_failed(&self.entry, &error);
+                return Err(TokenError::store(error, self.entry.org_id()));
+            }
+            Err(error) if !may_be_saved_later(&error) => {
+                self.shared.store_failed(&self.entry, &error);
+            }
             Err(error) => {
                 self.shared.store_failed(&self.entry, &error);
                 let unsaved = leftover(pair.clone(), &error);

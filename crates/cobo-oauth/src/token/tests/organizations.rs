@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::cobo::{Answer, FakeCobo};
 use super::store::{Mood, TestStore};
-use super::world::{TestClock, paused, settle};
+use super::world::{TestClock, owner, paused, settle};
 use crate::store::TokenStore as _;
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::error::TokenErrorKind;
@@ -24,7 +24,7 @@ impl World {
         let clock = TestClock::new();
         let cobo = FakeCobo::new(43_200, &clock);
         let store = TestStore::new();
-        let builder = TokenSourceBuilder::with_issuer(cobo.clone())
+        let builder = TokenSourceBuilder::with_issuer(cobo.clone(), owner())
             .store(store.clone())
             .clock(clock);
         let mut builder = set_up(builder);
@@ -276,5 +276,30 @@ fn a_shutdown_ends_when_everything_hangs() {
             assert!(shared.tasks.is_empty(), "something outlives it");
             assert!(started.elapsed() < shared.limits.shutdown());
         }
+    });
+}
+
+/// The store's own timeout is shorter than the source's.
+#[test]
+fn store_that_does_not_answer_is_waited_for_once_in_5_seconds() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.store.set(Mood::TimesOut);
+        let started = Instant::now();
+        for number in 0..5 {
+            world.tokens.token(&format!("org-{number}")).await.unwrap();
+        }
+        assert_eq!(started.elapsed(), Duration::from_secs(2));
+    });
+}
+
+#[test]
+fn pair_that_is_too_large_for_the_store_is_served_and_not_saved_later() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.store.set(Mood::TooLarge);
+        world.tokens.token("org").await.unwrap();
+        settle().await;
+        assert!(world.tokens.0.shared.tasks.is_empty());
     });
 }

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::cobo::{Answer, FakeCobo};
 use super::store::{Mood, TestStore};
-use super::world::{Life, TestClock, paused, settle};
+use super::world::{Life, TestClock, owner, paused, settle};
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::credential::OrgCredential;
 use crate::token::error::{TokenError, TokenErrorKind};
@@ -136,7 +136,7 @@ impl World {
     fn process(&mut self) -> Process {
         self.started += 1;
         let life = Life::new(self.started);
-        let mut builder = TokenSourceBuilder::with_issuer(self.cobo.of(&life))
+        let mut builder = TokenSourceBuilder::with_issuer(self.cobo.of(&life), owner())
             .store(self.store.of(&life))
             .clock(self.clock.clone());
         builder.dice = Box::new(|| 0.5);

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::cobo::{Answer, FakeCobo};
 use super::store::{Mood, TestStore};
-use super::world::{Life, TestClock, paused, settle};
+use super::world::{Life, TestClock, owner, paused, settle};
 use crate::store::{Lease, TokenPair, TokenStore};
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::source::TokenSource;
@@ -139,7 +139,7 @@ impl Play {
     }
 
     fn start(&mut self) {
-        let mut builder = TokenSourceBuilder::with_issuer(self.cobo.clone())
+        let mut builder = TokenSourceBuilder::with_issuer(self.cobo.clone(), owner())
             .store(self.store.clone())
             .clock(self.clock.clone());
         builder.dice = Box::new(|| 0.5);

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::world::Life;
-use crate::store::{Lease, MemoryStore, Saved, StoreError, TokenPair, TokenStore};
+use crate::store::{Lease, MemoryStore, Owner, Saved, StoreError, TokenPair, TokenStore};
 
 /// How a store behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -25,6 +25,10 @@ pub(super) enum Mood {
     ReadOnly,
     /// Takes it in, and says that it failed.
     Forgetful,
+    /// Says after 2 seconds that it did not answer.
+    TimesOut,
+    /// Refuses every pair as too large.
+    TooLarge,
 }
 
 /// A store in memory that outlives the sources that use it, and fails when told.
@@ -105,10 +109,15 @@ impl TestStore {
         let mood = *self.mood.lock().unwrap();
         match mood {
             Mood::Up | Mood::Forgetful => Ok(()),
-            Mood::ReadOnly if !writes => Ok(()),
-            Mood::Down | Mood::ReadOnly => Err(Err(
-                StoreError::unavailable("it is down").with_nothing_done()
-            )),
+            Mood::ReadOnly | Mood::TooLarge if !writes => Ok(()),
+            Mood::TooLarge => Err(Err(StoreError::too_large("it takes none"))),
+            Mood::TimesOut => {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                Err(Err(StoreError::no_answer("after 2 s")))
+            }
+            Mood::Down | Mood::ReadOnly => {
+                Err(Err(StoreError::unavailable("it is down").not_applied()))
+            }
             Mood::Hangs => std::future::pending().await,
         }
     }
@@ -143,9 +152,16 @@ impl TokenStore for TestStore {
         self.after(saved)
     }
 
-    async fn remove(&self, org_id: &str) -> Result<(), StoreError> {
+    async fn remove(&self, org_id: &str, owner: &Owner) -> Result<(), StoreError> {
         match self.answer(true).await {
-            Ok(()) => self.memory().remove(org_id).await,
+            Ok(()) => self.memory().remove(org_id, owner).await,
+            Err(failed) => failed,
+        }
+    }
+
+    async fn organizations(&self, owner: &Owner) -> Result<Vec<String>, StoreError> {
+        match self.answer(false).await {
+            Ok(()) => self.memory().organizations(owner).await,
             Err(failed) => failed,
         }
     }
