@@ -64,8 +64,10 @@
 //! depends on none of the client crates; it is written from the protocol, and tested with requests that were recorded
 //! from other implementations.
 
+mod answer;
 mod clock;
 mod config;
+mod connection;
 mod endpoint;
 mod key;
 mod nonce;
@@ -83,15 +85,17 @@ mod state;
 mod token;
 mod violation;
 
+pub use answer::Answer;
 pub use clock::Clock;
 pub use config::{
     DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_CLIENT_ID, DEMO_ORG_ID, SandboxBuilder, StartError,
 };
 pub use key::{AppKey, AppKeys, KeyError};
+pub use nonce::AcceptedNonces;
 pub use page::Page;
 pub use received::ReceivedRequest;
 pub use sandbox::Sandbox;
-pub use script::{Answer, ScriptError};
+pub use script::ScriptError;
 pub use signature::{Refusal, RequestParts, SignedBy, check};
 pub use spec::{Fields, Sample, SampleRequest, Specification, SpecificationError};
 pub use violation::Violation;

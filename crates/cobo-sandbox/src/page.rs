@@ -3,9 +3,9 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use crate::answer::Answer;
 use crate::param::Params;
 use crate::reply::{Failure, Reply};
-use crate::script::Answer;
 
 /// One page of a list, for [`Sandbox::script_pages`](crate::Sandbox::script_pages).
 ///
@@ -14,14 +14,16 @@ use crate::script::Answer;
 /// with an empty text at either end.
 ///
 /// ```
-/// use cobo_sandbox::Page;
+/// use cobo_sandbox::{Answer, Page};
 /// use http::StatusCode;
 ///
+/// let unavailable = Answer::error(StatusCode::SERVICE_UNAVAILABLE, 2000);
 /// let pages = [
 ///     Page::of(10),
 ///     Page::of(0), // an empty page before the end
-///     Page::of(10).fails_first(StatusCode::SERVICE_UNAVAILABLE, 2000), // an error in the middle
-///     Page::of(3).next("page-1"), // a cursor that has been before
+///     Page::of(10).fails_first(unavailable), // an error in the middle
+///     Page::of(10).fails_first(Answer::as_usual().torn()), // the connection ends within the page
+///     Page::of(3).next("page-1"), // a cursor that an earlier page gave
 /// ];
 /// ```
 #[derive(Debug, Clone)]
@@ -66,18 +68,18 @@ impl Page {
         Self::new(Items::Given(items.into_iter().collect()))
     }
 
-    /// An error, each time the page is asked for.
-    pub fn error(status: StatusCode, error_code: u32) -> Self {
+    /// This answer in place of a page, each time the page is asked for.
+    pub fn error(answer: Answer) -> Self {
         Self {
-            failure: Some(Answer::error(status, error_code)),
+            failure: Some(answer),
             always: true,
             ..Self::of(0)
         }
     }
 
-    /// An error the first time the page is asked for.
-    pub fn fails_first(mut self, status: StatusCode, error_code: u32) -> Self {
-        self.failure = Some(Answer::error(status, error_code));
+    /// This answer the first time the page is asked for, and the page after that.
+    pub fn fails_first(mut self, answer: Answer) -> Self {
+        self.failure = Some(answer);
         self
     }
 
@@ -85,6 +87,11 @@ impl Page {
     pub fn next(mut self, cursor: impl Into<String>) -> Self {
         self.next = Some(cursor.into());
         self
+    }
+
+    /// The name of a header that cannot be sent.
+    pub(crate) fn invalid_header(&self) -> Option<&str> {
+        self.failure.as_ref()?.invalid_header()
     }
 
     fn new(items: Items) -> Self {
@@ -101,8 +108,8 @@ impl Page {
 pub(crate) struct Pages(Vec<Page>);
 
 impl Pages {
-    pub(crate) fn new(pages: impl IntoIterator<Item = Page>) -> Self {
-        Self(pages.into_iter().collect())
+    pub(crate) fn new(pages: Vec<Page>) -> Self {
+        Self(pages)
     }
 
     /// Whether an answer has a list and `pagination`.
@@ -125,7 +132,11 @@ impl Pages {
             None => 0,
             Some(cursor) => (0..self.0.len())
                 .find(|index| self::cursor(*index) == cursor)
-                .ok_or_else(|| Failure::malformed("the cursor is none that a page gave"))?,
+                .ok_or_else(|| {
+                    Failure::malformed(
+                        "unknown pagination cursor: use one that a page of this list gave",
+                    )
+                })?,
         };
         let total: usize = self.0.iter().map(|page| page.items.len()).sum();
         let after = if index + 1 < self.0.len() {
@@ -142,19 +153,21 @@ impl Pages {
                 &[("before", json!("")), ("after", json!(""))],
                 0,
             );
-            return Ok(Reply::new(status, answer));
+            return Ok(Reply::json(status, answer));
         };
-        if let Some(failure) = &page.failure {
-            let reply = failure.clone().into_reply();
-            if !page.always {
-                page.failure = None;
-            }
-            return Ok(reply);
-        }
+        let failure = if page.always {
+            page.failure.clone()
+        } else {
+            page.failure.take()
+        };
         let after = page.next.clone().unwrap_or(after);
         let cursors = [("before", json!(before)), ("after", json!(after))];
         fill(&mut answer, &page.items, &cursors, total);
-        Ok(Reply::new(status, answer))
+        let reply = Reply::json(status, answer);
+        Ok(match failure {
+            Some(failure) => failure.into_reply(|| Ok(reply), String::new),
+            None => reply,
+        })
     }
 }
 

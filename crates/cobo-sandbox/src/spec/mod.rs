@@ -237,6 +237,10 @@ impl Specification {
         Some((success.status.as_u16(), sample))
     }
 
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &Documented> {
+        self.inner.operations.iter()
+    }
+
     pub(crate) fn by_id(&self, operation_id: &str) -> Option<&Documented> {
         let index = *self.inner.by_id.get(operation_id)?;
         self.inner.operations.get(index)

@@ -6,12 +6,12 @@ use std::sync::OnceLock;
 
 use http::{HeaderMap, StatusCode};
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::body::{Body, Form};
 use super::parameter::{self, Location, Parameter, add};
 use super::path::Template;
-use super::{Fields, SampleRequest, Specification, entries, items, resolve};
+use super::{Fields, SampleRequest, Specification, entries, resolve};
 use crate::signature::{RequestParts, split};
 
 pub(crate) struct Documented {
@@ -19,8 +19,8 @@ pub(crate) struct Documented {
     /// Upper case.
     pub(crate) method: String,
     pub(crate) path: Template,
-    /// Whether each of its security requirements asks for a bearer token.
-    pub(crate) bearer: bool,
+    /// Whether the document says that an app calls it without an organization's access token.
+    pub(crate) is_without_credential: bool,
     pub(crate) success: Success,
     parameters: Vec<Parameter>,
     body: Option<Body>,
@@ -46,7 +46,7 @@ impl Documented {
         Ok(Self {
             id: id.map_or_else(|| format!("{method} {path}"), str::to_owned),
             path: Template::new(path),
-            bearer: bearer(root, operation),
+            is_without_credential: operation.get("x-cobo-credential") == Some(&json!("none")),
             success: Success::read(root, operation)?,
             parameters: parameter::of(root, item, operation)?,
             body: match operation.get("requestBody") {
@@ -199,23 +199,6 @@ impl Success {
         };
         self.answer.get_or_init(make).clone()
     }
-}
-
-fn bearer(root: &Value, operation: &Value) -> bool {
-    let requirements = operation.get("security").or_else(|| root.get("security"));
-    let schemes = root.pointer("/components/securitySchemes");
-    let is_bearer = |name: &String| {
-        let scheme = schemes.and_then(|schemes| resolve(root, schemes.get(name)?));
-        let text = |key| scheme.and_then(|scheme| scheme.get(key)?.as_str());
-        match text("type") {
-            Some("oauth2" | "openIdConnect") => true,
-            Some("http") => text("scheme").is_some_and(|it| it.eq_ignore_ascii_case("bearer")),
-            _ => false,
-        }
-    };
-    let mut requirements = items(requirements).peekable();
-    requirements.peek().is_some()
-        && requirements.all(|each| entries(Some(each)).any(|(name, _)| is_bearer(name)))
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
