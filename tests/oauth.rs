@@ -32,7 +32,7 @@ async fn organization(auth: &cobo_auth::Client, token: &Secret) -> Result<(), co
     let credential = FixedToken::new(token.clone()).unwrap();
     let request = auth
         .request(Method::GET, "/organizations/info")
-        .bearer(credential);
+        .credential(credential);
     request.send().await.map(|_| ())
 }
 

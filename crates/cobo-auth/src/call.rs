@@ -107,6 +107,7 @@ impl Client {
         for name in NOT_THE_CALLERS {
             request.headers_mut().remove(name);
         }
+        set_framing(request);
         Ok(())
     }
 
@@ -211,11 +212,9 @@ impl Client {
     /// Signs the request over what it will be on the wire, with a nonce of its own.
     pub(crate) async fn sign(&self, request: &mut Request) -> Result<(), Error> {
         let shared = self.shared();
-        let nonce = shared.nonces.next(shared.clock.unix_millis());
-        let nonce = nonce.ok_or_else(|| {
-            Error::configuration("the clock shows no Unix time in milliseconds".to_owned())
-        })?;
-        let digest = message(request, &nonce.to_string()).digest();
+        let strategy = shared.nonces.strategy();
+        let nonce = shared.nonces.next(strategy, shared.clock.unix_millis())?;
+        let digest = message(request, &nonce).digest();
         let signature = shared.signer.sign(&digest).await;
         let signature = signature.map_err(Error::signer)?;
         if !signature.may_be_of(shared.signer.public_key().curve()) {
@@ -227,11 +226,32 @@ impl Client {
         let mut signature = HeaderValue::try_from(signature)
             .map_err(|_| Error::invalid_request("the signature is no header value".to_owned()))?;
         signature.set_sensitive(true);
+        let nonce_value = HeaderValue::try_from(nonce)
+            .map_err(|_| Error::invalid_request("the nonce is no header value".to_owned()))?;
         let headers = request.headers_mut();
         headers.insert(API_KEY, shared.api_key.clone());
-        headers.insert(API_NONCE, HeaderValue::from(nonce));
+        headers.insert(API_NONCE, nonce_value);
         headers.insert(API_SIGNATURE, signature);
         Ok(())
+    }
+}
+
+/// Says that an answer is wanted as it was signed, and that there is no body where one is usual:
+/// some gateways refuse a POST that does not say so (411).
+fn set_framing(request: &mut Request) {
+    let body = request.body().and_then(reqwest::Body::as_bytes);
+    let empty = body.is_none_or(<[u8]>::is_empty);
+    let usual = matches!(
+        *request.method(),
+        Method::POST | Method::PUT | Method::PATCH
+    );
+    let headers = request.headers_mut();
+    headers.insert(
+        header::ACCEPT_ENCODING,
+        HeaderValue::from_static("identity"),
+    );
+    if empty && usual {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
 }
 

@@ -9,11 +9,14 @@ use reqwest::Url;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::client::Client;
+use crate::credential::Credential;
 use crate::endpoint::{Endpoint, Place};
 use crate::error::Error;
 use crate::form::Form;
 use crate::missing::{Missing, MissingFields};
 use crate::operation::Operation;
+use crate::options::{CallCredential, CallOptions};
 use crate::target;
 
 /// What a body is made of: a model, or a builder of one.
@@ -51,6 +54,7 @@ pub struct Draft<B = ()> {
     /// By the indices of the endpoint's inputs.
     values: Vec<Option<Text>>,
     body: Option<B>,
+    options: CallOptions,
 }
 
 /// A parameter's value.
@@ -69,6 +73,7 @@ impl<B> Draft<B> {
             endpoint,
             values: vec![None; endpoint.inputs.len()],
             body: None,
+            options: CallOptions::default(),
         }
     }
 
@@ -90,6 +95,21 @@ impl<B> Draft<B> {
     /// The id of the operation.
     pub(crate) fn operation(&self) -> &'static str {
         self.endpoint.operation.id()
+    }
+
+    /// Says whether the call may be repeated.
+    pub fn repeatable(&mut self, repeatable: bool) {
+        self.options.repeatable = Some(repeatable);
+    }
+
+    /// Sends this credential's token.
+    pub fn credential(&mut self, credential: impl Credential + 'static) {
+        self.options.credential = CallCredential::given(credential);
+    }
+
+    /// Sends no token.
+    pub fn without_credential(&mut self) {
+        self.options.credential = CallCredential::None;
     }
 
     /// Sets the body.
@@ -143,6 +163,7 @@ impl<B: Payload> Draft<B> {
             endpoint,
             values,
             body,
+            options,
         } = self;
         let mut missing = Missing::new(&endpoint.operation);
         for (input, value) in endpoint.inputs.iter().zip(&values) {
@@ -164,7 +185,12 @@ impl<B: Payload> Draft<B> {
             }
         };
         if missing.is_empty() {
-            Ok((Plan { endpoint, values }, body))
+            let plan = Plan {
+                endpoint,
+                values,
+                options,
+            };
+            Ok((plan, body))
         } else {
             Err(missing.into_error())
         }
@@ -197,17 +223,23 @@ fn text(json: serde_json::Result<String>) -> Text {
 struct Plan {
     endpoint: &'static Endpoint,
     values: Vec<Option<Text>>,
+    options: CallOptions,
 }
 
 impl Plan {
     fn outgoing(
-        self,
+        mut self,
         base_url: &str,
         body: Option<(HeaderValue, Vec<u8>)>,
     ) -> Result<Outgoing, Error> {
         let operation = &self.endpoint.operation;
+        let options = std::mem::take(&mut self.options);
         self.request(base_url, body)
-            .map(|request| Outgoing { operation, request })
+            .map(|request| Outgoing {
+                operation,
+                request,
+                options,
+            })
             .map_err(|error| error.with_operation(operation.id()))
     }
 
@@ -216,7 +248,9 @@ impl Plan {
         base_url: &str,
         body: Option<(HeaderValue, Vec<u8>)>,
     ) -> Result<reqwest::Request, Error> {
-        let Self { endpoint, values } = self;
+        let Self {
+            endpoint, values, ..
+        } = self;
         let mut path = endpoint.operation.path().to_owned();
         let (mut query, mut headers) = (Vec::new(), Vec::new());
         for (input, value) in endpoint.inputs.iter().zip(values) {
@@ -275,6 +309,14 @@ pub struct Outgoing {
     pub operation: &'static Operation,
     /// The request itself.
     pub request: reqwest::Request,
+    options: CallOptions,
+}
+
+impl Outgoing {
+    /// The client that sends this request: the given one, with what the call says of itself.
+    pub fn client(&self, client: &Client) -> Client {
+        client.with_options(self.options.clone())
+    }
 }
 
 /// What was set, by name; secrets are not shown.
@@ -295,36 +337,4 @@ impl<B: fmt::Debug> fmt::Debug for Draft<B> {
         }
         out.finish()
     }
-}
-
-/// Makes the request builder of an operation, without its setters.
-#[doc(hidden)]
-#[allow(
-    clippy::crate_in_macro_def,
-    reason = "the client is the generated crate's"
-)]
-#[macro_export]
-macro_rules! __request {
-    ($name:ident, $endpoint:ident, $method:ident $(, $body:ty)?) => {
-        #[doc = ::std::concat!(
-            "Builds a request of [`Client::", ::std::stringify!($method), "`](crate::Client::",
-            ::std::stringify!($method), ").",
-        )]
-        #[derive(Clone, Debug)]
-        #[must_use = "a request does nothing until it is sent"]
-        pub struct $name<'a> {
-            client: &'a crate::Client,
-            draft: $crate::codegen::Draft $(<$body>)?,
-        }
-
-        #[allow(clippy::self_named_constructors, reason = "an operation may be called `new`")]
-        impl<'a> $name<'a> {
-            pub(crate) fn new(client: &'a crate::Client) -> Self {
-                Self {
-                    client,
-                    draft: $crate::codegen::Draft::new(&$endpoint),
-                }
-            }
-        }
-    };
 }

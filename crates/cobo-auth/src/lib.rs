@@ -13,7 +13,7 @@
 //!
 //! let organization = client
 //!     .request(Method::GET, "/organizations/info")
-//!     .bearer(FixedToken::new(token)?)
+//!     .credential(FixedToken::new(token)?)
 //!     .send()
 //!     .await?;
 //! println!("{}", organization.json::<serde_json::Value>()?["name"]);
@@ -26,6 +26,10 @@
 //! - **What is signed is what is sent.** Path and query are written in [one canonical
 //!   way](canonicalize) that every reading of Cobo's signature scheme agrees on; the body is
 //!   serialised once.
+//! - **Every attempt has a nonce of its own**, random by default, so that processes may share a key;
+//!   see [`NonceStrategy`] for servers that take milliseconds only.
+//! - **A client with a [`Credential`] acts for an organization**: its access token goes with every
+//!   call but those below `/oauth/`.
 //! - **Nothing is followed.** A redirect is an error, and a request never leaves for another
 //!   origin than the environment's.
 //! - **Responses are verified** with the [environment's](Environment) key, over the raw bytes,
@@ -53,6 +57,8 @@ mod environment;
 mod error;
 mod explanation;
 mod form;
+mod key_error;
+mod key_file;
 mod message;
 mod missing;
 mod model;
@@ -62,12 +68,14 @@ mod number;
 mod object;
 mod open_enum;
 mod operation;
+mod options;
 mod pages;
 mod part;
 mod public_key;
 mod raw;
 mod receive;
 mod request;
+mod request_macro;
 mod response;
 mod retry;
 #[cfg(feature = "secp256k1")]
@@ -93,8 +101,10 @@ pub use environment::Environment;
 pub use error::{Error, ErrorKind};
 pub use explanation::Explanation;
 pub use form::File;
+pub use key_error::KeyError;
 pub use message::{Digest, Message, double_sha256};
 pub use missing::MissingFields;
+pub use nonce::NonceStrategy;
 pub use nullable::Nullable;
 pub use number::{Number, NumberError};
 pub use operation::Operation;
@@ -106,7 +116,7 @@ pub use retry::RetryPolicy;
 #[cfg(feature = "secp256k1")]
 pub use secp256k1::Secp256k1Signer;
 pub use secret::Secret;
-pub use secret_key::{KeyError, SecretKey};
+pub use secret_key::SecretKey;
 pub use signer::{Signature, Signer, SignerError};
 pub use target::{TargetError, canonicalize};
 pub use verifier::{ResponseKeys, Verification};

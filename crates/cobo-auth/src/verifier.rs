@@ -3,8 +3,8 @@ use std::fmt;
 use ed25519_dalek::{Signature, VerifyingKey};
 use http::HeaderMap;
 
+use crate::key_error::KeyError;
 use crate::message::double_sha256;
-use crate::secret_key::KeyError;
 
 /// The keys that may sign a response: of Cobo, or of what stands in for it.
 ///
@@ -105,7 +105,15 @@ impl ResponseKeys {
     }
 }
 
-/// What a signature is worth.
+/// The result of checking a signature. It has to be looked at: only
+/// [`Signed`](Self::Signed) is proof that Cobo sent what was checked.
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # let keys = cobo_auth::Environment::production().response_keys().clone();
+/// keys.verify(b"body", &http::HeaderMap::new()); // error: unused `Verification`
+/// ```
+#[must_use = "a body that was not verified may be anybody's"]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verification {

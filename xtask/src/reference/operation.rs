@@ -105,6 +105,7 @@ fn section(site: &Site<'_>, api: &Api<'_>, operation: &Operation) -> String {
         parts.push("**Deprecated:** Cobo may remove this operation.".to_owned());
     }
     parts.push(repeats(operation).to_owned());
+    parts.push(permissions(operation));
     parts.push("### Example".to_owned());
     parts.push(format!(
         "```rust,no_run\n{}```",
@@ -152,6 +153,19 @@ fn signature(operation: &Operation) -> String {
         call.push_str(&format!(".{name}({name})"));
     }
     call + ".send()"
+}
+
+/// Which permissions an operation needs, and whether it goes without an organization's token.
+pub(crate) fn permissions(operation: &Operation) -> String {
+    let names: Vec<String> = operation.scopes.iter().map(|scope| code(scope)).collect();
+    let needs = match names.as_slice() {
+        [] => String::new(),
+        [one] => format!("Needs the permission {one}."),
+        several => format!("Needs the permissions {}.", several.join(", ")),
+    };
+    let without = "Carries no access token, whatever credential the client has.";
+    let without = if operation.credential { "" } else { without };
+    format!("{needs} {without}").trim().to_owned()
 }
 
 fn repeats(operation: &Operation) -> &'static str {

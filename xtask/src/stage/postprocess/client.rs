@@ -8,6 +8,7 @@ use super::docs::Docs;
 use super::pages::Structs;
 use super::{Context, example, markdown, tree};
 use crate::catalog::{Catalog, Operation};
+use crate::reference::permissions;
 use crate::rust_name;
 
 pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
@@ -90,7 +91,11 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
                 let info = ::progenitor_client::OperationInfo {
                     operation_id: outgoing.operation.id(),
                 };
-                let result = self.exec(outgoing.request, &info).await;
+                let client = Self {
+                    inner: outgoing.client(&self.inner),
+                    ..self.clone()
+                };
+                let result = client.exec(outgoing.request, &info).await;
                 ::cobo_auth::codegen::outcome(outgoing.operation, result)
             }
 
@@ -168,6 +173,7 @@ fn method_docs(operation: &Operation, context: &Context<'_>) -> Docs {
         .described(operation.description.as_deref())
         .paragraph(request)
         .paragraph(repeats)
+        .paragraph(permissions(operation))
         .when(
             operation.deprecated,
             "Deprecated: Cobo may remove this operation.",

@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 use syn::{Fields, File, ImplItem, ImplItemFn, Item, ItemStruct, ReturnType, Type, parse_quote};
 
 use super::docs::Docs;
+use super::fresh::fresh;
 use super::pages::{Paging, Structs};
 use super::{Context, tree};
 use crate::catalog::{self, Location};
@@ -46,8 +47,8 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
         pub(crate) static ENDPOINTS: &[&::cobo_auth::codegen::Endpoint] = &[#(&#entries),*];
     });
     out.push(parse_quote! {
-        /// The operation with this id.
-        pub(crate) fn operation(
+        /// The operation with this id: its method, its path, and the scopes that it needs.
+        pub fn operation(
             id: &str,
         ) -> ::std::option::Option<&'static ::cobo_auth::Operation> {
             ::cobo_auth::codegen::find(&[ENDPOINTS], id)
@@ -64,6 +65,9 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
         }
     }
 }
+
+/// The setters of every builder that are not of the request but of the call.
+const CALL_OPTIONS: [&str; 3] = ["repeatable", "credential", "without_credential"];
 
 /// Where an input goes.
 enum Place<'a> {
@@ -155,10 +159,11 @@ impl<'a> Request<'a> {
             let ty = body.held();
             quote!(, #ty)
         });
+        let options = self.options();
         let tokens = quote! {
             #endpoint
 
-            ::cobo_auth::codegen::request!(#name, #entry, #method #body);
+            ::cobo_auth::codegen::request!(#name, #entry, #method #body #options);
 
             impl #name<'_> {
                 #(#setters)*
@@ -167,6 +172,17 @@ impl<'a> Request<'a> {
             }
         };
         Ok(syn::parse2::<File>(tokens)?.items)
+    }
+
+    /// The names of the setters of the call, where a parameter has one of the usual names.
+    fn options(&self) -> Option<TokenStream> {
+        let taken: Vec<&Ident> = self.inputs.iter().map(|input| &input.ident).collect();
+        let names = CALL_OPTIONS.map(|name| fresh(name, &taken));
+        let usual = names
+            .iter()
+            .zip(CALL_OPTIONS)
+            .all(|(name, usual)| name == usual);
+        (!usual).then(|| quote!(; #(#names),*))
     }
 
     /// The input that is the body.
@@ -183,7 +199,9 @@ impl<'a> Request<'a> {
             id, method, path, ..
         } = self.operation;
         let repeatable = self.operation.repeatable.then(|| quote!(.repeatable()));
-        let bearer = self.operation.bearer.then(|| quote!(.bearer()));
+        let scopes = &self.operation.scopes;
+        let needs = (!scopes.is_empty()).then(|| quote!(.needs(&[#(#scopes),*])));
+        let credential = (!self.operation.credential).then(|| quote!(.without_credential()));
         let inputs = self.inputs.iter().filter_map(|input| {
             let Place::Parameter(parameter) = input.place else {
                 return None;
@@ -209,7 +227,7 @@ impl<'a> Request<'a> {
         quote! {
             static #entry: ::cobo_auth::codegen::Endpoint =
                 ::cobo_auth::codegen::Endpoint::new(#id, #method, #path, &[#(#inputs),*])
-                    #repeatable #bearer #body #json;
+                    #repeatable #needs #credential #body #json;
         }
     }
 

@@ -142,8 +142,8 @@ fn operations(items: Vec<Item>, layout: &Layout) -> Vec<Module> {
         quote!(#cfg #ident::ENDPOINTS)
     });
     root.push(parse_quote! {
-        /// The operation with this id.
-        pub(crate) fn operation(
+        /// The operation with this id: its method, its path, and the scopes that it needs.
+        pub fn operation(
             id: &str,
         ) -> ::std::option::Option<&'static ::cobo_auth::Operation> {
             ::cobo_auth::codegen::find(&[#(#tables),*], id)
