@@ -1,9 +1,10 @@
 //! Lists in pages, as a test wrote them.
 
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::list::{Place, set_cursors};
 use crate::param::Params;
 use crate::reply::{Failure, Reply};
 
@@ -114,7 +115,7 @@ impl Pages {
 
     /// Whether an answer has a list and `pagination`.
     pub(crate) fn fit(answer: &Value) -> bool {
-        list(answer).is_some() && answer.get("pagination").is_some_and(Value::is_object)
+        Place::in_page(answer).is_some() && answer.get("pagination").is_some_and(Value::is_object)
     }
 
     /// The page that a query asks for, in the shape of `answer`.
@@ -132,11 +133,7 @@ impl Pages {
             None => 0,
             Some(cursor) => (0..self.0.len())
                 .find(|index| self::cursor(*index) == cursor)
-                .ok_or_else(|| {
-                    Failure::malformed(
-                        "unknown pagination cursor: use one that a page of this list gave",
-                    )
-                })?,
+                .ok_or_else(Failure::unknown_cursor)?,
         };
         let total: usize = self.0.iter().map(|page| page.items.len()).sum();
         let after = if index + 1 < self.0.len() {
@@ -147,12 +144,8 @@ impl Pages {
         let before = index.checked_sub(1).map(self::cursor).unwrap_or_default();
         let Some(page) = self.0.get_mut(index) else {
             // No pages at all: an empty list.
-            fill(
-                &mut answer,
-                &Items::Made(0),
-                &[("before", json!("")), ("after", json!(""))],
-                0,
-            );
+            fill(&mut answer, &Items::Made(0));
+            set_cursors(&mut answer, "", "", 0);
             return Ok(Reply::json(status, answer));
         };
         let failure = if page.always {
@@ -161,8 +154,8 @@ impl Pages {
             page.failure.take()
         };
         let after = page.next.clone().unwrap_or(after);
-        let cursors = [("before", json!(before)), ("after", json!(after))];
-        fill(&mut answer, &page.items, &cursors, total);
+        fill(&mut answer, &page.items);
+        set_cursors(&mut answer, &before, &after, total);
         let reply = Reply::json(status, answer);
         Ok(match failure {
             Some(failure) => failure.into_reply(|| Ok(reply), String::new),
@@ -175,36 +168,15 @@ fn cursor(index: usize) -> String {
     format!("page-{index}")
 }
 
-/// The key of the list: `data`, or else the one list there is.
-fn list(answer: &Value) -> Option<String> {
-    let object = answer.as_object()?;
-    if object.get("data").is_some_and(Value::is_array) {
-        return Some("data".to_owned());
-    }
-    let mut lists = object.iter().filter(|(_, value)| value.is_array());
-    let (name, _) = lists.next()?;
-    lists.next().is_none().then(|| name.clone())
-}
-
-fn fill(answer: &mut Value, items: &Items, cursors: &[(&str, Value)], total: usize) {
-    if let Some(Value::Array(list)) = list(answer).and_then(|name| answer.get_mut(name)) {
-        *list = match (items, list.first()) {
-            (Items::Given(items), _) => items.clone(),
-            (Items::Made(count), Some(item)) => vec![item.clone(); *count],
-            (Items::Made(_), None) => Vec::new(),
-        };
-    }
-    let pagination = answer.get_mut("pagination").and_then(Value::as_object_mut);
-    if let Some(pagination) = pagination {
-        set(pagination, cursors, total);
-    }
-}
-
-fn set(pagination: &mut Map<String, Value>, cursors: &[(&str, Value)], total: usize) {
-    for (name, cursor) in cursors {
-        pagination.insert((*name).to_owned(), cursor.clone());
-    }
-    if let Some(count) = pagination.get_mut("total_count") {
-        *count = json!(total);
-    }
+/// Puts the items of a page in place of those that the document gives.
+fn fill(answer: &mut Value, items: &Items) {
+    let Some(place) = Place::in_page(answer) else {
+        return;
+    };
+    let items = match (items, place.items(answer).and_then(|list| list.first())) {
+        (Items::Given(items), _) => items.clone(),
+        (Items::Made(count), Some(item)) => vec![item.clone(); *count],
+        (Items::Made(_), None) => Vec::new(),
+    };
+    place.set(answer, items);
 }

@@ -145,6 +145,10 @@ impl Failure {
         Self::api(StatusCode::BAD_REQUEST, 2006, message)
     }
 
+    pub(crate) fn unknown_cursor() -> Self {
+        Self::malformed("unknown pagination cursor: use one that a page of this list gave")
+    }
+
     pub(crate) fn method_not_allowed(allow: impl Into<Cow<'static, str>>) -> Self {
         let allow = allow.into();
         Self::Api {

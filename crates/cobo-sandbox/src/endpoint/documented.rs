@@ -1,6 +1,9 @@
 //! Operations of a document: checked against it, and answered with pages that a test scripted or with values made from
 //! its schemas.
 
+use http::Method;
+
+use crate::list;
 use crate::reply::{Body, Failure, Reply};
 use crate::signature::{RequestParts, split};
 use crate::spec::{Documented, Form, Specification};
@@ -84,6 +87,10 @@ pub(super) fn answer(
     if let Some(pages) = lock(&state.scripts).pages(&operation.id) {
         return pages.answer(success.status, answer, query);
     }
+    if operation.method != Method::GET.as_str() {
+        return Ok(Reply::json(success.status, answer));
+    }
+    let answer = list::answer(&documents.specification, operation, answer, query)?;
     Ok(Reply::json(success.status, answer))
 }
 

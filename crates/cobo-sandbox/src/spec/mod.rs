@@ -9,6 +9,7 @@ mod operation;
 mod parameter;
 mod path;
 mod pattern;
+mod query;
 mod sample;
 mod validator;
 
@@ -22,6 +23,7 @@ pub use sample::{Fields, Sample};
 
 pub(crate) use body::Form;
 pub(crate) use operation::Documented;
+pub(crate) use query::Query;
 use validator::Schemas;
 
 /// The keys of a path item that are operations.
