@@ -41,18 +41,20 @@ fn run(sandbox: &Sandbox, seeds: &[String], nonces: &str, token: &str) -> usize 
 async fn shared(processes: usize, nonces: &str) -> usize {
     let sandbox = Sandbox::builder().received_limit(1_000_000);
     let sandbox = sandbox.start().await.unwrap();
-    let issued = client::oauth(&sandbox)
-        .get_token()
-        .client_id(sandbox.client_id())
-        .org_id(DEMO_ORG_ID)
-        .grant_type("org_implicit");
-    let token = issued.send().await.unwrap().access_token.clone();
+    let oauth = client::oauth(&sandbox);
+    let call = oauth.get_token().client_id(sandbox.client_id());
+    let call = call.org_id(DEMO_ORG_ID).grant_type("org_implicit");
+    let token = call.send().await.unwrap().access_token.clone();
     sandbox.clear_received();
 
     let seeds = vec![client::SEED.to_owned(); processes];
     let refused = run(&sandbox, &seeds, nonces, token.expose());
     let received = sandbox.received();
-    assert_eq!(received.len(), processes * calls(), "one request for each call");
+    assert_eq!(
+        received.len(),
+        processes * calls(),
+        "one request for each call"
+    );
     let not_accepted = received.iter().filter(|request| !request.accepted);
     assert_eq!(not_accepted.count(), refused, "nothing else is refused");
     refused
@@ -61,7 +63,11 @@ async fn shared(processes: usize, nonces: &str) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_with_one_key_and_random_nonces_never_collide() {
     for processes in [2, 8] {
-        assert_eq!(shared(processes, "random").await, 0, "{processes} processes");
+        assert_eq!(
+            shared(processes, "random").await,
+            0,
+            "{processes} processes"
+        );
     }
 }
 

@@ -25,7 +25,11 @@ pub(crate) async fn share(client: Client, token: &str, calls: usize) {
 
     let mut refused = 0;
     for _ in 0..calls {
-        match client.request(Method::GET, "/organizations/info").send().await {
+        match client
+            .request(Method::GET, "/organizations/info")
+            .send()
+            .await
+        {
             Ok(_) => {}
             Err(error) if error.code() == Some(ErrorCode::AUTHENTICATION) => refused += 1,
             Err(error) => panic!("a call failed: {error:?}"),

@@ -125,7 +125,12 @@ pub(crate) fn answer(
         };
         set_cursors(&mut answer, &before, &after, total);
     }
-    let page = items.into_iter().skip(start).take(end - start).cloned().collect();
+    let page = items
+        .into_iter()
+        .skip(start)
+        .take(end - start)
+        .cloned()
+        .collect();
     place.set(&mut answer, page);
     Ok(answer)
 }
