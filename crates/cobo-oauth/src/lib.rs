@@ -36,6 +36,6 @@ pub use store::{RedisStore, RedisStoreBuilder};
 #[cfg(feature = "encryption")]
 pub use store::{StoreKey, StoreKeyError};
 pub use token::{
-    Approval, Installation, InstallationError, OrgCredential, OrgState, OrgWatch, TokenError,
-    TokenErrorKind, TokenSource, TokenSourceBuilder,
+    Approval, Installation, InstallationError, InstallationOutcome, OrgCredential, OrgState,
+    OrgWatch, TokenError, TokenErrorKind, TokenSource, TokenSourceBuilder,
 };

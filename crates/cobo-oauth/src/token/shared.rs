@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::cobo_clock::CoboClock;
 use super::entry::{Entry, check};
 use super::error::TokenError;
 use super::issuer::Issuer;
@@ -21,6 +22,7 @@ use super::limits::Limits;
 use super::live::Live;
 use super::meter::Meter;
 use super::moment::Moment;
+use super::rate::Rate;
 use crate::store::{Owner, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore};
 
 /// Gives numbers from 0 to 1, for jitter.
@@ -42,9 +44,15 @@ pub(crate) struct Shared {
     pub(crate) turns: Semaphore,
     /// Whoever does because of a callback has one of these, too.
     pub(crate) callbacks: Semaphore,
+    /// Places for callbacks that wait.
     pub(crate) waiting: Arc<Semaphore>,
+    /// The same for organizations that nothing is known of, and the rate that they share.
+    pub(crate) unknown_callbacks: Semaphore,
+    pub(crate) unknown_waiting: Arc<Semaphore>,
+    pub(crate) unknown_rate: Rate,
     /// The store is not asked until then, since it did not answer.
     pub(crate) store_away: Mutex<Option<Instant>>,
+    pub(crate) cobo_clock: CoboClock,
     /// How many organizations there may be before those of no use are swept out.
     pub(crate) sweep_at: AtomicUsize,
     pub(crate) dice: Dice,
@@ -57,12 +65,14 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn now(&self) -> Moment {
-        Moment::now(&*self.clock)
+        Moment::now(&*self.clock).with_cobo(self.issuer.cobo_time_millis())
     }
 
     /// A few milliseconds late, and cheaper: for what ends well before it matters.
-    pub(crate) fn lately(&self) -> Moment {
-        Moment::lately(&*self.clock)
+    pub(crate) fn now_coarse(&self) -> Moment {
+        let now = Moment::now_coarse(&*self.clock);
+        let ask = || self.issuer.cobo_time_millis();
+        now.with_cobo(self.cobo_clock.at(now.monotonic, ask))
     }
 
     pub(crate) fn chance(&self) -> f64 {
@@ -181,6 +191,25 @@ impl Shared {
             self.owner.check(org_id, pair.owner.as_ref())?;
         }
         Ok(stored)
+    }
+
+    /// Whether there is a token of this organization in memory or in the store. If the store cannot
+    /// tell, there is none.
+    ///
+    /// # Errors
+    ///
+    /// The stored token belongs to another app.
+    pub(crate) async fn is_known(&self, entry: &Entry) -> Result<bool, TokenError> {
+        if entry.live().is_some() || entry.slot().unsaved.is_some() {
+            return Ok(true);
+        }
+        match self.load(entry.org_id()).await {
+            Ok(stored) => Ok(stored.is_some()),
+            Err(error) if error.kind() == StoreErrorKind::OtherApp => {
+                Err(TokenError::store(error, entry.org_id()))
+            }
+            Err(_) => Ok(false),
+        }
     }
 
     /// Removes what the store has of an organization.

@@ -41,6 +41,8 @@ pub(super) struct TestStore {
     mood: Arc<Mutex<Mood>>,
     /// How long each call takes.
     latency: Arc<Mutex<Duration>>,
+    /// What another process stores just before the next lease is given.
+    at_lease: Arc<Mutex<Option<TokenPair>>>,
     /// When the pair was obtained that is kept, and whether one came after it that is older.
     newest: Arc<Mutex<(HashMap<String, u64>, bool)>>,
 }
@@ -59,6 +61,7 @@ impl TestStore {
             leases: Arc::default(),
             mood: Arc::default(),
             latency: Arc::default(),
+            at_lease: Arc::default(),
             newest: Arc::default(),
         }
     }
@@ -79,6 +82,10 @@ impl TestStore {
     pub(super) fn lose_everything(&self) {
         *self.memory.lock().unwrap() = MemoryStore::new();
         self.newest.lock().unwrap().0.clear();
+    }
+
+    pub(super) fn save_at_lease(&self, pair: TokenPair) {
+        *self.at_lease.lock().unwrap() = Some(pair);
     }
 
     pub(super) fn set(&self, mood: Mood) {
@@ -173,6 +180,10 @@ impl TokenStore for TestStore {
     ) -> Result<Option<Box<dyn Lease>>, StoreError> {
         if let Err(failed) = self.answer(true).await {
             return failed;
+        }
+        let stored = self.at_lease.lock().unwrap().take();
+        if let Some(pair) = stored {
+            let _ = self.memory().save(org_id, &pair).await?;
         }
         let mut leases = self.leases.lock().unwrap();
         let now = Instant::now();

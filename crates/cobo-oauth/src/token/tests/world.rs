@@ -32,6 +32,15 @@ impl TestClock {
         }
     }
 
+    /// The clock of another machine, whose wall clock is ahead by this.
+    pub(super) fn ahead_by(&self, millis: i64) -> Self {
+        let set = self.set.load(Ordering::Relaxed) + millis;
+        Self {
+            begin: self.begin,
+            set: Arc::new(AtomicI64::new(set)),
+        }
+    }
+
     /// Sets the wall clock forward, or back.
     pub(super) fn set(&self, by_millis: i64) {
         self.set.fetch_add(by_millis, Ordering::Relaxed);
