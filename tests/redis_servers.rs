@@ -274,3 +274,25 @@ async fn a_cluster_that_turns_a_request_away_may_have_carried_it_out_before() {
     assert_eq!(kept, "1");
     assert!(!error.is_not_applied(), "{error}");
 }
+
+/// The address leads to the new primary, while the connection still leads to the old one.
+#[tokio::test]
+async fn connection_that_was_answered_with_an_error_is_not_used_again() {
+    if !redis::is_there() {
+        return;
+    }
+    let (old, new) = (Redis::start().await, Redis::start().await);
+    let mut proxy = Proxy::new().await;
+    proxy.lead_to(old.port());
+    let store = RedisStore::connect(&format!("redis://127.0.0.1:{}", proxy.port())).unwrap();
+    let pair = |generation| TokenPair::new(generation, "access", 0, 60_000);
+    assert_eq!(store.save("one", &pair(1)).await.unwrap(), Saved::Kept);
+
+    let port = new.port().to_string();
+    assert_eq!(old.cli(&["REPLICAOF", "127.0.0.1", &port]), "OK");
+    proxy.lead_to(new.port());
+    let error = store.save("one", &pair(2)).await.unwrap_err();
+    assert!(error.is_nothing_done(), "{error}");
+    assert_eq!(store.save("one", &pair(2)).await.unwrap(), Saved::Kept);
+    assert_eq!(new.cli(&["EXISTS", "cobo:{org-one}:pair"]), "1");
+}
