@@ -1,5 +1,5 @@
 //! That a call survives a hostile network, or fails in the way it should: scenarios that are data
-//! (`faults/scenarios.json`), played by a server of HTTP/1.1 or HTTP/2 that refuses, resets, stalls, truncates and lies.
+//! (`faults/*.json`), played by a server that refuses, resets, stalls, truncates and lies.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // in a test a panic is the report
 
@@ -217,12 +217,14 @@ impl Scenario {
                 let http = http
                     .timeout(timeout)
                     .connect_timeout(connect_timeout.unwrap_or(timeout * 2));
-                // Without TLS there is no other way to agree on HTTP/2.
-                if http2 {
-                    http.http2_prior_knowledge()
-                } else {
-                    http
+                if !http2 {
+                    return http;
                 }
+                // Without TLS there is no other way to agree on HTTP/2. The caller's own retries are
+                // overruled.
+                let retry = reqwest::retry::for_host("127.0.0.1").no_budget();
+                let retry = retry.classify_fn(|outcome| outcome.retryable());
+                http.http2_prior_knowledge().retry(retry)
             });
         if let Some(bytes) = self.max_response_bytes {
             builder = builder.max_response_bytes(bytes);
