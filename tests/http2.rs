@@ -32,7 +32,7 @@ async fn access_token_and_signature_are_never_indexed() {
     for _ in 0..3 {
         let request = client.request(Method::POST, "/x").json(&1);
         let token = FixedToken::new("hunter2-the-access-token").unwrap();
-        request.bearer(token).send().await.unwrap();
+        request.credential(token).send().await.unwrap();
     }
     drop(client);
 
