@@ -117,7 +117,7 @@ async fn full_disk_keeps_the_old_pair_and_leaves_no_part_of_the_new_one() {
     let large = TokenPair::new(8, "x".repeat(100_000), 1_000, 44_200_000);
     let error = store.save(ORG, &large).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-    assert!(error.is_nothing_done(), "{error}");
+    assert!(error.is_not_applied(), "{error}");
     assert_eq!(endings(&dir), ["json", "lease", "lock"]);
     assert_eq!(loaded(&store).await, whole(7));
 
@@ -126,7 +126,7 @@ async fn full_disk_keeps_the_old_pair_and_leaves_no_part_of_the_new_one() {
     let mut file = File::create(&filler).unwrap();
     while file.write_all(&[0; 512]).is_ok() {}
     let error = held.spend(7).await.unwrap_err();
-    assert!(error.is_nothing_done(), "{error}");
+    assert!(error.is_not_applied(), "{error}");
     assert_eq!(endings(&dir), ["full", "json", "lease", "lock"]);
     assert_eq!(loaded(&store).await, whole(7));
 
@@ -147,7 +147,7 @@ fn obey_permissions() {
 
 /// The new file has its name by then: only whether the name outlasts a crash is not certain.
 #[tokio::test]
-async fn directory_that_cannot_be_flushed_is_not_reported_as_nothing_done() {
+async fn directory_that_cannot_be_flushed_leaves_the_outcome_unknown() {
     obey_permissions();
     let (dir, store) = store();
     assert_eq!(store.save(ORG, &pair(7)).await.unwrap(), Saved::Kept);
@@ -157,10 +157,10 @@ async fn directory_that_cannot_be_flushed_is_not_reported_as_nothing_done() {
     fs::set_permissions(dir.path(), Permissions::from_mode(0o300)).unwrap();
     let error = store.save(ORG, &pair(8)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-    assert!(!error.is_nothing_done(), "{error}");
+    assert!(!error.is_not_applied(), "{error}");
     assert_eq!(loaded(&store).await, whole(8));
     let error = held.spend(8).await.unwrap_err();
-    assert!(!error.is_nothing_done(), "{error}");
+    assert!(!error.is_not_applied(), "{error}");
     assert_eq!(loaded(&store).await, (8, None));
     fs::set_permissions(dir.path(), Permissions::from_mode(0o700)).unwrap();
 }

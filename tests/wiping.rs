@@ -15,8 +15,8 @@ use cobo_auth::{
 };
 use cobo_oauth::{FileStore, Saved, StoreKey, TokenPair, TokenStore};
 use cobo_tests::canned::{self, Canned};
-use cobo_tests::client;
 use cobo_tests::directory::directory;
+use cobo_tests::{client, contract};
 use http::Method;
 
 /// A text that is made when it is needed, so that only what a test makes of it is in memory. Each
@@ -282,7 +282,10 @@ async fn what_passes_through_a_file_store_is_wiped() {
         let token = lease.spend(7).await.unwrap().unwrap();
         lease.restore(7, token).await.unwrap();
         assert!(store.load("one").await.unwrap().is_some());
-        store.remove("one").await.unwrap();
+        store
+            .remove("one", &contract::owner("client"))
+            .await
+            .unwrap();
     }
     access.assert_wiped();
     refresh.assert_wiped();
