@@ -50,14 +50,14 @@ fn sources() -> BTreeMap<String, Vec<PathBuf>> {
 /// Whether a file has a test of this name.
 fn has_test(text: &str, name: &str) -> bool {
     let lines: Vec<_> = text.lines().map(str::trim).collect();
-    let declared = lines.iter().enumerate().filter(|(_, line)| {
+    let mut declared = lines.iter().enumerate().filter(|(_, line)| {
         let line = line.strip_prefix("async ").unwrap_or(line);
         line.strip_prefix("fn ").is_some_and(|rest| {
             rest.strip_prefix(name)
                 .is_some_and(|rest| rest.starts_with('('))
         })
     });
-    declared.into_iter().any(|(number, _)| {
+    declared.any(|(number, _)| {
         let above = lines[..number].iter().rev();
         let mut attributes =
             above.take_while(|line| line.starts_with("#[") || line.starts_with("//"));
@@ -69,7 +69,7 @@ fn has_test(text: &str, name: &str) -> bool {
 fn every_promise_names_tests_that_exist() {
     let sources = sources();
     let exists = |program: &str, test: &str| {
-        let files = sources.get(program).into_iter().flatten();
+        let mut files = sources.get(program).into_iter().flatten();
         files
             .into_iter()
             .any(|path| has_test(&fs::read_to_string(path).unwrap(), test))

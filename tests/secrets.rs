@@ -89,11 +89,15 @@ fn secrets_can_be_neither_displayed_nor_compared() {
     impl<T: PartialEq> Compared<T> {
         const HAS: bool = true;
     }
-    assert!(Displayed::<String>::HAS && Compared::<String>::HAS);
+    let has = [Displayed::<String>::HAS, Compared::<String>::HAS];
+    assert_eq!(has, [true, true]);
 
     macro_rules! assert_neither {
         ($($type:ty),* $(,)?) => {
-            $(assert!(!Displayed::<$type>::HAS && !Compared::<$type>::HAS);)*
+            $(
+                let has = [Displayed::<$type>::HAS, Compared::<$type>::HAS];
+                assert_eq!(has, [false, false], stringify!($type));
+            )*
         };
     }
     assert_neither!(

@@ -56,7 +56,7 @@ impl Marker {
     fn byte(self, index: usize) -> u8 {
         match self.form {
             Form::Text => {
-                let mut state = u32::from(self.number) << 16 | u32::try_from(index).unwrap();
+                let mut state = (u32::from(self.number) << 16) | u32::try_from(index).unwrap();
                 for _ in 0..3 {
                     state = state.wrapping_mul(0x9e37_79b1) ^ (state >> 15);
                 }
@@ -65,7 +65,11 @@ impl Marker {
             Form::Seed => Self::new(self.number).byte(index) | 0x80,
             Form::Digits => {
                 let byte = self.seed().byte(index / 2);
-                let digit = if index % 2 == 0 { byte >> 4 } else { byte & 15 };
+                let digit = if index.is_multiple_of(2) {
+                    byte >> 4
+                } else {
+                    byte & 15
+                };
                 b"0123456789abcdef"[usize::from(digit)]
             }
         }
@@ -260,8 +264,8 @@ async fn response_body_is_wiped_when_its_last_clone_is_dropped() {
     assert!(bytes == body.as_bytes(), "clones share one copy");
     drop(clone);
     freed(&memory, &addresses, &mut bytes);
-    let left = bytes.windows(8).zip(body.as_bytes().windows(8));
-    assert!(!left.into_iter().any(|(left, body)| left == body));
+    let mut left = bytes.windows(8).zip(body.as_bytes().windows(8));
+    assert!(!left.any(|(left, body)| left == body));
 }
 
 #[tokio::test]
