@@ -225,6 +225,8 @@ async fn released_lease_is_free_although_a_child_process_has_its_file_open() {
     let (dir, store) = store();
     let path = dir.path().canonicalize().unwrap();
     let path = path.join(format!("org-{ORG}.lease"));
+    // Where no pair is stored the lock's file is removed.
+    assert_eq!(store.save(ORG, &pair(7)).await.unwrap(), Saved::Kept);
     let held = lease(&store).await;
     let handle = second_handle(&path);
     assert!(store.lease(ORG, TTL).await.unwrap().is_none());
