@@ -70,9 +70,7 @@ fn every_promise_names_tests_that_exist() {
     let sources = sources();
     let exists = |program: &str, test: &str| {
         let mut files = sources.get(program).into_iter().flatten();
-        files
-            .into_iter()
-            .any(|path| has_test(&fs::read_to_string(path).unwrap(), test))
+        files.any(|path| has_test(&fs::read_to_string(path).unwrap(), test))
     };
     let promises = promises();
     assert!(
