@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::error::Error as _;
 use std::time::Duration;
 
-use cobo_auth::{Client, Error, FixedToken, RetryPolicy};
+use cobo_auth::{Client, Error, Execution, FixedToken, RetryPolicy};
 use cobo_sandbox::{AppKey, AppKeys, RequestParts};
 use cobo_tests::client;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -237,7 +237,8 @@ impl Scenario {
                 ("rate_limited", error.is_rate_limited()),
                 ("token_expired", error.is_token_expired()),
                 ("retryable", error.is_retryable()),
-                ("before_sending", error.is_before_sending()),
+                ("not_executed", error.execution() == Execution::NotExecuted),
+                ("executed", error.execution() == Execution::Executed),
             ];
             let is = is.iter().filter(|(_, holds)| *holds);
             let is: BTreeSet<_> = is.map(|(name, _)| (*name).to_owned()).collect();

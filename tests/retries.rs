@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cobo_auth::{
-    AccessToken, Client, Credential, Error, ErrorCode, ErrorKind, Operation, RetryPolicy, Secret,
+    AccessToken, Client, Credential, Error, ErrorCode, ErrorKind, Execution, Operation,
+    RetryPolicy, Secret,
 };
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
@@ -287,7 +288,8 @@ async fn a_failing_credential_is_asked_once_and_nothing_is_sent() {
     let error = call.send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credential);
     // What another call was answered with is not what this one was.
-    assert!(error.is_before_sending() && !error.is_token_expired());
+    assert_eq!(error.execution(), Execution::NotExecuted);
+    assert!(!error.is_token_expired());
     assert_eq!((error.code(), error.status()), (None, None));
     let source = std::error::Error::source(&error).unwrap();
     assert!(
@@ -310,8 +312,14 @@ async fn nothing_is_sent_once_the_deadline_is_over() {
         .send()
         .await
         .unwrap_err();
-    assert!(error.is_timeout() && error.is_before_sending());
-    assert!(error.to_string().ends_with("nothing was sent"), "{error}");
+    assert!(error.is_timeout());
+    assert_eq!(error.execution(), Execution::NotExecuted);
+    assert!(
+        error
+            .to_string()
+            .ends_with("the request was not carried out"),
+        "{error}"
+    );
     assert_eq!(server.received().len(), 1);
 }
 

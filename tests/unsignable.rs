@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
-use cobo_auth::{Client, ErrorKind, NonceStrategy, Operation, PublicKey, Signature, Signer};
+use cobo_auth::{
+    Client, ErrorKind, Execution, NonceStrategy, Operation, PublicKey, Signature, Signer,
+};
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
 use cobo_tests::seen::Fixed;
@@ -52,7 +54,7 @@ async fn what_is_no_signature_is_not_sent() {
         let client = Client::new(server.environment(), signer).unwrap();
         let error = client.request(Method::GET, "/x").send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Signer);
-        assert!(error.is_before_sending());
+        assert_eq!(error.execution(), Execution::NotExecuted);
     }
     assert!(server.received().is_empty());
 }

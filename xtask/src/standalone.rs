@@ -7,13 +7,14 @@ use crate::workspace::Workspace;
 
 /// Names that a crate which depends on `cobo-auth` cannot have: its dependencies', and those that
 /// every crate can see.
-const TAKEN: [&str; 22] = [
+const TAKEN: [&str; 23] = [
     "alloc",
     "async_trait",
     "base64",
     "bytes",
     "chrono",
     "cobo_auth",
+    "cobo_model",
     "core",
     "futures",
     "futures_core",

@@ -49,7 +49,7 @@ fn generate_runs_progenitor() {
     let mut log = Log::default();
     let file = generate::run(&document, &catalog, &mut log).unwrap();
     let text = prettyplease::unparse(&file);
-    assert!(text.contains("::cobo_auth::Secret"), "{text}");
+    assert!(text.contains("::cobo_model::Secret"), "{text}");
     insta::assert_snapshot!("generate", text);
     insta::assert_debug_snapshot!(
         "generate_log",

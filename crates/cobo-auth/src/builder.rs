@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::call::NOT_THE_CALLERS;
 use crate::client::{Client, Shared};
 use crate::clock::{Clock, SystemClock};
+use crate::cobo_time::CoboTime;
 use crate::environment::{Environment, is_loopback};
 use crate::error::Error;
 use crate::nonce::{NonceStrategy, Nonces};
@@ -178,6 +179,7 @@ impl ClientBuilder {
             factory: factory().map_err(setup)?,
             base,
             api_key,
+            cobo_time: CoboTime::of(self.environment.response_keys()),
             nonces: Nonces::of(public_key, self.environment.base_url(), self.nonces),
             environment: self.environment,
             signer: self.signer,

@@ -10,6 +10,7 @@ use url::Url;
 use crate::builder::ClientBuilder;
 use crate::call::Call;
 use crate::clock::Clock;
+use crate::cobo_time::CoboTime;
 use crate::credential::Credential;
 use crate::environment::Environment;
 use crate::error::Error;
@@ -65,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) api_key: HeaderValue,
     pub(crate) nonces: Nonces,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Shared by all clients whose responses are signed by the same keys.
+    pub(crate) cobo_time: CoboTime,
     pub(crate) max_response_bytes: usize,
     pub(crate) max_response_age: Option<Duration>,
     /// Shared by clones, whatever their policies.
@@ -135,6 +138,15 @@ impl Client {
     /// The environment that this client talks to.
     pub fn environment(&self) -> &Environment {
         &self.shared.environment
+    }
+
+    /// Cobo's time in Unix milliseconds: the largest timestamp of a verified response in this
+    /// process, plus the time since by the monotonic clock. `None` until a response was verified,
+    /// and always where the environment has no response keys.
+    ///
+    /// All clients whose environments have the same response keys share this time.
+    pub fn cobo_time_millis(&self) -> Option<u64> {
+        self.shared.cobo_time.at(self.shared.clock.monotonic())
     }
 
     /// A request to an endpoint that no document describes: method, and path below the base URL.

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use cobo_model::IntoBody;
 use http::{HeaderValue, Method, header};
 use reqwest::Url;
 use serde::Serialize;
@@ -14,38 +15,10 @@ use crate::credential::Credential;
 use crate::endpoint::{Endpoint, Place};
 use crate::error::Error;
 use crate::form::Form;
-use crate::missing::{Missing, MissingFields};
+use crate::missing::Missing;
 use crate::operation::Operation;
 use crate::options::{CallCredential, CallOptions};
 use crate::target;
-
-/// What a body is made of: a model, or a builder of one.
-pub trait Payload: Sized {
-    /// What is sent.
-    type Model: Serialize;
-
-    /// What there is where nothing was set.
-    fn nothing() -> Option<Self>;
-
-    /// What is sent.
-    ///
-    /// # Errors
-    ///
-    /// Required properties that are not set, all of them.
-    fn build(self) -> Result<Self::Model, MissingFields>;
-}
-
-impl<T: Serialize> Payload for T {
-    type Model = T;
-
-    fn nothing() -> Option<Self> {
-        None
-    }
-
-    fn build(self) -> Result<T, MissingFields> {
-        Ok(self)
-    }
-}
 
 /// A request of an operation, as far as its builder was filled in.
 #[derive(Clone)]
@@ -118,7 +91,7 @@ impl<B> Draft<B> {
     }
 }
 
-impl<B: Payload> Draft<B> {
+impl<B: IntoBody> Draft<B> {
     /// The request, its body as JSON.
     ///
     /// # Errors
@@ -175,7 +148,7 @@ impl<B: Payload> Draft<B> {
             }
         }
         let name = endpoint.body.unwrap_or("body");
-        let body = match body.or_else(|| B::nothing().filter(|_| endpoint.required)) {
+        let body = match body.or_else(|| B::empty().filter(|_| endpoint.required)) {
             Some(body) => missing.nested(name, body.build()),
             None => {
                 if endpoint.required {

@@ -57,6 +57,20 @@ impl ResponseKeys {
         Self(Some(verifying_key(&key).into_iter().collect()))
     }
 
+    /// The keys in an order of their own, to tell sets of keys apart; `None` where nothing is
+    /// verified.
+    pub(crate) fn identity(&self) -> Option<Vec<[u8; 32]>> {
+        let mut keys: Vec<_> = self
+            .0
+            .as_ref()?
+            .iter()
+            .map(VerifyingKey::to_bytes)
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Some(keys)
+    }
+
     #[cfg(test)]
     pub(crate) fn usable(&self) -> bool {
         self.0.as_ref().is_none_or(|keys| !keys.is_empty())

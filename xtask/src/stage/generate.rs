@@ -24,11 +24,11 @@ mod unread;
 pub mod upload;
 
 /// What a property with `x-cobo-secret` is in Rust.
-const SECRET: &str = "cobo_auth::Secret";
+const SECRET: &str = "cobo_model::Secret";
 /// What a number is that need not be an integer: an `f64` would round it.
-const NUMBER: &str = "cobo_auth::Number";
+const NUMBER: &str = "cobo_model::Number";
 /// What a file of an upload is.
-const FILE: &str = "cobo_auth::File";
+const FILE: &str = "cobo_model::File";
 
 pub fn run(document: &Document, catalog: &Catalog, log: &mut Log) -> Result<syn::File, Refusals> {
     limits::check(document, catalog)?;
@@ -68,7 +68,7 @@ fn progenitor(api: &OpenAPI) -> Result<syn::File, String> {
         .with_hooks(HooksMode::Expected)
         .with_inner_type(quote!(::cobo_auth::Client))
         .with_map_type("::std::collections::BTreeMap")
-        .with_crate("cobo-auth", CrateVers::Any, None);
+        .with_crate("cobo-model", CrateVers::Any, None);
     let tokens = silence::panics(|| Generator::new(&settings).generate_tokens(api))?
         .map_err(|error| error.to_string())?;
     syn::parse2(tokens).map_err(|error| format!("progenitor's output is not Rust: {error}"))
@@ -118,7 +118,7 @@ fn set_type(schema: &mut Value, path: &str) {
     if let Some(schema) = schema.as_object_mut() {
         schema.insert(
             "x-rust-type".to_owned(),
-            json!({"crate": "cobo-auth", "version": "*", "path": path}),
+            json!({"crate": "cobo-model", "version": "*", "path": path}),
         );
     }
 }

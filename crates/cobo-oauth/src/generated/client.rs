@@ -34,7 +34,7 @@ impl Client {
 
     /// Makes a request, signs it, sends it, and verifies what comes back.
     #[allow(dead_code, reason = "without operations nothing is sent")]
-    pub(crate) async fn exchange<B: codegen::Payload>(
+    pub(crate) async fn exchange<B: cobo_model::IntoBody>(
         &self,
         draft: codegen::Draft<B>,
     ) -> Result<Response<Body>, Error> {

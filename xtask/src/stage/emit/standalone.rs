@@ -57,6 +57,7 @@ pub(super) fn files(
             .replace("@crate@", crate_name)
             .replace("@library@", &crate_name.replace('-', "_"))
             .replace("@auth@", &quoted(auth_path))
+            .replace("@model@", &quoted(&model_path(auth_path)))
             .replace(
                 "@description@",
                 &quoted(&format!("A client of {}", catalog.title)),
@@ -71,6 +72,14 @@ pub(super) fn files(
     out.insert("README.md".to_owned(), fill(README));
     out.insert("src/lib.rs".to_owned(), fill(LIB));
     out
+}
+
+/// The path of `cobo-model`, which is next to `cobo-auth`.
+fn model_path(auth_path: &str) -> String {
+    match auth_path.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/cobo-model"),
+        None => "../cobo-model".to_owned(),
+    }
 }
 
 /// The features of the manifest: one for each tag, all of them on.

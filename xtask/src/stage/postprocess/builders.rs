@@ -118,7 +118,7 @@ fn builder(model: &ItemStruct, old: &ItemStruct) -> Option<Vec<Item>> {
         }
     });
     let tokens = quote! {
-        ::cobo_auth::codegen::builder!(#name);
+        ::cobo_model::builder!(#name);
         #setters
     };
     Some(syn::parse2::<File>(tokens).ok()?.items)
@@ -189,7 +189,7 @@ fn setter(property: &Property<'_>, old: &ItemStruct, taken: &[&Ident]) -> Option
     let optional = tree::argument_of(&field.ty, "Option").is_some();
     let value = match kind {
         Kind::Nullable => {
-            quote!(::std::option::Option::Some(::cobo_auth::Nullable::Value(
+            quote!(::std::option::Option::Some(::cobo_model::Nullable::Value(
                 value.into()
             )))
         }
@@ -199,7 +199,7 @@ fn setter(property: &Property<'_>, old: &ItemStruct, taken: &[&Ident]) -> Option
     let null = match kind {
         Kind::OrNull => Some(quote!(::std::option::Option::None)),
         Kind::Nullable => Some(quote!(::std::option::Option::Some(
-            ::cobo_auth::Nullable::Null
+            ::cobo_model::Nullable::Null
         ))),
         _ => None,
     };

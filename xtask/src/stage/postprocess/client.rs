@@ -75,7 +75,7 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
 
             /// Makes a request, signs it, sends it, and verifies what comes back.
             #[allow(dead_code, reason = "without operations nothing is sent")]
-            pub(crate) async fn exchange<B: ::cobo_auth::codegen::Payload>(
+            pub(crate) async fn exchange<B: ::cobo_model::IntoBody>(
                 &self,
                 draft: ::cobo_auth::codegen::Draft<B>,
             ) -> ::std::result::Result<::cobo_auth::Response<::cobo_auth::Body>, ::cobo_auth::Error> {

@@ -2,7 +2,7 @@
 //!
 //! An enum of the catalog came out of typify as a wrapper of its type, or, where it stands in a
 //! property, as a closed enum. Both are replaced by the enum itself, with its documentation; what it
-//! does is one line, a macro of `cobo-auth`.
+//! does is one line, a macro of `cobo-model`.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -176,7 +176,7 @@ impl Open {
                 /// A value that the document does not know, kept as it came.
                 #unknown(#holds),
             }
-            ::cobo_auth::codegen::#open! { #ident, #unknown { #(#idents = #values),* } }
+            ::cobo_model::#open! { #ident, #unknown { #(#idents = #values),* } }
         }
     }
 }

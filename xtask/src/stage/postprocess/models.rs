@@ -168,7 +168,7 @@ fn nullable(serde: &mut Serde, ty: &mut Type, known: &catalog::Field) {
     if known.required {
         *ty = parse_quote!(::std::option::Option<#inner>);
     } else {
-        *ty = parse_quote!(::std::option::Option<::cobo_auth::Nullable<#inner>>);
+        *ty = parse_quote!(::std::option::Option<::cobo_model::Nullable<#inner>>);
         serde.set(parse_quote!(
             skip_serializing_if = "::std::option::Option::is_none"
         ));

@@ -31,16 +31,16 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
                 #(#attributes)*
                 #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq, Eq, Hash)]
                 #[serde(transparent)]
-                pub struct #ident(pub ::cobo_auth::Number);
+                pub struct #ident(pub ::cobo_model::Number);
 
-                impl<T: ::std::convert::Into<::cobo_auth::Number>> ::std::convert::From<T> for #ident {
+                impl<T: ::std::convert::Into<::cobo_model::Number>> ::std::convert::From<T> for #ident {
                     fn from(value: T) -> Self {
                         Self(value.into())
                     }
                 }
 
                 impl ::std::str::FromStr for #ident {
-                    type Err = <::cobo_auth::Number as ::std::str::FromStr>::Err;
+                    type Err = <::cobo_model::Number as ::std::str::FromStr>::Err;
 
                     fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
                         text.parse().map(Self)

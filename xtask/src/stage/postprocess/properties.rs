@@ -1,4 +1,4 @@
-//! How structs are read and written: `codegen::model!` with a list of their properties, in the
+//! How structs are read and written: `cobo_model::model!` with a list of their properties, in the
 //! place of serde's derived code, which is four times as much for the compiler.
 
 use std::collections::BTreeMap;
@@ -99,7 +99,7 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
                 Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Some(wrapper(&item.ident)),
                 _ => None,
             },
-            Item::Enum(item) if derives(&item.attrs, "Deserialize") => blank(item),
+            Item::Enum(item) if derives(&item.attrs, "Deserialize") => placeholder(item),
             _ => None,
         };
         // Wrappers with a `Deserialize` of their own, which checks what it reads.
@@ -116,7 +116,7 @@ pub(super) fn pass(file: &mut File, context: &mut Context<'_>) {
 }
 
 fn wrapper(ident: &Ident) -> Item {
-    parse_quote!(::cobo_auth::codegen::wrapper!(#ident);)
+    parse_quote!(::cobo_model::wrapper!(#ident);)
 }
 
 fn behaviour(item: &ItemStruct, known: Option<&catalog::Model>) -> Item {
@@ -138,10 +138,10 @@ fn behaviour(item: &ItemStruct, known: Option<&catalog::Model>) -> Item {
             let ident = property.ident;
             quote!(; #ident)
         });
-    parse_quote!(::cobo_auth::codegen::model! { #ident { #(#listed),* #rest } })
+    parse_quote!(::cobo_model::model! { #ident { #(#listed),* #rest } })
 }
 
-/// `0 name? = "wire"`, as `codegen::model!` reads it.
+/// `0 name? = "wire"`, as `cobo_model::model!` reads it.
 fn entry(property: &Property<'_>, bounds: Option<&Bounds>) -> TokenStream {
     let Property {
         ident, wire, index, ..
@@ -193,12 +193,12 @@ fn without_serde(attributes: &mut Vec<Attribute>) {
     }
 }
 
-/// `Part` of an enum that is none of ours: any variant stands for no value yet.
-fn blank(item: &ItemEnum) -> Option<Item> {
+/// Implements `FieldValue` for an enum that typify wrote: the first variant is the placeholder.
+fn placeholder(item: &ItemEnum) -> Option<Item> {
     let ident = &item.ident;
     let variant = item.variants.first()?;
     let name = &variant.ident;
-    let part = quote!(::cobo_auth::codegen::Part::blank());
+    let part = quote!(::cobo_model::FieldValue::placeholder());
     let value = match &variant.fields {
         Fields::Unit => quote!(Self::#name),
         Fields::Unnamed(fields) => {
@@ -211,8 +211,8 @@ fn blank(item: &ItemEnum) -> Option<Item> {
         }
     };
     let tokens = quote! {
-        impl ::cobo_auth::codegen::Part for #ident {
-            fn blank() -> Self {
+        impl ::cobo_model::FieldValue for #ident {
+            fn placeholder() -> Self {
                 #value
             }
         }

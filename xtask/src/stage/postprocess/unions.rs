@@ -126,7 +126,7 @@ impl<'a> Written<'a> {
                     quote!(; #(#untold),*)
                 });
                 quote! {
-                    ::cobo_auth::codegen::tagged_union! {
+                    ::cobo_model::tagged_union! {
                         #ident, #unknown, #tag { #(#told),* #untold }
                     }
                 }
@@ -134,7 +134,7 @@ impl<'a> Written<'a> {
             None => {
                 let shapes = parts.iter().map(Part::shape);
                 quote! {
-                    ::cobo_auth::codegen::shaped_union! {
+                    ::cobo_model::shaped_union! {
                         #ident, #unknown { #(#idents(#models) = #shapes),* }
                     }
                 }
@@ -160,7 +160,7 @@ impl<'a> Written<'a> {
                 #unknown(::serde_json::Value),
             }
             #behaviour
-            ::cobo_auth::codegen::union_from! { #ident { #(#from),* } }
+            ::cobo_model::union_from! { #ident { #(#from),* } }
         }
     }
 }

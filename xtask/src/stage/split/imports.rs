@@ -40,17 +40,17 @@ const SHORT: [(&str, Import); 38] = [
     ("cobo_auth::codegen::Input", Import::Use),
     ("cobo_auth::codegen", Import::Use),
     ("cobo_auth::Error", Import::Use),
-    ("cobo_auth::File", Import::Use),
     ("cobo_auth::Items", Import::Use),
     ("cobo_auth::Listed", Import::Use),
-    ("cobo_auth::Nullable", Import::Use),
-    ("cobo_auth::Number", Import::Use),
     ("cobo_auth::Operation", Import::Use),
     ("cobo_auth::Pages", Import::Use),
     ("cobo_auth::Page", Import::Use),
     ("cobo_auth::Response", Import::Use),
-    ("cobo_auth::Secret", Import::Use),
     ("cobo_auth::Body", Import::Use),
+    ("cobo_model::File", Import::Use),
+    ("cobo_model::Nullable", Import::Use),
+    ("cobo_model::Number", Import::Use),
+    ("cobo_model::Secret", Import::Use),
     ("progenitor_client::ClientHooks", Import::Use),
     ("progenitor_client::ClientInfo", Import::Use),
     ("progenitor_client::OperationInfo", Import::Use),
@@ -254,7 +254,9 @@ impl Shortener {
                 lit: Lit::Str(text),
                 ..
             }) = &pair.value
-            && (text.value().starts_with("::std") || text.value().starts_with("::cobo_auth"))
+            && ["::std", "::cobo_auth", "::cobo_model"]
+                .iter()
+                .any(|start| text.value().starts_with(start))
         {
             let (path, text) = (&pair.path, self.text(text));
             return parse_quote!(#path = #text);

@@ -92,13 +92,13 @@ fn form(request: &Request<'_>) -> Option<TokenStream> {
             (true, _, true) => quote!(.files(#name, [&body.#ident])),
             (true, _, false) if field.required => quote!(.files(#name, &body.#ident)),
             (true, _, false) if field.nullable => {
-                quote!(.files(#name, body.#ident.iter().filter_map(::cobo_auth::Nullable::value)))
+                quote!(.files(#name, body.#ident.iter().filter_map(::cobo_model::Nullable::value)))
             }
             (true, _, false) => quote!(.files(#name, &body.#ident)),
             (_, true, false) if field.nullable && !field.required => quote! {
                 .files(
                     #name,
-                    body.#ident.iter().filter_map(::cobo_auth::Nullable::value).flatten(),
+                    body.#ident.iter().filter_map(::cobo_model::Nullable::value).flatten(),
                 )
             },
             (_, true, true) => quote!(.files(#name, &body.#ident)),
