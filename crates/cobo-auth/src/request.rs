@@ -107,7 +107,8 @@ impl RequestBuilder {
     pub async fn explain(mut self) -> Result<Explanation, Error> {
         let mut request = self.build()?;
         self.client.prepare(&mut request, None)?;
-        self.client.sign(&mut request).await?;
+        let strategy = self.client.shared().nonces.strategy();
+        self.client.sign(&mut request, strategy).await?;
         Explanation::of(&request)
     }
 

@@ -6,11 +6,13 @@ use http::{HeaderValue, header};
 use reqwest::Request;
 use tokio::time::Instant;
 
-use super::{API_KEY, API_NONCE, API_SIGNATURE, Call, message};
+use super::{API_KEY, API_NONCE, API_SIGNATURE, Call, message, metrics};
 use crate::access_token::AccessToken;
 use crate::client::Client;
+use crate::code::ErrorCode;
 use crate::credential::Credential;
 use crate::error::{Error, ErrorKind, Execution, printable};
+use crate::nonce::NonceStrategy;
 use crate::receive::receive;
 use crate::response::{Body, Response};
 use crate::retry::{Failed, chance};
@@ -25,6 +27,10 @@ struct Outcomes {
     renewed: bool,
     /// Whether the renewed token was refused as well.
     in_vain: bool,
+    /// Whether a random nonce may have been refused for its kind, so that milliseconds are sent.
+    milliseconds: bool,
+    /// The number of the attempt that is made, or was the last.
+    attempt: u32,
 }
 
 impl Client {
@@ -34,9 +40,25 @@ impl Client {
         request: Request,
         call: &Call,
     ) -> Result<Response<Body>, Error> {
-        let mut outcomes = Outcomes::default();
+        let mut outcomes = Outcomes {
+            attempt: 1,
+            ..Outcomes::default()
+        };
         let result = self.attempt_until_done(request, call, &mut outcomes).await;
-        result.map_err(|error| error.with_earlier_unknown(outcomes.may_be_executed))
+        result
+            .map_err(|error| error.with_earlier_unknown(outcomes.may_be_executed))
+            .inspect_err(|error| {
+                tracing::debug!(
+                    operation = %call.label,
+                    org_id = call.org_id(),
+                    attempt = outcomes.attempt,
+                    status = status(error),
+                    code = code(error),
+                    error_id = error_id(error),
+                    kind = ?error.kind(),
+                    "the call failed"
+                );
+            })
     }
 
     async fn attempt_until_done(
@@ -48,7 +70,6 @@ impl Client {
         let started = Instant::now();
         let deadline = self.retry_policy().within();
         let left = || deadline.map(|deadline| deadline.saturating_sub(started.elapsed()));
-        let mut attempt = 1;
         let mut last = None;
         loop {
             if left() == Some(Duration::ZERO) {
@@ -57,7 +78,22 @@ impl Client {
             let Some(request) = request.try_clone() else {
                 return Err(Error::invalid_request("the body is a stream".to_owned()));
             };
-            let (token, result) = self.attempt(request, call, attempt, left()).await;
+            let nonces = &self.shared().nonces;
+            let strategy = if outcomes.milliseconds {
+                NonceStrategy::Milliseconds
+            } else {
+                nonces.strategy()
+            };
+            let (token, result) = self
+                .attempt(request, call, outcomes.attempt, strategy, left())
+                .await;
+            if is_nonce_accepted(&result) && nonces.accepted(strategy) {
+                tracing::warn!(
+                    "the server refuses random nonces; this process sends milliseconds from now \
+                     on, and processes that share a key may collide: set \
+                     `ClientBuilder::nonces(NonceStrategy::Milliseconds)` and give each a key"
+                );
+            }
             let error = match result {
                 Ok(response) => {
                     self.shared().budget.give_back();
@@ -67,6 +103,22 @@ impl Client {
                 Err(error) if error.kind() == ErrorKind::Credential => return Err(error),
                 Err(error) => error,
             };
+            if error.code() == Some(ErrorCode::AUTHENTICATION) {
+                if outcomes.milliseconds {
+                    // It was not the nonce: the repetition is paid for.
+                    self.shared().budget.take();
+                } else if nonces.may_be_refused(strategy) {
+                    if !call.repeatable || !self.shared().budget.is_left() {
+                        return Err(error.with_nonce_refused());
+                    }
+                    // Not one of the attempts: the server may accept the other kind of nonce.
+                    outcomes.milliseconds = true;
+                    outcomes.note(&error);
+                    again(call, outcomes.attempt, Duration::ZERO, &error);
+                    last = Some(error.with_nonce_refused());
+                    continue;
+                }
+            }
             let refused = error.is_token_expired();
             if refused && outcomes.renewed && !std::mem::replace(&mut outcomes.in_vain, true) {
                 self.shared().budget.take();
@@ -80,7 +132,15 @@ impl Client {
                     // call is repeated at once. It costs budget if the new token is refused too.
                     outcomes.renewed = true;
                     outcomes.note(&error);
-                    tracing::debug!(attempt, "the access token was refused; renewing it");
+                    tracing::debug!(
+                        operation = %call.label,
+                        org_id = call.org_id(),
+                        attempt = outcomes.attempt,
+                        status = status(&error),
+                        code = code(&error),
+                        error_id = error_id(&error),
+                        "the access token was refused; renewing it"
+                    );
                     last = Some(error);
                     continue;
                 }
@@ -88,7 +148,7 @@ impl Client {
             let delay = self.retry_policy().delay(
                 &Failed {
                     error: &error,
-                    attempt,
+                    attempt: outcomes.attempt,
                     repeatable: call.repeatable,
                     after_renewal: refused && outcomes.renewed,
                     left: left(),
@@ -100,10 +160,10 @@ impl Client {
                 return Err(error);
             };
             outcomes.note(&error);
-            tracing::warn!(attempt, ?delay, status = status(&error), "attempting again");
+            again(call, outcomes.attempt, delay, &error);
             tokio::time::sleep(delay).await;
             last = Some(error);
-            attempt += 1;
+            outcomes.attempt += 1;
         }
     }
 
@@ -113,6 +173,7 @@ impl Client {
         mut request: Request,
         call: &Call,
         attempt: u32,
+        strategy: NonceStrategy,
         left: Option<Duration>,
     ) -> (Option<AccessToken>, Result<Response<Body>, Error>) {
         let started = Instant::now();
@@ -126,7 +187,7 @@ impl Client {
                     .insert(header::AUTHORIZATION, obtained.header().clone());
                 token = Some(obtained);
             }
-            self.sign(&mut request).await?;
+            self.sign(&mut request, strategy).await?;
             let shared = self.shared();
             let sent_at = shared.cobo_time.at(shared.clock.monotonic());
             sent = true;
@@ -141,14 +202,28 @@ impl Client {
             },
         };
         let result = result.map_err(|error| error.with_bearer(token.is_some()));
-        trace(attempt, started.elapsed(), &result);
+        if let Ok(response) = &result {
+            tracing::debug!(
+                operation = %call.label,
+                org_id = call.org_id(),
+                attempt,
+                duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                status = response.status().as_u16(),
+                bytes = response.len(),
+                "succeeded"
+            );
+        }
+        metrics::attempt(call, &result);
         (token, result)
     }
 
     /// Signs the request over what it will be on the wire, with a nonce of its own.
-    pub(crate) async fn sign(&self, request: &mut Request) -> Result<(), Error> {
+    pub(crate) async fn sign(
+        &self,
+        request: &mut Request,
+        strategy: NonceStrategy,
+    ) -> Result<(), Error> {
         let shared = self.shared();
-        let strategy = shared.nonces.strategy();
         let nonce = shared.nonces.next(strategy, shared.clock.unix_millis())?;
         let digest = message(request, &nonce).digest();
         let signature = shared.signer.sign(&digest).await;
@@ -190,24 +265,33 @@ fn status(error: &Error) -> Option<u16> {
     error.status().map(|status| status.as_u16())
 }
 
-fn trace(attempt: u32, took: Duration, result: &Result<Response<Body>, Error>) {
-    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+fn code(error: &Error) -> Option<i64> {
+    error.code().map(ErrorCode::get)
+}
+
+/// Cobo's id of a failure, if it is one that may be logged.
+fn error_id(error: &Error) -> Option<String> {
+    error.error_id().and_then(printable)
+}
+
+/// Whether a response shows that the server accepted the nonce: Cobo's signature vouches for an
+/// error.
+fn is_nonce_accepted(result: &Result<Response<Body>, Error>) -> bool {
     match result {
-        Ok(response) => tracing::debug!(
-            attempt,
-            duration_ms,
-            status = response.status().as_u16(),
-            bytes = response.len(),
-            "succeeded"
-        ),
-        Err(error) => tracing::debug!(
-            attempt,
-            duration_ms,
-            status = status(error),
-            code = error.code().map(crate::ErrorCode::get),
-            error_id = error.error_id().and_then(printable),
-            kind = ?error.kind(),
-            "failed"
-        ),
+        Ok(_) => true,
+        Err(error) => error.is_signed() && error.code() != Some(ErrorCode::AUTHENTICATION),
     }
+}
+
+fn again(call: &Call, attempt: u32, delay: Duration, error: &Error) {
+    tracing::warn!(
+        operation = %call.label,
+        org_id = call.org_id(),
+        attempt,
+        ?delay,
+        status = status(error),
+        code = code(error),
+        error_id = error_id(error),
+        "attempting again"
+    );
 }

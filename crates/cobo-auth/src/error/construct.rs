@@ -28,6 +28,7 @@ impl Error {
             signed: false,
             fresh: false,
             token_refused: false,
+            nonce_refused: false,
             clock_ahead: None,
             cursor: None,
             source: None,
@@ -152,6 +153,13 @@ impl Error {
         Self::new(Kind::Unexpected)
     }
 
+    /// A response with a coding. It is named if it is short, visible text.
+    pub(crate) fn coded(coding: &str) -> Self {
+        Self::new(Kind::Coded {
+            coding: printable(coding),
+        })
+    }
+
     /// A success that does not decode. The text names fields by their paths, and no values.
     pub(crate) fn decode(error: &DecodeError, body: Body) -> Self {
         Self::new(Kind::Decode {
@@ -238,6 +246,12 @@ impl Error {
     /// Says whether an earlier attempt of the call may have been carried out.
     pub(crate) fn with_earlier_unknown(mut self, unknown: bool) -> Self {
         self.inner().earlier_unknown = unknown;
+        self
+    }
+
+    /// Says that the server may have refused the nonce because it is random.
+    pub(crate) fn with_nonce_refused(mut self) -> Self {
+        self.inner().nonce_refused = true;
         self
     }
 
