@@ -47,18 +47,7 @@ impl Client {
         let result = self.attempt_until_done(request, call, &mut outcomes).await;
         result
             .map_err(|error| error.with_earlier_unknown(outcomes.may_be_executed))
-            .inspect_err(|error| {
-                tracing::debug!(
-                    operation = %call.label,
-                    org_id = call.org_id(),
-                    attempt = outcomes.attempt,
-                    status = status(error),
-                    code = code(error),
-                    error_id = error_id(error),
-                    kind = ?error.kind(),
-                    "the call failed"
-                );
-            })
+            .inspect_err(|error| failed(call, outcomes.attempt, error))
     }
 
     async fn attempt_until_done(
@@ -283,6 +272,21 @@ fn is_nonce_accepted(result: &Result<Response<Body>, Error>) -> bool {
     }
 }
 
+/// Logs a call that failed, with its last attempt; 0 if there was none.
+pub(super) fn failed(call: &Call, attempt: u32, error: &Error) {
+    tracing::debug!(
+        operation = %call.label,
+        org_id = call.org_id(),
+        attempt,
+        status = status(error),
+        code = code(error),
+        error_id = error_id(error),
+        kind = ?error.kind(),
+        "the call failed"
+    );
+}
+
+/// Logs an attempt that failed and is followed by another one.
 fn again(call: &Call, attempt: u32, delay: Duration, error: &Error) {
     tracing::warn!(
         operation = %call.label,

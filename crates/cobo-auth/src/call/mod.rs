@@ -66,7 +66,8 @@ impl Client {
         let span = tracing::info_span!("cobo", operation = %call.label, org_id = call.org_id());
         let started = Instant::now();
         let result = async {
-            self.prepare(&mut request, call.operation)?;
+            self.prepare(&mut request, call.operation)
+                .inspect_err(|error| attempts::failed(&call, 0, error))?;
             self.attempts(request, &call).await
         }
         .instrument(span)
