@@ -33,6 +33,15 @@ struct Outcomes {
     attempt: u32,
 }
 
+/// An attempt that was made.
+struct Attempt {
+    /// The access token that it carried.
+    token: Option<AccessToken>,
+    /// How its nonce was made.
+    strategy: NonceStrategy,
+    result: Result<Response<Body>, Error>,
+}
+
 impl Client {
     /// Attempts the request until it succeeds or must not be attempted again.
     pub(super) async fn attempts(
@@ -68,14 +77,11 @@ impl Client {
                 return Err(Error::invalid_request("the body is a stream".to_owned()));
             };
             let nonces = &self.shared().nonces;
-            let strategy = if outcomes.milliseconds {
-                NonceStrategy::Milliseconds
-            } else {
-                nonces.strategy()
-            };
-            let (token, result) = self
-                .attempt(request, call, outcomes.attempt, strategy, left())
-                .await;
+            let Attempt {
+                token,
+                strategy,
+                result,
+            } = self.attempt(request, call, outcomes, left()).await;
             if is_nonce_accepted(&result) && nonces.accepted(strategy) {
                 tracing::warn!(
                     "the server refuses random nonces; this process sends milliseconds from now \
@@ -156,17 +162,16 @@ impl Client {
         }
     }
 
-    /// One attempt, and the token that it carried.
     async fn attempt(
         &self,
         mut request: Request,
         call: &Call,
-        attempt: u32,
-        strategy: NonceStrategy,
+        outcomes: &Outcomes,
         left: Option<Duration>,
-    ) -> (Option<AccessToken>, Result<Response<Body>, Error>) {
+    ) -> Attempt {
         let started = Instant::now();
         let (mut token, mut sent) = (None, false);
+        let mut strategy = NonceStrategy::Milliseconds;
         let exchange = async {
             if let Some(credential) = &call.credential {
                 let obtained = obtain(credential.as_ref()).await;
@@ -176,8 +181,12 @@ impl Client {
                     .insert(header::AUTHORIZATION, obtained.header().clone());
                 token = Some(obtained);
             }
-            self.sign(&mut request, strategy).await?;
             let shared = self.shared();
+            // Not before the token is there: obtaining it may show what the server accepts.
+            if !outcomes.milliseconds {
+                strategy = shared.nonces.strategy();
+            }
+            self.sign(&mut request, strategy).await?;
             let sent_at = shared.cobo_time.at(shared.clock.monotonic());
             sent = true;
             let answer = shared.http.execute(request).await;
@@ -195,7 +204,7 @@ impl Client {
             tracing::debug!(
                 operation = %call.label,
                 org_id = call.org_id(),
-                attempt,
+                attempt = outcomes.attempt,
                 duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                 status = response.status().as_u16(),
                 bytes = response.len(),
@@ -203,7 +212,11 @@ impl Client {
             );
         }
         metrics::attempt(call, &result);
-        (token, result)
+        Attempt {
+            token,
+            strategy,
+            result,
+        }
     }
 
     /// Signs the request over what it will be on the wire, with a nonce of its own.
