@@ -69,7 +69,7 @@ async fn count(dir: &str, org_id: &str, times: u64) {
         let pair = TokenPair::new(generation, "access", 0, 1);
         let saved = loop {
             match store.save(org_id, &pair).await {
-                Err(error) if error.is_nothing_done() => {} // the others kept it busy
+                Err(error) if error.is_not_applied() => {} // the others kept it busy
                 saved => break saved.unwrap(),
             }
         };

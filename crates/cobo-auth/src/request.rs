@@ -13,6 +13,7 @@ use crate::explanation::Explanation;
 use crate::options::{CallCredential, CallOptions, is_oauth};
 use crate::response::{Body, Response};
 use crate::target::check_path;
+use cobo_model::macros::collect_secrets;
 
 /// A request to an endpoint that no document describes; made by
 /// [`Client::request`](crate::Client::request).
@@ -49,7 +50,9 @@ impl RequestBuilder {
 
     /// Sets the body, as JSON.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        self.body = Some(serde_json::to_vec(body));
+        let (written, secrets) = collect_secrets(|| serde_json::to_vec(body));
+        self.body = Some(written);
+        self.options.secrets.extend(secrets);
         self
     }
 
@@ -91,6 +94,7 @@ impl RequestBuilder {
                     credential: options
                         .credential
                         .of_call(self.client.credential(), !is_oauth(&self.path)),
+                    secrets: options.secrets,
                 };
                 self.client.call(request, call).await
             }

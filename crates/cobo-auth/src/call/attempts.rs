@@ -14,6 +14,7 @@ use crate::credential::Credential;
 use crate::error::{Error, ErrorKind, Execution, printable};
 use crate::nonce::NonceStrategy;
 use crate::receive::receive;
+use crate::redact::explanation;
 use crate::response::{Body, Response};
 use crate::retry::{Failed, chance};
 
@@ -31,12 +32,20 @@ struct Outcomes {
     milliseconds: bool,
     /// The number of the attempt that is made, or was the last.
     attempt: u32,
+    /// What the attempts that failed have sent in secret.
+    sent: Vec<Sent>,
+}
+
+/// What one attempt has sent in secret, besides what is in every attempt.
+#[derive(Debug, Default)]
+struct Sent {
+    token: Option<AccessToken>,
+    signature: Option<HeaderValue>,
 }
 
 /// An attempt that was made.
 struct Attempt {
-    /// The access token that it carried.
-    token: Option<AccessToken>,
+    sent: Sent,
     /// How its nonce was made.
     strategy: NonceStrategy,
     result: Result<Response<Body>, Error>,
@@ -78,10 +87,11 @@ impl Client {
             };
             let nonces = &self.shared().nonces;
             let Attempt {
-                token,
+                sent,
                 strategy,
                 result,
             } = self.attempt(request, call, outcomes, left()).await;
+            let token = sent.token.clone();
             if is_nonce_accepted(&result) && nonces.accepted(strategy) {
                 tracing::warn!(
                     "the server refuses random nonces; this process sends milliseconds from now \
@@ -96,7 +106,10 @@ impl Client {
                 }
                 // The credential has made its own attempts.
                 Err(error) if error.kind() == ErrorKind::Credential => return Err(error),
-                Err(error) => error,
+                Err(error) => {
+                    outcomes.sent.push(sent);
+                    self.explained(error, call, &outcomes.sent)
+                }
             };
             if error.code() == Some(ErrorCode::AUTHENTICATION) {
                 if outcomes.milliseconds {
@@ -162,6 +175,7 @@ impl Client {
         }
     }
 
+    /// One attempt.
     async fn attempt(
         &self,
         mut request: Request,
@@ -170,7 +184,7 @@ impl Client {
         left: Option<Duration>,
     ) -> Attempt {
         let started = Instant::now();
-        let (mut token, mut sent) = (None, false);
+        let (mut secrets, mut sent) = (Sent::default(), false);
         let mut strategy = NonceStrategy::Milliseconds;
         let exchange = async {
             if let Some(credential) = &call.credential {
@@ -179,7 +193,7 @@ impl Client {
                 request
                     .headers_mut()
                     .insert(header::AUTHORIZATION, obtained.header().clone());
-                token = Some(obtained);
+                secrets.token = Some(obtained);
             }
             let shared = self.shared();
             // Not before the token is there: obtaining it may show what the server accepts.
@@ -187,6 +201,7 @@ impl Client {
                 strategy = shared.nonces.strategy();
             }
             self.sign(&mut request, strategy).await?;
+            secrets.signature = request.headers().get(API_SIGNATURE).cloned();
             let sent_at = shared.cobo_time.at(shared.clock.monotonic());
             sent = true;
             let answer = shared.http.execute(request).await;
@@ -199,7 +214,7 @@ impl Client {
                 Err(_) => Err(Error::deadline(sent)),
             },
         };
-        let result = result.map_err(|error| error.with_bearer(token.is_some()));
+        let result = result.map_err(|error| error.with_bearer(secrets.token.is_some()));
         if let Ok(response) = &result {
             tracing::debug!(
                 operation = %call.label,
@@ -213,10 +228,26 @@ impl Client {
         }
         metrics::attempt(call, &result);
         Attempt {
-            token,
+            sent: secrets,
             strategy,
             result,
         }
+    }
+
+    /// The error with Cobo's explanation, if Cobo signed it, without what the call sent in secret.
+    fn explained(&self, error: Error, call: &Call, sent: &[Sent]) -> Error {
+        let Some(body) = error.body().filter(|_| error.is_signed()) else {
+            return error;
+        };
+        let mut secrets = vec![self.shared().api_key.as_bytes()];
+        secrets.extend(call.secrets.iter().map(|secret| secret.expose().as_bytes()));
+        for sent in sent {
+            let token = sent.token.as_ref().map(AccessToken::secret);
+            secrets.extend(token.map(|token| token.expose().as_bytes()));
+            secrets.extend(sent.signature.as_ref().map(HeaderValue::as_bytes));
+        }
+        let explanation = explanation(body.message(), &secrets);
+        error.with_explanation(explanation)
     }
 
     /// Signs the request over what it will be on the wire, with a nonce of its own.

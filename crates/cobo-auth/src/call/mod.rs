@@ -15,6 +15,7 @@ use crate::message::Message;
 use crate::operation::Operation;
 use crate::response::{Body, Response};
 use crate::target::canonicalize;
+use cobo_model::Secret;
 
 mod attempts;
 mod metrics;
@@ -48,6 +49,8 @@ pub(crate) struct Call {
     pub(crate) operation: Option<&'static Operation>,
     pub(crate) repeatable: bool,
     pub(crate) credential: Option<Arc<dyn Credential>>,
+    /// What the request holds in secret, besides the access token.
+    pub(crate) secrets: Vec<Secret>,
 }
 
 impl Call {
@@ -74,7 +77,7 @@ impl Client {
         .await;
         metrics::call(&call, started, &result);
         match result {
-            Ok(response) => Ok(response.of(call.label)),
+            Ok(response) => Ok(response.of(call.label, call.repeatable)),
             Err(error) => Err(error
                 .with_repeatable(call.repeatable)
                 .with_operation(call.label)),
