@@ -4,7 +4,7 @@ use std::sync::Arc;
 use percent_encoding::percent_decode_str;
 
 use crate::credential::Credential;
-use crate::secret::Secret;
+use cobo_model::Secret;
 
 /// What one call does in another way than its client and its operation say.
 #[derive(Debug, Clone, Default)]
