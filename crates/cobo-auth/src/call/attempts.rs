@@ -68,13 +68,14 @@ impl Client {
                 return Err(Error::invalid_request("the body is a stream".to_owned()));
             };
             let nonces = &self.shared().nonces;
-            let strategy = if outcomes.milliseconds {
-                NonceStrategy::Milliseconds
-            } else {
-                nonces.strategy()
-            };
-            let (token, result) = self
-                .attempt(request, call, outcomes.attempt, strategy, left())
+            let (token, strategy, result) = self
+                .attempt(
+                    request,
+                    call,
+                    outcomes.attempt,
+                    outcomes.milliseconds,
+                    left(),
+                )
                 .await;
             if is_nonce_accepted(&result) && nonces.accepted(strategy) {
                 tracing::warn!(
@@ -156,17 +157,22 @@ impl Client {
         }
     }
 
-    /// One attempt, and the token that it carried.
+    /// One attempt; the token that it carried, and how its nonce was made.
     async fn attempt(
         &self,
         mut request: Request,
         call: &Call,
         attempt: u32,
-        strategy: NonceStrategy,
+        milliseconds: bool,
         left: Option<Duration>,
-    ) -> (Option<AccessToken>, Result<Response<Body>, Error>) {
+    ) -> (
+        Option<AccessToken>,
+        NonceStrategy,
+        Result<Response<Body>, Error>,
+    ) {
         let started = Instant::now();
         let (mut token, mut sent) = (None, false);
+        let mut strategy = NonceStrategy::Milliseconds;
         let exchange = async {
             if let Some(credential) = &call.credential {
                 let obtained = obtain(credential.as_ref()).await;
@@ -176,8 +182,12 @@ impl Client {
                     .insert(header::AUTHORIZATION, obtained.header().clone());
                 token = Some(obtained);
             }
-            self.sign(&mut request, strategy).await?;
             let shared = self.shared();
+            if !milliseconds {
+                // Only now: the call for the token may have found out which nonces are accepted.
+                strategy = shared.nonces.strategy();
+            }
+            self.sign(&mut request, strategy).await?;
             let sent_at = shared.cobo_time.at(shared.clock.monotonic());
             sent = true;
             let answer = shared.http.execute(request).await;
@@ -203,7 +213,7 @@ impl Client {
             );
         }
         metrics::attempt(call, &result);
-        (token, result)
+        (token, strategy, result)
     }
 
     /// Signs the request over what it will be on the wire, with a nonce of its own.
