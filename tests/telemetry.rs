@@ -192,6 +192,7 @@ async fn no_secret_is_seen() {
             TokenPair::new(1, "hunter2", 0, 1).with_refresh_token("hunter2", 2)
         ),
         "TokenPair { generation: 1, access_token: Secret(REDACTED), obtained_at: 0, expires_at: 1, \
-         refresh_token: Some(Secret(REDACTED)), refresh_expires_at: Some(2) }"
+         refresh_token: Some(Secret(REDACTED)), refresh_expires_at: Some(2), \
+         owner: None }"
     );
 }
