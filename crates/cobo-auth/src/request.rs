@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use cobo_model::collect_secrets;
 use http::{HeaderValue, Method, header};
 use serde::Serialize;
 use url::Url;
@@ -12,7 +13,6 @@ use crate::error::Error;
 use crate::explanation::Explanation;
 use crate::options::{CallCredential, CallOptions, is_oauth};
 use crate::response::{Body, Response};
-use crate::secret;
 use crate::target::check_path;
 
 /// A request to an endpoint that no document describes; made by
@@ -50,7 +50,7 @@ impl RequestBuilder {
 
     /// Sets the body, as JSON.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        let (written, secrets) = secret::collect(|| serde_json::to_vec(body));
+        let (written, secrets) = collect_secrets(|| serde_json::to_vec(body));
         self.body = Some(written);
         self.options.secrets.extend(secrets);
         self

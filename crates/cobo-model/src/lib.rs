@@ -67,7 +67,7 @@ mod value;
 pub use build::{IntoBody, MissingFields, ModelBuilder};
 pub use decode::{DecodeError, decode};
 pub use object::{Field, Model};
-pub use value::{Bounds, FieldValue, File, Nullable, Number, NumberError, Secret};
+pub use value::{Bounds, FieldValue, File, Nullable, Number, NumberError, Secret, collect_secrets};
 
 /// What the macros of this crate expand to. Not for use by hand: it changes with the generator.
 #[doc(hidden)]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use cobo_model::Secret;
 use http::{HeaderName, HeaderValue, Method, header};
 use reqwest::Request;
 use tracing::Instrument as _;
@@ -13,7 +14,6 @@ use crate::error::Error;
 use crate::message::Message;
 use crate::operation::Operation;
 use crate::response::{Body, Response};
-use crate::secret::Secret;
 use crate::target::canonicalize;
 
 mod attempts;

@@ -56,13 +56,13 @@ impl From<&str> for Secret {
 }
 
 thread_local! {
-    /// The secrets that were serialised on this thread since [`collect`] began, while it runs.
+    /// The secrets that were serialised on this thread since [`collect_secrets`] began, while it runs.
     static COLLECTED: RefCell<Option<Vec<Secret>>> = const { RefCell::new(None) };
 }
 
 /// What `write` gives, and every secret that it serialised: what a request sends is known by that,
 /// wherever in a body it is.
-pub(crate) fn collect<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
+pub fn collect_secrets<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
     /// Restores what an outer call had collected, after a panic as well.
     struct Outer(Option<Vec<Secret>>);
 
