@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use cobo_model::collect_secrets;
 use http::{HeaderValue, Method, header};
 use serde::Serialize;
 use url::Url;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use cobo_model::Secret;
 use http::{HeaderName, HeaderValue, Method, header};
 use reqwest::Request;
 use tokio::time::Instant;
