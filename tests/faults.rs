@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::error::Error as _;
 use std::time::Duration;
 
-use cobo_auth::{Client, Error, FixedToken, RetryPolicy};
+use cobo_auth::{Client, Error, Execution, FixedToken, RetryPolicy};
 use cobo_sandbox::{AppKey, AppKeys, RequestParts};
 use cobo_tests::client;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -237,7 +237,8 @@ impl Scenario {
                 ("rate_limited", error.is_rate_limited()),
                 ("token_expired", error.is_token_expired()),
                 ("retryable", error.is_retryable()),
-                ("before_sending", error.is_before_sending()),
+                ("not_executed", error.execution() == Execution::NotExecuted),
+                ("executed", error.execution() == Execution::Executed),
             ];
             let is = is.iter().filter(|(_, holds)| *holds);
             let is: BTreeSet<_> = is.map(|(name, _)| (*name).to_owned()).collect();
@@ -277,7 +278,7 @@ async fn call(client: &Client, operation: &Operation) -> Result<(u16, Vec<u8>), 
         .json(&serde_json::json!({"password": "hunter2-request"}))
         .repeatable(operation.repeatable);
     if operation.bearer {
-        request = request.bearer(FixedToken::new("hunter2-bearer").unwrap());
+        request = request.credential(FixedToken::new("hunter2-bearer").unwrap());
     }
     let response = request.send().await?;
     // Decoded or not, a response shows nothing of itself.
@@ -299,12 +300,12 @@ fn shown(error: &Error) -> String {
     shown
 }
 
-/// Every request is signed, over what arrived and with a nonce that is higher than the one before.
+/// Every request is signed, over what arrived and with a nonce of its own.
 fn check_requests(received: &[Vec<u8>], found: &mut Findings) {
     let keys: AppKeys = [AppKey::from_hex(cobo_sandbox::DEMO_APP_KEY).unwrap()]
         .into_iter()
         .collect();
-    let mut last = 0;
+    let mut nonces = HashSet::new();
     let mut signatures = HashSet::new();
     for bytes in received {
         let request = Request::parse(bytes);
@@ -314,14 +315,13 @@ fn check_requests(received: &[Vec<u8>], found: &mut Findings) {
             headers: &request.headers,
             body: &request.body,
         };
-        let nonce: u64 = match cobo_sandbox::check(&parts, &keys) {
-            Ok(signed) => signed.nonce.parse().unwrap(),
+        let nonce = match cobo_sandbox::check(&parts, &keys) {
+            Ok(signed) => signed.nonce,
             Err(refusal) => return found.add(&format!("a request is refused: {refusal}")),
         };
-        if nonce <= last {
-            found.add("a nonce was used again, or one that is lower");
+        if !nonces.insert(nonce) {
+            found.add("a nonce was used again");
         }
-        last = nonce;
         if !signatures.insert(request.headers["biz-api-signature"].clone()) {
             found.add("a signature was used again");
         }

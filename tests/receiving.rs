@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use cobo_auth::{Client, Ed25519Signer, Environment, Error, ErrorCode, ErrorKind, ResponseKeys};
+use cobo_auth::{
+    Client, Ed25519Signer, Environment, Error, ErrorCode, ErrorKind, Execution, ResponseKeys,
+};
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
 use cobo_tests::seen::{Fixed, seen};
@@ -173,7 +175,8 @@ async fn a_connection_that_breaks_is_told_from_one_that_never_was() {
     let client = client::builder(broken.environment()).build().unwrap();
     let error = client.request(Method::GET, "/x").send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
-    assert!(!error.is_before_sending() && error.is_retryable());
+    assert_eq!(error.execution(), Execution::Unknown);
+    assert!(error.is_retryable());
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
@@ -181,7 +184,8 @@ async fn a_connection_that_breaks_is_told_from_one_that_never_was() {
     let nobody = Environment::custom(&base_url, ResponseKeys::unverified()).unwrap();
     let client = client::builder(nobody).build().unwrap();
     let error = client.request(Method::GET, "/x").send().await.unwrap_err();
-    assert!(error.is_connect() && error.is_before_sending(), "{error:?}");
+    assert!(error.is_connect(), "{error:?}");
+    assert_eq!(error.execution(), Execution::NotExecuted);
 }
 
 #[tokio::test]
@@ -194,10 +198,8 @@ async fn a_server_that_keeps_silent_is_a_timeout() {
         .build()
         .unwrap();
     let error = client.request(Method::GET, "/x").send().await.unwrap_err();
-    assert!(
-        error.is_timeout() && !error.is_before_sending(),
-        "{error:?}"
-    );
+    assert!(error.is_timeout(), "{error:?}");
+    assert_eq!(error.execution(), Execution::Unknown);
 }
 
 #[tokio::test]

@@ -214,7 +214,7 @@ async fn call(client: &Client) -> Result<(), Error> {
         .request(Method::POST, "/things")
         .query("code", "hunter2-query")
         .json(&serde_json::json!({"password": "hunter2-request"}))
-        .bearer(FixedToken::new("hunter2-bearer").unwrap())
+        .credential(FixedToken::new("hunter2-bearer").unwrap())
         .repeatable(true);
     request.send().await.map(|_| ())
 }
@@ -241,7 +241,7 @@ fn refresh<'a>(
 async fn organization(auth: &Client, token: &Secret) -> Result<(), Error> {
     let request = auth
         .request(Method::GET, "/organizations/info")
-        .bearer(FixedToken::new(token.clone()).unwrap());
+        .credential(FixedToken::new(token.clone()).unwrap());
     request.send().await.map(|_| ())
 }
 

@@ -54,9 +54,14 @@ pub struct Operation {
     pub deprecated: bool,
     /// `x-cobo-repeatable`; without it GET and HEAD are repeatable and nothing else is.
     pub repeatable: bool,
+    /// `x-cobo-credential: none` makes it false: the operation is called without the client's
+    /// credential.
+    pub credential: bool,
     /// Whether one of the operation's security requirements is a bearer token (`http`/`bearer`,
-    /// `oauth2` or `openIdConnect`).
+    /// `oauth2` or `openIdConnect`): it is said in the reference, and decides nothing.
     pub bearer: bool,
+    /// The OAuth scopes that the security requirements name, each once.
+    pub scopes: Vec<String>,
     /// Names of the security schemes of each alternative requirement.
     pub security: Vec<Vec<String>>,
     pub parameters: Vec<Parameter>,
@@ -212,6 +217,8 @@ fn operation(document: &Document, place: Place<'_>) -> Option<Operation> {
             .get("x-cobo-repeatable")
             .and_then(Value::as_bool)
             .unwrap_or(matches!(place.method, "get" | "head")),
+        credential: value.get("x-cobo-credential").is_none(),
+        scopes: scopes(document, value),
         bearer: security
             .iter()
             .flatten()
@@ -227,11 +234,30 @@ fn operation(document: &Document, place: Place<'_>) -> Option<Operation> {
     })
 }
 
+fn requirements<'a>(
+    document: &'a Document,
+    operation: &'a Value,
+) -> impl Iterator<Item = &'a Value> {
+    let requirements = operation.get("security");
+    items(requirements.or_else(|| document.root.get("security")))
+}
+
+fn scopes(document: &Document, operation: &Value) -> Vec<String> {
+    let mut scopes: Vec<String> = Vec::new();
+    let schemes =
+        requirements(document, operation).flat_map(|requirement| entries(Some(requirement)));
+    for (_, named) in schemes.filter(|(scheme, _)| is_bearer(document, scheme)) {
+        for scope in items(Some(named)).filter_map(Value::as_str) {
+            if !scopes.iter().any(|known| known == scope) {
+                scopes.push(scope.to_owned());
+            }
+        }
+    }
+    scopes
+}
+
 fn security(document: &Document, operation: &Value) -> Vec<Vec<String>> {
-    let requirements = operation
-        .get("security")
-        .or_else(|| document.root.get("security"));
-    items(requirements)
+    requirements(document, operation)
         .map(|requirement| {
             entries(Some(requirement))
                 .map(|(name, _)| name.clone())

@@ -74,6 +74,10 @@ pub fn run(request: &Request) -> Result<Output, Refusals> {
     let manifest = CARGO
         .replace("@client@", &Value::from(name).to_string())
         .replace("@client_path@", &text(&client))
+        .replace(
+            "@model@",
+            &Value::from(standalone::model_path(&auth)).to_string(),
+        )
         .replace("@auth@", &Value::from(auth).to_string())
         .replace("@sandbox@", &text(&sandbox.unwrap_or_default()));
     let files = BTreeMap::from([

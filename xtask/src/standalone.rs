@@ -7,13 +7,14 @@ use crate::workspace::Workspace;
 
 /// Names that a crate which depends on `cobo-auth` cannot have: its dependencies', and those that
 /// every crate can see.
-const TAKEN: [&str; 22] = [
+const TAKEN: [&str; 23] = [
     "alloc",
     "async_trait",
     "base64",
     "bytes",
     "chrono",
     "cobo_auth",
+    "cobo_model",
     "core",
     "futures",
     "futures_core",
@@ -141,4 +142,12 @@ pub fn auth_path() -> Result<String, String> {
                 path.display()
             )
         })
+}
+
+/// The path of `cobo-model`, which is next to `cobo-auth`.
+pub(crate) fn model_path(auth_path: &str) -> String {
+    match auth_path.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/cobo-model"),
+        None => "../cobo-model".to_owned(),
+    }
 }

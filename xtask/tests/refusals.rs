@@ -70,6 +70,26 @@ const REFUSED: &[(&str, &[Problem])] = &[
         )],
     ),
     (
+        "credential-mark",
+        &[(
+            Some("/paths/~1things/get/x-cobo-credential"),
+            "has one value, `none`",
+        )],
+    ),
+    (
+        "misplaced-mark",
+        &[
+            (
+                Some("/paths/~1things/x-cobo-repeatable"),
+                "is a mark of operations",
+            ),
+            (
+                Some("/components/schemas/Thing/properties/name/x-cobo-credential"),
+                "is a mark of operations",
+            ),
+        ],
+    ),
+    (
         "unknown-security-scheme",
         &[(
             Some("/paths/~1things/get/security/0"),

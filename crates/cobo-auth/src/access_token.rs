@@ -2,11 +2,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use cobo_model::Secret;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::secret::Secret;
 
 /// An access token that is handed out: a shared [`Bearer`].
 ///

@@ -8,22 +8,11 @@ use crate::operation::Operation;
 use crate::pages::{Page, Pages};
 use crate::response::{Body, Response};
 
-pub use crate::built::Built;
-pub use crate::draft::{Draft, Outgoing, Payload};
+pub use crate::__request as request;
+pub use crate::draft::{Draft, Outgoing};
 pub use crate::endpoint::{Endpoint, Input};
 pub use crate::form::Form;
-pub use crate::model::{Model, Property};
-pub use crate::object::{Reader, Writer, deserialize, serialize};
 pub use crate::pages::{Cursor, List};
-pub use crate::part::Part;
-pub use crate::raw::Raw;
-pub use crate::union::{Shape, candidates, serialize_tagged};
-pub use crate::{
-    __builder as builder, __model as model, __open_enum as open_enum,
-    __open_integer_enum as open_integer_enum, __request as request, __shaped_union as shaped_union,
-    __tagged_union as tagged_union, __union_from as union_from, __wrapper as wrapper,
-};
-pub use serde;
 
 /// A client to build requests with. It cannot send any.
 pub fn request_factory(client: &Client) -> reqwest::Client {

@@ -2,10 +2,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use cobo_model::Secret;
 
 use crate::access_token::AccessToken;
 use crate::error::Error;
-use crate::secret::Secret;
 
 /// Gives the access token that a request carries as `Authorization: Bearer`.
 ///

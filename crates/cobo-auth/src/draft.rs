@@ -4,45 +4,21 @@
 
 use std::fmt;
 
+use cobo_model::IntoBody;
 use http::{HeaderValue, Method, header};
 use reqwest::Url;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::client::Client;
+use crate::credential::Credential;
 use crate::endpoint::{Endpoint, Place};
 use crate::error::Error;
 use crate::form::Form;
-use crate::missing::{Missing, MissingFields};
+use crate::missing::Missing;
 use crate::operation::Operation;
+use crate::options::{CallCredential, CallOptions};
 use crate::target;
-
-/// What a body is made of: a model, or a builder of one.
-pub trait Payload: Sized {
-    /// What is sent.
-    type Model: Serialize;
-
-    /// What there is where nothing was set.
-    fn nothing() -> Option<Self>;
-
-    /// What is sent.
-    ///
-    /// # Errors
-    ///
-    /// Required properties that are not set, all of them.
-    fn build(self) -> Result<Self::Model, MissingFields>;
-}
-
-impl<T: Serialize> Payload for T {
-    type Model = T;
-
-    fn nothing() -> Option<Self> {
-        None
-    }
-
-    fn build(self) -> Result<T, MissingFields> {
-        Ok(self)
-    }
-}
 
 /// A request of an operation, as far as its builder was filled in.
 #[derive(Clone)]
@@ -51,6 +27,7 @@ pub struct Draft<B = ()> {
     /// By the indices of the endpoint's inputs.
     values: Vec<Option<Text>>,
     body: Option<B>,
+    options: CallOptions,
 }
 
 /// A parameter's value.
@@ -69,6 +46,7 @@ impl<B> Draft<B> {
             endpoint,
             values: vec![None; endpoint.inputs.len()],
             body: None,
+            options: CallOptions::default(),
         }
     }
 
@@ -92,13 +70,28 @@ impl<B> Draft<B> {
         self.endpoint.operation.id()
     }
 
+    /// Says whether the call may be repeated.
+    pub fn repeatable(&mut self, repeatable: bool) {
+        self.options.repeatable = Some(repeatable);
+    }
+
+    /// Sends this credential's token.
+    pub fn credential(&mut self, credential: impl Credential + 'static) {
+        self.options.credential = CallCredential::given(credential);
+    }
+
+    /// Sends no token.
+    pub fn without_credential(&mut self) {
+        self.options.credential = CallCredential::None;
+    }
+
     /// Sets the body.
     pub fn set_body(&mut self, body: B) {
         self.body = Some(body);
     }
 }
 
-impl<B: Payload> Draft<B> {
+impl<B: IntoBody> Draft<B> {
     /// The request, its body as JSON.
     ///
     /// # Errors
@@ -143,6 +136,7 @@ impl<B: Payload> Draft<B> {
             endpoint,
             values,
             body,
+            options,
         } = self;
         let mut missing = Missing::new(&endpoint.operation);
         for (input, value) in endpoint.inputs.iter().zip(&values) {
@@ -154,7 +148,7 @@ impl<B: Payload> Draft<B> {
             }
         }
         let name = endpoint.body.unwrap_or("body");
-        let body = match body.or_else(|| B::nothing().filter(|_| endpoint.required)) {
+        let body = match body.or_else(|| B::empty().filter(|_| endpoint.required)) {
             Some(body) => missing.nested(name, body.build()),
             None => {
                 if endpoint.required {
@@ -164,7 +158,12 @@ impl<B: Payload> Draft<B> {
             }
         };
         if missing.is_empty() {
-            Ok((Plan { endpoint, values }, body))
+            let plan = Plan {
+                endpoint,
+                values,
+                options,
+            };
+            Ok((plan, body))
         } else {
             Err(missing.into_error())
         }
@@ -197,17 +196,23 @@ fn text(json: serde_json::Result<String>) -> Text {
 struct Plan {
     endpoint: &'static Endpoint,
     values: Vec<Option<Text>>,
+    options: CallOptions,
 }
 
 impl Plan {
     fn outgoing(
-        self,
+        mut self,
         base_url: &str,
         body: Option<(HeaderValue, Vec<u8>)>,
     ) -> Result<Outgoing, Error> {
         let operation = &self.endpoint.operation;
+        let options = std::mem::take(&mut self.options);
         self.request(base_url, body)
-            .map(|request| Outgoing { operation, request })
+            .map(|request| Outgoing {
+                operation,
+                request,
+                options,
+            })
             .map_err(|error| error.with_operation(operation.id()))
     }
 
@@ -216,7 +221,9 @@ impl Plan {
         base_url: &str,
         body: Option<(HeaderValue, Vec<u8>)>,
     ) -> Result<reqwest::Request, Error> {
-        let Self { endpoint, values } = self;
+        let Self {
+            endpoint, values, ..
+        } = self;
         let mut path = endpoint.operation.path().to_owned();
         let (mut query, mut headers) = (Vec::new(), Vec::new());
         for (input, value) in endpoint.inputs.iter().zip(values) {
@@ -275,6 +282,14 @@ pub struct Outgoing {
     pub operation: &'static Operation,
     /// The request itself.
     pub request: reqwest::Request,
+    options: CallOptions,
+}
+
+impl Outgoing {
+    /// The client that sends this request: the given one, with what the call says of itself.
+    pub fn client(&self, client: &Client) -> Client {
+        client.with_options(self.options.clone())
+    }
 }
 
 /// What was set, by name; secrets are not shown.
@@ -295,36 +310,4 @@ impl<B: fmt::Debug> fmt::Debug for Draft<B> {
         }
         out.finish()
     }
-}
-
-/// Makes the request builder of an operation, without its setters.
-#[doc(hidden)]
-#[allow(
-    clippy::crate_in_macro_def,
-    reason = "the client is the generated crate's"
-)]
-#[macro_export]
-macro_rules! __request {
-    ($name:ident, $endpoint:ident, $method:ident $(, $body:ty)?) => {
-        #[doc = ::std::concat!(
-            "Builds a request of [`Client::", ::std::stringify!($method), "`](crate::Client::",
-            ::std::stringify!($method), ").",
-        )]
-        #[derive(Clone, Debug)]
-        #[must_use = "a request does nothing until it is sent"]
-        pub struct $name<'a> {
-            client: &'a crate::Client,
-            draft: $crate::codegen::Draft $(<$body>)?,
-        }
-
-        #[allow(clippy::self_named_constructors, reason = "an operation may be called `new`")]
-        impl<'a> $name<'a> {
-            pub(crate) fn new(client: &'a crate::Client) -> Self {
-                Self {
-                    client,
-                    draft: $crate::codegen::Draft::new(&$endpoint),
-                }
-            }
-        }
-    };
 }

@@ -1,65 +1,12 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use cobo_model::File;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 use crate::operation::Operation;
-
-/// A file to upload.
-///
-/// ```
-/// let file = cobo_auth::File::new("report.pdf", vec![0x25, 0x50]).content_type("application/pdf");
-/// assert_eq!(format!("{file:?}"), r#"File { name: "report.pdf", bytes: 2 }"#);
-/// ```
-#[derive(Clone)]
-pub struct File {
-    name: String,
-    content_type: String,
-    bytes: Bytes,
-}
-
-impl File {
-    /// A file of this name, with these bytes. They are held in memory, since what is signed has to
-    /// be known before anything is sent.
-    pub fn new(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
-        Self {
-            name: name.into(),
-            content_type: "application/octet-stream".to_owned(),
-            bytes: bytes.into(),
-        }
-    }
-
-    /// Says what the bytes are; without this, `application/octet-stream`.
-    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
-        self.content_type = content_type.into();
-        self
-    }
-}
-
-impl fmt::Debug for File {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("File")
-            .field("name", &self.name)
-            .field("bytes", &self.bytes.len())
-            .finish()
-    }
-}
-
-/// As text, for logs and tests: an upload is sent as it is.
-impl Serialize for File {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = std::str::from_utf8(&self.bytes).map_err(serde::ser::Error::custom)?;
-        serializer.serialize_str(text)
-    }
-}
-
-impl<'de> Deserialize<'de> for File {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self::new("file", text))
-    }
-}
 
 /// A body of type `multipart/form-data`, as bytes: a stream could not be signed.
 #[derive(Debug)]
@@ -97,15 +44,15 @@ impl Form {
             let head = format!(
                 "Content-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: {}",
                 escaped(name),
-                escaped(&file.name),
-                file.content_type,
+                escaped(file.name()),
+                file.content_type(),
             );
-            if file.content_type.contains(['\r', '\n']) {
+            if file.content_type().contains(['\r', '\n']) {
                 self.fail(name);
             }
             self.parts.push(Part {
                 head,
-                content: file.bytes.clone(),
+                content: file.bytes().clone(),
             });
         }
         self
@@ -222,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_part_that_would_break_the_form_is_an_error() {
-        let file = File::new("a", "b").content_type("text/plain\r\nX: y");
+        let file = File::new("a", "b").with_content_type("text/plain\r\nX: y");
         let error = Form::new(&UPLOAD).files("file", [&file]).finish();
         assert!(error.unwrap_err().to_string().contains("`file`"));
     }

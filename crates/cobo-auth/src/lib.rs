@@ -13,7 +13,7 @@
 //!
 //! let organization = client
 //!     .request(Method::GET, "/organizations/info")
-//!     .bearer(FixedToken::new(token)?)
+//!     .credential(FixedToken::new(token)?)
 //!     .send()
 //!     .await?;
 //! println!("{}", organization.json::<serde_json::Value>()?["name"]);
@@ -26,6 +26,10 @@
 //! - **What is signed is what is sent.** Path and query are written in [one canonical
 //!   way](canonicalize) that every reading of Cobo's signature scheme agrees on; the body is
 //!   serialised once.
+//! - **Every attempt has a nonce of its own**, random by default, so that processes may share a key;
+//!   see [`NonceStrategy`] for servers that take milliseconds only.
+//! - **A client with a [`Credential`] acts for an organization**: its access token goes with every
+//!   call but those below `/oauth/`.
 //! - **Nothing is followed.** A redirect is an error, and a request never leaves for another
 //!   origin than the environment's.
 //! - **Responses are verified** with the [environment's](Environment) key, over the raw bytes,
@@ -37,15 +41,14 @@ mod access_token;
 mod aws_lc;
 mod body;
 mod builder;
-mod built;
 mod call;
 mod client;
 mod clock;
+mod cobo_time;
 mod code;
 #[doc(hidden)]
 pub mod codegen;
 mod credential;
-mod decode;
 mod draft;
 mod ed25519;
 mod endpoint;
@@ -53,30 +56,25 @@ mod environment;
 mod error;
 mod explanation;
 mod form;
+mod key_error;
+mod key_file;
 mod message;
 mod missing;
-mod model;
 mod nonce;
-mod nullable;
-mod number;
-mod object;
-mod open_enum;
 mod operation;
+mod options;
 mod pages;
-mod part;
 mod public_key;
-mod raw;
 mod receive;
 mod request;
+mod request_macro;
 mod response;
 mod retry;
 #[cfg(feature = "secp256k1")]
 mod secp256k1;
-mod secret;
 mod secret_key;
 mod signer;
 mod target;
-mod union;
 mod verifier;
 
 pub use access_token::{AccessToken, Bearer};
@@ -86,17 +84,16 @@ pub use body::ErrorBody;
 pub use builder::ClientBuilder;
 pub use client::Client;
 pub use clock::{Clock, Reading, SystemClock};
+pub use cobo_model::{DecodeError, File, MissingFields, Nullable, Number, NumberError, Secret};
 pub use code::ErrorCode;
 pub use credential::{Credential, FixedToken};
 pub use ed25519::Ed25519Signer;
 pub use environment::Environment;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Execution};
 pub use explanation::Explanation;
-pub use form::File;
+pub use key_error::KeyError;
 pub use message::{Digest, Message, double_sha256};
-pub use missing::MissingFields;
-pub use nullable::Nullable;
-pub use number::{Number, NumberError};
+pub use nonce::NonceStrategy;
 pub use operation::Operation;
 pub use pages::{Items, Listed, Page, Pages};
 pub use public_key::{Curve, PublicKey};
@@ -105,8 +102,7 @@ pub use response::{Body, Response};
 pub use retry::RetryPolicy;
 #[cfg(feature = "secp256k1")]
 pub use secp256k1::Secp256k1Signer;
-pub use secret::Secret;
-pub use secret_key::{KeyError, SecretKey};
+pub use secret_key::SecretKey;
 pub use signer::{Signature, Signer, SignerError};
 pub use target::{TargetError, canonicalize};
 pub use verifier::{ResponseKeys, Verification};

@@ -1,33 +1,7 @@
-use std::fmt;
+use cobo_model::MissingFields;
 
 use crate::error::Error;
 use crate::operation::Operation;
-
-/// The required fields that a builder was not given, all of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MissingFields {
-    names: Vec<String>,
-}
-
-impl MissingFields {
-    pub(crate) fn new(names: Vec<String>) -> Self {
-        Self { names }
-    }
-
-    /// The names as the document has them; a field of a request body has the body in front:
-    /// `refresh_token_request.client_id`.
-    pub fn names(&self) -> &[String] {
-        &self.names
-    }
-}
-
-impl fmt::Display for MissingFields {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "missing required fields: {}", self.names.join(", "))
-    }
-}
-
-impl std::error::Error for MissingFields {}
 
 /// Collects what a builder lacks.
 #[derive(Debug)]
@@ -64,7 +38,10 @@ impl Missing {
         match value {
             Ok(value) => Some(value),
             Err(missing) => {
-                let names = missing.names.iter().map(|field| format!("{name}.{field}"));
+                let names = missing
+                    .names()
+                    .iter()
+                    .map(|field| format!("{name}.{field}"));
                 self.names.extend(names);
                 None
             }

@@ -7,12 +7,12 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use cobo_model::Nullable;
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
 use crate::draft::Draft;
 use crate::error::Error;
-use crate::nullable::Nullable;
 use crate::response::{Body, Response};
 
 /// A response that is a page of a list.

@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use http::{HeaderValue, Method, header};
 use serde::Serialize;
@@ -11,6 +10,7 @@ use crate::client::Client;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::explanation::Explanation;
+use crate::options::{CallCredential, CallOptions, is_oauth};
 use crate::response::{Body, Response};
 use crate::target::check_path;
 
@@ -25,20 +25,18 @@ pub struct RequestBuilder {
     path: String,
     query: Vec<(String, String)>,
     body: Option<Result<Vec<u8>, serde_json::Error>>,
-    credential: Option<Arc<dyn Credential>>,
-    repeatable: Option<bool>,
+    options: CallOptions,
 }
 
 impl RequestBuilder {
     pub(crate) fn new(client: Client, method: Method, path: &str) -> Self {
         Self {
-            credential: client.credential(),
             client,
             method,
             path: path.to_owned(),
             query: Vec::new(),
             body: None,
-            repeatable: None,
+            options: CallOptions::default(),
         }
     }
 
@@ -55,16 +53,22 @@ impl RequestBuilder {
         self
     }
 
-    /// Sends this credential's token instead of the client's.
-    pub fn bearer(mut self, credential: impl Credential + 'static) -> Self {
-        self.credential = Some(Arc::new(credential));
+    /// Sends this credential's access token instead of the client's, below `/oauth/` as well.
+    pub fn credential(mut self, credential: impl Credential + 'static) -> Self {
+        self.options.credential = CallCredential::given(credential);
+        self
+    }
+
+    /// Sends no access token, whatever credential the client has.
+    pub fn without_credential(mut self) -> Self {
+        self.options.credential = CallCredential::None;
         self
     }
 
     /// Says whether the request may be sent again after it may have been carried out. Without
     /// this, `GET` and `HEAD` may and no other method may.
     pub fn repeatable(mut self, repeatable: bool) -> Self {
-        self.repeatable = Some(repeatable);
+        self.options.repeatable = Some(repeatable);
         self
     }
 
@@ -79,11 +83,14 @@ impl RequestBuilder {
         match self.build() {
             Ok(request) => {
                 let safe = matches!(self.method, Method::GET | Method::HEAD);
+                let options = std::mem::take(&mut self.options);
                 let call = Call {
                     label: Cow::Owned(format!("{} {}", self.method, self.path)),
                     operation: None,
-                    repeatable: self.repeatable.unwrap_or(safe),
-                    credential: self.credential,
+                    repeatable: options.repeatable.unwrap_or(safe),
+                    credential: options
+                        .credential
+                        .of_call(self.client.credential(), !is_oauth(&self.path)),
                 };
                 self.client.call(request, call).await
             }

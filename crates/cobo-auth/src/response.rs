@@ -3,12 +3,12 @@ use std::fmt;
 use std::ops::Deref;
 
 use bytes::Bytes;
+use cobo_model::decode;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use crate::decode::decode;
 use crate::error::Error;
 
 /// A successful response: the value, the status and the headers.
@@ -109,10 +109,13 @@ impl Response<Body> {
     ///
     /// # Errors
     ///
-    /// A body that is not JSON or not of this type. The error says where, never what.
+    /// The body is not JSON or not of this type. The error names missing fields and wrong values by
+    /// their paths, and no value; its [`success_body`](Error::success_body) has the bytes.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.check_content_type()
-            .and_then(|()| decode(&self.value).map_err(|error| Error::decode(&error)))
+            .and_then(|()| {
+                decode(&self.value).map_err(|error| Error::decode(&error, self.value.clone()))
+            })
             .map_err(|error| {
                 error
                     .with_response(self.status, &self.headers)
@@ -130,7 +133,7 @@ impl Response<Body> {
         if essence.eq_ignore_ascii_case("application/json") || essence.ends_with("+json") {
             return Ok(());
         }
-        Err(Error::content_type(essence))
+        Err(Error::content_type(essence, self.value.clone()))
     }
 }
 

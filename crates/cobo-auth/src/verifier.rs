@@ -3,8 +3,8 @@ use std::fmt;
 use ed25519_dalek::{Signature, VerifyingKey};
 use http::HeaderMap;
 
+use crate::key_error::KeyError;
 use crate::message::double_sha256;
-use crate::secret_key::KeyError;
 
 /// The keys that may sign a response: of Cobo, or of what stands in for it.
 ///
@@ -57,6 +57,20 @@ impl ResponseKeys {
         Self(Some(verifying_key(&key).into_iter().collect()))
     }
 
+    /// The keys in an order of their own, to tell sets of keys apart; `None` where nothing is
+    /// verified.
+    pub(crate) fn identity(&self) -> Option<Vec<[u8; 32]>> {
+        let mut keys: Vec<_> = self
+            .0
+            .as_ref()?
+            .iter()
+            .map(VerifyingKey::to_bytes)
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Some(keys)
+    }
+
     #[cfg(test)]
     pub(crate) fn usable(&self) -> bool {
         self.0.as_ref().is_none_or(|keys| !keys.is_empty())
@@ -105,7 +119,15 @@ impl ResponseKeys {
     }
 }
 
-/// What a signature is worth.
+/// The result of checking a signature. It has to be looked at: only
+/// [`Signed`](Self::Signed) is proof that Cobo sent what was checked.
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # let keys = cobo_auth::Environment::production().response_keys().clone();
+/// keys.verify(b"body", &http::HeaderMap::new()); // error: unused `Verification`
+/// ```
+#[must_use = "a body that was not verified may be anybody's"]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verification {

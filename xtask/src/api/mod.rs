@@ -222,8 +222,12 @@ pub struct Operation {
     pub deprecated: bool,
     /// Whether it may be sent again when it is not known whether it arrived.
     pub repeatable: bool,
+    /// Whether the client's credential goes with it.
+    pub credential: bool,
     /// Whether one of its security requirements is a bearer token.
     pub bearer: bool,
+    /// The OAuth scopes that the security requirements name, each once.
+    pub scopes: Vec<String>,
     /// The security schemes of each alternative, by name.
     pub security: Vec<Vec<String>>,
     pub parameters: Vec<Parameter>,

@@ -170,6 +170,8 @@ fn operation(
             .get("x-cobo-repeatable")
             .and_then(Value::as_bool)
             .unwrap_or(matches!(place.method, "get" | "head")),
+        credential: value.get("x-cobo-credential").is_none(),
+        scopes: scopes(document, value),
         bearer: security
             .iter()
             .flatten()
@@ -184,11 +186,30 @@ fn operation(
     }
 }
 
+fn requirements<'a>(
+    document: &'a Document,
+    operation: &'a Value,
+) -> impl Iterator<Item = &'a Value> {
+    let requirements = operation.get("security");
+    items(requirements.or_else(|| document.root.get("security")))
+}
+
+fn scopes(document: &Document, operation: &Value) -> Vec<String> {
+    let mut scopes: Vec<String> = Vec::new();
+    let schemes =
+        requirements(document, operation).flat_map(|requirement| entries(Some(requirement)));
+    for (_, named) in schemes.filter(|(scheme, _)| is_bearer(document, scheme)) {
+        for scope in items(Some(named)).filter_map(Value::as_str) {
+            if !scopes.iter().any(|known| known == scope) {
+                scopes.push(scope.to_owned());
+            }
+        }
+    }
+    scopes
+}
+
 fn security(document: &Document, operation: &Value) -> Vec<Vec<String>> {
-    let requirements = operation
-        .get("security")
-        .or_else(|| document.root.get("security"));
-    items(requirements)
+    requirements(document, operation)
         .map(|requirement| {
             entries(Some(requirement))
                 .map(|(name, _)| name.clone())

@@ -35,11 +35,15 @@ impl Api {
         for (says, word) in [
             (operation.repeatable, "repeatable"),
             (operation.bearer, "bearer"),
+            (!operation.credential, "without credential"),
             (operation.deprecated, "deprecated"),
         ] {
             if says {
                 writeln!(f, "  {word}")?;
             }
+        }
+        if !operation.scopes.is_empty() {
+            writeln!(f, "  needs {:?}", operation.scopes)?;
         }
         for parameter in &operation.parameters {
             let optional = if parameter.required { "" } else { "?" };

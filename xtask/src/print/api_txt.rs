@@ -189,9 +189,9 @@ impl Printer<'_> {
             Type::String => self.outside("std::string", "String"),
             Type::Bool => "bool".to_owned(),
             Type::Integer => "i64".to_owned(),
-            Type::Number => self.outside("cobo_auth", "Number"),
-            Type::Secret => self.outside("cobo_auth", "Secret"),
-            Type::File => self.outside("cobo_auth", "File"),
+            Type::Number => self.outside("cobo_model", "Number"),
+            Type::Secret => self.outside("cobo_model", "Secret"),
+            Type::File => self.outside("cobo_model", "File"),
             Type::Json => self.outside("serde_json", "Value"),
             Type::Model(id) => self.name(*id, from),
             Type::List(item) => {
@@ -239,7 +239,7 @@ impl Printer<'_> {
             Presence::Required => ty,
             Presence::OrNull | Presence::Optional => self.option(&ty),
             Presence::Nullable => {
-                let nullable = self.outside("cobo_auth", "Nullable");
+                let nullable = self.outside("cobo_model", "Nullable");
                 self.option(&format!("{nullable}<{ty}>"))
             }
         }

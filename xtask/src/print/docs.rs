@@ -71,6 +71,19 @@ impl Docs {
     }
 }
 
+/// Which permissions an operation needs, and whether it goes without an organization's token.
+pub(crate) fn permissions(scopes: &[String], credential: bool) -> String {
+    let names: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
+    let needs = match names.as_slice() {
+        [] => String::new(),
+        [one] => format!("Needs the permission {one}."),
+        several => format!("Needs the permissions {}.", several.join(", ")),
+    };
+    let without = "Carries no access token, whatever credential the client has.";
+    let without = if credential { "" } else { without };
+    format!("{needs} {without}").trim().to_owned()
+}
+
 /// Whether text after it may be shown in another order than it has: the compiler refuses such a
 /// comment, which could show code that is not there.
 fn turns_text(c: char) -> bool {

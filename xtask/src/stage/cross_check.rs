@@ -33,9 +33,9 @@ use crate::silence;
 mod readable;
 
 /// What a schema that progenitor cannot express is shown to it as.
-const SECRET: &str = "cobo_auth::Secret";
-const NUMBER: &str = "cobo_auth::Number";
-const FILE: &str = "cobo_auth::File";
+const SECRET: &str = "cobo_model::Secret";
+const NUMBER: &str = "cobo_model::Number";
+const FILE: &str = "cobo_model::File";
 
 /// Refuses each place where the two readings differ.
 pub fn run(document: &Document, api: &Api, log: &mut Log) -> Result<(), Refusals> {
@@ -95,7 +95,7 @@ fn read(schemas: &Map<String, Value>) -> Result<Generator, String> {
     });
     let api: OpenAPI = serde_json::from_value(document).map_err(|error| error.to_string())?;
     let mut settings = GenerationSettings::default();
-    settings.with_crate("cobo-auth", CrateVers::Any, None);
+    settings.with_crate("cobo-model", CrateVers::Any, None);
     silence::panics(|| {
         let mut generator = Generator::new(&settings);
         match generator.generate_tokens(&api) {
@@ -157,7 +157,7 @@ fn set_type(schema: &mut Value, path: &str) {
     if let Some(schema) = schema.as_object_mut() {
         schema.insert(
             "x-rust-type".to_owned(),
-            json!({"crate": "cobo-auth", "version": "*", "path": path}),
+            json!({"crate": "cobo-model", "version": "*", "path": path}),
         );
     }
 }
@@ -228,16 +228,24 @@ impl<'a> Second<'a> {
             .into_iter()
             .map(|property| (property.name, property))
             .collect();
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
+        for field in &object.fields {
+            *names.entry(rust_name::field(&field.wire)).or_default() += 1;
+        }
         for field in &object.fields {
             let name = rust_name::field(&field.wire);
+            if names[&name] > 1 {
+                // Two properties have one name in Rust: progenitor has two fields of that name,
+                // and which is which cannot be seen.
+                others.remove(name.as_str());
+                continue;
+            }
             let wire = Some(field.wire.clone());
             match others.remove(name.as_str()) {
                 Some(other) => found.extend(
                     self.field(api, field, &other)
                         .map(|difference| (wire, difference)),
                 ),
-                // Progenitor has one field of two properties that have one name in Rust.
-                None if field.rust != name => {}
                 None => found.push((wire, "progenitor has no such field".to_owned())),
             }
         }

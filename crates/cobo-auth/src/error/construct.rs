@@ -5,12 +5,13 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use cobo_model::{DecodeError, MissingFields};
 use http::{HeaderMap, HeaderName, StatusCode, header};
 
 use super::{Error, Inner, Kind, printable};
 use crate::body::ErrorBody;
 use crate::code::ErrorCode;
-use crate::missing::MissingFields;
+use crate::response::Body;
 use crate::target::TargetError;
 
 impl Error {
@@ -22,7 +23,10 @@ impl Error {
             request_id: None,
             retry_after: None,
             with_bearer: false,
+            repeatable: false,
+            earlier_unknown: false,
             signed: false,
+            fresh: false,
             token_refused: false,
             clock_ahead: None,
             cursor: None,
@@ -87,6 +91,10 @@ impl Error {
         Self::new(Kind::Stale)
     }
 
+    pub(crate) fn outdated() -> Self {
+        Self::new(Kind::Outdated)
+    }
+
     pub(crate) fn deadline(sent: bool) -> Self {
         Self::new(Kind::Deadline { sent })
     }
@@ -94,11 +102,11 @@ impl Error {
     /// What a [`Credential`](crate::Credential) fails with: there is no access token, and why.
     ///
     /// ```
-    /// use cobo_auth::{Error, ErrorKind};
+    /// use cobo_auth::{Error, ErrorKind, Execution};
     ///
     /// let error = Error::no_token("the vault is sealed");
     /// assert_eq!(error.kind(), ErrorKind::Credential);
-    /// assert!(error.is_before_sending());
+    /// assert_eq!(error.execution(), Execution::NotExecuted);
     /// ```
     pub fn no_token(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let kind = Kind::Credential { for_now: false };
@@ -116,7 +124,8 @@ impl Error {
     /// taken for what this one met.
     pub(crate) fn credential(source: Self) -> Self {
         match source.0.kind {
-            Kind::Credential { .. } => source,
+            // Made by `no_token`: it has been the error of no other call.
+            Kind::Credential { .. } if source.0.operation.is_none() => source,
             _ => {
                 let for_now = source.is_retryable();
                 Self::new(Kind::Credential { for_now }).with_source(Arc::new(source))
@@ -129,9 +138,13 @@ impl Error {
         Self::new(Kind::Transport)
     }
 
-    pub(crate) fn api(body: ErrorBody, signed: bool) -> Self {
+    /// What Cobo, or something else, said of a failure. `fresh` is whether the signature was made
+    /// recently.
+    pub(crate) fn api(body: ErrorBody, signed: bool, fresh: bool) -> Self {
         let mut error = Self::new(Kind::Api(body));
-        error.inner().signed = signed;
+        let inner = error.inner();
+        inner.signed = signed;
+        inner.fresh = signed && fresh;
         error
     }
 
@@ -139,31 +152,26 @@ impl Error {
         Self::new(Kind::Unexpected)
     }
 
-    /// A success that does not decode. serde's text may quote the body, so only what it says of
-    /// the model is kept: a field's name, never a value.
-    pub(crate) fn decode(error: &serde_json::Error) -> Self {
-        let text = error.to_string();
-        let says = ["missing field `", "field out of bounds: "]
-            .iter()
-            .any(|start| text.starts_with(start))
-            .then(|| text.split(" at line ").next().unwrap_or_default());
-        let why = match (says, error.classify()) {
-            (Some(says), _) => says.to_owned(),
-            (None, serde_json::error::Category::Data) => "a field has another type".to_owned(),
-            (None, serde_json::error::Category::Eof) => "the JSON ends too early".to_owned(),
-            (None, _) => "it is not JSON".to_owned(),
-        };
-        let place = format!(" (line {}, column {})", error.line(), error.column());
-        Self::new(Kind::Decode { why: why + &place })
+    /// A success that does not decode. The text names fields by their paths, and no values.
+    pub(crate) fn decode(error: &DecodeError, body: Body) -> Self {
+        Self::new(Kind::Decode {
+            why: error.to_string(),
+            by_content_type: false,
+            body,
+        })
     }
 
-    /// A success that is not JSON, by what it says of itself.
-    pub(crate) fn content_type(essence: &str) -> Self {
+    /// A success that is not JSON by its content type, which no signature covers.
+    pub(crate) fn content_type(essence: &str, body: Body) -> Self {
         let why = match printable(essence) {
             Some(essence) => format!("its content type is {essence}"),
             None => "its content type is not JSON".to_owned(),
         };
-        Self::new(Kind::Decode { why })
+        Self::new(Kind::Decode {
+            why,
+            by_content_type: true,
+            body,
+        })
     }
 
     #[cfg(test)]
@@ -219,6 +227,17 @@ impl Error {
 
     pub(crate) fn with_bearer(mut self, with_bearer: bool) -> Self {
         self.inner().with_bearer = with_bearer;
+        self
+    }
+
+    pub(crate) fn with_repeatable(mut self, repeatable: bool) -> Self {
+        self.inner().repeatable = repeatable;
+        self
+    }
+
+    /// Says whether an earlier attempt of the call may have been carried out.
+    pub(crate) fn with_earlier_unknown(mut self, unknown: bool) -> Self {
+        self.inner().earlier_unknown = unknown;
         self
     }
 

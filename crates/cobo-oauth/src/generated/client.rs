@@ -34,7 +34,7 @@ impl Client {
 
     /// Makes a request, signs it, sends it, and verifies what comes back.
     #[allow(dead_code, reason = "without operations nothing is sent")]
-    pub(crate) async fn exchange<B: codegen::Payload>(
+    pub(crate) async fn exchange<B: cobo_model::IntoBody>(
         &self,
         draft: codegen::Draft<B>,
     ) -> Result<Response<Body>, Error> {
@@ -50,7 +50,11 @@ impl Client {
         let info = OperationInfo {
             operation_id: outgoing.operation.id(),
         };
-        let result = self.exec(outgoing.request, &info).await;
+        let client = Self {
+            inner: outgoing.client(&self.inner),
+            ..self.clone()
+        };
+        let result = client.exec(outgoing.request, &info).await;
         codegen::outcome(outgoing.operation, result)
     }
 }

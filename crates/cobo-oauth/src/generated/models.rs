@@ -5,7 +5,7 @@
 //! that a request is made of. New fields and new enum values may come with any release of the
 //! API: they never make a response unreadable.
 
-use cobo_auth::{Secret, codegen};
+use cobo_model::Secret;
 
 /// Why the API refused or failed a request.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct ErrorResponse {
     /// The ID under which Cobo's support finds this failure.
     pub error_id: String,
 }
-codegen::model! {
+cobo_model::model! {
     ErrorResponse { 0 error_code, 1 error_message, 2 error_id }
 }
 
@@ -29,7 +29,7 @@ pub struct ExchangePermissionTokenRequest {
     /// The permission to get a token for, `payment_orders_payin`.
     pub permission_type: String,
 }
-codegen::model! {
+cobo_model::model! {
     ExchangePermissionTokenRequest { 0 permission_type }
 }
 
@@ -54,7 +54,7 @@ pub struct GetToken200Response {
     /// This is a secret: `Debug` does not show it, **`Serialize` writes it**.
     pub refresh_token: Option<Secret>,
 }
-codegen::model! {
+cobo_model::model! {
     GetToken200Response {
         0 access_token not_empty(), 1 token_type?, 2 scope?, 3 expires_in at_least(1),
         4 refresh_token?,
@@ -70,7 +70,7 @@ pub struct OAuthErrorResponse {
     /// What was wrong, for people.
     pub error_description: String,
 }
-codegen::model! {
+cobo_model::model! {
     OAuthErrorResponse { 0 error, 1 error_description }
 }
 
@@ -91,7 +91,7 @@ pub struct PermissionToken201Response {
     /// This is a secret: `Debug` does not show it, **`Serialize` writes it**.
     pub refresh_token: Option<Secret>,
 }
-codegen::model! {
+cobo_model::model! {
     PermissionToken201Response {
         0 access_token not_empty(), 1 token_type?, 2 expires_in at_least(1),
         3 refresh_token?,
@@ -107,7 +107,7 @@ pub struct RefreshPermissionTokenRequest {
     /// This is a secret: `Debug` does not show it, **`Serialize` writes it**.
     pub refresh_token: Secret,
 }
-codegen::model! {
+cobo_model::model! {
     RefreshPermissionTokenRequest { 0 refresh_token }
 }
 
@@ -131,7 +131,7 @@ pub struct RefreshToken200Response {
     /// This is a secret: `Debug` does not show it, **`Serialize` writes it**.
     pub refresh_token: Option<Secret>,
 }
-codegen::model! {
+cobo_model::model! {
     RefreshToken200Response {
         0 access_token not_empty(), 1 token_type?, 2 scope?, 3 expires_in at_least(1),
         4 refresh_token?,
@@ -151,14 +151,14 @@ pub struct RefreshTokenRequest {
     /// This is a secret: `Debug` does not show it, **`Serialize` writes it**.
     pub refresh_token: Secret,
 }
-codegen::model! {
+cobo_model::model! {
     RefreshTokenRequest { 0 client_id, 1 grant_type, 2 refresh_token }
 }
 
 /// Builders of what requests are made of: every setter takes what converts, `build` names what is missing.
 pub mod builder {
-    use cobo_auth::{Secret, codegen};
-    codegen::builder!(ExchangePermissionTokenRequest);
+    use cobo_model::Secret;
+    cobo_model::builder!(ExchangePermissionTokenRequest);
 
     impl ExchangePermissionTokenRequest {
         /// The permission to get a token for, `payment_orders_payin`.
@@ -169,7 +169,7 @@ pub mod builder {
             self
         }
     }
-    codegen::builder!(RefreshPermissionTokenRequest);
+    cobo_model::builder!(RefreshPermissionTokenRequest);
 
     impl RefreshPermissionTokenRequest {
         /// The refresh token that came with the newest permission token.
@@ -180,7 +180,7 @@ pub mod builder {
             self
         }
     }
-    codegen::builder!(RefreshTokenRequest);
+    cobo_model::builder!(RefreshTokenRequest);
 
     impl RefreshTokenRequest {
         /// The app's client ID, the one that the refresh token was issued to.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cobo_auth::{Error, ErrorKind, RetryPolicy, Secret};
+use cobo_auth::{Error, ErrorKind, Execution, RetryPolicy, Secret};
 use http::StatusCode;
 use progenitor_client::ClientInfo as _;
 
@@ -137,26 +137,23 @@ impl From<Error> for Failure {
 }
 
 fn fate(error: &Error) -> Fate {
-    // Only Cobo can say that it turned a request away before it looked at the refresh token.
-    if error.is_before_sending() || (error.is_rate_limited() && error.is_signed()) {
-        return Fate::NotCarriedOut;
-    }
     let said_no = error.kind() == ErrorKind::Api
         && !error.is_retryable()
         && error
             .status()
             .is_some_and(|status| status.is_client_error());
-    if !said_no {
-        return Fate::Lost;
-    }
     match (error.oauth_error(), error.code()) {
-        (Some("server_error" | "slow_down" | "temporarily_unavailable"), _) => Fate::Lost,
-        (Some(name), _) if APP_REFUSALS.contains(&name) => Fate::AppRefused,
-        (Some(_), _) => Fate::GrantRefused,
-        (None, Some(_)) => Fate::AppRefused,
-        (None, None) => Fate::Lost,
+        (Some(name), _) if said_no && APP_REFUSALS.contains(&name) => Fate::AppRefused,
+        (Some(name), _) if said_no && !TEMPORARY.contains(&name) => Fate::GrantRefused,
+        (None, Some(_)) if said_no => Fate::AppRefused,
+        // Never sent, or turned away before Cobo looked at the refresh token: a fresh 429.
+        _ if error.execution() == Execution::NotExecuted => Fate::NotCarriedOut,
+        _ => Fate::Lost,
     }
 }
+
+/// The names of OAuth errors that do not say whether the grant was used.
+const TEMPORARY: [&str; 3] = ["server_error", "slow_down", "temporarily_unavailable"];
 
 /// The names of OAuth errors (RFC 6749, 5.2) that are about whoever asks.
 const APP_REFUSALS: [&str; 5] = [

@@ -6,12 +6,12 @@ use quote::quote;
 use super::example;
 use super::models::deprecated;
 use super::paths::{
-    AUTH_CLIENT, BODY, CLIENT_HOOKS, CLIENT_INFO, CODEGEN, ERROR, HTTP_CLIENT, OPERATION_INFO,
-    OPTION, PAGE, PAGES, RESPONSE, RESULT, STRING,
+    AUTH_CLIENT, BODY, CLIENT_HOOKS, CLIENT_INFO, CODEGEN, ERROR, HTTP_CLIENT, INTO_BODY,
+    OPERATION_INFO, OPTION, PAGE, PAGES, RESPONSE, RESULT, STRING,
 };
 use super::types::ident;
 use crate::api::{Api, Operation};
-use crate::print::docs::Docs;
+use crate::print::docs::{Docs, permissions};
 use crate::print::markdown;
 
 /// The client without the methods of its operations.
@@ -45,7 +45,7 @@ pub(super) fn client(api: &Api) -> TokenStream {
 
             /// Makes a request, signs it, sends it, and verifies what comes back.
             #[allow(dead_code, reason = "without operations nothing is sent")]
-            pub(crate) async fn exchange<B: #CODEGEN::Payload>(
+            pub(crate) async fn exchange<B: #INTO_BODY>(
                 &self,
                 draft: #CODEGEN::Draft<B>,
             ) -> #RESULT<#RESPONSE<#BODY>, #ERROR> {
@@ -61,7 +61,11 @@ pub(super) fn client(api: &Api) -> TokenStream {
                 let info = #OPERATION_INFO {
                     operation_id: outgoing.operation.id(),
                 };
-                let result = self.exec(outgoing.request, &info).await;
+                let client = Self {
+                    inner: outgoing.client(&self.inner),
+                    ..self.clone()
+                };
+                let result = client.exec(outgoing.request, &info).await;
                 #CODEGEN::outcome(outgoing.operation, result)
             }
 
@@ -166,6 +170,7 @@ fn method_docs(api: &Api, library: &str, operation: &Operation) -> Docs {
             operation.method, operation.path
         ))
         .paragraph(repeats)
+        .paragraph(permissions(&operation.scopes, operation.credential))
         .when(
             operation.deprecated,
             "Deprecated: Cobo may remove this operation.",

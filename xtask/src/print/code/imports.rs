@@ -208,7 +208,9 @@ impl Shortener {
                 lit: Lit::Str(text),
                 ..
             }) = &pair.value
-            && (text.value().starts_with("::std") || text.value().starts_with("::cobo_auth"))
+            && ["::std", "::cobo_auth", "::cobo_model"]
+                .iter()
+                .any(|start| text.value().starts_with(start))
         {
             let (path, text) = (&pair.path, self.text(text));
             return parse_quote!(#path = #text);

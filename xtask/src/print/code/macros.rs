@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// As long as prettyplease's own lines.
 const WIDTH: usize = 89;
 
-/// Sets each `codegen::name! { Head { a, b } }` anew: the head on one line, the list below it, as
+/// Sets each `cobo_model::name! { Head { a, b } }` anew: the head on one line, the list below it, as
 /// many entries to a line as fit.
 pub(crate) fn set(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -14,7 +14,7 @@ pub(crate) fn set(text: &str) -> String {
         out.push_str(line);
         out.push('\n');
         let indent = &line[..line.len() - line.trim_start().len()];
-        if !(line.trim_start().starts_with("codegen::") && line.ends_with("! {")) {
+        if !(line.trim_start().starts_with("cobo_model::") && line.ends_with("! {")) {
             continue;
         }
         let end = format!("{indent}}}");
@@ -113,14 +113,17 @@ mod tests {
 
     #[test]
     fn lists_are_filled_and_other_text_is_left() {
-        let text = "fn a() {\n    b();\n}\ncodegen::model! {\n    A { 0 id ?, 1\n    name = \"na me\" ? not_empty() }\n}\n";
-        let expected = "fn a() {\n    b();\n}\ncodegen::model! {\n    A { 0 id?, 1 name = \"na me\"? not_empty() }\n}\n";
+        let text = "fn a() {\n    b();\n}\ncobo_model::model! {\n    A { 0 id ?, 1\n    name = \"na me\" ? not_empty() }\n}\n";
+        let expected = "fn a() {\n    b();\n}\ncobo_model::model! {\n    A { 0 id?, 1 name = \"na me\"? not_empty() }\n}\n";
         assert_eq!(set(text), expected);
         assert_eq!(set(expected), expected);
         let long: Vec<String> = (0..30)
             .map(|index| format!("{index} field_{index}?"))
             .collect();
-        let text = format!("codegen::model! {{\n    A {{ {} }}\n}}\n", long.join(", "));
+        let text = format!(
+            "cobo_model::model! {{\n    A {{ {} }}\n}}\n",
+            long.join(", ")
+        );
         let set_once = set(&text);
         assert!(set_once.lines().all(|line| line.len() <= 89), "{set_once}");
         assert_eq!(set(&set_once), set_once);

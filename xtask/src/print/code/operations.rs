@@ -62,8 +62,8 @@ pub(super) fn table<'a>(operations: impl Iterator<Item = &'a Operation>) -> Toke
 /// The function that finds an operation in these tables.
 pub(super) fn find(tables: &TokenStream) -> TokenStream {
     quote! {
-        /// The operation with this id.
-        pub(crate) fn operation(id: &str) -> #OPTION<&'static #OPERATION> {
+        /// The operation with this id: its method, its path, and the scopes that it needs.
+        pub fn operation(id: &str) -> #OPTION<&'static #OPERATION> {
             #CODEGEN::find(&[#tables], id)
         }
     }
@@ -83,7 +83,9 @@ impl Printer<'_> {
         } = self.operation;
         let entry = ident(&self.operation.entry);
         let repeatable = self.operation.repeatable.then(|| quote!(.repeatable()));
-        let bearer = self.operation.bearer.then(|| quote!(.bearer()));
+        let scopes = &self.operation.scopes;
+        let needs = (!scopes.is_empty()).then(|| quote!(.needs(&[#(#scopes),*])));
+        let credential = (!self.operation.credential).then(|| quote!(.without_credential()));
         let inputs = self.operation.parameters.iter().map(input);
         let body = self.operation.body.as_ref().map(|body| {
             let (name, required) = (&body.rust, body.required);
@@ -93,7 +95,7 @@ impl Printer<'_> {
         let json = json.then(|| quote!(.not_json()));
         quote! {
             static #entry: #ENDPOINT = #ENDPOINT::new(#id, #method, #path, &[#(#inputs),*])
-                #repeatable #bearer #body #json;
+                #repeatable #needs #credential #body #json;
         }
     }
 

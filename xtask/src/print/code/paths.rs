@@ -58,19 +58,21 @@ paths! {
     ENDPOINT, Use, "cobo_auth::codegen::Endpoint";
     INPUT, Use, "cobo_auth::codegen::Input";
     CODEGEN, Use, "cobo_auth::codegen";
-    MODEL, Use, "cobo_auth::codegen";
     ERROR, Use, "cobo_auth::Error";
-    FILE, Use, "cobo_auth::File";
     ITEMS, Use, "cobo_auth::Items";
     LISTED, Use, "cobo_auth::Listed";
-    NULLABLE, Use, "cobo_auth::Nullable";
-    NUMBER, Use, "cobo_auth::Number";
     OPERATION, Use, "cobo_auth::Operation";
     PAGES, Use, "cobo_auth::Pages";
     PAGE, Use, "cobo_auth::Page";
     RESPONSE, Use, "cobo_auth::Response";
-    SECRET, Use, "cobo_auth::Secret";
     BODY, Use, "cobo_auth::Body";
+    FILE, Use, "cobo_model::File";
+    NULLABLE, Use, "cobo_model::Nullable";
+    NUMBER, Use, "cobo_model::Number";
+    SECRET, Use, "cobo_model::Secret";
+    INTO_BODY, Full, "cobo_model::IntoBody";
+    // Macros are named by their full path: `cobo_model::model!`.
+    MODEL, Full, "cobo_model";
     AUTH_CLIENT, Full, "cobo_auth::Client";
     CLIENT_HOOKS, Use, "progenitor_client::ClientHooks";
     CLIENT_INFO, Use, "progenitor_client::ClientInfo";

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::api::Api;
 use crate::print::code::{Code, Feature};
 use crate::print::markdown;
+use crate::standalone::model_path;
 
 /// The one copy of the signing hooks: whoever reads a crate reads what signs in all of them.
 const HOOKS: &str = include_str!("../../../../crates/cobo-oauth/src/hooks.rs");
@@ -56,6 +57,7 @@ pub(super) fn files(
             .replace("@crate@", crate_name)
             .replace("@library@", &crate_name.replace('-', "_"))
             .replace("@auth@", &quoted(auth_path))
+            .replace("@model@", &quoted(&model_path(auth_path)))
             .replace(
                 "@description@",
                 &quoted(&format!("A client of {}", api.title)),

@@ -187,8 +187,8 @@ impl Check<'_> {
     /// Those of the path item and those of the operation, which override them.
     fn parameters(&mut self, place: Place<'_>) {
         let path_item = at("/paths", place.path);
-        // By their names in Rust: name, location, list and definition of each.
-        let mut seen: BTreeMap<String, (String, String, String, &Value)> = BTreeMap::new();
+        // By name and location: the list and the definition of each.
+        let mut seen: BTreeMap<(&str, &str), (&String, &Value)> = BTreeMap::new();
         let inherited = items(
             self.document
                 .root
@@ -215,27 +215,25 @@ impl Check<'_> {
                 continue;
             };
             self.parameter(value, &target, location);
-            let field = rust_name::field(name);
-            match seen.get(&field) {
+            match seen.get(&(name, location)) {
                 None => {
-                    let entry = (name.to_owned(), location.to_owned(), holder.clone(), value);
-                    seen.insert(field, entry);
+                    seen.insert((name, location), (holder, value));
                 }
-                Some((other, place, of, same))
-                    if other == name && place == location && (of != holder || *same == value) => {}
-                Some((other, place, ..)) => {
+                // An operation overrides the parameters of its path.
+                Some((of, same)) if *of != holder || *same == value => {}
+                Some(_) => {
                     let reason = format!(
-                        "the parameters `{name}` ({location}) and `{other}` ({place}) of one \
-                         operation are both `{field}` in Rust"
+                        "the {location} parameter `{name}` is defined twice in this list, and not \
+                         alike: delete one of the definitions"
                     );
                     self.refuse(&pointer, reason);
                 }
             }
         }
         let declared: Vec<&str> = seen
-            .values()
-            .filter(|(_, location, ..)| location == "path")
-            .map(|(name, ..)| name.as_str())
+            .keys()
+            .filter(|(_, location)| *location == "path")
+            .map(|(name, _)| *name)
             .collect();
         self.template(place, &declared);
     }

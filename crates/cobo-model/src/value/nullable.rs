@@ -1,11 +1,11 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A value where the document tells `null` and an absent property apart, as in a request that
-/// clears a field. Such a property is an `Option<Nullable<T>>`: `None` is absent, and is not
-/// written.
+/// A value that may be `null`, for fields where `null` and an absent field mean different things:
+/// a request that clears a field, for example. Such a field is an `Option<Nullable<T>>`, and `None`
+/// is left out of the JSON.
 ///
 /// ```
-/// use cobo_auth::Nullable;
+/// use cobo_model::Nullable;
 ///
 /// let note: Option<Nullable<String>> = Some(Nullable::Null);
 /// assert_eq!(serde_json::to_value(&note)?, serde_json::Value::Null);
@@ -21,7 +21,7 @@ pub enum Nullable<T> {
 }
 
 impl<T> Nullable<T> {
-    /// The value, unless it is null.
+    /// The value, or `None` for `null`.
     pub fn value(&self) -> Option<&T> {
         match self {
             Self::Null => None,
@@ -29,7 +29,7 @@ impl<T> Nullable<T> {
         }
     }
 
-    /// The value, unless it is null.
+    /// The value, or `None` for `null`.
     pub fn into_value(self) -> Option<T> {
         match self {
             Self::Null => None,
@@ -37,7 +37,7 @@ impl<T> Nullable<T> {
         }
     }
 
-    /// Whether it is null.
+    /// Whether this is `null`.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }

@@ -1,39 +1,44 @@
-//! A JSON value as the text that it was: for what has to be looked at before its type is known,
-//! and must lose nothing by that.
+//! A JSON value as text: for values that must be inspected before their type is known, without
+//! losing digits or unknown properties.
 
-use std::cell::Cell;
 use std::fmt;
+use std::rc::Rc;
 
 use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
-/// The name by which `serde_json` knows that a text is asked for. Another deserializer does not
-/// know it and gives a value instead, which is written as text then: only the digits that an `f64`
-/// does not have are lost on that way.
-const TOKEN: &str = "$serde_json::private::RawValue";
+use super::tracker::Tracker;
 
-/// How deep values that are read on their own may stand in each other. `serde_json` counts for
-/// each text anew, so without this a hostile one would exhaust the stack.
-const DEPTH: u8 = 64;
-
-thread_local! {
-    static DEEP: Cell<u8> = const { Cell::new(0) };
-}
+/// The type name by which `serde_json` recognises that the text of a value is wanted. Other
+/// deserializers give a value instead, which is then written as text; digits beyond the precision
+/// of `f64` are lost in that case.
+pub(crate) const RAW_JSON: &str = "$serde_json::private::RawValue";
 
 /// The text of one JSON value.
-pub struct Raw(String);
+pub struct RawJson {
+    text: String,
+    /// The decoding that this value is a part of.
+    tracker: Option<Rc<Tracker>>,
+}
 
-impl Raw {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+impl RawJson {
+    fn new(text: String) -> Self {
+        Self {
+            text,
+            tracker: None,
+        }
     }
 
-    /// The property `name` as text, if it is a string, a number or a boolean and the value an
-    /// object.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The text of the property `name`, if the value is an object and the property a string, a
+    /// number or a boolean.
     pub fn tag(&self, name: &str) -> Option<String> {
-        let Entries(entries) = serde_json::from_str(&self.0).ok()?;
+        let Entries(entries) = serde_json::from_str(&self.text).ok()?;
         let (_, value) = entries.into_iter().rfind(|(key, _)| key == name)?;
         if is_bare(value.get()) {
             return Some(value.get().to_owned());
@@ -41,76 +46,85 @@ impl Raw {
         serde_json::from_str(value.get()).ok()
     }
 
-    /// The names of an object's properties; `None` for everything else.
+    /// The names of the object's properties; `None` if the value is not an object.
     pub(crate) fn names(&self) -> Option<Vec<String>> {
-        let Entries(entries) = serde_json::from_str(&self.0).ok()?;
+        let Entries(entries) = serde_json::from_str(&self.text).ok()?;
         Some(entries.into_iter().map(|(name, _)| name).collect())
     }
 
-    /// The value of the text.
+    /// Decodes the value.
     ///
     /// # Errors
     ///
-    /// A text that is not of this type.
+    /// The value has another type.
     pub fn decode<T: DeserializeOwned, E: Error>(&self) -> Result<T, E> {
-        let depth = DEEP.get();
-        if depth == DEPTH {
-            return Err(E::custom("the JSON is too deep"));
+        let text = self.text.as_bytes();
+        match &self.tracker {
+            None => super::decode(text).map_err(E::custom),
+            Some(tracker) => tracker
+                .nested(|| super::read(text, tracker))
+                .flatten()
+                .ok_or_else(|| E::custom("the value does not decode")),
         }
-        DEEP.set(depth + 1);
-        let result = crate::decode::decode(self.0.as_bytes());
-        DEEP.set(depth);
-        // The place is one within this text, and misleads.
-        result.map_err(|error: serde_json::Error| {
-            let text = error.to_string();
-            E::custom(text.split(" at line ").next().unwrap_or_default())
-        })
+    }
+
+    /// Decodes the value if it has this type.
+    pub fn attempt<T: DeserializeOwned>(&self) -> Option<T> {
+        let tracker = match &self.tracker {
+            Some(tracker) => tracker.attempt(),
+            None => Tracker::default(),
+        };
+        let tracker = Rc::new(tracker);
+        let decode = || super::decode_with(self.text.as_bytes(), &tracker).ok();
+        tracker.nested(decode).flatten()
     }
 }
 
-impl<'de> Deserialize<'de> for Raw {
+impl<'de> Deserialize<'de> for RawJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text;
 
         impl<'de> Visitor<'de> for Text {
-            type Value = Raw;
+            type Value = RawJson;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("any JSON value")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawJson, A::Error> {
+                let tracker = Tracker::handed_over();
                 let text = map.next_entry::<String, String>()?;
-                text.map(|(_, text)| Raw(text))
-                    .ok_or_else(|| A::Error::custom("there is no value"))
+                text.map(|(_, text)| RawJson { text, tracker })
+                    .ok_or_else(|| A::Error::custom("the value is missing"))
             }
 
             fn visit_newtype_struct<D: Deserializer<'de>>(
                 self,
                 deserializer: D,
-            ) -> Result<Raw, D::Error> {
-                Value::deserialize(deserializer).map(|value| Raw(value.to_string()))
+            ) -> Result<RawJson, D::Error> {
+                Value::deserialize(deserializer).map(|value| RawJson::new(value.to_string()))
             }
         }
 
-        deserializer.deserialize_newtype_struct(TOKEN, Text)
+        deserializer.deserialize_newtype_struct(RAW_JSON, Text)
     }
 }
 
-impl Serialize for Raw {
+impl Serialize for RawJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        let raw: &RawValue = serde_json::from_str(&self.text).map_err(serde::ser::Error::custom)?;
         raw.serialize(serializer)
     }
 }
 
-/// The value as text, its property `name` set to the first of `tags` unless it is one of them.
-pub(crate) fn tagged(
+/// Returns the JSON with its property `name` set to the first of `tags`, unless it already is one of
+/// them.
+pub(crate) fn with_tag(
     text: serde_json::Result<String>,
     name: &str,
     tags: &[&str],
-) -> serde_json::Result<Raw> {
-    let raw = Raw(text?);
+) -> serde_json::Result<RawJson> {
+    let raw = RawJson::new(text?);
     if raw
         .tag(name)
         .is_some_and(|tag| tags.contains(&tag.as_str()))
@@ -120,11 +134,11 @@ pub(crate) fn tagged(
     let Some(tag) = tags.first() else {
         return Ok(raw);
     };
-    let Ok(Entries(mut entries)) = serde_json::from_str(&raw.0) else {
+    let Ok(Entries(mut entries)) = serde_json::from_str(&raw.text) else {
         return Ok(raw);
     };
     let known = entries.iter_mut().find(|(key, _)| key == name);
-    // A tag that is no string stays what it is.
+    // A number or boolean stays one.
     let bare = is_bare(tag)
         && known
             .as_ref()
@@ -138,15 +152,15 @@ pub(crate) fn tagged(
         Some((_, value)) => *value = tag,
         None => entries.insert(0, (name.to_owned(), tag)),
     }
-    serde_json::to_string(&Entries(entries)).map(Raw)
+    serde_json::to_string(&Entries(entries)).map(RawJson::new)
 }
 
-/// Whether the text of a JSON value is that of a number or a boolean.
+/// Whether the JSON text is a number or a boolean.
 fn is_bare(text: &str) -> bool {
     matches!(text, "true" | "false") || serde_json::from_str::<Number>(text).is_ok()
 }
 
-/// An object, in its order.
+/// The properties of an object, in their order.
 struct Entries(Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Entries {

@@ -4,15 +4,15 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::raw::Raw;
+use crate::decode::{NUMBER_EXPECTED, RawJson};
 
-/// A JSON number, exactly as it was written: `1.10` stays `1.10`, and no digit is rounded away.
+/// A JSON number that keeps its text: `1.10` stays `1.10`, and no digit is rounded.
 ///
-/// `serde_json` would do the same with its feature `arbitrary_precision`, but for every crate of a
-/// program at once, and integers inside of `#[serde(flatten)]` or `untagged` no longer decode then.
+/// `serde_json` has a feature for this, `arbitrary_precision`, but it changes every crate of the
+/// program, and integers in `#[serde(flatten)]` or `untagged` types no longer decode with it.
 ///
 /// ```
-/// let number: cobo_auth::Number = serde_json::from_str("0.1000000000000000055511151231257827")?;
+/// let number: cobo_model::Number = serde_json::from_str("0.1000000000000000055511151231257827")?;
 /// assert_eq!(number.to_string(), "0.1000000000000000055511151231257827");
 /// assert_eq!(number.as_f64(), 0.1);
 /// # Ok::<_, serde_json::Error>(())
@@ -20,18 +20,18 @@ use crate::raw::Raw;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Number(String);
 
-/// A text that is no JSON number.
+/// The text is not a valid JSON number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is no number")]
+#[error("not a valid JSON number")]
 pub struct NumberError;
 
 impl Number {
-    /// The number as it is written.
+    /// The text of the number.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The number, if it is an integer of this size.
+    /// The number as an `i64`; `None` if it is not written as an integer or does not fit.
     pub fn as_i64(&self) -> Option<i64> {
         self.0.parse().ok()
     }
@@ -77,7 +77,7 @@ from_integers!(i8 i16 i32 i64 i128 u8 u16 u32 u64 u128);
 impl TryFrom<f64> for Number {
     type Error = NumberError;
 
-    /// Fails for infinities and what is no number.
+    /// Infinities and NaN are errors.
     fn try_from(number: f64) -> Result<Self, Self::Error> {
         number.to_string().parse()
     }
@@ -99,10 +99,10 @@ impl Serialize for Number {
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Raw::deserialize(deserializer)?;
+        let raw = RawJson::deserialize(deserializer)?;
         raw.as_str()
             .parse()
-            .map_err(|_| D::Error::custom("another type, expected a number"))
+            .map_err(|_| D::Error::custom(NUMBER_EXPECTED))
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_digit_is_kept() {
+    fn digits_survive_decoding_and_encoding() {
         for text in ["0", "-0", "1.10", "1e400", "-12345678901234567890123.5E-7"] {
             let number: Number = serde_json::from_str(text).unwrap();
             assert_eq!(number.as_str(), text);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_none() {
+    fn invalid_numbers_are_refused() {
         for text in [
             "", " 1", "1 ", "01", "1.", ".5", "NaN", "\"1\"", "true", "1,2", "+1",
         ] {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_as_good_as_a_text() {
+    fn a_number_converts_from_json_values_floats_and_integers() {
         let number: Number = serde_json::from_value(serde_json::json!(1.5)).unwrap();
         assert_eq!(
             serde_json::to_value(&number).unwrap(),

@@ -1,16 +1,27 @@
-//! Enums that lose nothing: a value that the document does not know is kept and written back.
-//!
-//! Generated code has the enum itself, with its documentation; what an open enum does stands here
-//! once, so that an enum costs a generated crate few lines.
+//! Open enums: a value that the document does not know is kept, and is written back unchanged.
 
-/// Makes an enum of strings open. Its variants, each with what is written for it, and the variant
-/// that keeps any other value.
-#[doc(hidden)]
+/// Implements an open enum of strings: conversions from and to strings, `Display`, `Serialize`,
+/// `Deserialize`.
+///
+/// Takes the enum's name, the variant that keeps unknown values, and the other variants with the
+/// string of each.
+///
+/// ```
+/// #[derive(Clone, Debug, PartialEq)]
+/// enum State {
+///     Active,
+///     Unknown(String),
+/// }
+/// cobo_model::open_enum! { State, Unknown { Active = "ACTIVE" } }
+///
+/// assert_eq!(State::from("ACTIVE"), State::Active);
+/// assert_eq!(State::from("FROZEN").as_str(), "FROZEN");
+/// ```
 #[macro_export]
-macro_rules! __open_enum {
+macro_rules! open_enum {
     ($name:ident, $unknown:ident { $($variant:ident = $value:literal),* $(,)? }) => {
         impl $name {
-            /// The value as it is written.
+            /// The value in JSON.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $value,)*
@@ -26,8 +37,8 @@ macro_rules! __open_enum {
             }
         }
 
-        impl $crate::codegen::Part for $name {
-            fn blank() -> Self {
+        impl $crate::FieldValue for $name {
+            fn placeholder() -> Self {
                 Self::$unknown(::std::string::String::new())
             }
         }
@@ -58,8 +69,8 @@ macro_rules! __open_enum {
             }
         }
 
-        impl $crate::codegen::serde::Serialize for $name {
-            fn serialize<S: $crate::codegen::serde::Serializer>(
+        impl $crate::macros::serde::Serialize for $name {
+            fn serialize<S: $crate::macros::serde::Serializer>(
                 &self,
                 serializer: S,
             ) -> ::std::result::Result<S::Ok, S::Error> {
@@ -67,25 +78,36 @@ macro_rules! __open_enum {
             }
         }
 
-        impl<'de> $crate::codegen::serde::Deserialize<'de> for $name {
-            fn deserialize<D: $crate::codegen::serde::Deserializer<'de>>(
+        impl<'de> $crate::macros::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::macros::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::std::result::Result<Self, D::Error> {
                 let value: ::std::string::String =
-                    $crate::codegen::serde::Deserialize::deserialize(deserializer)?;
+                    $crate::macros::serde::Deserialize::deserialize(deserializer)?;
                 ::std::result::Result::Ok(value.into())
             }
         }
     };
 }
 
-/// Makes an enum of integers open, likewise.
-#[doc(hidden)]
+/// Implements an open enum of integers, as [`open_enum!`](crate::open_enum!) does for strings.
+///
+/// ```
+/// #[derive(Clone, Debug, PartialEq)]
+/// enum Level {
+///     Low,
+///     Unknown(i64),
+/// }
+/// cobo_model::open_integer_enum! { Level, Unknown { Low = 1 } }
+///
+/// assert_eq!(Level::from(1), Level::Low);
+/// assert_eq!(Level::from(7).as_i64(), 7);
+/// ```
 #[macro_export]
-macro_rules! __open_integer_enum {
+macro_rules! open_integer_enum {
     ($name:ident, $unknown:ident { $($variant:ident = $value:literal),* $(,)? }) => {
         impl $name {
-            /// The value as it is written.
+            /// The value in JSON.
             pub fn as_i64(&self) -> i64 {
                 match self {
                     $(Self::$variant => $value,)*
@@ -94,8 +116,8 @@ macro_rules! __open_integer_enum {
             }
         }
 
-        impl $crate::codegen::Part for $name {
-            fn blank() -> Self {
+        impl $crate::FieldValue for $name {
+            fn placeholder() -> Self {
                 Self::$unknown(0)
             }
         }
@@ -123,8 +145,8 @@ macro_rules! __open_integer_enum {
             }
         }
 
-        impl $crate::codegen::serde::Serialize for $name {
-            fn serialize<S: $crate::codegen::serde::Serializer>(
+        impl $crate::macros::serde::Serialize for $name {
+            fn serialize<S: $crate::macros::serde::Serializer>(
                 &self,
                 serializer: S,
             ) -> ::std::result::Result<S::Ok, S::Error> {
@@ -132,11 +154,11 @@ macro_rules! __open_integer_enum {
             }
         }
 
-        impl<'de> $crate::codegen::serde::Deserialize<'de> for $name {
-            fn deserialize<D: $crate::codegen::serde::Deserializer<'de>>(
+        impl<'de> $crate::macros::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::macros::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::std::result::Result<Self, D::Error> {
-                let value: i64 = $crate::codegen::serde::Deserialize::deserialize(deserializer)?;
+                let value: i64 = $crate::macros::serde::Deserialize::deserialize(deserializer)?;
                 ::std::result::Result::Ok(value.into())
             }
         }

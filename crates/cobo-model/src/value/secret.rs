@@ -4,15 +4,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-/// A string that must not be seen: an access token, a refresh token, a password.
+/// A string that must not be shown: an access token, a refresh token, a password.
 ///
-/// The memory is wiped when the last clone is dropped; clones share one copy. `Debug` is redacted,
-/// and there is no `Display` and no equality, so that a secret cannot be logged or compared by
-/// accident. **`Serialize` writes the secret**, since requests carry it: serialise a model that
-/// holds one only where the secret may go.
+/// The memory is wiped when the last clone is dropped; clones share one copy. `Debug` is redacted.
+/// There is no `Display` and no equality, so that a secret is not logged or compared by accident.
+/// **`Serialize` writes the secret**, because requests carry it: serialise a model with a secret
+/// only to where the secret may go.
 ///
 /// ```
-/// let token = cobo_auth::Secret::new("q1wX0example");
+/// let token = cobo_model::Secret::new("q1wX0example");
 /// assert_eq!(format!("{token:?}"), "Secret(REDACTED)");
 /// assert_eq!(token.expose(), "q1wX0example");
 /// ```
@@ -20,17 +20,17 @@ use zeroize::Zeroizing;
 pub struct Secret(Arc<Zeroizing<String>>);
 
 impl Secret {
-    /// Takes the string over. Copies that the caller made before are the caller's to wipe.
+    /// Takes ownership of the string. Copies that the caller made before are not wiped.
     pub fn new(secret: impl Into<String>) -> Self {
         Self(Arc::new(Zeroizing::new(secret.into())))
     }
 
-    /// The secret itself. The name is long enough to be found in a review.
+    /// The secret itself. The name makes every use easy to find in a review.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the string is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,120 +1,53 @@
-//! A call: attempts that are signed, sent and received one by one, until one succeeds or no more
-//! may be made.
+//! The attempts of a call: each is signed, sent and received by itself.
 
-use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderValue, header};
 use reqwest::Request;
 use tokio::time::Instant;
-use tracing::Instrument as _;
 
+use super::{API_KEY, API_NONCE, API_SIGNATURE, Call, message};
 use crate::access_token::AccessToken;
 use crate::client::Client;
 use crate::credential::Credential;
-use crate::error::{Error, ErrorKind, printable};
-use crate::message::Message;
-use crate::operation::Operation;
+use crate::error::{Error, ErrorKind, Execution, printable};
 use crate::receive::receive;
 use crate::response::{Body, Response};
 use crate::retry::{Failed, chance};
-use crate::target::canonicalize;
 
-pub(crate) const API_KEY: HeaderName = HeaderName::from_static("biz-api-key");
-pub(crate) const API_NONCE: HeaderName = HeaderName::from_static("biz-api-nonce");
-pub(crate) const API_SIGNATURE: HeaderName = HeaderName::from_static("biz-api-signature");
-
-/// Headers that would make what is sent another request than the one that is signed, and the
-/// bearer token, which comes from the credential or not at all.
-pub(crate) const NOT_THE_CALLERS: [HeaderName; 12] = [
-    header::AUTHORIZATION,
-    header::CONNECTION,
-    header::CONTENT_ENCODING,
-    header::CONTENT_LENGTH,
-    header::COOKIE,
-    header::EXPECT,
-    header::HOST,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
-
-/// What is to be called, and how.
-pub(crate) struct Call {
-    /// The operation id, or method and path.
-    pub(crate) label: Cow<'static, str>,
-    /// The operation, where a document describes it.
-    pub(crate) operation: Option<&'static Operation>,
-    pub(crate) repeatable: bool,
-    pub(crate) credential: Option<Arc<dyn Credential>>,
+/// What the attempts of one call have shown so far.
+#[derive(Debug, Default)]
+struct Outcomes {
+    /// Whether an attempt that failed may have been carried out. Once set it stays set: it is the
+    /// one source of what the call's error says about this.
+    may_be_executed: bool,
+    /// Whether the access token was renewed after a refusal.
+    renewed: bool,
+    /// Whether the renewed token was refused as well.
+    in_vain: bool,
 }
 
 impl Client {
-    pub(crate) async fn call(
+    /// Attempts the request until it succeeds or must not be attempted again.
+    pub(super) async fn attempts(
         &self,
-        mut request: Request,
-        call: Call,
+        request: Request,
+        call: &Call,
     ) -> Result<Response<Body>, Error> {
-        let span = tracing::debug_span!("cobo", operation = %call.label);
-        let result = async {
-            self.prepare(&mut request, call.operation)?;
-            self.attempts(request, &call).await
-        }
-        .instrument(span)
-        .await;
-        match result {
-            Ok(response) => Ok(response.of(call.label)),
-            Err(error) => Err(error.with_operation(call.label)),
-        }
+        let mut outcomes = Outcomes::default();
+        let result = self.attempt_until_done(request, call, &mut outcomes).await;
+        result.map_err(|error| error.with_earlier_unknown(outcomes.may_be_executed))
     }
 
-    /// Makes the request what will be signed and sent, or refuses it.
-    pub(crate) fn prepare(
+    async fn attempt_until_done(
         &self,
-        request: &mut Request,
-        operation: Option<&'static Operation>,
-    ) -> Result<(), Error> {
-        let base = &self.shared().base;
-        canonicalize(request.url_mut()).map_err(|why| Error::target("query", why))?;
-        check_method(request.method())?;
-        let url = request.url();
-        let below_base = url
-            .path()
-            .strip_prefix(base.path().trim_end_matches('/'))
-            .filter(|rest| rest.starts_with('/'))
-            .filter(|_| url.origin() == base.origin())
-            .filter(|_| url.username().is_empty() && url.password().is_none());
-        let Some(path) = below_base else {
-            return Err(Error::invalid_request(
-                "the request leads elsewhere than below the base URL".to_owned(),
-            ));
-        };
-        if operation.is_some_and(|operation| !operation.fits(request.method(), path)) {
-            return Err(Error::invalid_request(
-                "the request does not fit the operation's path; a path parameter leads elsewhere"
-                    .to_owned(),
-            ));
-        }
-        if request.body().is_some_and(|body| body.as_bytes().is_none()) {
-            return Err(Error::invalid_request(
-                "the body is a stream, which cannot be signed before it is sent; give its bytes"
-                    .to_owned(),
-            ));
-        }
-        for name in NOT_THE_CALLERS {
-            request.headers_mut().remove(name);
-        }
-        Ok(())
-    }
-
-    async fn attempts(&self, request: Request, call: &Call) -> Result<Response<Body>, Error> {
+        request: Request,
+        call: &Call,
+        outcomes: &mut Outcomes,
+    ) -> Result<Response<Body>, Error> {
         let started = Instant::now();
         let deadline = self.retry_policy().within();
         let left = || deadline.map(|deadline| deadline.saturating_sub(started.elapsed()));
-        let (mut renewed, mut in_vain) = (false, false);
         let mut attempt = 1;
         let mut last = None;
         loop {
@@ -135,17 +68,18 @@ impl Client {
                 Err(error) => error,
             };
             let refused = error.is_token_expired();
-            if refused && renewed && !std::mem::replace(&mut in_vain, true) {
+            if refused && outcomes.renewed && !std::mem::replace(&mut outcomes.in_vain, true) {
                 self.shared().budget.take();
             }
             if let (true, false, Some(credential), Some(token)) =
-                (refused, renewed, &call.credential, token)
+                (refused, outcomes.renewed, &call.credential, token)
             {
                 credential.rejected(&token);
                 if call.repeatable && self.shared().budget.is_left() {
-                    // Nothing is wrong with the server: not one of the attempts, and at once. It is
-                    // paid for if the next token is refused as well.
-                    renewed = true;
+                    // Nothing is wrong with the server: this is not one of the attempts, and the
+                    // call is repeated at once. It costs budget if the new token is refused too.
+                    outcomes.renewed = true;
+                    outcomes.note(&error);
                     tracing::debug!(attempt, "the access token was refused; renewing it");
                     last = Some(error);
                     continue;
@@ -156,7 +90,7 @@ impl Client {
                     error: &error,
                     attempt,
                     repeatable: call.repeatable,
-                    after_renewal: refused && renewed,
+                    after_renewal: refused && outcomes.renewed,
                     left: left(),
                     chance: chance(),
                 },
@@ -165,6 +99,7 @@ impl Client {
             let Some(delay) = delay else {
                 return Err(error);
             };
+            outcomes.note(&error);
             tracing::warn!(attempt, ?delay, status = status(&error), "attempting again");
             tokio::time::sleep(delay).await;
             last = Some(error);
@@ -192,9 +127,11 @@ impl Client {
                 token = Some(obtained);
             }
             self.sign(&mut request).await?;
+            let shared = self.shared();
+            let sent_at = shared.cobo_time.at(shared.clock.monotonic());
             sent = true;
-            let answer = self.shared().http.execute(request).await;
-            receive(answer, self.shared()).await
+            let answer = shared.http.execute(request).await;
+            receive(answer, shared, sent_at).await
         };
         let result = match left {
             None => exchange.await,
@@ -211,11 +148,9 @@ impl Client {
     /// Signs the request over what it will be on the wire, with a nonce of its own.
     pub(crate) async fn sign(&self, request: &mut Request) -> Result<(), Error> {
         let shared = self.shared();
-        let nonce = shared.nonces.next(shared.clock.unix_millis());
-        let nonce = nonce.ok_or_else(|| {
-            Error::configuration("the clock shows no Unix time in milliseconds".to_owned())
-        })?;
-        let digest = message(request, &nonce.to_string()).digest();
+        let strategy = shared.nonces.strategy();
+        let nonce = shared.nonces.next(strategy, shared.clock.unix_millis())?;
+        let digest = message(request, &nonce).digest();
         let signature = shared.signer.sign(&digest).await;
         let signature = signature.map_err(Error::signer)?;
         if !signature.may_be_of(shared.signer.public_key().curve()) {
@@ -227,38 +162,20 @@ impl Client {
         let mut signature = HeaderValue::try_from(signature)
             .map_err(|_| Error::invalid_request("the signature is no header value".to_owned()))?;
         signature.set_sensitive(true);
+        let nonce_value = HeaderValue::try_from(nonce)
+            .map_err(|_| Error::invalid_request("the nonce is no header value".to_owned()))?;
         let headers = request.headers_mut();
         headers.insert(API_KEY, shared.api_key.clone());
-        headers.insert(API_NONCE, HeaderValue::from(nonce));
+        headers.insert(API_NONCE, nonce_value);
         headers.insert(API_SIGNATURE, signature);
         Ok(())
     }
 }
 
-/// The message has the method in front: one with another alphabet could stand for more than itself,
-/// and CONNECT goes to another target than the one that is signed.
-fn check_method(method: &Method) -> Result<(), Error> {
-    let plain = method
-        .as_str()
-        .bytes()
-        .all(|byte| byte.is_ascii_uppercase());
-    if plain && !matches!(*method, Method::CONNECT | Method::TRACE) {
-        return Ok(());
-    }
-    Err(Error::invalid_request(
-        "this method cannot be signed; it is CONNECT or TRACE, or not in upper case".to_owned(),
-    ))
-}
-
-/// What the signature of a request is made over.
-pub(crate) fn message<'a>(request: &'a Request, nonce: &'a str) -> Message<'a> {
-    let body = request.body().and_then(reqwest::Body::as_bytes);
-    Message {
-        method: request.method().as_str(),
-        path: request.url().path(),
-        nonce,
-        params: request.url().query().unwrap_or_default(),
-        body: body.unwrap_or_default(),
+impl Outcomes {
+    /// Notes an attempt that failed and is followed by another one.
+    fn note(&mut self, error: &Error) {
+        self.may_be_executed |= error.execution() != Execution::NotExecuted;
     }
 }
 

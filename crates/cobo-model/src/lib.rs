@@ -1,0 +1,79 @@
+//! The building blocks of generated models: JSON objects, open enums, unions, exact numbers,
+//! secrets.
+//!
+//! A generated crate contains the model's struct or enum with its documentation, and one macro call
+//! that gives it its behaviour: [`model!`], [`builder!`], [`open_enum!`], [`open_integer_enum!`],
+//! [`tagged_union!`], [`shaped_union!`], [`wrapper!`]. The behaviour itself is implemented here
+//! once. Compared with serde's derive macros this takes the compiler a fraction of the time, and
+//! the rules that protect callers are in one place:
+//!
+//! - Unknown fields, unknown enum values and unknown variants of unions never make a response
+//!   unreadable. Unknown values are kept and are written back unchanged.
+//! - Missing required fields, values of the wrong type and arrays in place of objects are errors.
+//!   The [error](DecodeError) names every missing field with its path, and no value.
+//! - `Debug` never shows a [`Secret`].
+//!
+//! This crate knows JSON (serde) and nothing of HTTP. `cobo-auth` signs and sends; it re-exports
+//! the types that callers meet.
+//!
+//! ```
+//! use cobo_model::Secret;
+//!
+//! /// A wallet, as a generator writes it.
+//! #[derive(Clone, Debug)]
+//! pub struct Wallet {
+//!     /// The wallet's ID.
+//!     pub wallet_id: String,
+//!     /// The wallet's name, if it has one.
+//!     pub name: Option<String>,
+//!     /// The state of the wallet.
+//!     pub state: State,
+//!     /// A value that `Debug` does not show.
+//!     pub api_key: Option<Secret>,
+//! }
+//! cobo_model::model! {
+//!     Wallet { 0 wallet_id, 1 name?, 2 state, 3 api_key? }
+//! }
+//!
+//! /// A state. New states may come with any release of the API.
+//! #[derive(Clone, Debug, PartialEq)]
+//! pub enum State {
+//!     /// `Active`.
+//!     Active,
+//!     /// A value that the document does not know.
+//!     Unknown(String),
+//! }
+//! cobo_model::open_enum! {
+//!     State, Unknown { Active = "Active" }
+//! }
+//!
+//! let json = br#"{"wallet_id": "w-1", "state": "Frozen", "new_field": 1, "api_key": "k"}"#;
+//! let wallet: Wallet = cobo_model::decode(json)?;
+//! assert_eq!(wallet.state, State::Unknown("Frozen".to_owned()));
+//! assert!(format!("{wallet:?}").contains("api_key: Some(Secret(REDACTED))"));
+//!
+//! let error = cobo_model::decode::<Wallet>(b"{}").unwrap_err();
+//! assert_eq!(error.to_string(), "missing required fields: wallet_id, state");
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+
+mod build;
+mod decode;
+mod object;
+mod open_enum;
+mod union;
+mod value;
+
+pub use build::{IntoBody, MissingFields, ModelBuilder};
+pub use decode::{DecodeError, decode};
+pub use object::{Field, Model};
+pub use value::{Bounds, FieldValue, File, Nullable, Number, NumberError, Secret};
+
+/// What the macros of this crate expand to. Not for use by hand: it changes with the generator.
+#[doc(hidden)]
+pub mod macros {
+    pub use crate::decode::RawJson;
+    pub use crate::object::{FieldReader, FieldWriter, deserialize, serialize};
+    pub use crate::union::{VariantShape, matching_variants, serialize_tagged};
+    pub use serde;
+}

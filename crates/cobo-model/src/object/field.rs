@@ -1,0 +1,57 @@
+use crate::value::Bounds;
+
+/// What is known of one field of a model, besides its type.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) optional: bool,
+    pub(crate) nullable: bool,
+    pub(crate) bounds: Option<Bounds>,
+}
+
+impl Field {
+    /// A required field, named in JSON as it is in Rust.
+    pub const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            optional: false,
+            nullable: false,
+            bounds: None,
+        }
+    }
+
+    /// Sets the name in JSON.
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// The field may be absent.
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// A missing value is written as `null`; an absent field is read as `null`.
+    pub const fn or_null(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
+    /// An empty string is an error.
+    pub const fn not_empty(mut self) -> Self {
+        self.bounds = Some(Bounds::NotEmpty);
+        self
+    }
+
+    /// An integer below `least` is an error.
+    pub const fn at_least(mut self, least: i64) -> Self {
+        self.bounds = Some(Bounds::AtLeast(least));
+        self
+    }
+
+    /// Whether an object without this field does not decode.
+    pub(crate) const fn is_required_in_json(&self) -> bool {
+        !self.optional && !self.nullable
+    }
+}
