@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::document::{Document, Place, entries, flag, items, reference, schema_name, text};
 use crate::rust_name;
+use crate::schema::named;
 
 mod kind;
 
@@ -321,10 +322,7 @@ fn success(document: &Document, operation: &Value) -> Success {
     Success {
         status,
         description: response.and_then(|value| text(value, "description")),
-        model: media
-            .and_then(|(_, media)| media.get("schema"))
-            .and_then(reference)
-            .and_then(schema_name),
+        model: media.and_then(|(_, media)| named(media.get("schema")?)),
     }
 }
 

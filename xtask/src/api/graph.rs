@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Api, Model, ModelId, ModelKind, Presence, Type};
+use super::{Api, Model, ModelId, ModelKind, Presence, Side, Type};
 use crate::report::Log;
 use crate::stage::Stage;
 
@@ -91,6 +91,43 @@ impl Api {
         let roots: Vec<ModelId> = roots.collect();
         for id in self.reached(roots) {
             self.models[id.0].in_requests = true;
+        }
+    }
+
+    /// A property that only responses have is not required of a request, and one that only requests
+    /// have is not required of a response. A model that is in both has to allow both.
+    pub(super) fn free_sides(&mut self, log: &mut Log) {
+        let given = self.operations.iter();
+        let given: Vec<ModelId> = given
+            .filter_map(|operation| operation.success.model)
+            .collect();
+        let in_responses = self.reached(given);
+        for (index, model) in self.models.iter_mut().enumerate() {
+            let ModelKind::Object(object) = &mut model.kind else {
+                continue;
+            };
+            for field in &mut object.fields {
+                let free = match field.side {
+                    Some(Side::Responses) => model.in_requests,
+                    Some(Side::Requests) => in_responses.contains(&ModelId(index)),
+                    None => false,
+                };
+                let presence = match field.presence {
+                    Presence::Required => Presence::Optional,
+                    Presence::OrNull => Presence::Nullable,
+                    optional => optional,
+                };
+                if free && presence != field.presence {
+                    field.presence = presence;
+                    log.change(
+                        Stage::Api,
+                        format!(
+                            "{}.{}: optional, since not both requests and responses have it",
+                            model.rust, field.rust
+                        ),
+                    );
+                }
+            }
         }
     }
 

@@ -102,6 +102,8 @@ pub struct Field {
     pub presence: Presence,
     /// Whether the value leads back to its own model by value, and so stands in a `Box`.
     pub boxed: bool,
+    /// Whether only responses have it, or only requests: the other side does not require it.
+    pub side: Option<Side>,
     /// Whether the document marks the property itself as a secret.
     pub secret: bool,
     /// What a response must not violate.
@@ -120,6 +122,15 @@ pub enum Presence {
     Optional,
     /// Optional, and `null` is a value of its own.
     Nullable,
+}
+
+/// The messages that a property is for, if not both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// `writeOnly`.
+    Requests,
+    /// `readOnly`.
+    Responses,
 }
 
 /// The field of the properties that have no field of their own.
@@ -275,6 +286,8 @@ pub struct Success {
     pub description: Option<String>,
     /// The model of the body; `None` where there is no body.
     pub model: Option<ModelId>,
+    /// Whether the body may be `null` instead.
+    pub nullable: bool,
 }
 
 /// Where an operation takes the cursors of a list in pages.

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::names::{BUILDER, Scope, VARIANT};
 use super::types::{Ids, has_properties};
 use super::{
-    Bounds, Enum, EnumValue, Field, Model, ModelKind, Object, Presence, Rest, Type, Union, Variant,
+    Bounds, Enum, EnumValue, Field, Model, ModelKind, Object, Presence, Rest, Side, Type, Union,
+    Variant,
 };
 use crate::catalog::{self, Kind, NULLABLE};
 use crate::document::{Document, at, entries, flag, items, text};
@@ -129,6 +130,11 @@ fn field(wire: &str, rust: String, ty: Type, schema: &Value, required: bool) -> 
         ty,
         presence,
         boxed: false,
+        side: match (flag(schema, "readOnly"), flag(schema, "writeOnly")) {
+            (true, false) => Some(Side::Responses),
+            (false, true) => Some(Side::Requests),
+            _ => None,
+        },
         secret: flag(schema, "x-cobo-secret"),
         bounds,
         description: text(schema, "description"),
@@ -148,7 +154,7 @@ fn setters(fields: &mut [Field], rest: Option<&Rest>) {
     }
     for field in fields {
         if matches!(field.presence, Presence::OrNull | Presence::Nullable) {
-            let wanted = format!("{}_null", field.rust);
+            let wanted = format!("{}_null", field.rust.trim_end_matches('_'));
             field.null_setter = Some(names.take_with(&wanted, |name, _| format!("{name}_")));
         }
     }

@@ -12,6 +12,7 @@ use super::{Api, Body, Location, ModelId, Operation, Parameter, Server, Success,
 use crate::document::{Document, Place, entries, flag, items, reference, schema_name, text};
 use crate::report::Log;
 use crate::rust_name;
+use crate::schema::named;
 
 /// The media type of a body that has files.
 const FORM: &str = "multipart/form-data";
@@ -38,7 +39,7 @@ impl Api {
             forms: &forms,
         };
         let mut api = Self {
-            title: text(info, "title").unwrap_or_default(),
+            title: one_line(&text(info, "title").unwrap_or_default()),
             description: text(info, "description"),
             version: text(info, "version").unwrap_or_default(),
             servers: items(root.get("servers")).filter_map(server).collect(),
@@ -50,6 +51,7 @@ impl Api {
         };
         api.read_operations(document, &ids);
         api.mark_requests();
+        api.free_sides(log);
         api.open_cycles(log);
         api.box_cycles();
         api.find_pages(log);
@@ -118,6 +120,11 @@ fn ascii(tag: &str) -> String {
             false => format!(" u{:x} ", u32::from(letter)),
         })
         .collect()
+}
+
+/// A title is a line, however it is written.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn server(value: &Value) -> Option<Server> {
@@ -279,13 +286,13 @@ fn success(document: &Document, operation: &Value, ids: &Ids) -> Success {
         None => ("2XX".to_owned(), None),
     };
     let media = response.and_then(|value| entries(value.get("content")).next());
+    let schema = media.and_then(|(_, media)| media.get("schema"));
     Success {
         status,
         description: response.and_then(|value| text(value, "description")),
-        model: media
-            .and_then(|(_, media)| media.get("schema"))
-            .and_then(reference)
-            .and_then(schema_name)
+        model: schema
+            .and_then(named)
             .and_then(|name| ids.0.get(&name).copied()),
+        nullable: schema.is_some_and(|schema| flag(schema, "nullable")),
     }
 }

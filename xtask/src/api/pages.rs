@@ -10,7 +10,11 @@ impl Api {
     pub(super) fn find_pages(&mut self, log: &mut Log) {
         for index in 0..self.operations.len() {
             let operation = &self.operations[index];
-            let Some(id) = operation.success.model else {
+            let Some(id) = operation
+                .success
+                .model
+                .filter(|_| !operation.success.nullable)
+            else {
                 continue;
             };
             let (Some(after), Some(page)) = (operation.cursor("after"), self.page(id)) else {

@@ -71,7 +71,12 @@ impl Api {
             .model
             .map(|id| self.model(id).rust.as_str());
         let status = &operation.success.status;
-        writeln!(f, "  {status} {}", model.unwrap_or("()"))?;
+        let null = if operation.success.nullable {
+            " or null"
+        } else {
+            ""
+        };
+        writeln!(f, "  {status} {}{null}", model.unwrap_or("()"))?;
         if let Some(pages) = operation.pages {
             writeln!(f, "  pages by {pages:?}")?;
         }

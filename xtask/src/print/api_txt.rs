@@ -68,6 +68,7 @@ impl Printer<'_> {
             self.line(format!("{path}::{}(impl Into<{held}>)", body.rust), false);
         }
         let success = match operation.success.model {
+            Some(id) if operation.success.nullable => self.option(&self.name(id, From::Operations)),
             Some(id) => self.name(id, From::Operations),
             None => "()".to_owned(),
         };

@@ -53,7 +53,10 @@ impl Docs {
         text.trim()
             .lines()
             .map(|line| {
-                let line: String = line.chars().filter(|c| !turns_text(*c)).collect();
+                let line: String = line
+                    .chars()
+                    .filter(|c| !c.is_control() && !turns_text(*c))
+                    .collect();
                 let line = line.trim_end();
                 if line.is_empty() {
                     String::new()

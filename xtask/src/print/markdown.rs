@@ -18,7 +18,8 @@ pub fn rustdoc(text: &str) -> String {
                     "" | "rust" => "text",
                     language => language,
                 };
-                out.push_str(&format!("```{language}\n{text}```\n"));
+                let fence = if text.contains("```") { "````" } else { "```" };
+                out.push_str(&format!("{fence}{language}\n{text}{fence}\n"));
             }
         }
     }
@@ -41,7 +42,13 @@ fn parts(text: &str) -> Vec<Part> {
     let mut prose = String::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
-        let Some(language) = line.trim_start().strip_prefix("```") else {
+        let start = line.trim_start();
+        let fence = ["```", "~~~"]
+            .into_iter()
+            .find(|fence| start.starts_with(fence));
+        let Some((fence, language)) =
+            fence.and_then(|fence| Some((fence, start.strip_prefix(fence)?)))
+        else {
             prose.push_str(line);
             prose.push('\n');
             continue;
@@ -49,7 +56,7 @@ fn parts(text: &str) -> Vec<Part> {
         parts.push(Part::Prose(std::mem::take(&mut prose)));
         let code: Vec<&str> = lines
             .by_ref()
-            .take_while(|line| !line.trim_start().starts_with("```"))
+            .take_while(|line| !line.trim_start().starts_with(fence))
             .collect();
         let indent = code
             .iter()
@@ -125,6 +132,10 @@ mod tests {
 
     #[test]
     fn nothing_becomes_a_doctest() {
+        assert_eq!(
+            rustdoc("~~~\nunclosed\n```\nlet x;"),
+            "````text\nunclosed\n```\nlet x;\n````"
+        );
         assert_eq!(rustdoc("Code:\n\n    let x;\n"), "Code:\n\nlet x;");
         assert_eq!(rustdoc("```\nlet x;\n```"), "```text\nlet x;\n```");
         assert_eq!(rustdoc("  ```json\n  {}\n  ```"), "```json\n{}\n```");

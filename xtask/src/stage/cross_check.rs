@@ -8,7 +8,8 @@
 //! - The order of fields, and where boxes are.
 //! - `null` and absence: progenitor has one `Option` for both where a property is optional, and
 //!   none for an optional list or map.
-//! - A field that leads back to its own model and is required there: ours is optional.
+//! - A field that leads back to its own model, or that requests or responses do not have, and is
+//!   required there: ours is optional.
 //!
 //! What progenitor cannot read is reported, and never refused.
 
@@ -142,8 +143,18 @@ fn disguised(document: &Document, api: &Api) -> Map<String, Value> {
             if map.contains_key(KIND) {
                 map.shift_remove("enum");
             }
-            for key in ["externalDocs", "xml", "examples"] {
+            // What says nothing, and `not`, which changes no type.
+            for key in ["externalDocs", "xml", "examples", "not"] {
                 map.shift_remove(key);
+            }
+            for key in ["allOf", "anyOf", "oneOf"] {
+                if map
+                    .get(key)
+                    .and_then(Value::as_array)
+                    .is_some_and(Vec::is_empty)
+                {
+                    map.shift_remove(key);
+                }
             }
         }
     });
@@ -276,7 +287,8 @@ impl<'a> Second<'a> {
         other: &typify::TypeStructPropInfo<'_>,
     ) -> Option<String> {
         let required = matches!(field.presence, Presence::Required | Presence::OrNull);
-        if required != other.required && !(field.boxed && other.required) {
+        let freed = field.boxed || field.side.is_some();
+        if required != other.required && !(freed && other.required) {
             let words = |required| if required { "required" } else { "optional" };
             return Some(format!(
                 "it is {}, and {} to progenitor",

@@ -154,8 +154,9 @@ impl Printer<'_> {
     }
 
     fn success(&self) -> TokenStream {
-        match self.operation.success.model {
-            Some(id) => self.types.model(id),
+        match self.operation.success.model.map(|id| self.types.model(id)) {
+            Some(model) if self.operation.success.nullable => quote!(#OPTION<#model>),
+            Some(model) => model,
             None => quote!(()),
         }
     }

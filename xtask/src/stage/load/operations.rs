@@ -41,6 +41,25 @@ pub(super) fn check(document: &Document, options: &Options, refusals: &mut Refus
     }
 }
 
+/// Names each operation that has no id after its method and path.
+pub(super) fn name(document: &mut Document) {
+    let mut named = Vec::new();
+    for place in document.operations() {
+        if place.operation.is_object() && place.operation.get("operationId").is_none() {
+            let id = rust_name::field(&format!("{}-{}", place.method, place.path));
+            named.push((place.pointer(), id));
+        }
+    }
+    for (pointer, id) in named {
+        document
+            .slips
+            .push(format!("{pointer}: it has no operationId: it is {id}"));
+        if let Some(Value::Object(operation)) = document.root.pointer_mut(&pointer) {
+            operation.insert("operationId".to_owned(), Value::String(id));
+        }
+    }
+}
+
 struct Check<'a> {
     document: &'a Document,
     refusals: &'a mut Refusals,
