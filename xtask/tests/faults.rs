@@ -169,7 +169,7 @@ components:
             "GetIt200Response",
         ),
         (
-            "{type: object, nullable: true, properties: {x: {type: string}}}",
+            "{type: object, nullable: true, properties: {y: {type: string}}}",
             "GetIt200Response",
         ),
     ] {

@@ -1,7 +1,9 @@
 //! Refuses what would generate, and then not compile or do something else than the document says.
 
+use serde_json::Value;
+
 use super::{Api, Location, ModelKind, Operation, Parameter, Type};
-use crate::document::Document;
+use crate::document::{Document, entries};
 use crate::refusal::Refusals;
 
 /// Refuses each operation that cannot be generated, with every reason.
@@ -11,8 +13,32 @@ pub fn check(document: &Document, api: &Api) -> Result<(), Refusals> {
         for reason in reasons(api, operation) {
             refusals.push(document.refuse(&operation.pointer, reason));
         }
+        if let Some(reason) = lost(document, operation) {
+            refusals.push(document.refuse(&operation.pointer, reason));
+        }
     }
     refusals.or(())
+}
+
+/// What the document says of an operation and the model does not have: a body whose schema no
+/// transform has named.
+fn lost(document: &Document, operation: &Operation) -> Option<&'static str> {
+    let value = document.root.pointer(&operation.pointer)?;
+    let has_schema = |body: Option<&Value>| {
+        let body = body.and_then(|body| document.resolve(body));
+        entries(body.and_then(|body| body.get("content")))
+            .any(|(_, media)| media.get("schema").is_some())
+    };
+    if operation.body.is_none() && has_schema(value.get("requestBody")) {
+        return Some(
+            "the schema of its request body has no name, which is a defect of the generator",
+        );
+    }
+    let success = entries(value.get("responses")).find(|(status, _)| status.starts_with('2'));
+    if operation.success.model.is_none() && has_schema(success.map(|(_, response)| response)) {
+        return Some("the schema of its response has no name, which is a defect of the generator");
+    }
+    None
 }
 
 fn reasons(api: &Api, operation: &Operation) -> Vec<String> {
