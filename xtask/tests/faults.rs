@@ -256,3 +256,50 @@ components: {{schemas: {{N: {{type: object, properties: {{type: {{type: string, 
     ));
     assert_has(&it.files["models.rs"], &["pub fn type_null(mut self)"]);
 }
+
+/// What is read as the base may be any of its heirs: nothing of them is lost.
+#[test]
+fn a_base_with_a_discriminator_is_a_union_of_its_heirs() {
+    for (union, mapping) in [
+        (
+            "",
+            ", mapping: {cat: '#/components/schemas/Cat', dog: '#/components/schemas/Dog'}",
+        ),
+        (
+            "oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}], ",
+            ", mapping: {cat: '#/components/schemas/Cat', dog: '#/components/schemas/Dog'}",
+        ),
+        ("", ""),
+    ] {
+        let it = generated(&format!(
+            "{HEAD}paths:
+  /it:
+    get:
+      operationId: get_it
+      responses: {{200: {{description: D., content: {{application/json: {{schema: {{type: array, items: {{$ref: '#/components/schemas/Pet'}}}}}}}}}}}}
+components:
+  schemas:
+    Pet: {{type: object, {union}required: [kind, name], properties: {{kind: {{type: string}}, name: {{type: string}}}}, discriminator: {{propertyName: kind{mapping}}}}}
+    Cat: {{allOf: [{{$ref: '#/components/schemas/Pet'}}, {{type: object, required: [lives], properties: {{lives: {{type: integer}}}}}}]}}
+    Dog: {{allOf: [{{$ref: '#/components/schemas/Pet'}}, {{type: object, properties: {{bark: {{type: string}}}}}}]}}
+"
+        ));
+        let models = &it.files["models.rs"];
+        let (cat, dog) = if mapping.is_empty() {
+            ("Cat", "Dog")
+        } else {
+            ("cat", "dog")
+        };
+        let union = format!("Cat(Cat) = \"{cat}\", Dog(Dog) = \"{dog}\"");
+        assert_has(
+            models,
+            &[
+                "Pet, Unknown, \"kind\" {",
+                &union,
+                "Cat { 0 kind, 1 name, 2 lives }",
+                "Dog { 0 kind, 1 name, 2 bark? }",
+            ],
+        );
+        assert_eq!(it.log.raw_pointers(), [""; 0]);
+    }
+}
