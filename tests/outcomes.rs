@@ -2,135 +2,24 @@
 
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use cobo_auth::{
-    AccessToken, Client, Clock, Credential, Ed25519Signer, Environment, Error, ErrorKind,
-    Execution, FixedToken, ResponseKeys, RetryPolicy, Secret, double_sha256,
+    AccessToken, Client, Credential, Ed25519Signer, Environment, Error, ErrorKind, Execution,
+    FixedToken, ResponseKeys, RetryPolicy,
 };
+use cobo_oauth::TokenSource;
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
-use ed25519_dalek::{Signer as _, SigningKey};
 use http::Method;
 use serde::Deserialize;
 
-/// Where each test's time begins, in Unix milliseconds.
-const START: u64 = 1_800_000_000_000;
+use world::{LIMITED, OneToken, START, World, done, limited, unavailable};
 
-const LIMITED: &str = r#"{"error_code":2026,"error_message":"m","error_id":"e"}"#;
-
-/// A Cobo whose responses are signed with a key that no other test has, and a local clock: both
-/// move only where the test moves them.
-struct World {
-    key: SigningKey,
-    clock: TestClock,
-}
-
-#[derive(Debug, Clone, Default)]
-struct TestClock {
-    unix: Arc<AtomicU64>,
-    monotonic: Arc<AtomicU64>,
-}
-
-impl TestClock {
-    fn pass(&self, millis: u64) {
-        self.unix.fetch_add(millis, Ordering::SeqCst);
-        self.monotonic.fetch_add(millis, Ordering::SeqCst);
-    }
-}
-
-impl Clock for TestClock {
-    fn unix_millis(&self) -> u64 {
-        self.unix.load(Ordering::SeqCst)
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::from_millis(self.monotonic.load(Ordering::SeqCst))
-    }
-}
-
-impl World {
-    fn new() -> Self {
-        static KEYS: AtomicU64 = AtomicU64::new(1);
-        let mut seed = [9; 32];
-        seed[..8].copy_from_slice(&KEYS.fetch_add(1, Ordering::SeqCst).to_le_bytes());
-        let clock = TestClock::default();
-        clock.unix.store(START, Ordering::SeqCst);
-        Self {
-            key: SigningKey::from_bytes(&seed),
-            clock,
-        }
-    }
-
-    /// A response that was signed so many milliseconds after the start, or before it.
-    fn signed(&self, after: i64, status: &str, body: &str) -> Vec<u8> {
-        let timestamp = START.checked_add_signed(after).unwrap().to_string();
-        let digest = double_sha256([body.as_bytes(), b"|", timestamp.as_bytes()]);
-        let signature = hex::encode(self.key.sign(&digest).to_bytes());
-        let headers = format!("biz-timestamp: {timestamp}\r\nbiz-resp-signature: {signature}\r\n");
-        canned::plain(status, &headers, body)
-    }
-
-    fn client(&self, server: &Canned) -> Client {
-        let key = hex::encode(self.key.verifying_key().as_bytes());
-        let keys = ResponseKeys::from_hex([key.as_str()]).unwrap();
-        let environment = Environment::custom(server.base_url(), keys).unwrap();
-        client::builder(environment)
-            .clock(self.clock.clone())
-            .retry(RetryPolicy::standard().base_delay(Duration::from_millis(1)))
-            .build()
-            .unwrap()
-    }
-
-    /// A write that is answered with these, and how many requests arrived.
-    async fn write(
-        &self,
-        answers: impl IntoIterator<Item = Vec<u8>>,
-    ) -> (Result<(), Error>, usize) {
-        let server = Canned::start(answers).await;
-        let result = self
-            .client(&server)
-            .request(Method::POST, "/transfers")
-            .send()
-            .await;
-        (result.map(drop), server.received().len())
-    }
-}
-
-fn unavailable() -> Vec<u8> {
-    canned::plain("503 Service Unavailable", "", "<html>")
-}
-
-fn limited(world: &World, after: i64) -> Vec<u8> {
-    world.signed(after, "429 Too Many Requests", LIMITED)
-}
-
-fn done(world: &World, after: i64) -> Vec<u8> {
-    world.signed(after, "201 Created", r#"{"transaction_id":"t-1"}"#)
-}
-
-/// Has a token for the first attempt only.
-#[derive(Debug, Default)]
-struct OneToken(AtomicU64);
-
-#[async_trait]
-impl Credential for OneToken {
-    fn current(&self) -> Option<AccessToken> {
-        None
-    }
-
-    async fn fetch(&self) -> Result<AccessToken, Error> {
-        match self.0.fetch_add(1, Ordering::SeqCst) {
-            0 => AccessToken::new(Secret::new("first"), 1),
-            _ => Err(Error::no_token("the vault is sealed")),
-        }
-    }
-
-    fn rejected(&self, _: &AccessToken) {}
-}
+#[path = "outcomes/world.rs"]
+mod world;
 
 #[tokio::test]
 async fn later_attempt_without_a_token_never_makes_the_call_not_executed() {
@@ -469,4 +358,40 @@ async fn failure_with_an_error_id_of_null_is_cobos_all_the_same() {
         (error.code().unwrap().get(), error.error_id()),
         (2028, None)
     );
+}
+
+#[tokio::test]
+async fn old_429_never_makes_a_refresh_token_be_sent_again() {
+    const HOUR: u64 = 3_600_000;
+    let world = World::new();
+    let issued = |after: i64, number: u32| {
+        let body = format!(
+            r#"{{"access_token":"a{number}","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-{number}"}}"#
+        );
+        world.signed(after, "200 OK", &body)
+    };
+    let hour = HOUR.cast_signed();
+    let server = Canned::start([
+        issued(0, 1),
+        limited(&world, 0), // played back: it was signed an hour ago
+        issued(hour, 2),
+        issued(2 * hour, 3),
+    ])
+    .await;
+    let client = world.client(&server);
+    let tokens = TokenSource::builder(cobo_oauth::Client::new(client), "app");
+    let tokens = tokens.clock(world.clock.clone()).build();
+    for number in 1..=3 {
+        let token = tokens.token("org-1").await.unwrap();
+        assert_eq!(token.secret().expose(), format!("a{number}"));
+        world.clock.pass(HOUR);
+    }
+    let sent = |refresh_token: &str| {
+        let requests = server.received();
+        let texts = requests
+            .iter()
+            .map(|request| String::from_utf8_lossy(request));
+        texts.filter(|text| text.contains(refresh_token)).count()
+    };
+    assert_eq!((sent("refresh-1"), sent("refresh-2")), (1, 1));
 }

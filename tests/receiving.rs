@@ -115,17 +115,26 @@ async fn a_gateways_page_is_an_error_with_its_status_and_without_its_text() {
 }
 
 #[tokio::test]
-async fn the_servers_words_are_reached_by_accessor_only() {
-    let body = format!(r#"{{"error":"invalid_grant","error_description":"{SECRET}"}}"#);
+async fn cobos_words_are_shown_if_cobo_signed_them_and_in_debug_never() {
+    let words = "the grant has expired";
+    let body = format!(r#"{{"error":"invalid_grant","error_description":"{words}"}}"#);
     let (_, refused) = answered_with(canned::signed("400 Bad Request", &body)).await;
     let error = refused.unwrap_err();
     assert_eq!(error.oauth_error(), Some("invalid_grant"));
-    assert_eq!(error.body().unwrap().message(), SECRET);
+    assert_eq!(error.body().unwrap().message(), words);
+    assert_eq!(
+        error.to_string(),
+        format!("GET /x: refused as `invalid_grant`: Cobo says \"{words}\" (HTTP 400)")
+    );
+    assert!(!format!("{error:?} {error:#?}").contains(words));
+
+    let (_, refused) = answered_with(canned::plain("400 Bad Request", "", &body)).await;
+    let error = refused.unwrap_err();
+    assert_eq!(error.body().unwrap().message(), words);
     assert_eq!(
         error.to_string(),
         "GET /x: refused as `invalid_grant` (HTTP 400)"
     );
-    assert!(!format!("{error:?}").contains(SECRET));
 }
 
 #[tokio::test]
@@ -160,13 +169,13 @@ async fn what_is_compressed_is_verified_and_left_as_it_is() {
     // These tests are built with reqwest's `gzip`, which would unpack below the verifier.
     let body = "\u{1f}not really gzip";
     let headers = format!("content-encoding: gzip\r\n{}", canned::signature(body));
-    let (server, sent) = answered_with(canned::plain("200 OK", &headers, body)).await;
-    assert_eq!(sent.unwrap(), body.as_bytes());
-    assert!(
-        !seen(&server.received()[0])
-            .headers
-            .contains_key("accept-encoding")
-    );
+    let server = Canned::start([canned::plain("200 OK", &headers, body)]).await;
+    // A caller's closure comes before what is enforced.
+    let client = client::builder(server.environment()).http(|http| http.gzip(true));
+    let request = client.build().unwrap().request(Method::GET, "/x");
+    assert_eq!(&**request.send().await.unwrap(), body.as_bytes());
+    let accepted = &seen(&server.received()[0]).headers["accept-encoding"];
+    assert_eq!(accepted, "identity");
 }
 
 #[tokio::test]

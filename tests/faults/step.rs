@@ -30,6 +30,19 @@ pub(crate) enum Step {
     Close,
     /// An RST, not a FIN. As the first step, as soon as the connection is there.
     Reset,
+    /// In HTTP/2: ends the stream of the request.
+    ResetStream(StreamReason),
+    /// In HTTP/2: ends the connection, without saying that anything is wrong.
+    GoAway,
+}
+
+/// Why a server resets a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum StreamReason {
+    /// The request was not carried out, says the server.
+    RefusedStream,
+    InternalError,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -179,6 +179,7 @@ impl Client {
             credential: options
                 .credential
                 .of_call(self.credential(), operation.takes_credential()),
+            secrets: options.secrets,
         };
         self.call(request, call).await
     }

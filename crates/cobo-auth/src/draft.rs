@@ -18,6 +18,7 @@ use crate::form::Form;
 use crate::missing::Missing;
 use crate::operation::Operation;
 use crate::options::{CallCredential, CallOptions};
+use crate::secret::{self, Secret};
 use crate::target;
 
 /// A request of an operation, as far as its builder was filled in.
@@ -98,8 +99,10 @@ impl<B: IntoBody> Draft<B> {
     ///
     /// Everything that is missing; a value that cannot be sent.
     pub fn json(self, base_url: &str) -> Result<Outgoing, Error> {
-        let (plan, body) = self.checked()?;
-        let written = body.map(|body| serde_json::to_vec(&body)).transpose();
+        let (mut plan, body) = self.checked()?;
+        let write = || body.map(|body| serde_json::to_vec(&body)).transpose();
+        let (written, secrets) = secret::collect(write);
+        plan.options.secrets.extend(secrets);
         let written = written.map_err(|_| {
             let text = "the body cannot be written as JSON".to_owned();
             Error::invalid_request(text).with_operation(plan.endpoint.operation.id())
@@ -117,8 +120,11 @@ impl<B: IntoBody> Draft<B> {
         base_url: &str,
         write: impl FnOnce(Form, &B::Model) -> Form,
     ) -> Result<Outgoing, Error> {
-        let (plan, body) = self.checked()?;
-        let form = body.map(|body| write(Form::new(&plan.endpoint.operation), &body).finish());
+        let (mut plan, body) = self.checked()?;
+        let operation = &plan.endpoint.operation;
+        let (form, secrets) =
+            secret::collect(|| body.map(|body| write(Form::new(operation), &body).finish()));
+        plan.options.secrets.extend(secrets);
         let form = match form.transpose()? {
             Some((content_type, body)) => {
                 let content_type = HeaderValue::try_from(content_type)
@@ -206,6 +212,15 @@ impl Plan {
         body: Option<(HeaderValue, Vec<u8>)>,
     ) -> Result<Outgoing, Error> {
         let operation = &self.endpoint.operation;
+        for (input, value) in self.endpoint.inputs.iter().zip(&self.values) {
+            let texts = match value {
+                Some(Text::One(text)) if input.secret => std::slice::from_ref(text),
+                Some(Text::List(items)) if input.secret => items,
+                _ => continue,
+            };
+            let secrets = texts.iter().map(|text| Secret::new(text.clone()));
+            self.options.secrets.extend(secrets);
+        }
         let options = std::mem::take(&mut self.options);
         self.request(base_url, body)
             .map(|request| Outgoing {

@@ -21,7 +21,10 @@ pub use execution::Execution;
 /// Why a call failed, and what the caller can do about it.
 ///
 /// The text (`Display` and `Debug`) names the operation, the status, the error code and the error
-/// id. It never contains a body, a query or a secret. A clone costs one reference count.
+/// id. `Display` also has Cobo's explanation of a failure that Cobo signed, as one line of at most 300
+/// characters in which the secrets that the call sent are replaced by `***`. `Debug` is without it:
+/// use that in logs. Neither contains any other part of a body, a query or a secret. A clone costs
+/// one reference count.
 ///
 /// [`execution`](Self::execution) says whether the call may have been carried out. Ask it before
 /// you call a write again:
@@ -58,6 +61,8 @@ struct Inner {
     signed: bool,
     /// Whether the signature was made recently, so that the response is no old one.
     fresh: bool,
+    /// What Cobo says of a failure that it signed, without secrets.
+    explanation: Option<String>,
     /// Whether the response's `WWW-Authenticate` calls the bearer token invalid.
     token_refused: bool,
     /// How many seconds this machine's clock is ahead of the server's.

@@ -66,6 +66,7 @@ mod options;
 mod pages;
 mod public_key;
 mod receive;
+mod redact;
 mod request;
 mod request_macro;
 mod response;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use percent_encoding::percent_decode_str;
 
 use crate::credential::Credential;
+use crate::secret::Secret;
 
 /// What one call does in another way than its client and its operation say.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +12,8 @@ pub(crate) struct CallOptions {
     /// Whether the call may be repeated, if the caller said so.
     pub(crate) repeatable: Option<bool>,
     pub(crate) credential: CallCredential,
+    /// What the request holds in secret, so that no error shows it.
+    pub(crate) secrets: Vec<Secret>,
 }
 
 /// Whose access token a call carries.

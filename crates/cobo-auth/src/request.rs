@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::explanation::Explanation;
 use crate::options::{CallCredential, CallOptions, is_oauth};
 use crate::response::{Body, Response};
+use crate::secret;
 use crate::target::check_path;
 
 /// A request to an endpoint that no document describes; made by
@@ -49,7 +50,9 @@ impl RequestBuilder {
 
     /// Sets the body, as JSON.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        self.body = Some(serde_json::to_vec(body));
+        let (written, secrets) = secret::collect(|| serde_json::to_vec(body));
+        self.body = Some(written);
+        self.options.secrets.extend(secrets);
         self
     }
 
@@ -91,6 +94,7 @@ impl RequestBuilder {
                     credential: options
                         .credential
                         .of_call(self.client.credential(), !is_oauth(&self.path)),
+                    secrets: options.secrets,
                 };
                 self.client.call(request, call).await
             }

@@ -24,6 +24,8 @@ use crate::error::Error;
 pub struct Response<T> {
     /// What was called, for the error of a body that does not decode.
     operation: Cow<'static, str>,
+    /// Whether the call may be repeated, for the same error.
+    repeatable: bool,
     value: T,
     status: StatusCode,
     headers: HeaderMap,
@@ -33,14 +35,17 @@ impl<T> Response<T> {
     pub(crate) fn new(value: T, status: StatusCode, headers: HeaderMap) -> Self {
         Self {
             operation: Cow::Borrowed("the call"),
+            repeatable: false,
             value,
             status,
             headers,
         }
     }
 
-    pub(crate) fn of(mut self, operation: Cow<'static, str>) -> Self {
+    /// Says which call this is the response of.
+    pub(crate) fn of(mut self, operation: Cow<'static, str>, repeatable: bool) -> Self {
         self.operation = operation;
+        self.repeatable = repeatable;
         self
     }
 
@@ -67,6 +72,7 @@ impl<T> Response<T> {
     pub(crate) fn map<U>(self, value: impl FnOnce(T) -> U) -> Response<U> {
         Response {
             operation: self.operation,
+            repeatable: self.repeatable,
             value: value(self.value),
             status: self.status,
             headers: self.headers,
@@ -119,6 +125,7 @@ impl Response<Body> {
             .map_err(|error| {
                 error
                     .with_response(self.status, &self.headers)
+                    .with_repeatable(self.repeatable)
                     .with_operation(self.operation.clone())
             })
     }

@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::credential::Credential;
 use crate::error::{Error, ErrorKind, Execution, printable};
 use crate::receive::receive;
+use crate::redact::explanation;
 use crate::response::{Body, Response};
 use crate::retry::{Failed, chance};
 
@@ -25,6 +26,15 @@ struct Outcomes {
     renewed: bool,
     /// Whether the renewed token was refused as well.
     in_vain: bool,
+    /// What the attempts that failed have sent in secret.
+    sent: Vec<Sent>,
+}
+
+/// What one attempt has sent in secret, besides what is in every attempt.
+#[derive(Debug, Default)]
+struct Sent {
+    token: Option<AccessToken>,
+    signature: Option<HeaderValue>,
 }
 
 impl Client {
@@ -57,7 +67,8 @@ impl Client {
             let Some(request) = request.try_clone() else {
                 return Err(Error::invalid_request("the body is a stream".to_owned()));
             };
-            let (token, result) = self.attempt(request, call, attempt, left()).await;
+            let (sent, result) = self.attempt(request, call, attempt, left()).await;
+            let token = sent.token.clone();
             let error = match result {
                 Ok(response) => {
                     self.shared().budget.give_back();
@@ -65,7 +76,10 @@ impl Client {
                 }
                 // The credential has made its own attempts.
                 Err(error) if error.kind() == ErrorKind::Credential => return Err(error),
-                Err(error) => error,
+                Err(error) => {
+                    outcomes.sent.push(sent);
+                    self.explained(error, call, &outcomes.sent)
+                }
             };
             let refused = error.is_token_expired();
             if refused && outcomes.renewed && !std::mem::replace(&mut outcomes.in_vain, true) {
@@ -107,16 +121,16 @@ impl Client {
         }
     }
 
-    /// One attempt, and the token that it carried.
+    /// One attempt, and what it sent in secret.
     async fn attempt(
         &self,
         mut request: Request,
         call: &Call,
         attempt: u32,
         left: Option<Duration>,
-    ) -> (Option<AccessToken>, Result<Response<Body>, Error>) {
+    ) -> (Sent, Result<Response<Body>, Error>) {
         let started = Instant::now();
-        let (mut token, mut sent) = (None, false);
+        let (mut secrets, mut sent) = (Sent::default(), false);
         let exchange = async {
             if let Some(credential) = &call.credential {
                 let obtained = obtain(credential.as_ref()).await;
@@ -124,9 +138,10 @@ impl Client {
                 request
                     .headers_mut()
                     .insert(header::AUTHORIZATION, obtained.header().clone());
-                token = Some(obtained);
+                secrets.token = Some(obtained);
             }
             self.sign(&mut request).await?;
+            secrets.signature = request.headers().get(API_SIGNATURE).cloned();
             let shared = self.shared();
             let sent_at = shared.cobo_time.at(shared.clock.monotonic());
             sent = true;
@@ -140,9 +155,25 @@ impl Client {
                 Err(_) => Err(Error::deadline(sent)),
             },
         };
-        let result = result.map_err(|error| error.with_bearer(token.is_some()));
+        let result = result.map_err(|error| error.with_bearer(secrets.token.is_some()));
         trace(attempt, started.elapsed(), &result);
-        (token, result)
+        (secrets, result)
+    }
+
+    /// The error with Cobo's explanation, if Cobo signed it, without what the call sent in secret.
+    fn explained(&self, error: Error, call: &Call, sent: &[Sent]) -> Error {
+        let Some(body) = error.body().filter(|_| error.is_signed()) else {
+            return error;
+        };
+        let mut secrets = vec![self.shared().api_key.as_bytes()];
+        secrets.extend(call.secrets.iter().map(|secret| secret.expose().as_bytes()));
+        for sent in sent {
+            let token = sent.token.as_ref().map(AccessToken::secret);
+            secrets.extend(token.map(|token| token.expose().as_bytes()));
+            secrets.extend(sent.signature.as_ref().map(HeaderValue::as_bytes));
+        }
+        let explanation = explanation(body.message(), &secrets);
+        error.with_explanation(explanation)
     }
 
     /// Signs the request over what it will be on the wire, with a nonce of its own.

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::message::Message;
 use crate::operation::Operation;
 use crate::response::{Body, Response};
+use crate::secret::Secret;
 use crate::target::canonicalize;
 
 mod attempts;
@@ -46,6 +47,8 @@ pub(crate) struct Call {
     pub(crate) operation: Option<&'static Operation>,
     pub(crate) repeatable: bool,
     pub(crate) credential: Option<Arc<dyn Credential>>,
+    /// What the request holds in secret, besides the access token.
+    pub(crate) secrets: Vec<Secret>,
 }
 
 impl Client {
@@ -62,7 +65,7 @@ impl Client {
         .instrument(span)
         .await;
         match result {
-            Ok(response) => Ok(response.of(call.label)),
+            Ok(response) => Ok(response.of(call.label, call.repeatable)),
             Err(error) => Err(error
                 .with_repeatable(call.repeatable)
                 .with_operation(call.label)),

@@ -27,6 +27,7 @@ impl Error {
             earlier_unknown: false,
             signed: false,
             fresh: false,
+            explanation: None,
             token_refused: false,
             clock_ahead: None,
             cursor: None,
@@ -227,6 +228,11 @@ impl Error {
 
     pub(crate) fn with_bearer(mut self, with_bearer: bool) -> Self {
         self.inner().with_bearer = with_bearer;
+        self
+    }
+
+    pub(crate) fn with_explanation(mut self, explanation: Option<String>) -> Self {
+        self.inner().explanation = explanation;
         self
     }
 

@@ -75,8 +75,13 @@ impl Error {
             ),
             Kind::Api(body) => {
                 body.fmt_summary(f)?;
+                let mut separator = ": ";
+                if let Some(explanation) = &self.0.explanation {
+                    write!(f, "{separator}Cobo says \"{explanation}\"")?;
+                    separator = "; ";
+                }
                 match self.advice() {
-                    Some(advice) => write!(f, ": {advice}"),
+                    Some(advice) => write!(f, "{separator}{advice}"),
                     None => Ok(()),
                 }
             }
