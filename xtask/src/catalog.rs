@@ -3,12 +3,10 @@
 //! The catalog is taken from the document after the last transform: each schema that a request or
 //! a response uses is a named component by then, and references are resolved where they are read.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::document::{Document, Place, entries, flag, items, reference, schema_name, text};
-use crate::rust_name;
+use crate::schema::named;
 
 mod kind;
 
@@ -24,8 +22,6 @@ pub struct Catalog {
     pub tags: Vec<Tag>,
     pub operations: Vec<Operation>,
     pub models: Vec<Model>,
-    /// Where the model of each Rust name is.
-    by_rust_name: BTreeMap<String, usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -159,12 +155,6 @@ impl Catalog {
             .components("schemas")
             .map(|(name, schema)| model(name, schema))
             .collect();
-        let mut by_rust_name = BTreeMap::new();
-        for (index, model) in models.iter().enumerate() {
-            by_rust_name
-                .entry(rust_name::model(&model.name))
-                .or_insert(index);
-        }
         Self {
             title: text(info, "title").unwrap_or_default(),
             description: text(info, "description"),
@@ -176,13 +166,7 @@ impl Catalog {
                 .filter_map(|place| operation(document, place))
                 .collect(),
             models,
-            by_rust_name,
         }
-    }
-
-    /// The model whose Rust type has this name.
-    pub fn model_of_type(&self, name: &str) -> Option<&Model> {
-        self.models.get(*self.by_rust_name.get(name)?)
     }
 }
 
@@ -321,10 +305,7 @@ fn success(document: &Document, operation: &Value) -> Success {
     Success {
         status,
         description: response.and_then(|value| text(value, "description")),
-        model: media
-            .and_then(|(_, media)| media.get("schema"))
-            .and_then(reference)
-            .and_then(schema_name),
+        model: media.and_then(|(_, media)| named(media.get("schema")?)),
     }
 }
 

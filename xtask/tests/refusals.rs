@@ -113,10 +113,6 @@ const REFUSED: &[(&str, &[Problem])] = &[
         &[(Some("/paths/~1things/options"), "options is not supported")],
     ),
     (
-        "missing-operation-id",
-        &[(Some("/paths/~1things/get"), "needs `operationId`")],
-    ),
-    (
         "two-successes",
         &[(
             Some("/paths/~1things/get/responses/201"),

@@ -19,8 +19,6 @@ mod rust_type;
 mod site;
 mod text;
 
-pub(crate) use operation::permissions;
-
 use site::Site;
 
 /// Every page by its file name. The examples use the generated crate as `crate_name`, written as

@@ -6,6 +6,7 @@ use super::site::{Api, INDEX, Site};
 use super::text::{code, first_paragraph, line, prose, slug, table};
 use crate::catalog::{Body, Location, Operation, Parameter};
 use crate::document::flag;
+use crate::print::docs::permissions;
 use crate::rust_name;
 
 pub(super) fn page(site: &Site<'_>, api: &Api<'_>) -> String {
@@ -105,7 +106,7 @@ fn section(site: &Site<'_>, api: &Api<'_>, operation: &Operation) -> String {
         parts.push("**Deprecated:** Cobo may remove this operation.".to_owned());
     }
     parts.push(repeats(operation).to_owned());
-    parts.push(permissions(operation));
+    parts.push(permissions(&operation.scopes, operation.credential));
     parts.push("### Example".to_owned());
     parts.push(format!(
         "```rust,no_run\n{}```",
@@ -153,19 +154,6 @@ fn signature(operation: &Operation) -> String {
         call.push_str(&format!(".{name}({name})"));
     }
     call + ".send()"
-}
-
-/// Which permissions an operation needs, and whether it goes without an organization's token.
-pub(crate) fn permissions(operation: &Operation) -> String {
-    let names: Vec<String> = operation.scopes.iter().map(|scope| code(scope)).collect();
-    let needs = match names.as_slice() {
-        [] => String::new(),
-        [one] => format!("Needs the permission {one}."),
-        several => format!("Needs the permissions {}.", several.join(", ")),
-    };
-    let without = "Carries no access token, whatever credential the client has.";
-    let without = if operation.credential { "" } else { without };
-    format!("{needs} {without}").trim().to_owned()
 }
 
 fn repeats(operation: &Operation) -> &'static str {
