@@ -30,8 +30,9 @@ pub enum NonceStrategy {
     /// They are unique within a process: calls in the same millisecond get consecutive numbers, so
     /// above a thousand calls a second the nonces are ahead of the clock. **Two processes that
     /// share a key collide**, and a server that checks nonces refuses the second request of each
-    /// such pair (two processes at 20 ms a call: 5 % of the calls; more processes or faster calls:
-    /// more). Give each process a key of its own, or use [`Random`](Self::Random).
+    /// such pair (two processes at 20 ms a call: about 5 % of the calls; without a pause on loopback
+    /// 18 % of the calls of two processes, and 47 % of those of eight). Give each process a key of
+    /// its own, or use [`Random`](Self::Random).
     Milliseconds,
 }
 
@@ -53,8 +54,10 @@ struct State {
     fell_back: AtomicBool,
 }
 
-static STATES: LazyLock<Mutex<HashMap<(PublicKey, String), Arc<State>>>> =
-    LazyLock::new(Mutex::default);
+/// By public key and base URL.
+type States = HashMap<(PublicKey, String), Arc<State>>;
+
+static STATES: LazyLock<Mutex<States>> = LazyLock::new(Mutex::default);
 
 impl Nonces {
     pub(crate) fn of(key: &PublicKey, base_url: &str, strategy: NonceStrategy) -> Self {
