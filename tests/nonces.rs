@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use cobo_auth::{Client, ClientBuilder, Ed25519Signer, NonceStrategy};
+use cobo_auth::{Client, ClientBuilder, Ed25519Signer, ErrorCode, NonceStrategy};
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
 use cobo_tests::seen::{Fixed, seen};
@@ -12,8 +12,18 @@ use http::Method;
 
 const NOW: u64 = 1_718_587_017_026;
 
+fn ok() -> Vec<u8> {
+    canned::signed("200 OK", "{}")
+}
+
+/// What a server answers that takes another kind of nonce.
+fn refusal() -> Vec<u8> {
+    let body = r#"{"error_code":2024,"error_message":"m","error_id":"e"}"#;
+    canned::signed("401 Unauthorized", body)
+}
+
 async fn server() -> Canned {
-    Canned::start([canned::signed("200 OK", "{}")]).await
+    Canned::start([ok()]).await
 }
 
 /// A client with a key of the test's own: what is known of nonces is shared by the clients of a key
@@ -93,4 +103,97 @@ async fn a_call_made_while_the_clock_was_wrong_does_not_spoil_later_nonces() {
     }
     let expected = [NOW + day, NOW, NOW - day, NOW, NOW + 1];
     assert_eq!(in_milliseconds(&server), expected);
+}
+
+/// Of each nonce so far, whether it is random.
+fn random(server: &Canned) -> Vec<bool> {
+    let nonces = nonces(server).into_iter();
+    let is_random = |nonce: String| match nonce.len() {
+        32 => true,
+        13 => false,
+        _ => panic!("{nonce} is neither"),
+    };
+    nonces.map(is_random).collect()
+}
+
+const SETTING: &str = "ClientBuilder::nonces(NonceStrategy::Milliseconds)";
+
+#[tokio::test]
+async fn a_server_that_takes_milliseconds_only_costs_one_request_more() {
+    let unsigned = canned::plain(
+        "401 Unauthorized",
+        "",
+        r#"{"error_code":2024,"error_message":"m","error_id":"e"}"#,
+    );
+    for refusal in [refusal(), unsigned] {
+        let server = Canned::start([refusal, ok()]).await;
+        get(&client(&server, |builder| builder)).await;
+        // Every client of the key stays with them, writes included.
+        let again = client(&server, |builder| builder);
+        get(&again).await;
+        let write = again.request(Method::POST, "/x").json("a write");
+        write.send().await.unwrap();
+        assert_eq!(random(&server), [true, false, false, false]);
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_never_repeated_because_of_a_nonce_and_its_error_names_the_setting() {
+    let server = Canned::start([refusal(), ok()]).await;
+    let client = client(&server, |builder| builder);
+    let write = client.request(Method::POST, "/x").json("a write");
+    let error = write.send().await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::AUTHENTICATION));
+    assert!(error.to_string().contains(SETTING), "{error}");
+    assert_eq!(random(&server), [true]);
+}
+
+#[tokio::test]
+async fn a_refusal_is_final_once_a_random_nonce_was_accepted() {
+    let not_found = r#"{"error_code":2028,"error_message":"m","error_id":"e"}"#;
+    for accepted in [ok(), canned::signed("404 Not Found", not_found)] {
+        let server = Canned::start([accepted, refusal()]).await;
+        let client = client(&server, |builder| builder);
+        let request = || client.request(Method::GET, "/x").send();
+        let _ = request().await;
+        let error = request().await.unwrap_err();
+        assert_eq!(error.code(), Some(ErrorCode::AUTHENTICATION));
+        assert!(!error.to_string().contains(SETTING), "{error}");
+        assert_eq!(random(&server), [true, true]);
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_signed_does_not_show_that_a_nonce_was_accepted() {
+    let page = canned::plain("403 Forbidden", "", "<html>");
+    let server = Canned::start([page, refusal(), ok()]).await;
+    let client = client(&server, |builder| builder);
+    let request = || client.request(Method::GET, "/x").send();
+    request().await.unwrap_err();
+    request().await.unwrap();
+    assert_eq!(random(&server), [true, true, false]);
+}
+
+#[tokio::test]
+async fn milliseconds_that_are_refused_as_well_change_nothing() {
+    let server = Canned::start([refusal(), refusal(), ok()]).await;
+    let client = client(&server, |builder| builder);
+    let request = || client.request(Method::GET, "/x").send();
+    let error = request().await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::AUTHENTICATION));
+    assert!(!error.to_string().contains(SETTING), "{error}");
+    request().await.unwrap();
+    assert_eq!(random(&server), [true, false, true]);
+}
+
+#[tokio::test]
+async fn a_client_that_is_set_to_milliseconds_does_not_try_random_nonces() {
+    let server = Canned::start([refusal()]).await;
+    let client = client(&server, |builder| {
+        builder.nonces(NonceStrategy::Milliseconds)
+    });
+    let request = client.request(Method::GET, "/x");
+    let error = request.send().await.unwrap_err();
+    assert!(!error.to_string().contains(SETTING), "{error}");
+    assert_eq!(random(&server), [false]);
 }

@@ -9,7 +9,7 @@ use cobo_auth::{
 };
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
-use cobo_tests::seen::{Fixed, seen};
+use cobo_tests::seen::Fixed;
 use http::Method;
 
 const SECRET: &str = "hunter2-the-access-token";
@@ -165,17 +165,56 @@ async fn a_body_larger_than_the_limit_is_not_read() {
 }
 
 #[tokio::test]
-async fn what_is_compressed_is_verified_and_left_as_it_is() {
+async fn a_coded_answer_is_an_error_that_names_the_coding() {
     // These tests are built with reqwest's `gzip`, which would unpack below the verifier.
-    let body = "\u{1f}not really gzip";
+    let body = r#"{"access_token":"hunter2-the-access-token"}"#;
+    for (headers, name) in [
+        ("content-encoding: gzip\r\n", "gzip"),
+        ("content-encoding: identity, br\r\n", "br"),
+        (
+            "content-encoding: gzip\r\ncontent-encoding: zstd\r\n",
+            "gzip,zstd",
+        ),
+        ("content-encoding: a b\r\n", "(not printable)"),
+    ] {
+        let headers = format!("{headers}{}", canned::signature(body));
+        let (_, refused) = answered_with(canned::plain("200 OK", &headers, body)).await;
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ContentEncoding);
+        assert_eq!(error.execution(), Execution::Unknown);
+        let text = error.to_string();
+        assert!(
+            text.contains(&format!("content encoding {name},")),
+            "{text}"
+        );
+        assert!(!format!("{error:?} {error}").contains(SECRET));
+    }
+    let coded = canned::plain("503 Unavailable", "content-encoding: gzip\r\n", "x");
+    let error = answered_with(coded).await.1.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ContentEncoding);
+    assert!(error.is_retryable());
+    let headers = format!("content-encoding: Identity\r\n{}", canned::signature(body));
+    let plain = canned::plain("200 OK", &headers, body);
+    assert_eq!(answered_with(plain).await.1.unwrap(), body.as_bytes());
+    // A caller's closure comes before what is enforced.
     let headers = format!("content-encoding: gzip\r\n{}", canned::signature(body));
     let server = Canned::start([canned::plain("200 OK", &headers, body)]).await;
-    // A caller's closure comes before what is enforced.
     let client = client::builder(server.environment()).http(|http| http.gzip(true));
     let request = client.build().unwrap().request(Method::GET, "/x");
-    assert_eq!(&**request.send().await.unwrap(), body.as_bytes());
+    let error = request.send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ContentEncoding);
     let accepted = &seen(&server.received()[0]).headers["accept-encoding"];
     assert_eq!(accepted, "identity");
+}
+
+#[tokio::test]
+async fn json_that_is_nested_too_deep_is_named_as_such() {
+    let body = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    let server = Canned::start([canned::signed("200 OK", &body)]).await;
+    let client = client::builder(server.environment()).build().unwrap();
+    let response = client.request(Method::GET, "/x").send().await.unwrap();
+    let error = response.json::<serde_json::Value>().unwrap_err();
+    assert!(error.to_string().contains("nested too deep"), "{error}");
 }
 
 #[tokio::test]

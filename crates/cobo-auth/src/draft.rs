@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use cobo_model::IntoBody;
+use cobo_model::macros::collect_secrets;
+use cobo_model::{IntoBody, Secret};
 use http::{HeaderValue, Method, header};
 use reqwest::Url;
 use serde::Serialize;
@@ -18,7 +19,6 @@ use crate::form::Form;
 use crate::missing::Missing;
 use crate::operation::Operation;
 use crate::options::{CallCredential, CallOptions};
-use crate::secret::{self, Secret};
 use crate::target;
 
 /// A request of an operation, as far as its builder was filled in.
@@ -101,7 +101,7 @@ impl<B: IntoBody> Draft<B> {
     pub fn json(self, base_url: &str) -> Result<Outgoing, Error> {
         let (mut plan, body) = self.checked()?;
         let write = || body.map(|body| serde_json::to_vec(&body)).transpose();
-        let (written, secrets) = secret::collect(write);
+        let (written, secrets) = collect_secrets(write);
         plan.options.secrets.extend(secrets);
         let written = written.map_err(|_| {
             let text = "the body cannot be written as JSON".to_owned();
@@ -123,7 +123,7 @@ impl<B: IntoBody> Draft<B> {
         let (mut plan, body) = self.checked()?;
         let operation = &plan.endpoint.operation;
         let (form, secrets) =
-            secret::collect(|| body.map(|body| write(Form::new(operation), &body).finish()));
+            collect_secrets(|| body.map(|body| write(Form::new(operation), &body).finish()));
         plan.options.secrets.extend(secrets);
         let form = match form.transpose()? {
             Some((content_type, body)) => {

@@ -65,6 +65,8 @@ struct Inner {
     explanation: Option<String>,
     /// Whether the response's `WWW-Authenticate` calls the bearer token invalid.
     token_refused: bool,
+    /// Whether the server may have refused the nonce because it is random.
+    nonce_refused: bool,
     /// How many seconds this machine's clock is ahead of the server's.
     clock_ahead: Option<i64>,
     /// Where a list that comes in pages has to be taken up again.
@@ -106,6 +108,10 @@ enum Kind {
     Outdated,
     Api(ErrorBody),
     Unexpected,
+    /// The body is coded, though that was not accepted.
+    Coded {
+        coding: Option<String>,
+    },
     Decode {
         why: String,
         /// Whether the body was not looked at, because of its content type.
@@ -144,6 +150,9 @@ pub enum ErrorKind {
     Api,
     /// An error response of no known shape: of a gateway, most likely.
     Unexpected,
+    /// The response has a `Content-Encoding`, such as `gzip`, though none was asked for. It is not
+    /// decoded: its signature could not be checked.
+    ContentEncoding,
     /// A success whose body is not what the document says. Its bytes are at
     /// [`Error::success_body`].
     Decode,
@@ -171,6 +180,7 @@ impl Error {
             }
             Kind::Api(_) => ErrorKind::Api,
             Kind::Unexpected => ErrorKind::Unexpected,
+            Kind::Coded { .. } => ErrorKind::ContentEncoding,
             Kind::Decode { .. } => ErrorKind::Decode,
             Kind::RepeatedCursor => ErrorKind::RepeatedCursor,
         }
@@ -313,7 +323,7 @@ impl Error {
             Kind::Connect | Kind::Timeout | Kind::Deadline { .. } | Kind::Transport => true,
             Kind::Credential { for_now } => *for_now,
             Kind::Api(_) | Kind::Unexpected if self.is_token_expired() => false,
-            Kind::Api(_) | Kind::Unexpected => {
+            Kind::Api(_) | Kind::Unexpected | Kind::Coded { .. } => {
                 self.code().is_some_and(ErrorCode::is_retryable)
                     || self.0.status.is_some_and(is_temporary)
             }

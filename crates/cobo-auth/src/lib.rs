@@ -34,7 +34,24 @@
 //!   origin than the environment's.
 //! - **Responses are verified** with the [environment's](Environment) key, over the raw bytes,
 //!   before they are parsed.
+//! - **A program sees what happens**, through `tracing`: a span for each call (`cobo`, at `info`,
+//!   with `operation` and, where the credential knows it, `org_id`), a warning for each attempt that
+//!   fails and is followed by another one, and one event at `debug` for a call that succeeded or
+//!   failed. The events have `attempt`, `status`, `code` and `error_id` as well.
 //! - **Nothing leaks.** Keys and tokens are wiped and redacted; errors carry no body.
+//!
+//! # Metrics
+//!
+//! With the feature `metrics`, calls are counted and timed through the crate of that name:
+//!
+//! | metric | kind | what |
+//! | --- | --- | --- |
+//! | `cobo_calls_total` | counter | calls, all of their attempts together |
+//! | `cobo_call_attempts_total` | counter | signed requests, and attempts that failed before one was sent |
+//! | `cobo_call_duration_seconds` | histogram | time of a call with all of its attempts and pauses |
+//!
+//! Each has two labels: `operation` is the operation's id in the document, or `raw` for a request
+//! without one; `outcome` is `success`, or the [kind](ErrorKind) of the error in `snake_case`.
 
 mod access_token;
 #[cfg(feature = "aws-lc-rs")]

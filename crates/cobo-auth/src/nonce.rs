@@ -78,6 +78,31 @@ impl Nonces {
         }
     }
 
+    /// Whether a refusal with code 2024 may mean that the server accepts no random nonces: it was of
+    /// one, and none has been accepted so far.
+    pub(crate) fn may_be_refused(&self, strategy: NonceStrategy) -> bool {
+        strategy == NonceStrategy::Random && !self.state.random_accepted.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the server has accepted a nonce. `true` the first time that it accepted
+    /// milliseconds where the client's own strategy is random and no random nonce has been accepted:
+    /// from then on milliseconds are used.
+    pub(crate) fn accepted(&self, strategy: NonceStrategy) -> bool {
+        match strategy {
+            NonceStrategy::Random => {
+                // It is set most of the time, and reading is cheaper.
+                if self.may_be_refused(strategy) {
+                    self.state.random_accepted.store(true, Ordering::Relaxed);
+                }
+                false
+            }
+            NonceStrategy::Milliseconds => {
+                self.may_be_refused(self.strategy)
+                    && !self.state.fell_back.swap(true, Ordering::Relaxed)
+            }
+        }
+    }
+
     /// A new nonce, at the given time in Unix milliseconds.
     pub(crate) fn next(&self, strategy: NonceStrategy, now: u64) -> Result<String, Error> {
         match strategy {
@@ -185,6 +210,27 @@ mod tests {
             );
         }
         assert_eq!(nonces.ahead_of(0), 0);
+    }
+
+    #[test]
+    fn milliseconds_that_a_client_was_set_to_change_no_other_client() {
+        let key = PublicKey::ed25519([9; 32]);
+        let random = Nonces::of(&key, HERE, Random);
+        assert!(!millis(9).accepted(Milliseconds));
+        assert_eq!(random.strategy(), Random);
+        assert!(random.accepted(Milliseconds));
+        assert!(!random.accepted(Milliseconds), "it is said once");
+        assert_eq!(Nonces::of(&key, HERE, Random).strategy(), Milliseconds);
+    }
+
+    #[test]
+    fn an_accepted_random_nonce_is_the_last_word() {
+        let random = Nonces::of(&PublicKey::ed25519([10; 32]), HERE, Random);
+        assert!(random.may_be_refused(Random));
+        assert!(!random.accepted(Random));
+        assert!(!random.may_be_refused(Random));
+        assert!(!random.accepted(Milliseconds));
+        assert_eq!(random.strategy(), Random);
     }
 
     #[test]

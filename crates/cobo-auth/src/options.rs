@@ -1,10 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use cobo_model::Secret;
 use percent_encoding::percent_decode_str;
 
 use crate::credential::Credential;
-use crate::secret::Secret;
 
 /// What one call does in another way than its client and its operation say.
 #[derive(Debug, Clone, Default)]

@@ -48,6 +48,9 @@ async fn judge(
     if status.is_redirection() {
         return Err(Error::redirect(redirect_host(response.url(), headers)));
     }
+    if let Some(coding) = coding(headers) {
+        return Err(Error::coded(&coding));
+    }
     let limit = shared.max_response_bytes;
     let body = if status.is_success() {
         read(response, limit).await?
@@ -121,6 +124,21 @@ fn check_age(timestamp: u64, shared: &Shared) -> Result<(), Error> {
     } else {
         Err(Error::stale())
     }
+}
+
+/// The codings of a body that is not as it was signed.
+fn coding(headers: &HeaderMap) -> Option<String> {
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let codings: Vec<_> = codings
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    let names: Vec<&str> = codings
+        .iter()
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"))
+        .collect();
+    (!names.is_empty()).then(|| names.join(","))
 }
 
 /// The host that a redirect leads to; the rest of the target stays out of errors.

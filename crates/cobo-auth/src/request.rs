@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use cobo_model::collect_secrets;
 use http::{HeaderValue, Method, header};
 use serde::Serialize;
 use url::Url;
@@ -12,8 +13,8 @@ use crate::error::Error;
 use crate::explanation::Explanation;
 use crate::options::{CallCredential, CallOptions, is_oauth};
 use crate::response::{Body, Response};
-use crate::secret;
 use crate::target::check_path;
+use cobo_model::macros::collect_secrets;
 
 /// A request to an endpoint that no document describes; made by
 /// [`Client::request`](crate::Client::request).
@@ -50,7 +51,7 @@ impl RequestBuilder {
 
     /// Sets the body, as JSON.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        let (written, secrets) = secret::collect(|| serde_json::to_vec(body));
+        let (written, secrets) = collect_secrets(|| serde_json::to_vec(body));
         self.body = Some(written);
         self.options.secrets.extend(secrets);
         self
@@ -111,7 +112,8 @@ impl RequestBuilder {
     pub async fn explain(mut self) -> Result<Explanation, Error> {
         let mut request = self.build()?;
         self.client.prepare(&mut request, None)?;
-        self.client.sign(&mut request).await?;
+        let strategy = self.client.shared().nonces.strategy();
+        self.client.sign(&mut request, strategy).await?;
         Explanation::of(&request)
     }
 

@@ -199,7 +199,9 @@ fn matches(value: &Value, wanted: &str) -> bool {
     match value {
         Value::String(text) => text == wanted,
         Value::Array(values) => values.iter().any(|value| matches(value, wanted)),
-        Value::Bool(_) | Value::Number(_) => value.to_string() == wanted,
+        Value::Bool(_) | Value::Number(_) => {
+            serde_json::from_str(wanted).is_ok_and(|wanted: Value| wanted == *value)
+        }
         Value::Null | Value::Object(_) => false,
     }
 }

@@ -6,11 +6,13 @@ use http::{HeaderValue, header};
 use reqwest::Request;
 use tokio::time::Instant;
 
-use super::{API_KEY, API_NONCE, API_SIGNATURE, Call, message};
+use super::{API_KEY, API_NONCE, API_SIGNATURE, Call, message, metrics};
 use crate::access_token::AccessToken;
 use crate::client::Client;
+use crate::code::ErrorCode;
 use crate::credential::Credential;
 use crate::error::{Error, ErrorKind, Execution, printable};
+use crate::nonce::NonceStrategy;
 use crate::receive::receive;
 use crate::redact::explanation;
 use crate::response::{Body, Response};
@@ -26,6 +28,10 @@ struct Outcomes {
     renewed: bool,
     /// Whether the renewed token was refused as well.
     in_vain: bool,
+    /// Whether a random nonce may have been refused for its kind, so that milliseconds are sent.
+    milliseconds: bool,
+    /// The number of the attempt that is made, or was the last.
+    attempt: u32,
     /// What the attempts that failed have sent in secret.
     sent: Vec<Sent>,
 }
@@ -37,6 +43,14 @@ struct Sent {
     signature: Option<HeaderValue>,
 }
 
+/// An attempt that was made.
+struct Attempt {
+    sent: Sent,
+    /// How its nonce was made.
+    strategy: NonceStrategy,
+    result: Result<Response<Body>, Error>,
+}
+
 impl Client {
     /// Attempts the request until it succeeds or must not be attempted again.
     pub(super) async fn attempts(
@@ -44,9 +58,14 @@ impl Client {
         request: Request,
         call: &Call,
     ) -> Result<Response<Body>, Error> {
-        let mut outcomes = Outcomes::default();
+        let mut outcomes = Outcomes {
+            attempt: 1,
+            ..Outcomes::default()
+        };
         let result = self.attempt_until_done(request, call, &mut outcomes).await;
-        result.map_err(|error| error.with_earlier_unknown(outcomes.may_be_executed))
+        result
+            .map_err(|error| error.with_earlier_unknown(outcomes.may_be_executed))
+            .inspect_err(|error| failed(call, outcomes.attempt, error))
     }
 
     async fn attempt_until_done(
@@ -58,7 +77,6 @@ impl Client {
         let started = Instant::now();
         let deadline = self.retry_policy().within();
         let left = || deadline.map(|deadline| deadline.saturating_sub(started.elapsed()));
-        let mut attempt = 1;
         let mut last = None;
         loop {
             if left() == Some(Duration::ZERO) {
@@ -67,8 +85,20 @@ impl Client {
             let Some(request) = request.try_clone() else {
                 return Err(Error::invalid_request("the body is a stream".to_owned()));
             };
-            let (sent, result) = self.attempt(request, call, attempt, left()).await;
+            let nonces = &self.shared().nonces;
+            let Attempt {
+                sent,
+                strategy,
+                result,
+            } = self.attempt(request, call, outcomes, left()).await;
             let token = sent.token.clone();
+            if is_nonce_accepted(&result) && nonces.accepted(strategy) {
+                tracing::warn!(
+                    "the server refuses random nonces; this process sends milliseconds from now \
+                     on, and processes that share a key may collide: set \
+                     `ClientBuilder::nonces(NonceStrategy::Milliseconds)` and give each a key"
+                );
+            }
             let error = match result {
                 Ok(response) => {
                     self.shared().budget.give_back();
@@ -81,6 +111,22 @@ impl Client {
                     self.explained(error, call, &outcomes.sent)
                 }
             };
+            if error.code() == Some(ErrorCode::AUTHENTICATION) {
+                if outcomes.milliseconds {
+                    // It was not the nonce: the repetition is paid for.
+                    self.shared().budget.take();
+                } else if nonces.may_be_refused(strategy) {
+                    if !call.repeatable || !self.shared().budget.is_left() {
+                        return Err(error.with_nonce_refused());
+                    }
+                    // Not one of the attempts: the server may accept the other kind of nonce.
+                    outcomes.milliseconds = true;
+                    outcomes.note(&error);
+                    again(call, outcomes.attempt, Duration::ZERO, &error);
+                    last = Some(error.with_nonce_refused());
+                    continue;
+                }
+            }
             let refused = error.is_token_expired();
             if refused && outcomes.renewed && !std::mem::replace(&mut outcomes.in_vain, true) {
                 self.shared().budget.take();
@@ -94,7 +140,15 @@ impl Client {
                     // call is repeated at once. It costs budget if the new token is refused too.
                     outcomes.renewed = true;
                     outcomes.note(&error);
-                    tracing::debug!(attempt, "the access token was refused; renewing it");
+                    tracing::debug!(
+                        operation = %call.label,
+                        org_id = call.org_id(),
+                        attempt = outcomes.attempt,
+                        status = status(&error),
+                        code = code(&error),
+                        error_id = error_id(&error),
+                        "the access token was refused; renewing it"
+                    );
                     last = Some(error);
                     continue;
                 }
@@ -102,7 +156,7 @@ impl Client {
             let delay = self.retry_policy().delay(
                 &Failed {
                     error: &error,
-                    attempt,
+                    attempt: outcomes.attempt,
                     repeatable: call.repeatable,
                     after_renewal: refused && outcomes.renewed,
                     left: left(),
@@ -114,23 +168,24 @@ impl Client {
                 return Err(error);
             };
             outcomes.note(&error);
-            tracing::warn!(attempt, ?delay, status = status(&error), "attempting again");
+            again(call, outcomes.attempt, delay, &error);
             tokio::time::sleep(delay).await;
             last = Some(error);
-            attempt += 1;
+            outcomes.attempt += 1;
         }
     }
 
-    /// One attempt, and what it sent in secret.
+    /// One attempt.
     async fn attempt(
         &self,
         mut request: Request,
         call: &Call,
-        attempt: u32,
+        outcomes: &Outcomes,
         left: Option<Duration>,
-    ) -> (Sent, Result<Response<Body>, Error>) {
+    ) -> Attempt {
         let started = Instant::now();
         let (mut secrets, mut sent) = (Sent::default(), false);
+        let mut strategy = NonceStrategy::Milliseconds;
         let exchange = async {
             if let Some(credential) = &call.credential {
                 let obtained = obtain(credential.as_ref()).await;
@@ -140,9 +195,13 @@ impl Client {
                     .insert(header::AUTHORIZATION, obtained.header().clone());
                 secrets.token = Some(obtained);
             }
-            self.sign(&mut request).await?;
-            secrets.signature = request.headers().get(API_SIGNATURE).cloned();
             let shared = self.shared();
+            // Not before the token is there: obtaining it may show what the server accepts.
+            if !outcomes.milliseconds {
+                strategy = shared.nonces.strategy();
+            }
+            self.sign(&mut request, strategy).await?;
+            secrets.signature = request.headers().get(API_SIGNATURE).cloned();
             let sent_at = shared.cobo_time.at(shared.clock.monotonic());
             sent = true;
             let answer = shared.http.execute(request).await;
@@ -156,8 +215,23 @@ impl Client {
             },
         };
         let result = result.map_err(|error| error.with_bearer(secrets.token.is_some()));
-        trace(attempt, started.elapsed(), &result);
-        (secrets, result)
+        if let Ok(response) = &result {
+            tracing::debug!(
+                operation = %call.label,
+                org_id = call.org_id(),
+                attempt = outcomes.attempt,
+                duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                status = response.status().as_u16(),
+                bytes = response.len(),
+                "succeeded"
+            );
+        }
+        metrics::attempt(call, &result);
+        Attempt {
+            sent: secrets,
+            strategy,
+            result,
+        }
     }
 
     /// The error with Cobo's explanation, if Cobo signed it, without what the call sent in secret.
@@ -177,9 +251,12 @@ impl Client {
     }
 
     /// Signs the request over what it will be on the wire, with a nonce of its own.
-    pub(crate) async fn sign(&self, request: &mut Request) -> Result<(), Error> {
+    pub(crate) async fn sign(
+        &self,
+        request: &mut Request,
+        strategy: NonceStrategy,
+    ) -> Result<(), Error> {
         let shared = self.shared();
-        let strategy = shared.nonces.strategy();
         let nonce = shared.nonces.next(strategy, shared.clock.unix_millis())?;
         let digest = message(request, &nonce).digest();
         let signature = shared.signer.sign(&digest).await;
@@ -221,24 +298,48 @@ fn status(error: &Error) -> Option<u16> {
     error.status().map(|status| status.as_u16())
 }
 
-fn trace(attempt: u32, took: Duration, result: &Result<Response<Body>, Error>) {
-    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+fn code(error: &Error) -> Option<i64> {
+    error.code().map(ErrorCode::get)
+}
+
+/// Cobo's id of a failure, if it is one that may be logged.
+fn error_id(error: &Error) -> Option<String> {
+    error.error_id().and_then(printable)
+}
+
+/// Whether a response shows that the server accepted the nonce: Cobo's signature vouches for an
+/// error.
+fn is_nonce_accepted(result: &Result<Response<Body>, Error>) -> bool {
     match result {
-        Ok(response) => tracing::debug!(
-            attempt,
-            duration_ms,
-            status = response.status().as_u16(),
-            bytes = response.len(),
-            "succeeded"
-        ),
-        Err(error) => tracing::debug!(
-            attempt,
-            duration_ms,
-            status = status(error),
-            code = error.code().map(crate::ErrorCode::get),
-            error_id = error.error_id().and_then(printable),
-            kind = ?error.kind(),
-            "failed"
-        ),
+        Ok(_) => true,
+        Err(error) => error.is_signed() && error.code() != Some(ErrorCode::AUTHENTICATION),
     }
+}
+
+/// Logs a call that failed, with its last attempt; 0 if there was none.
+pub(super) fn failed(call: &Call, attempt: u32, error: &Error) {
+    tracing::debug!(
+        operation = %call.label,
+        org_id = call.org_id(),
+        attempt,
+        status = status(error),
+        code = code(error),
+        error_id = error_id(error),
+        kind = ?error.kind(),
+        "the call failed"
+    );
+}
+
+/// Logs an attempt that failed and is followed by another one.
+fn again(call: &Call, attempt: u32, delay: Duration, error: &Error) {
+    tracing::warn!(
+        operation = %call.label,
+        org_id = call.org_id(),
+        attempt,
+        ?delay,
+        status = status(error),
+        code = code(error),
+        error_id = error_id(error),
+        "attempting again"
+    );
 }

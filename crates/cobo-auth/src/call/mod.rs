@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use cobo_model::Secret;
 use http::{HeaderName, HeaderValue, Method, header};
 use reqwest::Request;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::client::Client;
@@ -13,10 +15,11 @@ use crate::error::Error;
 use crate::message::Message;
 use crate::operation::Operation;
 use crate::response::{Body, Response};
-use crate::secret::Secret;
 use crate::target::canonicalize;
+use cobo_model::Secret;
 
 mod attempts;
+mod metrics;
 
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("biz-api-key");
 pub(crate) const API_NONCE: HeaderName = HeaderName::from_static("biz-api-nonce");
@@ -51,19 +54,29 @@ pub(crate) struct Call {
     pub(crate) secrets: Vec<Secret>,
 }
 
+impl Call {
+    /// The organization that the call acts for, if its credential knows.
+    fn org_id(&self) -> Option<&str> {
+        self.credential.as_deref()?.org_id()
+    }
+}
+
 impl Client {
     pub(crate) async fn call(
         &self,
         mut request: Request,
         call: Call,
     ) -> Result<Response<Body>, Error> {
-        let span = tracing::debug_span!("cobo", operation = %call.label);
+        let span = tracing::info_span!("cobo", operation = %call.label, org_id = call.org_id());
+        let started = Instant::now();
         let result = async {
-            self.prepare(&mut request, call.operation)?;
+            self.prepare(&mut request, call.operation)
+                .inspect_err(|error| attempts::failed(&call, 0, error))?;
             self.attempts(request, &call).await
         }
         .instrument(span)
         .await;
+        metrics::call(&call, started, &result);
         match result {
             Ok(response) => Ok(response.of(call.label, call.repeatable)),
             Err(error) => Err(error

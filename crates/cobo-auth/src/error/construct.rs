@@ -29,6 +29,7 @@ impl Error {
             fresh: false,
             explanation: None,
             token_refused: false,
+            nonce_refused: false,
             clock_ahead: None,
             cursor: None,
             source: None,
@@ -153,6 +154,13 @@ impl Error {
         Self::new(Kind::Unexpected)
     }
 
+    /// A response with a coding. It is named if it is short, visible text.
+    pub(crate) fn coded(coding: &str) -> Self {
+        Self::new(Kind::Coded {
+            coding: printable(coding),
+        })
+    }
+
     /// A success that does not decode. The text names fields by their paths, and no values.
     pub(crate) fn decode(error: &DecodeError, body: Body) -> Self {
         Self::new(Kind::Decode {
@@ -244,6 +252,12 @@ impl Error {
     /// Says whether an earlier attempt of the call may have been carried out.
     pub(crate) fn with_earlier_unknown(mut self, unknown: bool) -> Self {
         self.inner().earlier_unknown = unknown;
+        self
+    }
+
+    /// Says that the server may have refused the nonce because it is random.
+    pub(crate) fn with_nonce_refused(mut self) -> Self {
+        self.inner().nonce_refused = true;
         self
     }
 

@@ -24,6 +24,12 @@ impl fmt::Display for Error {
             Some(ahead) => write!(f, "; this machine's clock is {} s behind", -ahead)?,
             None => {}
         }
+        if self.0.nonce_refused {
+            f.write_str(
+                "; if this server accepts only milliseconds as nonces, set \
+                 `ClientBuilder::nonces(NonceStrategy::Milliseconds)`",
+            )?;
+        }
         self.fmt_execution(f)
     }
 }
@@ -87,6 +93,12 @@ impl Error {
             }
             Kind::Unexpected => f.write_str(
                 "an error response that is not of Cobo's making; a gateway's, most likely",
+            ),
+            Kind::Coded { coding } => write!(
+                f,
+                "the response has the content encoding {}, which was not asked for; something \
+                 between here and Cobo added it",
+                coding.as_deref().unwrap_or("(not printable)")
             ),
             Kind::Decode {
                 why,

@@ -81,6 +81,7 @@ impl Error {
             | Kind::Outdated
             | Kind::Api(_)
             | Kind::Unexpected
+            | Kind::Coded { .. }
             | Kind::Decode { .. } => Execution::Unknown,
         }
     }

@@ -56,13 +56,13 @@ impl From<&str> for Secret {
 }
 
 thread_local! {
-    /// The secrets that were serialised on this thread since [`collect`] began, while it runs.
+    /// The secrets that were serialised on this thread since [`collect_secrets`] began, while it runs.
     static COLLECTED: RefCell<Option<Vec<Secret>>> = const { RefCell::new(None) };
 }
 
 /// What `write` gives, and every secret that it serialised: what a request sends is known by that,
 /// wherever in a body it is.
-pub(crate) fn collect<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
+pub fn collect_secrets<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
     /// Restores what an outer call had collected, after a panic as well.
     struct Outer(Option<Vec<Secret>>);
 
@@ -122,8 +122,8 @@ mod tests {
     fn serialised_secrets_are_collected_while_that_is_asked_for() {
         let secret = |text: &str| Secret::new(text);
         let _ = serde_json::to_string(&secret("before"));
-        let (text, collected) = collect(|| {
-            let (_, inner) = collect(|| serde_json::to_string(&secret("inner")));
+        let (text, collected) = collect_secrets(|| {
+            let (_, inner) = collect_secrets(|| serde_json::to_string(&secret("inner")));
             assert_eq!(inner.len(), 1);
             serde_json::to_string(&[secret("a"), secret("b")])
         });
