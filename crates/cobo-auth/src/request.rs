@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use cobo_model::collect_secrets;
+use cobo_model::macros::collect_secrets;
 use http::{HeaderValue, Method, header};
 use serde::Serialize;
 use url::Url;
@@ -14,7 +14,6 @@ use crate::explanation::Explanation;
 use crate::options::{CallCredential, CallOptions, is_oauth};
 use crate::response::{Body, Response};
 use crate::target::check_path;
-use cobo_model::macros::collect_secrets;
 
 /// A request to an endpoint that no document describes; made by
 /// [`Client::request`](crate::Client::request).

@@ -16,7 +16,6 @@ use crate::message::Message;
 use crate::operation::Operation;
 use crate::response::{Body, Response};
 use crate::target::canonicalize;
-use cobo_model::Secret;
 
 mod attempts;
 mod metrics;
