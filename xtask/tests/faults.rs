@@ -303,3 +303,34 @@ components:
         assert_eq!(it.log.raw_pointers(), [""; 0]);
     }
 }
+
+/// A server may send what the mapping says, or what the variant itself allows.
+#[test]
+fn a_mapping_that_contradicts_an_enum_is_reported_and_both_are_read() {
+    let text = format!(
+        "{HEAD}paths: {{}}
+components:
+  schemas:
+    Pet:
+      oneOf: [{{$ref: '#/components/schemas/Cat'}}, {{$ref: '#/components/schemas/Dog'}}]
+      discriminator: {{propertyName: kind, mapping: {{cat: '#/components/schemas/Cat', DOG: '#/components/schemas/Dog'}}}}
+    Cat: {{type: object, required: [kind], properties: {{kind: {{type: string, enum: [cat]}}}}}}
+    Dog: {{type: object, required: [kind], properties: {{kind: {{type: string, enum: [dog]}}}}}}
+"
+    );
+    let it = generated(&text);
+    let union = "Cat(Cat) = \"cat\", Dog(Dog) = \"DOG\" | \"dog\"";
+    assert_has(&it.files["models.rs"], &[union]);
+    let said: Vec<&str> = it.log.changes(Stage::Unions).collect();
+    let contradiction = "the mapping says `DOG` for Dog, whose `kind` is `dog`";
+    assert_has(&said.join("\n"), &[contradiction]);
+    let options = Options {
+        strict: true,
+        ..Options::default()
+    };
+    let refused = generate(&text, &options)
+        .map(|_| ())
+        .unwrap_err()
+        .to_string();
+    assert_has(&refused, &[contradiction]);
+}

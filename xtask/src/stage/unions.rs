@@ -21,7 +21,7 @@ use crate::schema;
 
 mod variants;
 
-pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Refusals> {
     let schemas: BTreeMap<String, Value> = document
         .components("schemas")
         .map(|(name, schema)| (name.clone(), schema.clone()))
@@ -33,13 +33,23 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
             sealed.insert(name.clone(), schemas.seal(name, schema));
         }
     }
+    let mut undecided = Vec::new();
     for (name, outcome) in sealed {
         let pointer = at("/components/schemas", &name);
         let Some(Value::Object(map)) = document.root.pointer_mut(&pointer) else {
             continue;
         };
         match outcome {
-            Ok(Sealed { union, notes }) => {
+            Ok(Sealed {
+                union,
+                notes,
+                contradictions,
+            }) => {
+                for contradiction in contradictions {
+                    let text = format!("{contradiction}: both are read as this variant");
+                    log.change(Stage::Unions, format!("{pointer}: {text}"));
+                    undecided.push((at(&pointer, "discriminator"), contradiction));
+                }
                 for note in notes {
                     log.change(Stage::Unions, format!("{pointer}: {note}"));
                 }
@@ -73,5 +83,9 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
             );
         }
     });
-    Ok(())
+    let mut refusals = Refusals::default();
+    for (pointer, reason) in undecided.into_iter().filter(|_| options.strict) {
+        refusals.push(document.refuse(&pointer, reason));
+    }
+    refusals.or(())
 }

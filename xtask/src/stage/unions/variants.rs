@@ -19,6 +19,8 @@ pub(super) struct Schemas<'a>(&'a BTreeMap<String, Value>);
 pub(super) struct Sealed {
     pub(super) union: Value,
     pub(super) notes: Vec<String>,
+    /// Where the mapping contradicts what its variants allow: for a person to decide.
+    pub(super) contradictions: Vec<String>,
 }
 
 struct Part {
@@ -58,6 +60,7 @@ impl<'a> Schemas<'a> {
         if let Some(odd) = models.iter().find(|model| !self.is_object(model, DEPTH)) {
             return Err(format!("{odd} is no object"));
         }
+        let mut contradictions = Vec::new();
         let mut found: Vec<Part> = models
             .into_iter()
             .map(|model| Part {
@@ -67,6 +70,7 @@ impl<'a> Schemas<'a> {
             .collect();
         if let Some(property) = &property {
             self.mapping(schema, property, &mut found, &mut notes);
+            contradictions = self.contradictions(property, &mut found);
             self.unmapped(property, &mut found, &mut notes);
             let mut seen = BTreeSet::new();
             for part in &mut found {
@@ -114,7 +118,41 @@ impl<'a> Schemas<'a> {
         Ok(Sealed {
             union: json!({"discriminator": property, "variants": variants}),
             notes,
+            contradictions,
         })
+    }
+
+    /// Finds the tags of the mapping that no value of their own variant has, and gives such a
+    /// variant the values that it does allow as well: a server may send either.
+    fn contradictions(&self, property: &str, found: &mut [Part]) -> Vec<String> {
+        let mut contradictions = Vec::new();
+        let taken: BTreeSet<String> = tags(found).cloned().collect();
+        // The values that each variant with such a tag allows.
+        let mut open: Vec<(usize, Vec<String>)> = Vec::new();
+        for (index, part) in found.iter().enumerate() {
+            let values = self.values(&part.model, property);
+            let odd = part.tags.iter().filter(|tag| !values.contains(tag));
+            let odd: Vec<String> = odd.cloned().collect();
+            if values.is_empty() || odd.is_empty() {
+                continue;
+            }
+            contradictions.push(format!(
+                "the mapping says {} for {}, whose `{property}` is {}",
+                list(&odd),
+                part.model,
+                list(&values)
+            ));
+            open.push((index, values));
+        }
+        for (index, values) in &open {
+            let others = open.iter().filter(|(other, _)| other != index);
+            let others: BTreeSet<&String> = others.flat_map(|(_, values)| values).collect();
+            let own = values
+                .iter()
+                .filter(|value| !taken.contains(*value) && !others.contains(value));
+            found[*index].tags.extend(own.cloned());
+        }
+        contradictions
     }
 
     /// Gives the tags of the mapping to the variants that they name.
