@@ -48,13 +48,11 @@ pub fn builder(environment: Environment) -> ClientBuilder {
 }
 
 /// A sandbox for several processes of one app, with `organization-0` and so on and tokens that live
-/// so long. Nonces are milliseconds, and processes with one key do not know of each other's: they
-/// may be used again.
+/// so long. It accepts each nonce once, whichever process sends it.
 pub async fn sandbox_of_many(organizations: usize, life: Duration) -> Sandbox {
     let sandbox = Sandbox::builder()
         .access_ttl(life)
         .received_limit(1_000_000)
-        .allow_nonce_reuse(true)
         .start()
         .await
         .unwrap();

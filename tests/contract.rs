@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cobo_oauth::{Saved, TokenPair, TokenStore};
+use cobo_auth::Environment;
+use cobo_oauth::{Owner, Saved, TokenPair, TokenStore};
+
+mod apps;
 
 const TTL: Duration = Duration::from_secs(30);
 
@@ -20,6 +23,15 @@ pub async fn token_store(open: impl Fn() -> Arc<dyn TokenStore>) {
     serves_one_of_many_at_once(&open).await;
     keeps_organizations_apart(&open).await;
     takes_any_organization_id(&open).await;
+    apps::refuses_the_pairs_of_another_app(&open).await;
+    apps::gives_a_pair_without_an_owner_to_the_first_app(&open).await;
+    apps::keeps_a_pair_while_response_keys_are_rotated(&open).await;
+    apps::lists_the_organizations_of_an_app(&open).await;
+}
+
+/// An app in Cobo's development environment.
+pub fn owner(client_id: &str) -> Owner {
+    Owner::new(client_id, &Environment::development())
 }
 
 fn pair(generation: u64) -> TokenPair {
@@ -57,8 +69,8 @@ async fn keeps_pairs(open: &impl Fn() -> Arc<dyn TokenStore>) {
     assert_eq!(one.save("kept", &pair(7)).await.unwrap(), Saved::Kept);
     assert_eq!(loaded(&one, "kept").await, whole(7));
     assert_eq!(loaded(&other, "kept").await, whole(7));
-    other.remove("kept").await.unwrap();
-    other.remove("kept").await.unwrap();
+    other.remove("kept", &owner("app")).await.unwrap();
+    other.remove("kept", &owner("app")).await.unwrap();
     assert_eq!(loaded(&one, "kept").await, None);
 }
 
@@ -88,7 +100,7 @@ async fn keeps_the_newer_pair(open: &impl Fn() -> Arc<dyn TokenStore>) {
 async fn keeps_removed_pairs_away(open: &impl Fn() -> Arc<dyn TokenStore>) {
     let (one, other) = (open(), open());
     assert_eq!(one.save("away", &pair(7)).await.unwrap(), Saved::Kept);
-    one.remove("away").await.unwrap();
+    one.remove("away", &owner("app")).await.unwrap();
     let newer = Saved::Newer { generation: 7 };
     assert_eq!(other.save("away", &pair(6)).await.unwrap(), newer);
     assert_eq!(other.save("away", &pair(7)).await.unwrap(), newer);
@@ -156,7 +168,7 @@ async fn takes_a_refresh_token_back(open: &impl Fn() -> Arc<dyn TokenStore>) {
         whole(8),
         "the pair has been replaced"
     );
-    other.remove("back").await.unwrap();
+    other.remove("back", &owner("app")).await.unwrap();
     lease.restore(8, "another".into()).await.unwrap();
     assert_eq!(loaded(&other, "back").await, None);
     lease.release().await.unwrap();
@@ -199,6 +211,7 @@ fn assert_same(one: &TokenPair, other: &TokenPair) {
     assert_eq!(one.expires_at, other.expires_at);
     assert_eq!(refresh(one), refresh(other));
     assert_eq!(one.refresh_expires_at, other.refresh_expires_at);
+    assert_eq!(one.owner, other.owner);
 }
 
 async fn leases_to_one_at_a_time(open: &impl Fn() -> Arc<dyn TokenStore>) {
@@ -274,7 +287,7 @@ async fn keeps_organizations_apart(open: &impl Fn() -> Arc<dyn TokenStore>) {
             "{org_id:?}"
         );
     }
-    store.remove("a").await.unwrap();
+    store.remove("a", &owner("app")).await.unwrap();
     assert_eq!(loaded(&store, "A").await, whole(2));
 }
 

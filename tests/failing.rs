@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cobo_oauth::{Lease, Saved, StoreError, TokenPair, TokenStore};
+use cobo_oauth::{Lease, Owner, Saved, StoreError, TokenPair, TokenStore};
 
 /// How it fails.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +33,11 @@ impl TokenStore for Failing {
         self.fail().await
     }
 
-    async fn remove(&self, _: &str) -> Result<(), StoreError> {
+    async fn remove(&self, _: &str, _: &Owner) -> Result<(), StoreError> {
+        self.fail().await
+    }
+
+    async fn organizations(&self, _: &Owner) -> Result<Vec<String>, StoreError> {
         self.fail().await
     }
 

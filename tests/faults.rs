@@ -1,5 +1,5 @@
 //! That a call survives a hostile network, or fails in the way it should: scenarios that are data
-//! (`faults/scenarios.json`), played by a server that refuses, resets, stalls, truncates and lies.
+//! (`faults/*.json`), played by a server that refuses, resets, stalls, truncates and lies.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // in a test a panic is the report
 
@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::error::Error as _;
 use std::time::Duration;
 
-use cobo_auth::{Client, Error, FixedToken, RetryPolicy};
+use cobo_auth::{Client, Error, Execution, FixedToken, RetryPolicy};
 use cobo_sandbox::{AppKey, AppKeys, RequestParts};
 use cobo_tests::client;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -16,6 +16,8 @@ use serde::Deserialize;
 use server::Server;
 use step::{Step, Steps};
 
+#[path = "faults/http2.rs"]
+mod http2;
 #[path = "faults/server.rs"]
 mod server;
 #[path = "faults/step.rs"]
@@ -28,6 +30,8 @@ const MARK: &str = "hunter2";
 #[serde(deny_unknown_fields)]
 struct Scenario {
     name: String,
+    #[serde(default)]
+    http2: bool,
     operation: Operation,
     policy: Policy,
     /// Of one attempt; long enough for any machine unless set.
@@ -123,8 +127,9 @@ impl Policy {
 
 #[tokio::test]
 async fn what_the_network_does_is_survived_or_reported() {
-    let scenarios: Vec<Scenario> =
-        serde_json::from_str(include_str!("faults/scenarios.json")).unwrap();
+    let read = |text| serde_json::from_str::<Vec<Scenario>>(text).unwrap();
+    let mut scenarios = read(include_str!("faults/scenarios.json"));
+    scenarios.extend(read(include_str!("faults/http2.json")));
     let names: HashSet<_> = scenarios.iter().map(|scenario| &scenario.name).collect();
     assert_eq!(names.len(), scenarios.len(), "two scenarios have one name");
 
@@ -163,7 +168,7 @@ impl Scenario {
     /// Plays the scenario, and says what was not as expected.
     async fn play(&self) -> Vec<String> {
         let plan = self.warm_up.iter().chain(&self.responses).cloned();
-        let server = Server::start(plan.collect());
+        let server = Server::start(plan.collect(), self.http2);
         let client = self.client(&server);
         let warm_up = usize::from(self.warm_up.is_some());
         if warm_up > 0 {
@@ -205,11 +210,21 @@ impl Scenario {
     fn client(&self, server: &Server) -> Client {
         let timeout = Duration::from_millis(self.timeout_ms.unwrap_or(20_000));
         let connect_timeout = self.connect_timeout_ms.map(Duration::from_millis);
+        let http2 = self.http2;
         let mut builder = Client::builder(server.environment(), server.signer())
             .retry(self.policy.policy())
             .http(move |http| {
-                http.timeout(timeout)
-                    .connect_timeout(connect_timeout.unwrap_or(timeout * 2))
+                let http = http
+                    .timeout(timeout)
+                    .connect_timeout(connect_timeout.unwrap_or(timeout * 2));
+                if !http2 {
+                    return http;
+                }
+                // Without TLS there is no other way to agree on HTTP/2. The caller's own retries are
+                // overruled.
+                let retry = reqwest::retry::for_host("127.0.0.1").no_budget();
+                let retry = retry.classify_fn(|outcome| outcome.retryable());
+                http.http2_prior_knowledge().retry(retry)
             });
         if let Some(bytes) = self.max_response_bytes {
             builder = builder.max_response_bytes(bytes);
@@ -237,7 +252,8 @@ impl Scenario {
                 ("rate_limited", error.is_rate_limited()),
                 ("token_expired", error.is_token_expired()),
                 ("retryable", error.is_retryable()),
-                ("before_sending", error.is_before_sending()),
+                ("not_executed", error.execution() == Execution::NotExecuted),
+                ("executed", error.execution() == Execution::Executed),
             ];
             let is = is.iter().filter(|(_, holds)| *holds);
             let is: BTreeSet<_> = is.map(|(name, _)| (*name).to_owned()).collect();
@@ -277,7 +293,7 @@ async fn call(client: &Client, operation: &Operation) -> Result<(u16, Vec<u8>), 
         .json(&serde_json::json!({"password": "hunter2-request"}))
         .repeatable(operation.repeatable);
     if operation.bearer {
-        request = request.bearer(FixedToken::new("hunter2-bearer").unwrap());
+        request = request.credential(FixedToken::new("hunter2-bearer").unwrap());
     }
     let response = request.send().await?;
     // Decoded or not, a response shows nothing of itself.
@@ -299,12 +315,12 @@ fn shown(error: &Error) -> String {
     shown
 }
 
-/// Every request is signed, over what arrived and with a nonce that is higher than the one before.
+/// Every request is signed, over what arrived and with a nonce of its own.
 fn check_requests(received: &[Vec<u8>], found: &mut Findings) {
     let keys: AppKeys = [AppKey::from_hex(cobo_sandbox::DEMO_APP_KEY).unwrap()]
         .into_iter()
         .collect();
-    let mut last = 0;
+    let mut nonces = HashSet::new();
     let mut signatures = HashSet::new();
     for bytes in received {
         let request = Request::parse(bytes);
@@ -314,14 +330,13 @@ fn check_requests(received: &[Vec<u8>], found: &mut Findings) {
             headers: &request.headers,
             body: &request.body,
         };
-        let nonce: u64 = match cobo_sandbox::check(&parts, &keys) {
-            Ok(signed) => signed.nonce.parse().unwrap(),
+        let nonce = match cobo_sandbox::check(&parts, &keys) {
+            Ok(signed) => signed.nonce,
             Err(refusal) => return found.add(&format!("a request is refused: {refusal}")),
         };
-        if nonce <= last {
-            found.add("a nonce was used again, or one that is lower");
+        if !nonces.insert(nonce) {
+            found.add("a nonce was used again");
         }
-        last = nonce;
         if !signatures.insert(request.headers["biz-api-signature"].clone()) {
             found.add("a signature was used again");
         }

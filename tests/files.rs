@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cobo_oauth::{FileStore, Lease, Saved, StoreErrorKind, StoreKey, TokenPair, TokenStore};
+use cobo_tests::contract::owner;
 use cobo_tests::directory::{directory, store};
 
 const ORG: &str = "e3986401-4aec-480a-973d-e775a4518413";
@@ -66,10 +67,10 @@ async fn a_removed_pair_leaves_its_generation_and_no_token() {
     let sealed = directory();
     let sealed_store = FileStore::open_sealed(sealed.path(), StoreKey::new([7; 32])).unwrap();
     for (dir, store) in [(dir.path(), plain), (sealed.path(), sealed_store)] {
-        store.remove(ORG).await.unwrap();
+        store.remove(ORG, &owner("app")).await.unwrap();
         assert!(!file(dir, "json").exists());
         assert_eq!(store.save(ORG, &pair(7)).await.unwrap(), Saved::Kept);
-        store.remove(ORG).await.unwrap();
+        store.remove(ORG, &owner("app")).await.unwrap();
         let text = fs::read_to_string(file(dir, "json")).unwrap();
         assert!(!text.contains("token"), "{text}");
         assert!(store.load(ORG).await.unwrap().is_none());
@@ -133,7 +134,7 @@ async fn a_directory_that_is_gone_is_unavailable() {
     fs::remove_dir_all(dir.path()).unwrap();
     let kind = StoreErrorKind::Unavailable;
     let error = store.save(ORG, &pair(7)).await.unwrap_err();
-    assert!(error.kind() == kind && error.is_nothing_done());
+    assert!(error.kind() == kind && error.is_not_applied());
     assert_eq!(store.lease(ORG, TTL).await.unwrap_err().kind(), kind);
     assert_eq!(held.spend(7).await.unwrap_err().kind(), kind);
 }
@@ -144,12 +145,12 @@ async fn assert_left_alone(store: &FileStore, lease: &dyn Lease, path: &Path, wh
     let errors = [
         store.load(ORG).await.unwrap_err(),
         store.save(ORG, &pair(u64::MAX)).await.unwrap_err(),
-        store.remove(ORG).await.unwrap_err(),
+        store.remove(ORG, &owner("app")).await.unwrap_err(),
         lease.spend(7).await.unwrap_err(),
         lease.restore(7, "refresh".into()).await.unwrap_err(),
     ];
     for error in errors {
-        assert_eq!(error.kind(), StoreErrorKind::NotUnderstood, "{what}");
+        assert_eq!(error.kind(), StoreErrorKind::Unrecognised, "{what}");
         let text = format!("{error} {error:?}");
         assert!(text.contains(path.to_str().unwrap()), "{text}");
         assert!(!text.contains("the-refresh-token"), "{text}");
@@ -231,7 +232,7 @@ async fn what_another_key_or_none_has_written_is_left_alone() {
     let held = lease(&one).await;
     assert_left_alone(&one, &*held, &path, "not encrypted").await;
     held.release().await.unwrap();
-    plain.remove(ORG).await.unwrap();
+    plain.remove(ORG, &owner("app")).await.unwrap();
     let held = lease(&one).await;
     assert_left_alone(&one, &*held, &path, "removed, not encrypted").await;
     held.release().await.unwrap();
@@ -292,7 +293,7 @@ async fn no_bytes_make_it_panic_or_are_destroyed() {
                 // Another byte in a token, or in white space.
                 Ok(pair) => assert!(pair.is_some()),
                 Err(error) => {
-                    assert_eq!(error.kind(), StoreErrorKind::NotUnderstood);
+                    assert_eq!(error.kind(), StoreErrorKind::Unrecognised);
                     let what = format!("{:?}", String::from_utf8_lossy(&bytes));
                     assert_left_alone(&store, &*held, &path, &what).await;
                     refused += 1;
@@ -318,7 +319,7 @@ async fn what_a_killed_writer_left_is_overwritten_or_removed() {
         assert!(!temporary.exists());
 
         fs::write(&temporary, half).unwrap();
-        store.remove(ORG).await.unwrap();
+        store.remove(ORG, &owner("app")).await.unwrap();
         assert!(!temporary.exists());
         fs::remove_file(file(dir.path(), "json")).unwrap();
     }

@@ -4,6 +4,7 @@
 
 pub mod canned;
 pub mod capture;
+pub mod certificates;
 pub mod client;
 pub mod contract;
 pub mod directory;

@@ -32,7 +32,7 @@ async fn organization(auth: &cobo_auth::Client, token: &Secret) -> Result<(), co
     let credential = FixedToken::new(token.clone()).unwrap();
     let request = auth
         .request(Method::GET, "/organizations/info")
-        .bearer(credential);
+        .credential(credential);
     request.send().await.map(|_| ())
 }
 
@@ -242,7 +242,8 @@ async fn a_success_that_says_to_be_something_else_than_json_is_an_error() {
     let error = fetch("text/html; charset=utf-8").await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "get_token: the response does not decode: its content type is text/html (HTTP 200)"
+        "get_token: the response does not decode: its content type is text/html (HTTP 200); the \
+         request may have been carried out"
     );
     for json in [
         "application/json",

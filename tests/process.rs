@@ -13,7 +13,8 @@ pub struct Process {
 impl Process {
     /// Starts it. What it prints can be read line by line.
     pub fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         Self { child, stdout }
     }
@@ -23,6 +24,11 @@ impl Process {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
+    }
+
+    /// Closes its standard input. A process that waits for the end of its input goes on.
+    pub fn close_input(&mut self) {
+        drop(self.child.stdin.take());
     }
 
     /// Whether it has not ended.

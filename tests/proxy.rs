@@ -1,6 +1,7 @@
 //! Something between clients and a server, which loses an answer when it hurts most.
 
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,6 +13,7 @@ use tokio::task::JoinSet;
 pub struct Proxy {
     listener: Option<TcpListener>,
     port: u16,
+    server: Arc<AtomicU16>,
     loss: Arc<Mutex<Loss>>,
     accepting: JoinSet<()>,
 }
@@ -38,6 +40,7 @@ impl Proxy {
         Self {
             port: listener.local_addr().unwrap().port(),
             listener: Some(listener),
+            server: Arc::default(),
             loss: Arc::default(),
             accepting: JoinSet::new(),
         }
@@ -48,14 +51,19 @@ impl Proxy {
         self.port
     }
 
-    /// Leads to the server on that port from now on, and until it is dropped.
+    /// Leads new connections to the server on that port from now on, until it is dropped. Those that
+    /// are there stay where they are.
     pub fn lead_to(&mut self, server: u16) {
-        let listener = self.listener.take().unwrap();
-        let loss = self.loss.clone();
+        self.server.store(server, Ordering::SeqCst);
+        let Some(listener) = self.listener.take() else {
+            return;
+        };
+        let (server, loss) = (self.server.clone(), self.loss.clone());
         self.accepting.spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 let (client, _) = listener.accept().await.unwrap();
+                let server = server.load(Ordering::SeqCst);
                 let server = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await;
                 connections.spawn(pass_on(client, server.unwrap(), loss.clone()));
             }

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use cobo_auth::{Client, Ed25519Signer, Environment, Error, ErrorCode, ErrorKind, ResponseKeys};
+use cobo_auth::{
+    Client, Ed25519Signer, Environment, Error, ErrorCode, ErrorKind, Execution, ResponseKeys,
+};
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
 use cobo_tests::seen::{Fixed, seen};
@@ -113,17 +115,26 @@ async fn a_gateways_page_is_an_error_with_its_status_and_without_its_text() {
 }
 
 #[tokio::test]
-async fn the_servers_words_are_reached_by_accessor_only() {
-    let body = format!(r#"{{"error":"invalid_grant","error_description":"{SECRET}"}}"#);
+async fn cobos_words_are_shown_if_cobo_signed_them_and_in_debug_never() {
+    let words = "the grant has expired";
+    let body = format!(r#"{{"error":"invalid_grant","error_description":"{words}"}}"#);
     let (_, refused) = answered_with(canned::signed("400 Bad Request", &body)).await;
     let error = refused.unwrap_err();
     assert_eq!(error.oauth_error(), Some("invalid_grant"));
-    assert_eq!(error.body().unwrap().message(), SECRET);
+    assert_eq!(error.body().unwrap().message(), words);
+    assert_eq!(
+        error.to_string(),
+        format!("GET /x: refused as `invalid_grant`: Cobo says \"{words}\" (HTTP 400)")
+    );
+    assert!(!format!("{error:?} {error:#?}").contains(words));
+
+    let (_, refused) = answered_with(canned::plain("400 Bad Request", "", &body)).await;
+    let error = refused.unwrap_err();
+    assert_eq!(error.body().unwrap().message(), words);
     assert_eq!(
         error.to_string(),
         "GET /x: refused as `invalid_grant` (HTTP 400)"
     );
-    assert!(!format!("{error:?}").contains(SECRET));
 }
 
 #[tokio::test]
@@ -154,17 +165,56 @@ async fn a_body_larger_than_the_limit_is_not_read() {
 }
 
 #[tokio::test]
-async fn what_is_compressed_is_verified_and_left_as_it_is() {
+async fn a_coded_answer_is_an_error_that_names_the_coding() {
     // These tests are built with reqwest's `gzip`, which would unpack below the verifier.
-    let body = "\u{1f}not really gzip";
+    let body = r#"{"access_token":"hunter2-the-access-token"}"#;
+    for (headers, name) in [
+        ("content-encoding: gzip\r\n", "gzip"),
+        ("content-encoding: identity, br\r\n", "br"),
+        (
+            "content-encoding: gzip\r\ncontent-encoding: zstd\r\n",
+            "gzip,zstd",
+        ),
+        ("content-encoding: a b\r\n", "(not printable)"),
+    ] {
+        let headers = format!("{headers}{}", canned::signature(body));
+        let (_, refused) = answered_with(canned::plain("200 OK", &headers, body)).await;
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ContentEncoding);
+        assert_eq!(error.execution(), Execution::Unknown);
+        let text = error.to_string();
+        assert!(
+            text.contains(&format!("content encoding {name},")),
+            "{text}"
+        );
+        assert!(!format!("{error:?} {error}").contains(SECRET));
+    }
+    let coded = canned::plain("503 Unavailable", "content-encoding: gzip\r\n", "x");
+    let error = answered_with(coded).await.1.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ContentEncoding);
+    assert!(error.is_retryable());
+    let headers = format!("content-encoding: Identity\r\n{}", canned::signature(body));
+    let plain = canned::plain("200 OK", &headers, body);
+    assert_eq!(answered_with(plain).await.1.unwrap(), body.as_bytes());
+    // A caller's closure comes before what is enforced.
     let headers = format!("content-encoding: gzip\r\n{}", canned::signature(body));
-    let (server, sent) = answered_with(canned::plain("200 OK", &headers, body)).await;
-    assert_eq!(sent.unwrap(), body.as_bytes());
-    assert!(
-        !seen(&server.received()[0])
-            .headers
-            .contains_key("accept-encoding")
-    );
+    let server = Canned::start([canned::plain("200 OK", &headers, body)]).await;
+    let client = client::builder(server.environment()).http(|http| http.gzip(true));
+    let request = client.build().unwrap().request(Method::GET, "/x");
+    let error = request.send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ContentEncoding);
+    let accepted = &seen(&server.received()[0]).headers["accept-encoding"];
+    assert_eq!(accepted, "identity");
+}
+
+#[tokio::test]
+async fn json_that_is_nested_too_deep_is_named_as_such() {
+    let body = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    let server = Canned::start([canned::signed("200 OK", &body)]).await;
+    let client = client::builder(server.environment()).build().unwrap();
+    let response = client.request(Method::GET, "/x").send().await.unwrap();
+    let error = response.json::<serde_json::Value>().unwrap_err();
+    assert!(error.to_string().contains("nested too deep"), "{error}");
 }
 
 #[tokio::test]
@@ -173,7 +223,8 @@ async fn a_connection_that_breaks_is_told_from_one_that_never_was() {
     let client = client::builder(broken.environment()).build().unwrap();
     let error = client.request(Method::GET, "/x").send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
-    assert!(!error.is_before_sending() && error.is_retryable());
+    assert_eq!(error.execution(), Execution::Unknown);
+    assert!(error.is_retryable());
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
@@ -181,7 +232,8 @@ async fn a_connection_that_breaks_is_told_from_one_that_never_was() {
     let nobody = Environment::custom(&base_url, ResponseKeys::unverified()).unwrap();
     let client = client::builder(nobody).build().unwrap();
     let error = client.request(Method::GET, "/x").send().await.unwrap_err();
-    assert!(error.is_connect() && error.is_before_sending(), "{error:?}");
+    assert!(error.is_connect(), "{error:?}");
+    assert_eq!(error.execution(), Execution::NotExecuted);
 }
 
 #[tokio::test]
@@ -194,10 +246,8 @@ async fn a_server_that_keeps_silent_is_a_timeout() {
         .build()
         .unwrap();
     let error = client.request(Method::GET, "/x").send().await.unwrap_err();
-    assert!(
-        error.is_timeout() && !error.is_before_sending(),
-        "{error:?}"
-    );
+    assert!(error.is_timeout(), "{error:?}");
+    assert_eq!(error.execution(), Execution::Unknown);
 }
 
 #[tokio::test]

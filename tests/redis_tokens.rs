@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -98,4 +99,22 @@ async fn a_refresh_token_that_comes_back_after_it_was_spent_is_noticed_by_nobody
     clock.later();
     call(&other).await;
     assert_eq!(asked(&sandbox), (3, 3, 1));
+}
+
+/// The store's own timeout comes before the source's. The source rests all the same.
+#[tokio::test]
+async fn redis_that_hangs_is_not_asked_for_every_organization() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts, and says nothing
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = client::tokens_in(&sandbox, RedisStore::connect(&url).unwrap());
+    const ORGANIZATIONS: usize = 5;
+    for number in 0..ORGANIZATIONS {
+        let org_id = format!("organization-{number}");
+        sandbox.install(&org_id);
+        tokens.token(&org_id).await.unwrap();
+    }
+    listener.set_nonblocking(true).unwrap();
+    let connections = std::iter::from_fn(|| listener.accept().ok()).count();
+    assert!((1..ORGANIZATIONS).contains(&connections), "{connections}");
 }

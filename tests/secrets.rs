@@ -72,6 +72,50 @@ async fn requests_and_their_builders_are_redacted() {
     assert!(!format!("{client:?}").contains(client::SEED));
 }
 
+/// Both would let a secret into a log, or tell it byte by byte by the time that a comparison takes.
+#[test]
+fn secrets_can_be_neither_displayed_nor_compared() {
+    /// `HAS` is the inherent constant where the type has the trait, and this one where it has not.
+    trait Lacks {
+        const HAS: bool = false;
+    }
+    struct Displayed<T>(std::marker::PhantomData<T>);
+    struct Compared<T>(std::marker::PhantomData<T>);
+    impl<T> Lacks for Displayed<T> {}
+    impl<T> Lacks for Compared<T> {}
+    impl<T: std::fmt::Display> Displayed<T> {
+        const HAS: bool = true;
+    }
+    impl<T: PartialEq> Compared<T> {
+        const HAS: bool = true;
+    }
+    let has = [Displayed::<String>::HAS, Compared::<String>::HAS];
+    assert_eq!(has, [true, true]);
+
+    macro_rules! assert_neither {
+        ($($type:ty),* $(,)?) => {
+            $(
+                let has = [Displayed::<$type>::HAS, Compared::<$type>::HAS];
+                assert_eq!(has, [false, false], stringify!($type));
+            )*
+        };
+    }
+    assert_neither!(
+        cobo_auth::Secret,
+        cobo_auth::SecretKey,
+        cobo_auth::AccessToken,
+        cobo_auth::Bearer,
+        cobo_auth::FixedToken,
+        cobo_auth::Ed25519Signer,
+        cobo_auth::AwsLcSigner,
+        cobo_auth::Secp256k1Signer,
+        cobo_oauth::TokenPair,
+        cobo_oauth::StoreKey,
+        models::GetToken200Response,
+        models::RefreshTokenRequest,
+    );
+}
+
 #[test]
 fn serialising_writes_the_secret_and_the_docs_say_so() {
     let request = models::RefreshPermissionTokenRequest::builder()

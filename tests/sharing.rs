@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cobo_auth::{Clock, SystemClock};
@@ -53,7 +54,7 @@ async fn who_waits_for_a_lock_blocks_nobody_else() {
             let store = store.clone();
             tokio::spawn(async move {
                 while let Err(error) = store.save(ORG, &pair(generation)).await {
-                    assert!(error.is_nothing_done(), "{error}"); // on a busy machine
+                    assert!(error.is_not_applied(), "{error}"); // on a busy machine
                 }
             })
         })
@@ -71,14 +72,44 @@ async fn who_waits_for_a_lock_blocks_nobody_else() {
     assert_eq!(store.load(ORG).await.unwrap().unwrap().generation, 64);
 }
 
+/// The file of such a lease is removed each time that it ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn lease_of_an_unknown_organization_is_held_by_one_at_a_time() {
+    let (dir, _store) = store();
+    let held = Arc::new(AtomicBool::new(false));
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let (store, held) = (FileStore::open(dir.path()).unwrap(), held.clone());
+            tokio::spawn(async move {
+                let mut leases = 0;
+                while leases < 100 {
+                    let Some(lease) = store.lease(ORG, TTL).await.unwrap() else {
+                        tokio::task::yield_now().await;
+                        continue;
+                    };
+                    assert!(!held.swap(true, Ordering::SeqCst), "two hold the lease");
+                    tokio::task::yield_now().await;
+                    held.store(false, Ordering::SeqCst);
+                    lease.release().await.unwrap();
+                    leases += 1;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
 #[tokio::test]
 async fn a_lock_that_is_held_for_long_is_not_waited_for() {
     let (dir, store) = store();
     let lock = File::create(dir.path().join(format!("org-{ORG}.lock"))).unwrap();
     lock.lock().unwrap();
     let error = store.save(ORG, &pair(1)).await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-    assert!(error.is_nothing_done() && error.to_string().contains("busy"));
+    assert_eq!(error.kind(), StoreErrorKind::Busy);
+    assert!(error.is_not_applied());
     lock.unlock().unwrap();
     assert_eq!(store.save(ORG, &pair(1)).await.unwrap(), Saved::Kept);
 }

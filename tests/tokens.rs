@@ -131,7 +131,7 @@ async fn a_removed_app_is_told_to_be_installed_again() {
     // The organization installs the app again, and Cobo calls back.
     sandbox.install(DEMO_ORG_ID);
     let query = format!("approval_result=1&org_id={DEMO_ORG_ID}");
-    tokens.on_installation(&query).await.unwrap();
+    assert!(tokens.on_installation(&query).await.unwrap().is_confirmed());
     assert_eq!(whoami(&client).await.unwrap(), DEMO_ORG_ID);
 }
 
@@ -145,7 +145,7 @@ async fn a_wrong_key_is_not_taken_for_a_removed_app() {
         .token(DEMO_ORG_ID)
         .await
         .unwrap_err();
-    assert_eq!(error.kind(), TokenErrorKind::AppRefused);
+    assert_eq!(error.kind(), TokenErrorKind::Unauthenticated);
     assert!(error.to_string().contains("check the app's key"), "{error}");
 }
 
@@ -285,7 +285,7 @@ async fn failures_are_told_apart() {
     let oauth = |name: &str| format!(r#"{{"error":"{name}","error_description":"x"}}"#);
     let code = |code: u32| format!(r#"{{"error_code":{code},"error_message":"x","error_id":"x"}}"#);
     let token = r#"{"access_token":"a","token_type":"Bearer","expires_in":3600}"#;
-    use TokenErrorKind::{AppRefused, NotInstalled, Unavailable};
+    use TokenErrorKind::{AppRefused, NotInstalled, Unauthenticated, Unavailable};
     for (name, answer, kind) in [
         (
             "grant",
@@ -307,7 +307,16 @@ async fn failures_are_told_apart() {
             signed("400 Bad Request", &oauth("slow_down")),
             Unavailable,
         ),
-        ("key", signed("401 Unauthorized", &code(2024)), AppRefused),
+        (
+            "key",
+            signed("401 Unauthorized", &code(2024)),
+            Unauthenticated,
+        ),
+        (
+            "key, says an unknown server",
+            plain("401 Unauthorized", json, &code(2024)),
+            Unauthenticated,
+        ),
         (
             "parameter",
             signed("400 Bad Request", &code(2006)),
@@ -348,7 +357,8 @@ async fn failures_are_told_apart() {
         let error = tokens.token("org").await.unwrap_err();
         assert_eq!(error.kind(), kind, "{name}: {error}");
         let error = cobo_auth::Error::from(error);
-        assert_eq!(error.is_retryable(), kind == Unavailable, "{name}");
+        let passes = matches!(kind, Unavailable | Unauthenticated);
+        assert_eq!(error.is_retryable(), passes, "{name}");
         assert!(error.to_string().contains("\"org\""), "{error}");
     }
 }

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use cobo_auth::{
-    Client, Ed25519Signer, Environment, Error, ErrorKind, FixedToken, ResponseKeys, RetryPolicy,
-    Secret,
+    AccessToken, Client, Credential, Ed25519Signer, Environment, Error, ErrorKind, FixedToken,
+    ResponseKeys, RetryPolicy, Secret,
 };
 use cobo_oauth::models;
 use cobo_sandbox::Sandbox;
@@ -61,17 +61,16 @@ async fn calls_on_the_sandbox_are_seen_and_their_secrets_are_not() {
     assert!(succeeded["bytes"].parse::<usize>().unwrap() > 0);
     assert!(succeeded["duration_ms"].parse::<u64>().is_ok());
 
-    let failed = capture.event("GET /organizations/info", "failed");
-    assert_eq!(failed["attempt"], "1");
+    let failed = capture.event("GET /organizations/info", "the call failed");
+    assert_eq!(failed["attempt"], "3");
     assert_eq!(failed["status"], "500");
     assert_eq!(failed["code"], "1000");
     assert_eq!(failed["kind"], "Api");
-    assert!(failed["duration_ms"].parse::<u64>().is_ok());
     // Each attempt failed with an id of its own; the last one's is in the error.
-    let ids = capture.fields("GET /organizations/info", "failed", "error_id");
-    assert_eq!(ids.last().map(String::as_str), expired.error_id());
+    let ids = capture.fields("GET /organizations/info", "the call failed", "error_id");
+    assert_eq!(ids, [expired.error_id().unwrap()]);
     // A field that has no value is not there.
-    let failed = capture.event("refresh_token", "failed");
+    let failed = capture.event("refresh_token", "the call failed");
     assert!(!failed.contains_key("code") && !failed.contains_key("error_id"));
 
     let targets = capture.targets();
@@ -133,13 +132,95 @@ async fn attempts_and_failures_are_seen_and_their_secrets_are_not() {
     let again = capture.event(operation, "attempting again");
     assert_eq!(again["status"], "503");
     assert!(again.contains_key("delay"));
-    let statuses = capture.fields(operation, "failed", "status");
-    assert_eq!(statuses[..3], ["503", "500", "307"]);
-    assert_eq!(capture.fields(operation, "failed", "code"), ["2000"]);
-    assert_eq!(capture.fields(operation, "failed", "error_id"), ["e-7"]);
-    let kinds = capture.fields(operation, "failed", "kind");
-    assert_eq!(kinds.last().unwrap(), "Connect");
+    let again = |field| capture.fields(operation, "attempting again", field);
+    assert_eq!(again("status")[..2], ["503", "500"]);
+    assert_eq!(again("code"), ["2000"]);
+    assert_eq!(again("error_id"), ["e-7"]);
+    // One event for each call that failed.
+    let failed = |field| capture.fields(operation, "the call failed", field);
+    assert_eq!(failed("status")[0], "307");
+    assert_eq!(failed("kind").len(), 7);
+    assert_eq!(failed("kind").last().unwrap(), "Connect");
     capture.has_none_of(&secrets());
+}
+
+/// The events of a call say which one it was, whoever listens.
+#[tokio::test]
+async fn retries_and_failures_name_operation_organization_and_attempt() {
+    let capture = Capture::start();
+    let api = r#"{"error_code":2000,"error_message":"hunter2-message","error_id":"e-8"}"#;
+    let failed = canned::signed("500 Internal Server Error", api);
+    let server = Canned::start([failed]).await;
+    let client = quick(server.environment()).with_credential(OfOrganization);
+    let error = client.request(Method::GET, "/coins").send().await;
+    assert_eq!(error.unwrap_err().error_id(), Some("e-8"));
+    let unsendable = client.request(Method::CONNECT, "/coins").send().await;
+    unsendable.unwrap_err();
+
+    let of = |operation, message, field| capture.fields(operation, message, field);
+    for (message, attempts) in [
+        ("attempting again", &["1", "2"][..]),
+        ("the call failed", &["3"]),
+    ] {
+        assert_eq!(of("GET /coins", message, "attempt"), attempts);
+        for (field, value) in [
+            ("operation", "GET /coins"),
+            ("org_id", "organization-7"),
+            ("status", "500"),
+            ("code", "2000"),
+            ("error_id", "e-8"),
+        ] {
+            let expected = vec![value; attempts.len()];
+            assert_eq!(
+                of("GET /coins", message, field),
+                expected,
+                "{message}: {field}"
+            );
+        }
+    }
+    let unsent = of("CONNECT /coins", "the call failed", "attempt");
+    assert_eq!(unsent, ["0"]);
+    capture.has_none_of(&secrets());
+}
+
+/// A credential that knows its organization.
+#[derive(Debug)]
+struct OfOrganization;
+
+#[async_trait::async_trait]
+impl Credential for OfOrganization {
+    fn current(&self) -> Option<AccessToken> {
+        FixedToken::new("hunter2-bearer").unwrap().current()
+    }
+
+    async fn fetch(&self) -> Result<AccessToken, Error> {
+        unreachable!("there is a token")
+    }
+
+    fn rejected(&self, _: &AccessToken) {}
+
+    fn org_id(&self) -> Option<&str> {
+        Some("organization-7")
+    }
+}
+
+#[tokio::test]
+async fn the_change_to_milliseconds_is_warned_of_once_with_the_setting() {
+    let capture = Capture::start();
+    let api = r#"{"error_code":2024,"error_message":"m","error_id":"e"}"#;
+    let refused = canned::signed("401 Unauthorized", api);
+    let ok = canned::signed("200 OK", "{}");
+    let server = Canned::start([refused, ok]).await;
+    let client = quick(server.environment());
+    for _ in 0..3 {
+        client.request(Method::GET, "/x").send().await.unwrap();
+    }
+    assert_eq!(server.received().len(), 4);
+    let text = capture.text();
+    let warnings = text
+        .lines()
+        .filter(|line| line.contains("ClientBuilder::nonces"));
+    assert_eq!(warnings.count(), 1);
 }
 
 #[tokio::test]
@@ -214,7 +295,7 @@ async fn call(client: &Client) -> Result<(), Error> {
         .request(Method::POST, "/things")
         .query("code", "hunter2-query")
         .json(&serde_json::json!({"password": "hunter2-request"}))
-        .bearer(FixedToken::new("hunter2-bearer").unwrap())
+        .credential(FixedToken::new("hunter2-bearer").unwrap())
         .repeatable(true);
     request.send().await.map(|_| ())
 }
@@ -241,7 +322,7 @@ fn refresh<'a>(
 async fn organization(auth: &Client, token: &Secret) -> Result<(), Error> {
     let request = auth
         .request(Method::GET, "/organizations/info")
-        .bearer(FixedToken::new(token.clone()).unwrap());
+        .credential(FixedToken::new(token.clone()).unwrap());
     request.send().await.map(|_| ())
 }
 

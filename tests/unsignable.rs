@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
-use cobo_auth::{Client, ErrorKind, Operation, PublicKey, Signature, Signer};
+use cobo_auth::{
+    Client, ErrorKind, Execution, NonceStrategy, Operation, PublicKey, Signature, Signer,
+};
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
 use cobo_tests::seen::Fixed;
@@ -52,15 +54,17 @@ async fn what_is_no_signature_is_not_sent() {
         let client = Client::new(server.environment(), signer).unwrap();
         let error = client.request(Method::GET, "/x").send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Signer);
-        assert!(error.is_before_sending());
+        assert_eq!(error.execution(), Execution::NotExecuted);
     }
     assert!(server.received().is_empty());
 }
 
 #[tokio::test]
-async fn a_clock_that_shows_no_time_sends_nothing() {
+async fn milliseconds_of_a_clock_that_shows_no_time_are_not_sent() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
-    let client = client::builder(server.environment()).clock(Fixed(u64::MAX));
+    let client = client::builder(server.environment())
+        .nonces(NonceStrategy::Milliseconds)
+        .clock(Fixed(u64::MAX));
     let request = client.build().unwrap().request(Method::GET, "/x");
     assert_eq!(
         request.send().await.unwrap_err().kind(),

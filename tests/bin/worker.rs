@@ -6,9 +6,11 @@
 
 mod fleet;
 mod keep;
+mod share;
 
 use std::time::Duration;
 
+use cobo_auth::{Client, Ed25519Signer, NonceStrategy, RetryPolicy};
 use cobo_oauth::{FileStore, Saved, TokenPair, TokenStore};
 use cobo_tests::client;
 use cobo_tests::directory::Files;
@@ -30,6 +32,18 @@ async fn main() -> Result<(), &'static str> {
             let environment = client::environment_of(base_url, response_key);
             let span = Duration::from_millis(span.parse().unwrap());
             fleet::fleet(redis, environment, organizations.parse().unwrap(), span).await;
+        }
+        ["share", base_url, response_key, seed, nonces, token, calls] => {
+            let nonces = match nonces {
+                "random" => NonceStrategy::Random,
+                "milliseconds" => NonceStrategy::Milliseconds,
+                _ => return Err("unknown nonces"),
+            };
+            let environment = client::environment_of(base_url, response_key);
+            let signer = Ed25519Signer::from_hex(seed).unwrap();
+            let client = Client::builder(environment, signer).retry(RetryPolicy::none());
+            let client = client.nonces(nonces).build().unwrap();
+            share::share(client, token, calls.parse().unwrap()).await;
         }
         _ => return Err("unknown arguments"),
     }
@@ -55,7 +69,7 @@ async fn count(dir: &str, org_id: &str, times: u64) {
         let pair = TokenPair::new(generation, "access", 0, 1);
         let saved = loop {
             match store.save(org_id, &pair).await {
-                Err(error) if error.is_nothing_done() => {} // the others kept it busy
+                Err(error) if error.is_not_applied() => {} // the others kept it busy
                 saved => break saved.unwrap(),
             }
         };

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use crate::http2;
 use crate::step::{Step, Steps};
 
 /// Runs until it is dropped.
@@ -24,14 +25,15 @@ pub(crate) struct Server {
     elsewhere: std::net::TcpListener,
 }
 
-struct Shared {
+pub(crate) struct Shared {
+    http2: bool,
     /// For each attempt; the last one again and again.
     plan: Vec<Steps>,
     attempts: AtomicUsize,
-    begun: AtomicUsize,
-    received: Mutex<Vec<Vec<u8>>>,
+    pub(crate) begun: AtomicUsize,
+    pub(crate) received: Mutex<Vec<Vec<u8>>>,
     port: tokio::sync::Mutex<Port>,
-    elsewhere: String,
+    pub(crate) elsewhere: String,
 }
 
 /// What is behind the address.
@@ -50,13 +52,15 @@ enum Port {
 }
 
 impl Server {
-    pub(crate) fn start(plan: Vec<Steps>) -> Self {
+    /// Speaks HTTP/1.1 or HTTP/2.
+    pub(crate) fn start(plan: Vec<Steps>, http2: bool) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let address = socket.local_addr().unwrap();
         let elsewhere = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         elsewhere.set_nonblocking(true).unwrap();
         let shared = Shared {
+            http2,
             plan,
             attempts: AtomicUsize::new(0),
             begun: AtomicUsize::new(0),
@@ -160,7 +164,7 @@ impl Signer for CountingSigner {
 
 impl Shared {
     /// The steps of the current attempt.
-    fn steps(&self) -> Steps {
+    pub(crate) fn steps(&self) -> Steps {
         let attempt = self.attempts.load(Ordering::SeqCst).max(1);
         self.plan[attempt.min(self.plan.len()) - 1].clone()
     }
@@ -212,7 +216,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         stream.set_nodelay(true).unwrap();
-        connections.spawn(serve(stream, Arc::clone(&shared)));
+        let shared = Arc::clone(&shared);
+        if shared.http2 {
+            connections.spawn(http2::serve(stream, shared));
+        } else {
+            connections.spawn(serve(stream, shared));
+        }
     }
 }
 
@@ -255,6 +264,7 @@ async fn play(
 ) -> Result<(), Ended> {
     match step {
         Step::Refuse | Step::Ignore => panic!("there is a connection, and there should be none"),
+        Step::ResetStream(_) | Step::GoAway => panic!("a step of HTTP/2"),
         Step::Await => begun(stream).await,
         Step::Read => {
             let request = read(stream, unread).await.ok_or(Ended)?;

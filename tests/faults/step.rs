@@ -1,6 +1,6 @@
 //! What a scenario says of each attempt.
 
-use cobo_auth::double_sha256;
+use cobo_auth::{Clock as _, SystemClock, double_sha256};
 use cobo_tests::canned;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde::Deserialize;
@@ -30,6 +30,19 @@ pub(crate) enum Step {
     Close,
     /// An RST, not a FIN. As the first step, as soon as the connection is there.
     Reset,
+    /// In HTTP/2: ends the stream of the request.
+    ResetStream(StreamReason),
+    /// In HTTP/2: ends the connection, without saying that anything is wrong.
+    GoAway,
+}
+
+/// Why a server resets a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum StreamReason {
+    /// The request was not carried out, says the server.
+    RefusedStream,
+    InternalError,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -46,6 +59,9 @@ pub(crate) struct Answer {
     body_hex: Option<String>,
     #[serde(default)]
     signed: Signed,
+    /// How long ago it was signed.
+    #[serde(default)]
+    age_ms: u64,
     #[serde(default)]
     framing: Framing,
     /// A `content-length` that is not the body's.
@@ -120,7 +136,7 @@ impl Answer {
             head += &header.replace("{elsewhere}", elsewhere);
             head += "\r\n";
         }
-        head += &self.signed.headers(&body);
+        head += &self.signed.headers(&body, self.age_ms);
         let sent = match self.framing {
             Framing::Length => {
                 let length = self.announced.unwrap_or(body.len() as u64);
@@ -153,15 +169,15 @@ impl Answer {
 }
 
 impl Signed {
-    /// The header lines of a signature.
-    fn headers(&self, body: &[u8]) -> String {
-        const TIMESTAMP: &str = "1718587017026";
+    /// The header lines of a signature that was made so long ago.
+    fn headers(&self, body: &[u8], age_ms: u64) -> String {
+        let signed_at = (SystemClock.unix_millis() - age_ms).to_string();
         let by = |key: &SigningKey, body: &[u8]| {
-            let digest = double_sha256([body, b"|", TIMESTAMP.as_bytes()]);
+            let digest = double_sha256([body, b"|", signed_at.as_bytes()]);
             hex::encode(key.sign(&digest).to_bytes())
         };
         let ours = canned::response_key();
-        let timestamp = format!("biz-timestamp: {TIMESTAMP}\r\n");
+        let timestamp = format!("biz-timestamp: {signed_at}\r\n");
         let signature = match self {
             Self::No => return String::new(),
             Self::Right | Self::Twice | Self::Half => by(&ours, body),

@@ -3,12 +3,10 @@
 //! The catalog is taken from the document after the last transform: each schema that a request or
 //! a response uses is a named component by then, and references are resolved where they are read.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::document::{Document, Place, entries, flag, items, reference, schema_name, text};
-use crate::rust_name;
+use crate::schema::named;
 
 mod kind;
 
@@ -24,8 +22,6 @@ pub struct Catalog {
     pub tags: Vec<Tag>,
     pub operations: Vec<Operation>,
     pub models: Vec<Model>,
-    /// Where the model of each Rust name is.
-    by_rust_name: BTreeMap<String, usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -54,9 +50,14 @@ pub struct Operation {
     pub deprecated: bool,
     /// `x-cobo-repeatable`; without it GET and HEAD are repeatable and nothing else is.
     pub repeatable: bool,
+    /// `x-cobo-credential: none` makes it false: the operation is called without the client's
+    /// credential.
+    pub credential: bool,
     /// Whether one of the operation's security requirements is a bearer token (`http`/`bearer`,
-    /// `oauth2` or `openIdConnect`).
+    /// `oauth2` or `openIdConnect`): it is said in the reference, and decides nothing.
     pub bearer: bool,
+    /// The OAuth scopes that the security requirements name, each once.
+    pub scopes: Vec<String>,
     /// Names of the security schemes of each alternative requirement.
     pub security: Vec<Vec<String>>,
     pub parameters: Vec<Parameter>,
@@ -154,12 +155,6 @@ impl Catalog {
             .components("schemas")
             .map(|(name, schema)| model(name, schema))
             .collect();
-        let mut by_rust_name = BTreeMap::new();
-        for (index, model) in models.iter().enumerate() {
-            by_rust_name
-                .entry(rust_name::model(&model.name))
-                .or_insert(index);
-        }
         Self {
             title: text(info, "title").unwrap_or_default(),
             description: text(info, "description"),
@@ -171,13 +166,7 @@ impl Catalog {
                 .filter_map(|place| operation(document, place))
                 .collect(),
             models,
-            by_rust_name,
         }
-    }
-
-    /// The model whose Rust type has this name.
-    pub fn model_of_type(&self, name: &str) -> Option<&Model> {
-        self.models.get(*self.by_rust_name.get(name)?)
     }
 }
 
@@ -212,6 +201,8 @@ fn operation(document: &Document, place: Place<'_>) -> Option<Operation> {
             .get("x-cobo-repeatable")
             .and_then(Value::as_bool)
             .unwrap_or(matches!(place.method, "get" | "head")),
+        credential: value.get("x-cobo-credential").is_none(),
+        scopes: scopes(document, value),
         bearer: security
             .iter()
             .flatten()
@@ -227,11 +218,30 @@ fn operation(document: &Document, place: Place<'_>) -> Option<Operation> {
     })
 }
 
+fn requirements<'a>(
+    document: &'a Document,
+    operation: &'a Value,
+) -> impl Iterator<Item = &'a Value> {
+    let requirements = operation.get("security");
+    items(requirements.or_else(|| document.root.get("security")))
+}
+
+fn scopes(document: &Document, operation: &Value) -> Vec<String> {
+    let mut scopes: Vec<String> = Vec::new();
+    let schemes =
+        requirements(document, operation).flat_map(|requirement| entries(Some(requirement)));
+    for (_, named) in schemes.filter(|(scheme, _)| is_bearer(document, scheme)) {
+        for scope in items(Some(named)).filter_map(Value::as_str) {
+            if !scopes.iter().any(|known| known == scope) {
+                scopes.push(scope.to_owned());
+            }
+        }
+    }
+    scopes
+}
+
 fn security(document: &Document, operation: &Value) -> Vec<Vec<String>> {
-    let requirements = operation
-        .get("security")
-        .or_else(|| document.root.get("security"));
-    items(requirements)
+    requirements(document, operation)
         .map(|requirement| {
             entries(Some(requirement))
                 .map(|(name, _)| name.clone())
@@ -295,10 +305,7 @@ fn success(document: &Document, operation: &Value) -> Success {
     Success {
         status,
         description: response.and_then(|value| text(value, "description")),
-        model: media
-            .and_then(|(_, media)| media.get("schema"))
-            .and_then(reference)
-            .and_then(schema_name),
+        model: media.and_then(|(_, media)| named(media.get("schema")?)),
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Document {
     pub lines: BTreeMap<String, usize>,
     /// What reading it left out.
     pub slips: Vec<String>,
+    /// The ids of the operations that a decision left out, before anything of them was looked at.
+    pub left_out: Vec<String>,
 }
 
 impl Document {

@@ -8,21 +8,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
-use syn::{
-    Expr, FnArg, GenericArgument, ImplItem, Item, PathArguments, Type, TypeParamBound, parse_quote,
-};
+use syn::{Expr, parse_quote};
 
-use crate::catalog::{Catalog, Location, Operation};
+use crate::api::{Api, Location, Operation, Type, limits};
 use crate::decisions::Decisions;
 use crate::output::Output;
+use crate::print::code;
 use crate::refusal::{Refusal, Refusals};
 use crate::report::Log;
-use crate::rust_name;
-use crate::stage::postprocess::tree;
-use crate::stage::split::Split;
-use crate::stage::{Options, Stage, TRANSFORMS, generate, load, postprocess, split};
+use crate::stage::{Options, Stage, TRANSFORMS, load};
 use crate::standalone;
 use crate::workspace::Workspace;
 
@@ -77,6 +74,10 @@ pub fn run(request: &Request) -> Result<Output, Refusals> {
     let manifest = CARGO
         .replace("@client@", &Value::from(name).to_string())
         .replace("@client_path@", &text(&client))
+        .replace(
+            "@model@",
+            &Value::from(standalone::model_path(&auth)).to_string(),
+        )
         .replace("@auth@", &Value::from(auth).to_string())
         .replace("@sandbox@", &text(&sandbox.unwrap_or_default()));
     let files = BTreeMap::from([
@@ -112,26 +113,20 @@ fn program(path: &Path, source: &str, options: &Options) -> Result<Program, Refu
             named = document.root.clone();
         }
     }
-    let catalog = Catalog::of(&document);
-    let file = generate::run(&document, &catalog, &mut log)?;
-    let file = if options.skip.contains(&Stage::PostProcess) {
-        file
-    } else {
-        postprocess::run(file, &catalog, "client", &mut log)?
-    };
-    let split = split::run(file, &catalog)?;
+    let api = Api::of(&document, &mut log);
+    limits::check(&document, &api)?;
     Ok(Program {
         named,
-        calls: calls(&catalog, &split),
-        models: models(&catalog, &split),
+        calls: calls(&api),
+        models: models(&api),
     })
 }
 
 /// A function for each operation, and their list.
-fn calls(catalog: &Catalog, split: &Split) -> syn::File {
-    let functions = catalog.operations.iter().map(|operation| {
-        let name = format_ident!("{}", rust_name::method(operation));
-        let sets = sets(operation, split);
+fn calls(api: &Api) -> syn::File {
+    let functions = api.operations.iter().map(|operation| {
+        let name = format_ident!("{}", operation.rust);
+        let sets = sets(api, operation);
         quote! {
             fn #name<'a>(client: &'a Client, given: &'a mut Given) -> Calling<'a> {
                 Box::pin(async move {
@@ -142,11 +137,8 @@ fn calls(catalog: &Catalog, split: &Split) -> syn::File {
             }
         }
     });
-    let entries = catalog.operations.iter().map(|operation| {
-        let (id, name) = (
-            &operation.id,
-            format_ident!("{}", rust_name::method(operation)),
-        );
+    let entries = api.operations.iter().map(|operation| {
+        let (id, name) = (&operation.id, format_ident!("{}", operation.rust));
         quote!((#id, #name))
     });
     parse_quote! {
@@ -164,30 +156,30 @@ fn calls(catalog: &Catalog, split: &Split) -> syn::File {
 }
 
 /// What gives an operation its parameters and its body.
-fn sets(operation: &Operation, split: &Split) -> Vec<proc_macro2::TokenStream> {
-    let request = rust_name::request(operation);
+fn sets(api: &Api, operation: &Operation) -> Vec<TokenStream> {
     let taken = operation.parameters.iter().map(|parameter| {
-        let name = &parameter.name;
+        let name = &parameter.wire;
         let from: Expr = match parameter.location {
             Location::Path => parse_quote!(given.path),
             Location::Query => parse_quote!(given.query),
             Location::Header => parse_quote!(given.header),
         };
         (
-            rust_name::parameter(parameter),
+            &parameter.rust,
+            parameter.ty.clone(),
             quote!(#from),
             quote!((#name)),
         )
     });
     let body = operation.body.as_ref().map(|body| {
-        let setter = rust_name::body(operation, &body.model);
-        (setter, quote!(given.body), quote!(()))
+        let ty = Type::Model(body.model);
+        (&body.rust, ty, quote!(given.body), quote!(()))
     });
     taken
         .chain(body)
-        .map(|(setter, from, arguments)| {
+        .map(|(setter, ty, from, arguments)| {
             let setter = format_ident!("{setter}");
-            let ty = input_type(split, &request, &setter);
+            let ty = code::argument(api, &ty);
             quote! {
                 if let Some(value) = #from::<#ty>#arguments? {
                     call = call.#setter(value);
@@ -197,84 +189,11 @@ fn sets(operation: &Operation, split: &Split) -> Vec<proc_macro2::TokenStream> {
         .collect()
 }
 
-/// The type of an input of a request, which its setter takes: of a model that has a builder, the
-/// model.
-fn input_type(split: &Split, request: &str, setter: &syn::Ident) -> Type {
-    let items = split.modules.iter().flat_map(|module| &module.file.items);
-    let taken = items
-        .filter(|item| tree::impl_target(item).as_deref() == Some(request))
-        .filter_map(|item| match item {
-            Item::Impl(item) => Some(&item.items),
-            _ => None,
-        })
-        .flatten()
-        .find_map(|item| match item {
-            ImplItem::Fn(function) if function.sig.ident == *setter => {
-                function.sig.inputs.last().and_then(into)
-            }
-            _ => None,
-        });
-    let mut ty = taken.unwrap_or_else(|| parse_quote!(()));
-    if let Type::Path(path) = &mut ty
-        && path
-            .path
-            .segments
-            .iter()
-            .any(|segment| segment.ident == "builder")
-    {
-        let segments = std::mem::take(&mut path.path.segments);
-        let kept = segments
-            .into_iter()
-            .filter(|segment| segment.ident != "builder");
-        path.path.segments = kept.collect();
-    }
-    ty
-}
-
-/// `T` of `value: impl Into<T>`.
-fn into(argument: &FnArg) -> Option<Type> {
-    let FnArg::Typed(argument) = argument else {
-        return None;
-    };
-    let Type::ImplTrait(ty) = &*argument.ty else {
-        return None;
-    };
-    ty.bounds.iter().find_map(|bound| {
-        let TypeParamBound::Trait(bound) = bound else {
-            return None;
-        };
-        match &bound.path.segments.last()?.arguments {
-            PathArguments::AngleBracketed(arguments) => {
-                arguments.args.iter().find_map(|argument| match argument {
-                    GenericArgument::Type(ty) => Some(ty.clone()),
-                    _ => None,
-                })
-            }
-            _ => None,
-        }
-    })
-}
-
 /// The list of the models that the client has.
-fn models(catalog: &Catalog, split: &Split) -> syn::File {
-    let has = |name: &str| {
-        let models = split
-            .modules
-            .iter()
-            .filter(|module| module.path.starts_with("models"));
-        models
-            .flat_map(|module| &module.file.items)
-            .any(|item| match item {
-                Item::Struct(item) => item.ident == name,
-                Item::Enum(item) => item.ident == name,
-                Item::Type(item) => item.ident == name,
-                _ => false,
-            })
-    };
-    let entries = catalog.models.iter().filter_map(|model| {
-        let rust = rust_name::model(&model.name);
-        let (name, ty) = (&model.name, format_ident!("{rust}"));
-        has(&rust).then(|| quote!((#name, round_trip::<models::#ty>)))
+fn models(api: &Api) -> syn::File {
+    let entries = api.models.iter().map(|model| {
+        let (name, ty) = (&model.name, format_ident!("{}", model.rust));
+        quote!((#name, round_trip::<models::#ty>))
     });
     parse_quote! {
         //! Every model by its name in the document. Written by `xtask exercise`.

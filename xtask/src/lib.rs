@@ -4,6 +4,7 @@
 //! published: names and types say what there is, comments say why.
 #![allow(missing_docs)]
 
+pub mod api;
 pub mod catalog;
 pub mod cli;
 pub mod decisions;
@@ -12,6 +13,7 @@ pub mod document;
 pub mod exercise;
 pub mod media;
 pub mod output;
+pub mod print;
 pub mod reference;
 pub mod refusal;
 pub mod regen;

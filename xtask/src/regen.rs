@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::api::{Api, limits};
 use crate::catalog::Catalog;
 use crate::cli::{Outcome, Say};
 use crate::decisions::Decisions;
 use crate::diff;
 use crate::document::Document;
 use crate::output::{Output, replace};
+use crate::print::code::{self, Code};
 use crate::reference;
 use crate::refusal::{Refusal, Refusals};
 use crate::report::{Log, Report};
 use crate::silence;
-use crate::stage::{
-    Options, Stage, emit, generate, load, postprocess, select, split, transform, verify,
-};
+use crate::stage::{Options, Stage, cross_check, emit, load, select, transform};
 use crate::standalone::{self, file_name};
 use crate::workspace::Workspace;
 
@@ -155,9 +155,12 @@ fn of_workspace(report: &mut Report) -> Result<Output, Refusals> {
             library: target.library.to_owned(),
         };
         match generated(&path, target.document, &Options::default(), header, report) {
-            Ok(Generated { modules, pages, .. }) => {
-                files.extend(within(target.generated, modules));
-                files.extend(within(target.reference, pages));
+            Ok(generated) => {
+                let code = generated.code.files.into_iter();
+                let code = code.map(|file| (file.path, file.text)).collect();
+                files.extend(within(target.generated, code));
+                files.extend(within(target.generated, generated.notes));
+                files.extend(within(target.reference, generated.pages));
             }
             Err(found) => refusals.extend(found),
         }
@@ -199,13 +202,8 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Refus
     let (Ok(name), Ok(auth), Ok(generated)) = (name, auth, generated) else {
         return Err(refusals);
     };
-    let mut files = emit::standalone(
-        &name,
-        &auth,
-        &generated.catalog,
-        &generated.features,
-        generated.modules,
-    );
+    let mut files = emit::standalone(&name, &auth, &generated.api, generated.code);
+    files.extend(within("src/generated", generated.notes));
     files.extend(within("docs/reference", generated.pages));
     let out = request.out.display().to_string();
     Output::standalone(&request.out, files).map_err(|reason| Refusal::of_file(out, reason).into())
@@ -221,10 +219,10 @@ struct Header {
 }
 
 struct Generated {
-    catalog: Catalog,
-    features: Vec<split::Feature>,
-    /// By their names in the folder of generated code.
-    modules: BTreeMap<String, String>,
+    api: Api,
+    code: Code,
+    /// What is beside the code, by the names in its folder.
+    notes: BTreeMap<String, String>,
     /// By their names in the folder of reference pages.
     pages: BTreeMap<String, String>,
 }
@@ -244,37 +242,30 @@ fn generated(
     // A panic of ours is a defect of the generator, and a refusal says so without a stack trace.
     let gave_up = |reason| Refusals::from(Refusal::of_file(source, reason));
     silence::panics(|| transform(&mut document, options, log)).map_err(gave_up)??;
-    let catalog = Catalog::of(&document);
-    let file = generate::run(&document, &catalog, log)?;
     let library = header.library;
     let header = emit::Header {
         command: header.command,
         source: header.source,
         sha256: document.sha256.clone(),
     };
+    let api = silence::panics(|| Api::of(&document, log)).map_err(gave_up)?;
+    limits::check(&document, &api)?;
+    cross_check::run(&document, &api, log)?;
     let written = silence::panics(|| {
-        let file = if options.skip.contains(&Stage::PostProcess) {
-            file
-        } else {
-            postprocess::run(file, &catalog, &library, log)?
-        };
-        let split = split::run(file, &catalog)?;
-        let mut modules = emit::modules(&split, &header);
-        if options.skip.is_empty() {
-            verify::run(&modules, &catalog)?;
-        }
-        modules.extend(emit::notes(&split, surface, &header));
+        let code = code::print(&api, &library, &header.line())?;
+        let notes = emit::notes(&api, surface, &header);
+        let catalog = Catalog::of(&document);
         let pages = reference::pages(&catalog, &library, Some(&header));
-        Ok::<_, Refusals>((split.features, modules, pages))
+        Ok::<_, Refusals>(Generated {
+            api,
+            code,
+            notes,
+            pages,
+        })
     });
-    let (features, modules, pages) = written.map_err(gave_up)??;
-    report.found(&catalog);
-    Ok(Generated {
-        catalog,
-        features,
-        modules,
-        pages,
-    })
+    let generated = written.map_err(gave_up)??;
+    report.found(&generated.api);
+    Ok(generated)
 }
 
 /// What a comparison looks at, of the operations that are generated.

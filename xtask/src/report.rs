@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::catalog::Catalog;
+use crate::api::Api;
 use crate::refusal::Refusals;
 use crate::stage::Stage;
 
@@ -49,15 +49,11 @@ pub struct Report {
 }
 
 impl Report {
-    /// The run has come to generate what `catalog` describes.
-    pub fn found(&mut self, catalog: &Catalog) {
-        self.operation_ids.extend(
-            catalog
-                .operations
-                .iter()
-                .map(|operation| operation.id.clone()),
-        );
-        self.models += catalog.models.len();
+    /// The run has come to generate what `api` describes.
+    pub fn found(&mut self, api: &Api) {
+        self.operation_ids
+            .extend(api.operations.iter().map(|operation| operation.id.clone()));
+        self.models += api.models.len();
     }
 
     /// The contents of the `--report` file.

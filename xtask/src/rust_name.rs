@@ -16,9 +16,19 @@ pub fn field(name: &str) -> String {
     sanitize(name, "x", |text| text.to_snake_case())
 }
 
+/// The setter of a parameter: `client_id`.
+pub fn setter(name: &str) -> String {
+    sanitize(name, "_", |text| text.to_snake_case())
+}
+
 /// The variable and the setter of a parameter: `client_id`.
 pub fn parameter(parameter: &Parameter) -> String {
-    sanitize(&parameter.name, "_", |text| text.to_snake_case())
+    setter(&parameter.name)
+}
+
+/// The method of an operation, whatever else the client has: `get_token`.
+pub fn operation(id: &str) -> String {
+    sanitize(id, "_", |text| text.to_snake_case())
 }
 
 /// The method of an operation: `get_token`.
@@ -27,7 +37,7 @@ pub fn method(operation: &Operation) -> String {
 }
 
 pub fn method_of(id: &str) -> String {
-    let name = sanitize(id, "_", |text| text.to_snake_case());
+    let name = operation(id);
     if OF_CLIENTS.contains(&name.as_str()) {
         format!("{name}_")
     } else {

@@ -143,3 +143,11 @@ pub fn auth_path() -> Result<String, String> {
             )
         })
 }
+
+/// The path of `cobo-model`, which is next to `cobo-auth`.
+pub(crate) fn model_path(auth_path: &str) -> String {
+    match auth_path.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/cobo-model"),
+        None => "../cobo-model".to_owned(),
+    }
+}

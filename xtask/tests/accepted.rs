@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use xtask::catalog::Catalog;
+use xtask::api::{Api, limits};
+use xtask::print::code;
 use xtask::refusal::Refusals;
 use xtask::report::Log;
-use xtask::stage::{Options, emit, generate, load, postprocess, split, transform, verify};
+use xtask::stage::{Options, cross_check, load, transform};
 
 /// What every document of these tests begins with.
 const HEAD: &str = "openapi: 3.0.3\ninfo: {title: Tiny, version: 1.0.0}\n";
@@ -18,17 +19,15 @@ fn modules(text: &str) -> Result<BTreeMap<String, String>, Refusals> {
     let mut log = Log::default();
     let mut document = load::read(text.as_bytes(), "it.yaml", &options)?;
     transform(&mut document, &options, &mut log)?;
-    let catalog = Catalog::of(&document);
-    let file = generate::run(&document, &catalog, &mut log)?;
-    let file = postprocess::run(file, &catalog, "it", &mut log)?;
-    let header = emit::Header {
-        command: "cargo xtask regen".to_owned(),
-        sha256: "0".repeat(64),
-        source: "it.yaml".to_owned(),
-    };
-    let modules = emit::modules(&split::run(file, &catalog)?, &header);
-    verify::run(&modules, &catalog)?;
-    Ok(modules)
+    let api = Api::of(&document, &mut log);
+    limits::check(&document, &api)?;
+    cross_check::run(&document, &api, &mut log)?;
+    let code = code::print(&api, "it", "")?;
+    Ok(code
+        .files
+        .into_iter()
+        .map(|file| (file.path, file.text))
+        .collect())
 }
 
 fn accepted(text: &str) -> BTreeMap<String, String> {
@@ -87,29 +86,51 @@ fn an_inline_object_whose_name_is_taken() {
     }
 }
 
-/// Where the file has it, although it has been moved.
 #[test]
-fn what_is_refused_in_an_inline_object_has_a_line() {
-    let refused = modules(&with_schemas(
+fn properties_that_are_one_name_in_rust_have_different_fields() {
+    let modules = accepted(&with_schemas(
         "    Order:
       type: object
+      required: [tx_id]
       properties:
-        fee:
-          type: object
-          properties:
-            txId: {type: string}
-            tx_id: {type: string}
+        txId: {type: string}
+        tx_id: {type: string}
+        tx_id2: {type: string, nullable: true}
 ",
     ));
-    let refused = refused.map(|_| ()).map_err(|refusals| refusals.to_string());
-    assert_eq!(
-        refused,
-        Err(
-            "it.yaml:13: /components/schemas/OrderFee/properties/tx_id: another property is named \
-             `tx_id` in Rust as well\n"
-                .to_owned()
-        )
+    let models = &modules["models.rs"];
+    assert!(
+        models.contains(
+            "Order { 0 tx_id = \"txId\"?, 1 tx_id2 = \"tx_id\", 2 tx_id22 = \"tx_id2\"? }"
+        ),
+        "{models}"
     );
+}
+
+/// A path parameter, a query parameter and the names of the builder's own methods.
+#[test]
+fn parameters_that_are_one_name_in_rust_have_different_setters() {
+    let modules = accepted(&format!(
+        "{HEAD}paths:
+  /things/{{id}}:
+    get:
+      operationId: get_thing
+      parameters:
+        - {{name: id, in: path, required: true, schema: {{type: string}}}}
+        - {{name: id, in: query, schema: {{type: string}}}}
+        - {{name: send, in: query, schema: {{type: string}}}}
+        - {{name: body, in: query, schema: {{type: string}}}}
+      responses: {{200: {{description: Done.}}}}
+"
+    ));
+    let operations = &modules["operations.rs"];
+    for setter in ["fn id(", "fn id2(", "fn send_(", "fn send(", "fn body("] {
+        assert_eq!(
+            operations.matches(setter).count(),
+            1,
+            "{setter}\n{operations}"
+        );
+    }
 }
 
 #[test]

@@ -144,6 +144,25 @@ fn a_bearer_is_known_by_the_kind_of_its_scheme() {
     assert!(!catalog_of_one(&tiny).bearer);
 }
 
+#[test]
+fn scopes_are_those_of_oauth_requirements_each_once() {
+    let tiny = std::fs::read_to_string("tests/documents/tiny.yaml").expect("it");
+    let security =
+        "      security: [{Key: []}, {OAuth: [a.read, a.write]}, {OAuth: [a.read], Key: []}]";
+    let secured = tiny.replace("      responses:", &format!("{security}\n      responses:"))
+        + "  securitySchemes:\n    OAuth: {type: oauth2, flows: {}}\n    Key: {type: apiKey, in: header, name: k}\n";
+    assert_eq!(catalog_of_one(&secured).scopes, ["a.read", "a.write"]);
+    assert!(catalog_of_one(&tiny).scopes.is_empty());
+}
+
+#[test]
+fn operations_take_the_clients_credential_unless_they_are_marked() {
+    let tiny = std::fs::read_to_string("tests/documents/tiny.yaml").expect("it");
+    let mark = "      x-cobo-credential: none\n      responses:";
+    assert!(catalog_of_one(&tiny).credential);
+    assert!(!catalog_of_one(&tiny.replace("      responses:", mark)).credential);
+}
+
 fn catalog_of_one(text: &str) -> xtask::catalog::Operation {
     catalog(text).operations.remove(0)
 }

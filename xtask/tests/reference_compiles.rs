@@ -7,10 +7,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use xtask::api::Api;
 use xtask::catalog::Catalog;
+use xtask::print::code;
 use xtask::reference;
 use xtask::report::Log;
-use xtask::stage::{Options, emit, generate, load, postprocess, split, transform};
+use xtask::stage::{Options, emit, load, transform};
 
 #[test]
 fn the_programs_of_a_tiny_document_compile() {
@@ -29,28 +31,20 @@ fn compile(document: &[u8], name: &str, folder: &Path) {
     let mut document = load::read(document, "document.yaml", &options).unwrap();
     transform(&mut document, &options, &mut log).unwrap();
     let catalog = Catalog::of(&document);
-    let file = generate::run(&document, &catalog, &mut log).unwrap();
-    let file = postprocess::run(file, &catalog, &library, &mut log).unwrap();
+    let api = Api::of(&document, &mut log);
     let header = emit::Header {
         command: "cargo xtask regen".to_owned(),
         sha256: "0".repeat(64),
         source: "document.yaml".to_owned(),
     };
-    let split = split::run(file, &catalog).unwrap();
-    let modules = emit::modules(&split, &header);
+    let code = code::print(&api, &library, &header.line()).unwrap();
     // What the pages call types that have no name in the document.
     for name in ["BoxType", "ListItemsSort"] {
         let written = format!("pub enum {name} ");
-        assert!(modules.values().any(|text| text.contains(&written)));
+        assert!(code.files.iter().any(|file| file.text.contains(&written)));
     }
     let auth = root().join("crates/cobo-auth");
-    let mut files = emit::standalone(
-        name,
-        auth.to_str().unwrap(),
-        &catalog,
-        &split.features,
-        modules,
-    );
+    let mut files = emit::standalone(name, auth.to_str().unwrap(), &api, code);
     let pages = reference::pages(&catalog, &library, Some(&header));
     include(&mut files, pages);
     for (name, text) in files {

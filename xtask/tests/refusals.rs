@@ -70,6 +70,26 @@ const REFUSED: &[(&str, &[Problem])] = &[
         )],
     ),
     (
+        "credential-mark",
+        &[(
+            Some("/paths/~1things/get/x-cobo-credential"),
+            "has one value, `none`",
+        )],
+    ),
+    (
+        "misplaced-mark",
+        &[
+            (
+                Some("/paths/~1things/x-cobo-repeatable"),
+                "is a mark of operations",
+            ),
+            (
+                Some("/components/schemas/Thing/properties/name/x-cobo-credential"),
+                "is a mark of operations",
+            ),
+        ],
+    ),
+    (
         "unknown-security-scheme",
         &[(
             Some("/paths/~1things/get/security/0"),
@@ -91,10 +111,6 @@ const REFUSED: &[(&str, &[Problem])] = &[
     (
         "options-operation",
         &[(Some("/paths/~1things/options"), "options is not supported")],
-    ),
-    (
-        "missing-operation-id",
-        &[(Some("/paths/~1things/get"), "needs `operationId`")],
     ),
     (
         "two-successes",

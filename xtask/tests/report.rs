@@ -80,11 +80,8 @@ fn a_run_reports_operations_models_and_every_stage() {
             "errors",
             "unions",
             "enums",
-            "generate",
-            "post-process",
-            "split",
-            "emit",
-            "verify"
+            "api",
+            "cross-check"
         ]
     );
     assert_eq!(

@@ -10,9 +10,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use xtask::catalog::Catalog;
+use xtask::api::{Api, limits};
+use xtask::print::code;
 use xtask::report::Log;
-use xtask::stage::{Options, emit, generate, load, postprocess, split, transform, verify};
+use xtask::stage::{Options, cross_check, emit, load, transform};
 
 /// What the tests add to the manifest.
 const MORE: &str = r#"[dev-dependencies]
@@ -129,25 +130,17 @@ fn write(name: &str, text: &[u8], folder: &Path) {
     let mut log = Log::default();
     let mut document = load::read(text, name, &options).unwrap();
     transform(&mut document, &options, &mut log).unwrap();
-    let catalog = Catalog::of(&document);
-    let file = generate::run(&document, &catalog, &mut log).unwrap();
-    let file = postprocess::run(file, &catalog, name, &mut log).unwrap();
+    let api = Api::of(&document, &mut log);
+    limits::check(&document, &api).unwrap();
+    cross_check::run(&document, &api, &mut log).unwrap();
     let header = emit::Header {
         command: "cargo xtask regen".to_owned(),
         sha256: "0".repeat(64),
         source: name.to_owned(),
     };
-    let split = split::run(file, &catalog).unwrap();
-    let modules = emit::modules(&split, &header);
-    verify::run(&modules, &catalog).unwrap();
+    let code = code::print(&api, name, &header.line()).unwrap();
     let auth = root().join("crates/cobo-auth");
-    for (name, text) in emit::standalone(
-        name,
-        auth.to_str().unwrap(),
-        &catalog,
-        &split.features,
-        modules,
-    ) {
+    for (name, text) in emit::standalone(name, auth.to_str().unwrap(), &api, code) {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();

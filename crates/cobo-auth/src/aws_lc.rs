@@ -4,9 +4,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 
+use crate::key_error::KeyError;
 use crate::message::Digest;
 use crate::public_key::{Curve, PublicKey};
-use crate::secret_key::{KeyError, SecretKey};
+use crate::secret_key::SecretKey;
 use crate::signer::{Signature, Signer, SignerError};
 
 /// An Ed25519 key in memory that signs with AWS-LC, the library that TLS is made with anyway.

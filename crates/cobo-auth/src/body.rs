@@ -16,16 +16,16 @@ pub enum ErrorBody {
     Api {
         /// The number of the error.
         code: ErrorCode,
-        /// What was wrong, for people.
+        /// What was wrong, for people; empty where Cobo sent `null`.
         message: String,
-        /// The id under which Cobo's support finds the failure.
-        id: String,
+        /// The id under which Cobo's support finds the failure; `None` where Cobo sent `null`.
+        id: Option<String>,
     },
     /// Of an OAuth endpoint: `{error, error_description}`.
     OAuth {
         /// The name of the error.
         error: String,
-        /// What was wrong, for people.
+        /// What was wrong, for people; empty where Cobo sent `null`.
         description: String,
     },
 }
@@ -59,7 +59,7 @@ impl ErrorBody {
     /// The error id, in the API's shape.
     pub fn error_id(&self) -> Option<&str> {
         match self {
-            Self::Api { id, .. } => Some(id),
+            Self::Api { id, .. } => id.as_deref(),
             Self::OAuth { .. } => None,
         }
     }
@@ -69,6 +69,26 @@ impl ErrorBody {
         match self {
             Self::OAuth { error, .. } => Some(error),
             Self::Api { .. } => None,
+        }
+    }
+
+    /// Code, name and error id, without advice.
+    pub(crate) fn fmt_summary(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Api { code, id, .. } => {
+                write!(f, "code {code}")?;
+                if let Some(name) = code.name() {
+                    write!(f, ", {name}")?;
+                }
+                match id.as_deref().and_then(printable) {
+                    Some(id) => write!(f, ", error id {id}"),
+                    None => Ok(()),
+                }
+            }
+            Self::OAuth { error, .. } => match printable(error) {
+                Some(error) => write!(f, "refused as `{error}`"),
+                None => f.write_str("refused"),
+            },
         }
     }
 
@@ -86,13 +106,22 @@ impl ErrorBody {
 enum Shape {
     Api {
         error_code: i64,
-        error_message: String,
-        error_id: String,
+        #[serde(deserialize_with = "text_or_null")]
+        error_message: Option<String>,
+        #[serde(deserialize_with = "text_or_null")]
+        error_id: Option<String>,
     },
     OAuth {
         error: String,
-        error_description: String,
+        #[serde(deserialize_with = "text_or_null")]
+        error_description: Option<String>,
     },
+}
+
+/// A field that must be there and may be null. Without this, serde takes an absent one for null, and
+/// more bodies of gateways would look like Cobo's.
+fn text_or_null<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Option::deserialize(from)
 }
 
 impl From<Shape> for ErrorBody {
@@ -104,7 +133,7 @@ impl From<Shape> for ErrorBody {
                 error_id,
             } => Self::Api {
                 code: ErrorCode::new(error_code),
-                message: error_message,
+                message: error_message.unwrap_or_default(),
                 id: error_id,
             },
             Shape::OAuth {
@@ -112,7 +141,7 @@ impl From<Shape> for ErrorBody {
                 error_description,
             } => Self::OAuth {
                 error,
-                description: error_description,
+                description: error_description.unwrap_or_default(),
             },
         }
     }
@@ -140,24 +169,10 @@ impl<'de> Deserialize<'de> for ExactShape {
 
 impl fmt::Display for ErrorBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Api { code, id, .. } => {
-                write!(f, "code {code}")?;
-                if let Some(name) = code.name() {
-                    write!(f, ", {name}")?;
-                }
-                if let Some(id) = printable(id) {
-                    write!(f, ", error id {id}")?;
-                }
-                if let Some(advice) = code.advice() {
-                    write!(f, ": {advice}")?;
-                }
-                Ok(())
-            }
-            Self::OAuth { error, .. } => match printable(error) {
-                Some(error) => write!(f, "refused as `{error}`"),
-                None => f.write_str("refused"),
-            },
+        self.fmt_summary(f)?;
+        match self.code().and_then(ErrorCode::advice) {
+            Some(advice) => write!(f, ": {advice}"),
+            None => Ok(()),
         }
     }
 }
@@ -168,7 +183,7 @@ impl fmt::Debug for ErrorBody {
             Self::Api { code, id, .. } => f
                 .debug_struct("Api")
                 .field("code", &code.get())
-                .field("id", &printable(id))
+                .field("id", &id.as_deref().and_then(printable))
                 .finish_non_exhaustive(),
             Self::OAuth { error, .. } => f
                 .debug_struct("OAuth")
@@ -197,6 +212,22 @@ mod tests {
     }
 
     #[test]
+    fn null_is_an_absent_text_and_still_a_failure() {
+        let api = br#"{"error_code":2028,"error_message":null,"error_id":null}"#;
+        let api = ErrorBody::parse(api).unwrap();
+        assert_eq!(api.code(), Some(ErrorCode::NOT_FOUND));
+        assert_eq!((api.error_id(), api.message()), (None, ""));
+        assert_eq!(
+            api.to_string(),
+            "code 2028, not found: check the ids in the request"
+        );
+        let oauth = ErrorBody::parse(br#"{"error":"x","error_description":null}"#).unwrap();
+        assert_eq!((oauth.oauth_error(), oauth.message()), (Some("x"), ""));
+        let disguised = br#"{"error_code":2000,"error_message":"m","error_id":null}"#;
+        assert!(ErrorBody::parse_disguised(disguised).is_some());
+    }
+
+    #[test]
     fn what_is_no_failure_is_not_taken_for_one() {
         for body in [
             &b""[..],
@@ -206,7 +237,9 @@ mod tests {
             br#"{"access_token":"x"}"#,
             br#"{"error_code":2024}"#,
             br#"{"error_code":"x","error_message":"m","error_id":"i"}"#,
+            br#"{"error_code":2024,"error_message":"m"}"#,
             br#"{"error":"x"}"#,
+            br#"{"error":null,"error_description":"d"}"#,
         ] {
             assert_eq!(ErrorBody::parse(body), None);
         }

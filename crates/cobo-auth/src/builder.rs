@@ -9,9 +9,10 @@ use zeroize::Zeroizing;
 use crate::call::NOT_THE_CALLERS;
 use crate::client::{Client, Shared};
 use crate::clock::{Clock, SystemClock};
+use crate::cobo_time::CoboTime;
 use crate::environment::{Environment, is_loopback};
 use crate::error::Error;
-use crate::nonce::Nonces;
+use crate::nonce::{NonceStrategy, Nonces};
 use crate::retry::{Budget, RetryPolicy};
 use crate::signer::Signer;
 
@@ -41,6 +42,7 @@ pub struct ClientBuilder {
     max_response_bytes: usize,
     max_response_age: Option<Duration>,
     retry: RetryPolicy,
+    nonces: NonceStrategy,
     allow_plain_http: bool,
 }
 
@@ -54,6 +56,7 @@ impl ClientBuilder {
             max_response_bytes: MAX_RESPONSE_BYTES,
             max_response_age: None,
             retry: RetryPolicy::standard(),
+            nonces: NonceStrategy::default(),
             allow_plain_http: false,
         }
     }
@@ -64,6 +67,9 @@ impl ClientBuilder {
     /// what is enforced: no redirects, no retries below the signature, no decompression below its
     /// verification, no printing of what is sent. Default headers that are set here are sent with
     /// every call, unsigned; `Authorization` and those that frame a request are refused.
+    ///
+    /// Plain `http` to loopback needs no certificates, so the machine's are not loaded for it; root
+    /// certificates that are added here are trusted all the same.
     #[must_use]
     pub fn http(
         mut self,
@@ -95,7 +101,26 @@ impl ClientBuilder {
         self
     }
 
-    /// Another clock than the machine's. Nonces are made from it.
+    /// How nonces are made; [`NonceStrategy::Random`] unless set. Clients of one key and base URL
+    /// share what the process knows about the nonces that the server accepts.
+    ///
+    /// ```
+    /// use cobo_auth::{Client, Ed25519Signer, Environment, NonceStrategy};
+    ///
+    /// // For a server that refuses every other kind, where a process begins with a write.
+    /// let signer = Ed25519Signer::from_seed(&[7; 32]);
+    /// let client = Client::builder(Environment::development(), signer)
+    ///     .nonces(NonceStrategy::Milliseconds)
+    ///     .build()?;
+    /// # Ok::<(), cobo_auth::Error>(())
+    /// ```
+    #[must_use]
+    pub fn nonces(mut self, strategy: NonceStrategy) -> Self {
+        self.nonces = strategy;
+        self
+    }
+
+    /// A clock to use instead of the machine's. [`NonceStrategy::Milliseconds`] takes its time.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -136,6 +161,12 @@ impl ClientBuilder {
         } else {
             defaults
         };
+        let defaults = if loopback && base.scheme() == "http" {
+            // No certificate is needed, and none may be installed: loading the machine's would fail.
+            defaults.tls_certs_only([])
+        } else {
+            defaults
+        };
         let configured = match self.configure {
             Some(configure) => configure(defaults),
             None => defaults,
@@ -148,7 +179,8 @@ impl ClientBuilder {
             factory: factory().map_err(setup)?,
             base,
             api_key,
-            nonces: Nonces::of(public_key),
+            cobo_time: CoboTime::of(self.environment.response_keys()),
+            nonces: Nonces::of(public_key, self.environment.base_url(), self.nonces),
             environment: self.environment,
             signer: self.signer,
             clock: self.clock,

@@ -10,11 +10,13 @@ use url::Url;
 use crate::builder::ClientBuilder;
 use crate::call::Call;
 use crate::clock::Clock;
+use crate::cobo_time::CoboTime;
 use crate::credential::Credential;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::nonce::Nonces;
 use crate::operation::Operation;
+use crate::options::CallOptions;
 use crate::request::RequestBuilder;
 use crate::response::{Body, Response};
 use crate::retry::{Budget, RetryPolicy};
@@ -49,6 +51,8 @@ pub struct Client {
     shared: Arc<Shared>,
     credential: Option<Arc<dyn Credential>>,
     retry: RetryPolicy,
+    /// What the one call says for which this client was made.
+    options: CallOptions,
 }
 
 /// What clones of a client have in common.
@@ -62,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) api_key: HeaderValue,
     pub(crate) nonces: Nonces,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Shared by all clients whose responses are signed by the same keys.
+    pub(crate) cobo_time: CoboTime,
     pub(crate) max_response_bytes: usize,
     pub(crate) max_response_age: Option<Duration>,
     /// Shared by clones, whatever their policies.
@@ -88,10 +94,15 @@ impl Client {
             shared: Arc::new(shared),
             credential: None,
             retry,
+            options: CallOptions::default(),
         }
     }
 
-    /// This client with a credential: operations that take a bearer token get its token.
+    /// This client with a credential, whose access token every call carries: those of generated
+    /// operations and those of [`request`](Self::request), whether or not the document names an
+    /// OAuth requirement. Only calls below `/oauth/` go without, and operations that the document
+    /// marks with `x-cobo-credential: none`. A single call can
+    /// [say otherwise](RequestBuilder::without_credential).
     #[must_use]
     pub fn with_credential(&self, credential: impl Credential + 'static) -> Self {
         Self {
@@ -129,10 +140,13 @@ impl Client {
         &self.shared.environment
     }
 
-    /// How many milliseconds the newest nonce of this client's key is ahead of the clock: 0 below
-    /// a thousand calls a second.
-    pub fn nonce_ahead_millis(&self) -> u64 {
-        self.shared.nonces.ahead_of(self.shared.clock.unix_millis())
+    /// Cobo's time in Unix milliseconds: the largest timestamp of a verified response in this
+    /// process, plus the time since by the monotonic clock. `None` until a response was verified,
+    /// and always where the environment has no response keys.
+    ///
+    /// All clients whose environments have the same response keys share this time.
+    pub fn cobo_time_millis(&self) -> Option<u64> {
+        self.shared.cobo_time.at(self.shared.clock.monotonic())
     }
 
     /// A request to an endpoint that no document describes: method, and path below the base URL.
@@ -157,13 +171,25 @@ impl Client {
         request: Request,
         operation: &'static Operation,
     ) -> Result<Response<Body>, Error> {
+        let options = self.options.clone();
         let call = Call {
             label: Cow::Borrowed(operation.id()),
             operation: Some(operation),
-            repeatable: operation.is_repeatable(),
-            credential: self.credential().filter(|_| operation.takes_bearer()),
+            repeatable: options.repeatable.unwrap_or(operation.is_repeatable()),
+            credential: options
+                .credential
+                .of_call(self.credential(), operation.takes_credential()),
+            secrets: options.secrets,
         };
         self.call(request, call).await
+    }
+
+    /// This client for one call, with what that call says.
+    pub(crate) fn with_options(&self, options: CallOptions) -> Self {
+        Self {
+            options,
+            ..self.clone()
+        }
     }
 
     pub(crate) fn shared(&self) -> &Shared {

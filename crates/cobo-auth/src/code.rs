@@ -31,7 +31,8 @@ macro_rules! codes {
                 }
             }
 
-            /// What the caller can do about it, if the code is a documented one.
+            /// What the caller can do about it, if the code is a documented one. The text holds for
+            /// every call; that of an [`Error`](crate::Error) says what holds for its own call.
             pub const fn advice(self) -> Option<&'static str> {
                 match self.0 {
                     $($code => Some($advice),)*
@@ -45,7 +46,8 @@ macro_rules! codes {
 codes! {
     /// Internal error; also how an expired org access token is answered.
     INTERNAL = 1000, "internal error",
-        "if the call carried an access token, renew the token once; otherwise try again later";
+        "look up what became of a write before you call again; an access token that the call \
+         carried may have expired: renew it";
     /// A parameter is missing.
     PARAMETER_MISSING = 1003, "parameter missing",
         "compare the request with the operation's required parameters";
@@ -53,7 +55,8 @@ codes! {
     PARAMETER_INVALID = 1006, "parameter malformed",
         "compare the request with the operation's parameters";
     /// Internal error of a passing kind.
-    TEMPORARY = 2000, "temporary internal error", "try again";
+    TEMPORARY = 2000, "temporary internal error",
+        "call again later; look up what became of a write first";
     /// A parameter is missing.
     REQUEST_PARAMETER_MISSING = 2003, "parameter missing",
         "compare the request with the operation's required parameters";
@@ -70,7 +73,8 @@ codes! {
     /// The key or the token lacks the permission.
     FORBIDDEN = 2025, "forbidden", "ask for the permission that the operation needs";
     /// Too many requests.
-    RATE_LIMITED = 2026, "too many requests", "wait, for longer each time, and try again";
+    RATE_LIMITED = 2026, "too many requests",
+        "wait, for longer each time, and call again; look up what became of a write first";
     /// What the request names does not exist.
     NOT_FOUND = 2028, "not found", "check the ids in the request";
     /// The key or the token lacks the permission.
@@ -82,9 +86,11 @@ codes! {
     DUPLICATE_TRANSACTION = 30001, "request id used before",
         "the earlier request was taken: look it up instead of sending it again";
     /// A failure of a passing kind.
-    TRANSACTION_TEMPORARY = 30039, "temporary failure", "try again";
+    TRANSACTION_TEMPORARY = 30039, "temporary failure",
+        "call again later; look up what became of a write first";
     /// A failure of a passing kind.
-    SERVICE_TEMPORARY = 60003, "temporary failure", "try again";
+    SERVICE_TEMPORARY = 60003, "temporary failure",
+        "call again later; look up what became of a write first";
 }
 
 impl ErrorCode {
@@ -108,6 +114,11 @@ impl ErrorCode {
     /// Whether key, signature or permission were refused.
     pub const fn is_auth(self) -> bool {
         matches!(self.0, 2024 | 2025 | 4001)
+    }
+
+    /// Whether the request's `request_id` was used before: an earlier request was taken.
+    pub const fn is_duplicate(self) -> bool {
+        matches!(self.0, 12009 | 30001)
     }
 
     /// Whether there were too many requests.

@@ -31,6 +31,11 @@ pub trait Credential: fmt::Debug + Send + Sync {
     /// only on Cobo's word: the answer of a gateway may look the same. A newer one that has been obtained
     /// since stays good: compare the [generation](AccessToken::generation).
     fn rejected(&self, token: &AccessToken);
+
+    /// The organization that the token is of, if the credential knows: logs say it.
+    fn org_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 macro_rules! forward {
@@ -47,6 +52,10 @@ macro_rules! forward {
 
             fn rejected(&self, token: &AccessToken) {
                 (**self).rejected(token);
+            }
+
+            fn org_id(&self) -> Option<&str> {
+                (**self).org_id()
             }
         }
     )*};

@@ -4,17 +4,21 @@
 
 use std::fmt;
 
-use cobo_model::IntoBody;
+use cobo_model::macros::collect_secrets;
+use cobo_model::{IntoBody, Secret};
 use http::{HeaderValue, Method, header};
 use reqwest::Url;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::client::Client;
+use crate::credential::Credential;
 use crate::endpoint::{Endpoint, Place};
 use crate::error::Error;
 use crate::form::Form;
 use crate::missing::Missing;
 use crate::operation::Operation;
+use crate::options::{CallCredential, CallOptions};
 use crate::target;
 
 /// A request of an operation, as far as its builder was filled in.
@@ -24,6 +28,7 @@ pub struct Draft<B = ()> {
     /// By the indices of the endpoint's inputs.
     values: Vec<Option<Text>>,
     body: Option<B>,
+    options: CallOptions,
 }
 
 /// A parameter's value.
@@ -42,6 +47,7 @@ impl<B> Draft<B> {
             endpoint,
             values: vec![None; endpoint.inputs.len()],
             body: None,
+            options: CallOptions::default(),
         }
     }
 
@@ -65,6 +71,21 @@ impl<B> Draft<B> {
         self.endpoint.operation.id()
     }
 
+    /// Says whether the call may be repeated.
+    pub fn repeatable(&mut self, repeatable: bool) {
+        self.options.repeatable = Some(repeatable);
+    }
+
+    /// Sends this credential's token.
+    pub fn credential(&mut self, credential: impl Credential + 'static) {
+        self.options.credential = CallCredential::given(credential);
+    }
+
+    /// Sends no token.
+    pub fn without_credential(&mut self) {
+        self.options.credential = CallCredential::None;
+    }
+
     /// Sets the body.
     pub fn set_body(&mut self, body: B) {
         self.body = Some(body);
@@ -78,8 +99,10 @@ impl<B: IntoBody> Draft<B> {
     ///
     /// Everything that is missing; a value that cannot be sent.
     pub fn json(self, base_url: &str) -> Result<Outgoing, Error> {
-        let (plan, body) = self.checked()?;
-        let written = body.map(|body| serde_json::to_vec(&body)).transpose();
+        let (mut plan, body) = self.checked()?;
+        let write = || body.map(|body| serde_json::to_vec(&body)).transpose();
+        let (written, secrets) = collect_secrets(write);
+        plan.options.secrets.extend(secrets);
         let written = written.map_err(|_| {
             let text = "the body cannot be written as JSON".to_owned();
             Error::invalid_request(text).with_operation(plan.endpoint.operation.id())
@@ -97,8 +120,11 @@ impl<B: IntoBody> Draft<B> {
         base_url: &str,
         write: impl FnOnce(Form, &B::Model) -> Form,
     ) -> Result<Outgoing, Error> {
-        let (plan, body) = self.checked()?;
-        let form = body.map(|body| write(Form::new(&plan.endpoint.operation), &body).finish());
+        let (mut plan, body) = self.checked()?;
+        let operation = &plan.endpoint.operation;
+        let (form, secrets) =
+            collect_secrets(|| body.map(|body| write(Form::new(operation), &body).finish()));
+        plan.options.secrets.extend(secrets);
         let form = match form.transpose()? {
             Some((content_type, body)) => {
                 let content_type = HeaderValue::try_from(content_type)
@@ -116,6 +142,7 @@ impl<B: IntoBody> Draft<B> {
             endpoint,
             values,
             body,
+            options,
         } = self;
         let mut missing = Missing::new(&endpoint.operation);
         for (input, value) in endpoint.inputs.iter().zip(&values) {
@@ -137,7 +164,12 @@ impl<B: IntoBody> Draft<B> {
             }
         };
         if missing.is_empty() {
-            Ok((Plan { endpoint, values }, body))
+            let plan = Plan {
+                endpoint,
+                values,
+                options,
+            };
+            Ok((plan, body))
         } else {
             Err(missing.into_error())
         }
@@ -170,17 +202,32 @@ fn text(json: serde_json::Result<String>) -> Text {
 struct Plan {
     endpoint: &'static Endpoint,
     values: Vec<Option<Text>>,
+    options: CallOptions,
 }
 
 impl Plan {
     fn outgoing(
-        self,
+        mut self,
         base_url: &str,
         body: Option<(HeaderValue, Vec<u8>)>,
     ) -> Result<Outgoing, Error> {
         let operation = &self.endpoint.operation;
+        for (input, value) in self.endpoint.inputs.iter().zip(&self.values) {
+            let texts = match value {
+                Some(Text::One(text)) if input.secret => std::slice::from_ref(text),
+                Some(Text::List(items)) if input.secret => items,
+                _ => continue,
+            };
+            let secrets = texts.iter().map(|text| Secret::new(text.clone()));
+            self.options.secrets.extend(secrets);
+        }
+        let options = std::mem::take(&mut self.options);
         self.request(base_url, body)
-            .map(|request| Outgoing { operation, request })
+            .map(|request| Outgoing {
+                operation,
+                request,
+                options,
+            })
             .map_err(|error| error.with_operation(operation.id()))
     }
 
@@ -189,7 +236,9 @@ impl Plan {
         base_url: &str,
         body: Option<(HeaderValue, Vec<u8>)>,
     ) -> Result<reqwest::Request, Error> {
-        let Self { endpoint, values } = self;
+        let Self {
+            endpoint, values, ..
+        } = self;
         let mut path = endpoint.operation.path().to_owned();
         let (mut query, mut headers) = (Vec::new(), Vec::new());
         for (input, value) in endpoint.inputs.iter().zip(values) {
@@ -248,6 +297,14 @@ pub struct Outgoing {
     pub operation: &'static Operation,
     /// The request itself.
     pub request: reqwest::Request,
+    options: CallOptions,
+}
+
+impl Outgoing {
+    /// The client that sends this request: the given one, with what the call says of itself.
+    pub fn client(&self, client: &Client) -> Client {
+        client.with_options(self.options.clone())
+    }
 }
 
 /// What was set, by name; secrets are not shown.
@@ -268,36 +325,4 @@ impl<B: fmt::Debug> fmt::Debug for Draft<B> {
         }
         out.finish()
     }
-}
-
-/// Makes the request builder of an operation, without its setters.
-#[doc(hidden)]
-#[allow(
-    clippy::crate_in_macro_def,
-    reason = "the client is the generated crate's"
-)]
-#[macro_export]
-macro_rules! __request {
-    ($name:ident, $endpoint:ident, $method:ident $(, $body:ty)?) => {
-        #[doc = ::std::concat!(
-            "Builds a request of [`Client::", ::std::stringify!($method), "`](crate::Client::",
-            ::std::stringify!($method), ").",
-        )]
-        #[derive(Clone, Debug)]
-        #[must_use = "a request does nothing until it is sent"]
-        pub struct $name<'a> {
-            client: &'a crate::Client,
-            draft: $crate::codegen::Draft $(<$body>)?,
-        }
-
-        #[allow(clippy::self_named_constructors, reason = "an operation may be called `new`")]
-        impl<'a> $name<'a> {
-            pub(crate) fn new(client: &'a crate::Client) -> Self {
-                Self {
-                    client,
-                    draft: $crate::codegen::Draft::new(&$endpoint),
-                }
-            }
-        }
-    };
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ed25519_dalek::{Signer as _, SigningKey};
 
+use crate::key_error::KeyError;
 use crate::message::Digest;
 use crate::public_key::{Curve, PublicKey};
-use crate::secret_key::{KeyError, SecretKey};
+use crate::secret_key::SecretKey;
 use crate::signer::{Signature, Signer, SignerError};
 
 /// An Ed25519 key in memory. Clones share one copy, which is wiped when the last one is dropped.

@@ -18,7 +18,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// An operation without a body, answered with JSON, not repeatable, without a bearer token.
+    /// An operation without a body, answered with JSON, not repeatable.
     pub const fn new(
         id: &'static str,
         method: &'static str,
@@ -40,9 +40,15 @@ impl Endpoint {
         self
     }
 
-    /// It takes the bearer token of the client's credential.
-    pub const fn bearer(mut self) -> Self {
-        self.operation = self.operation.bearer(true);
+    /// It is called without the access token of the client's credential.
+    pub const fn without_credential(mut self) -> Self {
+        self.operation = self.operation.without_credential();
+        self
+    }
+
+    /// It needs these OAuth scopes.
+    pub const fn needs(mut self, scopes: &'static [&'static str]) -> Self {
+        self.operation = self.operation.needs(scopes);
         self
     }
 

@@ -9,27 +9,39 @@ use http::StatusCode;
 
 use crate::body::ErrorBody;
 use crate::code::ErrorCode;
+use crate::response::Body;
 use crate::target::TargetError;
 
 mod construct;
 mod display;
+mod execution;
+
+pub use execution::Execution;
 
 /// Why a call failed, and what the caller can do about it.
 ///
 /// The text (`Display` and `Debug`) names the operation, the status, the error code and the error
-/// id. It never contains a body, a server's free text, a query or a secret: what Cobo said is at
-/// [`body`](Self::body). A clone costs one reference count.
+/// id. `Display` also has Cobo's explanation of a failure that Cobo signed, as one line of at most 300
+/// characters in which the secrets that the call sent are replaced by `***`. `Debug` is without it:
+/// use that in logs. Neither contains any other part of a body, a query or a secret. A clone costs
+/// one reference count.
+///
+/// [`execution`](Self::execution) says whether the call may have been carried out. Ask it before
+/// you call a write again:
 ///
 /// ```
-/// # fn handle(error: cobo_auth::Error) {
-/// if error.is_token_expired() {
-///     // renew the token and call again
-/// } else if error.is_retryable() {
-///     // call again later
-/// } else if let Some(code) = error.code() {
-///     eprintln!("Cobo answered with code {code}, error id {:?}", error.error_id());
+/// use cobo_auth::{Error, Execution};
+///
+/// fn handle(error: Error) {
+///     eprintln!("{error}");
+///     match error.execution() {
+///         Execution::NotExecuted if error.is_retryable() => { /* call again later */ }
+///         Execution::NotExecuted => { /* mend the cause first */ }
+///         Execution::Executed => { /* the call succeeded: read `success_body` */ }
+///         // A read may be repeated. Of a write, look up the result first.
+///         _ => {}
+///     }
 /// }
-/// # }
 /// ```
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
@@ -42,9 +54,19 @@ struct Inner {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     with_bearer: bool,
+    /// Whether the call may be repeated, where that is known.
+    repeatable: bool,
+    /// Whether an earlier attempt of the call may have been carried out.
+    earlier_unknown: bool,
     signed: bool,
+    /// Whether the signature was made recently, so that the response is no old one.
+    fresh: bool,
+    /// What Cobo says of a failure that it signed, without secrets.
+    explanation: Option<String>,
     /// Whether the response's `WWW-Authenticate` calls the bearer token invalid.
     token_refused: bool,
+    /// Whether the server may have refused the nonce because it is random.
+    nonce_refused: bool,
     /// How many seconds this machine's clock is ahead of the server's.
     clock_ahead: Option<i64>,
     /// Where a list that comes in pages has to be taken up again.
@@ -80,44 +102,59 @@ enum Kind {
     },
     Unsigned,
     BadSignature,
+    /// By the local clock, where the caller set a limit.
     Stale,
+    /// By Cobo's own time.
+    Outdated,
     Api(ErrorBody),
     Unexpected,
+    /// The body is coded, though that was not accepted.
+    Coded {
+        coding: Option<String>,
+    },
     Decode {
         why: String,
+        /// Whether the body was not looked at, because of its content type.
+        by_content_type: bool,
+        body: Body,
     },
     RepeatedCursor,
 }
 
-/// The kinds of failure, coarsely; [`Error`] has predicates for what callers decide on.
+/// How the last attempt of a call failed, coarsely; [`Error`] has predicates for what callers decide
+/// on. Whether the call may have been carried out is [`Error::execution`], for every kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The client was set up wrongly. Nothing was sent.
+    /// The client was set up wrongly.
     Configuration,
-    /// The request cannot be sent as it is. Nothing was sent.
+    /// The request cannot be sent as it is.
     InvalidRequest,
-    /// The signer failed. Nothing was sent.
+    /// The signer failed.
     Signer,
-    /// The credential had no access token to give; the source says why. Nothing was sent.
+    /// The credential had no access token to give; the source says why.
     Credential,
-    /// No connection came about. Nothing was sent.
+    /// No connection could be made.
     Connect,
-    /// The time was up. The request may have been carried out.
+    /// An attempt or the whole call timed out.
     Timeout,
-    /// The connection broke. The request may have been carried out.
+    /// The connection broke.
     Transport,
     /// The server wanted to send the request elsewhere, which is never followed.
     Redirect,
     /// The response is larger than the client accepts.
     TooLarge,
-    /// The response's signature is missing, or made over other bytes or by another key.
+    /// The response's signature is missing, too old, or made over other bytes or by another key.
     Unverified,
     /// Cobo refused or failed the request, and said why.
     Api,
     /// An error response of no known shape: of a gateway, most likely.
     Unexpected,
-    /// A success whose body is not what the document says.
+    /// The response has a `Content-Encoding`, such as `gzip`, though none was asked for. It is not
+    /// decoded: its signature could not be checked.
+    ContentEncoding,
+    /// A success whose body is not what the document says. Its bytes are at
+    /// [`Error::success_body`].
     Decode,
     /// The cursor of a list's next page is one that has been before: what should follow is missing.
     RepeatedCursor,
@@ -138,9 +175,12 @@ impl Error {
             Kind::Transport => ErrorKind::Transport,
             Kind::Redirect { .. } => ErrorKind::Redirect,
             Kind::TooLarge { .. } => ErrorKind::TooLarge,
-            Kind::Unsigned | Kind::BadSignature | Kind::Stale => ErrorKind::Unverified,
+            Kind::Unsigned | Kind::BadSignature | Kind::Stale | Kind::Outdated => {
+                ErrorKind::Unverified
+            }
             Kind::Api(_) => ErrorKind::Api,
             Kind::Unexpected => ErrorKind::Unexpected,
+            Kind::Coded { .. } => ErrorKind::ContentEncoding,
             Kind::Decode { .. } => ErrorKind::Decode,
             Kind::RepeatedCursor => ErrorKind::RepeatedCursor,
         }
@@ -164,9 +204,10 @@ impl Error {
         self.0.status
     }
 
-    /// Whether what failed was said by Cobo for certain: by an error response with a signature
-    /// that verifies. Gateways answer unsigned, and so may others: such a refusal is no proof that
-    /// a write was not carried out.
+    /// Whether Cobo signed the error response. Gateways answer unsigned, and so may others.
+    ///
+    /// The signature does not prove that the response belongs to this request: it covers the body
+    /// and a timestamp only. [`execution`](Self::execution) takes the timestamp into account.
     pub fn is_signed(&self) -> bool {
         self.0.signed
     }
@@ -176,6 +217,25 @@ impl Error {
     pub fn body(&self) -> Option<&ErrorBody> {
         match &self.0.kind {
             Kind::Api(body) => Some(body),
+            _ => None,
+        }
+    }
+
+    /// The body of a success (2xx) that does not decode, such as that of a transfer which lacks a
+    /// field. It was verified if the environment has response keys. It may hold secrets: its memory
+    /// is wiped when the last clone is dropped, and `Debug` shows its length only.
+    ///
+    /// ```
+    /// # fn example(error: cobo_auth::Error) {
+    /// if let Some(body) = error.success_body() {
+    ///     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    ///     eprintln!("the call succeeded: transaction {}", body["transaction_id"]);
+    /// }
+    /// # }
+    /// ```
+    pub fn success_body(&self) -> Option<&Body> {
+        match &self.0.kind {
+            Kind::Decode { body, .. } => Some(body),
             _ => None,
         }
     }
@@ -213,12 +273,12 @@ impl Error {
         }
     }
 
-    /// Whether the time was up.
+    /// Whether an attempt or the whole call timed out.
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, Kind::Timeout | Kind::Deadline { .. })
     }
 
-    /// Whether no connection came about. Nothing was sent then.
+    /// Whether the last attempt found no connection.
     pub fn is_connect(&self) -> bool {
         matches!(self.0.kind, Kind::Connect)
     }
@@ -256,33 +316,19 @@ impl Error {
         self.0.clock_ahead
     }
 
-    /// Whether the same call may succeed later without a change. Whether it may be repeated is
-    /// another question: the request may have been carried out.
+    /// Whether the same call may succeed later without a change. Whether it is safe to call again
+    /// is another question: see [`execution`](Self::execution).
     pub fn is_retryable(&self) -> bool {
         match &self.0.kind {
             Kind::Connect | Kind::Timeout | Kind::Deadline { .. } | Kind::Transport => true,
             Kind::Credential { for_now } => *for_now,
             Kind::Api(_) | Kind::Unexpected if self.is_token_expired() => false,
-            Kind::Api(_) | Kind::Unexpected => {
+            Kind::Api(_) | Kind::Unexpected | Kind::Coded { .. } => {
                 self.code().is_some_and(ErrorCode::is_retryable)
                     || self.0.status.is_some_and(is_temporary)
             }
             _ => false,
         }
-    }
-
-    /// Whether the failure was before the request left this machine, so that it was certainly not
-    /// carried out.
-    pub fn is_before_sending(&self) -> bool {
-        matches!(self.0.kind, Kind::Deadline { sent: false })
-            || matches!(
-                self.kind(),
-                ErrorKind::Configuration
-                    | ErrorKind::InvalidRequest
-                    | ErrorKind::Signer
-                    | ErrorKind::Credential
-                    | ErrorKind::Connect
-            )
     }
 }
 

@@ -13,7 +13,7 @@
 //!
 //! let organization = client
 //!     .request(Method::GET, "/organizations/info")
-//!     .bearer(FixedToken::new(token)?)
+//!     .credential(FixedToken::new(token)?)
 //!     .send()
 //!     .await?;
 //! println!("{}", organization.json::<serde_json::Value>()?["name"]);
@@ -26,11 +26,32 @@
 //! - **What is signed is what is sent.** Path and query are written in [one canonical
 //!   way](canonicalize) that every reading of Cobo's signature scheme agrees on; the body is
 //!   serialised once.
+//! - **Every attempt has a nonce of its own**, random by default, so that processes may share a key;
+//!   see [`NonceStrategy`] for servers that take milliseconds only.
+//! - **A client with a [`Credential`] acts for an organization**: its access token goes with every
+//!   call but those below `/oauth/`.
 //! - **Nothing is followed.** A redirect is an error, and a request never leaves for another
 //!   origin than the environment's.
 //! - **Responses are verified** with the [environment's](Environment) key, over the raw bytes,
 //!   before they are parsed.
+//! - **A program sees what happens**, through `tracing`: a span for each call (`cobo`, at `info`,
+//!   with `operation` and, where the credential knows it, `org_id`), a warning for each attempt that
+//!   fails and is followed by another one, and one event at `debug` for a call that succeeded or
+//!   failed. The events have `attempt`, `status`, `code` and `error_id` as well.
 //! - **Nothing leaks.** Keys and tokens are wiped and redacted; errors carry no body.
+//!
+//! # Metrics
+//!
+//! With the feature `metrics`, calls are counted and timed through the crate of that name:
+//!
+//! | metric | kind | what |
+//! | --- | --- | --- |
+//! | `cobo_calls_total` | counter | calls, all of their attempts together |
+//! | `cobo_call_attempts_total` | counter | signed requests, and attempts that failed before one was sent |
+//! | `cobo_call_duration_seconds` | histogram | time of a call with all of its attempts and pauses |
+//!
+//! Each has two labels: `operation` is the operation's id in the document, or `raw` for a request
+//! without one; `outcome` is `success`, or the [kind](ErrorKind) of the error in `snake_case`.
 
 mod access_token;
 #[cfg(feature = "aws-lc-rs")]
@@ -40,6 +61,7 @@ mod builder;
 mod call;
 mod client;
 mod clock;
+mod cobo_time;
 mod code;
 #[doc(hidden)]
 pub mod codegen;
@@ -51,14 +73,19 @@ mod environment;
 mod error;
 mod explanation;
 mod form;
+mod key_error;
+mod key_file;
 mod message;
 mod missing;
 mod nonce;
 mod operation;
+mod options;
 mod pages;
 mod public_key;
 mod receive;
+mod redact;
 mod request;
+mod request_macro;
 mod response;
 mod retry;
 #[cfg(feature = "secp256k1")]
@@ -80,9 +107,11 @@ pub use code::ErrorCode;
 pub use credential::{Credential, FixedToken};
 pub use ed25519::Ed25519Signer;
 pub use environment::Environment;
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Execution};
 pub use explanation::Explanation;
+pub use key_error::KeyError;
 pub use message::{Digest, Message, double_sha256};
+pub use nonce::NonceStrategy;
 pub use operation::Operation;
 pub use pages::{Items, Listed, Page, Pages};
 pub use public_key::{Curve, PublicKey};
@@ -91,7 +120,7 @@ pub use response::{Body, Response};
 pub use retry::RetryPolicy;
 #[cfg(feature = "secp256k1")]
 pub use secp256k1::Secp256k1Signer;
-pub use secret_key::{KeyError, SecretKey};
+pub use secret_key::SecretKey;
 pub use signer::{Signature, Signer, SignerError};
 pub use target::{TargetError, canonicalize};
 pub use verifier::{ResponseKeys, Verification};

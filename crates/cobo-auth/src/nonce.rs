@@ -1,56 +1,178 @@
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use crate::error::Error;
 use crate::public_key::PublicKey;
 
-/// The nonces of one public key: Unix milliseconds, made unique and strictly increasing.
+/// How a client makes the nonces of its requests; set by
+/// [`ClientBuilder::nonces`](crate::ClientBuilder::nonces).
 ///
-/// All clients of the process that sign with a key share its counter, since Cobo sees the key and
-/// not the client. Above a thousand calls a second the counter runs ahead of the clock instead of
-/// waiting for it, and a clock that is set back does not take the counter along.
-#[derive(Debug, Clone)]
-pub(crate) struct Nonces {
-    last: Arc<AtomicU64>,
+/// Every attempt of a call has a nonce of its own. Cobo sees the key and not the process, so nonces
+/// have to be unique for a key among all the processes that share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum NonceStrategy {
+    /// 128 random bits from the operating system, as 32 lower-case hexadecimal digits. Cobo's
+    /// guides allow any random text since July 2026.
+    ///
+    /// They do not collide, however many processes share a key. A server that accepts milliseconds
+    /// only refuses them with code 2024. As long as no random nonce of this key has been accepted
+    /// at this base URL in this process, such a refusal lets an operation that may be repeated be
+    /// attempted once more with milliseconds; if that works, all clients of the key and base URL in
+    /// this process use milliseconds from then on, and a warning is logged. A write is never
+    /// repeated for that reason: if it is the first call of the process, it fails with code 2024.
+    #[default]
+    Random,
+    /// The Unix time in milliseconds, as the security scheme of Cobo's specification describes it
+    /// and as Cobo's own SDKs send it.
+    ///
+    /// They are unique within a process: calls in the same millisecond get consecutive numbers, so
+    /// above a thousand calls a second the nonces are ahead of the clock. **Two processes that
+    /// share a key collide**, and a server that checks nonces refuses the second request of each
+    /// such pair (two processes at 20 ms a call: 5 % of the calls; more processes or faster calls:
+    /// more). Give each process a key of its own, or use [`Random`](Self::Random).
+    Milliseconds,
 }
 
-static COUNTERS: LazyLock<Mutex<HashMap<PublicKey, Arc<AtomicU64>>>> =
+/// The nonces of one public key at one base URL.
+#[derive(Debug, Clone)]
+pub(crate) struct Nonces {
+    strategy: NonceStrategy,
+    state: Arc<State>,
+}
+
+/// What all clients of the process that sign with a key for a base URL share: Cobo sees the key and
+/// not the client.
+#[derive(Debug, Default)]
+struct State {
+    counter: Mutex<Counter>,
+    /// Whether the server has accepted a random nonce.
+    random_accepted: AtomicBool,
+    /// Whether the server has refused a random nonce and accepted milliseconds.
+    fell_back: AtomicBool,
+}
+
+static STATES: LazyLock<Mutex<HashMap<(PublicKey, String), Arc<State>>>> =
     LazyLock::new(Mutex::default);
+
+impl Nonces {
+    pub(crate) fn of(key: &PublicKey, base_url: &str, strategy: NonceStrategy) -> Self {
+        // A poisoned map is whole: nothing panics while it is held.
+        let mut states = STATES.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = states
+            .entry((key.clone(), base_url.to_owned()))
+            .or_default();
+        Self {
+            strategy,
+            state: Arc::clone(state),
+        }
+    }
+
+    /// What the next attempt is to use: the client's strategy, unless the server refused it.
+    pub(crate) fn strategy(&self) -> NonceStrategy {
+        if self.state.fell_back.load(Ordering::Relaxed) {
+            NonceStrategy::Milliseconds
+        } else {
+            self.strategy
+        }
+    }
+
+    /// Whether a refusal with code 2024 may mean that the server accepts no random nonces: it was of
+    /// one, and none has been accepted so far.
+    pub(crate) fn may_be_refused(&self, strategy: NonceStrategy) -> bool {
+        strategy == NonceStrategy::Random && !self.state.random_accepted.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the server has accepted a nonce. `true` the first time that it accepted
+    /// milliseconds where the client's own strategy is random and no random nonce has been accepted:
+    /// from then on milliseconds are used.
+    pub(crate) fn accepted(&self, strategy: NonceStrategy) -> bool {
+        match strategy {
+            NonceStrategy::Random => {
+                // It is set most of the time, and reading is cheaper.
+                if self.may_be_refused(strategy) {
+                    self.state.random_accepted.store(true, Ordering::Relaxed);
+                }
+                false
+            }
+            NonceStrategy::Milliseconds => {
+                self.may_be_refused(self.strategy)
+                    && !self.state.fell_back.swap(true, Ordering::Relaxed)
+            }
+        }
+    }
+
+    /// A new nonce, at the given time in Unix milliseconds.
+    pub(crate) fn next(&self, strategy: NonceStrategy, now: u64) -> Result<String, Error> {
+        match strategy {
+            NonceStrategy::Random => {
+                let mut bytes = [0; 16];
+                getrandom::fill(&mut bytes).map_err(|_| {
+                    Error::configuration("the operating system gives no random numbers".to_owned())
+                })?;
+                Ok(hex::encode(bytes))
+            }
+            NonceStrategy::Milliseconds => {
+                let next = self.counter().next(now).ok_or_else(|| {
+                    Error::configuration(
+                        "the clock shows a time after the year 9999; check that it gives Unix \
+                         milliseconds"
+                            .to_owned(),
+                    )
+                })?;
+                Ok(next.to_string())
+            }
+        }
+    }
+
+    /// How many milliseconds the newest nonce is ahead of the given time; 0 where nonces are random.
+    pub(crate) fn ahead_of(&self, now: u64) -> u64 {
+        match self.strategy() {
+            NonceStrategy::Random => 0,
+            NonceStrategy::Milliseconds => self.counter().last.saturating_sub(now),
+        }
+    }
+
+    fn counter(&self) -> std::sync::MutexGuard<'_, Counter> {
+        // A poisoned counter is whole: nothing panics while it is held.
+        let counter = self.state.counter.lock();
+        counter.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Unix milliseconds, made unique and, but for a clock that was wrong, strictly increasing. It never
+/// waits: above a thousand calls a second it runs ahead of the clock.
+#[derive(Debug, Default)]
+struct Counter {
+    last: u64,
+    /// The newest time that the clock has shown.
+    clock: u64,
+}
 
 /// The end of the year 9999, in Unix milliseconds. A clock that shows more counts something else.
 const LATEST: u64 = 253_402_300_799_999;
 
-impl Nonces {
-    pub(crate) fn of(key: &PublicKey) -> Self {
-        // A poisoned map is whole: nothing panics while it is held.
-        let mut counters = COUNTERS.lock().unwrap_or_else(PoisonError::into_inner);
-        Self {
-            last: Arc::clone(counters.entry(key.clone()).or_default()),
-        }
-    }
+/// A clock that is set back by no more than this (in milliseconds) was adjusted: the counter goes
+/// on from where it was, so that no nonce is repeated. One that is set back further was wrong.
+const ADJUSTMENT: u64 = 60_000;
 
-    /// The next nonce, at the given time in milliseconds; `None` at a time that no clock shows,
-    /// which would leave no room for the next ones.
-    pub(crate) fn next(&self, now: u64) -> Option<u64> {
-        let mut last = self.last.load(Ordering::Relaxed);
-        loop {
-            let next = now.max(last.saturating_add(1));
-            if next > LATEST {
-                return None;
-            }
-            match self
-                .last
-                .compare_exchange_weak(last, next, Ordering::Relaxed, Ordering::Relaxed)
-            {
-                Ok(_) => return Some(next),
-                Err(newer) => last = newer,
-            }
+impl Counter {
+    /// The next nonce, at the given time; `None` at a time that no clock shows.
+    fn next(&mut self, now: u64) -> Option<u64> {
+        let was_wrong = now.saturating_add(ADJUSTMENT) < self.clock;
+        // What was drawn while the clock was wrong is far from now, where nothing can repeat it.
+        let (last, clock) = if was_wrong {
+            (0, now)
+        } else {
+            (self.last, self.clock.max(now))
+        };
+        let next = now.max(last.saturating_add(1));
+        if next > LATEST {
+            return None;
         }
-    }
-
-    /// How many milliseconds the newest nonce is ahead of the given time.
-    pub(crate) fn ahead_of(&self, now: u64) -> u64 {
-        self.last.load(Ordering::Relaxed).saturating_sub(now)
+        *self = Self { last: next, clock };
+        Some(next)
     }
 }
 
@@ -58,61 +180,124 @@ impl Nonces {
 mod tests {
     use std::collections::HashSet;
 
+    use super::NonceStrategy::{Milliseconds, Random};
     use super::*;
 
-    fn key(byte: u8) -> PublicKey {
-        PublicKey::ed25519([byte; 32])
+    const HERE: &str = "https://a.example/v2";
+    const NOW: u64 = 1_718_587_017_026;
+
+    fn millis(byte: u8) -> Nonces {
+        Nonces::of(&PublicKey::ed25519([byte; 32]), HERE, Milliseconds)
+    }
+
+    fn next(nonces: &Nonces, now: u64) -> u64 {
+        nonces.next(Milliseconds, now).unwrap().parse().unwrap()
     }
 
     #[test]
-    fn a_nonce_is_the_time_unless_that_was_taken() {
-        let nonces = Nonces::of(&key(1));
-        assert_eq!(nonces.next(1_000), Some(1_000));
-        assert_eq!(nonces.next(1_000), Some(1_001));
-        assert_eq!(nonces.next(2_000), Some(2_000));
+    fn random_nonces_are_32_lower_case_digits_and_differ() {
+        let nonces = Nonces::of(&PublicKey::ed25519([1; 32]), HERE, Random);
+        let drawn: HashSet<_> = (0..1_000)
+            .map(|_| nonces.next(nonces.strategy(), NOW).unwrap())
+            .collect();
+        assert_eq!(drawn.len(), 1_000);
+        for nonce in drawn {
+            assert_eq!(nonce.len(), 32);
+            assert!(
+                nonce
+                    .bytes()
+                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+            );
+        }
+        assert_eq!(nonces.ahead_of(0), 0);
+    }
+
+    #[test]
+    fn milliseconds_that_a_client_was_set_to_change_no_other_client() {
+        let key = PublicKey::ed25519([9; 32]);
+        let random = Nonces::of(&key, HERE, Random);
+        assert!(!millis(9).accepted(Milliseconds));
+        assert_eq!(random.strategy(), Random);
+        assert!(random.accepted(Milliseconds));
+        assert!(!random.accepted(Milliseconds), "it is said once");
+        assert_eq!(Nonces::of(&key, HERE, Random).strategy(), Milliseconds);
+    }
+
+    #[test]
+    fn an_accepted_random_nonce_is_the_last_word() {
+        let random = Nonces::of(&PublicKey::ed25519([10; 32]), HERE, Random);
+        assert!(random.may_be_refused(Random));
+        assert!(!random.accepted(Random));
+        assert!(!random.may_be_refused(Random));
+        assert!(!random.accepted(Milliseconds));
+        assert_eq!(random.strategy(), Random);
+    }
+
+    #[test]
+    fn milliseconds_are_the_time_unless_it_was_used() {
+        let nonces = millis(2);
+        assert_eq!(next(&nonces, 1_000), 1_000);
+        assert_eq!(next(&nonces, 1_000), 1_001);
+        assert_eq!(next(&nonces, 2_000), 2_000);
         assert_eq!(nonces.ahead_of(1_500), 500);
     }
 
     #[test]
-    fn a_clock_that_steps_back_repeats_nothing() {
-        let nonces = Nonces::of(&key(2));
-        assert_eq!(nonces.next(5_000), Some(5_000));
-        assert_eq!(nonces.next(10), Some(5_001));
-        assert_eq!(nonces.next(0), Some(5_002));
+    fn a_clock_that_is_adjusted_repeats_no_nonce() {
+        let nonces = millis(3);
+        assert_eq!(next(&nonces, NOW), NOW);
+        assert_eq!(next(&nonces, NOW - 60_000), NOW + 1);
+        assert_eq!(next(&nonces, NOW - 10), NOW + 2);
     }
 
     #[test]
-    fn a_time_that_no_clock_shows_takes_nothing() {
-        let nonces = Nonces::of(&key(6));
-        assert_eq!(nonces.next(u64::MAX), None);
-        assert_eq!(nonces.next(1_718_587_017_026_000_000), None);
-        assert_eq!(nonces.next(7), Some(7));
+    fn a_call_made_while_the_clock_was_wrong_does_not_spoil_later_nonces() {
+        let nonces = millis(4);
+        let year = 365 * 24 * 3_600_000;
+        assert_eq!(next(&nonces, NOW + year), NOW + year);
+        assert_eq!(next(&nonces, NOW), NOW);
+        assert_eq!(next(&nonces, NOW), NOW + 1);
+        assert_eq!(nonces.ahead_of(NOW), 1);
+        // In the past, the other way round.
+        assert_eq!(next(&nonces, NOW - year), NOW - year);
+        assert_eq!(next(&nonces, NOW), NOW);
+        // A time that no clock shows takes nothing.
+        for absurd in [u64::MAX, NOW * 1_000_000] {
+            assert!(nonces.next(Milliseconds, absurd).is_err());
+        }
+        assert_eq!(next(&nonces, NOW), NOW + 1);
     }
 
     #[test]
-    fn one_key_has_one_counter_and_another_key_another() {
-        let (first, again, other) = (
-            Nonces::of(&key(3)),
-            Nonces::of(&key(3)),
-            Nonces::of(&key(4)),
-        );
-        assert_eq!(first.next(7), Some(7));
-        assert_eq!(again.next(7), Some(8));
-        assert_eq!(other.next(7), Some(7));
+    fn more_than_a_thousand_calls_a_second_for_minutes_repeat_no_nonce() {
+        let nonces = millis(5);
+        let mut last = 0;
+        for call in 0..200_000 {
+            let drawn = next(&nonces, NOW + call / 4);
+            assert!(drawn > last);
+            last = drawn;
+        }
+        assert!(nonces.ahead_of(NOW + 50_000) > ADJUSTMENT);
+    }
+
+    #[test]
+    fn a_key_has_one_counter_for_each_base_url() {
+        let (first, again, other) = (millis(6), millis(6), millis(7));
+        let key = PublicKey::ed25519([6; 32]);
+        let elsewhere = Nonces::of(&key, "https://b.example/v2", Milliseconds);
+        assert_eq!(next(&first, 7), 7);
+        assert_eq!(next(&again, 7), 8);
+        assert_eq!(next(&other, 7), 7);
+        assert_eq!(next(&elsewhere, 7), 7);
     }
 
     #[test]
     fn threads_never_share_a_nonce_and_each_sees_its_own_rise() {
-        let threads: Vec<_> = (0..8)
-            .map(|_| {
-                std::thread::spawn(|| {
-                    let nonces = Nonces::of(&key(5));
-                    (0..10_000)
-                        .map(|_| nonces.next(42).unwrap())
-                        .collect::<Vec<_>>()
-                })
-            })
-            .collect();
+        let draw = || {
+            let nonces = millis(8);
+            (0..10_000).map(|_| next(&nonces, 42)).collect::<Vec<_>>()
+        };
+        let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(draw)).collect();
         let mut seen = HashSet::new();
         for thread in threads {
             let drawn = thread.join().unwrap();

@@ -1,5 +1,7 @@
 use http::Method;
 
+use crate::options::is_oauth;
+
 /// What the document says of an operation and the wire needs to know.
 ///
 /// Generated crates have one for each operation; requests to endpoints that no document describes
@@ -18,19 +20,21 @@ pub struct Operation {
     method: &'static str,
     path: &'static str,
     repeatable: bool,
-    bearer: bool,
+    credential: bool,
+    scopes: &'static [&'static str],
 }
 
 impl Operation {
     /// An operation by id, method in upper case, and path template below the base URL
-    /// (`/wallets/{wallet_id}`). Not repeatable, no bearer token.
+    /// (`/wallets/{wallet_id}`). Not repeatable, and it names no scopes.
     pub const fn new(id: &'static str, method: &'static str, path: &'static str) -> Self {
         Self {
             id,
             method,
             path,
             repeatable: false,
-            bearer: false,
+            credential: true,
+            scopes: &[],
         }
     }
 
@@ -40,9 +44,16 @@ impl Operation {
         self
     }
 
-    /// Says whether the operation takes the bearer token of the client's credential.
-    pub const fn bearer(mut self, bearer: bool) -> Self {
-        self.bearer = bearer;
+    /// Says that the operation is called without the access token of the client's credential.
+    /// Every other operation carries it, except those below `/oauth/`.
+    pub const fn without_credential(mut self) -> Self {
+        self.credential = false;
+        self
+    }
+
+    /// Names the OAuth scopes (permissions) that the operation needs.
+    pub const fn needs(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = scopes;
         self
     }
 
@@ -66,9 +77,16 @@ impl Operation {
         self.repeatable
     }
 
-    /// Whether the operation takes a bearer token.
-    pub const fn takes_bearer(&self) -> bool {
-        self.bearer
+    /// The OAuth scopes (permissions) that the document says the operation needs, such as
+    /// `transaction.withdraw`: an app asks for them in its manifest. Empty where the document names
+    /// none, which does not mean that the operation is called without an organization's token.
+    pub const fn scopes(&self) -> &'static [&'static str] {
+        self.scopes
+    }
+
+    /// Whether the operation carries the access token of the client's credential.
+    pub(crate) fn takes_credential(&self) -> bool {
+        self.credential && !is_oauth(self.path)
     }
 
     /// Whether a request is one of this operation: its method, and a path that has a non-empty

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::body::ErrorBody;
 use crate::client::Shared;
+use crate::cobo_time::is_fresh;
 use crate::error::{Error, ErrorKind};
 use crate::response::{Body, Response};
 use crate::verifier::Verification;
@@ -15,15 +16,16 @@ use crate::verifier::Verification;
 /// The largest body of a failure that is read.
 const MAX_FAILURE_BYTES: usize = 64 * 1024;
 
-/// Reads, verifies and classifies a response.
+/// Reads, verifies and classifies a response to an attempt that was sent at `sent_at` by Cobo's time.
 pub(crate) async fn receive(
     sent: reqwest::Result<reqwest::Response>,
     shared: &Shared,
+    sent_at: Option<u64>,
 ) -> Result<Response<Body>, Error> {
     let mut response = sent.map_err(Error::transport)?;
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
-    match judge(response, status, &headers, shared).await {
+    match judge(response, status, &headers, shared, sent_at).await {
         Ok(body) => Ok(Response::new(body, status, headers)),
         Err(error) => {
             // A nonce that ran ahead is what the server sees of this machine's clock.
@@ -41,9 +43,13 @@ async fn judge(
     status: StatusCode,
     headers: &HeaderMap,
     shared: &Shared,
+    sent_at: Option<u64>,
 ) -> Result<Body, Error> {
     if status.is_redirection() {
         return Err(Error::redirect(redirect_host(response.url(), headers)));
+    }
+    if let Some(coding) = coding(headers) {
+        return Err(Error::coded(&coding));
     }
     let limit = shared.max_response_bytes;
     let body = if status.is_success() {
@@ -56,16 +62,21 @@ async fn judge(
         }
     };
     let keys = shared.environment.response_keys();
-    let signed = match keys.verify(&body, headers) {
+    let (signed, fresh) = match keys.verify(&body, headers) {
         Verification::Signed { timestamp } => {
+            let now = shared.clock.reading();
+            if shared.cobo_time.is_outdated(timestamp) {
+                return Err(Error::outdated());
+            }
+            shared.cobo_time.note(timestamp, now);
             check_age(timestamp, shared)?;
-            true
+            (true, is_fresh(timestamp, sent_at, now.unix_millis))
         }
-        Verification::Unchecked => false,
+        Verification::Unchecked => (false, false),
         Verification::Invalid => return Err(Error::bad_signature()),
         Verification::Unsigned if status.is_success() => return Err(Error::unsigned()),
         // Gateways answer too, and what they say is only an error.
-        Verification::Unsigned => false,
+        Verification::Unsigned => (false, false),
     };
     let failure = if status.is_success() {
         ErrorBody::parse_disguised(&body)
@@ -74,7 +85,7 @@ async fn judge(
     };
     match failure {
         None => Ok(Body::new(body)),
-        Some(failure) => Err(Error::api(failure, signed)),
+        Some(failure) => Err(Error::api(failure, signed, fresh)),
     }
 }
 
@@ -101,7 +112,8 @@ async fn read(mut response: reqwest::Response, limit: usize) -> Result<Zeroizing
     Ok(body)
 }
 
-/// A response that was signed too long ago may be one that was kept and played back.
+/// Refuses a response whose timestamp is too far from the local clock, where the caller has set a
+/// limit.
 fn check_age(timestamp: u64, shared: &Shared) -> Result<(), Error> {
     let Some(limit) = shared.max_response_age else {
         return Ok(());
@@ -112,6 +124,21 @@ fn check_age(timestamp: u64, shared: &Shared) -> Result<(), Error> {
     } else {
         Err(Error::stale())
     }
+}
+
+/// The codings of a body that is not as it was signed.
+fn coding(headers: &HeaderMap) -> Option<String> {
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let codings: Vec<_> = codings
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    let names: Vec<&str> = codings
+        .iter()
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"))
+        .collect();
+    (!names.is_empty()).then(|| names.join(","))
 }
 
 /// The host that a redirect leads to; the rest of the target stays out of errors.

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
+use cobo_model::macros::collect_secrets;
 use http::{HeaderValue, Method, header};
 use serde::Serialize;
 use url::Url;
@@ -11,6 +11,7 @@ use crate::client::Client;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::explanation::Explanation;
+use crate::options::{CallCredential, CallOptions, is_oauth};
 use crate::response::{Body, Response};
 use crate::target::check_path;
 
@@ -25,20 +26,18 @@ pub struct RequestBuilder {
     path: String,
     query: Vec<(String, String)>,
     body: Option<Result<Vec<u8>, serde_json::Error>>,
-    credential: Option<Arc<dyn Credential>>,
-    repeatable: Option<bool>,
+    options: CallOptions,
 }
 
 impl RequestBuilder {
     pub(crate) fn new(client: Client, method: Method, path: &str) -> Self {
         Self {
-            credential: client.credential(),
             client,
             method,
             path: path.to_owned(),
             query: Vec::new(),
             body: None,
-            repeatable: None,
+            options: CallOptions::default(),
         }
     }
 
@@ -51,20 +50,28 @@ impl RequestBuilder {
 
     /// Sets the body, as JSON.
     pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        self.body = Some(serde_json::to_vec(body));
+        let (written, secrets) = collect_secrets(|| serde_json::to_vec(body));
+        self.body = Some(written);
+        self.options.secrets.extend(secrets);
         self
     }
 
-    /// Sends this credential's token instead of the client's.
-    pub fn bearer(mut self, credential: impl Credential + 'static) -> Self {
-        self.credential = Some(Arc::new(credential));
+    /// Sends this credential's access token instead of the client's, below `/oauth/` as well.
+    pub fn credential(mut self, credential: impl Credential + 'static) -> Self {
+        self.options.credential = CallCredential::given(credential);
+        self
+    }
+
+    /// Sends no access token, whatever credential the client has.
+    pub fn without_credential(mut self) -> Self {
+        self.options.credential = CallCredential::None;
         self
     }
 
     /// Says whether the request may be sent again after it may have been carried out. Without
     /// this, `GET` and `HEAD` may and no other method may.
     pub fn repeatable(mut self, repeatable: bool) -> Self {
-        self.repeatable = Some(repeatable);
+        self.options.repeatable = Some(repeatable);
         self
     }
 
@@ -79,11 +86,15 @@ impl RequestBuilder {
         match self.build() {
             Ok(request) => {
                 let safe = matches!(self.method, Method::GET | Method::HEAD);
+                let options = std::mem::take(&mut self.options);
                 let call = Call {
                     label: Cow::Owned(format!("{} {}", self.method, self.path)),
                     operation: None,
-                    repeatable: self.repeatable.unwrap_or(safe),
-                    credential: self.credential,
+                    repeatable: options.repeatable.unwrap_or(safe),
+                    credential: options
+                        .credential
+                        .of_call(self.client.credential(), !is_oauth(&self.path)),
+                    secrets: options.secrets,
                 };
                 self.client.call(request, call).await
             }
@@ -100,7 +111,8 @@ impl RequestBuilder {
     pub async fn explain(mut self) -> Result<Explanation, Error> {
         let mut request = self.build()?;
         self.client.prepare(&mut request, None)?;
-        self.client.sign(&mut request).await?;
+        let strategy = self.client.shared().nonces.strategy();
+        self.client.sign(&mut request, strategy).await?;
         Explanation::of(&request)
     }
 

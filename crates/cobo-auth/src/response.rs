@@ -24,6 +24,8 @@ use crate::error::Error;
 pub struct Response<T> {
     /// What was called, for the error of a body that does not decode.
     operation: Cow<'static, str>,
+    /// Whether the call may be repeated, for the same error.
+    repeatable: bool,
     value: T,
     status: StatusCode,
     headers: HeaderMap,
@@ -33,14 +35,17 @@ impl<T> Response<T> {
     pub(crate) fn new(value: T, status: StatusCode, headers: HeaderMap) -> Self {
         Self {
             operation: Cow::Borrowed("the call"),
+            repeatable: false,
             value,
             status,
             headers,
         }
     }
 
-    pub(crate) fn of(mut self, operation: Cow<'static, str>) -> Self {
+    /// Says which call this is the response of.
+    pub(crate) fn of(mut self, operation: Cow<'static, str>, repeatable: bool) -> Self {
         self.operation = operation;
+        self.repeatable = repeatable;
         self
     }
 
@@ -67,6 +72,7 @@ impl<T> Response<T> {
     pub(crate) fn map<U>(self, value: impl FnOnce(T) -> U) -> Response<U> {
         Response {
             operation: self.operation,
+            repeatable: self.repeatable,
             value: value(self.value),
             status: self.status,
             headers: self.headers,
@@ -110,13 +116,16 @@ impl Response<Body> {
     /// # Errors
     ///
     /// The body is not JSON or not of this type. The error names missing fields and wrong values by
-    /// their paths, and no value.
+    /// their paths, and no value; its [`success_body`](Error::success_body) has the bytes.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.check_content_type()
-            .and_then(|()| decode(&self.value).map_err(|error| Error::decode(&error)))
+            .and_then(|()| {
+                decode(&self.value).map_err(|error| Error::decode(&error, self.value.clone()))
+            })
             .map_err(|error| {
                 error
                     .with_response(self.status, &self.headers)
+                    .with_repeatable(self.repeatable)
                     .with_operation(self.operation.clone())
             })
     }
@@ -131,7 +140,7 @@ impl Response<Body> {
         if essence.eq_ignore_ascii_case("application/json") || essence.ends_with("+json") {
             return Ok(());
         }
-        Err(Error::content_type(essence))
+        Err(Error::content_type(essence, self.value.clone()))
     }
 }
 

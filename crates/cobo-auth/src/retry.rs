@@ -1,13 +1,15 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::error::Error;
+use crate::error::{Error, Execution};
 
 /// How often and how patiently a call is attempted.
 ///
-/// Every attempt is signed anew, with a nonce of its own. What may be attempted again is not the
-/// policy's to say: an operation that the document marks as repeatable, after a failure that may
-/// pass; any other only after a failure that was certainly before the request left.
+/// Every attempt is signed anew, with its own nonce. The policy does not decide whether a call may be
+/// attempted again: a repeatable one may, after every temporary failure; any other one only if the
+/// failed attempt was certainly [not carried out](crate::Execution::NotExecuted). That is the case
+/// if the request never left this machine, and if Cobo answered with a signed and fresh "too many
+/// requests" (HTTP 429, code 2026).
 ///
 /// ```
 /// use std::time::Duration;
@@ -95,7 +97,7 @@ impl RetryPolicy {
 
     /// How long to wait after an attempt has failed, or `None` to give up.
     pub(crate) fn delay(&self, failed: &Failed<'_>, budget: &Budget) -> Option<Duration> {
-        let may = failed.error.is_before_sending() || failed.repeatable;
+        let may = failed.repeatable || failed.error.execution() == Execution::NotExecuted;
         let passes = failed.error.is_retryable() || failed.after_renewal;
         if !may || !passes || failed.attempt >= self.max_attempts {
             return None;

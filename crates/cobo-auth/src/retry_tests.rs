@@ -34,6 +34,9 @@ struct Failure {
     status: Option<u16>,
     code: Option<i64>,
     retry_after: Option<u64>,
+    /// Whether a failure with a code was signed recently.
+    #[serde(default)]
+    fresh: bool,
 }
 
 impl Failure {
@@ -50,9 +53,9 @@ impl Failure {
                 let body = ErrorBody::Api {
                     code: ErrorCode::new(code),
                     message: String::new(),
-                    id: String::new(),
+                    id: None,
                 };
-                Error::api(body, true)
+                Error::api(body, true, self.fresh)
             }
         };
         let mut headers = HeaderMap::new();
@@ -108,7 +111,7 @@ fn the_policy_does_what_the_scenarios_say() {
             .collect();
         assert_eq!(delays, expected, "{name}");
     }
-    assert_eq!(scenarios.len(), 25);
+    assert_eq!(scenarios.len(), 29);
 }
 
 #[test]

@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use k256::ecdsa::signature::hazmat::PrehashSigner as _;
 use k256::ecdsa::{self, SigningKey};
 
+use crate::key_error::KeyError;
 use crate::message::Digest;
 use crate::public_key::{Curve, PublicKey};
-use crate::secret_key::{KeyError, SecretKey};
+use crate::secret_key::SecretKey;
 use crate::signer::{Signature, Signer, SignerError};
 
 /// A secp256k1 key in memory: ECDSA over the digest, in DER. Needs the feature `secp256k1`.

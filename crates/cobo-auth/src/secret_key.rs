@@ -7,6 +7,8 @@ use pkcs8::der::{Decode as _, SecretDocument};
 use pkcs8::{ObjectIdentifier, PrivateKeyInfoRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
+use crate::key_error::KeyError;
+use crate::key_file::{self, Access};
 use crate::public_key::Curve;
 
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
@@ -128,45 +130,31 @@ impl SecretKey {
         Err(KeyError::Algorithm)
     }
 
-    /// A file: PEM, DER, or hexadecimal digits, by what is in it.
+    /// Reads a key file: PEM, DER, or hexadecimal digits, by what is in it.
+    ///
+    /// On Unix the file is refused if its group or other users may write it. It is also refused if
+    /// other users may read it, the program's user owns it, and it is on neither a tmpfs nor a
+    /// read-only mount: such a file was created carelessly. Secrets that a container runtime mounts
+    /// (Kubernetes, Docker) pass; for one that does not, there is
+    /// [`from_mounted_file`](Self::from_mounted_file).
     ///
     /// # Errors
     ///
-    /// On Unix, [`KeyError::Permissions`] if others than the owner may read the file; then
-    /// whatever is wrong with its content.
+    /// [`KeyError::Writable`] or [`KeyError::Readable`] if the permissions are too wide;
+    /// [`KeyError::File`] if the file cannot be read; then whatever is wrong with its content.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
-        let path = path.as_ref();
-        if path.to_str().is_some_and(is_key_itself) {
-            return Err(KeyError::Misplaced);
-        }
-        let failed = |error: std::io::Error| KeyError::File {
-            path: path.display().to_string(),
-            kind: error.kind(),
-        };
-        // Opening a pipe would wait for someone to write into it.
-        if !std::fs::metadata(path).map_err(failed)?.is_file() {
-            return Err(KeyError::File {
-                path: path.display().to_string(),
-                kind: std::io::ErrorKind::InvalidInput,
-            });
-        }
-        let mut file = std::fs::File::open(path).map_err(failed)?;
-        // Of the open file, so that it cannot be another one by the time it is read.
-        let metadata = file.metadata().map_err(failed)?;
-        refuse_shared(path, &metadata)?;
-        // Enough for any key: a file that is much larger is none.
-        const LARGEST: usize = 16 * 1024;
-        let mut content = Zeroizing::new(Vec::with_capacity(LARGEST));
-        std::io::Read::read_to_end(
-            &mut std::io::Read::take(&mut file, LARGEST as u64),
-            &mut content,
-        )
-        .map_err(failed)?;
-        match std::str::from_utf8(&content) {
-            Ok(text) if text.contains("-----BEGIN") => Self::from_pem(text),
-            Ok(text) => Self::from_hex(text),
-            Err(_) => Self::from_der(&content),
-        }
+        key_file::read(path.as_ref(), Access::Checked)
+    }
+
+    /// Reads a key file as [`from_file`](Self::from_file) does, without looking at its permissions:
+    /// for a secret that something else mounts, and whose permissions are not this program's
+    /// business.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::File`] if the file cannot be read; then whatever is wrong with its content.
+    pub fn from_mounted_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
+        key_file::read(path.as_ref(), Access::Unchecked)
     }
 
     /// An environment variable: PEM or hexadecimal digits.
@@ -221,7 +209,7 @@ impl SecretKey {
 }
 
 /// Whether someone gave a key where the name of its place belongs: it would be repeated in errors.
-fn is_key_itself(name: &str) -> bool {
+pub(crate) fn is_key_itself(name: &str) -> bool {
     let name = name.trim();
     name.contains("-----BEGIN")
         || name.len() >= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -238,112 +226,8 @@ fn wrong_label(text: &str) -> Option<KeyError> {
     }
 }
 
-#[cfg(unix)]
-fn refuse_shared(path: &Path, metadata: &std::fs::Metadata) -> Result<(), KeyError> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    if metadata.permissions().mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(KeyError::Permissions {
-        path: path.display().to_string(),
-    })
-}
-
-#[cfg(not(unix))]
-fn refuse_shared(_: &Path, _: &std::fs::Metadata) -> Result<(), KeyError> {
-    Ok(())
-}
-
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretKey(REDACTED)")
     }
-}
-
-/// Why a key cannot be used. The key itself stands in none of these.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// Too long or too short.
-    #[error("a key has 64 hexadecimal digits (32 bytes), this text has {digits}")]
-    Length {
-        /// How many digits there are.
-        digits: usize,
-    },
-    /// Something else than a hexadecimal digit.
-    #[error("a key has hexadecimal digits only; character {} is none", position + 1)]
-    NotHex {
-        /// Where the first one stands, counted in bytes from 0.
-        position: usize,
-    },
-    /// A `0x` in front.
-    #[error("a key has hexadecimal digits only: leave out the `0x` in front")]
-    Prefix,
-    /// 64 bytes: the seed with the public key or the expanded secret behind it.
-    #[error(
-        "this key has 64 bytes, which is a key pair or an expanded key; give the seed, 32 bytes \
-         (of a key pair, the first half)"
-    )]
-    Expanded,
-    /// PEM where hexadecimal digits are expected.
-    #[error("this is PEM; read it with `SecretKey::from_pem` or `SecretKey::from_file`")]
-    Pem,
-    /// A key under a passphrase.
-    #[error("this key is encrypted; decrypt it first: `openssl pkey -in FILE -out FILE`")]
-    Encrypted,
-    /// A public key.
-    #[error("this is a public key; requests are signed with the private one")]
-    Public,
-    /// A key of another kind.
-    #[error(
-        "this is a key of another kind; make one with `openssl genpkey -algorithm ed25519` (for \
-         secp256k1, this crate needs the feature of that name, and PKCS#8)"
-    )]
-    Algorithm,
-    /// A key of another curve than the signer's.
-    #[error("this is a key of {curve}; the signer is for {wanted}")]
-    Curve {
-        /// The key's.
-        curve: Curve,
-        /// The signer's.
-        wanted: Curve,
-    },
-    /// Bytes that make no private key.
-    #[error("this is no private key: neither hexadecimal digits nor PKCS#8 in PEM or DER")]
-    NotAKey,
-    /// 32 bytes that are not the public key of a key pair.
-    #[error("these 32 bytes are no Ed25519 public key")]
-    NotAPublicKey,
-    /// A private key beside a public one that is not its own.
-    #[error("the private key and the public key in this file do not belong together")]
-    Mismatch,
-    /// A key where the name of a file or of a variable belongs.
-    #[error(
-        "this is the key itself, not the name of its place; read it with `SecretKey::from_hex`"
-    )]
-    Misplaced,
-    /// A file that others may read.
-    #[error("others may read {path}; run `chmod 600 {path}`, and think of the key as known")]
-    Permissions {
-        /// The file.
-        path: String,
-    },
-    /// A file that cannot be read.
-    #[error("{path} cannot be read: {kind}")]
-    File {
-        /// The file.
-        path: String,
-        /// Why.
-        kind: std::io::ErrorKind,
-    },
-    /// An environment variable that is not there.
-    #[error("the environment variable {name} is not set, or is not text")]
-    Variable {
-        /// Its name.
-        name: String,
-    },
-    /// The operating system gives no random numbers.
-    #[error("the operating system gives no random numbers")]
-    Random,
 }

@@ -184,9 +184,12 @@ pub(crate) fn path_segment(value: &str) -> Result<String, TargetError> {
 
 /// Checks a path that the caller wrote whole, segments already escaped.
 pub(crate) fn check_path(path: &str) -> Result<(), TargetError> {
-    for segment in path.split('/').skip(1) {
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
         let decoded = percent_decode_str(segment).decode_utf8_lossy();
-        if segment.is_empty() {
+        let is_last = segments.peek().is_none();
+        // A slash at the end is sent and signed as it is, as that of a documented path.
+        if segment.is_empty() && !is_last {
             return Err(TargetError::EmptySegment);
         }
         if is_dots(&decoded) {
@@ -277,6 +280,8 @@ mod tests {
     fn a_whole_path_is_held_to_the_same() {
         assert_eq!(check_path("/organizations/info"), Ok(()));
         assert_eq!(check_path("/x/a%20b"), Ok(()));
+        assert_eq!(check_path("/x/"), Ok(()));
+        assert_eq!(check_path("/x//"), Err(TargetError::EmptySegment));
         assert_eq!(check_path("/x/../y"), Err(TargetError::DotSegment));
         assert_eq!(check_path("/x/%2e%2E/y"), Err(TargetError::DotSegment));
         assert_eq!(

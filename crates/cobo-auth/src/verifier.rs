@@ -2,9 +2,10 @@ use std::fmt;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use http::HeaderMap;
+use sha2::{Digest as _, Sha256};
 
+use crate::key_error::KeyError;
 use crate::message::double_sha256;
-use crate::secret_key::KeyError;
 
 /// The keys that may sign a response: of Cobo, or of what stands in for it.
 ///
@@ -57,6 +58,39 @@ impl ResponseKeys {
         Self(Some(verifying_key(&key).into_iter().collect()))
     }
 
+    /// A short name for each key: the first 8 bytes of its SHA-256, as 16 hexadecimal digits. Empty
+    /// for [`unverified`](Self::unverified).
+    ///
+    /// Two environments whose names have one in common trust the same key. The names are not secret.
+    ///
+    /// ```
+    /// use cobo_auth::{Environment, ResponseKeys};
+    ///
+    /// let production = Environment::production().response_keys().fingerprints();
+    /// assert_eq!(production.len(), 1);
+    /// assert_ne!(production, Environment::development().response_keys().fingerprints());
+    /// assert!(ResponseKeys::unverified().fingerprints().is_empty());
+    /// ```
+    pub fn fingerprints(&self) -> Vec<String> {
+        let keys = self.0.iter().flatten();
+        keys.map(|key| hex::encode(&Sha256::digest(key.as_bytes())[..8]))
+            .collect()
+    }
+
+    /// The keys in an order of their own, to tell sets of keys apart; `None` where nothing is
+    /// verified.
+    pub(crate) fn identity(&self) -> Option<Vec<[u8; 32]>> {
+        let mut keys: Vec<_> = self
+            .0
+            .as_ref()?
+            .iter()
+            .map(VerifyingKey::to_bytes)
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Some(keys)
+    }
+
     #[cfg(test)]
     pub(crate) fn usable(&self) -> bool {
         self.0.as_ref().is_none_or(|keys| !keys.is_empty())
@@ -105,7 +139,15 @@ impl ResponseKeys {
     }
 }
 
-/// What a signature is worth.
+/// The result of checking a signature. It has to be looked at: only
+/// [`Signed`](Self::Signed) is proof that Cobo sent what was checked.
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # let keys = cobo_auth::Environment::production().response_keys().clone();
+/// keys.verify(b"body", &http::HeaderMap::new()); // error: unused `Verification`
+/// ```
+#[must_use = "a body that was not verified may be anybody's"]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verification {
@@ -271,6 +313,17 @@ mod tests {
         };
         let both = ResponseKeys::from_hex([hex(8).as_str(), hex(7).as_str()]).unwrap();
         assert_eq!(both.verify(BODY, &signed(dashes, BODY)), SIGNED);
+    }
+
+    #[test]
+    fn each_key_has_the_first_8_bytes_of_its_sha256_as_fingerprint() {
+        let hex = |seed| hex::encode(SigningKey::from_bytes(&[seed; 32]).verifying_key());
+        let (one, other) = (hex(7), hex(8));
+        let both = ResponseKeys::from_hex([one.as_str(), other.as_str()]).unwrap();
+        let alone = ResponseKeys::from_hex([other.as_str()]).unwrap();
+        let digest = hex::encode(Sha256::digest(hex::decode(&one).unwrap()));
+        assert_eq!(both.fingerprints()[0], digest[..16]);
+        assert_eq!(both.fingerprints()[1], alone.fingerprints()[0]);
     }
 
     #[test]

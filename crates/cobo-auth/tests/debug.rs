@@ -71,7 +71,7 @@ fn requests() {
         .request(Method::POST, "/x")
         .query("token", SECRET)
         .json(&serde_json::json!({"token": SECRET}))
-        .bearer(FixedToken::new(SECRET).unwrap());
+        .credential(FixedToken::new(SECRET).unwrap());
     assert_eq!(
         format!("{request:?}"),
         "RequestBuilder { request: \"POST /x\", .. }"
@@ -107,9 +107,9 @@ async fn explanations() {
     let request = client().request(Method::POST, "/x").json(SECRET);
     let explained = request.explain().await.unwrap();
     let shown = format!("{explained:?}");
-    // `POST|/v2/x|1718587017026||"hunter2-the-token"`
+    // `POST|/v2/x|`, 32 digits, and `||"hunter2-the-token"`.
     assert!(
-        shown.starts_with("Explanation { message: 45 bytes, digest: \""),
+        shown.starts_with("Explanation { message: 64 bytes, digest: \""),
         "{shown}"
     );
     assert!(!shown.contains(SECRET) && !shown.contains(&explained.signature));

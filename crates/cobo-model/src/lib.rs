@@ -75,5 +75,6 @@ pub mod macros {
     pub use crate::decode::RawJson;
     pub use crate::object::{FieldReader, FieldWriter, deserialize, serialize};
     pub use crate::union::{VariantShape, matching_variants, serialize_tagged};
+    pub use crate::value::collect_secrets;
     pub use serde;
 }

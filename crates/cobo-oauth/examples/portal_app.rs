@@ -2,31 +2,34 @@
 //!
 //! - `POST /callback?approval_result=…&org_id=…` is what Cobo calls when an organization installs
 //!   the app, or changes what it may do.
-//! - `GET /organizations` calls Cobo on behalf of every organization that installed the app.
+//! - `GET /organizations` calls Cobo on behalf of every organization that installed the app. The
+//!   token store knows them: the app keeps no list of its own, and finds them again after a restart.
 //!
 //! By itself it runs on a sandbox inside the process, lets three organizations install it, shows
-//! what it then does, and ends. With `COBO_ENV` (`development` or `production`), `COBO_APP_SECRET`
-//! and `COBO_CLIENT_ID` set it talks to Cobo, listens on `PORT` (8080) of this machine and serves
-//! until Ctrl-C; put what terminates TLS before it.
+//! what it then does, restarts the app, and ends. With `COBO_ENV` (`development` or `production`),
+//! `COBO_APP_SECRET`, `COBO_CLIENT_ID` and `COBO_TOKENS` (a directory for the tokens) set it talks to
+//! Cobo, listens on `PORT` (8080) of this machine and serves until Ctrl-C; put a server that
+//! terminates TLS before it.
 
 #![allow(clippy::print_stdout)] // what happens is printed
 
-use std::collections::BTreeSet;
 use std::env;
 use std::error::Error;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
 
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cobo_auth::{Ed25519Signer, Environment, ResponseKeys};
-use cobo_oauth::{Client, InstallationError, TokenSource};
+use cobo_oauth::{Client, FileStore, InstallationError, InstallationOutcome, TokenSource};
 use cobo_sandbox::Sandbox;
 use http::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -36,22 +39,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The app: who it is to Cobo, and who installed it.
+/// The app: its key, and the tokens of the organizations that installed it.
 #[derive(Clone)]
 struct App {
     auth: cobo_auth::Client,
     tokens: TokenSource,
-    /// A real app would keep them in its database.
-    organizations: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl App {
-    fn new(auth: cobo_auth::Client, client_id: &str) -> Self {
-        Self {
-            tokens: TokenSource::new(Client::new(auth.clone()), client_id),
-            auth,
-            organizations: Arc::default(),
-        }
+    fn new(
+        auth: cobo_auth::Client,
+        client_id: &str,
+        directory: impl AsRef<Path>,
+    ) -> Result<Self, Box<dyn Error>> {
+        let tokens = TokenSource::builder(Client::new(auth.clone()), client_id);
+        let tokens = tokens.store(FileStore::open(directory)?).build();
+        Ok(Self { auth, tokens })
     }
 
     fn router(&self) -> Router {
@@ -60,29 +63,16 @@ impl App {
             .route("/organizations", get(organizations))
             .with_state(self.clone())
     }
-
-    fn installed(&self) -> BTreeSet<String> {
-        let organizations = self.organizations.lock();
-        organizations
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn remember(&self, org_id: &str) {
-        let organizations = self.organizations.lock();
-        let mut organizations = organizations.unwrap_or_else(PoisonError::into_inner);
-        organizations.insert(org_id.to_owned());
-    }
 }
 
-/// Cobo says that an organization installed the app. Anybody could say so: only an organization
-/// for which Cobo issues a token is remembered.
+/// Cobo says that an organization installed the app. Anyone could say so: only an organization for
+/// which Cobo issues a token gets into the store.
 async fn callback(
     State(app): State<App>,
     RawQuery(query): RawQuery,
 ) -> Result<&'static str, (StatusCode, String)> {
     let query = query.unwrap_or_default();
-    let installation = app.tokens.on_installation(&query).await.map_err(|error| {
+    let outcome = app.tokens.on_installation(&query).await.map_err(|error| {
         let status = match &error {
             InstallationError::Token(error) if error.is_retryable() => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -92,14 +82,20 @@ async fn callback(
         };
         (status, error.to_string())
     })?;
-    app.remember(installation.org_id());
+    if let InstallationOutcome::Queued(installation) = outcome {
+        // Many callbacks came before. The token source asks Cobo when it is this one's turn.
+        println!("{} waits for its token", installation.org_id());
+    }
     Ok("ok")
 }
 
 /// Calls Cobo on behalf of each organization. One that fails does not keep the others back.
-async fn organizations(State(app): State<App>) -> Json<Value> {
+async fn organizations(State(app): State<App>) -> Result<Json<Value>, (StatusCode, String)> {
+    let installed = app.tokens.organizations().await;
+    let installed =
+        installed.map_err(|error| (StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     let mut answers = Vec::new();
-    for org_id in app.installed() {
+    for org_id in installed {
         let client = app.auth.with_credential(app.tokens.credential(&org_id));
         let response = client.request(Method::GET, "/organizations/info").send();
         let answer = match response.await.and_then(|response| response.json::<Value>()) {
@@ -108,7 +104,7 @@ async fn organizations(State(app): State<App>) -> Json<Value> {
         };
         answers.push(answer);
     }
-    Json(Value::Array(answers))
+    Ok(Json(Value::Array(answers)))
 }
 
 async fn serve(environment: &str) -> Result<(), Box<dyn Error>> {
@@ -116,7 +112,7 @@ async fn serve(environment: &str) -> Result<(), Box<dyn Error>> {
     let environment: Environment = environment.parse()?;
     let signer = Ed25519Signer::from_hex(&variable("COBO_APP_SECRET")?)?;
     let auth = cobo_auth::Client::new(environment, signer)?;
-    let app = App::new(auth, &variable("COBO_CLIENT_ID")?);
+    let app = App::new(auth, &variable("COBO_CLIENT_ID")?, variable("COBO_TOKENS")?)?;
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse::<u16>())?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("listening on http://{}", listener.local_addr()?);
@@ -141,7 +137,33 @@ async fn run(
     Ok(())
 }
 
-/// Plays what happens to an app, on a sandbox.
+/// An app that serves on loopback.
+struct Running {
+    url: String,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<Result<(), String>>,
+}
+
+impl Running {
+    async fn start(app: App) -> Result<Self, Box<dyn Error>> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            let served = run(listener, &app, stopped).await;
+            served.map_err(|error| error.to_string())
+        });
+        Ok(Self { url, stop, serving })
+    }
+
+    async fn stop(self) -> Result<(), Box<dyn Error>> {
+        drop(self.stop);
+        Ok(self.serving.await??)
+    }
+}
+
+/// Shows what happens to an app, on a sandbox.
 async fn show() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start().await?;
     let key = sandbox.response_public_key();
@@ -149,20 +171,11 @@ async fn show() -> Result<(), Box<dyn Error>> {
     let environment = Environment::custom(sandbox.base_url(), keys)?;
     let signer = Ed25519Signer::from_hex(cobo_sandbox::DEMO_APP_SECRET)?;
     let auth = cobo_auth::Client::new(environment, signer)?;
-    let app = App::new(auth, sandbox.client_id());
-
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("http://{}", listener.local_addr()?);
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn({
-        let app = app.clone();
-        async move {
-            let stopped = async { drop(stopped.await) };
-            run(listener, &app, stopped)
-                .await
-                .map_err(|error| error.to_string())
-        }
-    });
+    let temporary = tempfile::tempdir()?;
+    let directory = temporary.path().join("tokens"); // made by the store, for this user only
+    let app = App::new(auth.clone(), sandbox.client_id(), &directory)?;
+    let running = Running::start(app).await?;
+    let url = &running.url;
 
     let browser = reqwest::Client::builder().no_proxy().build()?;
     for org_id in ["org-a", "org-b", "org-c"] {
@@ -188,10 +201,15 @@ async fn show() -> Result<(), Box<dyn Error>> {
     let answer: Value = browser.get(&organizations).send().await?.json().await?;
     println!("the token of org-a expired, org-b removed the app: {answer}");
     expect_served(&answer, &["org-a", "org-c"])?;
+    running.stop().await?;
 
-    drop(stop);
-    serving.await??;
-    Ok(())
+    let app = App::new(auth, sandbox.client_id(), &directory)?;
+    let running = Running::start(app).await?;
+    let organizations = format!("{}/organizations", running.url);
+    let answer: Value = browser.get(&organizations).send().await?.json().await?;
+    println!("called for each after a restart: {answer}");
+    expect_served(&answer, &["org-a", "org-c"])?;
+    running.stop().await
 }
 
 /// The app answers whatever becomes of its calls; what was shown is to have worked.

@@ -78,7 +78,7 @@ fn refresh(client_id: &str, token: &Secret) -> models::builder::RefreshTokenRequ
 async fn organization(auth: &cobo_auth::Client, token: &Secret) -> Result<String, Box<dyn Error>> {
     let response = auth
         .request(Method::GET, "/organizations/info")
-        .bearer(cobo_auth::FixedToken::new(token.clone())?)
+        .credential(cobo_auth::FixedToken::new(token.clone())?)
         .send()
         .await?;
     let organization: serde_json::Value = response.json()?;

@@ -29,13 +29,13 @@ pub use cobo_auth;
 pub use cobo_auth::{Error, MissingFields, Response, Secret};
 pub use generated::{Client, models, operations};
 pub use store::{
-    FileStore, Lease, MemoryStore, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore,
+    FileStore, Lease, MemoryStore, Owner, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore,
 };
 #[cfg(feature = "redis")]
 pub use store::{RedisStore, RedisStoreBuilder};
 #[cfg(feature = "encryption")]
 pub use store::{StoreKey, StoreKeyError};
 pub use token::{
-    Approval, Installation, InstallationError, OrgCredential, OrgState, OrgWatch, TokenError,
-    TokenErrorKind, TokenSource, TokenSourceBuilder,
+    Approval, Installation, InstallationError, InstallationOutcome, OrgCredential, OrgState,
+    OrgWatch, TokenError, TokenErrorKind, TokenSource, TokenSourceBuilder,
 };

@@ -10,6 +10,7 @@ mod error;
 mod file;
 mod memory;
 mod name;
+mod owner;
 mod pair;
 #[cfg(feature = "redis")]
 mod redis;
@@ -19,6 +20,7 @@ pub use file::FileStore;
 #[cfg(feature = "encryption")]
 pub use file::{StoreKey, StoreKeyError};
 pub use memory::MemoryStore;
+pub use owner::Owner;
 pub use pair::TokenPair;
 #[cfg(feature = "redis")]
 pub use redis::{RedisStore, RedisStoreBuilder};
@@ -30,6 +32,10 @@ pub use redis::{RedisStore, RedisStoreBuilder};
 /// [`TokenSource`](crate::TokenSource) needs no more than that to be safe with any number of
 /// processes, killed at any moment.
 ///
+/// A store is for one app in one environment of Cobo's. Each pair says [whose](TokenPair::owner) it
+/// is, and a store never replaces or removes a pair of another app
+/// ([`Owner::check`] is the rule): two apps that share a store by mistake get errors, and lose nothing.
+///
 /// Stores that come with this crate: [`MemoryStore`], [`FileStore`](crate::FileStore) for one
 /// machine, and `RedisStore` (feature `redis`) for a fleet.
 ///
@@ -38,11 +44,11 @@ pub use redis::{RedisStore, RedisStoreBuilder};
 /// and must be bounded by themselves only where dropping them would not end them.
 #[async_trait]
 pub trait TokenStore: fmt::Debug + Send + Sync {
-    /// The pair of an organization, if there is one.
+    /// The pair of an organization, if there is one, whichever app it belongs to.
     ///
     /// # Errors
     ///
-    /// The store cannot be reached, or holds what it does not understand.
+    /// The store cannot be reached, or holds data that it cannot read.
     async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError>;
 
     /// Keeps a pair durably, unless the pair that is there is of the same
@@ -50,16 +56,32 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// The pair may or may not have been kept.
+    /// The pair may or may not have been kept, unless the error
+    /// [says](StoreError::is_not_applied) that it was not. The stored pair of
+    /// [another app](StoreErrorKind::OtherApp) is not replaced.
     async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError>;
 
-    /// Removes the pair of an organization, if there is one. The store remembers its generation:
-    /// a process that was late to save that pair, or an older one, does not bring it back.
+    /// Removes the pair of an organization, if there is one that this app may remove. The store
+    /// remembers its generation, and not its owner: a process that was late to save that pair, or an
+    /// older one, does not bring it back.
     ///
     /// # Errors
     ///
-    /// The pair may still be there.
-    async fn remove(&self, org_id: &str) -> Result<(), StoreError>;
+    /// The pair may still be there. The pair of [another app](StoreErrorKind::OtherApp) is not
+    /// removed.
+    async fn remove(&self, org_id: &str, owner: &Owner) -> Result<(), StoreError>;
+
+    /// The organizations whose pairs this app may use, in no particular order: its own pairs, and
+    /// those without an owner. Organizations whose pair was removed are not listed.
+    ///
+    /// An entry that cannot be read is left out, with a warning in the log that names it. The store
+    /// reads every entry: with very many organizations this takes seconds. An organization that is
+    /// stored or removed meanwhile may be in the list or not.
+    ///
+    /// # Errors
+    ///
+    /// The store, or a part of it, cannot be reached. There is no list that may lack some.
+    async fn organizations(&self, owner: &Owner) -> Result<Vec<String>, StoreError>;
 
     /// The right to refresh the tokens of an organization, which one process has at a time; `None`
     /// while another has it.

@@ -2,6 +2,7 @@
 
 mod builder;
 mod callback;
+mod cobo_clock;
 mod credential;
 mod entry;
 mod error;
@@ -15,6 +16,7 @@ mod live;
 mod meter;
 mod moment;
 mod plan;
+mod rate;
 mod shared;
 mod slot;
 mod source;
@@ -26,6 +28,6 @@ mod window;
 pub use builder::TokenSourceBuilder;
 pub use credential::OrgCredential;
 pub use error::{TokenError, TokenErrorKind};
-pub use installation::{Approval, Installation, InstallationError};
+pub use installation::{Approval, Installation, InstallationError, InstallationOutcome};
 pub use source::TokenSource;
 pub use state::{OrgState, OrgWatch};

@@ -9,8 +9,8 @@ use tokio::net::TcpListener;
 
 use crate::clock::Clock;
 use crate::endpoint::Documents;
-use crate::key::{AppKey, AppKeys, KeyError, ResponseKey};
-use crate::nonce::Nonces;
+use crate::key::{AppKey, KeyError, Registered, ResponseKey};
+use crate::nonce::{AcceptedNonces, Nonces};
 use crate::organization::Organizations;
 use crate::received::ReceivedLog;
 use crate::sandbox::Sandbox;
@@ -56,6 +56,7 @@ pub struct SandboxBuilder {
     listen: SocketAddr,
     allow_remote: bool,
     app_keys: Vec<AppKey>,
+    org_keys: Vec<(AppKey, String)>,
     client_id: String,
     org_ids: Vec<String>,
     lifetimes: Lifetimes,
@@ -63,6 +64,7 @@ pub struct SandboxBuilder {
     clock: Clock,
     response_key: Option<ResponseKey>,
     received_limit: usize,
+    accepted_nonces: AcceptedNonces,
     allow_nonce_reuse: bool,
     specification: Option<Specification>,
     specification_only: bool,
@@ -74,6 +76,7 @@ impl Default for SandboxBuilder {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             allow_remote: false,
             app_keys: Vec::new(),
+            org_keys: Vec::new(),
             client_id: DEMO_CLIENT_ID.to_owned(),
             org_ids: Vec::new(),
             lifetimes: Lifetimes {
@@ -87,6 +90,7 @@ impl Default for SandboxBuilder {
             clock: Clock::system(),
             response_key: None,
             received_limit: 10_000,
+            accepted_nonces: AcceptedNonces::Any,
             allow_nonce_reuse: false,
             specification: None,
             specification_only: false,
@@ -107,9 +111,22 @@ impl SandboxBuilder {
         self
     }
 
-    /// Registers the key of an app, and one more with each call. Without any, [`DEMO_APP_KEY`] is registered.
+    /// Registers the key of an app, and one more with each call. Without any, [`DEMO_APP_KEY`] is registered, unless it
+    /// is an organization's own.
     pub fn app_key(mut self, key: AppKey) -> Self {
         self.app_keys.push(key);
+        self
+    }
+
+    /// Registers an API key that belongs to an organization, and one more with each call.
+    ///
+    /// What it signs acts for this organization, without an access token and whether or not the app is installed. It
+    /// cannot call the OAuth operations. An access token that is sent with it is refused: Cobo's documentation gives
+    /// tokens to apps only.
+    ///
+    /// An app's key, in contrast, needs an access token for every operation but the OAuth ones.
+    pub fn org_key(mut self, key: AppKey, org_id: impl Into<String>) -> Self {
+        self.org_keys.push((key, org_id.into()));
         self
     }
 
@@ -167,6 +184,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// Which kinds of nonces are accepted; [any](AcceptedNonces::Any) by default. Whether a nonce was used before is
+    /// checked all the same.
+    pub fn accept_nonces(mut self, accepted: AcceptedNonces) -> Self {
+        self.accepted_nonces = accepted;
+        self
+    }
+
     /// Accepts a nonce more than once from the same key. Refused by default.
     pub fn allow_nonce_reuse(mut self, allow: bool) -> Self {
         self.allow_nonce_reuse = allow;
@@ -178,14 +202,17 @@ impl SandboxBuilder {
     /// A request is checked against the document: path, query, headers and body. One that violates it is refused with
     /// 400, each violation is named, and the sandbox keeps them for a test ([`Sandbox::violations`]). Others are
     /// answered with values made from the document's schemas, with all their fields, or with what a test wrote
-    /// ([`Sandbox::script`], [`Sandbox::script_pages`]). The endpoints that the sandbox has itself stay as they are.
+    /// ([`Sandbox::script`], [`Sandbox::script_pages`]). The operations that the sandbox has itself stay as they are.
+    ///
+    /// The document's `security` plays no part: an app's key needs an access token for every operation but those below
+    /// `/oauth/` and those that the document marks with `x-cobo-credential: none`.
     pub fn specification(mut self, specification: Specification) -> Self {
         self.specification = Some(specification);
         self
     }
 
-    /// Answers from the document alone, the operations that the sandbox has itself too: it then issues no tokens, and
-    /// any bearer will do.
+    /// Answers from the document alone, the operations that the sandbox has itself too. It then issues no tokens: an
+    /// app's key still has to send one, and any will do.
     pub fn specification_only(mut self, only: bool) -> Self {
         self.specification_only = only;
         self
@@ -212,9 +239,14 @@ impl SandboxBuilder {
         let listener = TcpListener::bind(self.listen).await.map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
 
-        let demo = self.app_keys.is_empty();
+        let is_org_key = |key: &AppKey| self.org_keys.iter().any(|(org_key, _)| org_key == key);
+        if self.app_keys.iter().any(is_org_key) {
+            return Err(StartError::KeyOfBoth);
+        }
+        let demo_key = AppKey::from_hex(DEMO_APP_KEY)?;
+        let demo = self.app_keys.is_empty() && !is_org_key(&demo_key);
         if demo {
-            self.app_keys.push(AppKey::from_hex(DEMO_APP_KEY)?);
+            self.app_keys.push(demo_key);
         }
         let state = self.into_state().map_err(|error| StartError::Randomness {
             source: error.into(),
@@ -230,24 +262,32 @@ impl SandboxBuilder {
         for org_id in &self.org_ids {
             organizations.install(org_id, self.clock.now_ms());
         }
+        let mut keys = Registered::default();
+        for key in self.app_keys {
+            keys.insert_app(key);
+        }
+        for (key, org_id) in &self.org_keys {
+            organizations.add_with_key(org_id, self.clock.now_ms());
+            keys.insert_organization(*key, org_id);
+        }
         let response_key = match self.response_key {
             Some(key) => key,
             None => ResponseKey::generate()?,
         };
-        let keys: AppKeys = self.app_keys.into_iter().collect();
         Ok(State {
             clock: self.clock,
             client_id: self.client_id,
             response_key,
             keys: Mutex::new(Arc::new(keys)),
+            accepted_nonces: self.accepted_nonces,
             nonces: (!self.allow_nonce_reuse).then(|| Mutex::new(Nonces::new())),
             organizations: Mutex::new(organizations),
             received: Mutex::new(ReceivedLog::new(self.received_limit)),
             errors: ErrorIds::new()?,
+            scripts: Mutex::default(),
             documents: self.specification.map(|specification| Documents {
                 specification,
                 only: self.specification_only,
-                scripts: Mutex::default(),
                 violations: Mutex::default(),
             }),
         })
@@ -261,6 +301,7 @@ impl fmt::Debug for SandboxBuilder {
             .field("client_id", &self.client_id)
             .field("org_ids", &self.org_ids)
             .field("app_keys", &self.app_keys)
+            .field("org_keys", &self.org_keys)
             .field("response_key", &self.response_key)
             .finish_non_exhaustive()
     }
@@ -283,6 +324,9 @@ pub enum StartError {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// A key is registered for an app and for an organization.
+    #[error("one key is registered for an app and for an organization: give each a key of its own")]
+    KeyOfBoth,
     /// A key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -307,7 +351,7 @@ mod tests {
         assert_eq!(
             format!("{builder:?}"),
             concat!(
-                r#"SandboxBuilder { listen: 127.0.0.1:0, client_id: "app", org_ids: ["org"], app_keys: [], "#,
+                r#"SandboxBuilder { listen: 127.0.0.1:0, client_id: "app", org_ids: ["org"], app_keys: [], org_keys: [], "#,
                 "response_key: Some(ResponseKey([redacted], public ",
                 "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c)), .. }"
             )

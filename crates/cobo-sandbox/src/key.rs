@@ -1,14 +1,15 @@
-//! Keys: the public keys of apps, and the sandbox's own key that signs responses.
+//! Keys: the public keys that sign requests, and the sandbox's own key that signs responses.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
 use crate::signature::double_sha256;
 
-/// The public Ed25519 key of an app.
+/// The public Ed25519 key that signs requests: an app's, or an organization's own.
 ///
 /// ```
 /// use cobo_sandbox::{AppKey, DEMO_APP_KEY};
@@ -121,6 +122,62 @@ impl FromIterator<AppKey> for AppKeys {
         let mut set = Self::default();
         keys.into_iter().for_each(|key| set.insert(key));
         set
+    }
+}
+
+/// Whose key signed a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// The app's. It acts for the organization whose access token it sends.
+    App,
+    /// This organization's own API key. It acts for the organization without a token.
+    Organization(Arc<str>),
+}
+
+/// The keys that are registered, each with its owner.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Registered {
+    keys: AppKeys,
+    organizations: HashMap<[u8; 32], Arc<str>>,
+}
+
+impl Registered {
+    /// Registers an app's key. A key that was an organization's is the app's from now on.
+    pub(crate) fn insert_app(&mut self, key: AppKey) {
+        self.keys.insert(key);
+        self.organizations.remove(&key.to_bytes());
+    }
+
+    /// Registers an organization's own key. A key that was an app's is the organization's from now on.
+    pub(crate) fn insert_organization(&mut self, key: AppKey, org_id: &str) {
+        self.keys.insert(key);
+        self.organizations.insert(key.to_bytes(), org_id.into());
+    }
+
+    /// Removes a key of either kind, and returns whether it was registered.
+    pub(crate) fn remove(&mut self, key: &AppKey) -> bool {
+        self.organizations.remove(&key.to_bytes());
+        self.keys.remove(key)
+    }
+
+    /// The keys of both kinds.
+    pub(crate) fn all(&self) -> &AppKeys {
+        &self.keys
+    }
+
+    /// The apps' keys, in the order in which they were added.
+    pub(crate) fn app_keys(&self) -> impl Iterator<Item = &AppKey> {
+        self.keys
+            .iter()
+            .filter(|key| self.caller(key) == Caller::App)
+    }
+
+    /// Whose key this is. The key must be registered.
+    pub(crate) fn caller(&self, key: &AppKey) -> Caller {
+        match self.organizations.get(&key.to_bytes()) {
+            Some(org_id) => Caller::Organization(org_id.clone()),
+            None => Caller::App,
+        }
     }
 }
 

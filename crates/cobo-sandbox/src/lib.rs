@@ -34,22 +34,56 @@
 //! | `get_org_info` | `GET /v2/organizations/info`, with a bearer | 200 |
 //!
 //! With an OpenAPI document ([`SandboxBuilder::specification`], `--spec FILE`), every other operation of the document
-//! too: requests are checked against it by an independent validator, and answered with values made from its schemas, or
-//! with what a test wrote.
+//! too. An independent validator checks requests against the document, and the answers are values made from its
+//! schemas. Lists have an end: `limit` is kept, the last page's cursor is empty, an unknown cursor is refused, and an item
+//! that does not match a query parameter is left out. A parameter filters by the property of the same name or of its
+//! singular (`wallet_ids` by `wallet_id`), and a list separated by commas means any of its values.
+//!
+//! # Two kinds of keys
+//!
+//! | key | registered with | access token |
+//! | --- | --- | --- |
+//! | an app's | [`SandboxBuilder::app_key`], `--app-key` | needed for every operation but those below `/oauth/`, whatever the document's `security` says |
+//! | an organization's own | [`SandboxBuilder::org_key`], `--org-key` | none; one that is sent is refused. The operations below `/oauth/` are refused too |
+//!
+//! # Failures
+//!
+//! A test decides how the next calls of any operation are answered, the sandbox's own operations included
+//! ([`Sandbox::script`]): with an error, with headers, late, with an old timestamp, without a signature, or with a
+//! connection that ends too early. Lists are scripted in pages ([`Sandbox::script_pages`]).
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use cobo_sandbox::{Answer, Sandbox};
+//! use http::StatusCode;
+//!
+//! let sandbox = Sandbox::start().await?;
+//! let throttled = Answer::error(StatusCode::TOO_MANY_REQUESTS, 2026).header("Retry-After", "2");
+//! // The refresh is carried out, and its answer is lost.
+//! let lost = Answer::as_usual().dropped();
+//! sandbox.script("refresh_token", [throttled, lost])?;
+//! // Let the app under test refresh its token here, and look at what arrived:
+//! assert_eq!(sandbox.replayed_refresh_tokens(), 0);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Refusals
 //!
 //! | what is wrong | status | body |
 //! | --- | --- | --- |
-//! | a header of the signature missing, unknown key, bad signature, nonce used before | 401 | `error_code` 2024 |
+//! | a header of the signature missing, unknown key, bad signature, nonce used before or of a kind that is not accepted | 401 | `error_code` 2024 |
 //! | parameter missing, empty or repeated, body not a JSON object | 400 | `invalid_request` |
 //! | content type not JSON | 415 | `invalid_request` |
 //! | unknown client id | 400 | `invalid_client` |
 //! | another grant type | 400 | `unsupported_grant_type` |
 //! | app not installed for the organization; refresh token unknown, used or expired | 400 | `invalid_grant` |
-//! | bearer missing or malformed | 401 | `error_code` 2024 |
+//! | an app's key without a bearer, or with a malformed one | 401 | `error_code` 2024 |
+//! | an organization's own key with a bearer, or below `/oauth/` | 401 | `error_code` 2024 |
 //! | access token unknown or expired | 500 | `error_code` 1000 |
 //! | what the document does not allow, with `--spec` | 400 | `error_code` 2003 (something is missing) or 2006 |
+//! | unknown pagination cursor, with `--spec` | 400 | `error_code` 2006 |
 //! | no such path; no such method | 404; 405 | `error_code` 2021 |
 //! | body over 1 MiB | 413 | `error_code` 2006 |
 //!
@@ -64,10 +98,13 @@
 //! depends on none of the client crates; it is written from the protocol, and tested with requests that were recorded
 //! from other implementations.
 
+mod answer;
 mod clock;
 mod config;
+mod connection;
 mod endpoint;
 mod key;
+mod list;
 mod nonce;
 mod organization;
 mod page;
@@ -83,15 +120,17 @@ mod state;
 mod token;
 mod violation;
 
+pub use answer::Answer;
 pub use clock::Clock;
 pub use config::{
     DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_CLIENT_ID, DEMO_ORG_ID, SandboxBuilder, StartError,
 };
 pub use key::{AppKey, AppKeys, KeyError};
+pub use nonce::AcceptedNonces;
 pub use page::Page;
 pub use received::ReceivedRequest;
 pub use sandbox::Sandbox;
-pub use script::{Answer, ScriptError};
+pub use script::ScriptError;
 pub use signature::{Refusal, RequestParts, SignedBy, check};
 pub use spec::{Fields, Sample, SampleRequest, Specification, SpecificationError};
 pub use violation::Violation;

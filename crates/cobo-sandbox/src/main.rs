@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, ValueEnum};
 use cobo_sandbox::{
-    AppKey, DEMO_CLIENT_ID, DEMO_ORG_ID, Sandbox, SandboxBuilder, Specification, StartError,
+    AcceptedNonces, AppKey, DEMO_CLIENT_ID, DEMO_ORG_ID, Sandbox, SandboxBuilder, Specification,
+    StartError,
 };
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
@@ -34,6 +35,15 @@ struct Flags {
     #[arg(long = "app-key", value_name = "HEX")]
     app_keys: Vec<String>,
 
+    /// API key of an organization, as PUBLIC_KEY=ORG_ID, 64 hex digits and the organization's id; may be repeated. What
+    /// it signs acts for the organization without an access token, and an access token that it sends is refused
+    #[arg(long = "org-key", value_name = "HEX=ORG_ID")]
+    org_keys: Vec<String>,
+
+    /// Nonces that are accepted. Each one is accepted once in any case
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = NonceKind::Any)]
+    accept_nonces: NonceKind,
+
     /// Client id of the app
     #[arg(long, value_name = "ID", default_value = DEMO_CLIENT_ID)]
     client_id: String,
@@ -47,7 +57,8 @@ struct Flags {
     #[arg(long = "spec", value_name = "FILE")]
     specification: Option<PathBuf>,
 
-    /// Answer from the document alone, OAuth operations too: no tokens are issued, and any bearer will do
+    /// Answer from the document alone, OAuth operations too: no tokens are issued. An app's key has to send one all the
+    /// same, and any will do
     #[arg(long = "spec-only", requires = "specification")]
     specification_only: bool,
 
@@ -58,6 +69,26 @@ struct Flags {
     /// Life of an organization's refresh token; 2592000 (30 days) by default
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     refresh_ttl: Option<u32>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum NonceKind {
+    /// Every text without `|`
+    Any,
+    /// Unix milliseconds only: 13 decimal digits
+    Milliseconds,
+    /// Random numbers only: at least 32 hex digits
+    Random,
+}
+
+impl From<NonceKind> for AcceptedNonces {
+    fn from(kind: NonceKind) -> Self {
+        match kind {
+            NonceKind::Any => Self::Any,
+            NonceKind::Milliseconds => Self::Milliseconds,
+            NonceKind::Random => Self::Random,
+        }
+    }
 }
 
 #[tokio::main]
@@ -99,11 +130,22 @@ impl Flags {
         let mut builder = Sandbox::builder()
             .listen(self.listen)
             .allow_remote(self.allow_remote)
-            .client_id(self.client_id);
+            .client_id(self.client_id)
+            .accept_nonces(self.accept_nonces.into());
         for key in &self.app_keys {
             let key =
                 AppKey::from_hex(key).map_err(|error| invalid(format!("--app-key: {error}")))?;
             builder = builder.app_key(key);
+        }
+        for entry in &self.org_keys {
+            // The text is not repeated in an error: it may be a private key.
+            let (key, org_id) = entry
+                .split_once('=')
+                .filter(|(_, org_id)| !org_id.is_empty())
+                .ok_or_else(|| invalid("--org-key: it must be HEX=ORG_ID"))?;
+            let key =
+                AppKey::from_hex(key).map_err(|error| invalid(format!("--org-key: {error}")))?;
+            builder = builder.org_key(key, org_id);
         }
         for org_id in self.org_ids {
             builder = builder.org_id(org_id);

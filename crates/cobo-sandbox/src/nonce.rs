@@ -1,4 +1,4 @@
-//! The nonces each key has used.
+//! Nonces: which kinds the sandbox accepts, and which ones each key has used.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -8,6 +8,48 @@ use crate::key::AppKey;
 
 /// So many nonces are remembered for each key; after that the oldest is forgotten, to bound the memory.
 const REMEMBERED: usize = 1_000_000;
+
+/// Which nonces a sandbox accepts, for [`SandboxBuilder::accept_nonces`](crate::SandboxBuilder::accept_nonces).
+///
+/// Cobo's own documents disagree: the authentication guide allows any random text, the security scheme of the
+/// specification asks for Unix milliseconds. A nonce of the wrong kind is answered with 401 and code 2024, as a wrong
+/// signature is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AcceptedNonces {
+    /// Every text without `|`.
+    #[default]
+    Any,
+    /// Unix time in milliseconds only: 13 decimal digits.
+    Milliseconds,
+    /// Random numbers in hex only: at least 128 bits, which is 32 hex digits of either case.
+    Random,
+}
+
+impl AcceptedNonces {
+    /// The number of decimal digits of a time in milliseconds, from 2001 to 2286.
+    const MILLISECOND_DIGITS: usize = 13;
+    /// The number of hex digits of 128 bits.
+    const RANDOM_DIGITS: usize = 32;
+
+    /// What is wrong with a nonce, if its kind is not accepted.
+    pub(crate) fn problem(self, nonce: &str) -> Option<&'static str> {
+        let (accepted, problem) = match self {
+            Self::Any => return None,
+            Self::Milliseconds => (
+                nonce.len() == Self::MILLISECOND_DIGITS
+                    && nonce.bytes().all(|it| it.is_ascii_digit()),
+                "it must be Unix milliseconds, 13 decimal digits",
+            ),
+            Self::Random => (
+                nonce.len() >= Self::RANDOM_DIGITS
+                    && nonce.bytes().all(|it| it.is_ascii_hexdigit()),
+                "it must be random, at least 32 hex digits",
+            ),
+        };
+        (!accepted).then_some(problem)
+    }
+}
 
 pub(crate) struct Nonces {
     by_key: HashMap<[u8; 32], Seen>,
@@ -62,6 +104,31 @@ mod tests {
     use super::*;
     use crate::config::DEMO_APP_KEY;
     use crate::key::ResponseKey;
+
+    #[test]
+    fn each_kind_of_nonce_is_recognized() {
+        let random = "0123456789abcdef0123456789ABCDEF";
+        for (nonce, milliseconds, is_random) in [
+            ("1700000000000", true, false),
+            ("170000000000", false, false),
+            ("17000000000000", false, false),
+            ("170000000000x", false, false),
+            ("+700000000000", false, false),
+            (random, false, true),
+            (&random[1..], false, false),
+            (&format!("{random}0"), false, true),
+            (&random.replace('0', "g"), false, false),
+        ] {
+            let accepts = |kind: AcceptedNonces| kind.problem(nonce).is_none();
+            assert!(accepts(AcceptedNonces::Any), "{nonce}");
+            assert_eq!(
+                accepts(AcceptedNonces::Milliseconds),
+                milliseconds,
+                "{nonce}"
+            );
+            assert_eq!(accepts(AcceptedNonces::Random), is_random, "{nonce}");
+        }
+    }
 
     #[test]
     fn a_nonce_is_spent_for_its_key_only() {

@@ -1,15 +1,16 @@
-//! The organizations that have the app installed, and the tokens they granted.
+//! The organizations: those that have the app installed, with the tokens they granted, and those with a key of their
+//! own.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::token::{Granter, Kind, Lifetimes, Pair, TokenError, Tokens};
 
-/// An organization with the app installed.
+/// An organization.
 #[derive(Clone, Debug)]
 pub(crate) struct Organization {
     pub(crate) org_id: Arc<str>,
-    /// Counts up in the order of installation.
+    /// Counts up in the order in which the sandbox learns of organizations.
     pub(crate) biz_org_id: u64,
     pub(crate) created_ms: u64,
 }
@@ -18,6 +19,8 @@ pub(crate) struct Organization {
 #[derive(Debug)]
 pub(crate) struct Organizations {
     installed: HashMap<Arc<str>, Organization>,
+    /// Those with a key of their own. They need not have the app.
+    with_key: HashMap<Arc<str>, Organization>,
     count: u64,
     tokens: Tokens,
     pub(crate) lifetimes: Lifetimes,
@@ -33,6 +36,7 @@ impl Organizations {
     pub(crate) fn new(lifetimes: Lifetimes, permission_lifetimes: Lifetimes) -> Self {
         Self {
             installed: HashMap::new(),
+            with_key: HashMap::new(),
             count: 0,
             tokens: Tokens::default(),
             lifetimes,
@@ -44,15 +48,36 @@ impl Organizations {
         if self.installed.contains_key(org_id) {
             return false;
         }
+        // One that has a key of its own is the same organization.
+        let organization = match self.with_key.get(org_id) {
+            Some(organization) => organization.clone(),
+            None => self.new_organization(org_id, now_ms),
+        };
+        self.installed
+            .insert(organization.org_id.clone(), organization);
+        true
+    }
+
+    /// Adds an organization that has a key of its own.
+    pub(crate) fn add_with_key(&mut self, org_id: &str, now_ms: u64) {
+        if self.with_key.contains_key(org_id) {
+            return;
+        }
+        let organization = match self.installed.get(org_id) {
+            Some(organization) => organization.clone(),
+            None => self.new_organization(org_id, now_ms),
+        };
+        self.with_key
+            .insert(organization.org_id.clone(), organization);
+    }
+
+    fn new_organization(&mut self, org_id: &str, now_ms: u64) -> Organization {
         self.count += 1;
-        let org_id: Arc<str> = org_id.into();
-        let organization = Organization {
-            org_id: org_id.clone(),
+        Organization {
+            org_id: org_id.into(),
             biz_org_id: self.count,
             created_ms: now_ms,
-        };
-        self.installed.insert(org_id, organization);
-        true
+        }
     }
 
     pub(crate) fn remove(&mut self, org_id: &str) -> bool {
@@ -61,7 +86,7 @@ impl Organizations {
         self.installed.remove(org_id).is_some()
     }
 
-    /// The ids, in the order of installation.
+    /// The ids of those that have the app installed, in the order in which the sandbox learned of them.
     pub(crate) fn ids(&self) -> Vec<String> {
         let mut all: Vec<_> = self.installed.values().collect();
         all.sort_by_key(|organization| organization.biz_org_id);
@@ -73,6 +98,11 @@ impl Organizations {
     /// The organization that is installed under an id.
     pub(crate) fn get(&self, org_id: &str) -> Result<&Organization, NotInstalled> {
         self.installed.get(org_id).ok_or(NotInstalled)
+    }
+
+    /// The organization with a key of its own under this id.
+    pub(crate) fn with_key(&self, org_id: &str) -> Option<&Organization> {
+        self.with_key.get(org_id)
     }
 
     /// The organization whose access token this is, when it is alive.

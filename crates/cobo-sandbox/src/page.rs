@@ -1,11 +1,12 @@
 //! Lists in pages, as a test wrote them.
 
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
+use crate::answer::Answer;
+use crate::list::{Place, set_cursors};
 use crate::param::Params;
 use crate::reply::{Failure, Reply};
-use crate::script::Answer;
 
 /// One page of a list, for [`Sandbox::script_pages`](crate::Sandbox::script_pages).
 ///
@@ -14,14 +15,16 @@ use crate::script::Answer;
 /// with an empty text at either end.
 ///
 /// ```
-/// use cobo_sandbox::Page;
+/// use cobo_sandbox::{Answer, Page};
 /// use http::StatusCode;
 ///
+/// let unavailable = Answer::error(StatusCode::SERVICE_UNAVAILABLE, 2000);
 /// let pages = [
 ///     Page::of(10),
 ///     Page::of(0), // an empty page before the end
-///     Page::of(10).fails_first(StatusCode::SERVICE_UNAVAILABLE, 2000), // an error in the middle
-///     Page::of(3).next("page-1"), // a cursor that has been before
+///     Page::of(10).fails_first(unavailable), // an error in the middle
+///     Page::of(10).fails_first(Answer::as_usual().torn()), // the connection ends within the page
+///     Page::of(3).next("page-1"), // a cursor that an earlier page gave
 /// ];
 /// ```
 #[derive(Debug, Clone)]
@@ -66,18 +69,18 @@ impl Page {
         Self::new(Items::Given(items.into_iter().collect()))
     }
 
-    /// An error, each time the page is asked for.
-    pub fn error(status: StatusCode, error_code: u32) -> Self {
+    /// This answer in place of a page, each time the page is asked for.
+    pub fn error(answer: Answer) -> Self {
         Self {
-            failure: Some(Answer::error(status, error_code)),
+            failure: Some(answer),
             always: true,
             ..Self::of(0)
         }
     }
 
-    /// An error the first time the page is asked for.
-    pub fn fails_first(mut self, status: StatusCode, error_code: u32) -> Self {
-        self.failure = Some(Answer::error(status, error_code));
+    /// This answer the first time the page is asked for, and the page after that.
+    pub fn fails_first(mut self, answer: Answer) -> Self {
+        self.failure = Some(answer);
         self
     }
 
@@ -85,6 +88,11 @@ impl Page {
     pub fn next(mut self, cursor: impl Into<String>) -> Self {
         self.next = Some(cursor.into());
         self
+    }
+
+    /// The name of a header that cannot be sent.
+    pub(crate) fn invalid_header(&self) -> Option<&str> {
+        self.failure.as_ref()?.invalid_header()
     }
 
     fn new(items: Items) -> Self {
@@ -101,13 +109,13 @@ impl Page {
 pub(crate) struct Pages(Vec<Page>);
 
 impl Pages {
-    pub(crate) fn new(pages: impl IntoIterator<Item = Page>) -> Self {
-        Self(pages.into_iter().collect())
+    pub(crate) fn new(pages: Vec<Page>) -> Self {
+        Self(pages)
     }
 
     /// Whether an answer has a list and `pagination`.
     pub(crate) fn fit(answer: &Value) -> bool {
-        list(answer).is_some() && answer.get("pagination").is_some_and(Value::is_object)
+        Place::in_page(answer).is_some() && answer.get("pagination").is_some_and(Value::is_object)
     }
 
     /// The page that a query asks for, in the shape of `answer`.
@@ -125,7 +133,7 @@ impl Pages {
             None => 0,
             Some(cursor) => (0..self.0.len())
                 .find(|index| self::cursor(*index) == cursor)
-                .ok_or_else(|| Failure::malformed("the cursor is none that a page gave"))?,
+                .ok_or_else(Failure::unknown_cursor)?,
         };
         let total: usize = self.0.iter().map(|page| page.items.len()).sum();
         let after = if index + 1 < self.0.len() {
@@ -136,25 +144,23 @@ impl Pages {
         let before = index.checked_sub(1).map(self::cursor).unwrap_or_default();
         let Some(page) = self.0.get_mut(index) else {
             // No pages at all: an empty list.
-            fill(
-                &mut answer,
-                &Items::Made(0),
-                &[("before", json!("")), ("after", json!(""))],
-                0,
-            );
-            return Ok(Reply::new(status, answer));
+            fill(&mut answer, &Items::Made(0));
+            set_cursors(&mut answer, "", "", 0);
+            return Ok(Reply::json(status, answer));
         };
-        if let Some(failure) = &page.failure {
-            let reply = failure.clone().into_reply();
-            if !page.always {
-                page.failure = None;
-            }
-            return Ok(reply);
-        }
+        let failure = if page.always {
+            page.failure.clone()
+        } else {
+            page.failure.take()
+        };
         let after = page.next.clone().unwrap_or(after);
-        let cursors = [("before", json!(before)), ("after", json!(after))];
-        fill(&mut answer, &page.items, &cursors, total);
-        Ok(Reply::new(status, answer))
+        fill(&mut answer, &page.items);
+        set_cursors(&mut answer, &before, &after, total);
+        let reply = Reply::json(status, answer);
+        Ok(match failure {
+            Some(failure) => failure.into_reply(|| Ok(reply), String::new),
+            None => reply,
+        })
     }
 }
 
@@ -162,36 +168,15 @@ fn cursor(index: usize) -> String {
     format!("page-{index}")
 }
 
-/// The key of the list: `data`, or else the one list there is.
-fn list(answer: &Value) -> Option<String> {
-    let object = answer.as_object()?;
-    if object.get("data").is_some_and(Value::is_array) {
-        return Some("data".to_owned());
-    }
-    let mut lists = object.iter().filter(|(_, value)| value.is_array());
-    let (name, _) = lists.next()?;
-    lists.next().is_none().then(|| name.clone())
-}
-
-fn fill(answer: &mut Value, items: &Items, cursors: &[(&str, Value)], total: usize) {
-    if let Some(Value::Array(list)) = list(answer).and_then(|name| answer.get_mut(name)) {
-        *list = match (items, list.first()) {
-            (Items::Given(items), _) => items.clone(),
-            (Items::Made(count), Some(item)) => vec![item.clone(); *count],
-            (Items::Made(_), None) => Vec::new(),
-        };
-    }
-    let pagination = answer.get_mut("pagination").and_then(Value::as_object_mut);
-    if let Some(pagination) = pagination {
-        set(pagination, cursors, total);
-    }
-}
-
-fn set(pagination: &mut Map<String, Value>, cursors: &[(&str, Value)], total: usize) {
-    for (name, cursor) in cursors {
-        pagination.insert((*name).to_owned(), cursor.clone());
-    }
-    if let Some(count) = pagination.get_mut("total_count") {
-        *count = json!(total);
-    }
+/// Puts the items of a page in place of those that the document gives.
+fn fill(answer: &mut Value, items: &Items) {
+    let Some(place) = Place::in_page(answer) else {
+        return;
+    };
+    let items = match (items, place.items(answer).and_then(|list| list.first())) {
+        (Items::Given(items), _) => items.clone(),
+        (Items::Made(count), Some(item)) => vec![item.clone(); *count],
+        (Items::Made(_), None) => Vec::new(),
+    };
+    place.set(answer, items);
 }

@@ -1,21 +1,28 @@
 //! What the sandbox answers with, before it is signed.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-/// A status and a JSON body, or none.
+/// A status, headers and a body, and how they are sent.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) body: Body,
-    /// The methods that the path knows, for a 405.
-    pub(crate) allow: Option<Cow<'static, str>>,
+    /// What is added to the headers of every response, or replaces them.
+    pub(crate) headers: HeaderMap,
+    pub(crate) delivery: Delivery,
 }
 
-/// JSON that can hold tokens, and so does not show itself.
-pub(crate) struct Body(pub(crate) Option<Value>);
+/// The body of a reply. It can hold tokens, and so does not show itself.
+#[derive(Clone)]
+pub(crate) enum Body {
+    Empty,
+    Json(Value),
+    Text(String),
+}
 
 impl std::fmt::Debug for Body {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -23,21 +30,38 @@ impl std::fmt::Debug for Body {
     }
 }
 
+/// How a reply is sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Delivery {
+    /// The time to wait before it is sent.
+    pub(crate) delay: Duration,
+    /// The timestamp to sign with, in milliseconds since 1970; the sandbox's time by default.
+    pub(crate) timestamp: Option<u64>,
+    pub(crate) unsigned: bool,
+    pub(crate) fault: Option<Fault>,
+}
+
+/// Where the connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// In the middle of the body.
+    Torn,
+    /// Before the reply.
+    Dropped,
+}
+
 impl Reply {
-    pub(crate) fn new(status: StatusCode, body: Value) -> Self {
+    pub(crate) fn new(status: StatusCode, body: Body) -> Self {
         Self {
             status,
-            body: Body(Some(body)),
-            allow: None,
+            body,
+            headers: HeaderMap::new(),
+            delivery: Delivery::default(),
         }
     }
 
-    pub(crate) fn empty(status: StatusCode) -> Self {
-        Self {
-            status,
-            body: Body(None),
-            allow: None,
-        }
+    pub(crate) fn json(status: StatusCode, body: Value) -> Self {
+        Self::new(status, Body::Json(body))
     }
 }
 
@@ -121,6 +145,10 @@ impl Failure {
         Self::api(StatusCode::BAD_REQUEST, 2006, message)
     }
 
+    pub(crate) fn unknown_cursor() -> Self {
+        Self::malformed("unknown pagination cursor: use one that a page of this list gave")
+    }
+
     pub(crate) fn method_not_allowed(allow: impl Into<Cow<'static, str>>) -> Self {
         let allow = allow.into();
         Self::Api {
@@ -156,7 +184,7 @@ impl Failure {
                 status,
                 error,
                 description,
-            } => Reply::new(
+            } => Reply::json(
                 status,
                 json!({ "error": error, "error_description": description }),
             ),
@@ -165,13 +193,16 @@ impl Failure {
                 code,
                 message,
                 allow,
-            } => Reply {
-                allow,
-                ..Reply::new(
+            } => {
+                let mut reply = Reply::json(
                     status,
                     json!({ "error_code": code, "error_message": message, "error_id": error_id }),
-                )
-            },
+                );
+                if let Some(Ok(allow)) = allow.as_deref().map(HeaderValue::from_str) {
+                    reply.headers.insert(header::ALLOW, allow);
+                }
+                reply
+            }
         }
     }
 }
@@ -182,10 +213,12 @@ mod tests {
 
     #[test]
     fn debug_shows_no_body() {
-        let reply = Reply::new(StatusCode::OK, json!({ "access_token": "hidden" }));
-        assert_eq!(
-            format!("{reply:?}"),
-            "Reply { status: 200, body: [redacted], allow: None }"
+        let reply = Reply::json(StatusCode::OK, json!({ "access_token": "hidden" }));
+        let shown = format!("{reply:?}");
+        assert!(
+            shown.starts_with("Reply { status: 200, body: [redacted], "),
+            "{shown}"
         );
+        assert!(!shown.contains("hidden"), "{shown}");
     }
 }

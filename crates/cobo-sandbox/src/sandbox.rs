@@ -9,12 +9,12 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::answer::Answer;
 use crate::config::{DEMO_APP_SECRET, SandboxBuilder, StartError};
-use crate::endpoint::Documents;
 use crate::key::AppKey;
 use crate::page::{Page, Pages};
 use crate::received::ReceivedRequest;
-use crate::script::{Answer, ScriptError};
+use crate::script::ScriptError;
 use crate::server;
 use crate::signature::{Refusal, RequestParts, SignedBy, check};
 use crate::spec::Fields;
@@ -130,15 +130,22 @@ impl Sandbox {
     /// The registered app keys, in hex.
     pub fn app_keys(&self) -> Vec<String> {
         let keys = lock(&self.state.keys);
-        keys.iter().map(AppKey::to_string).collect()
+        keys.app_keys().map(AppKey::to_string).collect()
     }
 
     /// Registers one more app key.
     pub fn add_app_key(&self, key: AppKey) {
-        Arc::make_mut(&mut lock(&self.state.keys)).insert(key);
+        Arc::make_mut(&mut lock(&self.state.keys)).insert_app(key);
     }
 
-    /// Takes an app key away, and tells whether it was there. What it signs is refused from now on.
+    /// Registers one more of the API keys that belong to an organization, see [`SandboxBuilder::org_key`].
+    pub fn add_org_key(&self, key: AppKey, org_id: &str) {
+        lock(&self.state.organizations).add_with_key(org_id, self.state.clock.now_ms());
+        Arc::make_mut(&mut lock(&self.state.keys)).insert_organization(key, org_id);
+    }
+
+    /// Removes a key, an app's or an organization's own, and returns whether it was registered. What it signs is
+    /// refused from now on.
     pub fn remove_app_key(&self, key: &AppKey) -> bool {
         Arc::make_mut(&mut lock(&self.state.keys)).remove(key)
     }
@@ -218,24 +225,58 @@ impl Sandbox {
     /// The first [`Refusal`] that applies.
     pub fn check(&self, request: &RequestParts<'_>) -> Result<SignedBy, Refusal> {
         let keys = lock(&self.state.keys).clone();
-        check(request, &keys)
+        check(request, keys.all())
     }
 }
 
-/// What is answered from a document, see [`SandboxBuilder::specification`].
+/// What is answered: scripts, and what a document says.
 impl Sandbox {
-    /// Answers the next calls of an operation with these, one each, instead of with values of the document's schemas.
+    /// The ids of all operations: the sandbox's own, and those of its document.
+    pub fn operation_ids(&self) -> impl Iterator<Item = &str> {
+        self.state.operation_ids()
+    }
+
+    /// Answers the next calls of an operation with these, one each.
+    ///
+    /// This works for every operation: the sandbox's own (`get_token`, `get_org_info` …) and those of its document.
+    /// Signature, nonce, access token and, for an operation of a document, the request are checked first; a request
+    /// that is refused takes no answer away.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cobo_sandbox::{Answer, Sandbox};
+    /// use http::StatusCode;
+    ///
+    /// let sandbox = Sandbox::start().await?;
+    /// // The refresh is carried out, and its answer is lost. The next call is refused.
+    /// let answers = [
+    ///     Answer::as_usual().dropped(),
+    ///     Answer::error(StatusCode::TOO_MANY_REQUESTS, 2026).header("Retry-After", "2"),
+    /// ];
+    /// sandbox.script("refresh_token", answers)?;
+    ///
+    /// let error = sandbox.script("refresh_tokens", []).unwrap_err();
+    /// assert!(error.to_string().contains("similar: refresh_token"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// Without a document, or when it has no such operation.
+    /// When no operation has this id: the error names similar ones. When an answer has a header that cannot be sent.
+    /// Nothing is scripted then.
     pub fn script(
         &self,
         operation_id: &str,
         answers: impl IntoIterator<Item = Answer>,
     ) -> Result<(), ScriptError> {
-        let documents = self.documents(operation_id)?;
-        lock(&documents.scripts).push(operation_id, answers);
+        let id = self.state.script_id(operation_id)?;
+        let answers: Vec<Answer> = answers.into_iter().collect();
+        if let Some(name) = answers.iter().find_map(Answer::invalid_header) {
+            return Err(ScriptError::InvalidHeader(name.to_owned()));
+        }
+        lock(&self.state.scripts).push(id, answers);
         Ok(())
     }
 
@@ -244,29 +285,32 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// Without a document, when it has no such operation, or when that does not answer with a list and `pagination`.
+    /// When no operation has this id: the error names similar ones. When the operation does not answer with a list and
+    /// `pagination`, or an answer of a page has a header that cannot be sent. Nothing is scripted then.
     pub fn script_pages(
         &self,
         operation_id: &str,
         pages: impl IntoIterator<Item = Page>,
     ) -> Result<(), ScriptError> {
-        let documents = self.documents(operation_id)?;
-        let success = documents
-            .specification
-            .success(operation_id, Fields::All, 0);
+        let id = self.state.script_id(operation_id)?;
+        let documents = self.state.documents.as_ref();
+        let success =
+            documents.and_then(|documents| documents.specification.success(id, Fields::All, 0));
         let answer = success.and_then(|(_, sample)| sample);
         if !answer.is_some_and(|answer| Pages::fit(&answer.value)) {
             return Err(ScriptError::NoList(operation_id.to_owned()));
         }
-        lock(&documents.scripts).set_pages(operation_id, Pages::new(pages));
+        let pages: Vec<Page> = pages.into_iter().collect();
+        if let Some(name) = pages.iter().find_map(Page::invalid_header) {
+            return Err(ScriptError::InvalidHeader(name.to_owned()));
+        }
+        lock(&self.state.scripts).set_pages(id, Pages::new(pages));
         Ok(())
     }
 
     /// Forgets what was scripted and not answered yet.
     pub fn clear_scripts(&self) {
-        if let Some(documents) = &self.state.documents {
-            lock(&documents.scripts).clear();
-        }
+        lock(&self.state.scripts).clear();
     }
 
     /// The last requests, oldest first, that violated the document; 1,000 are kept.
@@ -279,15 +323,6 @@ impl Sandbox {
     pub fn violation_count(&self) -> u64 {
         let documents = self.state.documents.as_ref();
         documents.map_or(0, |documents| lock(&documents.violations).count())
-    }
-
-    fn documents(&self, operation_id: &str) -> Result<&Documents, ScriptError> {
-        let documents = self.state.documents.as_ref();
-        let documents = documents.ok_or(ScriptError::NoSpecification)?;
-        match documents.specification.by_id(operation_id) {
-            Some(_) => Ok(documents),
-            None => Err(ScriptError::NoOperation(operation_id.to_owned())),
-        }
     }
 }
 

@@ -1,77 +1,109 @@
-//! Answers that a test wrote, in place of those that the document's schemas give.
+//! The answers and pages that a test scripted and that are not sent yet, by operation.
 
 use std::collections::{HashMap, VecDeque};
 
-use http::StatusCode;
-use serde_json::{Value, json};
-
+use crate::answer::Answer;
 use crate::page::Pages;
-use crate::reply::{Failure, Reply};
-use crate::spec::{Documented, Specification};
 
-/// An answer of an operation, for [`Sandbox::script`](crate::Sandbox::script).
-#[derive(Clone)]
-pub struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) body: Option<Value>,
-}
-
-impl Answer {
-    /// A JSON body. Whether the document's schema allows it is up to the test.
-    pub fn json(status: StatusCode, body: Value) -> Self {
-        Self {
-            status,
-            body: Some(body),
-        }
-    }
-
-    /// No body.
-    pub fn empty(status: StatusCode) -> Self {
-        Self { status, body: None }
-    }
-
-    /// An error as Cobo's API answers it: `error_code`, `error_message` and `error_id`.
-    pub fn error(status: StatusCode, error_code: u32) -> Self {
-        let body = json!({
-            "error_code": error_code,
-            "error_message": "scripted",
-            "error_id": "scripted",
-        });
-        Self::json(status, body)
-    }
-
-    pub(crate) fn into_reply(self) -> Reply {
-        match self.body {
-            Some(body) => Reply::new(self.status, body),
-            None => Reply::empty(self.status),
-        }
-    }
-}
-
-/// A body can hold a token.
-impl std::fmt::Debug for Answer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Answer")
-            .field("status", &self.status)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why a script was not taken.
+/// Why a script was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScriptError {
-    /// The sandbox answers from no document.
-    #[error(
-        "the sandbox was started without a document: give it one with `SandboxBuilder::specification`"
-    )]
-    NoSpecification,
-    /// The document has no such operation.
-    #[error("the document has no operation {0}")]
-    NoOperation(String),
-    /// The operation is no list.
+    /// The sandbox has no such operation.
+    #[error("the sandbox has no operation `{operation_id}`{}", self.advice())]
+    NoOperation {
+        /// The id that was given.
+        operation_id: String,
+        /// The operations with the most similar ids, the most similar first.
+        similar: Vec<String>,
+        /// Whether the sandbox answers from a document. Without one it has its own few operations only.
+        has_document: bool,
+    },
+    /// The operation does not return a list in pages.
     #[error("the operation {0} does not answer with an object that has a list and `pagination`")]
     NoList(String),
+    /// An answer has a header that cannot be sent.
+    #[error(
+        "the header {0:?} cannot be scripted: its name or value is not valid HTTP, or the server sets it itself"
+    )]
+    InvalidHeader(String),
+}
+
+impl ScriptError {
+    /// Ids that differ in more than a third of their characters are not similar.
+    const SIMILAR: usize = 3;
+    /// So many similar ids are named at most.
+    const NAMED: usize = 3;
+
+    pub(crate) fn no_operation<'a>(
+        operation_id: &str,
+        known: impl Iterator<Item = &'a str>,
+        has_document: bool,
+    ) -> Self {
+        let wanted = letters(operation_id);
+        let mut similar: Vec<(usize, &str)> = known
+            .map(|id| (distance(&wanted, &letters(id)), id))
+            .filter(|(distance, _)| distance * Self::SIMILAR <= wanted.len())
+            .collect();
+        similar.sort_unstable();
+        Self::NoOperation {
+            operation_id: operation_id.to_owned(),
+            similar: similar
+                .into_iter()
+                .take(Self::NAMED)
+                .map(|(_, id)| id.to_owned())
+                .collect(),
+            has_document,
+        }
+    }
+
+    fn advice(&self) -> String {
+        let Self::NoOperation {
+            similar,
+            has_document,
+            ..
+        } = self
+        else {
+            return String::new();
+        };
+        let mut advice = String::new();
+        if !similar.is_empty() {
+            advice = format!("; similar: {}", similar.join(", "));
+        }
+        if !has_document {
+            advice.push_str(
+                "; it was started without a document and has its own operations only: give it one with \
+                 `SandboxBuilder::specification`",
+            );
+        }
+        advice
+    }
+}
+
+/// The letters and digits of an id in lower case, so that `listWallets` is the same as `list_wallets`.
+fn letters(id: &str) -> Vec<char> {
+    id.chars()
+        .filter(|it| it.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// How many characters have to be added, removed or replaced (Levenshtein).
+fn distance(one: &[char], other: &[char]) -> usize {
+    // The distances of the part of `one` read so far to every beginning of `other`.
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (read, left) in one.iter().enumerate() {
+        let mut next = vec![read + 1];
+        let mut last = read + 1;
+        for ((right, above), diagonal) in other.iter().zip(row.iter().skip(1)).zip(&row) {
+            last = (diagonal + usize::from(left != right))
+                .min(above + 1)
+                .min(last + 1);
+            next.push(last);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 /// What is left to be answered, by operation.
@@ -95,19 +127,35 @@ impl Scripts {
         *self = Self::default();
     }
 
-    /// The next answer that was written for an operation: single ones go before pages.
-    pub(crate) fn next(
-        &mut self,
-        specification: &Specification,
-        operation: &Documented,
-        query: &str,
-    ) -> Option<Result<Reply, Failure>> {
-        let queue = self.answers.get_mut(&operation.id);
-        if let Some(answer) = queue.and_then(VecDeque::pop_front) {
-            return Some(Ok(answer.into_reply()));
+    /// The next answer that was scripted for an operation. Answers go before pages.
+    pub(crate) fn next(&mut self, operation_id: &str) -> Option<Answer> {
+        self.answers.get_mut(operation_id)?.pop_front()
+    }
+
+    /// The pages that were scripted for an operation.
+    pub(crate) fn pages(&mut self, operation_id: &str) -> Option<&mut Pages> {
+        self.pages.get_mut(operation_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_counts_added_removed_and_replaced_characters() {
+        for (one, other, expected) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("kitten", "sitting", 3),
+            ("listWallets", "list_wallets", 0),
+        ] {
+            assert_eq!(
+                distance(&letters(one), &letters(other)),
+                expected,
+                "{one} {other}"
+            );
         }
-        let pages = self.pages.get_mut(&operation.id)?;
-        let answer = operation.success.answer(specification)?;
-        Some(pages.answer(operation.success.status, answer, query))
     }
 }

@@ -6,18 +6,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State as Shared};
+use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::response::Response;
-use axum::serve::ListenerExt;
 use bytes::{Bytes, BytesMut};
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use futures_util::{StreamExt, stream};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, request};
 use tokio::net::TcpListener;
 
+use crate::connection::{Closer, Listener};
 use crate::endpoint;
 use crate::received::ReceivedRequest;
-use crate::reply::{Failure, Reply};
+use crate::reply::{self, Failure, Fault, Reply};
 use crate::signature::{RequestParts, response_headers, split};
 use crate::spec::Form;
 use crate::state::{State, lock};
@@ -34,19 +35,20 @@ pub(crate) async fn serve(
     state: Arc<State>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let listener = listener.tap_io(|stream| {
-        // Only costs speed when it fails.
-        let _ = stream.set_nodelay(true);
-    });
     // One handler for every path and method, so that nothing is answered unsigned by a router.
     let app = Router::new().fallback(handle).with_state(state);
-    let served = axum::serve(listener, app).with_graceful_shutdown(stop);
+    let app = app.into_make_service_with_connect_info::<Closer>();
+    let served = axum::serve(Listener::new(listener), app).with_graceful_shutdown(stop);
     if let Err(error) = served.await {
         tracing::error!(%error, "the server ended");
     }
 }
 
-async fn handle(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
+async fn handle(
+    Shared(state): Shared<Arc<State>>,
+    ConnectInfo(connection): ConnectInfo<Closer>,
+    request: Request,
+) -> Response {
     let (head, body) = request.into_parts();
     let target = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let (body, unread) = match read(body).await {
@@ -70,7 +72,6 @@ async fn handle(Shared(state): Shared<Arc<State>>, request: Request) -> Response
             answer(&state, &parts, form.as_ref())
         }
     };
-    // A mode that injects faults would change the answer here, before it is recorded and signed.
     let error = answer.as_ref().err().map(Failure::label);
     let reply = answer.unwrap_or_else(|failure| failure.into_reply(&state.errors.next()));
     tracing::info!(
@@ -82,7 +83,33 @@ async fn handle(Shared(state): Shared<Arc<State>>, request: Request) -> Response
         "answered"
     );
     lock(&state.received).push(received(&head, target, &body, accepted, &reply));
-    signed(&state, &head.method, reply)
+    if !reply.delivery.delay.is_zero() {
+        tokio::time::sleep(reply.delivery.delay).await;
+    }
+    let fault = reply.delivery.fault;
+    let (response, body) = signed(&state, &head.method, reply);
+    match fault {
+        None => response.map(|()| Body::from(body)),
+        Some(Fault::Torn) if !body.is_empty() => torn(response, body),
+        Some(Fault::Torn | Fault::Dropped) => {
+            connection.close();
+            response.map(|()| Body::empty())
+        }
+    }
+}
+
+/// A response whose body ends after its first half.
+fn torn(mut response: Response<()>, body: String) -> Response {
+    let length = body.len();
+    response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    let half = Bytes::from(body).slice(..length / 2);
+    let error = stream::once(async {
+        // The server sends what it has when the body makes it wait, and not when the body fails.
+        tokio::task::yield_now().await;
+        Err(std::io::Error::other("a script ends the body here"))
+    });
+    let body = stream::once(async { Ok(half) }).chain(error);
+    response.map(|()| Body::from_stream(body))
 }
 
 /// Whether the request was accepted, and what it is answered with.
@@ -92,7 +119,7 @@ fn answer(
     form: Option<&Form>,
 ) -> (bool, Result<Reply, Failure>) {
     match state.admit(request) {
-        Ok(_) => (true, endpoint::answer(state, request, form)),
+        Ok(caller) => (true, endpoint::answer(state, &caller, request, form)),
         Err(refusal) => (false, Err(Failure::unauthenticated(refusal.to_string()))),
     }
 }
@@ -138,30 +165,38 @@ fn received(
     }
 }
 
-fn signed(state: &State, method: &Method, reply: Reply) -> Response {
+/// The response's head, and its body.
+fn signed(state: &State, method: &Method, reply: Reply) -> (Response<()>, String) {
+    let content_type = match &reply.body {
+        reply::Body::Empty => None,
+        reply::Body::Json(_) => Some("application/json"),
+        reply::Body::Text(_) => Some("text/plain"),
+    };
     // What is signed is what arrives, and with HEAD no body does.
-    let body = match &reply.body.0 {
-        Some(body) if method != Method::HEAD => body.to_string(),
+    let body = match reply.body {
+        reply::Body::Json(value) if method != Method::HEAD => value.to_string(),
+        reply::Body::Text(text) if method != Method::HEAD => text,
         _ => String::new(),
     };
-    let timestamp = state.clock.now_ms();
-    let signature = state
-        .response_key
-        .sign(body.as_bytes(), &timestamp.to_string());
 
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(());
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
-    if reply.body.0.is_some() {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(content_type) = content_type {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(Ok(allow)) = reply.allow.as_deref().map(HeaderValue::from_str) {
-        headers.insert(ALLOW, allow);
+    if !reply.delivery.unsigned {
+        let timestamp = reply.delivery.timestamp;
+        let timestamp = timestamp.unwrap_or_else(|| state.clock.now_ms());
+        let signature = state
+            .response_key
+            .sign(body.as_bytes(), &timestamp.to_string());
+        // Hex is always a legal header value.
+        if let Ok(signature) = HeaderValue::try_from(signature) {
+            headers.extend(response_headers(&timestamp.into(), &signature));
+        }
     }
-    // Hex is always a legal header value.
-    if let Ok(signature) = HeaderValue::try_from(signature) {
-        headers.extend(response_headers(&timestamp.into(), &signature));
-    }
-    response
+    headers.extend(reply.headers);
+    (response, body)
 }

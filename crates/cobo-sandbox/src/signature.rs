@@ -64,6 +64,9 @@ pub enum Refusal {
     /// The signature is of another message or by another key.
     #[error("the signature does not match the method, path, nonce, query and body received")]
     BadSignature,
+    /// The sandbox does not accept this kind of nonce, see [`AcceptedNonces`](crate::AcceptedNonces).
+    #[error("the nonce in Biz-Api-Nonce is of the wrong kind: {0}")]
+    WrongNonce(&'static str),
     /// The key has used the nonce before.
     #[error("the nonce in Biz-Api-Nonce was used before")]
     RepeatedNonce,

@@ -4,39 +4,90 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
-use crate::endpoint::Documents;
-use crate::key::{AppKeys, ResponseKey};
-use crate::nonce::Nonces;
+use crate::endpoint::{Documents, Own};
+use crate::key::{Caller, Registered, ResponseKey};
+use crate::nonce::{AcceptedNonces, Nonces};
 use crate::organization::Organizations;
 use crate::received::ReceivedLog;
-use crate::signature::{Refusal, RequestParts, SignedBy, check};
+use crate::script::{ScriptError, Scripts};
+use crate::signature::{Refusal, RequestParts, check};
+use crate::spec::Documented;
 
 pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) client_id: String,
     pub(crate) response_key: ResponseKey,
     // Behind an `Arc` so that signatures are verified outside of the lock.
-    pub(crate) keys: Mutex<Arc<AppKeys>>,
+    pub(crate) keys: Mutex<Arc<Registered>>,
+    pub(crate) accepted_nonces: AcceptedNonces,
     /// `None` when repeated nonces are allowed.
     pub(crate) nonces: Option<Mutex<Nonces>>,
     pub(crate) organizations: Mutex<Organizations>,
     pub(crate) received: Mutex<ReceivedLog>,
     pub(crate) errors: ErrorIds,
-    /// What is answered beside the sandbox's own endpoints.
+    pub(crate) scripts: Mutex<Scripts>,
+    /// What is answered beside the sandbox's own operations.
     pub(crate) documents: Option<Documents>,
 }
 
 impl State {
-    /// Checks a request's signature, then spends its nonce. In this order: a forger cannot spend another's nonces.
-    pub(crate) fn admit(&self, request: &RequestParts<'_>) -> Result<SignedBy, Refusal> {
+    /// Checks a request's signature, then the nonce's kind, and then spends the nonce. In this order: a forger cannot
+    /// spend another's nonces.
+    pub(crate) fn admit(&self, request: &RequestParts<'_>) -> Result<Caller, Refusal> {
         let keys = lock(&self.keys).clone();
-        let signed = check(request, &keys)?;
+        let signed = check(request, keys.all())?;
+        if let Some(problem) = self.accepted_nonces.problem(&signed.nonce) {
+            return Err(Refusal::WrongNonce(problem));
+        }
         match &self.nonces {
             Some(nonces) if !lock(nonces).spend(&signed.key, &signed.nonce) => {
                 Err(Refusal::RepeatedNonce)
             }
-            _ => Ok(signed),
+            _ => Ok(keys.caller(&signed.key)),
         }
+    }
+
+    /// Whether the sandbox's own operations are there, which issue tokens.
+    pub(crate) fn has_own_operations(&self) -> bool {
+        self.documents
+            .as_ref()
+            .is_none_or(|documents| !documents.only)
+    }
+
+    /// The ids of all operations: the sandbox's own, and the document's others.
+    pub(crate) fn operation_ids(&self) -> impl Iterator<Item = &str> {
+        let own = Own::ALL.into_iter().map(|own| -> &str { own.id() });
+        let own = own.filter(|_| self.has_own_operations());
+        let documents = self.documents.iter();
+        let documented = documents.flat_map(|documents| documents.specification.operations());
+        let others = documented.filter(|operation| self.own_in_place_of(operation).is_none());
+        own.chain(others.map(|operation| operation.id.as_str()))
+    }
+
+    /// The id under which the answers of an operation are scripted. A document may have another id for one of the
+    /// sandbox's own operations.
+    pub(crate) fn script_id(&self, operation_id: &str) -> Result<&str, ScriptError> {
+        if let Some(known) = self.operation_ids().find(|id| *id == operation_id) {
+            return Ok(known);
+        }
+        let documented = self.documents.as_ref().and_then(|documents| {
+            let operation = documents.specification.by_id(operation_id)?;
+            self.own_in_place_of(operation)
+        });
+        documented.map(Own::id).ok_or_else(|| {
+            let has_document = self.documents.is_some();
+            ScriptError::no_operation(operation_id, self.operation_ids(), has_document)
+        })
+    }
+
+    /// The sandbox's own operation that answers the requests of a documented one.
+    fn own_in_place_of(&self, operation: &Documented) -> Option<Own> {
+        let is_same = |own: &Own| {
+            let path = own.path().strip_prefix("/v2").unwrap_or_default();
+            own.method() == operation.method && operation.path.is(path)
+        };
+        let own = self.has_own_operations().then_some(Own::ALL)?;
+        own.into_iter().find(is_same)
     }
 }
 

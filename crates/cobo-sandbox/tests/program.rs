@@ -179,6 +179,25 @@ fn flags_change_what_it_knows() {
     running.stop("TERM");
 }
 
+#[tokio::test]
+async fn flags_set_organization_keys_and_accepted_nonces() {
+    let key = hex::encode(key(&"01".repeat(32)).verifying_key().as_bytes());
+    let org_key = format!("{key}=an organization=with a key");
+    let running = Running::start(&["--org-key", &org_key, "--accept-nonces", "milliseconds"]);
+    let base_url = running.ready["base_url"].as_str().unwrap();
+    let origin = base_url.strip_suffix("/v2").unwrap();
+    let call = |nonce: &str| {
+        let call = Call::unsigned(Method::GET, INFO, "");
+        call.sign_with_nonce(&support::key(&"01".repeat(32)), nonce)
+    };
+    let answer = call("1700000000000").send_to(origin).await;
+    let org_id = answer.assert_ok(200).text("org_id");
+    assert_eq!(org_id, "an organization=with a key");
+    let random = call(&"0a".repeat(16)).send_to(origin).await;
+    random.assert_api_error(401, 2024);
+    running.stop("TERM");
+}
+
 #[test]
 fn a_remote_address_needs_a_flag() {
     let message = refused(&["--listen", "0.0.0.0:0"]);
@@ -192,6 +211,9 @@ fn bad_flags_are_named() {
     for flags in [
         ["--listen", "somewhere"],
         ["--app-key", "abc"],
+        ["--org-key", "abc"],
+        ["--org-key", "abc=org"],
+        ["--accept-nonces", "some"],
         ["--client-id", ""],
         ["--org-id", ""],
         ["--access-ttl", "0"],
@@ -211,9 +233,18 @@ fn bad_flags_are_named() {
 fn a_wrong_app_key_is_not_repeated() {
     // It may be a private key.
     let not_a_point = format!("02{}", "0".repeat(62));
-    let message = refused(&["--app-key", &not_a_point]);
-    assert!(message.contains("--app-key"), "{message}");
-    assert!(!message.contains(&not_a_point), "{message}");
+    let with_org = format!("{not_a_point}=org");
+    let without_org = format!("{not_a_point}=");
+    for (flag, value) in [
+        ("--app-key", &not_a_point),
+        ("--org-key", &not_a_point),
+        ("--org-key", &with_org),
+        ("--org-key", &without_org),
+    ] {
+        let message = refused(&[flag, value]);
+        assert!(message.contains(flag), "{message}");
+        assert!(!message.contains(&not_a_point), "{message}");
+    }
 }
 
 #[test]
@@ -233,7 +264,9 @@ async fn a_document_is_answered_from() {
     let running = Running::start(&["--spec", document, "--spec-only"]);
     let base_url = running.ready["base_url"].as_str().unwrap();
     let origin = base_url.strip_suffix("/v2").unwrap();
-    let answer = Call::get("/v2/wallets").send_to(origin).await;
+    let list = || Call::get("/v2/wallets");
+    list().send_to(origin).await.assert_api_error(401, 2024);
+    let answer = list().bearer("any").send_to(origin).await;
     assert!(answer.assert_ok(200).json()["data"].is_array());
     // The sandbox's own endpoints are left out.
     Call::get(INFO)

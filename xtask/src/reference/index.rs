@@ -146,8 +146,8 @@ fn signature_headers() -> String {
         row(
             "CoboNonce",
             "Biz-Api-Nonce",
-            "Milliseconds since the Unix epoch, made unique: no other request of the key has the \
-             same, and later requests have greater ones.",
+            "32 random hexadecimal digits, or the Unix time in milliseconds, as \
+             `ClientBuilder::nonces` says. Each attempt of a call has a nonce of its own.",
         ),
         row(
             "CoboSignature",
@@ -164,7 +164,8 @@ fn signature_headers() -> String {
 const BEARER: &str = "
 An org access token: with it an app acts for the organization that the token was issued for. It is
 sent as `Authorization: Bearer …`, beside the three headers of the signature. A client takes it from
-its credential, `cobo_auth::Client::with_credential`, and adds it to the operations that ask for it.
+its credential, `cobo_auth::Client::with_credential`, and sends it with every call but those below
+`/oauth/`; a call can have another credential (`.credential(…)`) or none (`.without_credential()`).
 ";
 
 const OTHER: &str = "

@@ -6,6 +6,7 @@ use super::site::{Api, INDEX, Site};
 use super::text::{code, first_paragraph, line, prose, slug, table};
 use crate::catalog::{Body, Location, Operation, Parameter};
 use crate::document::flag;
+use crate::print::docs::permissions;
 use crate::rust_name;
 
 pub(super) fn page(site: &Site<'_>, api: &Api<'_>) -> String {
@@ -105,6 +106,7 @@ fn section(site: &Site<'_>, api: &Api<'_>, operation: &Operation) -> String {
         parts.push("**Deprecated:** Cobo may remove this operation.".to_owned());
     }
     parts.push(repeats(operation).to_owned());
+    parts.push(permissions(&operation.scopes, operation.credential));
     parts.push("### Example".to_owned());
     parts.push(format!(
         "```rust,no_run\n{}```",

@@ -1,6 +1,6 @@
 //! Pieces of Markdown.
 
-use crate::stage::postprocess::markdown;
+use crate::print::markdown;
 
 /// A code span, whatever is in it.
 pub(super) fn code(text: &str) -> String {

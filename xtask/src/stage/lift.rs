@@ -22,6 +22,7 @@ use crate::report::Log;
 use crate::rust_name;
 
 mod forms;
+mod inherit;
 mod mapping;
 mod shape;
 
@@ -38,6 +39,9 @@ pub fn merged(document: &mut Document, _options: &Options, log: &mut Log) -> Res
 
 fn lift(document: &mut Document, log: &mut Log, objects: bool) {
     mapping::mend(document, log);
+    if !objects {
+        inherit::unions(document, log);
+    }
     shape::plain(document, log);
     if objects {
         forms::plain(document, log);

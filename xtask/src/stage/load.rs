@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Options, Stage};
+use super::{Options, Stage, select};
 use crate::document::Document;
 use crate::refusal::{Refusal, Refusals};
 use crate::report::Log;
@@ -46,6 +46,7 @@ pub fn read(bytes: &[u8], source: &str, options: &Options) -> Result<Document, R
         root: yaml.root,
         lines: yaml.lines,
         slips: Vec::new(),
+        left_out: Vec::new(),
     };
     let mut refusals = Refusals::default();
     for (pointer, line) in yaml.duplicates {
@@ -78,8 +79,10 @@ pub fn check(document: &mut Document, options: &Options, refusals: &mut Refusals
             *value = Value::String(value.to_string());
         }
     }
+    select::leave_out(document, options);
     if version == "3.0" || version.starts_with("3.0.") {
         document.slips = shape::mend(document);
+        operations::name(document);
         shape::check(document, refusals);
     } else {
         let reason = format!("OpenAPI {version} is not supported, only OpenAPI 3.0");

@@ -1,32 +1,29 @@
 //! The stages, in the order in which a document flows through them.
 //!
-//! Up to `errors` a stage transforms the document as JSON; `generate` runs progenitor; the later
-//! ones work on the syntax tree. A new transform is a file here, a variant of [`Stage`], and an
-//! entry in [`TRANSFORMS`].
+//! Up to `enums` a stage transforms the document as JSON. `api` makes the model of what is generated
+//! ([`crate::api::Api`]), and `cross-check` compares it with what progenitor reads. A new transform
+//! is a file here, a variant of [`Stage`], and an entry in [`TRANSFORMS`].
 
 use crate::decisions::Decisions;
 use crate::document::Document;
 use crate::refusal::Refusals;
 use crate::report::Log;
 
+pub mod cross_check;
 pub mod declare;
 pub mod emit;
 pub mod enums;
 pub mod errors;
 pub mod flatten;
 pub mod fold;
-pub mod generate;
 pub mod lift;
 pub mod load;
 pub mod name;
 pub mod nullable;
-pub mod postprocess;
 pub mod relax;
 pub mod secrets;
 pub mod select;
-pub mod split;
 pub mod unions;
-pub mod verify;
 
 /// The name of a stage, for the report and for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,15 +41,12 @@ pub enum Stage {
     Errors,
     Unions,
     Enums,
-    Generate,
-    PostProcess,
-    Split,
-    Emit,
-    Verify,
+    Api,
+    CrossCheck,
 }
 
 impl Stage {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 15] = [
         Self::Load,
         Self::Fold,
         Self::Select,
@@ -66,11 +60,8 @@ impl Stage {
         Self::Errors,
         Self::Unions,
         Self::Enums,
-        Self::Generate,
-        Self::PostProcess,
-        Self::Split,
-        Self::Emit,
-        Self::Verify,
+        Self::Api,
+        Self::CrossCheck,
     ];
 
     pub fn name(self) -> &'static str {
@@ -88,11 +79,8 @@ impl Stage {
             Self::Errors => "errors",
             Self::Unions => "unions",
             Self::Enums => "enums",
-            Self::Generate => "generate",
-            Self::PostProcess => "post-process",
-            Self::Split => "split",
-            Self::Emit => "emit",
-            Self::Verify => "verify",
+            Self::Api => "api",
+            Self::CrossCheck => "cross-check",
         }
     }
 }
@@ -115,7 +103,7 @@ pub struct Options {
 /// A stage that transforms the document as JSON.
 pub type Transform = fn(&mut Document, &Options, &mut Log) -> Result<(), Refusals>;
 
-/// What happens to a document between `load` and `generate`, in order.
+/// What happens to a document between `load` and `api`, in order.
 pub const TRANSFORMS: [(Stage, Transform); 13] = [
     (Stage::Fold, fold::run),
     (Stage::Select, select::run),

@@ -32,7 +32,9 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
             return;
         }
         if holder != Holder::Property {
-            let inner = pointer.ends_with("/items") || pointer.ends_with("/additionalProperties");
+            let inner = pointer.ends_with("/items")
+                || pointer.ends_with("/additionalProperties")
+                || is_success(pointer);
             if !inner || holder == Holder::Parameter {
                 map.shift_remove("nullable");
                 map.shift_remove(NULLABLE);
@@ -54,6 +56,17 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
         }
     });
     Ok(())
+}
+
+/// Whether this is the body of a success.
+fn is_success(pointer: &str) -> bool {
+    let mut parts = pointer.rsplit('/');
+    let is = |part: Option<&str>, name| part == Some(name);
+    is(parts.next(), "schema")
+        && parts.next().is_some()
+        && is(parts.next(), "content")
+        && parts.next().is_some_and(|status| status.starts_with('2'))
+        && is(parts.next(), "responses")
 }
 
 fn in_all_of(pointer: &str) -> bool {

@@ -22,6 +22,11 @@ mod targets;
 pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Refusals> {
     unknown_tags(document, options)?;
     unknown_operations(document, options)?;
+    for id in &document.left_out {
+        let reason = options.decisions.left_out.get(id);
+        let reason = reason.map(String::as_str).unwrap_or_default();
+        log.change(Stage::Select, format!("left out {id}: {reason}"));
+    }
     targets::name(document, log);
     let mut paths = Map::new();
     for (path, value) in entries(document.root.get("paths")) {
@@ -91,15 +96,35 @@ fn unknown_tags(document: &Document, options: &Options) -> Result<(), Refusals> 
 fn unknown_operations(document: &Document, options: &Options) -> Result<(), Refusals> {
     let mut refusals = Refusals::default();
     for id in options.decisions.left_out.keys() {
-        let known = document
-            .operations()
-            .any(|place| text(place.operation, "operationId").as_ref() == Some(id));
-        if !known {
+        if !document.left_out.contains(id) {
             let reason = format!("there is no operation `{id}` to leave out");
             refusals.push(Refusal::of_file(&options.decisions.source, reason));
         }
     }
     refusals.or(())
+}
+
+/// Takes the operations away that a decision leaves out: whatever is wrong with them does not
+/// matter.
+pub(super) fn leave_out(document: &mut Document, options: &Options) {
+    let paths = document
+        .root
+        .get_mut("paths")
+        .and_then(Value::as_object_mut);
+    for (_, path) in paths.into_iter().flatten() {
+        let Some(path) = path.as_object_mut() else {
+            continue;
+        };
+        path.retain(|method, operation| {
+            let id = text(operation, "operationId").unwrap_or_default();
+            let left_out =
+                METHODS.contains(&method.as_str()) && options.decisions.left_out.contains_key(&id);
+            if left_out {
+                document.left_out.push(id);
+            }
+            !left_out
+        });
+    }
 }
 
 fn methods(
@@ -118,10 +143,6 @@ fn methods(
             continue;
         }
         let id = text(value, "operationId").unwrap_or_default();
-        if let Some(reason) = options.decisions.left_out.get(&id) {
-            log.change(Stage::Select, format!("left out {id}: {reason}"));
-            continue;
-        }
         if !is_selected(value, options) {
             log.change(
                 Stage::Select,

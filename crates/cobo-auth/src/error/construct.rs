@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, StatusCode, header};
 use super::{Error, Inner, Kind, printable};
 use crate::body::ErrorBody;
 use crate::code::ErrorCode;
+use crate::response::Body;
 use crate::target::TargetError;
 
 impl Error {
@@ -22,8 +23,13 @@ impl Error {
             request_id: None,
             retry_after: None,
             with_bearer: false,
+            repeatable: false,
+            earlier_unknown: false,
             signed: false,
+            fresh: false,
+            explanation: None,
             token_refused: false,
+            nonce_refused: false,
             clock_ahead: None,
             cursor: None,
             source: None,
@@ -87,6 +93,10 @@ impl Error {
         Self::new(Kind::Stale)
     }
 
+    pub(crate) fn outdated() -> Self {
+        Self::new(Kind::Outdated)
+    }
+
     pub(crate) fn deadline(sent: bool) -> Self {
         Self::new(Kind::Deadline { sent })
     }
@@ -94,11 +104,11 @@ impl Error {
     /// What a [`Credential`](crate::Credential) fails with: there is no access token, and why.
     ///
     /// ```
-    /// use cobo_auth::{Error, ErrorKind};
+    /// use cobo_auth::{Error, ErrorKind, Execution};
     ///
     /// let error = Error::no_token("the vault is sealed");
     /// assert_eq!(error.kind(), ErrorKind::Credential);
-    /// assert!(error.is_before_sending());
+    /// assert_eq!(error.execution(), Execution::NotExecuted);
     /// ```
     pub fn no_token(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let kind = Kind::Credential { for_now: false };
@@ -116,7 +126,8 @@ impl Error {
     /// taken for what this one met.
     pub(crate) fn credential(source: Self) -> Self {
         match source.0.kind {
-            Kind::Credential { .. } => source,
+            // Made by `no_token`: it has been the error of no other call.
+            Kind::Credential { .. } if source.0.operation.is_none() => source,
             _ => {
                 let for_now = source.is_retryable();
                 Self::new(Kind::Credential { for_now }).with_source(Arc::new(source))
@@ -129,9 +140,13 @@ impl Error {
         Self::new(Kind::Transport)
     }
 
-    pub(crate) fn api(body: ErrorBody, signed: bool) -> Self {
+    /// What Cobo, or something else, said of a failure. `fresh` is whether the signature was made
+    /// recently.
+    pub(crate) fn api(body: ErrorBody, signed: bool, fresh: bool) -> Self {
         let mut error = Self::new(Kind::Api(body));
-        error.inner().signed = signed;
+        let inner = error.inner();
+        inner.signed = signed;
+        inner.fresh = signed && fresh;
         error
     }
 
@@ -139,20 +154,33 @@ impl Error {
         Self::new(Kind::Unexpected)
     }
 
-    /// A success that does not decode. The text names fields by their paths, and no values.
-    pub(crate) fn decode(error: &DecodeError) -> Self {
-        Self::new(Kind::Decode {
-            why: error.to_string(),
+    /// A response with a coding. It is named if it is short, visible text.
+    pub(crate) fn coded(coding: &str) -> Self {
+        Self::new(Kind::Coded {
+            coding: printable(coding),
         })
     }
 
-    /// A success that is not JSON, by what it says of itself.
-    pub(crate) fn content_type(essence: &str) -> Self {
+    /// A success that does not decode. The text names fields by their paths, and no values.
+    pub(crate) fn decode(error: &DecodeError, body: Body) -> Self {
+        Self::new(Kind::Decode {
+            why: error.to_string(),
+            by_content_type: false,
+            body,
+        })
+    }
+
+    /// A success that is not JSON by its content type, which no signature covers.
+    pub(crate) fn content_type(essence: &str, body: Body) -> Self {
         let why = match printable(essence) {
             Some(essence) => format!("its content type is {essence}"),
             None => "its content type is not JSON".to_owned(),
         };
-        Self::new(Kind::Decode { why })
+        Self::new(Kind::Decode {
+            why,
+            by_content_type: true,
+            body,
+        })
     }
 
     #[cfg(test)]
@@ -208,6 +236,28 @@ impl Error {
 
     pub(crate) fn with_bearer(mut self, with_bearer: bool) -> Self {
         self.inner().with_bearer = with_bearer;
+        self
+    }
+
+    pub(crate) fn with_explanation(mut self, explanation: Option<String>) -> Self {
+        self.inner().explanation = explanation;
+        self
+    }
+
+    pub(crate) fn with_repeatable(mut self, repeatable: bool) -> Self {
+        self.inner().repeatable = repeatable;
+        self
+    }
+
+    /// Says whether an earlier attempt of the call may have been carried out.
+    pub(crate) fn with_earlier_unknown(mut self, unknown: bool) -> Self {
+        self.inner().earlier_unknown = unknown;
+        self
+    }
+
+    /// Says that the server may have refused the nonce because it is random.
+    pub(crate) fn with_nonce_refused(mut self) -> Self {
+        self.inner().nonce_refused = true;
         self
     }
 

@@ -1,66 +1,17 @@
-//! What an error says: what was wrong, and what the caller can do.
+//! What an error says: what failed, what Cobo says about it, whether the call may have been carried
+//! out, and what the caller can do.
 
 use std::fmt;
 
-use super::{Error, Kind};
+use super::{Error, Execution, Kind};
+use crate::code::ErrorCode;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(operation) = &self.0.operation {
             write!(f, "{operation}: ")?;
         }
-        match &self.0.kind {
-            Kind::Configuration(what) | Kind::InvalidRequest(what) => f.write_str(what)?,
-            Kind::Missing(missing) => write!(f, "{missing}")?,
-            Kind::Target { name, why } => write!(f, "`{name}`: {why}")?,
-            Kind::Signer => f.write_str("the signer failed; nothing was sent")?,
-            Kind::Credential { .. } => {
-                f.write_str("there is no access token; nothing was sent")?;
-                // Whoever made the credential says why, and what the caller can do.
-                if let Some(source) = &self.0.source {
-                    write!(f, ": {source}")?;
-                }
-            }
-            Kind::Connect => f.write_str("no connection; nothing was sent")?,
-            Kind::Timeout => {
-                f.write_str("the time was up; the request may have been carried out")?;
-            }
-            Kind::Deadline { sent: true } => f.write_str(
-                "the deadline of all attempts is over; the request may have been carried out",
-            )?,
-            Kind::Deadline { sent: false } => {
-                f.write_str("the deadline of all attempts is over; nothing was sent")?;
-            }
-            Kind::Transport => {
-                f.write_str("the connection broke; the request may have been carried out")?;
-            }
-            Kind::Redirect { host } => write!(
-                f,
-                "redirected to {}, which is never followed; check the base URL",
-                host.as_deref().unwrap_or("nowhere")
-            )?,
-            Kind::TooLarge { limit } => write!(f, "the response has more than {limit} bytes")?,
-            Kind::Unsigned => f.write_str(
-                "the response is a success without a signature; something between here and Cobo \
-                 answered, or the environment is another one",
-            )?,
-            Kind::BadSignature => f.write_str(
-                "the response's signature does not verify; the response was changed on its way, \
-                 or signed by another key than this environment's",
-            )?,
-            Kind::Stale => f.write_str(
-                "the response's signature is too old, or from the future; it was played back, or \
-                 this machine's clock is wrong",
-            )?,
-            Kind::Api(body) => write!(f, "{body}")?,
-            Kind::Unexpected => f.write_str(
-                "an error response that is not of Cobo's making; a gateway's, most likely",
-            )?,
-            Kind::Decode { why } => write!(f, "the response does not decode: {why}")?,
-            Kind::RepeatedCursor => f.write_str(
-                "the next page's cursor has been before; the rest of the list is missing",
-            )?,
-        }
+        self.fmt_failure(f)?;
         if let Some(status) = self.0.status {
             write!(f, " (HTTP {}", status.as_u16())?;
             if let Some(request_id) = &self.0.request_id {
@@ -69,9 +20,150 @@ impl fmt::Display for Error {
             f.write_str(")")?;
         }
         match self.0.clock_ahead {
-            Some(ahead) if ahead > 0 => write!(f, "; this machine's clock is {ahead} s ahead"),
-            Some(ahead) => write!(f, "; this machine's clock is {} s behind", -ahead),
-            None => Ok(()),
+            Some(ahead) if ahead > 0 => write!(f, "; this machine's clock is {ahead} s ahead")?,
+            Some(ahead) => write!(f, "; this machine's clock is {} s behind", -ahead)?,
+            None => {}
         }
+        if self.0.nonce_refused {
+            f.write_str(
+                "; if this server accepts only milliseconds as nonces, set \
+                 `ClientBuilder::nonces(NonceStrategy::Milliseconds)`",
+            )?;
+        }
+        self.fmt_execution(f)
+    }
+}
+
+impl Error {
+    /// How the last attempt failed.
+    fn fmt_failure(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.kind {
+            Kind::Configuration(what) | Kind::InvalidRequest(what) => f.write_str(what),
+            Kind::Missing(missing) => write!(f, "{missing}"),
+            Kind::Target { name, why } => write!(f, "`{name}`: {why}"),
+            Kind::Signer => f.write_str("the signer failed"),
+            Kind::Credential { .. } => {
+                f.write_str("there is no access token")?;
+                // The credential says why, and what the caller can do.
+                match &self.0.source {
+                    Some(source) => write!(f, ": {source}"),
+                    None => Ok(()),
+                }
+            }
+            Kind::Connect => f.write_str("no connection"),
+            Kind::Timeout => f.write_str("the request timed out"),
+            Kind::Deadline { .. } => f.write_str("the deadline of all attempts passed"),
+            Kind::Transport => f.write_str("the connection broke"),
+            Kind::Redirect { host } => write!(
+                f,
+                "redirected to {}, which is never followed; check the base URL",
+                host.as_deref().unwrap_or("nowhere")
+            ),
+            Kind::TooLarge { limit } => write!(
+                f,
+                "the response has more than {limit} bytes; raise `max_response_bytes` if it should"
+            ),
+            Kind::Unsigned => f.write_str(
+                "the response is a success without a signature; something between here and Cobo \
+                 answered, or the environment is another one",
+            ),
+            Kind::BadSignature => f.write_str(
+                "the response's signature does not verify; the response was changed on its way, \
+                 or signed by another key than this environment's",
+            ),
+            Kind::Stale => f.write_str(
+                "by this machine's clock the response is too old, or from the future \
+                 (`max_response_age`); it was played back, or this machine's clock is wrong",
+            ),
+            Kind::Outdated => f.write_str(
+                "the response was signed more than 15 minutes before another one that has already \
+                 arrived; it was played back, or one of Cobo's clocks is wrong",
+            ),
+            Kind::Api(body) => {
+                body.fmt_summary(f)?;
+                let mut separator = ": ";
+                if let Some(explanation) = &self.0.explanation {
+                    write!(f, "{separator}Cobo says \"{explanation}\"")?;
+                    separator = "; ";
+                }
+                match self.advice() {
+                    Some(advice) => write!(f, "{separator}{advice}"),
+                    None => Ok(()),
+                }
+            }
+            Kind::Unexpected => f.write_str(
+                "an error response that is not of Cobo's making; a gateway's, most likely",
+            ),
+            Kind::Coded { coding } => write!(
+                f,
+                "the response has the content encoding {}, which was not asked for; something \
+                 between here and Cobo added it",
+                coding.as_deref().unwrap_or("(not printable)")
+            ),
+            Kind::Decode {
+                why,
+                by_content_type: true,
+                ..
+            } => write!(f, "the response does not decode: {why}"),
+            Kind::Decode { why, .. } => write!(
+                f,
+                "the call succeeded, but its response does not decode: {why}; `success_body` has \
+                 its bytes"
+            ),
+            Kind::RepeatedCursor => f.write_str(
+                "the server repeated a pagination cursor; the rest of the list is missing",
+            ),
+        }
+    }
+
+    /// What the caller can do about a code. Nobody is told to call again while the call may have
+    /// been carried out and must not be repeated.
+    fn advice(&self) -> Option<&'static str> {
+        let may_repeat = self.0.repeatable || self.execution() == Execution::NotExecuted;
+        if self.is_token_expired() {
+            return Some(if may_repeat {
+                "the access token may have expired; renew it and call again"
+            } else {
+                "the access token may have expired; renew it"
+            });
+        }
+        let code = self.code()?;
+        match (code.is_retryable(), may_repeat) {
+            (true, true) if code == ErrorCode::RATE_LIMITED => {
+                Some("wait, for longer each time, and call again")
+            }
+            (true, true) => Some("call again later"),
+            (true, false) => None,
+            (false, _) => code.advice(),
+        }
+    }
+
+    /// Whether the call may have been carried out, where that is not obvious.
+    fn fmt_execution(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let local = matches!(
+            self.0.kind,
+            Kind::Configuration(_)
+                | Kind::InvalidRequest(_)
+                | Kind::Missing(_)
+                | Kind::Target { .. }
+                | Kind::RepeatedCursor
+        );
+        // Whether a call that may be repeated failed in the server interests nobody.
+        let answered = matches!(self.0.kind, Kind::Api(_) | Kind::Unexpected);
+        let says_enough = local || (answered && self.0.repeatable);
+        let what = match (self.execution(), self.of_this_attempt()) {
+            (Execution::Executed, _) => return Ok(()),
+            (Execution::Unknown, Execution::NotExecuted) => "an earlier attempt",
+            _ if says_enough => return Ok(()),
+            (Execution::NotExecuted, _) => {
+                return f.write_str("; the request was not carried out");
+            }
+            (Execution::Unknown, _) => "the request",
+        };
+        write!(f, "; {what} may have been carried out")?;
+        if self.0.repeatable {
+            return Ok(());
+        }
+        f.write_str(": look its result up before you call again")
     }
 }

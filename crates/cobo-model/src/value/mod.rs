@@ -16,7 +16,7 @@ pub use bounds::Bounds;
 pub use file::File;
 pub use nullable::Nullable;
 pub use number::{Number, NumberError};
-pub use secret::Secret;
+pub use secret::{Secret, collect_secrets};
 
 /// A type that a field of a model can have.
 ///

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -54,8 +55,37 @@ impl From<&str> for Secret {
     }
 }
 
+thread_local! {
+    /// The secrets that were serialised on this thread since [`collect_secrets`] began, while it runs.
+    static COLLECTED: RefCell<Option<Vec<Secret>>> = const { RefCell::new(None) };
+}
+
+/// What `write` gives, and every secret that it serialised: what a request sends is known by that,
+/// wherever in a body it is.
+pub fn collect_secrets<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
+    /// Restores what an outer call had collected, after a panic as well.
+    struct Outer(Option<Vec<Secret>>);
+
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            COLLECTED.set(self.0.take());
+        }
+    }
+
+    let outer = Outer(COLLECTED.replace(Some(Vec::new())));
+    let written = write();
+    let collected = COLLECTED.take().unwrap_or_default();
+    drop(outer);
+    (written, collected)
+}
+
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        COLLECTED.with_borrow_mut(|collected| {
+            if let Some(collected) = collected {
+                collected.push(self.clone());
+            }
+        });
         serializer.serialize_str(self.expose())
     }
 }
@@ -81,5 +111,24 @@ impl<'de> Deserialize<'de> for Secret {
         }
 
         deserializer.deserialize_string(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serialised_secrets_are_collected_while_that_is_asked_for() {
+        let secret = |text: &str| Secret::new(text);
+        let _ = serde_json::to_string(&secret("before"));
+        let (text, collected) = collect_secrets(|| {
+            let (_, inner) = collect_secrets(|| serde_json::to_string(&secret("inner")));
+            assert_eq!(inner.len(), 1);
+            serde_json::to_string(&[secret("a"), secret("b")])
+        });
+        assert_eq!(text.unwrap(), r#"["a","b"]"#);
+        // The inner call takes what was collected within it.
+        assert!(collected.iter().map(Secret::expose).eq(["a", "b"]));
     }
 }

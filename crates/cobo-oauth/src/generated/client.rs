@@ -50,7 +50,11 @@ impl Client {
         let info = OperationInfo {
             operation_id: outgoing.operation.id(),
         };
-        let result = self.exec(outgoing.request, &info).await;
+        let client = Self {
+            inner: outgoing.client(&self.inner),
+            ..self.clone()
+        };
+        let result = client.exec(outgoing.request, &info).await;
         codegen::outcome(outgoing.operation, result)
     }
 }

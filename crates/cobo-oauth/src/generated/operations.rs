@@ -179,7 +179,7 @@ pub(crate) static ENDPOINTS: &[&Endpoint] = &[
     &REFRESH_PERMISSION_TOKEN,
 ];
 
-/// The operation with this id.
-pub(crate) fn operation(id: &str) -> Option<&'static Operation> {
+/// The operation with this id: its method, its path, and the scopes that it needs.
+pub fn operation(id: &str) -> Option<&'static Operation> {
     codegen::find(&[ENDPOINTS], id)
 }

@@ -18,7 +18,7 @@ pub struct StoreError(Arc<Inner>);
 struct Inner {
     kind: StoreErrorKind,
     what: String,
-    nothing_done: bool,
+    not_applied: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -26,41 +26,71 @@ struct Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// The store cannot be reached, or did not answer in time. It may work later.
+    /// The store cannot be reached, or refuses to work. It said so at once, and may work later.
     Unavailable,
-    /// The store holds what this program does not understand: of a newer version, damaged, or
-    /// encrypted with another key. It is left as it is; a person has to look.
-    NotUnderstood,
+    /// The store did not answer in time. A [`TokenSource`](crate::TokenSource) does not ask it again
+    /// for 5 seconds, for any organization.
+    NoAnswer,
+    /// Others used what is stored of this organization all the time. This is not a failure of the
+    /// store: other organizations are served.
+    Busy,
+    /// The store holds data that this program cannot read: it was written by a newer version, is
+    /// damaged, or is encrypted with another key. It is left as it is; a person has to look.
+    Unrecognised,
+    /// The pair belongs to another app, or to the same app in another environment. It is left as it
+    /// is. Use a separate directory or Redis namespace for each app and environment.
+    OtherApp,
+    /// The pair is too large to be stored. What was stored before is left as it is.
+    TooLarge,
 }
 
 impl StoreError {
-    /// The store cannot be reached, or did not answer in time. What it was asked to do may have
-    /// been done.
+    /// The store cannot be reached. What it was asked to do may have been done.
     pub fn unavailable(what: impl Into<String>) -> Self {
+        Self::new(StoreErrorKind::Unavailable, what)
+    }
+
+    /// The store did not answer in time. What it was asked to do may have been done.
+    pub fn no_answer(what: impl Into<String>) -> Self {
+        Self::new(StoreErrorKind::NoAnswer, what)
+    }
+
+    /// Others used what is stored of this organization all the time. Nothing was done.
+    pub fn busy(what: impl Into<String>) -> Self {
+        Self::new(StoreErrorKind::Busy, what).not_applied()
+    }
+
+    /// The store holds data that this program cannot read. Nothing was done.
+    pub fn unrecognised(what: impl Into<String>) -> Self {
+        Self::new(StoreErrorKind::Unrecognised, what).not_applied()
+    }
+
+    /// The pair belongs to another app. Nothing was done. [`Owner::check`](super::Owner::check)
+    /// gives this error with a text that says which app.
+    pub fn other_app(what: impl Into<String>) -> Self {
+        Self::new(StoreErrorKind::OtherApp, what).not_applied()
+    }
+
+    /// The pair is too large to be stored. Nothing was done.
+    pub fn too_large(what: impl Into<String>) -> Self {
+        Self::new(StoreErrorKind::TooLarge, what).not_applied()
+    }
+
+    fn new(kind: StoreErrorKind, what: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
-            kind: StoreErrorKind::Unavailable,
+            kind,
             what: what.into(),
-            nothing_done: false,
+            not_applied: false,
             source: None,
         }))
     }
 
-    /// The store holds what this program does not understand. Nothing was done.
-    pub fn not_understood(what: impl Into<String>) -> Self {
-        Self(Arc::new(Inner {
-            kind: StoreErrorKind::NotUnderstood,
-            what: what.into(),
-            nothing_done: true,
-            source: None,
-        }))
-    }
-
-    /// This error, where it is certain that nothing was done: a pair that could not be saved is
-    /// saved whole later, while after any other failure its refresh token is left out, since
+    /// Marks that the store has certainly not done what it was asked for. A pair that could not be
+    /// saved is saved whole later then. After any other failure its refresh token is left out, since
     /// another process may have found and spent it.
     #[must_use]
-    pub fn with_nothing_done(self) -> Self {
-        self.change(|inner| inner.nothing_done = true)
+    pub fn not_applied(self) -> Self {
+        self.change(|inner| inner.not_applied = true)
     }
 
     /// This error with its cause. The cause's text is shown: it must contain no secret.
@@ -75,9 +105,19 @@ impl StoreError {
         Self(Arc::new(inner))
     }
 
-    /// Whether it is certain that nothing was done.
-    pub fn is_nothing_done(&self) -> bool {
-        self.0.nothing_done
+    /// Whether the store has certainly not done what it was asked for.
+    pub fn is_not_applied(&self) -> bool {
+        self.0.not_applied
+    }
+
+    /// Whether the same call may succeed later, without a change by a person.
+    pub fn is_retryable(&self) -> bool {
+        match self.0.kind {
+            StoreErrorKind::Unavailable | StoreErrorKind::NoAnswer | StoreErrorKind::Busy => true,
+            StoreErrorKind::Unrecognised | StoreErrorKind::OtherApp | StoreErrorKind::TooLarge => {
+                false
+            }
+        }
     }
 
     /// Which kind of failure this is.
@@ -88,12 +128,16 @@ impl StoreError {
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.kind {
-            StoreErrorKind::Unavailable => f.write_str("the token store cannot be reached: ")?,
-            StoreErrorKind::NotUnderstood => {
-                f.write_str("the token store holds what this program does not understand: ")?;
+        f.write_str(match self.0.kind {
+            StoreErrorKind::Unavailable => "the token store cannot be reached: ",
+            StoreErrorKind::NoAnswer => "the token store did not answer in time: ",
+            StoreErrorKind::Busy => "the token store is busy: ",
+            StoreErrorKind::Unrecognised => {
+                "the token store holds data that this program cannot read: "
             }
-        }
+            StoreErrorKind::OtherApp => "the token store holds tokens of another app: ",
+            StoreErrorKind::TooLarge => "the token pair is too large for the token store: ",
+        })?;
         f.write_str(&self.0.what)
     }
 }

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use cobo_auth::Secret;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Lease, Saved, StoreError, TokenPair, TokenStore};
-use directory::Place;
-use lock::Lock;
+use super::owner::check;
+use super::{Lease, Owner, Saved, StoreError, TokenPair, TokenStore};
+use directory::{Directory, Place};
+use lock::{Kind, Lock};
 use record::{Coding, Kept};
 use work::Workers;
 
@@ -46,28 +47,40 @@ const MOST_LEASES: usize = 96;
 /// There is a JSON file for each organization, so that a refresh writes one small file, and a file
 /// that is damaged concerns one organization. Beside it, two empty files are locked by the
 /// operating system: `.lock` while the pair is being written, `.lease` while its tokens are being
-/// refreshed. Locks end with the process that holds them, however it dies; the files stay. Where a
-/// pair has been removed its file has the generation left, and no token.
+/// refreshed. Locks end with the process that holds them, however it dies. Their files stay once a
+/// pair is stored; of an organization that nothing is stored of, no file is left. After a pair was
+/// removed its file has the generation, and no token.
 ///
 /// - **Nothing is half written.** A pair is written to a temporary file, which is flushed to the
 ///   disk and then renamed, and the directory is flushed. What a killed process left behind is
-///   overwritten by the next write.
+///   overwritten by the next write. A pair that is too large to be read again (over 1 MiB) is
+///   [refused](super::StoreErrorKind::TooLarge) before anything is written.
 /// - **Nothing is destroyed.** A file of a newer version, a damaged one, one that belongs to another
-///   organization, or that is not (or otherwise) encrypted is
-///   [not understood](super::StoreErrorKind::NotUnderstood): nothing here overwrites or removes it,
-///   not even [`remove`](TokenStore::remove), which a callback that anybody may call leads to. The
-///   error names the file.
-/// - **Only the owner reads it.** The directory is made with mode 0700, the files with 0600; a
-///   directory that others may read or write, or that belongs to another user, is refused. On
-///   Windows neither is looked at: put the directory where only the program's account has access.
+///   organization, or that is encrypted with another key or not at all is
+///   [not recognised](super::StoreErrorKind::Unrecognised), and the pair of another app is
+///   [refused](super::StoreErrorKind::OtherApp): no method overwrites or removes it, not even
+///   [`remove`](TokenStore::remove). The error names the file or the app.
+/// - **Only the owner reads it.** The directory, and those above it that are not there, are made
+///   with mode 0700, whatever the umask is; the files with 0600. A directory that other users may
+///   read or write, or that belongs to another user, is refused. On Windows neither is checked: put
+///   the directory where only the program's account has access.
 /// - **Callers are not blocked.** Files are read and written on a few threads of the runtime's
 ///   blocking pool; nobody waits there for a lock. An organization's file that others keep locked
 ///   is waited for 1 second, and does not hold up other organizations.
 /// - **Few files are open.** Each lease keeps one, so that a process holds at most 96 at a time; one
 ///   more is answered like one that another process has, and a token source asks again.
 ///
-/// A directory is for one app in one environment of Cobo's: a pair carries the organization's id and
-/// nothing else that would tell it from another app's.
+/// **In a container**, give it a directory below the mounted volume, such as `/data/tokens` for a
+/// volume at `/data`; the store makes it. The volume may be writable for a group (mode 2770, as with
+/// `fsGroup` in Kubernetes). The members of that group cannot read the tokens, but they can rename the
+/// directory and put another in its place: the store then refuses to work, since it compares the
+/// directory with the one that it opened. Someone who wins the race between this check and the
+/// access can hide pairs or put forged ones there, and still cannot read any; `open_sealed` refuses
+/// forged pairs. By default Kubernetes gives the group of a volume access to every directory in it
+/// when a pod starts, and the next `open` refuses the directory: set
+/// `fsGroupChangePolicy: OnRootMismatch`.
+///
+/// A directory is for one app in one environment of Cobo's.
 ///
 /// The directory must be on a local disk: network file systems lie about locks. Its methods need
 /// tokio's runtime; opening does not.
@@ -78,33 +91,33 @@ const MOST_LEASES: usize = 96;
 pub struct FileStore(Arc<Inner>);
 
 struct Inner {
-    directory: PathBuf,
+    directory: Arc<Directory>,
     coding: Coding,
     workers: Workers,
     leases: Arc<Semaphore>,
 }
 
 impl FileStore {
-    /// Opens a directory, and makes it where it is not there.
+    /// Opens a directory, and makes it if it does not exist.
     ///
-    /// Blocks for the few calls that this takes. What is in the files is not looked at.
+    /// Blocks for the few system calls that this takes. It does not read the files.
     ///
     /// # Errors
     ///
-    /// The directory cannot be made, is none, belongs to another user, or can be read or written by
-    /// others.
+    /// The directory cannot be made, the path is not a directory, or the directory belongs to another
+    /// user or can be read or written by others.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::with(directory.as_ref(), Coding::Plain)
     }
 
-    /// Opens a directory whose files are encrypted with a key, and makes it where it is not there.
+    /// Opens a directory whose files are encrypted with a key, and makes it if it does not exist.
     ///
     /// Each pair is sealed with XChaCha20-Poly1305 under a random nonce, bound to its organization
-    /// and to the version of the format: files that are changed or swapped are not understood.
-    /// What shows is which organizations there are, and when their tokens were written. Someone
+    /// and to the version of the format: files that are changed or swapped are not recognised.
+    /// Not encrypted is which organizations there are, and when their tokens were written. Someone
     /// who can write to the directory can put an older file back; the refresh token in it is spent.
     ///
-    /// Files that are not encrypted, or with another key, are not understood and left alone. To
+    /// Files that are not encrypted, or with another key, are not recognised and left alone. To
     /// encrypt from now on, or with a new key, use a new directory: `get_token` fills it.
     ///
     /// # Errors
@@ -117,7 +130,7 @@ impl FileStore {
 
     fn with(directory: &Path, coding: Coding) -> Result<Self, StoreError> {
         Ok(Self(Arc::new(Inner {
-            directory: directory::open(directory)?,
+            directory: Arc::new(Directory::open(directory)?),
             coding,
             workers: Workers::default(),
             leases: Arc::new(Semaphore::new(MOST_LEASES)),
@@ -128,7 +141,7 @@ impl FileStore {
         Place::new(&self.0.directory, org_id)
     }
 
-    /// Does something with the pair of an organization that nobody else writes meanwhile.
+    /// Runs a job on the pair of an organization while it holds the organization's lock.
     async fn exclusively<T: Send + 'static>(
         &self,
         org_id: &str,
@@ -138,9 +151,9 @@ impl FileStore {
             store: self.clone(),
             place: self.place(org_id),
         };
-        let lock = writer.place.lock();
+        let place = writer.place.clone();
         let job = move || job(&writer);
-        self.0.workers.run_locked(lock, job).await
+        self.0.workers.run_locked(&place, job).await
     }
 }
 
@@ -158,23 +171,34 @@ impl TokenStore for FileStore {
     async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError> {
         let pair = pair.clone();
         let save = move |writer: &Writer| {
-            let known = writer.read()?.map(|kept| kept.generation());
-            if let Some(generation) = known.filter(|known| *known >= pair.generation) {
-                return Ok(Saved::Newer { generation });
+            if let Some(kept) = writer.read()? {
+                check(writer.place.org_id(), pair.owner.as_ref(), kept.owner())?;
+                let generation = kept.generation();
+                if generation >= pair.generation {
+                    return Ok(Saved::Newer { generation });
+                }
             }
             writer.write(Kept::Pair(pair)).map(|()| Saved::Kept)
         };
         self.exclusively(org_id, save).await
     }
 
-    async fn remove(&self, org_id: &str) -> Result<(), StoreError> {
-        let remove = |writer: &Writer| {
+    async fn remove(&self, org_id: &str, owner: &Owner) -> Result<(), StoreError> {
+        let owner = owner.clone();
+        let remove = move |writer: &Writer| {
             if let Some(Kept::Pair(pair)) = writer.read()? {
+                owner.check(writer.place.org_id(), pair.owner.as_ref())?;
                 writer.write(Kept::Removed(pair.generation))?;
             }
             writer.place.clean()
         };
         self.exclusively(org_id, remove).await
+    }
+
+    async fn organizations(&self, owner: &Owner) -> Result<Vec<String>, StoreError> {
+        let (store, owner) = (self.clone(), owner.clone());
+        let list = move || directory::list(&store.0.directory, &store.0.coding, &owner);
+        self.0.workers.run(list).await
     }
 
     /// The lease is a lock of the operating system, which ends with the process: `_ttl` is not
@@ -184,12 +208,12 @@ impl TokenStore for FileStore {
         org_id: &str,
         _ttl: Duration,
     ) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        // Whoever waited here for long would make the store look like one that does not answer.
+        // Waiting here would look like a store that does not answer.
         let Ok(permit) = self.0.leases.clone().try_acquire_owned() else {
             return Ok(None);
         };
-        let path = self.place(org_id).lease();
-        let attempt = move || Lock::attempt(&path);
+        let place = self.place(org_id);
+        let attempt = move || Lock::attempt(&place, Kind::Lease);
         let Some(lock) = self.0.workers.run(attempt).await? else {
             return Ok(None);
         };
@@ -207,13 +231,13 @@ impl TokenStore for FileStore {
 impl fmt::Debug for FileStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileStore")
-            .field("directory", &self.0.directory)
+            .field("directory", &self.0.directory.path())
             .field("coding", &self.0.coding)
             .finish_non_exhaustive()
     }
 }
 
-/// Reads and writes the pair of one organization, whose lock it has.
+/// Reads and writes the pair of one organization, whose lock is held.
 struct Writer {
     store: FileStore,
     place: Place,
@@ -244,8 +268,8 @@ struct FileLease {
     held: Arc<Held>,
 }
 
-/// What a lease holds. Work that is under way holds it, too, so that a lease that is dropped
-/// meanwhile ends after it.
+/// The lock and the permit of a lease. A job that is running holds them, too, so that a lease that is
+/// dropped meanwhile ends after the job.
 #[derive(Debug)]
 struct Held {
     _lock: Lock,
@@ -286,6 +310,12 @@ impl Lease for FileLease {
     }
 
     async fn release(self: Box<Self>) -> Result<(), StoreError> {
-        Ok(()) // by dropping it
+        // Not here, since it may remove the lock's file.
+        let Self { store, held, .. } = *self;
+        let release = move || {
+            drop(held);
+            Ok(())
+        };
+        store.0.workers.run(release).await
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cobo_auth::Secret;
 
-use super::{Lease, Saved, StoreError, TokenPair, TokenStore};
+use super::owner::check;
+use super::{Lease, Owner, Saved, StoreError, TokenPair, TokenStore};
 
-/// Keeps token pairs as long as the process lives. Clones share what they keep.
+/// Keeps token pairs as long as the process lives. Clones share the pairs.
 ///
 /// After a restart every organization's token is obtained anew, by `get_token`, which works as
 /// long as the app is installed there.
@@ -18,14 +19,20 @@ pub struct MemoryStore(Arc<Mutex<Kept>>);
 #[derive(Default)]
 struct Kept {
     pairs: HashMap<String, Pair>,
-    /// Who refreshes which organization.
+    /// The organizations that are leased.
     leases: HashSet<String>,
 }
 
 struct Pair {
     generation: u64,
-    /// `None` where it has been removed.
+    /// `None` after it was removed.
     pair: Option<TokenPair>,
+}
+
+impl Pair {
+    fn owner(&self) -> Option<&Owner> {
+        self.pair.as_ref()?.owner.as_ref()
+    }
 }
 
 impl Kept {
@@ -60,11 +67,12 @@ impl TokenStore for MemoryStore {
 
     async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError> {
         let mut kept = self.kept();
-        if let Some(Pair { generation, .. }) = kept.pairs.get(org_id)
-            && *generation >= pair.generation
-        {
-            let generation = *generation;
-            return Ok(Saved::Newer { generation });
+        if let Some(stored) = kept.pairs.get(org_id) {
+            check(org_id, pair.owner.as_ref(), stored.owner())?;
+            let generation = stored.generation;
+            if generation >= pair.generation {
+                return Ok(Saved::Newer { generation });
+            }
         }
         let (generation, pair) = (pair.generation, Some(pair.clone()));
         kept.pairs
@@ -72,11 +80,20 @@ impl TokenStore for MemoryStore {
         Ok(Saved::Kept)
     }
 
-    async fn remove(&self, org_id: &str) -> Result<(), StoreError> {
-        if let Some(kept) = self.kept().pairs.get_mut(org_id) {
-            kept.pair = None;
+    async fn remove(&self, org_id: &str, owner: &Owner) -> Result<(), StoreError> {
+        if let Some(stored) = self.kept().pairs.get_mut(org_id) {
+            owner.check(org_id, stored.owner())?;
+            stored.pair = None;
         }
         Ok(())
+    }
+
+    async fn organizations(&self, owner: &Owner) -> Result<Vec<String>, StoreError> {
+        let kept = self.kept();
+        let ours = kept.pairs.iter().filter(|(org_id, stored)| {
+            stored.pair.is_some() && owner.check(org_id, stored.owner()).is_ok()
+        });
+        Ok(ours.map(|(org_id, _)| org_id.clone()).collect())
     }
 
     /// The lease ends when it is dropped, so that `_ttl` is not needed.

@@ -1,6 +1,8 @@
 use cobo_auth::Secret;
 use serde::{Deserialize, Serialize};
 
+use super::Owner;
+
 /// An organization's access token and the refresh token that came with it.
 ///
 /// Times are milliseconds since the Unix epoch by the wall clock of the process that obtained the
@@ -31,6 +33,10 @@ pub struct TokenPair {
     /// When the refresh token expires, as far as that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_expires_at: Option<u64>,
+    /// The app that the pair was issued to. A pair without an owner belongs to the first app that
+    /// replaces it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
 }
 
 impl TokenPair {
@@ -48,6 +54,7 @@ impl TokenPair {
             expires_at,
             refresh_token: None,
             refresh_expires_at: None,
+            owner: None,
         }
     }
 
@@ -56,6 +63,13 @@ impl TokenPair {
     pub fn with_refresh_token(mut self, token: impl Into<Secret>, expires_at: u64) -> Self {
         self.refresh_token = Some(token.into());
         self.refresh_expires_at = Some(expires_at);
+        self
+    }
+
+    /// The pair as one of this app's.
+    #[must_use]
+    pub fn with_owner(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
         self
     }
 

@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use cobo_auth::{Clock, SystemClock};
 use foldhash::fast::RandomState;
+use progenitor_client::ClientInfo as _;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::cobo_clock::CoboClock;
 use super::issuer::{Cobo, Issuer};
 use super::limits::{LONGEST, Limits, SHORTEST, WAITING};
 use super::meter::Meter;
+use super::rate::Rate;
 use super::shared::{Dice, SWEEP_AT_LEAST, Shared};
 use super::source::{Source, TokenSource};
 use crate::Client;
-use crate::store::{MemoryStore, TokenStore};
+use crate::store::{MemoryStore, Owner, TokenStore};
 
 /// Sets up a [`TokenSource`].
 ///
@@ -33,6 +36,7 @@ use crate::store::{MemoryStore, TokenStore};
 pub struct TokenSourceBuilder {
     issuer: Box<dyn Issuer>,
     store: Arc<dyn TokenStore>,
+    owner: Owner,
     clock: Arc<dyn Clock>,
     limits: Limits,
     pub(crate) dice: Dice,
@@ -44,13 +48,15 @@ fn random() -> f64 {
 
 impl TokenSourceBuilder {
     pub(crate) fn new(client: Client, client_id: String) -> Self {
-        Self::with_issuer(Cobo::new(&client, client_id))
+        let owner = Owner::new(&*client_id, client.inner().environment());
+        Self::with_issuer(Cobo::new(&client, client_id), owner)
     }
 
-    pub(crate) fn with_issuer(issuer: impl Issuer + 'static) -> Self {
+    pub(crate) fn with_issuer(issuer: impl Issuer + 'static, owner: Owner) -> Self {
         Self {
             issuer: Box::new(issuer),
             store: Arc::new(MemoryStore::new()),
+            owner,
             clock: Arc::new(SystemClock),
             limits: Limits::default(),
             dice: Box::new(random),
@@ -112,18 +118,34 @@ impl TokenSourceBuilder {
         self
     }
 
+    /// The rate at which [callbacks](TokenSource::on_installation) of organizations that nothing is
+    /// stored of make the source ask Cobo for a token: `burst` at once, then one every `interval`;
+    /// 20 and 1 s unless set, 1 at least and an hour at most. Anyone can send a callback, so this
+    /// limits the requests that made-up ones cause. Calls of the app itself are not limited by it.
+    #[must_use]
+    pub fn unknown_installation_rate(mut self, interval: Duration, burst: u32) -> Self {
+        self.limits.unknown_interval = interval.min(LONGEST);
+        self.limits.unknown_burst = burst.max(1);
+        self
+    }
+
     /// Builds the source. Needs no runtime, and sends nothing.
     pub fn build(self) -> TokenSource {
         let stop = CancellationToken::new();
         let shared = Shared {
             issuer: self.issuer,
             store: self.store,
+            owner: self.owner,
             clock: self.clock,
             turns: Semaphore::new(self.limits.concurrency),
             callbacks: Semaphore::new(self.limits.callbacks()),
             waiting: Arc::new(Semaphore::new(WAITING)),
+            unknown_callbacks: Semaphore::new(self.limits.unknown_callbacks()),
+            unknown_waiting: Arc::new(Semaphore::new(WAITING)),
+            unknown_rate: Rate::new(self.limits.unknown_interval, self.limits.unknown_burst),
             limits: self.limits,
             store_away: Mutex::default(),
+            cobo_clock: CoboClock::default(),
             sweep_at: AtomicUsize::new(SWEEP_AT_LEAST),
             dice: self.dice,
             meter: Meter,

@@ -1,127 +1,227 @@
-//! Tokens that callbacks ask for. Anybody may send one: so an organization's are answered together,
-//! with rests between them, and a few organizations' at a time.
+//! Tokens that installation callbacks ask for. Callbacks are unauthenticated: anyone can send one.
+//!
+//! Callbacks of one organization share one task, with a pause after each answer, and only a few
+//! tasks send requests at a time. Organizations that nothing is stored of are most likely made up:
+//! all of them together start requests at one low rate, and have no place among the others.
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 
-use super::entry::Entry;
+use super::entry::{Entry, ROUNDS};
 use super::error::{TokenError, TokenErrorKind};
 use super::limits::REST;
 use super::shared::Shared;
 use super::slot::Need;
 
-/// Up to which wish it is an answer, and what came of it.
-pub(crate) type Answer = (u64, Result<(), TokenError>);
+/// How often a token is asked for that a caller was told to expect. Cobo may be unavailable.
+const QUEUED_ATTEMPTS: u32 = 5;
 
-/// Whoever answers an organization's callbacks, in a task of its own: those who sent them may go
-/// away.
+/// How far the callbacks of an organization are.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    /// The last request that is answered.
+    answered: u64,
+    result: Result<(), TokenError>,
+    /// Whether the others wait for the shared rate.
+    queued: bool,
+}
+
+/// What a callback came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reissue {
+    Obtained,
+    Queued,
+}
+
+/// Answers the callbacks of an organization, in a task of its own: their senders may go away.
 struct Callback {
     shared: Arc<Shared>,
     entry: Arc<Entry>,
-    answers: watch::Sender<Answer>,
-    /// One of those who may wait for their turn.
-    _waiting: OwnedSemaphorePermit,
+    progress: watch::Sender<Progress>,
+    /// Its place among those that may wait.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Entry {
-    /// Obtains a token by `get_token`, whatever there is. Those that are there are served until it
-    /// comes; who asks while one is being obtained shares the next.
-    pub(crate) async fn reissue(self: &Arc<Self>, shared: &Arc<Shared>) -> Result<(), TokenError> {
-        let (wish, mut answers) = self.wish(shared)?;
-        match answers.wait_for(|(answered, _)| *answered >= wish).await {
-            Ok(answer) => answer.1.clone(),
-            Err(_) => Err(TokenError::new(TokenErrorKind::Unavailable, self.org_id())),
+    /// Obtains a token by `get_token`, whatever token there is. The current one is served until
+    /// then. Callers that come while one is being obtained share the next.
+    pub(crate) async fn reissue(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+    ) -> Result<Reissue, TokenError> {
+        for _ in 0..ROUNDS {
+            let (request, mut progress) = self.request(shared)?;
+            let known = progress.wait_for(|now| now.answered >= request || now.queued);
+            // It closes without an answer if the task's runtime is shut down: start another task.
+            if let Ok(progress) = known.await {
+                if progress.answered >= request {
+                    return progress.result.clone().map(|()| Reissue::Obtained);
+                }
+                return Ok(Reissue::Queued);
+            }
         }
+        Err(TokenError::new(TokenErrorKind::Unavailable, self.org_id()))
     }
 
     /// From here on the next token is one of `get_token`, whoever waits for it.
-    fn wish(
+    fn request(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
-    ) -> Result<(u64, watch::Receiver<Answer>), TokenError> {
+    ) -> Result<(u64, watch::Receiver<Progress>), TokenError> {
         let mut slot = self.slot();
         slot.need = Need::Issue;
         slot.wanted += 1;
-        slot.wished = slot.wanted;
-        if let Some(answers) = &slot.callback {
-            return Ok((slot.wished, answers.clone()));
+        slot.requested = slot.wanted;
+        if let Some(progress) = &slot.callback {
+            return Ok((slot.requested, progress.clone()));
         }
         let (runtime, _counted) = self.may_begin(shared)?;
-        let waiting = shared.waiting.clone().try_acquire_owned();
-        let (answers, receiver) = watch::channel((0, Ok(())));
+        let (progress, receiver) = watch::channel(Progress {
+            answered: 0,
+            result: Ok(()),
+            queued: false,
+        });
         let callback = Callback {
             shared: shared.clone(),
             entry: self.clone(),
-            answers,
-            _waiting: waiting.map_err(|_| TokenError::crowded(self.org_id()))?,
+            progress,
+            place: None,
         };
         slot.callback = Some(receiver.clone());
-        let wish = slot.wished;
+        let request = slot.requested;
         drop(slot); // a runtime that is shutting down drops the task here
         shared.tasks.spawn_on(callback.run(), &runtime);
-        Ok((wish, receiver))
+        Ok((request, receiver))
     }
 }
 
 impl Callback {
-    async fn run(self) {
+    async fn run(mut self) {
         loop {
             let (answered, result) = self.answer().await;
-            let over = {
+            let done = {
                 let mut slot = self.entry.slot();
                 slot.called_back = Some(self.shared.now());
-                let over = slot.wished <= answered;
-                if over {
+                slot.queued = false;
+                let done = slot.requested <= answered;
+                if done {
                     slot.callback = None;
                 }
-                over
+                slot.tell(&self.entry, &self.shared);
+                done
             };
-            let _ = self.answers.send_replace((answered, result));
-            if over {
+            self.progress.send_replace(Progress {
+                answered,
+                result,
+                queued: false,
+            });
+            if done {
                 return;
             }
         }
     }
 
-    async fn answer(&self) -> Answer {
-        let turn = self.shared.stop.run_until_cancelled(self.turn()).await;
-        let failed = |error| (self.entry.slot().wished, Err(error));
-        let _permit = match turn {
+    /// The last request that this answers, and the answer.
+    async fn answer(&mut self) -> (u64, Result<(), TokenError>) {
+        let mut attempts = 1;
+        loop {
+            let (answered, result) = self.attempt().await;
+            // A caller that was told to expect the token does not call again.
+            let again = {
+                let slot = self.entry.slot();
+                let again = result.as_ref().is_err_and(TokenError::is_retryable)
+                    && slot.queued
+                    && slot.need == Need::Issue
+                    && attempts < QUEUED_ATTEMPTS;
+                let now = self.shared.now();
+                again.then(|| slot.hold.as_ref().map(|hold| hold.until.left(&now)))
+            };
+            let Some(backoff) = again else {
+                return (answered, result);
+            };
+            attempts += 1;
+            let backoff = tokio::time::sleep(backoff.unwrap_or(REST));
+            self.shared.stop.run_until_cancelled(backoff).await;
+        }
+    }
+
+    async fn attempt(&mut self) -> (u64, Result<(), TokenError>) {
+        let (shared, entry) = (self.shared.clone(), self.entry.clone());
+        let stop = shared.stop.clone();
+        let _permit = match stop.run_until_cancelled(self.turn(&shared)).await {
             Some(Ok(permit)) => permit,
-            Some(Err(error)) => return failed(error),
+            Some(Err(error)) => return (entry.slot().requested, Err(error)),
             None => {
-                let kind = TokenErrorKind::ShutDown;
-                return failed(TokenError::new(kind, self.entry.org_id()));
+                let error = TokenError::new(TokenErrorKind::ShutDown, entry.org_id());
+                return (entry.slot().requested, Err(error));
             }
         };
         let wanted = {
-            let mut slot = self.entry.slot();
-            // Cobo has changed its mind, perhaps.
+            let mut slot = entry.slot();
+            if slot.need != Need::Issue {
+                // A call of the app has obtained it meanwhile, or it is not wanted any more.
+                let obtained = entry.valid(&shared.now()).map(drop);
+                let gone = || TokenError::new(TokenErrorKind::Unavailable, entry.org_id());
+                return (slot.requested, obtained.ok_or_else(gone));
+            }
+            // Cobo may decide differently now.
             slot.hold.take_if(|hold| hold.error.is_refusal());
             slot.wanted
         };
-        (wanted, self.entry.issued(&self.shared, wanted).await)
+        (wanted, entry.issued(&shared, wanted).await)
     }
 
-    /// Rests, and waits until no more than a few are asked for.
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, TokenError> {
+    /// Waits until this organization's turn to send a request.
+    async fn turn<'a>(&mut self, shared: &'a Shared) -> Result<SemaphorePermit<'a>, TokenError> {
         let called_back = self.entry.slot().called_back;
         if let Some(called_back) = called_back {
-            let since = called_back.until(&self.shared.now());
+            let since = called_back.until(&shared.now());
             tokio::time::sleep(REST.saturating_sub(since)).await;
         }
-        let callbacks = &self.shared.callbacks;
-        self.shared.permit(callbacks, self.entry.org_id()).await
+        let org_id = self.entry.org_id().clone();
+        if shared.is_known(&self.entry).await? {
+            self.take_place(&shared.waiting)?;
+            return shared.permit(&shared.callbacks, &org_id).await;
+        }
+        self.take_place(&shared.unknown_waiting)?;
+        if !shared.unknown_rate.try_start() {
+            self.queue();
+            shared.unknown_rate.start().await;
+        }
+        shared.permit(&shared.unknown_callbacks, &org_id).await
+    }
+
+    /// Takes a place among those that wait, and gives up the one before.
+    fn take_place(&mut self, places: &Arc<Semaphore>) -> Result<(), TokenError> {
+        self.place = None;
+        let place = places.clone().try_acquire_owned();
+        let crowded = |_| TokenError::crowded(self.entry.org_id());
+        self.place = Some(place.map_err(crowded)?);
+        Ok(())
+    }
+
+    /// Tells callers not to wait for the token.
+    fn queue(&self) {
+        let mut slot = self.entry.slot();
+        slot.queued = true;
+        slot.tell(&self.entry, &self.shared);
+        drop(slot);
+        self.progress.send_modify(|progress| progress.queued = true);
     }
 }
 
-/// However it ends: the place is free for the next.
+/// However it ends: the next callback may start a task.
 impl Drop for Callback {
     fn drop(&mut self) {
-        let ours = self.answers.subscribe();
+        let ours = self.progress.subscribe();
         let mut slot = self.entry.slot();
-        slot.callback
-            .take_if(|callback| callback.same_channel(&ours));
+        if slot
+            .callback
+            .take_if(|callback| callback.same_channel(&ours))
+            .is_some()
+        {
+            slot.queued = false;
+        }
     }
 }

@@ -54,6 +54,10 @@ impl Credential for OrgCredential {
     fn rejected(&self, token: &AccessToken) {
         self.entry.reject(&self.source.shared, token);
     }
+
+    fn org_id(&self) -> Option<&str> {
+        Some(self.entry.org_id())
+    }
 }
 
 impl Clone for OrgCredential {

@@ -18,7 +18,7 @@ use super::slot::{InFlight, Need, Slot};
 use super::state::OrgState;
 
 /// How often a caller starts over when what it waited for came to nothing.
-const ROUNDS: usize = 4;
+pub(crate) const ROUNDS: usize = 4;
 
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -70,11 +70,11 @@ impl Entry {
     pub(crate) fn current(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
-        lately: &Moment,
+        now: &Moment,
     ) -> Option<Arc<Live>> {
         let live = self.live.load_full()?;
         // What is served here expires no sooner than after the mandatory window.
-        match live.phase(lately) {
+        match live.phase(now) {
             Phase::Fresh => {}
             Phase::Ahead => drop(self.join(shared, shared.now())),
             Phase::Mandatory | Phase::Expired => return None,
@@ -90,11 +90,11 @@ impl Entry {
         last: Option<Arc<Live>>,
         remember: impl FnOnce(&Arc<Live>),
     ) -> Option<Arc<Live>> {
-        let lately = shared.lately();
-        if last.as_ref().is_some_and(|last| last.is_settled(&lately)) {
+        let now = shared.now_coarse();
+        if last.as_ref().is_some_and(|last| last.is_settled(&now)) {
             return last;
         }
-        let live = self.current(shared, &lately)?;
+        let live = self.current(shared, &now)?;
         if last.is_none_or(|last| !Arc::ptr_eq(&last, &live)) {
             remember(&live);
         }
@@ -107,7 +107,7 @@ impl Entry {
         shared: &Arc<Shared>,
     ) -> Result<Arc<Live>, TokenError> {
         for _ in 0..ROUNDS {
-            if let Some(live) = self.current(shared, &shared.lately()) {
+            if let Some(live) = self.current(shared, &shared.now_coarse()) {
                 return Ok(live);
             }
             let now = shared.now();

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, StoreErrorKind};
 
 use super::issuer::{Failure, Fate};
 
@@ -31,16 +31,23 @@ pub enum TokenErrorKind {
     /// Cobo refuses to issue a token for this organization: somebody of it has to install the app
     /// again.
     NotInstalled,
-    /// Cobo refuses this app's request: its key, its client id, its environment or the organization
-    /// id is wrong.
+    /// Cobo refuses this app's request: its client id, its environment or the organization id is
+    /// wrong.
     AppRefused,
-    /// Cobo cannot be reached, or cannot answer for now. It is tried again by itself, with growing
-    /// pauses, when the next call needs the token.
+    /// Cobo refuses the request's key, signature or nonce (code 2024). If every call fails with it,
+    /// the app's key is wrong, not active, or of another environment. A single failure comes from a
+    /// nonce that another process used with the same key: the next attempt has a new one.
+    Unauthenticated,
+    /// Cobo cannot be reached, or cannot answer for now. The next call that needs the token tries
+    /// again, after a pause that grows with each failure.
     Unavailable,
-    /// The token that came had expired when it arrived, or is none.
+    /// The issued token was expired, malformed, or not a Bearer token.
     Unusable,
     /// The organization id is empty, too long, or has other than visible ASCII characters.
     InvalidOrganization,
+    /// The store holds this organization's tokens for another app, or for another environment. Nothing
+    /// of them is used or replaced. Use a separate directory or Redis namespace for each app.
+    OtherApp,
     /// The source has been shut down, and no valid token is left.
     ShutDown,
 }
@@ -76,9 +83,11 @@ impl TokenError {
     /// What a failed `get_token`, or a refresh that is not followed by one, means.
     pub(crate) fn of(failure: Failure, org_id: &Arc<str>) -> Self {
         let kind = match failure.fate {
-            Fate::NotCarriedOut | Fate::Lost => TokenErrorKind::Unavailable,
+            Fate::NotProcessed | Fate::Unknown => TokenErrorKind::Unavailable,
+            Fate::UnusableToken => TokenErrorKind::Unusable,
             Fate::GrantRefused => TokenErrorKind::NotInstalled,
             Fate::AppRefused => TokenErrorKind::AppRefused,
+            Fate::Unauthenticated { .. } => TokenErrorKind::Unauthenticated,
         };
         Self(Arc::new(Inner {
             asked: true,
@@ -104,7 +113,11 @@ impl TokenError {
 
     /// Nobody may refresh without the store, which failed.
     pub(crate) fn store(error: StoreError, org_id: &Arc<str>) -> Self {
-        Self::caused_by(TokenErrorKind::Unavailable, org_id, error)
+        let kind = match error.kind() {
+            StoreErrorKind::OtherApp => TokenErrorKind::OtherApp,
+            _ => TokenErrorKind::Unavailable,
+        };
+        Self::caused_by(kind, org_id, error)
     }
 
     /// Which kind of failure this is.
@@ -126,7 +139,9 @@ impl TokenError {
     pub fn is_retryable(&self) -> bool {
         matches!(
             self.0.kind,
-            TokenErrorKind::Unavailable | TokenErrorKind::Unusable
+            TokenErrorKind::Unavailable
+                | TokenErrorKind::Unauthenticated
+                | TokenErrorKind::Unusable
         )
     }
 
@@ -157,18 +172,25 @@ impl fmt::Display for TokenError {
                 "Cobo refuses to issue one; the app has to be installed again for this organization",
             )?,
             TokenErrorKind::AppRefused => f.write_str(
-                "Cobo refuses the request; check the app's key, its client id, the environment and \
-                 the organization id",
+                "Cobo refuses the request; check the app's client id, the environment and the \
+                 organization id",
+            )?,
+            TokenErrorKind::Unauthenticated => f.write_str(
+                "Cobo refuses the request's key, signature or nonce; if every call fails, check the \
+                 app's key and the environment, otherwise call again later",
             )?,
             TokenErrorKind::Unavailable => {
                 f.write_str("it cannot be obtained for now; call again later")?;
             }
             TokenErrorKind::Unusable => f.write_str(
-                "the one that came had expired when it arrived, or is none; call again later",
+                "the issued token was expired, malformed or not a Bearer token; call again later",
             )?,
             TokenErrorKind::InvalidOrganization => f.write_str(
                 "the id must be 1 to 256 visible ASCII characters; nothing was sent",
             )?,
+            TokenErrorKind::OtherApp => {
+                f.write_str("its tokens in the token store are not used or replaced")?;
+            }
             TokenErrorKind::ShutDown => f.write_str("the token source has been shut down")?,
         }
         match &self.0.source {

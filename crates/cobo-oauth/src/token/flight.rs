@@ -17,9 +17,12 @@ use super::live::{Live, Origin};
 use super::meter::Way;
 use super::moment::{Moment, millis};
 use super::plan::Plan;
-use super::shared::{Shared, leftover};
+use super::shared::{Shared, leftover, may_be_saved_later};
 use super::slot::{Hold, Need, Slot};
-use crate::store::{Lease, Saved, StoreError, TokenPair};
+use crate::store::{Lease, Saved, StoreError, StoreErrorKind, TokenPair};
+
+/// How many attempts in a row may be dropped with their runtime before the next ones back off.
+const DROPS_WITHOUT_BACKOFF: u32 = 2;
 
 #[derive(Debug)]
 pub(crate) struct Flight {
@@ -47,8 +50,9 @@ pub(crate) enum Landed {
 enum Refreshed {
     Brought(Arc<Live>),
     Failed(TokenError),
-    /// The refresh token is spent, or there was none to be had: `get_token` is next.
-    Spent,
+    /// No new token: the refresh token is spent, is not there, or was not accepted. `get_token` is
+    /// next.
+    GetTokenNext,
 }
 
 impl Flight {
@@ -96,10 +100,10 @@ impl Flight {
             match self.refresh(lease, &pair, deadline).await {
                 Refreshed::Brought(live) => return Ok(live),
                 Refreshed::Failed(error) => return Err(error),
-                Refreshed::Spent if self.shared.stop.is_cancelled() => {
+                Refreshed::GetTokenNext if self.shared.stop.is_cancelled() => {
                     return Err(self.failed(TokenErrorKind::ShutDown));
                 }
-                Refreshed::Spent => {}
+                Refreshed::GetTokenNext => {}
             }
         }
         self.issue(lease, deadline).await
@@ -120,13 +124,13 @@ impl Flight {
         let generation = pair.generation;
         let token = match self.shared.bounded(lease.spend(generation)).await {
             Ok(Some(token)) => token,
-            Ok(None) => return Refreshed::Spent,
+            Ok(None) => return Refreshed::GetTokenNext,
             Err(error) => {
                 self.shared.store_failed(&self.entry, &error);
                 if self.has_valid() {
                     return Refreshed::Failed(TokenError::store(error, self.entry.org_id()));
                 }
-                return Refreshed::Spent;
+                return Refreshed::GetTokenNext;
             }
         };
         let before = {
@@ -146,15 +150,24 @@ impl Flight {
             Err(failure) => failure,
         };
         match failure.fate {
-            Fate::NotCarriedOut => {
+            Fate::NotProcessed => {
                 self.restore(lease, generation, token, before).await;
                 Refreshed::Failed(TokenError::of(failure, self.entry.org_id()))
             }
-            // A server that is asked for less is not asked for more at once.
-            Fate::Lost if failure.throttled && self.has_valid() => {
+            // `get_token` may be repeated, so the client can recover from a refused nonce there.
+            Fate::Unauthenticated { verified: true } => {
+                self.restore(lease, generation, token, before).await;
+                Refreshed::GetTokenNext
+            }
+            // Do not send another request at once to a server that asked for fewer.
+            Fate::Unknown if failure.throttled && self.has_valid() => {
                 Refreshed::Failed(TokenError::of(failure, self.entry.org_id()))
             }
-            Fate::Lost | Fate::GrantRefused | Fate::AppRefused => Refreshed::Spent,
+            Fate::Unknown
+            | Fate::UnusableToken
+            | Fate::Unauthenticated { verified: false }
+            | Fate::GrantRefused
+            | Fate::AppRefused => Refreshed::GetTokenNext,
         }
     }
 
@@ -191,16 +204,18 @@ impl Flight {
         let failure = match answer {
             Ok(Ok(issued)) => {
                 self.shared.meter.obtained(way);
-                return Ok((issued, asked));
+                let now = self.shared.now();
+                return Ok((issued, asked.dated(&now)));
             }
             Ok(Err(failure)) => failure,
-            Err(elapsed) => Failure::new(Fate::Lost, elapsed),
+            Err(elapsed) => Failure::new(Fate::Unknown, elapsed),
         };
         self.shared.meter.failed(way);
         tracing::warn!(
             org_id = %self.entry.org_id(),
             fate = ?failure.fate,
-            error = %failure.source,
+            // `Display` has what Cobo says, which is not for logs.
+            error = ?failure.source,
             "`{}` failed",
             way.name()
         );
@@ -224,12 +239,14 @@ impl Flight {
             slot.generation.saturating_add(1).max(asked.wall)
         };
         let refresh_life = millis(self.shared.limits.refresh_life);
+        let obtained_at = asked.earliest_unix_millis();
         let mut pair = TokenPair::new(
             generation,
             issued.access_token,
-            asked.wall,
-            asked.wall.saturating_add(millis(issued.life)),
-        );
+            obtained_at,
+            obtained_at.saturating_add(millis(issued.life)),
+        )
+        .with_owner(self.shared.owner.clone());
         if let Some(token) = issued.refresh_token {
             pair = pair.with_refresh_token(token, asked.wall.saturating_add(refresh_life));
         }
@@ -249,6 +266,13 @@ impl Flight {
                 org_id = %self.entry.org_id(),
                 "another process has stored a newer pair"
             ),
+            Err(error) if error.kind() == StoreErrorKind::OtherApp => {
+                self.shared.store_failed(&self.entry, &error);
+                return Err(TokenError::store(error, self.entry.org_id()));
+            }
+            Err(error) if !may_be_saved_later(&error) => {
+                self.shared.store_failed(&self.entry, &error);
+            }
             Err(error) => {
                 self.shared.store_failed(&self.entry, &error);
                 let unsaved = leftover(pair.clone(), &error);
@@ -283,6 +307,7 @@ impl Flight {
     fn land(&self, result: Result<Arc<Live>, TokenError>) {
         let mut slot = self.entry.slot();
         slot.leave(self.number);
+        slot.dropped = 0;
         self.landed.store(true, Ordering::Relaxed);
         let landed = if slot.epoch != self.epoch {
             Landed::Superseded
@@ -320,7 +345,7 @@ impl Flight {
         slot.failing_since.get_or_insert(now.wall);
         let pause = self.shared.pause(slot.failures, error.is_refusal());
         let asked_for = self.shared.limits.asked_for(error.retry_after());
-        let mut until = now.after(pause.max(asked_for));
+        let mut until = now.with_cobo(None).after(pause.max(asked_for));
         // Cobo has not been asked: when the token has expired, it will be.
         if let (false, Some(live)) = (error.asked(), self.entry.valid(&now)) {
             until = until.earlier(live.expires());
@@ -344,13 +369,18 @@ impl Flight {
     }
 }
 
-/// However it ends, by a panic or with its runtime: the place is free for the next, after a pause.
+/// However it ends, the next attempt may start: after a panic with a backoff, after its runtime was
+/// shut down at once, since callers on other runtimes wait for the token. If that happens again and
+/// again, the next attempts back off as well.
 impl Drop for Flight {
     fn drop(&mut self) {
         let mut slot = self.entry.slot();
         slot.leave(self.number);
         if !self.landed.load(Ordering::Relaxed) && slot.epoch == self.epoch {
-            self.hold(&mut slot, &self.failed(TokenErrorKind::Unavailable));
+            slot.dropped = slot.dropped.saturating_add(1);
+            if std::thread::panicking() || slot.dropped > DROPS_WITHOUT_BACKOFF {
+                self.hold(&mut slot, &self.failed(TokenErrorKind::Unavailable));
+            }
         }
         slot.tell(&self.entry, &self.shared);
     }

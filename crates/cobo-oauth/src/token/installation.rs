@@ -31,6 +31,35 @@ pub enum Approval {
     Changed,
 }
 
+/// What an installation callback led to. From
+/// [`TokenSource::on_installation`](crate::TokenSource::on_installation).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a queued installation is not confirmed by Cobo yet"]
+pub enum InstallationOutcome {
+    /// Cobo issued a new token for the organization: the app is installed there.
+    Confirmed(Installation),
+    /// Nothing is stored of the organization, and other such callbacks came before. The source asks
+    /// Cobo for a token when its turn comes. Until then the callback may be made up: do not trust it.
+    /// [`TokenSource::state`](crate::TokenSource::state) and
+    /// [`TokenSource::watch`](crate::TokenSource::watch) tell when the token is there, and a call
+    /// for the organization does not wait for the turn. A shutdown empties the queue.
+    Queued(Installation),
+}
+
+impl InstallationOutcome {
+    /// What the callback said.
+    pub fn installation(&self) -> &Installation {
+        match self {
+            Self::Confirmed(installation) | Self::Queued(installation) => installation,
+        }
+    }
+
+    /// Whether Cobo confirmed it.
+    pub fn is_confirmed(&self) -> bool {
+        matches!(self, Self::Confirmed(_))
+    }
+}
+
 /// Why an installation callback could not be followed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cobo_auth::{Error, ErrorKind, RetryPolicy, Secret};
+use cobo_auth::{Error, ErrorCode, ErrorKind, Execution, RetryPolicy, Secret};
 use http::StatusCode;
 use progenitor_client::ClientInfo as _;
 
@@ -20,6 +20,9 @@ pub(crate) trait Issuer: fmt::Debug + Send + Sync {
 
     /// `refresh_token`: spends the refresh token.
     async fn refresh(&self, refresh_token: Secret) -> Result<Issued, Failure>;
+
+    /// A time that Cobo's clock has certainly reached, in Unix milliseconds, if known.
+    fn cobo_time_millis(&self) -> Option<u64>;
 }
 
 /// What Cobo issued.
@@ -55,14 +58,22 @@ impl Failure {
 /// What became of a request that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// It was certainly not carried out: never sent, or turned away at the door.
-    NotCarriedOut,
-    /// Nobody knows: it was sent, and no answer tells what became of it.
-    Lost,
-    /// Refused: the grant is no good. A refresh token is dead, or the app not installed.
+    /// Cobo certainly did not process it: it was never sent, or Cobo itself said so.
+    NotProcessed,
+    /// Unknown: it was sent, and no answer tells what became of it.
+    Unknown,
+    /// Cobo issued a token that this crate cannot use.
+    UnusableToken,
+    /// Refused: the grant is invalid. The refresh token is dead, or the app is not installed.
     GrantRefused,
-    /// Refused: this app's key, client id or request is no good, for any organization.
+    /// Refused: this app's client id or request is invalid, for any organization.
     AppRefused,
+    /// Refused: key, signature or nonce (code 2024). A wrong key fails every time; a nonce that
+    /// another process used as well fails once.
+    Unauthenticated {
+        /// Whether Cobo certainly said so. It then did not look at the refresh token.
+        verified: bool,
+    },
 }
 
 /// Cobo.
@@ -97,7 +108,12 @@ impl Issuer for Cobo {
             .org_id(org_id)
             .grant_type("org_implicit");
         let pair = request.send().await?.into_inner();
-        issued(pair.access_token, pair.refresh_token, pair.expires_in)
+        issued(
+            pair.access_token,
+            pair.token_type,
+            pair.expires_in,
+            pair.refresh_token,
+        )
     }
 
     async fn refresh(&self, refresh_token: Secret) -> Result<Issued, Failure> {
@@ -107,19 +123,36 @@ impl Issuer for Cobo {
             .refresh_token(refresh_token);
         let request = self.refreshing.refresh_token().refresh_token_request(body);
         let pair = request.send().await?.into_inner();
-        issued(pair.access_token, pair.refresh_token, pair.expires_in)
+        issued(
+            pair.access_token,
+            pair.token_type,
+            pair.expires_in,
+            pair.refresh_token,
+        )
+    }
+
+    fn cobo_time_millis(&self) -> Option<u64> {
+        self.issuing.inner().cobo_time_millis()
     }
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error("the `token_type` of the issued token is not Bearer; only Bearer tokens are supported")]
+struct UnsupportedTokenType;
+
 fn issued(
     access_token: Secret,
-    refresh_token: Option<Secret>,
+    token_type: Option<String>,
     expires_in: i64,
+    refresh_token: Option<Secret>,
 ) -> Result<Issued, Failure> {
+    if token_type.is_some_and(|name| !name.eq_ignore_ascii_case("bearer")) {
+        return Err(Failure::new(Fate::UnusableToken, UnsupportedTokenType));
+    }
     Ok(Issued {
         access_token,
         refresh_token: refresh_token.filter(|token| !token.is_empty()),
-        // A token without a life has expired when it arrives, and is told so there.
+        // A token without a life is reported as expired when it is put to use.
         life: Duration::from_secs(u64::try_from(expires_in).unwrap_or(0)),
     })
 }
@@ -137,26 +170,29 @@ impl From<Error> for Failure {
 }
 
 fn fate(error: &Error) -> Fate {
-    // Only Cobo can say that it turned a request away before it looked at the refresh token.
-    if error.is_before_sending() || (error.is_rate_limited() && error.is_signed()) {
-        return Fate::NotCarriedOut;
+    // It was never sent, or Cobo itself has just refused it, before it looked at the refresh token.
+    let not_executed = error.execution() == Execution::NotExecuted;
+    if error.code() == Some(ErrorCode::AUTHENTICATION) {
+        return Fate::Unauthenticated {
+            verified: not_executed,
+        };
     }
     let said_no = error.kind() == ErrorKind::Api
         && !error.is_retryable()
         && error
             .status()
             .is_some_and(|status| status.is_client_error());
-    if !said_no {
-        return Fate::Lost;
-    }
     match (error.oauth_error(), error.code()) {
-        (Some("server_error" | "slow_down" | "temporarily_unavailable"), _) => Fate::Lost,
-        (Some(name), _) if APP_REFUSALS.contains(&name) => Fate::AppRefused,
-        (Some(_), _) => Fate::GrantRefused,
-        (None, Some(_)) => Fate::AppRefused,
-        (None, None) => Fate::Lost,
+        (Some(name), _) if said_no && APP_REFUSALS.contains(&name) => Fate::AppRefused,
+        (Some(name), _) if said_no && !TEMPORARY.contains(&name) => Fate::GrantRefused,
+        (None, Some(_)) if said_no => Fate::AppRefused,
+        _ if not_executed => Fate::NotProcessed,
+        _ => Fate::Unknown,
     }
 }
+
+/// The names of OAuth errors that do not say whether the grant was used.
+const TEMPORARY: [&str; 3] = ["server_error", "slow_down", "temporarily_unavailable"];
 
 /// The names of OAuth errors (RFC 6749, 5.2) that are about whoever asks.
 const APP_REFUSALS: [&str; 5] = [

@@ -15,13 +15,18 @@ pub(crate) struct Limits {
     pub(crate) refresh_life: Duration,
     /// For which a refusal is remembered.
     pub(crate) refusal: Duration,
+    /// Callbacks of unknown organizations start one request in this time,
+    pub(crate) unknown_interval: Duration,
+    /// and so many at once after a rest.
+    pub(crate) unknown_burst: u32,
 }
 
 /// What deadlines and timeouts may be set to.
 pub(crate) const SHORTEST: Duration = Duration::from_millis(10);
 pub(crate) const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// How many organizations' callbacks may wait to be answered.
+/// How many organizations' callbacks may wait to be answered: so many known ones, and so many
+/// unknown ones.
 pub(crate) const WAITING: usize = 1_000;
 /// How long an organization's callbacks rest after an answer.
 pub(crate) const REST: Duration = Duration::from_secs(2);
@@ -40,6 +45,8 @@ impl Default for Limits {
             patience: Duration::from_secs(2),
             refresh_life: Duration::from_secs(30 * 24 * 60 * 60),
             refusal: Duration::from_secs(30),
+            unknown_interval: Duration::from_secs(1),
+            unknown_burst: 20,
         }
     }
 }
@@ -48,6 +55,11 @@ impl Limits {
     /// How many tokens are obtained at a time because of callbacks.
     pub(crate) fn callbacks(&self) -> usize {
         (self.concurrency / 2).clamp(1, 8)
+    }
+
+    /// How many tokens are obtained at a time because of callbacks of unknown organizations.
+    pub(crate) fn unknown_callbacks(&self) -> usize {
+        (self.callbacks() / 2).max(1)
     }
 
     /// How long a lease lasts: longer than whoever has it may take, for the requests and for the

@@ -63,15 +63,18 @@ impl Live {
         let life = pair.life_millis();
         let future = pair.obtained_at.saturating_sub(now.wall);
         let age = now.wall.saturating_sub(pair.obtained_at);
-        if age >= life || future > TOLERATED.min(life / 10) {
+        if now.latest_unix_millis() >= pair.expires_at || future > TOLERATED.min(life / 10) {
             return Ok(None);
         }
         // The clocks of two machines differ: a token of the near future counts as just obtained, and
-        // lives by as much longer here as the clocks differ.
+        // lives by as much longer here as the clocks differ. Cobo's time, even if it is learned
+        // later, is compared with the pair's own end.
+        let left = life.saturating_sub(age);
+        let now = now.with_cobo(Some(pair.expires_at.saturating_sub(left)));
         Self::aged(pair, origin, now, Duration::from_millis(age), chance).map(Some)
     }
 
-    /// The token of a pair that was asked for at `asked`, whatever the wall clock shows now.
+    /// The token of a pair that was asked for at `asked`, whatever the clocks show now.
     ///
     /// # Errors
     ///
@@ -104,6 +107,7 @@ impl Live {
             obtained: Moment {
                 wall: now.wall.saturating_sub(millis(age)),
                 monotonic: now.monotonic.saturating_sub(age),
+                cobo: None,
             },
             life,
             origin,

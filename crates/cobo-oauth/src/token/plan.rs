@@ -10,7 +10,7 @@ use super::error::{TokenError, TokenErrorKind};
 use super::flight::Flight;
 use super::live::{Live, Origin, Phase};
 use super::slot::Need;
-use crate::store::{Lease, StoreError, TokenPair};
+use crate::store::{Lease, StoreError, StoreErrorKind, TokenPair};
 
 /// The pauses between two looks at a store where another process has the lease.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
@@ -114,7 +114,8 @@ impl Flight {
     /// the token has expired, `get_token` is called, which spends nothing.
     async fn without_store(&self, error: StoreError) -> Result<Plan<'_>, TokenError> {
         self.shared.store_failed(&self.entry, &error);
-        if self.has_valid() {
+        // Two apps share a store by mistake: their callers have to hear of it.
+        if self.has_valid() || error.kind() == StoreErrorKind::OtherApp {
             return Err(TokenError::store(error, self.entry.org_id()));
         }
         Ok(Plan::without_lease(self.turn().await?))
@@ -127,8 +128,7 @@ impl Flight {
     }
 
     async fn load(&self) -> Result<Option<TokenPair>, StoreError> {
-        let load = self.shared.store.load(self.entry.org_id());
-        self.shared.bounded(load).await
+        self.shared.load(self.entry.org_id()).await
     }
 
     /// The stored pair's token, if it is another one than what is to be replaced, and good.

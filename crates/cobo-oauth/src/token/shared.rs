@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::cobo_clock::CoboClock;
 use super::entry::{Entry, check};
 use super::error::TokenError;
 use super::issuer::Issuer;
@@ -21,7 +22,8 @@ use super::limits::Limits;
 use super::live::Live;
 use super::meter::Meter;
 use super::moment::Moment;
-use crate::store::{Saved, StoreError, TokenPair, TokenStore};
+use super::rate::Rate;
+use crate::store::{Owner, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore};
 
 /// Gives numbers from 0 to 1, for jitter.
 pub(crate) type Dice = Box<dyn Fn() -> f64 + Send + Sync>;
@@ -34,15 +36,23 @@ pub(crate) const SWEEP_AT_LEAST: usize = 1_024;
 pub(crate) struct Shared {
     pub(crate) issuer: Box<dyn Issuer>,
     pub(crate) store: Arc<dyn TokenStore>,
+    /// This app, whose pairs may be used.
+    pub(crate) owner: Owner,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     /// Whoever obtains a token has a permit.
     pub(crate) turns: Semaphore,
     /// Whoever does because of a callback has one of these, too.
     pub(crate) callbacks: Semaphore,
+    /// Places for callbacks that wait.
     pub(crate) waiting: Arc<Semaphore>,
-    /// Until when the store is not asked, since it did not answer.
+    /// The same for organizations that nothing is known of, and the rate that they share.
+    pub(crate) unknown_callbacks: Semaphore,
+    pub(crate) unknown_waiting: Arc<Semaphore>,
+    pub(crate) unknown_rate: Rate,
+    /// The store is not asked until then, since it did not answer.
     pub(crate) store_away: Mutex<Option<Instant>>,
+    pub(crate) cobo_clock: CoboClock,
     /// How many organizations there may be before those of no use are swept out.
     pub(crate) sweep_at: AtomicUsize,
     pub(crate) dice: Dice,
@@ -55,12 +65,14 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn now(&self) -> Moment {
-        Moment::now(&*self.clock)
+        Moment::now(&*self.clock).with_cobo(self.issuer.cobo_time_millis())
     }
 
     /// A few milliseconds late, and cheaper: for what ends well before it matters.
-    pub(crate) fn lately(&self) -> Moment {
-        Moment::lately(&*self.clock)
+    pub(crate) fn now_coarse(&self) -> Moment {
+        let now = Moment::now_coarse(&*self.clock);
+        let ask = || self.issuer.cobo_time_millis();
+        now.with_cobo(self.cobo_clock.at(now.monotonic, ask))
     }
 
     pub(crate) fn chance(&self) -> f64 {
@@ -154,22 +166,55 @@ impl Shared {
         let until = *away();
         // After the end nobody is held up any more.
         if until.is_some_and(|until| Instant::now() < until) && !self.stop.is_cancelled() {
-            return Err(
-                StoreError::unavailable("it did not answer a moment ago").with_nothing_done()
-            );
+            return Err(StoreError::unavailable("it did not answer in the last 5 s").not_applied());
         }
-        match tokio::time::timeout(self.limits.store, call).await {
-            Ok(result) => result,
-            Err(_) => {
-                *away() = Some(Instant::now() + STORE_AWAY);
-                Err(StoreError::unavailable("it did not answer in time"))
+        let timeout = tokio::time::timeout(self.limits.store, call).await;
+        let result = timeout.unwrap_or_else(|_| {
+            let limit = self.limits.store;
+            Err(StoreError::no_answer(format!(
+                "a call took longer than {limit:?}"
+            )))
+        });
+        // Also if the store's own timeout came first.
+        if let Err(error) = &result
+            && error.kind() == StoreErrorKind::NoAnswer
+        {
+            *away() = Some(Instant::now() + STORE_AWAY);
+        }
+        result
+    }
+
+    /// What the store has of an organization. Another app's pair is an error.
+    pub(crate) async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
+        let stored = self.bounded(self.store.load(org_id)).await?;
+        if let Some(pair) = &stored {
+            self.owner.check(org_id, pair.owner.as_ref())?;
+        }
+        Ok(stored)
+    }
+
+    /// Whether there is a token of this organization in memory or in the store. If the store cannot
+    /// tell, there is none.
+    ///
+    /// # Errors
+    ///
+    /// The stored token belongs to another app.
+    pub(crate) async fn is_known(&self, entry: &Entry) -> Result<bool, TokenError> {
+        if entry.live().is_some() || entry.slot().unsaved.is_some() {
+            return Ok(true);
+        }
+        match self.load(entry.org_id()).await {
+            Ok(stored) => Ok(stored.is_some()),
+            Err(error) if error.kind() == StoreErrorKind::OtherApp => {
+                Err(TokenError::store(error, entry.org_id()))
             }
+            Err(_) => Ok(false),
         }
     }
 
     /// Removes what the store has of an organization.
     pub(crate) async fn remove(&self, org_id: &Arc<str>) -> Result<(), TokenError> {
-        let removed = self.bounded(self.store.remove(org_id)).await;
+        let removed = self.bounded(self.store.remove(org_id, &self.owner)).await;
         removed.map_err(|error| {
             self.meter.store_failed();
             TokenError::store(error, org_id)
@@ -229,7 +274,9 @@ impl Shared {
                 self.store_failed(entry, &error);
                 let mut slot = entry.slot();
                 let same = |unsaved: &mut TokenPair| unsaved.generation == pair.generation;
-                if let Some(unsaved) = slot.unsaved.take_if(same) {
+                if let Some(unsaved) = slot.unsaved.take_if(same)
+                    && may_be_saved_later(&error)
+                {
                     slot.unsaved = Some(leftover(unsaved, &error));
                 }
             }
@@ -237,10 +284,19 @@ impl Shared {
     }
 }
 
+/// Whether a pair that could not be saved may be saved later. A person may repair a store that cannot
+/// be read; a pair that is too large, or would replace another app's, is never saved.
+pub(crate) fn may_be_saved_later(error: &StoreError) -> bool {
+    !matches!(
+        error.kind(),
+        StoreErrorKind::OtherApp | StoreErrorKind::TooLarge
+    )
+}
+
 /// What is to be saved later of a pair that could not be saved. If it may have been saved all the
 /// same, another process may have spent its refresh token since.
 pub(crate) fn leftover(mut pair: TokenPair, error: &StoreError) -> TokenPair {
-    if !error.is_nothing_done() {
+    if !error.is_not_applied() {
         pair.refresh_token = None;
     }
     pair

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::callback::Answer;
+use super::callback::Progress;
 use super::entry::Entry;
 use super::error::TokenError;
 use super::flight::Landed;
@@ -29,9 +29,11 @@ pub(crate) struct Slot {
     /// How often `get_token` was asked for.
     pub(crate) wanted: u64,
     /// The last of them that a callback asked for.
-    pub(crate) wished: u64,
-    /// Whoever answers callbacks.
-    pub(crate) callback: Option<watch::Receiver<Answer>>,
+    pub(crate) requested: u64,
+    /// The progress of the task that answers callbacks.
+    pub(crate) callback: Option<watch::Receiver<Progress>>,
+    /// Whether that task waits for the rate that unknown organizations share.
+    pub(crate) queued: bool,
     /// When the last callback was answered.
     pub(crate) called_back: Option<Moment>,
     /// Not in the map any more: whoever comes here has to look again.
@@ -40,6 +42,8 @@ pub(crate) struct Slot {
     pub(crate) flights: u64,
     pub(crate) hold: Option<Hold>,
     pub(crate) failures: u32,
+    /// How many attempts in a row were dropped before they ended, mostly with their runtime.
+    pub(crate) dropped: u32,
     /// Unix milliseconds.
     pub(crate) failing_since: Option<u64>,
     /// Tokens that were refused soon after they came, in a row.

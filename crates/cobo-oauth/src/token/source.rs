@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -5,15 +6,17 @@ use cobo_auth::AccessToken;
 use tokio_util::sync::DropGuard;
 
 use super::builder::TokenSourceBuilder;
+use super::callback::Reissue;
 use super::credential::OrgCredential;
 use super::entry::check;
 use super::error::TokenError;
-use super::installation::{Installation, InstallationError};
+use super::installation::{Installation, InstallationError, InstallationOutcome};
 use super::key::Id;
 use super::shared::Shared;
 use super::slot::Need;
 use super::state::{OrgState, OrgWatch};
 use crate::Client;
+use crate::store::StoreError;
 
 /// Access tokens that are always fresh, for any number of organizations.
 ///
@@ -37,8 +40,8 @@ use crate::Client;
 /// - A token that is fresh costs two clock readings and a reference count: no network, no lock.
 /// - When its end comes near (5 minutes for one of 12 hours), the next one is obtained in a task of
 ///   its own, while callers get the one that is there. In its last moments (30 seconds) they wait.
-///   An expired token is never given out, and it has expired as soon as the wall clock or the
-///   monotonic clock says so.
+///   An expired token is never given out, and it has expired as soon as the wall clock, the
+///   monotonic clock or the time in Cobo's verified responses says so.
 /// - Whatever is obtained is obtained once: callers share the request, its result and its error. A
 ///   caller that goes away loses nothing.
 /// - A refresh token is used once, by one process, and taken out of the [store](crate::TokenStore)
@@ -50,8 +53,10 @@ use crate::Client;
 /// - While the store cannot be reached, nobody refreshes; tokens that are valid are served, and
 ///   where one has expired `get_token` is called, which spends nothing.
 /// - After a failure the next attempt waits: a second, two, four, up to a minute, with jitter, for
-///   each organization by itself; half a minute at most after a refusal. Callers that have no valid
-///   token get the last error meanwhile.
+///   each organization by itself; half a minute at most after a refusal. Code 2024 counts as a
+///   failure and not as a refusal, since another process with the same key may have used the nonce.
+///   Callers that have no valid token get the last error meanwhile.
+/// - A token that is not a Bearer token is refused. One without a `token_type` counts as one.
 /// - An organization is refreshed when somebody calls for it: one that is idle costs nothing, and
 ///   its first caller after that waits for the next token.
 /// - A token that a server refuses in use is replaced; see [`Credential`](cobo_auth::Credential).
@@ -144,25 +149,63 @@ impl TokenSource {
     }
 
     /// Does what an installation callback asks for: the organization installed the app, or changed
-    /// what it may do, and a new token is obtained by `get_token`. Takes the query of the URL that
-    /// Cobo called, `approval_result` and `org_id`.
+    /// what it may do, so the source obtains a new token by `get_token`. Takes the query of the URL
+    /// that Cobo called, with `approval_result` and `org_id`.
     ///
-    /// Anybody can call that URL, and nothing is believed here: the token that is there is served
-    /// until Cobo has issued the new one, and a refusal changes nothing. However many callbacks come,
-    /// an organization's are answered together, 2 seconds after the last answer at the earliest, and
-    /// 8 organizations' at a time. A caller that goes away changes nothing either.
+    /// Anyone can call that URL, so a callback is only a hint: the current token is served until Cobo
+    /// has issued the new one, and a refusal changes nothing. Callbacks of one organization are
+    /// answered together, 2 seconds after the last answer at the earliest, and those of 8
+    /// organizations at a time. A caller that goes away changes nothing either.
+    ///
+    /// Organizations that nothing is stored of share
+    /// [one rate](TokenSourceBuilder::unknown_installation_rate). When a callback has to wait for
+    /// it, this returns [`InstallationOutcome::Queued`] at once.
     ///
     /// # Errors
     ///
-    /// A query that is no installation callback's, and what kept the token from being obtained.
-    /// Where that may pass, this process's next refresh is a `get_token`; after a restart, call this
-    /// again.
-    pub async fn on_installation(&self, query: &str) -> Result<Installation, InstallationError> {
+    /// A query that is not an installation callback's, and what kept the token from being obtained:
+    /// a refusal, an outage, or too many callbacks that wait already (a thousand). If
+    /// [`TokenError::is_retryable`] says so, this process's next refresh is a `get_token`; after a
+    /// restart, call this again.
+    pub async fn on_installation(
+        &self,
+        query: &str,
+    ) -> Result<InstallationOutcome, InstallationError> {
         let installation: Installation = query.parse()?;
         let shared = &self.0.shared;
         check(installation.org_id())?;
-        shared.entry(installation.org_id()).reissue(shared).await?;
-        Ok(installation)
+        let entry = shared.entry(installation.org_id());
+        Ok(match entry.reissue(shared).await? {
+            Reissue::Obtained => InstallationOutcome::Confirmed(installation),
+            Reissue::Queued => InstallationOutcome::Queued(installation),
+        })
+    }
+
+    /// The organizations that the app has tokens of, in the order of their ids: those in the store,
+    /// and those whose tokens could not be stored yet. A restarted app finds its organizations here
+    /// and needs no list of its own.
+    ///
+    /// The store reads every entry; with very many organizations this takes seconds. It may take as
+    /// long as the [deadline](TokenSourceBuilder::deadline).
+    ///
+    /// # Errors
+    ///
+    /// The store, or a part of it, cannot be reached: there is no list that may lack some.
+    pub async fn organizations(&self) -> Result<Vec<String>, StoreError> {
+        let shared = &self.0.shared;
+        let deadline = shared.limits.deadline;
+        let listed = shared.store.organizations(&shared.owner);
+        let listed = tokio::time::timeout(deadline, listed).await;
+        let listed = listed.unwrap_or_else(|_| {
+            let text = format!("listing the organizations took longer than {deadline:?}");
+            Err(StoreError::no_answer(text))
+        })?;
+        let mut organizations: BTreeSet<_> = listed.into_iter().collect();
+        let known = shared.organizations.pin();
+        let entries = known.values().map(|known| &known.entry);
+        let unsaved = entries.filter(|entry| entry.slot().unsaved.is_some());
+        organizations.extend(unsaved.map(|entry| entry.org_id().to_string()));
+        Ok(organizations.into_iter().collect())
     }
 
     /// How the organization's token is doing; `None` where nobody has asked for one.

@@ -21,6 +21,9 @@ pub struct OrgState {
     pub generation: Option<u64>,
     /// Whether the next token is being obtained.
     pub refreshing: bool,
+    /// Whether an installation callback of this organization waits for its turn, since nothing is
+    /// stored of the organization. See [`InstallationOutcome::Queued`](crate::InstallationOutcome).
+    pub queued: bool,
     /// Since when every attempt to obtain one has failed.
     pub failing_since: Option<u64>,
     /// Why the last of those failed.
@@ -36,6 +39,7 @@ impl OrgState {
             expires_at: live.map(|live| live.expires().wall),
             generation: live.map(Live::generation),
             refreshing: slot.flight.is_some(),
+            queued: slot.queued,
             failing_since: slot.failing_since,
             error: slot.hold.as_ref().map(|hold| hold.error.clone()),
             unsaved: slot.unsaved.is_some(),

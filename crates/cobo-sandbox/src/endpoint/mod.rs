@@ -1,54 +1,136 @@
-//! The endpoints, and the way to them.
+//! The operations, and the way of a request to one of them.
 
 mod documented;
 mod organization;
+mod own;
 mod permission_token;
 mod token;
 
 pub(crate) use documented::Documents;
+pub(crate) use own::Own;
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, header};
 
+use crate::key::Caller;
+use crate::organization::Organization;
 use crate::reply::{Failure, Reply};
 use crate::signature::{RequestParts, split};
-use crate::spec::Form;
-use crate::state::State;
+use crate::spec::{Documented, Form};
+use crate::state::{State, lock};
 
-/// Answers a request whose signature has been accepted.
-///
-/// The sandbox's own endpoints go before those of a document, since they have a state: tokens that live and die.
+/// The paths below it are called without an organization's access token, and with an app's key only.
+const OAUTH: &str = "/v2/oauth/";
+
+/// The operation of a request.
+#[derive(Clone, Copy)]
+enum Operation<'a> {
+    Own(Own),
+    Documented(&'a Documents, &'a Documented),
+}
+
+impl Operation<'_> {
+    fn id(&self) -> &str {
+        match self {
+            Self::Own(own) => own.id(),
+            Self::Documented(_, documented) => &documented.id,
+        }
+    }
+
+    /// Whether an app calls it without an organization's access token.
+    fn is_without_token(&self, path: &str) -> bool {
+        let marked = match self {
+            Self::Own(_) => false,
+            Self::Documented(_, documented) => documented.is_without_credential,
+        };
+        marked || path.starts_with(OAUTH)
+    }
+}
+
+/// Answers a request whose signature and nonce have been accepted: with what a test scripted, or else by carrying the
+/// operation out. Token and document are checked before either.
 pub(crate) fn answer(
     state: &State,
+    caller: &Caller,
     request: &RequestParts<'_>,
     form: Option<&Form>,
 ) -> Result<Reply, Failure> {
-    if let Some(documents) = state.documents.as_ref().filter(|documents| documents.only) {
-        return documented::answer(documents, state, request, form);
+    let operation = find(state, request)?;
+    let organization = authorize(state, caller, &operation, request)?;
+    if let Operation::Documented(documents, documented) = operation {
+        documents.check(documented, request, form)?;
     }
-    let (path, query) = split(request.target);
-    let method = request.method;
-    let (get, post) = (Method::GET.as_str(), Method::POST.as_str());
-    match path {
-        "/v2/oauth/token" if method == get => token::get(state, query),
-        "/v2/oauth/token" if method == post => token::refresh(state, request),
-        "/v2/oauth/token" => Err(Failure::method_not_allowed("GET, POST")),
-
-        "/v2/oauth/permission_token/exchange" if method == post => {
-            permission_token::exchange(state, request)
+    let carry_out = || match operation {
+        Operation::Own(own) => own.answer(state, request, organization.as_ref()),
+        Operation::Documented(documents, documented) => {
+            documented::answer(documents, state, documented, request)
         }
-        "/v2/oauth/permission_token/refresh" if method == post => {
-            permission_token::refresh(state, request)
-        }
-        "/v2/oauth/permission_token/exchange" | "/v2/oauth/permission_token/refresh" => {
-            Err(Failure::method_not_allowed("POST"))
-        }
+    };
+    // The lock is not held while the operation is carried out: that may take it again.
+    let scripted = lock(&state.scripts).next(operation.id());
+    match scripted {
+        Some(answer) => Ok(answer.into_reply(carry_out, || state.errors.next())),
+        None => carry_out(),
+    }
+}
 
-        "/v2/organizations/info" if method == get => organization::info(state, request.headers),
-        "/v2/organizations/info" => Err(Failure::method_not_allowed("GET")),
+/// The operation of a request. The sandbox's own operations go before those of a document, since they have a state:
+/// tokens that are issued and expire.
+fn find<'a>(state: &'a State, request: &RequestParts<'_>) -> Result<Operation<'a>, Failure> {
+    let path = split(request.target).0;
+    if state.has_own_operations() {
+        let at_path = || Own::ALL.into_iter().filter(|own| own.path() == path);
+        if let Some(own) = at_path().find(|own| own.method() == request.method) {
+            return Ok(Operation::Own(own));
+        }
+        let methods: Vec<&str> = at_path().map(Own::method).collect();
+        if !methods.is_empty() {
+            return Err(Failure::method_not_allowed(methods.join(", ")));
+        }
+    }
+    let documents = state.documents.as_ref();
+    let documents = documents.ok_or_else(Failure::no_such_endpoint)?;
+    let documented = documents.find(request)?;
+    Ok(Operation::Documented(documents, documented))
+}
 
-        _ => match &state.documents {
-            Some(documents) => documented::answer(documents, state, request, form),
-            None => Err(Failure::no_such_endpoint()),
+/// The organization that a call acts for; `None` for the OAuth operations, and where the sandbox issues no tokens.
+///
+/// What the document's `security` says plays no part: Cobo's names no OAuth requirement for many operations that an app
+/// calls with an organization's access token all the same.
+fn authorize(
+    state: &State,
+    caller: &Caller,
+    operation: &Operation<'_>,
+    request: &RequestParts<'_>,
+) -> Result<Option<Organization>, Failure> {
+    let path = split(request.target).0;
+    let organizations = || lock(&state.organizations);
+    match caller {
+        Caller::Organization(_) if path.starts_with(OAUTH) => Err(Failure::unauthenticated(
+            "the OAuth operations need an app's key, and this key is an organization's own",
+        )),
+        Caller::Organization(org_id) => match bearer(request.headers)? {
+            Some(_) => Err(Failure::unauthenticated(
+                "an organization's own key acts without an access token: send no header Authorization",
+            )),
+            None => Ok(organizations().with_key(org_id).cloned()),
+        },
+        // The operations below read the header themselves, where they take one.
+        Caller::App if path.starts_with(OAUTH) => Ok(None),
+        Caller::App => match bearer(request.headers)? {
+            None if operation.is_without_token(path) => Ok(None),
+            None => Err(Failure::unauthenticated(
+                "the header Authorization is missing: an app's key needs an organization's access token",
+            )),
+            // Without the sandbox's own operations there is nowhere to get a token from.
+            Some(_) if !state.has_own_operations() => Ok(None),
+            Some(token) => {
+                let organizations = organizations();
+                let organization = organizations.of_access_token(token, state.clock.now_ms());
+                Ok(Some(
+                    organization.ok_or_else(Failure::dead_access_token)?.clone(),
+                ))
+            }
         },
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn refresh(state: &State, request: &RequestParts<'_>) -> Result<Reply
 }
 
 fn reply(pair: &Pair) -> Reply {
-    Reply::new(
+    Reply::json(
         StatusCode::CREATED,
         json!({
             "access_token": pair.access_token,

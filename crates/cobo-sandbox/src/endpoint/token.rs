@@ -73,7 +73,7 @@ fn check_client(state: &State, client_id: &str) -> Result<(), Failure> {
 }
 
 fn reply(pair: &Pair) -> Reply {
-    Reply::new(
+    Reply::json(
         StatusCode::OK,
         json!({
             "access_token": pair.access_token,

@@ -9,6 +9,7 @@ mod operation;
 mod parameter;
 mod path;
 mod pattern;
+mod query;
 mod sample;
 mod validator;
 
@@ -22,6 +23,7 @@ pub use sample::{Fields, Sample};
 
 pub(crate) use body::Form;
 pub(crate) use operation::Documented;
+pub(crate) use query::Query;
 use validator::Schemas;
 
 /// The keys of a path item that are operations.
@@ -235,6 +237,10 @@ impl Specification {
             .as_ref()
             .map(|schema| self.sample(schema, fields, turn));
         Some((success.status.as_u16(), sample))
+    }
+
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &Documented> {
+        self.inner.operations.iter()
     }
 
     pub(crate) fn by_id(&self, operation_id: &str) -> Option<&Documented> {

@@ -1,17 +1,17 @@
 //! Operations: what a request of one has to be, and what it is answered with.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::OnceLock;
 
 use http::{HeaderMap, StatusCode};
-use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::body::{Body, Form};
 use super::parameter::{self, Location, Parameter, add};
 use super::path::Template;
-use super::{Fields, SampleRequest, Specification, entries, items, resolve};
+use super::query::{self, Query};
+use super::{Fields, SampleRequest, Specification, entries, resolve};
+use crate::list::Place;
 use crate::signature::{RequestParts, split};
 
 pub(crate) struct Documented {
@@ -19,8 +19,8 @@ pub(crate) struct Documented {
     /// Upper case.
     pub(crate) method: String,
     pub(crate) path: Template,
-    /// Whether each of its security requirements asks for a bearer token.
-    pub(crate) bearer: bool,
+    /// Whether the document says that an app calls it without an organization's access token.
+    pub(crate) is_without_credential: bool,
     pub(crate) success: Success,
     parameters: Vec<Parameter>,
     body: Option<Body>,
@@ -31,7 +31,11 @@ pub(crate) struct Success {
     /// `None` for a success without a body.
     pub(crate) schema: Option<Value>,
     answer: OnceLock<Option<Value>>,
+    items: OnceLock<Vec<Value>>,
 }
+
+/// So many values are made for the items of a list. Equal ones count once.
+const ITEMS: usize = 24;
 
 impl Documented {
     pub(super) fn read(
@@ -46,7 +50,7 @@ impl Documented {
         Ok(Self {
             id: id.map_or_else(|| format!("{method} {path}"), str::to_owned),
             path: Template::new(path),
-            bearer: bearer(root, operation),
+            is_without_credential: operation.get("x-cobo-credential") == Some(&json!("none")),
             success: Success::read(root, operation)?,
             parameters: parameter::of(root, item, operation)?,
             body: match operation.get("requestBody") {
@@ -88,6 +92,11 @@ impl Documented {
         request
     }
 
+    /// What a query asks of a list.
+    pub(crate) fn read_query(&self, query: &str) -> Query {
+        Query::of(&self.parameters, query)
+    }
+
     /// What is wrong with a request, as the document has it. `path` is below the base URL.
     pub(crate) fn problems(
         &self,
@@ -103,7 +112,7 @@ impl Documented {
             .unwrap_or_default()
             .into_iter()
             .collect();
-        let in_query = self.query(split(request.target).1, &mut problems);
+        let in_query = query::read(&self.parameters, split(request.target).1, &mut problems);
         for parameter in &self.parameters {
             let name = parameter.name.as_str();
             let (place, text) = match parameter.location {
@@ -134,38 +143,6 @@ impl Documented {
         }
         problems
     }
-
-    /// The parameters of a query that the document knows; each of the others is a problem.
-    fn query(&self, query: &str, problems: &mut Vec<String>) -> HashMap<String, String> {
-        let mut found = HashMap::new();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (Some(name), Some(value)) = (decoded(name), decoded(value)) else {
-                problems.push("the query is not UTF-8".to_owned());
-                continue;
-            };
-            let known = |parameter: &&Parameter| {
-                parameter.location == Location::Query && parameter.name == name
-            };
-            if !self.parameters.iter().any(|parameter| known(&parameter)) {
-                problems.push(format!(
-                    "the operation has no query parameter {}",
-                    quoted(&name)
-                ));
-                continue;
-            }
-            match found.entry(name) {
-                Entry::Vacant(entry) => {
-                    entry.insert(value);
-                }
-                Entry::Occupied(entry) => {
-                    let name = entry.key();
-                    problems.push(format!("the query parameter {name} is repeated"));
-                }
-            }
-        }
-        found
-    }
 }
 
 impl Success {
@@ -179,6 +156,7 @@ impl Success {
                 status: StatusCode::OK,
                 schema: None,
                 answer: OnceLock::new(),
+                items: OnceLock::new(),
             });
         };
         let response = resolve(root, response).ok_or("a response's reference leads nowhere")?;
@@ -188,6 +166,7 @@ impl Success {
             status: status.parse().unwrap_or(StatusCode::OK),
             schema: media.and_then(|(_, media)| media.get("schema")).cloned(),
             answer: OnceLock::new(),
+            items: OnceLock::new(),
         })
     }
 
@@ -199,37 +178,30 @@ impl Success {
         };
         self.answer.get_or_init(make).clone()
     }
-}
 
-fn bearer(root: &Value, operation: &Value) -> bool {
-    let requirements = operation.get("security").or_else(|| root.get("security"));
-    let schemes = root.pointer("/components/securitySchemes");
-    let is_bearer = |name: &String| {
-        let scheme = schemes.and_then(|schemes| resolve(root, schemes.get(name)?));
-        let text = |key| scheme.and_then(|scheme| scheme.get(key)?.as_str());
-        match text("type") {
-            Some("oauth2" | "openIdConnect") => true,
-            Some("http") => text("scheme").is_some_and(|it| it.eq_ignore_ascii_case("bearer")),
-            _ => false,
-        }
-    };
-    let mut requirements = items(requirements).peekable();
-    requirements.peek().is_some()
-        && requirements.all(|each| entries(Some(each)).any(|(name, _)| is_bearer(name)))
+    /// Different items of a list, with all fields, made once: the variants of its unions and the values of its enums in
+    /// turn, so that filters find something.
+    pub(crate) fn items(&self, specification: &Specification, place: &Place) -> &[Value] {
+        let make = || {
+            let mut items = Vec::new();
+            let Some(schema) = &self.schema else {
+                return items;
+            };
+            for turn in 0..ITEMS {
+                let answer = specification.sample(schema, Fields::All, turn).value;
+                let list = place.items(&answer);
+                if let Some(item) = list.and_then(|list| list.first())
+                    && !items.contains(item)
+                {
+                    items.push(item.clone());
+                }
+            }
+            items
+        };
+        self.items.get_or_init(make)
+    }
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
-fn decoded(text: &str) -> Option<String> {
-    let spaced = text.replace('+', " ");
-    let text = percent_decode_str(&spaced).decode_utf8().ok()?;
-    Some(text.into_owned())
-}
-
-/// A name that came with the request, cut to what a message can bear.
-fn quoted(name: &str) -> String {
-    let short: String = name.chars().take(40).collect();
-    format!("{short:?}")
 }

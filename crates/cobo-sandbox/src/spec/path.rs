@@ -53,6 +53,11 @@ impl Template {
         raw.next().is_none().then_some(values)
     }
 
+    /// Whether it is this path, without parameters.
+    pub(crate) fn is(&self, path: &str) -> bool {
+        self.matches(path).is_some_and(|values| values.is_empty())
+    }
+
     /// How much of the path is literal: `/wallets/check` goes before `/wallets/{wallet_id}`.
     pub(super) fn literal(&self) -> usize {
         let literal = |segment: &&Segment| matches!(segment, Segment::Literal(_));

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::Catalog;
-use crate::rust_name;
-use crate::stage::postprocess::markdown;
-use crate::stage::split::Feature;
+use crate::api::Api;
+use crate::print::code::{Code, Feature};
+use crate::print::markdown;
+use crate::standalone::model_path;
 
 /// The one copy of the signing hooks: whoever reads a crate reads what signs in all of them.
 const HOOKS: &str = include_str!("../../../../crates/cobo-oauth/src/hooks.rs");
@@ -34,14 +34,14 @@ const DEPENDENCIES: [(&str, &str, &str); 6] = [
 pub(super) fn files(
     crate_name: &str,
     auth_path: &str,
-    catalog: &Catalog,
-    features: &[Feature],
-    modules: BTreeMap<String, String>,
+    api: &Api,
+    code: Code,
 ) -> BTreeMap<String, String> {
+    let Code { files, features } = code;
     let mut out = BTreeMap::new();
     out.insert("src/hooks.rs".to_owned(), HOOKS.to_owned());
-    for (name, text) in modules {
-        out.insert(format!("src/generated/{name}"), text);
+    for file in files {
+        out.insert(format!("src/generated/{}", file.path), file.text);
     }
     let uses = |path: &str| {
         let mut code = out.iter().filter(|(name, _)| name.ends_with(".rs"));
@@ -60,26 +60,18 @@ pub(super) fn files(
             .replace("@model@", &quoted(&model_path(auth_path)))
             .replace(
                 "@description@",
-                &quoted(&format!("A client of {}", catalog.title)),
+                &quoted(&format!("A client of {}", api.title)),
             )
             .replace("@dependencies@\n", &dependencies)
-            .replace("@features@\n", &manifest_features(features))
-            .replace("@parts@\n", &parts(features))
-            .replace("@title@", &markdown::rustdoc(&catalog.title))
-            .replace("@methods@\n", &methods(catalog))
+            .replace("@features@\n", &manifest_features(&features))
+            .replace("@parts@\n", &parts(&features))
+            .replace("@title@", &markdown::rustdoc(&api.title))
+            .replace("@methods@\n", &methods(api))
     };
     out.insert("Cargo.toml".to_owned(), fill(CARGO));
     out.insert("README.md".to_owned(), fill(README));
     out.insert("src/lib.rs".to_owned(), fill(LIB));
     out
-}
-
-/// The path of `cobo-model`, which is next to `cobo-auth`.
-fn model_path(auth_path: &str) -> String {
-    match auth_path.rsplit_once('/') {
-        Some((folder, _)) => format!("{folder}/cobo-model"),
-        None => "../cobo-model".to_owned(),
-    }
 }
 
 /// The features of the manifest: one for each tag, all of them on.
@@ -133,9 +125,8 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn methods(catalog: &Catalog) -> String {
-    catalog
-        .operations
+fn methods(api: &Api) -> String {
+    api.operations
         .iter()
         .map(|operation| {
             let summary = operation
@@ -145,7 +136,7 @@ fn methods(catalog: &Catalog) -> String {
                 .replace('|', "\\|");
             format!(
                 "| `{}` | `{} {}` | {} |\n",
-                rust_name::method(operation),
+                operation.rust,
                 operation.method,
                 operation.path,
                 summary.split_whitespace().collect::<Vec<_>>().join(" "),

@@ -1,11 +1,13 @@
 //! One way to write each union and each enum: nullability beside it, nothing else beside a union.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::is_union;
 use crate::document::{Document, entries, items};
 use crate::report::Log;
-use crate::schema;
+use crate::schema::{self, named};
 use crate::stage::Stage;
 
 /// What may stand beside a union and says nothing about its values.
@@ -25,6 +27,10 @@ const BESIDE: [&str; 12] = [
 ];
 
 pub(super) fn plain(document: &mut Document, log: &mut Log) {
+    let scalars: BTreeMap<String, String> = document
+        .components("schemas")
+        .filter_map(|(name, schema)| Some((name.clone(), scalar(schema)?.to_owned())))
+        .collect();
     schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
         let Some(map) = schema.as_object_mut() else {
             return;
@@ -35,6 +41,7 @@ pub(super) fn plain(document: &mut Document, log: &mut Log) {
         }
         if is_union(&Value::Object(map.clone())) {
             union(map, &mut change);
+            one_scalar(map, &scalars, &mut change);
         }
     });
 }
@@ -141,6 +148,43 @@ fn union(map: &mut Map<String, Value>, change: &mut dyn FnMut(&str)) {
         .filter_map(|key| Some((key.to_owned(), map.shift_remove(key)?)))
         .collect();
     all_of(map, vec![Value::Object(union)]);
+}
+
+/// The type of a schema that is text, a number or a boolean.
+fn scalar(schema: &Value) -> Option<&str> {
+    let kind = schema.get("type").and_then(Value::as_str)?;
+    ["string", "integer", "number", "boolean"]
+        .contains(&kind)
+        .then_some(kind)
+}
+
+/// A union whose parts are all of one scalar type is that type: how they differ is not told.
+fn one_scalar(
+    map: &mut Map<String, Value>,
+    scalars: &BTreeMap<String, String>,
+    change: &mut dyn FnMut(&str),
+) {
+    let parts: Vec<Option<&str>> = ["oneOf", "anyOf"]
+        .iter()
+        .flat_map(|key| items(map.get(*key)))
+        .map(|part| match named(part) {
+            Some(name) => scalars.get(&name).map(String::as_str),
+            None => scalar(part),
+        })
+        .collect();
+    let Some(Some(kind)) = parts.first().copied() else {
+        return;
+    };
+    if parts.iter().all(|part| *part == Some(kind)) {
+        let kind = kind.to_owned();
+        change(&format!(
+            "each of its variants is of the type {kind}, so it is"
+        ));
+        for key in ["oneOf", "anyOf", "discriminator"] {
+            map.shift_remove(key);
+        }
+        map.insert("type".to_owned(), Value::String(kind));
+    }
 }
 
 fn all_of(map: &mut Map<String, Value>, parts: Vec<Value>) {

@@ -41,6 +41,25 @@ pub(super) fn check(document: &Document, options: &Options, refusals: &mut Refus
     }
 }
 
+/// Names each operation that has no id after its method and path.
+pub(super) fn name(document: &mut Document) {
+    let mut named = Vec::new();
+    for place in document.operations() {
+        if place.operation.is_object() && place.operation.get("operationId").is_none() {
+            let id = rust_name::field(&format!("{}-{}", place.method, place.path));
+            named.push((place.pointer(), id));
+        }
+    }
+    for (pointer, id) in named {
+        document
+            .slips
+            .push(format!("{pointer}: it has no operationId: it is {id}"));
+        if let Some(Value::Object(operation)) = document.root.pointer_mut(&pointer) {
+            operation.insert("operationId".to_owned(), Value::String(id));
+        }
+    }
+}
+
 struct Check<'a> {
     document: &'a Document,
     refusals: &'a mut Refusals,
@@ -187,8 +206,8 @@ impl Check<'_> {
     /// Those of the path item and those of the operation, which override them.
     fn parameters(&mut self, place: Place<'_>) {
         let path_item = at("/paths", place.path);
-        // By their names in Rust: name, location, list and definition of each.
-        let mut seen: BTreeMap<String, (String, String, String, &Value)> = BTreeMap::new();
+        // By name and location: the list and the definition of each.
+        let mut seen: BTreeMap<(&str, &str), (&String, &Value)> = BTreeMap::new();
         let inherited = items(
             self.document
                 .root
@@ -215,27 +234,25 @@ impl Check<'_> {
                 continue;
             };
             self.parameter(value, &target, location);
-            let field = rust_name::field(name);
-            match seen.get(&field) {
+            match seen.get(&(name, location)) {
                 None => {
-                    let entry = (name.to_owned(), location.to_owned(), holder.clone(), value);
-                    seen.insert(field, entry);
+                    seen.insert((name, location), (holder, value));
                 }
-                Some((other, place, of, same))
-                    if other == name && place == location && (of != holder || *same == value) => {}
-                Some((other, place, ..)) => {
+                // An operation overrides the parameters of its path.
+                Some((of, same)) if *of != holder || *same == value => {}
+                Some(_) => {
                     let reason = format!(
-                        "the parameters `{name}` ({location}) and `{other}` ({place}) of one \
-                         operation are both `{field}` in Rust"
+                        "the {location} parameter `{name}` is defined twice in this list, and not \
+                         alike: delete one of the definitions"
                     );
                     self.refuse(&pointer, reason);
                 }
             }
         }
         let declared: Vec<&str> = seen
-            .values()
-            .filter(|(_, location, ..)| location == "path")
-            .map(|(name, ..)| name.as_str())
+            .keys()
+            .filter(|(_, location)| *location == "path")
+            .map(|(name, _)| *name)
             .collect();
         self.template(place, &declared);
     }

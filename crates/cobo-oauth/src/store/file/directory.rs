@@ -3,63 +3,137 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::buffer::WipedBuffer;
 use super::disk;
 use super::record::{self, Coding, Kept};
-use crate::store::StoreError;
 use crate::store::name::stem;
+use crate::store::{Owner, StoreError};
 
-/// Two tokens and a name take a few kilobytes.
+/// The largest file that is read, and so the largest that is written. Two tokens and a name take a few
+/// kilobytes.
 const LARGEST: u64 = 1024 * 1024;
 
-/// The path of a directory that only its owner may read and write; makes it where it is not there.
-pub(super) fn open(path: &Path) -> Result<PathBuf, StoreError> {
-    let cannot = failed("cannot open the directory", path);
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
+/// A directory that only its owner may use.
+#[derive(Debug)]
+pub(super) struct Directory {
+    path: PathBuf,
+    /// Which directory was opened: its device and its number there.
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let path = std::path::absolute(path).map_err(&cannot)?;
-    let changed = above(&path);
-    builder.create(&path).map_err(&cannot)?;
-    // Without links, so that one that is changed does not lead a running program elsewhere.
-    let real = fs::canonicalize(&path).map_err(&cannot)?;
-    let metadata = fs::metadata(&real).map_err(&cannot)?;
-    check_rights(&real, &metadata)?;
-    disk::flush_entries(&real).map_err(&cannot)?;
-    for directory in changed {
-        // One that a disk is mounted in may be closed to us.
-        let _ = disk::flush_entries(directory);
+    identity: (u64, u64),
+}
+
+impl Directory {
+    /// Opens a directory, and makes it where it is not there.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let cannot = failed("cannot open the directory", path);
+        let path = std::path::absolute(path).map_err(&cannot)?;
+        let changed = above(&path);
+        make(&path).map_err(&cannot)?;
+        // Without links, so that one that is changed does not lead a running program elsewhere.
+        let path = fs::canonicalize(&path).map_err(&cannot)?;
+        let metadata = fs::metadata(&path).map_err(&cannot)?;
+        if !metadata.is_dir() {
+            return Err(cannot(ErrorKind::NotADirectory.into()));
+        }
+        check_rights(&path, &metadata)?;
+        disk::flush_entries(&path).map_err(&cannot)?;
+        for directory in changed {
+            // One that a disk is mounted in may be closed to us.
+            let _ = disk::flush_entries(&directory);
+        }
+        Ok(Self {
+            #[cfg(unix)]
+            identity: identity(&metadata),
+            path,
+        })
     }
-    Ok(real)
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it is still the directory that was opened. Whoever may write the directory above can
+    /// rename it, and put one of their own in its place.
+    fn check(&self) -> Result<(), StoreError> {
+        let metadata = fs::metadata(&self.path);
+        let metadata = metadata.map_err(failed("cannot open the directory", &self.path));
+        let metadata = metadata.map_err(StoreError::not_applied)?;
+        #[cfg(unix)]
+        if identity(&metadata) != self.identity {
+            let what = format!(
+                "another directory is now at {}, where the store was opened; check who may write \
+                 the directory above it, and restart the program",
+                self.path.display()
+            );
+            return Err(StoreError::unavailable(what).not_applied());
+        }
+        let _ = metadata;
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
 }
 
 /// The directories that get a new entry when this one is made: those above it that are not there
 /// either, and the first that is. That one in any case, should whoever made this one have died.
-fn above(path: &Path) -> impl Iterator<Item = &Path> + use<'_> {
+fn above(path: &Path) -> Vec<PathBuf> {
     let missing = path.ancestors().take_while(|path| !path.exists()).count();
-    path.ancestors().skip(1).take(missing.max(1))
+    let above = path.ancestors().skip(1).take(missing.max(1));
+    above.map(Path::to_owned).collect()
+}
+
+/// Makes a directory, and those above it, that only the owner may use, whatever the umask is and
+/// whatever bits the directory above passes on.
+fn make(path: &Path) -> io::Result<()> {
+    let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
+    #[cfg_attr(not(unix), allow(unused_mut))]
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    for directory in missing.into_iter().rev() {
+        match builder.create(directory) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => continue, // by another process
+            made => made?,
+        }
+        #[cfg(unix)]
+        fs::set_permissions(
+            directory,
+            std::os::unix::fs::PermissionsExt::from_mode(0o700),
+        )?;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
 fn check_rights(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let path = path.display();
     let (owner, us) = (metadata.uid(), rustix::process::geteuid().as_raw());
     if owner != us {
         return Err(StoreError::unavailable(format!(
-            "the directory {} belongs to another user ({owner}, this program runs as {us}), who may \
-             use it; give it to this program's with `chown`, or take another",
-            path.display()
+            "the directory {path} belongs to another user ({owner}, this program runs as {us}), who \
+             may use it; change its owner with `chown`, or use a directory below it, which the \
+             store makes"
         )));
     }
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 == 0 {
         return Ok(());
     }
+    // Kubernetes opens every directory of a volume to its group when a pod starts.
+    let hint = match mode & 0o2070 == 0o2070 && mode & 0o007 == 0 {
+        true => ", and set `fsGroupChangePolicy: OnRootMismatch` if Kubernetes gave them",
+        false => "",
+    };
     Err(StoreError::unavailable(format!(
-        "others may use the directory {} (mode {mode:04o}); take their rights away with `chmod 700`",
-        path.display()
+        "other users may use the directory {path} (mode {mode:04o}); take their rights away with \
+         `chmod 700`{hint}"
     )))
 }
 
@@ -84,55 +158,61 @@ pub(super) fn failed(what: &str, path: &Path) -> impl Fn(io::Error) -> StoreErro
 }
 
 /// Where the files of an organization are.
+#[derive(Clone)]
 pub(super) struct Place {
     org_id: String,
-    directory: PathBuf,
+    directory: Arc<Directory>,
     stem: String,
 }
 
 impl Place {
-    pub(super) fn new(directory: &Path, org_id: &str) -> Self {
+    pub(super) fn new(directory: &Arc<Directory>, org_id: &str) -> Self {
         Self {
             org_id: org_id.to_owned(),
-            directory: directory.to_owned(),
+            directory: directory.clone(),
             stem: stem(org_id),
         }
     }
 
-    /// Held while the pair is changed.
-    pub(super) fn lock(&self) -> PathBuf {
-        self.path("lock")
+    pub(super) fn org_id(&self) -> &str {
+        &self.org_id
     }
 
-    /// Held by who refreshes.
-    pub(super) fn lease(&self) -> PathBuf {
-        self.path("lease")
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.directory.check()
     }
 
     /// What is kept, if anything. Needs no lock: a file is complete from its first moment on.
     pub(super) fn read(&self, coding: &Coding) -> Result<Option<Kept>, StoreError> {
+        self.check()?;
         let path = self.path("json");
         let bytes = match read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("cannot read", &path)(error)),
         };
-        let kept = match bytes {
-            Some(bytes) => record::decode(bytes.as_slice(), &self.org_id, coding),
-            None => Err(format!("is larger than {LARGEST} bytes")),
-        };
-        let unclear = |what| StoreError::not_understood(format!("{} {what}", path.display()));
-        kept.map(Some).map_err(unclear)
+        let kept = decode(bytes.as_ref(), coding).and_then(|(org_id, kept)| {
+            let ours = org_id == self.org_id;
+            ours.then_some(kept)
+                .ok_or_else(|| "belongs to another organization".to_owned())
+        });
+        kept.map(Some).map_err(|what| unrecognised(&path, &what))
     }
 
     /// Puts this in the place of what is there, at once and durably. Needs the lock.
     pub(super) fn write(&self, kept: &Kept, coding: &Coding) -> Result<(), StoreError> {
         let bytes = record::encode(kept, &self.org_id, coding)?;
+        let length = bytes.as_slice().len();
+        if u64::try_from(length).is_ok_and(|length| length > LARGEST) {
+            return Err(StoreError::too_large(format!(
+                "its file would have {length} bytes, and at most {LARGEST} are read"
+            )));
+        }
         let (temporary, path) = (self.path("tmp"), self.path("json"));
         let failed = failed("cannot write", &path);
         replace(&temporary, &path, bytes.as_slice())
-            .map_err(|error| failed(error).with_nothing_done())?;
-        disk::flush_entries(&self.directory).map_err(failed)
+            .map_err(|error| failed(error).not_applied())?;
+        disk::flush_entries(self.directory.path()).map_err(failed)
     }
 
     /// Removes what a killed writer left. Needs the lock.
@@ -141,9 +221,57 @@ impl Place {
         remove(&path).map_err(failed("cannot remove", &path))
     }
 
-    fn path(&self, ending: &str) -> PathBuf {
-        self.directory.join(format!("{}.{ending}", self.stem))
+    pub(super) fn path(&self, ending: &str) -> PathBuf {
+        self.directory.path.join(format!("{}.{ending}", self.stem))
     }
+}
+
+/// The organizations in a directory that have a pair which this app may use. A file that cannot be
+/// read is left out, with a warning.
+pub(super) fn list(
+    directory: &Directory,
+    coding: &Coding,
+    owner: &Owner,
+) -> Result<Vec<String>, StoreError> {
+    directory.check()?;
+    let failed = failed("cannot list", directory.path());
+    let mut organizations = Vec::new();
+    for entry in fs::read_dir(directory.path()).map_err(&failed)? {
+        let path = entry.map_err(&failed)?.path();
+        if path.extension() != Some("json".as_ref()) {
+            continue;
+        }
+        match listed(&path, coding) {
+            Ok((org_id, Kept::Pair(pair))) if owner.check(&org_id, pair.owner.as_ref()).is_ok() => {
+                organizations.push(org_id);
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "a file of the token store is not listed"),
+        }
+    }
+    Ok(organizations)
+}
+
+/// What is in a file, and of which organization, whose name the file must have.
+fn listed(path: &Path, coding: &Coding) -> Result<(String, Kept), StoreError> {
+    let bytes = read(path).map_err(failed("cannot read", path))?;
+    let (org_id, kept) =
+        decode(bytes.as_ref(), coding).map_err(|what| unrecognised(path, &what))?;
+    if path.file_stem() != Some(stem(&org_id).as_ref()) {
+        return Err(unrecognised(path, "belongs to another organization"));
+    }
+    Ok((org_id, kept))
+}
+
+fn decode(bytes: Option<&WipedBuffer>, coding: &Coding) -> Result<(String, Kept), String> {
+    match bytes {
+        Some(bytes) => record::decode(bytes.as_slice(), coding),
+        None => Err(format!("is larger than {LARGEST} bytes")),
+    }
+}
+
+fn unrecognised(path: &Path, what: &str) -> StoreError {
+    StoreError::unrecognised(format!("{} {what}", path.display()))
 }
 
 /// A file's bytes; `None` for one that is too large to be ours.
@@ -198,11 +326,11 @@ mod tests {
         let temporary = tempfile::tempdir().unwrap();
         let there = fs::canonicalize(temporary.path()).unwrap();
         let deep = there.join("a/b/c");
-        assert_eq!(open(&deep).unwrap(), deep);
+        assert_eq!(Directory::open(&deep).unwrap().path(), deep);
         let named = [&*deep, &there.join("a/b"), &there.join("a"), &there];
         assert_eq!(calls(), named.map(|path| Call::FlushEntries(path.into())));
 
-        open(&deep).unwrap();
+        Directory::open(&deep).unwrap();
         let named = [&*deep, &there.join("a/b")];
         assert_eq!(calls(), named.map(|path| Call::FlushEntries(path.into())));
     }
@@ -210,7 +338,8 @@ mod tests {
     #[test]
     fn a_pair_is_flushed_before_it_has_its_name_and_the_name_after_that() {
         let temporary = tempfile::tempdir().unwrap();
-        let directory = open(&temporary.path().join("tokens")).unwrap();
+        let directory = Directory::open(&temporary.path().join("tokens")).unwrap();
+        let directory = Arc::new(directory);
         let place = Place::new(&directory, "one");
         calls();
         place.write(&Kept::Removed(7), &Coding::Plain).unwrap();
@@ -218,7 +347,7 @@ mod tests {
         let expected = [
             Call::Flush(written.clone()),
             Call::Rename(written, named),
-            Call::FlushEntries(directory),
+            Call::FlushEntries(directory.path().into()),
         ];
         assert_eq!(calls(), expected);
     }

@@ -10,15 +10,19 @@
 //!     "obtained_at": 1700000000000,
 //!     "expires_at": 1700043200000,
 //!     "refresh_token": "…",
-//!     "refresh_expires_at": 1702592000000
+//!     "refresh_expires_at": 1702592000000,
+//!     "owner": {
+//!       "client_id": "pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij",
+//!       "environment": ["…"]
+//!     }
 //!   }
 //! }
 //! ```
 //!
-//! Where the pair has been removed there is `removed` in its place, with its generation. An encrypted
-//! file has `sealed` there: `algorithm`, and `nonce` and `ciphertext` in hexadecimal digits; what is
-//! sealed is an object with `pair` or `removed`. Everything that is not exactly this is not
-//! understood: what a newer version adds would be lost by writing the file again.
+//! After the pair was removed, `removed` is in its place, with its generation. An encrypted file has
+//! `sealed` there: `algorithm`, and `nonce` and `ciphertext` in hexadecimal digits; the ciphertext is an
+//! object with `pair` or `removed`. `owner` and what has to do with the refresh token may be absent.
+//! Every other content is refused: a rewrite would lose what a newer version added.
 
 use std::borrow::Cow;
 
@@ -26,7 +30,7 @@ use cobo_auth::Secret;
 use serde::{Deserialize, Serialize};
 
 use super::buffer::WipedBuffer;
-use crate::store::{StoreError, TokenPair};
+use crate::store::{Owner, StoreError, TokenPair};
 
 const VERSION: u64 = 1;
 
@@ -51,6 +55,14 @@ impl Kept {
         match self {
             Self::Pair(pair) => pair.generation,
             Self::Removed(generation) => *generation,
+        }
+    }
+
+    /// The app that the pair belongs to. Nobody owns what was removed.
+    pub(super) fn owner(&self) -> Option<&Owner> {
+        match self {
+            Self::Pair(pair) => pair.owner.as_ref(),
+            Self::Removed(_) => None,
         }
     }
 }
@@ -87,7 +99,7 @@ pub(super) struct Sealed {
     pub(super) ciphertext: String,
 }
 
-/// A [`TokenPair`], with nothing that is not understood.
+/// A [`TokenPair`] without unknown fields.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct Pair(#[serde(with = "Fields")] TokenPair);
@@ -104,6 +116,8 @@ struct Fields {
     refresh_token: Option<Secret>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refresh_expires_at: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<Owner>,
 }
 
 /// The bytes of a file.
@@ -136,33 +150,32 @@ pub(super) fn encode(
     Ok(bytes)
 }
 
-/// What a file keeps, or what is wrong with it, as the end of a sentence that begins with its name.
-pub(super) fn decode(bytes: &[u8], org_id: &str, coding: &Coding) -> Result<Kept, String> {
+/// What a file keeps, and of which organization; or what is wrong with it, as the end of a sentence
+/// that begins with its name.
+pub(super) fn decode(bytes: &[u8], coding: &Coding) -> Result<(String, Kept), String> {
     #[derive(Deserialize)]
     struct Version {
         version: u64,
     }
 
-    // Before the rest: a newer version may look otherwise.
+    // Before the rest, since a newer version may have other fields.
     let Version { version } = parse(bytes)?;
     if version != VERSION {
         return Err(format!(
-            "is of version {version}, and this program knows version {VERSION} only"
+            "has version {version}, and this program knows version {VERSION} only"
         ));
     }
     let record: Record<'_> = parse(bytes)?;
-    if record.org_id != org_id {
-        return Err("belongs to another organization".to_owned());
-    }
+    let org_id = record.org_id.into_owned();
     let open = (record.pair, record.removed);
-    match (open, record.sealed, coding) {
+    let kept = match (open, record.sealed, coding) {
         (open, None, Coding::Plain) => one_of(open),
         ((None, None), Some(_), Coding::Plain) => {
             Err("is encrypted, and the store was opened without a key".to_owned())
         }
         #[cfg(feature = "encryption")]
         ((None, None), Some(sealed), Coding::Sealed(key)) => {
-            let inside = key.open(&sealed, VERSION, org_id)?;
+            let inside = key.open(&sealed, VERSION, &org_id)?;
             let inside: Inside = parse(&inside)?;
             one_of((inside.pair, inside.removed))
         }
@@ -170,8 +183,9 @@ pub(super) fn decode(bytes: &[u8], org_id: &str, coding: &Coding) -> Result<Kept
         (_, None, Coding::Sealed(_)) => {
             Err("is not encrypted, and the store was opened with a key".to_owned())
         }
-        (_, Some(_), _) => Err("is damaged: it is encrypted, and then it is not".to_owned()),
-    }
+        (_, Some(_), _) => Err("is damaged: it has encrypted and unencrypted parts".to_owned()),
+    };
+    Ok((org_id, kept?))
 }
 
 fn one_of(open: (Option<Pair>, Option<u64>)) -> Result<Kept, String> {
@@ -186,7 +200,7 @@ fn one_of(open: (Option<Pair>, Option<u64>)) -> Result<Kept, String> {
 fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
     // Lists pass for structs otherwise.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err("is damaged: it is no JSON object".to_owned());
+        return Err("is damaged: it is not a JSON object".to_owned());
     }
     serde_json::from_slice(bytes).map_err(|error| {
         let (line, column) = (error.line(), error.column());

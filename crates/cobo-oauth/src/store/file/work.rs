@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::lock::Lock;
+use super::directory::Place;
+use super::lock::{Kind, Lock};
 use crate::store::StoreError;
 
 /// So many of the runtime's blocking threads are used at a time. Disks like a few.
@@ -66,19 +66,19 @@ impl Workers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a job while it has a lock. Whoever has to wait for that occupies no thread.
+    /// Runs a job while it holds the lock of an organization's pair. Waiting for it takes no thread.
     pub(super) async fn run_locked<T: Send + 'static>(
         &self,
-        lock: PathBuf,
+        place: &Place,
         job: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let lock = Arc::new(lock);
+        let place = Arc::new(place.clone());
         let mut waiting = job;
         let mut pause = SHORTEST_PAUSE;
         let patience = Instant::now() + PATIENCE;
         loop {
-            let (lock, job) = (lock.clone(), waiting);
-            let attempt = move || match Lock::attempt(&lock)? {
+            let (place, job) = (place.clone(), waiting);
+            let attempt = move || match Lock::attempt(&place, Kind::Change)? {
                 Some(_lock) => Ok(Ok(job()?)),
                 None => Ok(Err(job)),
             };
@@ -97,7 +97,7 @@ impl Workers {
 }
 
 fn busy() -> StoreError {
-    StoreError::unavailable("others kept the organization's file busy for 1 s").with_nothing_done()
+    StoreError::busy("others kept the organization's file locked for 1 s")
 }
 
 impl fmt::Debug for Workers {

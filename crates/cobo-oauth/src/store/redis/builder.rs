@@ -59,8 +59,9 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// What the names of all keys begin with; `cobo` unless set. Each app, and each environment of
-    /// Cobo's, needs one of its own. Braces are refused.
+    /// The beginning of the names of all keys; `cobo` unless set. Use a separate namespace for each
+    /// app and each environment of Cobo's: the pairs of another app are refused, and not replaced.
+    /// Braces are refused.
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
@@ -87,11 +88,11 @@ impl RedisStoreBuilder {
     ///
     /// # Errors
     ///
-    /// A URL is none of Redis's, the nodes of a cluster have different passwords, the certificate is
-    /// none, or the namespace has a brace.
+    /// A URL is not a valid URL of Redis, the nodes of a cluster have different passwords, the
+    /// certificate is malformed, or the namespace has a brace.
     pub fn build(self) -> Result<RedisStore, StoreError> {
         if self.namespace.contains(['{', '}']) {
-            let what = "the namespace has a brace, which Redis takes for the name of a slot";
+            let what = "invalid namespace: it has a brace, by which Redis chooses a cluster's slot";
             return Err(StoreError::unavailable(what));
         }
         let urls = self.urls.iter().map(|url| parse(url.expose()));
@@ -108,14 +109,14 @@ impl RedisStoreBuilder {
 fn parse(url: &str) -> Result<ConnectionInfo, StoreError> {
     let info = url.into_connection_info().map_err(|_| {
         StoreError::unavailable(
-            "a URL of Redis is to be like redis://user:password@host:6379/0, or begin with \
+            "invalid URL of Redis: it looks like redis://user:password@host:6379/0, or begins with \
              rediss:// for TLS or unix:// for a socket",
         )
     })?;
     match info.addr() {
         ConnectionAddr::TcpTls { insecure: true, .. } => Err(StoreError::unavailable(
-            "a URL of Redis ends with #insecure, which would trust anybody; give the root \
-             certificate",
+            "invalid URL of Redis: #insecure would trust every server; set the root certificate \
+             instead",
         )),
         _ => Ok(info),
     }

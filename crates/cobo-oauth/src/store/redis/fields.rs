@@ -1,11 +1,11 @@
 //! A pair as the fields of a hash.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use cobo_auth::Secret;
 
 use super::link::text;
-use crate::store::{StoreError, TokenPair};
+use crate::store::{Owner, StoreError, TokenPair};
 
 const VERSION: &str = "1";
 
@@ -46,6 +46,7 @@ pub(super) fn write(org_id: &str, pair: &TokenPair) -> Vec<(&'static str, Secret
         expires_at,
         refresh_token,
         refresh_expires_at,
+        owner,
     } = pair;
     let mut fields = vec![
         ("version", VERSION.into()),
@@ -61,13 +62,36 @@ pub(super) fn write(org_id: &str, pair: &TokenPair) -> Vec<(&'static str, Secret
     if let Some(end) = refresh_expires_at {
         fields.push(("refresh_expires_at", digits(*end).into()));
     }
+    if let Some(owner) = owner {
+        fields.push(("client_id", owner.client_id().into()));
+        fields.push(("environment", environment(owner).into()));
+    }
     fields
 }
 
-/// A hash as it comes.
+/// The client id of an app and its environment, for the scripts; empty where the app is unknown, which
+/// matches no pair that has an owner.
+pub(super) fn app(owner: Option<&Owner>) -> [String; 2] {
+    owner.map_or_else(Default::default, |owner| {
+        [owner.client_id().to_owned(), environment(owner)]
+    })
+}
+
+fn environment(owner: &Owner) -> String {
+    owner.environment().collect::<Vec<_>>().join(" ")
+}
+
+/// An owner from its two fields.
+pub(super) fn owner(client_id: &Secret, environment: &Secret) -> Owner {
+    let words = environment.expose().split_whitespace().map(str::to_owned);
+    let words: BTreeSet<_> = words.collect();
+    Owner::from_parts(client_id.expose().to_owned(), words)
+}
+
+/// A hash as Redis sends it.
 pub(super) type Hash = HashMap<Vec<u8>, Vec<u8>>;
 
-/// The pair in a hash. It is empty where there is none, and has no tokens where it was removed.
+/// The pair in a hash. The hash is empty if nothing is stored, and has no tokens if the pair was removed.
 pub(super) fn read(hash: Hash, key: &str) -> Result<Option<TokenPair>, StoreError> {
     if hash.is_empty() {
         return Ok(None);
@@ -76,7 +100,7 @@ pub(super) fn read(hash: Hash, key: &str) -> Result<Option<TokenPair>, StoreErro
         .into_iter()
         .map(|(name, value)| Some((String::from_utf8(name).ok()?, text(value)?)));
     let pair = fields.collect::<Option<_>>().and_then(pair);
-    pair.ok_or_else(|| not_understood(key))
+    pair.ok_or_else(|| unrecognised(key))
 }
 
 fn pair(mut fields: HashMap<String, Secret>) -> Option<Option<TokenPair>> {
@@ -90,6 +114,11 @@ fn pair(mut fields: HashMap<String, Secret>) -> Option<Option<TokenPair>> {
         Some(end) => Some(number(&end)?),
         None => None,
     };
+    let owner = match (fields.remove("client_id"), fields.remove("environment")) {
+        (Some(client_id), Some(environment)) => Some(owner(&client_id, &environment)),
+        (None, None) => None,
+        _ => return None,
+    };
     let pair = TokenPair {
         generation,
         access_token: fields.remove("access_token")?,
@@ -97,15 +126,16 @@ fn pair(mut fields: HashMap<String, Secret>) -> Option<Option<TokenPair>> {
         expires_at: number(&fields.remove("expires_at")?)?,
         refresh_token: fields.remove("refresh_token"),
         refresh_expires_at,
+        owner,
     };
-    // What a newer version adds is not understood, nor is what looks otherwise.
+    // Fields of a newer version are refused: a rewrite would lose them.
     (known && fields.is_empty()).then_some(Some(pair))
 }
 
 /// The key holds something else than a pair of this version.
-pub(super) fn not_understood(key: &str) -> StoreError {
-    StoreError::not_understood(format!(
-        "the key {key} of Redis is no pair of version {VERSION}"
+pub(super) fn unrecognised(key: &str) -> StoreError {
+    StoreError::unrecognised(format!(
+        "the key {key} of Redis does not hold a pair of version {VERSION}"
     ))
 }
 

@@ -15,6 +15,18 @@ impl Keys {
             lease: format!("{namespace}:{{{stem}}}:lease"),
         }
     }
+
+    /// What `SCAN` matches the keys of all pairs with.
+    pub(super) fn pattern(namespace: &str) -> String {
+        let mut pattern = String::new();
+        for character in namespace.chars() {
+            if matches!(character, '*' | '?' | '[' | ']' | '^' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+        }
+        pattern + ":{*}:pair"
+    }
 }
 
 #[cfg(test)]

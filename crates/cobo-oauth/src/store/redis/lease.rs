@@ -40,7 +40,7 @@ impl RedisLease {
         let links = &lease.store.0.links;
         match links.run(&take, &lease.keys.lease).await? {
             Outcome::Done(_) => Ok(Some(lease)),
-            Outcome::Not(_) => {
+            Outcome::Not(_) | Outcome::OtherApp(_) => {
                 lease.over = true;
                 Ok(None)
             }
@@ -67,7 +67,7 @@ impl Lease for RedisLease {
         Ok(
             match self.store.0.links.run(&spend, &self.keys.pair).await? {
                 Outcome::Done(token) => token,
-                Outcome::Not(_) => None,
+                Outcome::Not(_) | Outcome::OtherApp(_) => None,
             },
         )
     }

@@ -9,19 +9,22 @@ use cobo_auth::Secret;
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::RoutingInfo;
 use redis::{
     Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, FromRedisValue, Pipeline, RedisError,
     RedisFuture, RedisResult, ScriptInvocation, TlsCertificates, Value,
 };
+use rustls::crypto::CryptoProvider;
 use zeroize::Zeroizing;
 
-use super::fields::not_understood;
+use super::fields::{owner, unrecognised};
 use super::script::Outcome;
 use crate::store::StoreError;
 
 /// Where to connect to.
 pub(super) struct Target {
     server: Server,
+    tls: bool,
     nodes: Vec<String>,
     timeout: Duration,
 }
@@ -38,12 +41,8 @@ impl Target {
         root_certificate: Option<Vec<u8>>,
         timeout: Duration,
     ) -> Result<Self, StoreError> {
-        let tls = |node: &ConnectionInfo| matches!(node.addr(), ConnectionAddr::TcpTls { .. });
-        if nodes.iter().any(tls) {
-            // Rustls panics where it has to choose between two; ours is reqwest's choice. Where the
-            // program has chosen already, that stays.
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        }
+        let is_tls = |node: &ConnectionInfo| matches!(node.addr(), ConnectionAddr::TcpTls { .. });
+        let tls = nodes.iter().any(is_tls);
         let names = nodes.iter().map(|node| node.addr().to_string()).collect();
         let certificates = TlsCertificates {
             client_tls: None,
@@ -63,13 +62,14 @@ impl Target {
             let node = nodes.into_iter().next();
             let node = node.ok_or_else(|| StoreError::unavailable("there is no URL of Redis"))?;
             match root_certificate {
-                Some(_) if tls(&node) => Client::build_with_tls(node, certificates),
+                Some(_) if tls => Client::build_with_tls(node, certificates),
                 _ => Client::open(node),
             }
             .map(|client| Server::One(Box::new(client)))
         };
         Ok(Self {
             server: server.map_err(|error| failed(&error))?,
+            tls,
             nodes: names,
             timeout,
         })
@@ -82,6 +82,11 @@ impl Target {
     }
 
     async fn connect(&self) -> RedisResult<Link> {
+        if self.tls && CryptoProvider::get_default().is_none() {
+            // The `redis` crate takes the provider of the process, and panics if there is none and
+            // more than one is compiled in. The program may choose its own until here.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        }
         match &self.server {
             Server::One(client) => {
                 let config = ConnectionManagerConfig::new()
@@ -159,17 +164,27 @@ impl Links {
         &self.target.nodes
     }
 
-    /// Sends a command that changes nothing, and sends it again where it fails: a connection that
-    /// broke while nobody used it is found out by using it.
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self.target.server, Server::Cluster(_))
+    }
+
+    /// Connects again for the next call.
+    pub(super) fn reconnect(&self) {
+        self.current().link = None;
+    }
+
+    /// Sends a command that changes nothing, and sends it again if the connection fails: whether one
+    /// broke while it was idle shows when it is used. In a cluster a route says which node it is for.
     pub(super) async fn ask_twice<T: FromRedisValue>(
         &self,
         command: &Cmd,
+        route: Option<&RoutingInfo>,
         key: &str,
     ) -> Result<T, StoreError> {
         let sent = AtomicBool::new(false);
         let twice = async {
-            match self.send(command, &sent).await {
-                Err(error) if error.is_io_error() => self.send(command, &sent).await,
+            match self.send(command, route, &sent).await {
+                Err(error) if error.is_io_error() => self.send(command, route, &sent).await,
                 answer => answer,
             }
         };
@@ -191,25 +206,25 @@ impl Links {
             doubt.settle(answer)
         };
         let answer: Vec<Value> = self.bounded(run, key, &sent).await?;
-        let mut answer = answer.into_iter();
-        let (done, value) = match (answer.next(), answer.next()) {
-            (Some(Value::Int(done)), None) => (done, None),
-            (Some(Value::Int(done)), Some(Value::BulkString(bytes))) => {
-                (done, Some(text(bytes).ok_or_else(|| not_understood(key))?))
-            }
-            _ => return Err(not_understood(key)),
-        };
-        match done {
-            1 => Ok(Outcome::Done(value)),
-            0 => Ok(Outcome::Not(value)),
-            _ => Err(not_understood(key)),
-        }
+        outcome(answer).ok_or_else(|| unrecognised(key))
     }
 
-    async fn send<T: FromRedisValue>(&self, command: &Cmd, sent: &AtomicBool) -> RedisResult<T> {
+    async fn send<T: FromRedisValue>(
+        &self,
+        command: &Cmd,
+        route: Option<&RoutingInfo>,
+        sent: &AtomicBool,
+    ) -> RedisResult<T> {
         let (mut link, doubt) = self.link().await?;
         sent.store(true, Ordering::Relaxed);
-        let answer = command.query_async(&mut link).await;
+        let answer = match (&mut link, route) {
+            (Link::Cluster(link), Some(route)) => {
+                let answer = link.route_command(command.clone(), route.clone()).await;
+                let answer = answer.and_then(Value::extract_error);
+                answer.and_then(|answer| Ok(redis::from_redis_value(answer)?))
+            }
+            _ => command.query_async(&mut link).await,
+        };
         doubt.settle(answer)
     }
 
@@ -248,16 +263,19 @@ impl Links {
     ) -> Result<T, StoreError> {
         let error = match tokio::time::timeout(self.target.timeout, call).await {
             Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) if error.code() == Some("WRONGTYPE") => not_understood(key),
+            Ok(Err(error)) if error.code() == Some("WRONGTYPE") => unrecognised(key),
             Ok(Err(error)) if self.target.sends_once() && was_turned_away(&error) => {
-                failed(&error).with_nothing_done()
+                failed(&error).not_applied()
             }
             Ok(Err(error)) => failed(&error),
-            Err(_) => StoreError::unavailable("Redis did not answer in time"),
+            Err(_) => {
+                let timeout = self.target.timeout;
+                StoreError::no_answer(format!("Redis did not answer within {timeout:?}"))
+            }
         };
         Err(match sent.load(Ordering::Relaxed) {
             true => error,
-            false => error.with_nothing_done(),
+            false => error.not_applied(),
         })
     }
 }
@@ -291,6 +309,28 @@ impl Drop for Doubt<'_> {
     }
 }
 
+/// What a script answered; `None` where it did not recognise the key, or this is no answer of a script.
+fn outcome(answer: Vec<Value>) -> Option<Outcome> {
+    let mut answer = answer.into_iter();
+    let Some(Value::Int(done)) = answer.next() else {
+        return None;
+    };
+    let texts = answer.map(|value| match value {
+        Value::BulkString(bytes) => text(bytes),
+        _ => None,
+    });
+    let mut texts = texts.collect::<Option<Vec<_>>>()?.into_iter();
+    let outcome = match (done, texts.next(), texts.next()) {
+        (1, value, None) => Outcome::Done(value),
+        (0, value, None) => Outcome::Not(value),
+        (-2, Some(client_id), Some(environment)) => {
+            Outcome::OtherApp(owner(&client_id, &environment))
+        }
+        _ => return None,
+    };
+    texts.next().is_none().then_some(outcome)
+}
+
 /// Text of Redis's, which may be a secret.
 pub(super) fn text(bytes: Vec<u8>) -> Option<Secret> {
     let bytes = Zeroizing::new(bytes);
@@ -305,6 +345,7 @@ fn failed(error: &RedisError) -> StoreError {
             "Redis refused the user or the password".to_owned()
         }
         (_, Some("NOPERM")) => "Redis does not let this user do what is needed".to_owned(),
+        _ if error.is_timeout() => return StoreError::no_answer(format!("Redis: {error}")),
         (ErrorKind::Io, _) => format!("Redis: {error}"),
         (_, Some(code)) => format!("Redis answered {code}"),
         _ => format!("Redis: {}", error.category()),
@@ -317,13 +358,13 @@ fn was_turned_away(error: &RedisError) -> bool {
     error.is_connection_refusal() || error.code().is_some_and(|code| TURNED_AWAY.contains(&code))
 }
 
-/// What Redis answers before it does anything.
-const TURNED_AWAY: [&str; 8] = [
+/// What Redis answers before it does anything. Not `NOPERM`: the user may have been allowed to run the
+/// first of a script's commands.
+const TURNED_AWAY: [&str; 7] = [
     "CLUSTERDOWN",
     "LOADING",
     "MASTERDOWN",
     "NOAUTH",
-    "NOPERM",
     "OOM",
     "READONLY",
     "WRONGPASS",

@@ -1,31 +1,41 @@
-//! What Redis does at once.
+//! The scripts, each of which Redis runs as one step.
 //!
-//! Each script answers with a list: `{1, …}` it is done, `{0, …}` it is not, `{-1}` the key holds
-//! what is not understood, and has been left as it is.
+//! Each script answers with a list: `{1, …}` it is done, `{0, …}` it is not, `{-1}` the key holds data
+//! that is not recognised, `{-2, client_id, environment}` the pair belongs to that app. Where it is not
+//! done nothing was changed.
 //!
-//! Each may be carried out twice, and nothing is worse for it: a cluster is sent again what it did
-//! not answer. At most the second answer says that it was not done, and what was spent is spent.
+//! Redis may refuse a command in the middle of a script (no memory is left, the user may not run it),
+//! and then keeps what the script changed before. So each script changes something in one command
+//! only, or makes sure first that the later ones will not be refused.
+//!
+//! Each script may run twice, since a cluster is sent again what it did not answer. At worst the
+//! second answer says that it was not done. What was spent is spent.
 
 use std::sync::LazyLock;
 
 use cobo_auth::Secret;
 use redis::Script;
 
-/// What became of a script.
+use crate::store::Owner;
+
+/// The result of a script.
 pub(super) enum Outcome {
     /// It is done, and gave this.
     Done(Option<Secret>),
     /// It is not, because of this.
     Not(Option<Secret>),
+    /// It is not, because the pair belongs to this app.
+    OtherApp(Owner),
 }
 
-/// The pair at a key: an empty table where there is none, one without an access token where it has
-/// been removed, nothing where it is not understood. As strict as
-/// [`fields::read`](super::fields::read).
+/// The pair at a key: an empty table where there is none, one without an access token where it was
+/// removed, nothing where it is not recognised. As strict as [`fields::read`](super::fields::read).
+///
+/// And whether an app may use a pair, as [`Owner::check`] has it.
 const READ: &str = r"
 local known = {
     version = 1, org_id = 1, generation = 1, access_token = 1, obtained_at = 1, expires_at = 1,
-    refresh_token = 1, refresh_expires_at = 1,
+    refresh_token = 1, refresh_expires_at = 1, client_id = 1, environment = 1,
 }
 local function number(text)
     return text and #text == 20 and not string.find(text, '%D') and text <= '18446744073709551615'
@@ -43,43 +53,80 @@ local function read(key)
     if #flat == 6 then return pair end
     if not number(pair.obtained_at) or not number(pair.expires_at) then return nil end
     if pair.refresh_expires_at and not number(pair.refresh_expires_at) then return nil end
+    if (pair.client_id == nil) ~= (pair.environment == nil) then return nil end
     return pair.access_token and pair
+end
+local function ours(pair, client_id, environment)
+    if not pair.client_id then return true end
+    if pair.client_id ~= client_id then return false end
+    for one in string.gmatch(environment, '%S+') do
+        for other in string.gmatch(pair.environment, '%S+') do
+            if one == other then return true end
+        end
+    end
+    return false
 end
 ";
 
-/// The pair, its life in milliseconds, its generation, its fields.
+/// Keys: the pair. Arguments: its life in milliseconds, its generation, its owner's client id and
+/// environment, its fields.
+///
+/// `HDEL` is tried first on a field that no pair has: if Redis refuses it, to this user or to a replica,
+/// it does so before anything is changed. `HSET` writes the whole pair at once. If `PEXPIRE` is refused
+/// after that, the new pair is there.
 pub(super) static SAVE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
 local there = read(KEYS[1])
 if not there then return {-1} end
+if not ours(there, ARGV[3], ARGV[4]) then return {-2, there.client_id, there.environment} end
 if there.generation and there.generation >= ARGV[2] then
     return {0, there.generation}
 end
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+redis.call('HDEL', KEYS[1], '')
+redis.call('HSET', KEYS[1], unpack(ARGV, 5))
+local new = {}
+for i = 5, #ARGV, 2 do new[ARGV[i]] = 1 end
+for field in pairs(there) do
+    if not new[field] then redis.call('HDEL', KEYS[1], field) end
+end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return {1}
 ",
     )
 });
 
-/// The pair, of which the generation is kept, for as long as the pair would have been.
+/// Keys: the pair. Arguments: the client id and the environment of the app that removes it. The
+/// generation is kept for as long as the pair would have been.
 pub(super) static REMOVE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
 local pair = read(KEYS[1])
 if not pair then return {-1} end
+if not ours(pair, ARGV[1], ARGV[2]) then return {-2, pair.client_id, pair.environment} end
 if pair.access_token then
     redis.call('HDEL', KEYS[1], 'access_token', 'obtained_at', 'expires_at', 'refresh_token',
-        'refresh_expires_at')
+        'refresh_expires_at', 'client_id', 'environment')
 end
 return {1}
 ",
     )
 });
 
-/// The pair and the lease, the lease's value, the generation.
+/// Keys: the pair. Arguments: the client id and the environment of an app. Gives the organization's id
+/// if there is a pair that the app may use.
+pub(super) static LIST: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        r"
+local pair = read(KEYS[1])
+if not pair then return {-1} end
+if not pair.access_token or not ours(pair, ARGV[1], ARGV[2]) then return {0} end
+return {1, pair.org_id}
+",
+    )
+});
+
+/// Keys: the pair, the lease. Arguments: the lease's value, the generation.
 pub(super) static SPEND: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -93,7 +140,7 @@ return {1, pair.refresh_token}
     )
 });
 
-/// The pair and the lease, the lease's value, the generation, the refresh token.
+/// Keys: the pair, the lease. Arguments: the lease's value, the generation, the refresh token.
 pub(super) static RESTORE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -108,8 +155,8 @@ return {1}
     )
 });
 
-/// The lease, its value, its time in milliseconds. Who sends it a second time, since the first was not
-/// answered, finds that the lease is theirs.
+/// Keys: the lease. Arguments: its value, its time in milliseconds. Sent a second time, since the first
+/// was not answered, it finds that the lease has this value already.
 pub(super) static TAKE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -120,7 +167,7 @@ return {0}
     )
 });
 
-/// The lease, its value.
+/// Keys: the lease. Arguments: its value.
 pub(super) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"

@@ -1,11 +1,12 @@
 //! A Cobo that answers as it is told, and keeps books.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cobo_auth::Secret;
+use cobo_auth::{Clock as _, Secret};
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -30,6 +31,12 @@ pub(super) enum Answer {
     Ignored,
     Refused,
     AppRefused,
+    /// Code 2024, signed by Cobo.
+    Unauthenticated,
+    /// Code 2024, from an unknown server.
+    UnsignedUnauthenticated,
+    /// Issued, and not a Bearer token.
+    NotBearer,
     /// Too many requests, says whoever: not before half a minute.
     Throttled,
     /// Not before tomorrow, says a gateway.
@@ -45,6 +52,10 @@ pub(super) struct FakeCobo {
     books: Arc<Mutex<Books>>,
     clock: TestClock,
     life: Life,
+    /// Cobo's own clock, which nobody sets.
+    time: TestClock,
+    /// Whether the process has had an answer, and so knows Cobo's time.
+    dated: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +84,8 @@ struct Books {
     last_failure: Option<Instant>,
     /// When each access token expires, and which process asked for it.
     ends: HashMap<String, (Moment, u64)>,
+    /// Whether answers carry the time.
+    tells_time: bool,
 }
 
 impl FakeCobo {
@@ -85,6 +98,8 @@ impl FakeCobo {
             books: Arc::new(Mutex::new(books)),
             clock: clock.clone(),
             life: Life::new(0),
+            time: clock.ahead_by(0),
+            dated: Arc::default(),
         }
     }
 
@@ -92,6 +107,7 @@ impl FakeCobo {
     pub(super) fn of(&self, life: &Life) -> Self {
         Self {
             life: life.clone(),
+            dated: Arc::default(),
             ..self.clone()
         }
     }
@@ -99,6 +115,11 @@ impl FakeCobo {
     /// When an access token expires, and which process asked for it.
     pub(super) fn end_of(&self, access_token: &str) -> Option<(Moment, u64)> {
         self.books.lock().unwrap().ends.get(access_token).copied()
+    }
+
+    /// From now on answers carry the time of Cobo's clock.
+    pub(super) fn tell_time(&self) {
+        self.books.lock().unwrap().tells_time = true;
     }
 
     pub(super) fn set_life(&self, seconds: u64) {
@@ -117,6 +138,11 @@ impl FakeCobo {
     /// From now on no request for this organization is answered.
     pub(super) fn silence(&self, org_id: &str) {
         self.books.lock().unwrap().silent.insert(org_id.to_owned());
+    }
+
+    /// The app is not installed in this organization.
+    pub(super) fn removes(&self, org_id: &str) {
+        self.books.lock().unwrap().removed.insert(org_id.to_owned());
     }
 
     /// What every request gets that nothing else is set for.
@@ -163,7 +189,7 @@ impl FakeCobo {
             self.failed();
         }
         tokio::time::sleep(Duration::from_millis(latency)).await;
-        let lost = failure(Fate::Lost, "the connection broke");
+        let lost = failure(Fate::Unknown, "the connection broke");
         let work = || {
             let mut books = self.books.lock().unwrap();
             let issued = work(&mut books)?;
@@ -191,19 +217,29 @@ impl FakeCobo {
                 Err(lost)
             }
             Answer::Ignored => Err(lost),
-            Answer::Unreachable => Err(failure(Fate::NotCarriedOut, "no connection")),
+            Answer::Unreachable => Err(failure(Fate::NotProcessed, "no connection")),
             Answer::Throttled => Err(Failure {
                 throttled: true,
                 retry_after: Some(Duration::from_secs(30)),
-                ..failure(Fate::Lost, "429")
+                ..failure(Fate::Unknown, "429")
             }),
             Answer::Away => Err(Failure {
                 throttled: true,
                 retry_after: Some(Duration::from_secs(24 * 60 * 60)),
-                ..failure(Fate::Lost, "503")
+                ..failure(Fate::Unknown, "503")
             }),
             Answer::Refused => Err(failure(Fate::GrantRefused, "invalid_grant")),
-            Answer::AppRefused => Err(failure(Fate::AppRefused, "2024")),
+            Answer::AppRefused => Err(failure(Fate::AppRefused, "invalid_client")),
+            Answer::Unauthenticated => {
+                Err(failure(Fate::Unauthenticated { verified: true }, "2024"))
+            }
+            Answer::UnsignedUnauthenticated => {
+                Err(failure(Fate::Unauthenticated { verified: false }, "2024"))
+            }
+            Answer::NotBearer => {
+                let _ = work();
+                Err(failure(Fate::UnusableToken, "token_type"))
+            }
             Answer::Hangs => std::future::pending().await,
             Answer::Panics => panic!("a defect of the issuer"),
         };
@@ -211,6 +247,7 @@ impl FakeCobo {
             self.failed();
         }
         self.life.go_on().await;
+        self.dated.store(true, Ordering::Relaxed);
         outcome
     }
 
@@ -298,11 +335,12 @@ impl Issuer for FakeCobo {
         let org_id = org_id.unwrap_or_default();
         let _in_flight = self.enter(&org_id);
         let request = format!("refresh {token}");
-        let unreached = {
+        let not_processed = {
             let books = self.books.lock().unwrap();
-            books.answers.front().copied().or(books.always) == Some(Answer::Unreachable)
+            let answer = books.answers.front().copied().or(books.always);
+            matches!(answer, Some(Answer::Unreachable | Answer::Unauthenticated))
         };
-        if !unreached {
+        if !not_processed {
             let mut books = self.books.lock().unwrap();
             if !books.presented.insert(token.to_owned()) {
                 books.presented_twice.push(token.to_owned());
@@ -313,5 +351,11 @@ impl Issuer for FakeCobo {
             None => Err(failure(Fate::GrantRefused, "invalid_grant")),
         })
         .await
+    }
+
+    fn cobo_time_millis(&self) -> Option<u64> {
+        let dated = self.dated.load(Ordering::Relaxed);
+        let tells = self.books.lock().unwrap().tells_time;
+        (dated && tells).then(|| self.time.unix_millis())
     }
 }

@@ -2,29 +2,29 @@
 
 use std::time::Duration;
 
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::cobo::{Answer, FakeCobo};
 use super::store::{Mood, TestStore};
-use super::world::{TestClock, paused, settle};
+use super::world::{TestClock, owner, paused, settle};
 use crate::store::TokenStore as _;
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::error::TokenErrorKind;
 use crate::token::source::TokenSource;
 
-struct World {
-    cobo: FakeCobo,
-    store: TestStore,
-    tokens: TokenSource,
+pub(super) struct World {
+    pub(super) cobo: FakeCobo,
+    pub(super) store: TestStore,
+    pub(super) tokens: TokenSource,
 }
 
 impl World {
-    fn new(set_up: impl FnOnce(TokenSourceBuilder) -> TokenSourceBuilder) -> Self {
+    pub(super) fn new(set_up: impl FnOnce(TokenSourceBuilder) -> TokenSourceBuilder) -> Self {
         let clock = TestClock::new();
         let cobo = FakeCobo::new(43_200, &clock);
         let store = TestStore::new();
-        let builder = TokenSourceBuilder::with_issuer(cobo.clone())
+        let builder = TokenSourceBuilder::with_issuer(cobo.clone(), owner())
             .store(store.clone())
             .clock(clock);
         let mut builder = set_up(builder);
@@ -118,93 +118,6 @@ fn what_waits_for_its_turn_in_vain_says_so_and_spends_nothing() {
     });
 }
 
-/// A callback for an organization, whose sender goes away after so long.
-fn call_back(tokens: &TokenSource, org_id: &str, goes_away: Duration) -> JoinHandle<()> {
-    let (tokens, query) = (tokens.clone(), format!("approval_result=1&org_id={org_id}"));
-    tokio::spawn(async move {
-        let _ = tokio::time::timeout(goes_away, tokens.on_installation(&query)).await;
-    })
-}
-
-#[test]
-fn strangers_with_callbacks_leave_room_for_others() {
-    paused(async {
-        for concurrency in [20, 4] {
-            let world = World::new(|builder| builder.concurrency(concurrency));
-            world.cobo.set_latency(1_000);
-            world.cobo.always(Answer::Refused);
-            for number in 0..900 {
-                let stranger = format!("made-up-{number}");
-                call_back(&world.tokens, &stranger, Duration::from_millis(10));
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            world.cobo.always(Answer::Ok);
-            let started = Instant::now();
-            world.tokens.token("org").await.unwrap();
-            assert_eq!(started.elapsed(), Duration::from_secs(1));
-            assert!(world.cobo.most_in_all() as usize <= 8.min(concurrency / 2) + 1);
-        }
-    });
-}
-
-#[test]
-fn more_callbacks_than_can_wait_are_turned_away() {
-    paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.set_latency(1_000);
-        for number in 0..1_000 {
-            call_back(
-                &world.tokens,
-                &format!("made-up-{number}"),
-                Duration::from_secs(9),
-            );
-        }
-        settle().await;
-        let (query, asked) = ("approval_result=1&org_id=one-more", Instant::now());
-        let error = world.tokens.on_installation(query).await.unwrap_err();
-        assert_eq!(asked.elapsed(), Duration::ZERO);
-        assert!(
-            error.to_string().contains("its turn did not come"),
-            "{error}"
-        );
-    });
-}
-
-#[test]
-fn callbacks_of_one_organization_are_answered_together_and_rest() {
-    paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.always(Answer::Refused);
-        let started = Instant::now();
-        for round in 0..3 {
-            let callbacks: Vec<_> = (0..1_000)
-                .map(|_| call_back(&world.tokens, "org", Duration::from_secs(60)))
-                .collect();
-            for callback in callbacks {
-                callback.await.unwrap();
-            }
-            assert_eq!(world.cobo.requests(), ["get_token org"]);
-            assert_eq!(started.elapsed(), round * Duration::from_secs(2));
-        }
-    });
-}
-
-#[test]
-fn a_callback_is_answered_though_its_sender_goes_away() {
-    paused(async {
-        let world = World::new(|builder| builder);
-        let before = world.tokens.token("org").await.unwrap();
-        world.cobo.requests();
-        call_back(&world.tokens, "org", Duration::ZERO)
-            .await
-            .unwrap();
-        settle().await;
-        assert_eq!(world.cobo.requests(), ["get_token org"]);
-        let after = world.tokens.token("org").await.unwrap();
-        assert!(after.generation() > before.generation());
-    });
-}
-
 #[test]
 fn a_forgotten_organization_is_not_asked_for_when_its_turn_comes() {
     paused(async {
@@ -276,5 +189,30 @@ fn a_shutdown_ends_when_everything_hangs() {
             assert!(shared.tasks.is_empty(), "something outlives it");
             assert!(started.elapsed() < shared.limits.shutdown());
         }
+    });
+}
+
+/// The store's own timeout is shorter than the source's.
+#[test]
+fn store_that_does_not_answer_is_waited_for_once_in_5_seconds() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.store.set(Mood::TimesOut);
+        let started = Instant::now();
+        for number in 0..5 {
+            world.tokens.token(&format!("org-{number}")).await.unwrap();
+        }
+        assert_eq!(started.elapsed(), Duration::from_secs(2));
+    });
+}
+
+#[test]
+fn pair_that_is_too_large_for_the_store_is_served_and_not_saved_later() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.store.set(Mood::TooLarge);
+        world.tokens.token("org").await.unwrap();
+        settle().await;
+        assert!(world.tokens.0.shared.tasks.is_empty());
     });
 }

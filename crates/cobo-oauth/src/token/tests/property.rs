@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::cobo::{Answer, FakeCobo};
 use super::store::{Mood, TestStore};
-use super::world::{Life, TestClock, paused, settle};
+use super::world::{Life, TestClock, owner, paused, settle};
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::credential::OrgCredential;
 use crate::token::error::{TokenError, TokenErrorKind};
@@ -31,6 +31,8 @@ enum Event {
     Wall(i32),
     Answers(Vec<Answer>),
     Latency(u16),
+    /// From now on answers carry the time of Cobo's clock.
+    TellTime,
     Store(Mood),
     StoreLatency(u16),
     /// A server refuses the token that was served last.
@@ -56,6 +58,9 @@ fn answer() -> impl Strategy<Value = Answer> {
         1 => Just(Answer::Ignored),
         1 => Just(Answer::Refused),
         1 => Just(Answer::AppRefused),
+        1 => Just(Answer::Unauthenticated),
+        1 => Just(Answer::UnsignedUnauthenticated),
+        1 => Just(Answer::NotBearer),
         1 => Just(Answer::Throttled),
         1 => Just(Answer::Away),
         1 => Just(Answer::Hangs),
@@ -84,6 +89,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => prop_oneof![-700_000..700_000_i32, -50_000..50_000_i32].prop_map(Event::Wall),
         3 => vec(answer(), 1..4).prop_map(Event::Answers),
         1 => prop_oneof![Just(0), 1..7_000_u16].prop_map(Event::Latency),
+        1 => Just(Event::TellTime),
         2 => mood().prop_map(Event::Store),
         1 => prop_oneof![Just(0), 1..4_000_u16].prop_map(Event::StoreLatency),
         2 => process.clone().prop_map(Event::Reject),
@@ -136,7 +142,7 @@ impl World {
     fn process(&mut self) -> Process {
         self.started += 1;
         let life = Life::new(self.started);
-        let mut builder = TokenSourceBuilder::with_issuer(self.cobo.of(&life))
+        let mut builder = TokenSourceBuilder::with_issuer(self.cobo.of(&life), owner())
             .store(self.store.of(&life))
             .clock(self.clock.clone());
         builder.dice = Box::new(|| 0.5);
@@ -208,6 +214,7 @@ impl World {
             }
             Event::Answers(answers) => self.cobo.answer(answers),
             Event::Latency(millis) => self.cobo.set_latency(millis.into()),
+            Event::TellTime => self.cobo.tell_time(),
             Event::Store(mood) => self.store.set(mood),
             Event::StoreLatency(millis) => {
                 self.store.set_latency(Duration::from_millis(millis.into()));

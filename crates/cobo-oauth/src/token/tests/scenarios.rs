@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::cobo::{Answer, FakeCobo};
 use super::store::{Mood, TestStore};
-use super::world::{Life, TestClock, paused, settle};
+use super::world::{Life, TestClock, owner, paused, settle};
 use crate::store::{Lease, TokenPair, TokenStore};
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::source::TokenSource;
@@ -64,6 +64,8 @@ enum Step {
     Rollback,
     /// What the store has from an earlier run.
     Has(Stored),
+    /// Another process stores this just before the next lease is given.
+    HasAtLease(Stored),
     /// Another process refreshes, or stops to.
     LeaseTaken,
     LeaseFreed,
@@ -139,7 +141,7 @@ impl Play {
     }
 
     fn start(&mut self) {
-        let mut builder = TokenSourceBuilder::with_issuer(self.cobo.clone())
+        let mut builder = TokenSourceBuilder::with_issuer(self.cobo.clone(), owner())
             .store(self.store.clone())
             .clock(self.clock.clone());
         builder.dice = Box::new(|| 0.5);
@@ -226,7 +228,8 @@ impl Play {
                 self.source().on_installation(&query).await.unwrap_err();
             }
             Step::Installed(query) => {
-                self.source().on_installation(&query).await.unwrap();
+                let outcome = self.source().on_installation(&query).await;
+                assert!(outcome.unwrap().is_confirmed());
             }
             Step::Store(mood) => self.store.set(mood),
             Step::StoreLatency(seconds) => {
@@ -241,7 +244,15 @@ impl Play {
                 let pair = self.snapshot.as_ref().unwrap();
                 let _ = self.store.memory().save(ORG, pair).await.unwrap();
             }
-            Step::Has(stored) => self.has(stored).await,
+            Step::Has(stored) => {
+                let pair = self.pair(stored);
+                self.store.lose_everything();
+                let _ = self.store.memory().save(ORG, &pair).await.unwrap();
+            }
+            Step::HasAtLease(stored) => {
+                let pair = self.pair(stored).with_owner(owner());
+                self.store.save_at_lease(pair);
+            }
             Step::LeaseTaken => {
                 let ttl = Duration::from_secs(60);
                 let another = self.store.of(&Life::new(1));
@@ -298,7 +309,7 @@ impl Play {
         }
     }
 
-    async fn has(&self, stored: Stored) {
+    fn pair(&self, stored: Stored) -> TokenPair {
         use cobo_auth::Clock as _;
         let now = self.clock.unix_millis();
         let obtained = now.checked_add_signed(-stored.age * 1_000).unwrap();
@@ -313,8 +324,7 @@ impl Play {
             let end = obtained.checked_add_signed(stored.refresh_life * 1_000);
             pair = pair.with_refresh_token(refresh, end.unwrap());
         }
-        self.store.lose_everything();
-        let _ = self.store.memory().save(ORG, &pair).await.unwrap();
+        pair
     }
 }
 

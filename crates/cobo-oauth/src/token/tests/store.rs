@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::world::Life;
-use crate::store::{Lease, MemoryStore, Saved, StoreError, TokenPair, TokenStore};
+use crate::store::{Lease, MemoryStore, Owner, Saved, StoreError, TokenPair, TokenStore};
 
 /// How a store behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -25,6 +25,10 @@ pub(super) enum Mood {
     ReadOnly,
     /// Takes it in, and says that it failed.
     Forgetful,
+    /// Says after 2 seconds that it did not answer.
+    TimesOut,
+    /// Refuses every pair as too large.
+    TooLarge,
 }
 
 /// A store in memory that outlives the sources that use it, and fails when told.
@@ -37,6 +41,8 @@ pub(super) struct TestStore {
     mood: Arc<Mutex<Mood>>,
     /// How long each call takes.
     latency: Arc<Mutex<Duration>>,
+    /// What another process stores just before the next lease is given.
+    at_lease: Arc<Mutex<Option<TokenPair>>>,
     /// When the pair was obtained that is kept, and whether one came after it that is older.
     newest: Arc<Mutex<(HashMap<String, u64>, bool)>>,
 }
@@ -55,6 +61,7 @@ impl TestStore {
             leases: Arc::default(),
             mood: Arc::default(),
             latency: Arc::default(),
+            at_lease: Arc::default(),
             newest: Arc::default(),
         }
     }
@@ -75,6 +82,10 @@ impl TestStore {
     pub(super) fn lose_everything(&self) {
         *self.memory.lock().unwrap() = MemoryStore::new();
         self.newest.lock().unwrap().0.clear();
+    }
+
+    pub(super) fn save_at_lease(&self, pair: TokenPair) {
+        *self.at_lease.lock().unwrap() = Some(pair);
     }
 
     pub(super) fn set(&self, mood: Mood) {
@@ -105,10 +116,15 @@ impl TestStore {
         let mood = *self.mood.lock().unwrap();
         match mood {
             Mood::Up | Mood::Forgetful => Ok(()),
-            Mood::ReadOnly if !writes => Ok(()),
-            Mood::Down | Mood::ReadOnly => Err(Err(
-                StoreError::unavailable("it is down").with_nothing_done()
-            )),
+            Mood::ReadOnly | Mood::TooLarge if !writes => Ok(()),
+            Mood::TooLarge => Err(Err(StoreError::too_large("it takes none"))),
+            Mood::TimesOut => {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                Err(Err(StoreError::no_answer("after 2 s")))
+            }
+            Mood::Down | Mood::ReadOnly => {
+                Err(Err(StoreError::unavailable("it is down").not_applied()))
+            }
             Mood::Hangs => std::future::pending().await,
         }
     }
@@ -143,9 +159,16 @@ impl TokenStore for TestStore {
         self.after(saved)
     }
 
-    async fn remove(&self, org_id: &str) -> Result<(), StoreError> {
+    async fn remove(&self, org_id: &str, owner: &Owner) -> Result<(), StoreError> {
         match self.answer(true).await {
-            Ok(()) => self.memory().remove(org_id).await,
+            Ok(()) => self.memory().remove(org_id, owner).await,
+            Err(failed) => failed,
+        }
+    }
+
+    async fn organizations(&self, owner: &Owner) -> Result<Vec<String>, StoreError> {
+        match self.answer(false).await {
+            Ok(()) => self.memory().organizations(owner).await,
             Err(failed) => failed,
         }
     }
@@ -157,6 +180,10 @@ impl TokenStore for TestStore {
     ) -> Result<Option<Box<dyn Lease>>, StoreError> {
         if let Err(failed) = self.answer(true).await {
             return failed;
+        }
+        let stored = self.at_lease.lock().unwrap().take();
+        if let Some(pair) = stored {
+            let _ = self.memory().save(org_id, &pair).await?;
         }
         let mut leases = self.leases.lock().unwrap();
         let now = Instant::now();

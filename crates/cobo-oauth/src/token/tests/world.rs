@@ -4,11 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use cobo_auth::Clock;
+use cobo_auth::{Clock, Environment};
 use tokio::time::Instant;
+
+use crate::store::Owner;
 
 /// What the wall clock shows when a test begins, in Unix milliseconds.
 pub(super) const BEGIN: u64 = 1_800_000_000_000;
+
+/// The app under test.
+pub(super) fn owner() -> Owner {
+    Owner::new("app", &Environment::development())
+}
 
 /// Clocks that follow tokio's paused time; the wall clock can be set.
 #[derive(Debug, Clone)]
@@ -22,6 +29,15 @@ impl TestClock {
         Self {
             begin: Instant::now(),
             set: Arc::default(),
+        }
+    }
+
+    /// The clock of another machine, whose wall clock is ahead by this.
+    pub(super) fn ahead_by(&self, millis: i64) -> Self {
+        let set = self.set.load(Ordering::Relaxed) + millis;
+        Self {
+            begin: self.begin,
+            set: Arc::new(AtomicI64::new(set)),
         }
     }
 

@@ -112,6 +112,7 @@ static OPERATION: Object = Object {
         ("summary", Shape::Prose),
         ("description", Shape::Prose),
         ("deprecated", Shape::Flag),
+        ("x-cobo-credential", Shape::Text),
         ("x-cobo-repeatable", Shape::Flag),
         ("parameters", Shape::List(&PARAMETER)),
         ("requestBody", Shape::Of(&BODY)),

@@ -1,0 +1,345 @@
+//! The attempts of a call: each is signed, sent and received by itself.
+
+use std::time::Duration;
+
+use http::{HeaderValue, header};
+use reqwest::Request;
+use tokio::time::Instant;
+
+use super::{API_KEY, API_NONCE, API_SIGNATURE, Call, message, metrics};
+use crate::access_token::AccessToken;
+use crate::client::Client;
+use crate::code::ErrorCode;
+use crate::credential::Credential;
+use crate::error::{Error, ErrorKind, Execution, printable};
+use crate::nonce::NonceStrategy;
+use crate::receive::receive;
+use crate::redact::explanation;
+use crate::response::{Body, Response};
+use crate::retry::{Failed, chance};
+
+/// What the attempts of one call have shown so far.
+#[derive(Debug, Default)]
+struct Outcomes {
+    /// Whether an attempt that failed may have been carried out. Once set it stays set: it is the
+    /// one source of what the call's error says about this.
+    may_be_executed: bool,
+    /// Whether the access token was renewed after a refusal.
+    renewed: bool,
+    /// Whether the renewed token was refused as well.
+    in_vain: bool,
+    /// Whether a random nonce may have been refused for its kind, so that milliseconds are sent.
+    milliseconds: bool,
+    /// The number of the attempt that is made, or was the last.
+    attempt: u32,
+    /// What the attempts that failed have sent in secret.
+    sent: Vec<Sent>,
+}
+
+/// What one attempt has sent in secret, besides what is in every attempt.
+#[derive(Debug, Default)]
+struct Sent {
+    token: Option<AccessToken>,
+    signature: Option<HeaderValue>,
+}
+
+/// An attempt that was made.
+struct Attempt {
+    sent: Sent,
+    /// How its nonce was made.
+    strategy: NonceStrategy,
+    result: Result<Response<Body>, Error>,
+}
+
+impl Client {
+    /// Attempts the request until it succeeds or must not be attempted again.
+    pub(super) async fn attempts(
+        &self,
+        request: Request,
+        call: &Call,
+    ) -> Result<Response<Body>, Error> {
+        let mut outcomes = Outcomes {
+            attempt: 1,
+            ..Outcomes::default()
+        };
+        let result = self.attempt_until_done(request, call, &mut outcomes).await;
+        result
+            .map_err(|error| error.with_earlier_unknown(outcomes.may_be_executed))
+            .inspect_err(|error| failed(call, outcomes.attempt, error))
+    }
+
+    async fn attempt_until_done(
+        &self,
+        request: Request,
+        call: &Call,
+        outcomes: &mut Outcomes,
+    ) -> Result<Response<Body>, Error> {
+        let started = Instant::now();
+        let deadline = self.retry_policy().within();
+        let left = || deadline.map(|deadline| deadline.saturating_sub(started.elapsed()));
+        let mut last = None;
+        loop {
+            if left() == Some(Duration::ZERO) {
+                return Err(last.unwrap_or_else(|| Error::deadline(false)));
+            }
+            let Some(request) = request.try_clone() else {
+                return Err(Error::invalid_request("the body is a stream".to_owned()));
+            };
+            let nonces = &self.shared().nonces;
+            let Attempt {
+                sent,
+                strategy,
+                result,
+            } = self.attempt(request, call, outcomes, left()).await;
+            let token = sent.token.clone();
+            if is_nonce_accepted(&result) && nonces.accepted(strategy) {
+                tracing::warn!(
+                    "the server refuses random nonces; this process sends milliseconds from now \
+                     on, and processes that share a key may collide: set \
+                     `ClientBuilder::nonces(NonceStrategy::Milliseconds)` and give each a key"
+                );
+            }
+            let error = match result {
+                Ok(response) => {
+                    self.shared().budget.give_back();
+                    return Ok(response);
+                }
+                // The credential has made its own attempts.
+                Err(error) if error.kind() == ErrorKind::Credential => return Err(error),
+                Err(error) => {
+                    outcomes.sent.push(sent);
+                    self.explained(error, call, &outcomes.sent)
+                }
+            };
+            if error.code() == Some(ErrorCode::AUTHENTICATION) {
+                if outcomes.milliseconds {
+                    // It was not the nonce: the repetition is paid for.
+                    self.shared().budget.take();
+                } else if nonces.may_be_refused(strategy) {
+                    if !call.repeatable || !self.shared().budget.is_left() {
+                        return Err(error.with_nonce_refused());
+                    }
+                    // Not one of the attempts: the server may accept the other kind of nonce.
+                    outcomes.milliseconds = true;
+                    outcomes.note(&error);
+                    again(call, outcomes.attempt, Duration::ZERO, &error);
+                    last = Some(error.with_nonce_refused());
+                    continue;
+                }
+            }
+            let refused = error.is_token_expired();
+            if refused && outcomes.renewed && !std::mem::replace(&mut outcomes.in_vain, true) {
+                self.shared().budget.take();
+            }
+            if let (true, false, Some(credential), Some(token)) =
+                (refused, outcomes.renewed, &call.credential, token)
+            {
+                credential.rejected(&token);
+                if call.repeatable && self.shared().budget.is_left() {
+                    // Nothing is wrong with the server: this is not one of the attempts, and the
+                    // call is repeated at once. It costs budget if the new token is refused too.
+                    outcomes.renewed = true;
+                    outcomes.note(&error);
+                    tracing::debug!(
+                        operation = %call.label,
+                        org_id = call.org_id(),
+                        attempt = outcomes.attempt,
+                        status = status(&error),
+                        code = code(&error),
+                        error_id = error_id(&error),
+                        "the access token was refused; renewing it"
+                    );
+                    last = Some(error);
+                    continue;
+                }
+            }
+            let delay = self.retry_policy().delay(
+                &Failed {
+                    error: &error,
+                    attempt: outcomes.attempt,
+                    repeatable: call.repeatable,
+                    after_renewal: refused && outcomes.renewed,
+                    left: left(),
+                    chance: chance(),
+                },
+                &self.shared().budget,
+            );
+            let Some(delay) = delay else {
+                return Err(error);
+            };
+            outcomes.note(&error);
+            again(call, outcomes.attempt, delay, &error);
+            tokio::time::sleep(delay).await;
+            last = Some(error);
+            outcomes.attempt += 1;
+        }
+    }
+
+    /// One attempt.
+    async fn attempt(
+        &self,
+        mut request: Request,
+        call: &Call,
+        outcomes: &Outcomes,
+        left: Option<Duration>,
+    ) -> Attempt {
+        let started = Instant::now();
+        let (mut secrets, mut sent) = (Sent::default(), false);
+        let mut strategy = NonceStrategy::Milliseconds;
+        let exchange = async {
+            if let Some(credential) = &call.credential {
+                let obtained = obtain(credential.as_ref()).await;
+                let obtained = obtained.map_err(Error::credential)?;
+                request
+                    .headers_mut()
+                    .insert(header::AUTHORIZATION, obtained.header().clone());
+                secrets.token = Some(obtained);
+            }
+            let shared = self.shared();
+            // Not before the token is there: obtaining it may show what the server accepts.
+            if !outcomes.milliseconds {
+                strategy = shared.nonces.strategy();
+            }
+            self.sign(&mut request, strategy).await?;
+            secrets.signature = request.headers().get(API_SIGNATURE).cloned();
+            let sent_at = shared.cobo_time.at(shared.clock.monotonic());
+            sent = true;
+            let answer = shared.http.execute(request).await;
+            receive(answer, shared, sent_at).await
+        };
+        let result = match left {
+            None => exchange.await,
+            Some(left) => match tokio::time::timeout(left, exchange).await {
+                Ok(result) => result,
+                Err(_) => Err(Error::deadline(sent)),
+            },
+        };
+        let result = result.map_err(|error| error.with_bearer(secrets.token.is_some()));
+        if let Ok(response) = &result {
+            tracing::debug!(
+                operation = %call.label,
+                org_id = call.org_id(),
+                attempt = outcomes.attempt,
+                duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                status = response.status().as_u16(),
+                bytes = response.len(),
+                "succeeded"
+            );
+        }
+        metrics::attempt(call, &result);
+        Attempt {
+            sent: secrets,
+            strategy,
+            result,
+        }
+    }
+
+    /// The error with Cobo's explanation, if Cobo signed it, without what the call sent in secret.
+    fn explained(&self, error: Error, call: &Call, sent: &[Sent]) -> Error {
+        let Some(body) = error.body().filter(|_| error.is_signed()) else {
+            return error;
+        };
+        let mut secrets = vec![self.shared().api_key.as_bytes()];
+        secrets.extend(call.secrets.iter().map(|secret| secret.expose().as_bytes()));
+        for sent in sent {
+            let token = sent.token.as_ref().map(AccessToken::secret);
+            secrets.extend(token.map(|token| token.expose().as_bytes()));
+            secrets.extend(sent.signature.as_ref().map(HeaderValue::as_bytes));
+        }
+        let explanation = explanation(body.message(), &secrets);
+        error.with_explanation(explanation)
+    }
+
+    /// Signs the request over what it will be on the wire, with a nonce of its own.
+    pub(crate) async fn sign(
+        &self,
+        request: &mut Request,
+        strategy: NonceStrategy,
+    ) -> Result<(), Error> {
+        let shared = self.shared();
+        let nonce = shared.nonces.next(strategy, shared.clock.unix_millis())?;
+        let digest = message(request, &nonce).digest();
+        let signature = shared.signer.sign(&digest).await;
+        let signature = signature.map_err(Error::signer)?;
+        if !signature.may_be_of(shared.signer.public_key().curve()) {
+            return Err(Error::signer(
+                "the signer gave something else than a signature of its curve".into(),
+            ));
+        }
+        let signature = signature.to_hex();
+        let mut signature = HeaderValue::try_from(signature)
+            .map_err(|_| Error::invalid_request("the signature is no header value".to_owned()))?;
+        signature.set_sensitive(true);
+        let nonce_value = HeaderValue::try_from(nonce)
+            .map_err(|_| Error::invalid_request("the nonce is no header value".to_owned()))?;
+        let headers = request.headers_mut();
+        headers.insert(API_KEY, shared.api_key.clone());
+        headers.insert(API_NONCE, nonce_value);
+        headers.insert(API_SIGNATURE, signature);
+        Ok(())
+    }
+}
+
+impl Outcomes {
+    /// Notes an attempt that failed and is followed by another one.
+    fn note(&mut self, error: &Error) {
+        self.may_be_executed |= error.execution() != Execution::NotExecuted;
+    }
+}
+
+async fn obtain(credential: &dyn Credential) -> Result<AccessToken, Error> {
+    match credential.current() {
+        Some(token) => Ok(token),
+        None => credential.fetch().await,
+    }
+}
+
+fn status(error: &Error) -> Option<u16> {
+    error.status().map(|status| status.as_u16())
+}
+
+fn code(error: &Error) -> Option<i64> {
+    error.code().map(ErrorCode::get)
+}
+
+/// Cobo's id of a failure, if it is one that may be logged.
+fn error_id(error: &Error) -> Option<String> {
+    error.error_id().and_then(printable)
+}
+
+/// Whether a response shows that the server accepted the nonce: Cobo's signature vouches for an
+/// error.
+fn is_nonce_accepted(result: &Result<Response<Body>, Error>) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(error) => error.is_signed() && error.code() != Some(ErrorCode::AUTHENTICATION),
+    }
+}
+
+/// Logs a call that failed, with its last attempt; 0 if there was none.
+pub(super) fn failed(call: &Call, attempt: u32, error: &Error) {
+    tracing::debug!(
+        operation = %call.label,
+        org_id = call.org_id(),
+        attempt,
+        status = status(error),
+        code = code(error),
+        error_id = error_id(error),
+        kind = ?error.kind(),
+        "the call failed"
+    );
+}
+
+/// Logs an attempt that failed and is followed by another one.
+fn again(call: &Call, attempt: u32, delay: Duration, error: &Error) {
+    tracing::warn!(
+        operation = %call.label,
+        org_id = call.org_id(),
+        attempt,
+        ?delay,
+        status = status(error),
+        code = code(error),
+        error_id = error_id(error),
+        "attempting again"
+    );
+}

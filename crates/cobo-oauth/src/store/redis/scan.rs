@@ -1,0 +1,153 @@
+//! The list of organizations: `SCAN` on every node gives the keys, a script for each key says which
+//! organization has a pair there.
+
+use std::collections::{BTreeSet, HashSet};
+
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
+use redis::{Cmd, Value};
+use tokio::task::JoinSet;
+
+use super::key::Keys;
+use super::link::Links;
+use super::script::{self, Outcome};
+use super::{RedisStore, fields};
+use crate::store::{Owner, StoreError, StoreErrorKind};
+
+/// How many keys a node looks at for each answer.
+const PAGE: usize = 500;
+/// How many keys are asked about at a time.
+const CONCURRENT: usize = 64;
+const SLOTS: u64 = 16_384;
+
+/// The organizations with a pair that this app may use.
+pub(super) async fn organizations(
+    store: &RedisStore,
+    owner: &Owner,
+) -> Result<Vec<String>, StoreError> {
+    let pattern = Keys::pattern(&store.0.namespace);
+    let mut keys = keys(&store.0.links, &pattern).await?.into_iter();
+    let app = fields::app(Some(owner));
+    let mut organizations = Vec::new();
+    let mut asked = JoinSet::new();
+    loop {
+        while asked.len() < CONCURRENT
+            && let Some(key) = keys.next()
+        {
+            asked.spawn(organization(store.clone(), key, app.clone()));
+        }
+        let Some(answer) = asked.join_next().await else {
+            return Ok(organizations);
+        };
+        let stopped = |_| StoreError::unavailable("the program is shutting down");
+        organizations.extend(answer.map_err(stopped)??);
+    }
+}
+
+/// The organization at a key, if it has a pair that this app may use.
+async fn organization(
+    store: RedisStore,
+    key: String,
+    app: [String; 2],
+) -> Result<Option<String>, StoreError> {
+    let mut list = script::LIST.prepare_invoke();
+    list.key(&key).arg(&app);
+    let answer = match store.0.links.run(&list, &key).await {
+        Ok(Outcome::Done(Some(org_id))) if store.keys(org_id.expose()).pair == key => {
+            return Ok(Some(org_id.expose().to_owned()));
+        }
+        Ok(Outcome::Done(_)) => Err(fields::unrecognised(&key)),
+        Ok(Outcome::Not(_) | Outcome::OtherApp(_)) => Ok(None),
+        Err(error) => Err(error),
+    };
+    match answer {
+        Err(error) if error.kind() == StoreErrorKind::Unrecognised => {
+            tracing::warn!(%error, "a key of the token store is not listed");
+            Ok(None)
+        }
+        answer => answer,
+    }
+}
+
+/// Where the next page is, and the keys of this one.
+type Page = (String, Vec<Vec<u8>>);
+
+fn scan(cursor: &str, pattern: &str) -> Cmd {
+    let mut scan = redis::cmd("SCAN");
+    scan.arg(cursor).arg("MATCH").arg(pattern);
+    scan.arg("COUNT").arg(PAGE);
+    scan
+}
+
+/// All keys like a pattern. `SCAN` may give a key twice.
+async fn keys(links: &Links, pattern: &str) -> Result<BTreeSet<String>, StoreError> {
+    let mut keys = BTreeSet::new();
+    let mut pages = first_pages(links, pattern).await?;
+    while let Some((node, (cursor, names))) = pages.pop() {
+        for name in names {
+            match String::from_utf8(name) {
+                Ok(name) => drop(keys.insert(name)),
+                Err(_) => tracing::warn!("a key of the token store is not UTF-8 and not listed"),
+            }
+        }
+        if cursor != "0" {
+            let scan = scan(&cursor, pattern);
+            let page = links.ask_twice(&scan, node.as_ref(), pattern).await?;
+            pages.push((node, page));
+        }
+    }
+    Ok(keys)
+}
+
+/// The first page of each node.
+async fn first_pages(
+    links: &Links,
+    pattern: &str,
+) -> Result<Vec<(Option<RoutingInfo>, Page)>, StoreError> {
+    let first = scan("0", pattern);
+    if !links.is_cluster() {
+        return Ok(vec![(None, links.ask_twice(&first, None, pattern).await?)]);
+    }
+    let primaries = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+    let answers: Vec<(String, Page)> = links.ask_twice(&first, Some(&primaries), pattern).await?;
+    // The `redis` crate leaves out nodes that it has no connection to.
+    let mut slots = redis::cmd("CLUSTER");
+    slots.arg("SLOTS");
+    let any = RoutingInfo::SingleNode(SingleNodeRoutingInfo::Random);
+    let slots: Vec<Vec<Value>> = links.ask_twice(&slots, Some(&any), pattern).await?;
+    if nodes(&slots) != Some(answers.len()) {
+        links.reconnect();
+        return Err(StoreError::unavailable(
+            "not every node of the Redis cluster can be reached, so that a list would lack some",
+        ));
+    }
+    let pages = answers.into_iter().map(|(address, page)| {
+        let (host, port) = address.rsplit_once(':')?;
+        let (host, port) = (host.to_owned(), port.parse().ok()?);
+        let node = RoutingInfo::SingleNode(SingleNodeRoutingInfo::ByAddress { host, port });
+        Some((Some(node), page))
+    });
+    let pages = pages.collect::<Option<_>>();
+    pages.ok_or_else(|| StoreError::unavailable("a node of the Redis cluster has no address"))
+}
+
+/// How many primaries have the slots, all of which must be covered. Each range of slots comes with its
+/// first and its last, and its nodes, the primary first.
+fn nodes(slots: &[Vec<Value>]) -> Option<usize> {
+    let mut covered = 0;
+    let mut primaries = HashSet::new();
+    for range in slots {
+        let [
+            Value::Int(first),
+            Value::Int(last),
+            Value::Array(primary),
+            ..,
+        ] = range.as_slice()
+        else {
+            return None;
+        };
+        covered += u64::try_from(last - first + 1).ok()?;
+        let name = primary.iter().take(3).map(|part| format!("{part:?}"));
+        primaries.insert(name.collect::<String>());
+    }
+    (covered == SLOTS).then_some(primaries.len())
+}

@@ -1,0 +1,91 @@
+//! A rate that many tasks share: first come, first served.
+
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+/// Allows one start every `interval`, and `burst` at once after a rest.
+#[derive(Debug)]
+pub(crate) struct Rate {
+    interval: Duration,
+    /// How long before its regular time a start is allowed.
+    advance: Duration,
+    /// The regular time of the next start. Locked by the first task that waits; the mutex serves
+    /// the others in their order.
+    next: Mutex<Option<Instant>>,
+}
+
+impl Rate {
+    pub(crate) fn new(interval: Duration, burst: u32) -> Self {
+        Self {
+            interval,
+            advance: interval.saturating_mul(burst.saturating_sub(1)),
+            next: Mutex::default(),
+        }
+    }
+
+    /// Whether the caller may start now, ahead of nobody that waits.
+    pub(crate) fn try_start(&self) -> bool {
+        let Ok(mut next) = self.next.try_lock() else {
+            return false;
+        };
+        let now = Instant::now();
+        let allowed = self.pause(*next, now).is_zero();
+        if allowed {
+            *next = Some(self.after(*next, now));
+        }
+        allowed
+    }
+
+    /// Waits until the caller may start. A caller that is dropped meanwhile takes no place.
+    pub(crate) async fn start(&self) {
+        let mut next = self.next.lock().await;
+        tokio::time::sleep(self.pause(*next, Instant::now())).await;
+        *next = Some(self.after(*next, Instant::now()));
+    }
+
+    fn pause(&self, next: Option<Instant>, now: Instant) -> Duration {
+        let regular = next.map_or(Duration::ZERO, |next| next.saturating_duration_since(now));
+        regular.saturating_sub(self.advance)
+    }
+
+    fn after(&self, next: Option<Instant>, now: Instant) -> Instant {
+        next.map_or(now, |next| next.max(now)) + self.interval
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_starts_at_once_and_the_rest_at_the_rate() {
+        let (rate, started) = (Rate::new(Duration::from_secs(2), 3), Instant::now());
+        for _ in 0..3 {
+            assert!(rate.try_start());
+        }
+        assert!(!rate.try_start());
+        for seconds in [2, 4, 6] {
+            rate.start().await;
+            assert_eq!(started.elapsed(), Duration::from_secs(seconds));
+        }
+        // After a rest the burst is there again, and not more than that.
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let starts = (0..9).filter(|_| rate.try_start()).count();
+        assert_eq!(starts, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_starts_ahead_of_a_task_that_waits() {
+        let rate = Rate::new(Duration::from_secs(2), 1);
+        rate.start().await;
+        let (waits, later) = (rate.start(), tokio::time::sleep(Duration::from_secs(1)));
+        tokio::pin!(waits);
+        tokio::select! {
+            () = &mut waits => panic!("it started too early"),
+            () = later => assert!(!rate.try_start()),
+        }
+        waits.await;
+    }
+}

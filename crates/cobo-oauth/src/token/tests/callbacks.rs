@@ -1,0 +1,225 @@
+//! Installation callbacks, which anyone can send.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::cobo::Answer;
+use super::organizations::World;
+use super::world::{paused, settle};
+use crate::store::{Saved, TokenPair, TokenStore as _};
+use crate::token::installation::{InstallationError, InstallationOutcome};
+use crate::token::source::TokenSource;
+
+/// A callback for an organization, whose sender goes away after so long.
+fn call_back(tokens: &TokenSource, org_id: &str, goes_away: Duration) -> JoinHandle<()> {
+    let (tokens, query) = (tokens.clone(), format!("approval_result=1&org_id={org_id}"));
+    tokio::spawn(async move {
+        let _ = tokio::time::timeout(goes_away, tokens.on_installation(&query)).await;
+    })
+}
+
+/// What a callback for an organization comes to, if its sender waits.
+async fn called_back(
+    tokens: &TokenSource,
+    org_id: &str,
+) -> Result<InstallationOutcome, InstallationError> {
+    let query = format!("approval_result=1&org_id={org_id}");
+    tokens.on_installation(&query).await
+}
+
+/// Waits until an organization that nobody asks for has a token.
+async fn until_valid(tokens: &TokenSource, org_id: &str) {
+    let mut watch = tokens.watch(org_id);
+    let valid = async { while !watch.changed().await.unwrap().valid {} };
+    let hour = Duration::from_secs(60 * 60);
+    tokio::time::timeout(hour, valid).await.expect("a token");
+}
+
+#[test]
+fn made_up_callbacks_share_one_low_rate_and_delay_nobody_else() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.cobo.set_latency(100);
+        world.tokens.token("known").await.unwrap();
+        let stored = TokenPair::new(1, "stored", 0, 1);
+        let kept = world.store.memory().save("stored", &stored).await.unwrap();
+        assert_eq!(kept, Saved::Kept);
+        world.cobo.requests();
+
+        let make_up = |numbers: std::ops::Range<u32>| {
+            for number in numbers {
+                let org_id = format!("made-up-{number}");
+                world.cobo.removes(&org_id);
+                call_back(&world.tokens, &org_id, Duration::from_secs(9));
+            }
+        };
+        let started = Instant::now();
+        make_up(0..100);
+        settle().await;
+        let outcome = called_back(&world.tokens, "genuine").await.unwrap();
+        assert!(!outcome.is_confirmed());
+        assert!(world.tokens.state("genuine").unwrap().queued);
+        make_up(100..10_200);
+        settle().await;
+        assert_eq!(started.elapsed(), Duration::ZERO);
+
+        // Organizations that something is known of, and what the app asks for itself.
+        for org_id in ["known", "stored"] {
+            let asked = Instant::now();
+            let outcome = called_back(&world.tokens, org_id).await.unwrap();
+            assert!(outcome.is_confirmed());
+            assert_eq!(asked.elapsed(), Duration::from_millis(100));
+        }
+        let asked = Instant::now();
+        world.tokens.token("called-by-the-app").await.unwrap();
+        assert_eq!(asked.elapsed(), Duration::from_millis(100));
+
+        let made_up = |requests: Vec<String>| {
+            let made_up = requests
+                .iter()
+                .filter(|request| request.contains("made-up"));
+            made_up.count()
+        };
+        tokio::time::sleep_until(started + Duration::from_secs(5)).await;
+        settle().await;
+        assert_eq!(made_up(world.cobo.requests()), 25);
+        tokio::time::sleep_until(started + Duration::from_secs(60)).await;
+        settle().await;
+        assert_eq!(made_up(world.cobo.requests()), 55);
+
+        // After a hundred others, of whom twenty went ahead at once.
+        until_valid(&world.tokens, "genuine").await;
+        assert_eq!(started.elapsed(), Duration::from_millis(81_100));
+        assert!(!world.tokens.state("genuine").unwrap().queued);
+        let stored = world.store.memory().load("genuine").await.unwrap();
+        assert!(stored.is_some());
+
+        // A thousand wait, the others were turned away.
+        tokio::time::sleep(Duration::from_secs(10_000)).await;
+        assert_eq!(made_up(world.cobo.requests()), 1_000 - 1 - 80);
+        assert_eq!(
+            world.store.leases(),
+            4,
+            "none for callbacks of unknown ones"
+        );
+    });
+}
+
+#[test]
+fn a_queued_installation_gets_its_token_after_an_outage() {
+    paused(async {
+        let world =
+            World::new(|builder| builder.unknown_installation_rate(Duration::from_secs(2), 1));
+        let _ = called_back(&world.tokens, "first").await.unwrap();
+        world.cobo.answer([Answer::Lost, Answer::Unreachable]);
+        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        assert!(!outcome.is_confirmed());
+        // Whoever calls back again is told the same.
+        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        assert!(!outcome.is_confirmed());
+        until_valid(&world.tokens, "second").await;
+        assert_eq!(world.cobo.requests().len(), 4);
+        // And it is answered: the next callback is one of a known organization.
+        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        assert!(outcome.is_confirmed());
+    });
+}
+
+#[test]
+fn a_queued_installation_is_not_asked_for_again_after_the_app_got_its_token() {
+    paused(async {
+        let world =
+            World::new(|builder| builder.unknown_installation_rate(Duration::from_secs(2), 1));
+        let _ = called_back(&world.tokens, "first").await.unwrap();
+        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        assert!(!outcome.is_confirmed());
+        world.tokens.token("second").await.unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(!world.tokens.state("second").unwrap().queued);
+        assert_eq!(
+            world.cobo.requests(),
+            ["get_token first", "get_token second"]
+        );
+    });
+}
+
+#[test]
+fn strangers_with_callbacks_leave_room_for_others() {
+    paused(async {
+        for concurrency in [20, 4] {
+            let world = World::new(|builder| builder.concurrency(concurrency));
+            world.cobo.set_latency(1_000);
+            world.cobo.always(Answer::Refused);
+            for number in 0..900 {
+                let stranger = format!("made-up-{number}");
+                call_back(&world.tokens, &stranger, Duration::from_millis(10));
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            world.cobo.always(Answer::Ok);
+            let started = Instant::now();
+            world.tokens.token("org").await.unwrap();
+            assert_eq!(started.elapsed(), Duration::from_secs(1));
+            assert!(world.cobo.most_in_all() as usize <= 8.min(concurrency / 2) + 1);
+        }
+    });
+}
+
+#[test]
+fn more_callbacks_than_can_wait_are_turned_away() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.cobo.set_latency(1_000);
+        for number in 0..1_000 {
+            call_back(
+                &world.tokens,
+                &format!("made-up-{number}"),
+                Duration::from_secs(9),
+            );
+        }
+        settle().await;
+        let (query, asked) = ("approval_result=1&org_id=one-more", Instant::now());
+        let error = world.tokens.on_installation(query).await.unwrap_err();
+        assert_eq!(asked.elapsed(), Duration::ZERO);
+        assert!(
+            error.to_string().contains("its turn did not come"),
+            "{error}"
+        );
+    });
+}
+
+#[test]
+fn callbacks_of_one_organization_are_answered_together_and_rest() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.cobo.always(Answer::Refused);
+        let started = Instant::now();
+        for round in 0..3 {
+            let callbacks: Vec<_> = (0..1_000)
+                .map(|_| call_back(&world.tokens, "org", Duration::from_secs(60)))
+                .collect();
+            for callback in callbacks {
+                callback.await.unwrap();
+            }
+            assert_eq!(world.cobo.requests(), ["get_token org"]);
+            assert_eq!(started.elapsed(), round * Duration::from_secs(2));
+        }
+    });
+}
+
+#[test]
+fn a_callback_is_answered_though_its_sender_goes_away() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        let before = world.tokens.token("org").await.unwrap();
+        world.cobo.requests();
+        call_back(&world.tokens, "org", Duration::ZERO)
+            .await
+            .unwrap();
+        settle().await;
+        assert_eq!(world.cobo.requests(), ["get_token org"]);
+        let after = world.tokens.token("org").await.unwrap();
+        assert!(after.generation() > before.generation());
+    });
+}

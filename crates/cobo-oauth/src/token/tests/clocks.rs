@@ -1,0 +1,140 @@
+//! Hosts whose clocks differ, on one store. Cobo's time tells when a token has expired.
+
+use std::time::Duration;
+
+use cobo_auth::Clock as _;
+
+use super::cobo::FakeCobo;
+use super::store::TestStore;
+use super::world::{Life, TestClock, owner, paused};
+use crate::token::builder::TokenSourceBuilder;
+use crate::token::source::TokenSource;
+
+const ORG: &str = "org";
+const HOUR: i64 = 60 * 60 * 1_000;
+/// Of access tokens, in seconds.
+const LIFE: u64 = 43_200;
+
+struct World {
+    /// Cobo's, and the true one.
+    clock: TestClock,
+    cobo: FakeCobo,
+    store: TestStore,
+    hosts: u64,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = TestClock::new();
+        let cobo = FakeCobo::new(LIFE, &clock);
+        cobo.tell_time();
+        Self {
+            clock,
+            cobo,
+            store: TestStore::new(),
+            hosts: 0,
+        }
+    }
+
+    /// A host whose clock is ahead by this, and that has called Cobo before.
+    async fn host(&mut self, ahead_by_millis: i64) -> TokenSource {
+        self.hosts += 1;
+        let life = Life::new(self.hosts);
+        let mut builder = TokenSourceBuilder::with_issuer(self.cobo.of(&life), owner())
+            .store(self.store.of(&life))
+            .clock(self.clock.ahead_by(ahead_by_millis));
+        builder.dice = Box::new(|| 0.5);
+        let host = builder.build();
+        host.token(&format!("of-host-{}", self.hosts))
+            .await
+            .unwrap();
+        host
+    }
+
+    fn has_expired(&self, token: &cobo_auth::AccessToken) -> bool {
+        let (end, _) = self.cobo.end_of(token.secret().expose()).unwrap();
+        end.wall <= self.clock.unix_millis()
+    }
+}
+
+#[test]
+fn hosts_whose_clocks_differ_serve_each_other_no_expired_token() {
+    let offsets = [
+        0,
+        HOUR / 120,
+        -HOUR / 120,
+        2 * HOUR,
+        -2 * HOUR,
+        13 * HOUR,
+        -13 * HOUR,
+    ];
+    for one in offsets {
+        for other in offsets {
+            paused(async {
+                let mut world = World::new();
+                let hosts = [world.host(one).await, world.host(other).await];
+                world.cobo.requests();
+                for step in 0..200_usize {
+                    // Not in turn, so that either takes up what the other stored long ago.
+                    let host = &hosts[usize::from(step % 7 < 3)];
+                    let token = host.token(ORG).await.unwrap();
+                    assert!(
+                        !world.has_expired(&token),
+                        "step {step}, clocks ahead by {one} and {other} ms"
+                    );
+                    tokio::time::sleep(Duration::from_secs(33 * 60)).await;
+                }
+                // 110 hours: ten lives. Nobody asks for a new token again and again.
+                let requests = world.cobo.requests().len();
+                assert!(requests <= 30, "{requests} requests, {one} {other}");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_host_whose_clock_is_behind_serves_no_token_that_expired_by_cobos_time() {
+    paused(async {
+        let mut world = World::new();
+        let (right, behind) = (world.host(0).await, world.host(-HOUR).await);
+        right.token(ORG).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(2 * 60 * 60)).await;
+        let token = behind.token(ORG).await.unwrap();
+        assert_eq!(token.secret().expose(), "a3");
+        tokio::time::sleep(Duration::from_secs(LIFE - 2 * 60 * 60)).await;
+        let token = behind.token(ORG).await.unwrap();
+        assert_eq!(token.secret().expose(), "a4");
+    });
+}
+
+#[test]
+fn a_host_whose_clock_is_ahead_does_not_store_a_token_for_longer_than_it_lives() {
+    paused(async {
+        let mut world = World::new();
+        let (ahead, right) = (world.host(HOUR).await, world.host(0).await);
+        ahead.token(ORG).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(2 * 60 * 60)).await;
+        let token = right.token(ORG).await.unwrap();
+        assert_eq!(token.secret().expose(), "a3");
+        tokio::time::sleep(Duration::from_secs(LIFE - 2 * 60 * 60)).await;
+        let token = right.token(ORG).await.unwrap();
+        assert_eq!(token.secret().expose(), "a4");
+    });
+}
+
+#[test]
+fn a_clock_that_is_days_behind_keeps_no_token_from_being_used() {
+    paused(async {
+        let mut world = World::new();
+        let behind = world.host(-100 * HOUR).await;
+        for _ in 0..3 {
+            let token = behind.token(ORG).await.unwrap();
+            assert!(!world.has_expired(&token));
+            tokio::time::sleep(Duration::from_secs(60 * 60)).await;
+        }
+        assert_eq!(
+            world.cobo.requests(),
+            ["get_token of-host-1", "get_token org"]
+        );
+    });
+}

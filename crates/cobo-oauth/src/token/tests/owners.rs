@@ -1,0 +1,141 @@
+//! Two apps on one store, and the organizations that each of them finds there.
+
+use std::time::Duration;
+
+use cobo_auth::Environment;
+
+use super::cobo::Answer;
+use super::organizations::World;
+use super::store::Mood;
+use super::world::{BEGIN, owner, paused, settle};
+use crate::store::{Owner, Saved, StoreErrorKind, TokenPair, TokenStore as _};
+use crate::token::builder::TokenSourceBuilder;
+use crate::token::error::TokenErrorKind;
+use crate::token::installation::InstallationError;
+use crate::token::source::TokenSource;
+
+const ORG: &str = "org";
+
+fn other_app() -> Owner {
+    Owner::new("other", &Environment::development())
+}
+
+fn pair(access_token: &str) -> TokenPair {
+    TokenPair::new(1, access_token, BEGIN, BEGIN + 43_200_000).with_refresh_token("r0", u64::MAX)
+}
+
+impl World {
+    async fn has(&self, org_id: &str, pair: TokenPair) {
+        let saved = self.store.memory().save(org_id, &pair).await.unwrap();
+        assert_eq!(saved, Saved::Kept);
+    }
+
+    /// The stored access token.
+    async fn stored(&self, org_id: &str) -> Option<String> {
+        let pair = self.store.memory().load(org_id).await.unwrap()?;
+        Some(pair.access_token.expose().to_owned())
+    }
+
+    /// The app after a restart, on the same store.
+    fn restarted(&self) -> TokenSource {
+        TokenSourceBuilder::with_issuer(self.cobo.clone(), owner())
+            .store(self.store.clone())
+            .build()
+    }
+}
+
+#[test]
+fn a_pair_of_another_app_is_an_error_for_callers_and_stays() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.has(ORG, pair("theirs").with_owner(other_app())).await;
+        let error = world.tokens.token(ORG).await.unwrap_err();
+        assert_eq!(error.kind(), TokenErrorKind::OtherApp);
+        assert!(!error.is_retryable());
+        assert!(error.to_string().contains("\"other\""), "{error}");
+
+        let callback = format!("approval_result=1&org_id={ORG}");
+        let error = world.tokens.on_installation(&callback).await.unwrap_err();
+        let InstallationError::Token(error) = error else {
+            panic!("{error}");
+        };
+        assert_eq!(error.kind(), TokenErrorKind::OtherApp);
+        let error = world.tokens.invalidate(ORG).await.unwrap_err();
+        assert_eq!(error.kind(), TokenErrorKind::OtherApp);
+        let error = world.tokens.forget(ORG).await.unwrap_err();
+        assert_eq!(error.kind(), TokenErrorKind::OtherApp);
+
+        assert_eq!(world.cobo.requests(), [""; 0]);
+        assert_eq!(world.stored(ORG).await.unwrap(), "theirs");
+    });
+}
+
+#[test]
+fn a_pair_that_another_app_stores_during_a_request_stays() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.cobo.set_latency(1_000);
+        let tokens = world.tokens.clone();
+        let call = tokio::spawn(async move { tokens.token(ORG).await.map(drop) });
+        settle().await;
+        world.has(ORG, pair("theirs").with_owner(other_app())).await;
+        let error = call.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), TokenErrorKind::OtherApp);
+        // Not later either.
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        assert_eq!(world.stored(ORG).await.unwrap(), "theirs");
+    });
+}
+
+#[test]
+fn a_pair_without_an_owner_belongs_to_the_app_that_refreshes_it_first() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.cobo.knows("r0", ORG);
+        world.has(ORG, pair("unowned")).await;
+        let token = world.tokens.token(ORG).await.unwrap();
+        assert_eq!(token.secret().expose(), "unowned");
+        tokio::time::sleep(Duration::from_secs(43_200)).await;
+        world.tokens.token(ORG).await.unwrap();
+        assert_eq!(world.cobo.requests(), ["refresh r0"]);
+        let stored = world.store.memory().load(ORG).await.unwrap().unwrap();
+        assert_eq!(stored.owner, Some(owner()));
+    });
+}
+
+#[test]
+fn a_restarted_app_finds_its_organizations_in_the_store() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.tokens.token("one").await.unwrap();
+        world.tokens.token("removed").await.unwrap();
+        world.tokens.forget("removed").await.unwrap();
+        world.cobo.answer([Answer::Refused]);
+        world.tokens.token("made-up").await.unwrap_err();
+        world
+            .has("theirs", pair("theirs").with_owner(other_app()))
+            .await;
+        world.has("unowned", pair("unowned")).await;
+        world.store.set(Mood::ReadOnly);
+        world.tokens.token("not-stored-yet").await.unwrap();
+
+        let organizations = world.tokens.organizations().await.unwrap();
+        assert_eq!(organizations, ["not-stored-yet", "one", "unowned"]);
+        let organizations = world.restarted().organizations().await.unwrap();
+        assert_eq!(organizations, ["one", "unowned"]);
+    });
+}
+
+#[test]
+fn a_store_that_cannot_list_its_organizations_is_an_error() {
+    paused(async {
+        let world = World::new(|builder| builder.deadline(Duration::from_secs(20)));
+        world.tokens.token("one").await.unwrap();
+        world.store.set(Mood::Down);
+        let error = world.tokens.organizations().await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        world.store.set(Mood::Hangs);
+        let error = world.tokens.organizations().await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::NoAnswer);
+    });
+}

@@ -1,0 +1,74 @@
+//! The operations that the sandbox has without a document.
+
+use super::{organization, permission_token, token};
+use crate::organization::Organization;
+use crate::reply::{Failure, Reply};
+use crate::signature::{RequestParts, split};
+use crate::state::State;
+
+/// One of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Own {
+    GetToken,
+    RefreshToken,
+    ExchangePermissionToken,
+    RefreshPermissionToken,
+    GetOrgInfo,
+}
+
+impl Own {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::GetToken,
+        Self::RefreshToken,
+        Self::ExchangePermissionToken,
+        Self::RefreshPermissionToken,
+        Self::GetOrgInfo,
+    ];
+
+    /// The operation id, as in Cobo's document.
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Self::GetToken => "get_token",
+            Self::RefreshToken => "refresh_token",
+            Self::ExchangePermissionToken => "exchange_permission_token",
+            Self::RefreshPermissionToken => "refresh_permission_token",
+            Self::GetOrgInfo => "get_org_info",
+        }
+    }
+
+    /// The method, in upper case.
+    pub(crate) fn method(self) -> &'static str {
+        match self {
+            Self::GetToken | Self::GetOrgInfo => "GET",
+            Self::RefreshToken | Self::ExchangePermissionToken | Self::RefreshPermissionToken => {
+                "POST"
+            }
+        }
+    }
+
+    /// The whole path.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::GetToken | Self::RefreshToken => "/v2/oauth/token",
+            Self::ExchangePermissionToken => "/v2/oauth/permission_token/exchange",
+            Self::RefreshPermissionToken => "/v2/oauth/permission_token/refresh",
+            Self::GetOrgInfo => "/v2/organizations/info",
+        }
+    }
+
+    /// Carries it out.
+    pub(super) fn answer(
+        self,
+        state: &State,
+        request: &RequestParts<'_>,
+        organization: Option<&Organization>,
+    ) -> Result<Reply, Failure> {
+        match self {
+            Self::GetToken => token::get(state, split(request.target).1),
+            Self::RefreshToken => token::refresh(state, request),
+            Self::ExchangePermissionToken => permission_token::exchange(state, request),
+            Self::RefreshPermissionToken => permission_token::refresh(state, request),
+            Self::GetOrgInfo => organization::info(organization),
+        }
+    }
+}

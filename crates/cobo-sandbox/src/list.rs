@@ -1,0 +1,207 @@
+//! Lists without scripted pages: items made from the document, filtered and cut into pages that end.
+
+use serde_json::{Map, Value, json};
+
+use crate::reply::Failure;
+use crate::spec::{Documented, Query, Specification};
+
+/// The page size where neither the query nor the document says another. It is Cobo's.
+const LIMIT: usize = 10;
+
+/// Where the items of an answer are, if it is a list.
+pub(crate) enum Place {
+    /// The answer is the list.
+    Whole,
+    /// The property with this name is.
+    Property(String),
+}
+
+impl Place {
+    /// `data`, or else the only list there is.
+    pub(crate) fn in_page(answer: &Value) -> Option<Self> {
+        let object = answer.as_object()?;
+        if object.get("data").is_some_and(Value::is_array) {
+            return Some(Self::Property("data".to_owned()));
+        }
+        let mut lists = object.iter().filter(|(_, value)| value.is_array());
+        let (name, _) = lists.next()?;
+        lists.next().is_none().then(|| Self::Property(name.clone()))
+    }
+
+    /// The same for an answer without cursors: an object is a list only if it has `data`.
+    fn of(answer: &Value) -> Option<Self> {
+        match answer {
+            Value::Array(_) => Some(Self::Whole),
+            _ if cursors(answer).is_some() => Self::in_page(answer),
+            _ => answer
+                .get("data")
+                .filter(|data| data.is_array())
+                .map(|_| Self::Property("data".to_owned())),
+        }
+    }
+
+    pub(crate) fn items<'a>(&self, answer: &'a Value) -> Option<&'a Vec<Value>> {
+        match self {
+            Self::Whole => answer.as_array(),
+            Self::Property(name) => answer.get(name)?.as_array(),
+        }
+    }
+
+    pub(crate) fn set(&self, answer: &mut Value, items: Vec<Value>) {
+        match self {
+            Self::Whole => *answer = Value::Array(items),
+            Self::Property(name) => {
+                if let Some(list) = answer.get_mut(name) {
+                    *list = Value::Array(items);
+                }
+            }
+        }
+    }
+}
+
+/// The object that has the cursors: `pagination`, or the answer itself.
+fn cursors(answer: &Value) -> Option<&Map<String, Value>> {
+    let pagination = answer.get("pagination").and_then(Value::as_object);
+    pagination.or_else(|| {
+        let object = answer.as_object()?;
+        object.contains_key("after").then_some(object)
+    })
+}
+
+/// Sets the cursors of an answer, and its `total_count` where it has one.
+pub(crate) fn set_cursors(answer: &mut Value, before: &str, after: &str, total: usize) {
+    let has_pagination = answer.get("pagination").is_some_and(Value::is_object);
+    let holder = if has_pagination {
+        answer.get_mut("pagination")
+    } else {
+        Some(answer)
+    };
+    let Some(holder) = holder.and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (name, cursor) in [("before", before), ("after", after)] {
+        // Cobo's `pagination` always has both.
+        if has_pagination || holder.contains_key(name) {
+            holder.insert(name.to_owned(), json!(cursor));
+        }
+    }
+    if let Some(count) = holder.get_mut("total_count") {
+        *count = json!(total);
+    }
+}
+
+/// The answer of a list operation to a query. `answer` is a success made from the document; one that is not a list is
+/// returned as it is.
+pub(crate) fn answer(
+    specification: &Specification,
+    operation: &Documented,
+    mut answer: Value,
+    query: &str,
+) -> Result<Value, Failure> {
+    let place = Place::of(&answer);
+    let has_cursors = cursors(&answer).is_some();
+    let Some(place) = place else {
+        if has_cursors {
+            set_cursors(&mut answer, "", "", 0);
+        }
+        return Ok(answer);
+    };
+    let query = operation.read_query(query);
+    let made = operation.success.items(specification, &place);
+    let items = filtered(made, &query);
+    let total = items.len();
+    let (start, end) = range(&query, total, has_cursors)?;
+    if has_cursors {
+        let cursor = |index: usize| format!("item-{index}");
+        let before = if start > 0 {
+            cursor(start)
+        } else {
+            String::new()
+        };
+        let after = if end < total {
+            cursor(end)
+        } else {
+            String::new()
+        };
+        set_cursors(&mut answer, &before, &after, total);
+    }
+    let page = items
+        .into_iter()
+        .skip(start)
+        .take(end - start)
+        .cloned()
+        .collect();
+    place.set(&mut answer, page);
+    Ok(answer)
+}
+
+/// The first item of the page that a query asks for, and the first one after it.
+fn range(query: &Query, total: usize, has_cursors: bool) -> Result<(usize, usize), Failure> {
+    let limit = match query.text("limit") {
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|limit| *limit > 0)
+            .ok_or_else(|| Failure::malformed("the query parameter limit must be 1 or more"))?,
+        None if has_cursors => query.default_limit.unwrap_or(LIMIT),
+        None => usize::MAX,
+    };
+    let at = |text: &str| {
+        let index = text
+            .strip_prefix("item-")
+            .and_then(|text| text.parse().ok());
+        index
+            .filter(|index| (1..total).contains(index))
+            .ok_or_else(Failure::unknown_cursor)
+    };
+    if let Some(after) = query.text("after") {
+        let start = at(after)?;
+        return Ok((start, start.saturating_add(limit).min(total)));
+    }
+    if let Some(before) = query.text("before") {
+        let end = at(before)?;
+        return Ok((end.saturating_sub(limit), end));
+    }
+    Ok((0, limit.min(total)))
+}
+
+/// The items that match every filter of a query.
+fn filtered<'a>(items: &'a [Value], query: &Query) -> Vec<&'a Value> {
+    let mut left: Vec<&Value> = items.iter().collect();
+    for (name, values) in &query.filters {
+        if let Some(property) = property(items, name) {
+            left.retain(|item| {
+                let value = item.get(property);
+                value.is_some_and(|value| values.iter().any(|wanted| matches(value, wanted)))
+            });
+        }
+    }
+    left
+}
+
+/// The property that a query parameter filters by: the one of the same name, or in the singular, as `wallet_ids` filters
+/// by `wallet_id`. `None` for a parameter that is not a filter, such as `sort_by`.
+fn property<'a>(items: &[Value], parameter: &'a str) -> Option<&'a str> {
+    let names = [
+        Some(parameter),
+        parameter.strip_suffix('s'),
+        parameter.strip_suffix("es"),
+    ];
+    let is_comparable = |name: &&str| {
+        let mut values = items.iter().filter_map(|item| item.get(*name));
+        values.any(|value| !value.is_null() && !value.is_object())
+    };
+    names.into_iter().flatten().find(is_comparable)
+}
+
+/// Whether a property has the value that a filter asks for. Of a list, one item is enough.
+fn matches(value: &Value, wanted: &str) -> bool {
+    match value {
+        Value::String(text) => text == wanted,
+        Value::Array(values) => values.iter().any(|value| matches(value, wanted)),
+        Value::Bool(_) | Value::Number(_) => {
+            serde_json::from_str(wanted).is_ok_and(|wanted: Value| wanted == *value)
+        }
+        Value::Null | Value::Object(_) => false,
+    }
+}

@@ -1,0 +1,21 @@
+//! A program that has chosen no TLS provider. The choice is for the whole process, so this is a program
+//! with one test.
+
+#![allow(clippy::unwrap_used)] // in a test a panic is the report
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use cobo_oauth::{RedisStore, TokenStore};
+use rustls::crypto::CryptoProvider;
+
+#[tokio::test]
+async fn redis_store_chooses_a_tls_provider_when_it_connects_if_there_is_none() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("rediss://{}", listener.local_addr().unwrap());
+    let builder = RedisStore::builder(&url).timeout(Duration::from_millis(500));
+    let store = builder.build().unwrap();
+    assert!(CryptoProvider::get_default().is_none());
+    store.load("one").await.unwrap_err();
+    assert!(CryptoProvider::get_default().is_some());
+}

@@ -1,0 +1,44 @@
+//! Which TLS provider the process has: one test, in a program that does nothing else.
+
+#![allow(clippy::unwrap_used)] // in a test a panic is the report
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use cobo_oauth::{RedisStore, TokenStore};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+
+/// Fails, since nobody answers; what matters is that it was tried to connect.
+async fn connect(store: &RedisStore, listener: &TcpListener) {
+    store.load("one").await.unwrap_err();
+    listener.set_nonblocking(true).unwrap();
+    listener.accept().unwrap();
+}
+
+#[tokio::test]
+async fn redis_store_leaves_the_choice_of_a_tls_provider_to_the_program() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let open = |scheme: &str, cluster: bool| {
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
+        let builder = RedisStore::builder(&url).timeout(Duration::from_millis(500));
+        let builder = if cluster { builder.cluster() } else { builder };
+        builder.build().unwrap()
+    };
+    let chosen = || CryptoProvider::get_default().map(|provider| provider.cipher_suites.len());
+
+    // Built, and connected to without TLS.
+    let encrypted = [open("rediss", false), open("rediss", true)];
+    for cluster in [false, true] {
+        connect(&open("redis", cluster), &listener).await;
+    }
+    assert_eq!(chosen(), None);
+
+    // The program chooses after the stores were built, and before they connect.
+    let mut own = aws_lc_rs::default_provider();
+    own.cipher_suites.truncate(1);
+    own.install_default().unwrap();
+    for store in &encrypted {
+        connect(store, &listener).await;
+    }
+    assert_eq!(chosen(), Some(1));
+}

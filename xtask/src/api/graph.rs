@@ -1,0 +1,186 @@
+//! Which models lead to which: what requests have in them, and what leads back to itself.
+
+use std::collections::BTreeSet;
+
+use super::{Api, Model, ModelId, ModelKind, Presence, Side, Type};
+use crate::report::Log;
+use crate::stage::Stage;
+
+impl Model {
+    /// The models that this one names, each once.
+    pub fn names(&self) -> BTreeSet<ModelId> {
+        match &self.kind {
+            ModelKind::Object(object) => object
+                .fields
+                .iter()
+                .map(|field| &field.ty)
+                .chain(object.rest.as_ref().map(|rest| &rest.ty))
+                .filter_map(Type::model)
+                .collect(),
+            ModelKind::Union(union) => union.variants.iter().map(|variant| variant.model).collect(),
+            ModelKind::Wrapper(ty) => ty.model().into_iter().collect(),
+            ModelKind::StringEnum(_) | ModelKind::IntegerEnum(_) => BTreeSet::new(),
+        }
+    }
+
+    /// The models that a value of this one has in it by value: neither in a list nor in a map, nor
+    /// as the variant of a union, which is in a `Box`.
+    fn holds(&self) -> BTreeSet<ModelId> {
+        match &self.kind {
+            ModelKind::Object(object) => object
+                .fields
+                .iter()
+                .filter_map(|field| by_value(&field.ty))
+                .collect(),
+            ModelKind::Wrapper(ty) => by_value(ty).into_iter().collect(),
+            _ => BTreeSet::new(),
+        }
+    }
+
+    /// The models without which there is no value of this one.
+    fn needs(&self) -> BTreeSet<ModelId> {
+        match &self.kind {
+            ModelKind::Object(object) => object
+                .fields
+                .iter()
+                .filter(|field| field.presence == Presence::Required)
+                .filter_map(|field| by_value(&field.ty))
+                .collect(),
+            _ => BTreeSet::new(),
+        }
+    }
+}
+
+fn by_value(ty: &Type) -> Option<ModelId> {
+    match ty {
+        Type::Model(id) => Some(*id),
+        Type::OrNull(inner) => by_value(inner),
+        _ => None,
+    }
+}
+
+impl Api {
+    /// Everything that is reached from `roots`, themselves included.
+    pub fn reached(&self, roots: impl IntoIterator<Item = ModelId>) -> BTreeSet<ModelId> {
+        self.closure(roots, Model::names)
+    }
+
+    fn closure(
+        &self,
+        roots: impl IntoIterator<Item = ModelId>,
+        next: fn(&Model) -> BTreeSet<ModelId>,
+    ) -> BTreeSet<ModelId> {
+        let mut open: Vec<ModelId> = roots.into_iter().collect();
+        let mut found = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if found.insert(id) {
+                open.extend(next(self.model(id)));
+            }
+        }
+        found
+    }
+
+    /// Marks the models that a request's parameters and body have in them.
+    pub(super) fn mark_requests(&mut self) {
+        let roots = self.operations.iter().flat_map(|operation| {
+            let parameters = operation.parameters.iter();
+            parameters
+                .filter_map(|parameter| parameter.ty.model())
+                .chain(operation.body.as_ref().map(|body| body.model))
+        });
+        let roots: Vec<ModelId> = roots.collect();
+        for id in self.reached(roots) {
+            self.models[id.0].in_requests = true;
+        }
+    }
+
+    /// A property that only responses have is not required of a request, and one that only requests
+    /// have is not required of a response. A model that is in both has to allow both.
+    pub(super) fn free_sides(&mut self, log: &mut Log) {
+        let given = self.operations.iter();
+        let given: Vec<ModelId> = given
+            .filter_map(|operation| operation.success.model)
+            .collect();
+        let in_responses = self.reached(given);
+        for (index, model) in self.models.iter_mut().enumerate() {
+            let ModelKind::Object(object) = &mut model.kind else {
+                continue;
+            };
+            for field in &mut object.fields {
+                let free = match field.side {
+                    Some(Side::Responses) => model.in_requests,
+                    Some(Side::Requests) => in_responses.contains(&ModelId(index)),
+                    None => false,
+                };
+                let presence = match field.presence {
+                    Presence::Required => Presence::Optional,
+                    Presence::OrNull => Presence::Nullable,
+                    optional => optional,
+                };
+                if free && presence != field.presence {
+                    field.presence = presence;
+                    log.change(
+                        Stage::Api,
+                        format!(
+                            "{}.{}: optional, since not both requests and responses have it",
+                            model.rust, field.rust
+                        ),
+                    );
+                }
+            }
+        }
+    }
+
+    /// A model that needs a value of itself has none that ends, whatever the document says: what
+    /// leads back to it becomes optional, so that what the server does send can be read.
+    pub(super) fn open_cycles(&mut self, log: &mut Log) {
+        let fields = self.leading_back(Model::needs, |presence| presence == Presence::Required);
+        for (model, index) in fields {
+            let rust = self.models[model].rust.clone();
+            if let ModelKind::Object(object) = &mut self.models[model].kind {
+                let field = &mut object.fields[index];
+                field.presence = Presence::Optional;
+                log.change(
+                    Stage::Api,
+                    format!(
+                        "{rust}.{}: optional, since it leads back to {rust}",
+                        field.rust
+                    ),
+                );
+            }
+        }
+    }
+
+    /// Boxes each field that leads back to its own model by value: without that the type has no
+    /// size.
+    pub(super) fn box_cycles(&mut self) {
+        for (model, index) in self.leading_back(Model::holds, |_| true) {
+            if let ModelKind::Object(object) = &mut self.models[model].kind {
+                object.fields[index].boxed = true;
+            }
+        }
+    }
+
+    /// The fields that lead back to their own model by `next`: the places of model and field.
+    fn leading_back(
+        &self,
+        next: fn(&Model) -> BTreeSet<ModelId>,
+        counts: fn(Presence) -> bool,
+    ) -> Vec<(usize, usize)> {
+        let mut found = Vec::new();
+        for (place, model) in self.models.iter().enumerate() {
+            for (index, field) in model
+                .object()
+                .iter()
+                .flat_map(|object| object.fields.iter().enumerate())
+            {
+                let target = by_value(&field.ty).filter(|_| counts(field.presence));
+                let back = |target| self.closure([target], next).contains(&ModelId(place));
+                if target.is_some_and(back) {
+                    found.push((place, index));
+                }
+            }
+        }
+        found
+    }
+}

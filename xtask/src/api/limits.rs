@@ -1,0 +1,115 @@
+//! Refuses what would generate, and then not compile or do something else than the document says.
+
+use serde_json::Value;
+
+use super::{Api, Location, ModelKind, Operation, Parameter, Type};
+use crate::document::{Document, entries};
+use crate::refusal::Refusals;
+
+/// Refuses each operation that cannot be generated, with every reason.
+pub fn check(document: &Document, api: &Api) -> Result<(), Refusals> {
+    let mut refusals = Refusals::default();
+    for operation in &api.operations {
+        for reason in reasons(api, operation) {
+            refusals.push(document.refuse(&operation.pointer, reason));
+        }
+        if let Some(reason) = lost(document, operation) {
+            refusals.push(document.refuse(&operation.pointer, reason));
+        }
+    }
+    refusals.or(())
+}
+
+/// What the document says of an operation and the model does not have: a body whose schema no
+/// transform has named.
+fn lost(document: &Document, operation: &Operation) -> Option<&'static str> {
+    let value = document.root.pointer(&operation.pointer)?;
+    let has_schema = |body: Option<&Value>| {
+        let body = body.and_then(|body| document.resolve(body));
+        entries(body.and_then(|body| body.get("content")))
+            .any(|(_, media)| media.get("schema").is_some())
+    };
+    if operation.body.is_none() && has_schema(value.get("requestBody")) {
+        return Some(
+            "the schema of its request body has no name, which is a defect of the generator",
+        );
+    }
+    let success = entries(value.get("responses")).find(|(status, _)| status.starts_with('2'));
+    if operation.success.model.is_none() && has_schema(success.map(|(_, response)| response)) {
+        return Some("the schema of its response has no name, which is a defect of the generator");
+    }
+    None
+}
+
+fn reasons(api: &Api, operation: &Operation) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for parameter in &operation.parameters {
+        if parameter.location == Location::Header && !is_token(&parameter.wire) {
+            reasons.push(format!(
+                "`{}` cannot be the name of a header",
+                parameter.wire
+            ));
+        }
+        reasons.extend(unwritable(api, parameter));
+    }
+    for name in template_names(&operation.path) {
+        let known =
+            |parameter: &Parameter| parameter.location == Location::Path && parameter.wire == name;
+        if !operation.parameters.iter().any(known) {
+            reasons.push(format!(
+                "the path names `{name}`, and there is no such path parameter"
+            ));
+        }
+    }
+    let form = operation.body.as_ref().filter(|body| body.form);
+    if form.is_some_and(|body| api.model(body.model).object().is_none()) {
+        reasons.push("its form is no object".to_owned());
+    }
+    reasons
+}
+
+/// Why no value of a parameter can be written in its place.
+fn unwritable(api: &Api, parameter: &Parameter) -> Option<String> {
+    let rust = &parameter.rust;
+    let item = item(api, &parameter.ty);
+    let one = item.unwrap_or(&parameter.ty);
+    let in_text = parameter.location != Location::Query || item.is_some();
+    if in_text && !(api.is_text(one) || *one == Type::Secret) {
+        return Some(format!(
+            "parameter `{rust}` is not text, a number, or a list of such"
+        ));
+    }
+    match one {
+        Type::Model(id) if api.model(*id).object().is_some() => Some(format!(
+            "parameter `{rust}` is an object: give each of its properties a parameter, or leave \
+             the operation out with --decisions"
+        )),
+        _ => None,
+    }
+}
+
+/// The type of an item, if the type is a list or another name of one.
+fn item<'a>(api: &'a Api, ty: &'a Type) -> Option<&'a Type> {
+    match ty {
+        Type::List(item) => Some(item),
+        Type::Model(id) => match &api.model(*id).kind {
+            ModelKind::Wrapper(inner) => item(api, inner),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn template_names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next())
+}
+
+/// A token of RFC 9110.
+fn is_token(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}

@@ -1,0 +1,200 @@
+//! Component schemas as models.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::names::{BUILDER, Scope, VARIANT};
+use super::types::{Ids, has_properties};
+use super::{
+    Bounds, Enum, EnumValue, Field, Model, ModelKind, Object, Presence, Rest, Side, Type, Union,
+    Variant,
+};
+use crate::catalog::{self, Kind, NULLABLE};
+use crate::document::{Document, at, entries, flag, items, text};
+use crate::rust_name;
+
+/// What the models are read with.
+pub(super) struct Reader<'a> {
+    pub(super) document: &'a Document,
+    pub(super) ids: &'a Ids,
+    /// The components that are sent as forms.
+    pub(super) forms: &'a BTreeSet<String>,
+}
+
+impl Reader<'_> {
+    pub(super) fn model(&self, name: &str, rust: &str, schema: &Value) -> Model {
+        Model {
+            name: name.to_owned(),
+            rust: rust.to_owned(),
+            pointer: at("/components/schemas", name),
+            description: text(schema, "description"),
+            example: example(schema),
+            deprecated: flag(schema, "deprecated"),
+            kind: self.kind(name, schema),
+            in_requests: false,
+            page: None,
+        }
+    }
+
+    fn kind(&self, name: &str, schema: &Value) -> ModelKind {
+        match Kind::of(schema) {
+            Kind::StringEnum(values) => ModelKind::StringEnum(open(
+                values
+                    .into_iter()
+                    .map(|value| (value.value, value.name, value.description)),
+            )),
+            Kind::IntegerEnum(values) => ModelKind::IntegerEnum(open(
+                values
+                    .into_iter()
+                    .map(|value| (value.value, value.name, value.description)),
+            )),
+            Kind::Union(union) => ModelKind::Union(self.union(union)),
+            Kind::Object | Kind::Other if has_properties(schema) => {
+                ModelKind::Object(self.object(name, schema))
+            }
+            Kind::Object | Kind::Other => ModelKind::Wrapper(self.ids.of(schema)),
+        }
+    }
+
+    fn object(&self, name: &str, schema: &Value) -> Object {
+        let required: BTreeSet<&str> = items(schema.get("required"))
+            .filter_map(Value::as_str)
+            .collect();
+        let mut names = Scope::default();
+        let mut fields: Vec<Field> = entries(schema.get("properties"))
+            .map(|(wire, property)| {
+                let ty = if self.forms.contains(name) {
+                    self.ids.of_part(property)
+                } else {
+                    self.ids.of(property)
+                };
+                let rust = names.take(&rust_name::field(wire));
+                field(wire, rust, ty, property, required.contains(wire.as_str()))
+            })
+            .collect();
+        let rest = self.ids.rest(schema).map(|ty| Rest {
+            rust: names.take_with("extra", |name, _| format!("{name}_")),
+            ty,
+        });
+        setters(&mut fields, rest.as_ref());
+        Object { fields, rest }
+    }
+
+    fn union(&self, union: catalog::Union) -> Union {
+        let mut names = Scope::new(VARIANT);
+        let variants: Vec<Variant> = union
+            .variants
+            .into_iter()
+            .filter_map(|variant| {
+                let schema = self.schema(&variant.model);
+                Some(Variant {
+                    rust: names.take(&rust_name::model(&variant.name)),
+                    model: *self.ids.0.get(&variant.model)?,
+                    tags: variant.tags,
+                    object: schema.is_some_and(|schema| Kind::of(schema) == Kind::Object),
+                    required: variant.required,
+                    known: entries(schema.and_then(|schema| schema.get("properties")))
+                        .map(|(name, _)| name.clone())
+                        .collect(),
+                })
+            })
+            .collect();
+        Union {
+            discriminator: union.discriminator,
+            variants,
+            unknown: unknown(&mut names),
+        }
+    }
+
+    fn schema(&self, name: &str) -> Option<&Value> {
+        self.document.root.pointer(&at("/components/schemas", name))
+    }
+}
+
+/// A property. Its setters are named when all fields are known.
+fn field(wire: &str, rust: String, ty: Type, schema: &Value, required: bool) -> Field {
+    let nullable = flag(schema, NULLABLE) || flag(schema, "nullable");
+    let bounds = bounds(schema);
+    let presence = match (required, nullable) {
+        (true, false) => Presence::Required,
+        (true, true) => Presence::OrNull,
+        (false, true) if bounds.is_none() => Presence::Nullable,
+        (false, _) => Presence::Optional,
+    };
+    Field {
+        wire: wire.to_owned(),
+        rust,
+        setter: String::new(),
+        null_setter: None,
+        ty,
+        presence,
+        boxed: false,
+        side: match (flag(schema, "readOnly"), flag(schema, "writeOnly")) {
+            (true, false) => Some(Side::Responses),
+            (false, true) => Some(Side::Requests),
+            _ => None,
+        },
+        secret: flag(schema, "x-cobo-secret"),
+        bounds,
+        description: text(schema, "description"),
+        example: example(schema),
+        deprecated: flag(schema, "deprecated"),
+    }
+}
+
+/// Names the setters of a builder: those of values first, as their fields are named.
+fn setters(fields: &mut [Field], rest: Option<&Rest>) {
+    let mut names = Scope::new(BUILDER);
+    for field in fields.iter_mut() {
+        field.setter = names.take(&field.rust);
+    }
+    if let Some(rest) = rest {
+        names.take(&rest.rust);
+    }
+    for field in fields {
+        if matches!(field.presence, Presence::OrNull | Presence::Nullable) {
+            let wanted = format!("{}_null", field.rust.trim_end_matches('_'));
+            field.null_setter = Some(names.take_with(&wanted, |name, _| format!("{name}_")));
+        }
+    }
+}
+
+fn bounds(schema: &Value) -> Option<Bounds> {
+    Some(match catalog::Bounds::of(schema)? {
+        catalog::Bounds::NotEmpty => Bounds::NotEmpty,
+        catalog::Bounds::AtLeast(least) => Bounds::AtLeast(least),
+    })
+}
+
+/// The values of an enum, each a variant.
+fn open<T>(values: impl Iterator<Item = (T, String, Option<String>)>) -> Enum<T> {
+    let mut names = Scope::new(VARIANT);
+    let values = values.map(|(value, name, description)| EnumValue {
+        value,
+        rust: names.take(&rust_name::model(&name)),
+        description,
+    });
+    let values = values.collect();
+    Enum {
+        values,
+        unknown: unknown(&mut names),
+    }
+}
+
+/// `Unknown`, unless the document has such a value.
+fn unknown(names: &mut Scope) -> String {
+    names.take_with("Unknown", |name, number| {
+        format!("{name}{}", "Value".repeat(number - 1))
+    })
+}
+
+/// The example of a parameter or of a schema: its own, the first of several, or its schema's.
+pub(super) fn example(value: &Value) -> Option<Value> {
+    let first = || entries(value.get("examples")).find_map(|(_, example)| example.get("value"));
+    value
+        .get("example")
+        .or_else(first)
+        .or_else(|| value.get("schema").and_then(|schema| schema.get("example")))
+        .cloned()
+}

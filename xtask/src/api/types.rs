@@ -1,0 +1,82 @@
+//! What a schema is in Rust.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{ModelId, Type};
+use crate::document::{entries, flag};
+use crate::schema::named;
+
+/// The models by the names of their component schemas.
+#[derive(Debug, Default)]
+pub(super) struct Ids(pub(super) BTreeMap<String, ModelId>);
+
+impl Ids {
+    /// The type of a schema of a property, a parameter, or a list.
+    pub(super) fn of(&self, schema: &Value) -> Type {
+        if flag(schema, "x-cobo-secret") {
+            return Type::Secret;
+        }
+        if let Some(id) = named(schema).and_then(|name| self.0.get(&name).copied()) {
+            return Type::Model(id);
+        }
+        match schema.get("type").and_then(Value::as_str) {
+            Some("string") => Type::String,
+            Some("boolean") => Type::Bool,
+            Some("integer") => Type::Integer,
+            Some("number") => Type::Number,
+            Some("array") => Type::List(Box::new(self.inner(schema.get("items")))),
+            Some("object") => Type::Map(Box::new(self.value(schema))),
+            _ if schema
+                .get("additionalProperties")
+                .is_some_and(Value::is_object) =>
+            {
+                Type::Map(Box::new(self.value(schema)))
+            }
+            _ => Type::Json,
+        }
+    }
+
+    /// The type of a property of a form: what is binary is a file.
+    pub(super) fn of_part(&self, schema: &Value) -> Type {
+        if schema.get("format").and_then(Value::as_str) == Some("binary") {
+            Type::File
+        } else if let Some(items) = schema.get("items")
+            && self.of_part(items) == Type::File
+        {
+            Type::List(Box::new(Type::File))
+        } else {
+            self.of(schema)
+        }
+    }
+
+    /// What `additionalProperties` holds.
+    fn value(&self, schema: &Value) -> Type {
+        self.inner(schema.get("additionalProperties"))
+    }
+
+    /// What a list or a map has in it: there `null` is a value.
+    fn inner(&self, schema: Option<&Value>) -> Type {
+        let Some(schema) = schema.filter(|schema| schema.is_object()) else {
+            return Type::Json;
+        };
+        let ty = self.of(schema);
+        if flag(schema, "nullable") && ty != Type::Json {
+            Type::OrNull(Box::new(ty))
+        } else {
+            ty
+        }
+    }
+
+    /// What the properties without a schema of their own are, where the document says it.
+    pub(super) fn rest(&self, schema: &Value) -> Option<Type> {
+        let rest = schema.get("additionalProperties")?;
+        rest.is_object().then(|| self.value(schema))
+    }
+}
+
+/// Whether values of the schema are objects with properties.
+pub(super) fn has_properties(schema: &Value) -> bool {
+    entries(schema.get("properties")).next().is_some()
+}

@@ -1,0 +1,243 @@
+//! Short names in the place of full paths, with the `use` lines that they take.
+//!
+//! A full path can never mean something else, so the printers write nothing but those. Here each is
+//! shortened unless the module defines its short name itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::punctuated::Punctuated;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Attribute, Expr, ExprLit, ExprMethodCall, ExprPath, Item, Lit, LitStr, Meta, Path, Token,
+    TypePath, parse_quote,
+};
+
+use super::paths::{ALL, Import};
+
+/// Shortens the paths of a module and of those in it, and imports what they take. `imported` are
+/// names that stand for something of this crate.
+pub(super) fn tidy(items: &mut Vec<Item>, imported: &BTreeSet<String>) {
+    let own = items.iter().filter_map(name);
+    let taken: BTreeSet<String> = own.chain(imported.iter().cloned()).collect();
+    let mut shortener = Shortener {
+        taken,
+        used: BTreeSet::new(),
+        calls_hooks: false,
+    };
+    for item in items.iter_mut() {
+        match item {
+            Item::Mod(module) => {
+                if let Some((_, items)) = &mut module.content {
+                    tidy(items, &BTreeSet::new());
+                }
+            }
+            item => shortener.visit_item_mut(item),
+        }
+    }
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in shortener.used {
+        if let Some((module, name)) = path.rsplit_once("::") {
+            found
+                .entry(module.to_owned())
+                .or_default()
+                .insert(name.to_owned());
+        }
+    }
+    if shortener.calls_hooks {
+        // `exec` is a method of this trait.
+        let names = found.entry("progenitor_client".to_owned()).or_default();
+        if !names.contains("ClientHooks") {
+            names.insert("ClientHooks as _".to_owned());
+        }
+    }
+    let mut written: Vec<Item> = items
+        .extract_if(.., |item| matches!(item, Item::Use(_)))
+        .collect();
+    written.retain(|import| is_used(import, items));
+    // The standard library first, then other crates, then this one.
+    let (own, other): (Vec<_>, Vec<_>) = found
+        .iter()
+        .partition(|(module, _)| *module == "std" || module.starts_with("std::"));
+    let mut uses: Vec<Item> = own
+        .into_iter()
+        .chain(other)
+        .filter_map(|(module, names)| one(module, names))
+        .collect();
+    uses.extend(written);
+    items.splice(0..0, uses);
+}
+
+/// Whether one of the items names the module that is imported.
+fn is_used(import: &Item, items: &[Item]) -> bool {
+    let text = import.to_token_stream().to_string();
+    if text.contains(['{', '*']) {
+        return true;
+    }
+    let Some(module) = text.trim_end_matches([' ', ';']).rsplit(' ').next() else {
+        return true;
+    };
+    let path = format!("{module} ::");
+    items
+        .iter()
+        .any(|item| item.to_token_stream().to_string().contains(&path))
+}
+
+fn one(module: &str, names: &BTreeSet<String>) -> Option<Item> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let text = match names.as_slice() {
+        [name] => format!("use {module}::{name};"),
+        names => format!("use {module}::{{{}}};", names.join(", ")),
+    };
+    syn::parse_str(&text).ok()
+}
+
+struct Shortener {
+    /// What the module defines itself.
+    taken: BTreeSet<String>,
+    /// What has to be imported.
+    used: BTreeSet<String>,
+    /// Whether a method of the hooks is called.
+    calls_hooks: bool,
+}
+
+impl Shortener {
+    /// How many segments of a path the short form leaves out.
+    fn dropped(&mut self, segments: &[String]) -> usize {
+        for (full, import) in ALL.iter().filter(|(_, import)| *import != Import::Full) {
+            let full_segments: Vec<&str> = full.split("::").collect();
+            let Some((short, _)) = full_segments.split_last() else {
+                continue;
+            };
+            if segments.len() < full_segments.len()
+                || segments
+                    .iter()
+                    .zip(&full_segments)
+                    .any(|(one, other)| one != other)
+                || self.taken.contains(*short)
+            {
+                continue;
+            }
+            if *import == Import::Use {
+                self.used.insert((*full).to_owned());
+            }
+            return full_segments.len() - 1;
+        }
+        0
+    }
+
+    /// A path in the text of an attribute.
+    fn text(&mut self, text: &LitStr) -> LitStr {
+        let value = text.value();
+        let path = value.trim_start_matches("::");
+        let segments: Vec<String> = path.split("::").map(str::to_owned).collect();
+        let dropped = self.dropped(&segments);
+        LitStr::new(&segments[dropped..].join("::"), text.span())
+    }
+}
+
+impl VisitMut for Shortener {
+    fn visit_path_mut(&mut self, path: &mut Path) {
+        let segments: Vec<String> = path
+            .segments
+            .iter()
+            .map(|segment| segment.ident.to_string())
+            .collect();
+        let dropped = self.dropped(&segments);
+        // Without the colons a path of another crate still means that crate.
+        let colons = path.leading_colon.is_some()
+            && segments
+                .first()
+                .is_some_and(|first| self.taken.contains(first));
+        if dropped > 0 {
+            let kept = std::mem::take(&mut path.segments).into_iter().skip(dropped);
+            path.segments = Punctuated::from_iter(kept);
+        }
+        if dropped > 0 || !colons {
+            path.leading_colon = None;
+        }
+        visit_mut::visit_path_mut(self, path);
+    }
+
+    // In `<T as path>::Item` the path is counted in segments: it stays as it is.
+    fn visit_type_path_mut(&mut self, ty: &mut TypePath) {
+        match &mut ty.qself {
+            Some(qself) => self.visit_type_mut(&mut qself.ty),
+            None => self.visit_path_mut(&mut ty.path),
+        }
+    }
+
+    fn visit_expr_path_mut(&mut self, expression: &mut ExprPath) {
+        match &mut expression.qself {
+            Some(qself) => self.visit_type_mut(&mut qself.ty),
+            None => self.visit_path_mut(&mut expression.path),
+        }
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        self.calls_hooks |= call.method == "exec";
+        visit_mut::visit_expr_method_call_mut(self, call);
+    }
+
+    fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {
+        let Meta::List(list) = &mut attribute.meta else {
+            return;
+        };
+        if list.path.is_ident("derive") {
+            let paths = list.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);
+            if let Ok(mut paths) = paths {
+                paths.iter_mut().for_each(|path| self.visit_path_mut(path));
+                list.tokens = paths.into_token_stream();
+            }
+        } else if list.path.is_ident("serde") {
+            let settings = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+            if let Ok(settings) = settings {
+                let settings = settings.into_iter().map(|setting| self.setting(setting));
+                list.tokens =
+                    Punctuated::<TokenStream, Token![,]>::from_iter(settings).into_token_stream();
+            }
+        }
+    }
+}
+
+impl Shortener {
+    fn setting(&mut self, setting: Meta) -> TokenStream {
+        if let Meta::NameValue(pair) = &setting
+            && let Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }) = &pair.value
+            && ["::std", "::cobo_auth", "::cobo_model"]
+                .iter()
+                .any(|start| text.value().starts_with(start))
+        {
+            let (path, text) = (&pair.path, self.text(text));
+            return parse_quote!(#path = #text);
+        }
+        setting.into_token_stream()
+    }
+}
+
+/// The name that an item gives to the module it stands in.
+fn name(item: &Item) -> Option<String> {
+    Some(match item {
+        Item::Struct(item) => item.ident.to_string(),
+        Item::Enum(item) => item.ident.to_string(),
+        Item::Mod(item) => item.ident.to_string(),
+        Item::Static(item) => item.ident.to_string(),
+        Item::Fn(item) => item.sig.ident.to_string(),
+        // These define a type of the name that they begin with.
+        Item::Macro(item) => {
+            let name = item.mac.path.segments.last()?.ident.to_string();
+            if !["builder", "request"].contains(&name.as_str()) {
+                return None;
+            }
+            match item.mac.tokens.clone().into_iter().next()? {
+                TokenTree::Ident(ident) => ident.to_string(),
+                _ => return None,
+            }
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,150 @@
+//! Which tag has what: its operations, and the models that it alone reaches.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::api::{Api, ModelId, Type};
+
+/// The module of models that several tags reach.
+pub(super) const SHARED: &str = "shared";
+/// The module of models that no operation reaches.
+const OTHER: &str = "other";
+
+/// A cargo feature of a generated crate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feature {
+    /// `wallets-mpc-wallets`.
+    pub name: String,
+    /// The features that it cannot be without.
+    pub needs: Vec<String>,
+    /// What it is for, in a line.
+    pub about: String,
+}
+
+/// What stands in a module of its own, behind a feature.
+pub(super) struct Group {
+    /// `wallets_mpc_wallets`.
+    pub(super) module: String,
+    pub(super) feature: Feature,
+    /// What is said at the top of its files.
+    pub(super) about: String,
+    /// The places of its operations.
+    pub(super) operations: Vec<usize>,
+}
+
+pub(super) struct Layout {
+    pub(super) groups: Vec<Group>,
+    /// The module of each model.
+    homes: Vec<String>,
+}
+
+impl Group {
+    /// What stands before an item that only this group has.
+    pub(super) fn cfg(&self) -> TokenStream {
+        let feature = &self.feature.name;
+        quote!(#[cfg(feature = #feature)])
+    }
+
+    pub(super) fn docs(&self, of: &str) -> String {
+        format!("{}: {of}", self.about)
+    }
+}
+
+impl Layout {
+    /// `None` for a document with less than two tags: it needs no modules of its own.
+    pub(super) fn of(api: &Api) -> Option<Self> {
+        if api.tags.len() < 2 {
+            return None;
+        }
+        let mut groups: Vec<Group> = api
+            .tags
+            .iter()
+            .map(|tag| {
+                let about = tag.name.clone();
+                let about = about.unwrap_or_else(|| "Operations without a tag".to_owned());
+                Group {
+                    feature: Feature {
+                        name: tag.module.replace('_', "-"),
+                        needs: Vec::new(),
+                        about: about.clone(),
+                    },
+                    about,
+                    module: tag.module.clone(),
+                    operations: tag.operations.clone(),
+                }
+            })
+            .collect();
+        let reached: Vec<BTreeSet<ModelId>> = groups
+            .iter()
+            .map(|group| api.reached(named(api, &group.operations)))
+            .collect();
+        let homes: Vec<String> = (0..api.models.len())
+            .map(|index| {
+                let mut of = groups
+                    .iter()
+                    .zip(&reached)
+                    .filter(|(_, reached)| reached.contains(&ModelId(index)));
+                match (of.next(), of.next()) {
+                    (Some((group, _)), None) => group.module.clone(),
+                    (Some(_), Some(_)) => SHARED.to_owned(),
+                    (None, _) => OTHER.to_owned(),
+                }
+            })
+            .collect();
+        if homes.iter().any(|home| home == OTHER) {
+            groups.push(other(api, &groups, &homes));
+        }
+        Some(Self { groups, homes })
+    }
+
+    pub(super) fn home(&self, id: ModelId) -> &str {
+        &self.homes[id.0]
+    }
+
+    /// The groups that have operations.
+    pub(super) fn tagged(&self) -> impl Iterator<Item = &Group> {
+        self.groups
+            .iter()
+            .filter(|group| !group.operations.is_empty())
+    }
+}
+
+/// The models that operations take and give.
+fn named(api: &Api, operations: &[usize]) -> Vec<ModelId> {
+    let operations = operations.iter().map(|index| &api.operations[*index]);
+    operations
+        .flat_map(|operation| {
+            let parameters = operation.parameters.iter();
+            parameters
+                .filter_map(|parameter| Type::model(&parameter.ty))
+                .chain(operation.body.as_ref().map(|body| body.model))
+                .chain(operation.success.model)
+        })
+        .collect()
+}
+
+/// What no operation reaches. It may name what one does: then it needs that tag.
+fn other(api: &Api, groups: &[Group], homes: &[String]) -> Group {
+    let models = api.models.iter().zip(homes);
+    let named: BTreeSet<&String> = models
+        .filter(|(_, home)| *home == OTHER)
+        .flat_map(|(model, _)| model.names())
+        .map(|id| &homes[id.0])
+        .collect();
+    let needs = groups
+        .iter()
+        .filter(|group| named.contains(&group.module))
+        .map(|group| group.feature.name.clone());
+    Group {
+        module: OTHER.to_owned(),
+        feature: Feature {
+            name: "other-models".to_owned(),
+            needs: needs.collect(),
+            about: "Models that no operation reaches, webhook payloads among them".to_owned(),
+        },
+        about: "What no operation reaches".to_owned(),
+        operations: Vec::new(),
+    }
+}

@@ -1,0 +1,210 @@
+//! The client crate as Rust: client, operations, models; and each of these by the tags of the
+//! document, if it has several.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::api::{Api, ModelId, Type};
+use crate::refusal::{Refusal, Refusals};
+
+pub(crate) mod blank_lines;
+mod builders;
+mod client;
+mod example;
+mod imports;
+mod layout;
+pub(crate) mod macros;
+mod models;
+mod operations;
+mod pages;
+mod paths;
+mod tags;
+mod types;
+mod wrappers;
+
+pub use layout::Feature;
+
+/// The files of a generated crate, and the cargo features that they stand behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Code {
+    pub files: Vec<File>,
+    pub features: Vec<Feature>,
+}
+
+/// A file of generated code.
+#[derive(Debug, Clone, PartialEq)]
+pub struct File {
+    /// Below the folder of generated code, `models/wallets.rs`.
+    pub path: String,
+    pub text: String,
+}
+
+/// The code of an API. Its examples use the crate as `library`, written as in Rust (`cobo_oauth`);
+/// `header` is the first line of each file.
+pub fn print(api: &Api, library: &str, header: &str) -> Result<Code, Refusals> {
+    let (modules, features) = match layout::Layout::of(api) {
+        Some(layout) => (
+            tags::modules(api, library, &layout),
+            layout
+                .groups
+                .iter()
+                .map(|group| group.feature.clone())
+                .collect(),
+        ),
+        None => (whole(api, library), Vec::new()),
+    };
+    let deprecates = has_deprecated_model(api);
+    let mut files = Vec::new();
+    let mut refusals = Refusals::default();
+    for module in modules {
+        match module.text(header, deprecates) {
+            Ok(text) => files.push(File {
+                path: module.path,
+                text,
+            }),
+            Err(error) => refusals.push(Refusal::of_file(
+                &module.path,
+                format!("the generated code is not Rust: {error}"),
+            )),
+        }
+    }
+    refusals.or(Code { files, features })
+}
+
+const ROOT: &str = "What the document says, in Rust.";
+const CLIENT: &str = "The client: one method for each operation.";
+const OPERATIONS: &str = "A request builder for each operation, and the table of operations.";
+const MODELS: &str = "What requests and responses are made of.\n\n\
+    Models are read from responses and written into requests; `builder` has a builder for each\n\
+    that a request is made of. New fields and new enum values may come with any release of the\n\
+    API: they never make a response unreadable.";
+const BUILDERS: &str = " Builders of what requests are made of: every setter takes what converts, \
+    `build` names what is missing.";
+
+/// A module of generated code.
+struct Module {
+    path: String,
+    /// Said at its top.
+    docs: String,
+    tokens: TokenStream,
+    /// Whether its paths are shortened.
+    tidy: bool,
+    /// The names that it imports from this crate.
+    imported: BTreeSet<String>,
+}
+
+impl Module {
+    fn new(path: &str, docs: &str, tokens: TokenStream) -> Self {
+        Self {
+            path: path.to_owned(),
+            docs: docs.to_owned(),
+            tokens,
+            tidy: true,
+            imported: BTreeSet::new(),
+        }
+    }
+
+    /// A module that only names other modules.
+    fn plain(path: &str, docs: &str, tokens: TokenStream) -> Self {
+        Self {
+            tidy: false,
+            ..Self::new(path, docs, tokens)
+        }
+    }
+
+    fn text(&self, header: &str, deprecates: bool) -> syn::Result<String> {
+        let mut file: syn::File = syn::parse2(self.tokens.clone())?;
+        if self.tidy {
+            imports::tidy(&mut file.items, &self.imported);
+        }
+        if deprecates && (self.path.starts_with("models") || self.path.starts_with("operations")) {
+            file.attrs.push(syn::parse_quote!(
+                #![allow(deprecated, reason = "the document deprecates what this has to name")]
+            ));
+        }
+        let text = macros::set(&prettyplease::unparse(&file));
+        let text = blank_lines::between_items(&text);
+        let docs: String = self
+            .docs
+            .lines()
+            .map(|line| format!("//! {line}").trim_end().to_owned() + "\n")
+            .collect();
+        Ok(format!("{header}{docs}\n{text}"))
+    }
+}
+
+/// A document with one tag or none is three files, and no feature.
+fn whole(api: &Api, library: &str) -> Vec<Module> {
+    let client = client::client(api);
+    let methods = client::methods(api, library, api.operations.iter());
+    let operations = api
+        .operations
+        .iter()
+        .map(|operation| operations::operation(api, operation));
+    let table = operations::table(api.operations.iter());
+    let find = operations::find(&quote!(ENDPOINTS));
+    let models = models(api, &api.sorted(), BUILDERS);
+    vec![
+        root(),
+        Module::new(
+            "client.rs",
+            CLIENT,
+            quote!(use super::operations; #client #methods),
+        ),
+        Module::new("models.rs", MODELS, models),
+        Module::new(
+            "operations.rs",
+            OPERATIONS,
+            quote!(use super::models; #(#operations)* #table #find),
+        ),
+    ]
+}
+
+fn root() -> Module {
+    Module::plain(
+        "mod.rs",
+        ROOT,
+        quote! {
+            mod client;
+            pub mod models;
+            pub mod operations;
+
+            pub use client::Client;
+        },
+    )
+}
+
+/// These models, and the builders of those that have one.
+fn models(api: &Api, ids: &[ModelId], docs: &str) -> TokenStream {
+    let models = ids.iter().map(|id| models::model(api, *id));
+    let builders: Vec<TokenStream> = ids
+        .iter()
+        .filter_map(|id| builders::builder(api, *id))
+        .collect();
+    let has_objects = ids.iter().any(|id| api.model(*id).object().is_some());
+    let builders = has_objects.then(|| {
+        quote! {
+            #[doc = #docs]
+            pub mod builder {
+                #(#builders)*
+            }
+        }
+    });
+    quote!(#(#models)* #builders)
+}
+
+/// A type as code outside of the crate writes it, where `models` is in scope.
+pub fn argument(api: &Api, ty: &Type) -> TokenStream {
+    types::Types::new(api, types::From::Operations).plain(ty)
+}
+
+/// Whether generated code names something that the document deprecates: a field where its model is
+/// built, a model anywhere.
+fn has_deprecated_model(api: &Api) -> bool {
+    api.models.iter().any(|model| {
+        let fields = model.object().into_iter().flat_map(|object| &object.fields);
+        model.deprecated || fields.into_iter().any(|field| field.deprecated)
+    })
+}

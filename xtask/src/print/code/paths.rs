@@ -1,0 +1,85 @@
+//! What generated code names of other crates, by full path. This is the only place that knows
+//! where something of the runtime is.
+//!
+//! A full path can never mean something else, so printers write these. [`super::imports`] shortens
+//! them, unless the module has that short name itself.
+
+use proc_macro2::{Ident, Punct, Spacing, Span, TokenStream};
+use quote::{ToTokens, TokenStreamExt};
+
+/// Something of another crate.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Path(&'static str);
+
+/// How a short name becomes known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Import {
+    /// It is known everywhere.
+    Prelude,
+    /// A `use` line is written.
+    Use,
+    /// Never: the path stays as it is.
+    Full,
+}
+
+impl ToTokens for Path {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        for segment in self.0.split("::") {
+            tokens.append(Punct::new(':', Spacing::Joint));
+            tokens.append(Punct::new(':', Spacing::Alone));
+            tokens.append(Ident::new(segment, Span::call_site()));
+        }
+    }
+}
+
+macro_rules! paths {
+    ($($name:ident, $import:ident, $path:literal;)*) => {
+        $(pub(super) const $name: Path = Path($path);)*
+        /// Every path. One is matched from its start, so that the longer of two is first.
+        pub(super) const ALL: &[(&str, Import)] = &[$(($path, Import::$import)),*];
+    };
+}
+
+paths! {
+    SOME, Prelude, "std::option::Option::Some";
+    NONE, Prelude, "std::option::Option::None";
+    OK, Prelude, "std::result::Result::Ok";
+    OPTION, Prelude, "std::option::Option";
+    RESULT, Prelude, "std::result::Result";
+    STRING, Prelude, "std::string::String";
+    VEC, Prelude, "std::vec::Vec";
+    BOX, Prelude, "std::boxed::Box";
+    FROM, Prelude, "std::convert::From";
+    INTO, Prelude, "std::convert::Into";
+    INFALLIBLE, Use, "std::convert::Infallible";
+    BTREE_MAP, Use, "std::collections::BTreeMap";
+    FROM_STR, Use, "std::str::FromStr";
+    FMT, Use, "std::fmt";
+    ENDPOINT, Use, "cobo_auth::codegen::Endpoint";
+    INPUT, Use, "cobo_auth::codegen::Input";
+    CODEGEN, Use, "cobo_auth::codegen";
+    ERROR, Use, "cobo_auth::Error";
+    ITEMS, Use, "cobo_auth::Items";
+    LISTED, Use, "cobo_auth::Listed";
+    OPERATION, Use, "cobo_auth::Operation";
+    PAGES, Use, "cobo_auth::Pages";
+    PAGE, Use, "cobo_auth::Page";
+    RESPONSE, Use, "cobo_auth::Response";
+    BODY, Use, "cobo_auth::Body";
+    FILE, Use, "cobo_model::File";
+    NULLABLE, Use, "cobo_model::Nullable";
+    NUMBER, Use, "cobo_model::Number";
+    SECRET, Use, "cobo_model::Secret";
+    INTO_BODY, Full, "cobo_model::IntoBody";
+    // Macros are named by their full path: `cobo_model::model!`.
+    MODEL, Full, "cobo_model";
+    AUTH_CLIENT, Full, "cobo_auth::Client";
+    CLIENT_HOOKS, Use, "progenitor_client::ClientHooks";
+    CLIENT_INFO, Use, "progenitor_client::ClientInfo";
+    OPERATION_INFO, Use, "progenitor_client::OperationInfo";
+    HTTP_CLIENT, Full, "reqwest::Client";
+    DESERIALIZE, Use, "serde::Deserialize";
+    SERIALIZE, Use, "serde::Serialize";
+    JSON_MAP, Full, "serde_json::Map";
+    JSON, Use, "serde_json::Value";
+}

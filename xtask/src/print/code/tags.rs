@@ -1,0 +1,160 @@
+//! Files for each tag.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::layout::{Layout, SHARED};
+use super::types::ident;
+use super::{BUILDERS, CLIENT, MODELS, Module, OPERATIONS, client, operations, root};
+use crate::api::{Api, ModelId};
+
+pub(super) fn modules(api: &Api, library: &str, layout: &Layout) -> Vec<Module> {
+    let mut modules = vec![root()];
+    modules.extend(clients(api, library, layout));
+    modules.extend(requests(api, layout));
+    modules.extend(models(api, layout));
+    modules
+}
+
+/// The client itself, and for each tag its methods.
+fn clients(api: &Api, library: &str, layout: &Layout) -> Vec<Module> {
+    let mods = layout.tagged().map(|group| {
+        let (cfg, module) = (group.cfg(), ident(&group.module));
+        quote!(#cfg mod #module;)
+    });
+    let client = client::client(api);
+    let mut modules = vec![Module::new(
+        "client/mod.rs",
+        CLIENT,
+        quote!(#(#mods)* #client),
+    )];
+    for group in layout.tagged() {
+        let own = group.operations.iter().map(|index| &api.operations[*index]);
+        let methods = client::methods(api, library, own);
+        modules.push(Module::new(
+            &format!("client/{}.rs", group.module),
+            &group.docs("methods of the client."),
+            quote!(use crate::generated::{Client, operations}; #methods),
+        ));
+    }
+    modules
+}
+
+/// The request builders of each tag.
+fn requests(api: &Api, layout: &Layout) -> Vec<Module> {
+    let mods = layout.tagged().map(|group| {
+        let (cfg, module) = (group.cfg(), ident(&group.module));
+        quote!(#cfg pub mod #module;)
+    });
+    let uses = layout.tagged().map(|group| {
+        let (cfg, module) = (group.cfg(), ident(&group.module));
+        quote!(#cfg pub use #module::*;)
+    });
+    let tables = layout.tagged().map(|group| {
+        let (cfg, module) = (group.cfg(), ident(&group.module));
+        quote!(#cfg #module::ENDPOINTS)
+    });
+    let find = operations::find(&quote!(#(#tables),*));
+    let docs =
+        format!("{OPERATIONS}\n\nEach tag of the document has a module, and a cargo feature.");
+    let mut modules = vec![Module::new(
+        "operations/mod.rs",
+        &docs,
+        quote!(#(#mods)* #(#uses)* #find),
+    )];
+    for group in layout.tagged() {
+        let own = || group.operations.iter().map(|index| &api.operations[*index]);
+        let requests = own().map(|operation| operations::operation(api, operation));
+        let table = operations::table(own());
+        modules.push(Module::new(
+            &format!("operations/{}.rs", group.module),
+            &group.docs("request builders."),
+            quote!(use crate::generated::models; #(#requests)* #table),
+        ));
+    }
+    modules
+}
+
+/// The models of each tag, those that several share, and those that none reaches.
+fn models(api: &Api, layout: &Layout) -> Vec<Module> {
+    let sorted = api.sorted();
+    let (mut mods, mut uses, mut builders) = (Vec::new(), Vec::new(), Vec::new());
+    let mut modules = Vec::new();
+    let shared = (
+        SHARED,
+        TokenStream::new(),
+        "Models that several tags share.".to_owned(),
+    );
+    let groups = layout
+        .groups
+        .iter()
+        .map(|group| (group.module.as_str(), group.cfg(), group.docs("models.")));
+    for (name, cfg, docs) in [shared].into_iter().chain(groups) {
+        let own: Vec<ModelId> = sorted
+            .iter()
+            .copied()
+            .filter(|id| layout.home(*id) == name)
+            .collect();
+        if own.is_empty() {
+            continue;
+        }
+        let module = ident(name);
+        mods.push(quote!(#cfg pub mod #module;));
+        uses.push(quote!(#cfg pub use #module::*;));
+        let built = |id: &ModelId| {
+            let model = api.model(*id);
+            model.in_requests && model.object().is_some()
+        };
+        let has_builders = own.iter().any(built);
+        if has_builders {
+            builders.push(quote!(#cfg pub use super::#module::builder::*;));
+        }
+        let imported = foreign(api, layout, name, &own);
+        let import = (!imported.is_empty()).then(|| {
+            let names = imported.iter().map(|name| ident(name));
+            quote!(use super::{#(#names),*};)
+        });
+        let text = own.iter().map(|id| super::models::model(api, *id));
+        let inner = own
+            .iter()
+            .filter_map(|id| super::builders::builder(api, *id));
+        let inner = has_builders.then(|| {
+            quote! {
+                #[doc = " Builders of what requests are made of."]
+                pub mod builder {
+                    #(#inner)*
+                }
+            }
+        });
+        let path = format!("models/{name}.rs");
+        modules.push(Module {
+            imported,
+            ..Module::new(&path, &docs, quote!(#import #(#text)* #inner))
+        });
+    }
+    let root = quote! {
+        #(#mods)*
+        #(#uses)*
+        #[doc = #BUILDERS]
+        pub mod builder {
+            #(#builders)*
+        }
+    };
+    let docs = format!(
+        "{MODELS}\n\nEach tag of the document has a module, and a cargo feature; `shared` has what \
+         several need."
+    );
+    modules.insert(0, Module::plain("models/mod.rs", &docs, root));
+    modules
+}
+
+/// The models of other modules that these name.
+fn foreign(api: &Api, layout: &Layout, module: &str, own: &[ModelId]) -> BTreeSet<String> {
+    own.iter()
+        .flat_map(|id| api.model(*id).names())
+        .filter(|id| layout.home(*id) != module)
+        .map(|id| api.model(id).rust.clone())
+        .collect()
+}

@@ -1,0 +1,94 @@
+//! Documentation attributes.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::markdown;
+
+/// Paragraphs of documentation, written one after another.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Docs(Vec<String>);
+
+impl Docs {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// A paragraph in Markdown of our own.
+    pub(crate) fn paragraph(mut self, text: impl Into<String>) -> Self {
+        let text = text.into();
+        if !text.trim().is_empty() {
+            self.0.push(text);
+        }
+        self
+    }
+
+    /// Text of the document, made safe for rustdoc.
+    pub(crate) fn described(self, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.paragraph(markdown::rustdoc(text)),
+            None => self,
+        }
+    }
+
+    /// A paragraph for where nothing has been said so far.
+    pub(crate) fn or(self, text: impl Into<String>) -> Self {
+        if self.0.is_empty() {
+            self.paragraph(text)
+        } else {
+            self
+        }
+    }
+
+    pub(crate) fn when(self, condition: bool, text: impl Into<String>) -> Self {
+        if condition {
+            self.paragraph(text)
+        } else {
+            self
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let text = self.0.join("\n\n");
+        text.trim()
+            .lines()
+            .map(|line| {
+                let line: String = line
+                    .chars()
+                    .filter(|c| !c.is_control() && !turns_text(*c))
+                    .collect();
+                let line = line.trim_end();
+                if line.is_empty() {
+                    String::new()
+                } else {
+                    format!(" {line}")
+                }
+            })
+            .collect()
+    }
+
+    /// One `#[doc]` for each line, so that each is printed as `/// text`.
+    pub(crate) fn tokens(&self) -> TokenStream {
+        let lines = self.lines();
+        quote!(#(#[doc = #lines])*)
+    }
+}
+
+/// Which permissions an operation needs, and whether it goes without an organization's token.
+pub(crate) fn permissions(scopes: &[String], credential: bool) -> String {
+    let names: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
+    let needs = match names.as_slice() {
+        [] => String::new(),
+        [one] => format!("Needs the permission {one}."),
+        several => format!("Needs the permissions {}.", several.join(", ")),
+    };
+    let without = "Carries no access token, whatever credential the client has.";
+    let without = if credential { "" } else { without };
+    format!("{needs} {without}").trim().to_owned()
+}
+
+/// Whether text after it may be shown in another order than it has: the compiler refuses such a
+/// comment, which could show code that is not there.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

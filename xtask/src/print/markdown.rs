@@ -1,0 +1,178 @@
+//! A document's prose, as Markdown that rustdoc renders without a warning.
+//!
+//! Descriptions are Markdown with HTML in it (`<Note>`), bare URLs, and brackets that are no links.
+//! Rustdoc warns of each, takes indented text for a doctest, and clippy wants lists indented.
+
+mod blocks;
+mod inline;
+
+pub fn rustdoc(text: &str) -> String {
+    let mut out = String::new();
+    for part in parts(text) {
+        match part {
+            Part::Prose(text) => out.push_str(&blocks::tidy(&inline::tidy(&text))),
+            Part::Code { language, text } => {
+                // Without a language it would be compiled as a test, and so would Rust of the
+                // document's own.
+                let language = match language.as_str() {
+                    "" | "rust" => "text",
+                    language => language,
+                };
+                let fence = if text.contains("```") { "````" } else { "```" };
+                out.push_str(&format!("{fence}{language}\n{text}{fence}\n"));
+            }
+        }
+    }
+    out.trim().to_owned()
+}
+
+/// Markdown of our own, with its lines wrapped.
+pub fn wrapped(text: &str) -> String {
+    blocks::tidy(text).trim_end().to_owned()
+}
+
+enum Part {
+    Prose(String),
+    Code { language: String, text: String },
+}
+
+/// Fenced code apart from the rest. A fence that is not closed runs to the end.
+fn parts(text: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut prose = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let start = line.trim_start();
+        let fence = ["```", "~~~"]
+            .into_iter()
+            .find(|fence| start.starts_with(fence));
+        let Some((fence, language)) =
+            fence.and_then(|fence| Some((fence, start.strip_prefix(fence)?)))
+        else {
+            prose.push_str(line);
+            prose.push('\n');
+            continue;
+        };
+        parts.push(Part::Prose(std::mem::take(&mut prose)));
+        let code: Vec<&str> = lines
+            .by_ref()
+            .take_while(|line| !line.trim_start().starts_with(fence))
+            .collect();
+        let indent = code
+            .iter()
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| line.len() - line.trim_start().len())
+            .min()
+            .unwrap_or_default();
+        let text = code
+            .iter()
+            .map(|line| format!("{}\n", line.get(indent..).unwrap_or_default()));
+        let language = language
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric())
+            .collect();
+        parts.push(Part::Code {
+            language,
+            text: text.collect(),
+        });
+    }
+    parts.push(Part::Prose(prose));
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rustdoc;
+
+    #[test]
+    fn notes_become_paragraphs() {
+        assert_eq!(
+            rustdoc("Issues a token.\n\n<Note>For apps\nonly.</Note>\n\nMore."),
+            "Issues a token.\n\n**Note:** For apps only.\n\nMore."
+        );
+        assert_eq!(
+            rustdoc("<Warning>Deprecated.</Warning>"),
+            "**Warning:** Deprecated."
+        );
+        assert_eq!(
+            rustdoc("One.<Info> Two.</Info>Three."),
+            "One.\n\n**Info:** Two.\n\nThree."
+        );
+    }
+
+    #[test]
+    fn what_rustdoc_warns_of_is_escaped_or_marked() {
+        assert_eq!(rustdoc("The range is [1, 50]."), r"The range is \[1, 50\].");
+        assert_eq!(
+            rustdoc("See https://a.example/b?c=[d]."),
+            "See <https://a.example/b?c=>\\[d\\]."
+        );
+        assert_eq!(rustdoc("(https://a.example/b)"), "(<https://a.example/b>)");
+        assert_eq!(
+            rustdoc("A Vec<T> and <b>bold</b>"),
+            r"A Vec\<T> and **bold**"
+        );
+        assert_eq!(
+            rustdoc("<a href=\"https://x.example\">x</a>"),
+            "[x](https://x.example)"
+        );
+        assert_eq!(rustdoc("<https://x.example>"), "<https://x.example>");
+    }
+
+    #[test]
+    fn links_and_code_stay_as_they_are() {
+        for text in [
+            "An [organization](https://manuals.example/en_(x)/y).",
+            "`Vec<T>[0]` and ``a`b``",
+            "![image](https://x.example/y.png)",
+        ] {
+            assert_eq!(rustdoc(text), text);
+        }
+    }
+
+    #[test]
+    fn nothing_becomes_a_doctest() {
+        assert_eq!(
+            rustdoc("~~~\nunclosed\n```\nlet x;"),
+            "````text\nunclosed\n```\nlet x;\n````"
+        );
+        assert_eq!(rustdoc("Code:\n\n    let x;\n"), "Code:\n\nlet x;");
+        assert_eq!(rustdoc("```\nlet x;\n```"), "```text\nlet x;\n```");
+        assert_eq!(rustdoc("  ```json\n  {}\n  ```"), "```json\n{}\n```");
+    }
+
+    #[test]
+    fn lists_are_indented() {
+        assert_eq!(
+            rustdoc("- one\ntwo\n      three\n\nfour"),
+            "- one two three\n\nfour"
+        );
+        assert_eq!(rustdoc("- one\n    - two"), "- one\n  - two");
+        assert_eq!(
+            rustdoc("1. one\n2. two\n\n   more"),
+            "1. one\n2. two\n\n   more"
+        );
+    }
+
+    #[test]
+    fn what_follows_a_list_after_a_blank_line_is_not_in_it() {
+        assert_eq!(rustdoc("- one  \n\ntwo"), "- one\n\ntwo");
+        assert_eq!(rustdoc("- one  \ntwo"), "- one\n  two");
+    }
+
+    #[test]
+    fn long_lines_are_wrapped_where_no_block_would_begin() {
+        let text = format!(
+            "{} - {}",
+            "word ".repeat(18).trim(),
+            "word ".repeat(4).trim()
+        );
+        let wrapped = rustdoc(&text);
+        assert!(wrapped.contains('\n'), "{wrapped}");
+        assert!(!wrapped.contains("\n-"), "{wrapped}");
+        assert_eq!(
+            wrapped.split_whitespace().collect::<Vec<_>>().join(" "),
+            text
+        );
+    }
+}

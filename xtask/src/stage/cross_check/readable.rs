@@ -1,0 +1,85 @@
+//! Finds the schemas that progenitor cannot read: its errors and panics do not say where.
+//!
+//! Schemas are left out by halves until the ones that fail on their own remain, each with what it
+//! refers to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::read;
+use crate::document::{reference, schema_name};
+
+/// The schemas that progenitor can read together, and the others with the reason of each.
+pub(super) fn split(schemas: Map<String, Value>) -> (Map<String, Value>, Vec<(String, String)>) {
+    if read(&schemas).is_ok() {
+        return (schemas, Vec::new());
+    }
+    let graph: Graph = schemas
+        .iter()
+        .map(|(name, schema)| {
+            let mut names = BTreeSet::new();
+            referred(schema, &mut names);
+            (name.clone(), names)
+        })
+        .collect();
+    let names: Vec<String> = schemas.keys().cloned().collect();
+    let with = |names: &[String]| -> Map<String, Value> {
+        let kept = closure(&graph, names);
+        let kept = schemas.iter().filter(|(name, _)| kept.contains(*name));
+        kept.map(|(name, schema)| (name.clone(), schema.clone()))
+            .collect()
+    };
+    let mut unread = Vec::new();
+    culprits(&names, &|names| read(&with(names)).map(|_| ()), &mut unread);
+    let failing: BTreeSet<&String> = unread.iter().map(|(name, _)| name).collect();
+    let fine: Vec<String> = names
+        .iter()
+        .filter(|name| !failing.contains(name))
+        .cloned()
+        .collect();
+    (with(&fine), unread)
+}
+
+/// Those of `all` that fail alone, with the reason; in the order of `all`.
+fn culprits(
+    all: &[String],
+    run: &dyn Fn(&[String]) -> Result<(), String>,
+    found: &mut Vec<(String, String)>,
+) {
+    let Err(reason) = run(all) else {
+        return;
+    };
+    match all {
+        [] => {}
+        [one] => found.push((one.clone(), reason)),
+        _ => {
+            let (left, right) = all.split_at(all.len() / 2);
+            culprits(left, run, found);
+            culprits(right, run, found);
+        }
+    }
+}
+
+/// Which schemas each schema refers to.
+type Graph = BTreeMap<String, BTreeSet<String>>;
+
+fn referred(value: &Value, names: &mut BTreeSet<String>) {
+    names.extend(reference(value).and_then(schema_name));
+    match value {
+        Value::Object(entries) => entries.values().for_each(|value| referred(value, names)),
+        Value::Array(items) => items.iter().for_each(|value| referred(value, names)),
+        _ => {}
+    }
+}
+
+fn closure(graph: &Graph, names: &[String]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut left: Vec<&String> = names.iter().collect();
+    while let Some(name) = left.pop() {
+        if found.insert(name.clone()) {
+            left.extend(graph.get(name).into_iter().flatten());
+        }
+    }
+    found
+}
