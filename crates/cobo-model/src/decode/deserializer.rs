@@ -136,15 +136,10 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Tracked<'_, D> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        fields: &'static [&'static str],
+        _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        let kind = if fields == MODEL {
-            Kind::Model
-        } else {
-            Kind::Other
-        };
-        let inside = self.visitor(visitor, kind);
+        let inside = self.visitor(visitor, Kind::Other);
         // As a map, so that a list is not accepted.
         let result = self.inner.deserialize_map(inside);
         noted(self.tracker, Some("an object"), result)
@@ -155,6 +150,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Tracked<'_, D> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
+        if name == MODEL {
+            let inside = self.visitor(visitor, Kind::Model);
+            let result = self.inner.deserialize_map(inside);
+            return noted(self.tracker, Some("an object"), result);
+        }
         let kind = if name == RAW_JSON {
             Kind::RawJson
         } else {

@@ -17,7 +17,7 @@ use crate::value::{Bounds, FieldValue};
 /// The JSON value is not an object, a required field is missing, or a value has another type or is
 /// out of bounds.
 pub fn deserialize<'de, M: Model, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
-    deserializer.deserialize_struct(M::NAME, decode::MODEL, ModelVisitor(PhantomData))
+    deserializer.deserialize_newtype_struct(decode::MODEL, ModelVisitor(PhantomData))
 }
 
 struct ModelVisitor<M>(PhantomData<M>);
@@ -27,6 +27,10 @@ impl<'de, M: Model> Visitor<'de> for ModelVisitor<M> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "struct {}", M::NAME)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<M, D::Error> {
+        deserializer.deserialize_map(self)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M, A::Error> {

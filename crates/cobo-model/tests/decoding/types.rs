@@ -142,3 +142,22 @@ fn a_model_in_a_buffered_value_is_not_filled_with_placeholders() {
     let flat: Flat = decode(br#"{"a": 1}"#).unwrap();
     assert!(flat.a == 1 && flat.item.is_none());
 }
+
+#[test]
+fn a_model_can_be_flattened_into_a_struct() {
+    #[derive(Debug, Deserialize)]
+    struct Envelope {
+        version: u8,
+        #[serde(flatten)]
+        item: Transaction,
+    }
+    let json = r#"{"version": 1, "transaction_id": "t", "more": 2}"#;
+    for envelope in [
+        serde_json::from_str::<Envelope>(json).unwrap(),
+        decode(json.as_bytes()).unwrap(),
+    ] {
+        assert_eq!(envelope.version, 1);
+        assert_eq!(envelope.item.transaction_id, "t");
+        assert_eq!(envelope.item.others["more"], 2);
+    }
+}
