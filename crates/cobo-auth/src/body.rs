@@ -48,6 +48,17 @@ impl ErrorBody {
             .map(|exact| exact.0.into())
     }
 
+    /// Replaces what identifies the failure where it repeats a secret.
+    pub(crate) fn redact(&mut self, is_secret: impl Fn(&str) -> bool) {
+        let text = match self {
+            Self::Api { id: Some(text), .. } | Self::OAuth { error: text, .. } => text,
+            Self::Api { id: None, .. } => return,
+        };
+        if is_secret(text) {
+            "REDACTED".clone_into(text);
+        }
+    }
+
     /// The error code, in the API's shape.
     pub fn code(&self) -> Option<ErrorCode> {
         match self {

@@ -258,7 +258,7 @@ impl Plan {
                     path = path.replace(&format!("{{{}}}", input.name), &segment);
                 }
                 Place::Query => query.push((input.name, value)),
-                Place::Header => headers.push((input.name, value)),
+                Place::Header => headers.push((input.name, value, input.secret)),
             }
         }
         let odd = |what: &str| Error::invalid_request(format!("{what} cannot be sent"));
@@ -271,12 +271,13 @@ impl Plan {
         if endpoint.json {
             request.headers_mut().insert(header::ACCEPT, JSON);
         }
-        for (name, value) in headers {
-            let value = HeaderValue::try_from(value).map_err(|_| {
+        for (name, value, secret) in headers {
+            let mut value = HeaderValue::try_from(value).map_err(|_| {
                 Error::invalid_request(format!(
                     "the header `{name}` has a character that no header can have"
                 ))
             })?;
+            value.set_sensitive(secret);
             let name = http::HeaderName::try_from(name).map_err(|_| odd("a header's name"))?;
             request.headers_mut().insert(name, value);
         }
@@ -291,13 +292,21 @@ impl Plan {
 }
 
 /// A request that is ready to be signed and sent.
-#[derive(Debug)]
 pub struct Outgoing {
     /// Whose it is.
     pub operation: &'static Operation,
     /// The request itself.
     pub request: reqwest::Request,
     options: CallOptions,
+}
+
+/// Without the request, which may hold secrets.
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("operation", &self.operation.id())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Outgoing {

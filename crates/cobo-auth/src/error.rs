@@ -114,8 +114,8 @@ enum Kind {
     },
     Decode {
         why: String,
-        /// Whether the body was not looked at, because of its content type.
-        by_content_type: bool,
+        /// Whether the call certainly succeeded: Cobo signed the body, and signed it recently.
+        certain: bool,
         body: Body,
     },
     RepeatedCursor,

@@ -28,7 +28,8 @@ pub enum NonceStrategy {
     /// and as Cobo's own SDKs send it.
     ///
     /// They are unique within a process: calls in the same millisecond get consecutive numbers, so
-    /// above a thousand calls a second the nonces are ahead of the clock. **Two processes that
+    /// above a thousand calls a second the nonces are ahead of the clock. After a clock was set back
+    /// by more than a minute, a few may repeat. **Two processes that
     /// share a key collide**, and a server that checks nonces refuses the second request of each
     /// such pair (two processes at 20 ms a call: about 5 % of the calls; without a pause on loopback
     /// 18 % of the calls of two processes, and 47 % of those of eight). Give each process a key of
@@ -74,7 +75,10 @@ impl Nonces {
 
     /// What the next attempt is to use: the client's strategy, unless the server refused it.
     pub(crate) fn strategy(&self) -> NonceStrategy {
-        if self.state.fell_back.load(Ordering::Relaxed) {
+        // Calls that run at the same time may have set both flags: an accepted random nonce decides.
+        let state = &self.state;
+        let refused = state.fell_back.load(Ordering::Relaxed);
+        if refused && !state.random_accepted.load(Ordering::Relaxed) {
             NonceStrategy::Milliseconds
         } else {
             self.strategy
@@ -144,7 +148,8 @@ impl Nonces {
     }
 }
 
-/// Unix milliseconds, made unique and, but for a clock that was wrong, strictly increasing. It never
+/// Unix milliseconds, unique and strictly increasing as long as the clock is not set back by more
+/// than [`ADJUSTMENT`]. It never
 /// waits: above a thousand calls a second it runs ahead of the clock.
 #[derive(Debug, Default)]
 struct Counter {
@@ -164,7 +169,7 @@ impl Counter {
     /// The next nonce, at the given time; `None` at a time that no clock shows.
     fn next(&mut self, now: u64) -> Option<u64> {
         let was_wrong = now.saturating_add(ADJUSTMENT) < self.clock;
-        // What was drawn while the clock was wrong is far from now, where nothing can repeat it.
+        // Nonces that were made while the clock was wrong can come again when it is that time.
         let (last, clock) = if was_wrong {
             (0, now)
         } else {

@@ -26,7 +26,7 @@ pub(crate) async fn receive(
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
     match judge(response, status, &headers, shared, sent_at).await {
-        Ok(body) => Ok(Response::new(body, status, headers)),
+        Ok((body, fresh)) => Ok(Response::new(body, fresh, status, headers)),
         Err(error) => {
             // A nonce that ran ahead is what the server sees of this machine's clock.
             let now = shared.clock.unix_millis();
@@ -38,13 +38,14 @@ pub(crate) async fn receive(
     }
 }
 
+/// The body of a success, and whether Cobo signed it recently.
 async fn judge(
     response: reqwest::Response,
     status: StatusCode,
     headers: &HeaderMap,
     shared: &Shared,
     sent_at: Option<u64>,
-) -> Result<Body, Error> {
+) -> Result<(Body, bool), Error> {
     if status.is_redirection() {
         return Err(Error::redirect(redirect_host(response.url(), headers)));
     }
@@ -84,7 +85,7 @@ async fn judge(
         Some(ErrorBody::parse(&body).ok_or_else(Error::unexpected)?)
     };
     match failure {
-        None => Ok(Body::new(body)),
+        None => Ok((Body::new(body), fresh)),
         Some(failure) => Err(Error::api(failure, signed, fresh)),
     }
 }

@@ -38,6 +38,11 @@ pub(crate) fn explanation(message: &str, secrets: &[&[u8]]) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// Whether a short text of the server's has a secret in it.
+pub(crate) fn holds_secret(text: &str, secrets: &[&[u8]]) -> bool {
+    Secrets::new(secrets).replace(text).contains(&true)
+}
+
 /// At most so many bytes of the text, and whole characters.
 fn prefix(text: &str, bytes: usize) -> &str {
     let mut end = text.len().min(bytes);
@@ -116,6 +121,18 @@ impl<'a> Secrets<'a> {
         let mut hidden = vec![false; text.len()];
         let raw: Vec<_> = text.bytes().enumerate().map(Unit::raw).collect();
         self.search(raw, DEPTH, &mut hidden);
+        // Once more without spaces and invisible characters, which can break a secret up.
+        let visible = text
+            .char_indices()
+            .filter(|(_, char)| !char.is_whitespace() && !is_invisible(*char));
+        let places = visible.flat_map(|(start, char)| start..start + char.len_utf8());
+        let bytes = text.as_bytes();
+        let joined: Vec<_> = places
+            .filter_map(|place| Some(Unit::raw((place, *bytes.get(place)?))))
+            .collect();
+        if joined.len() < text.len() {
+            self.search(joined, DEPTH, &mut hidden);
+        }
         hidden
     }
 

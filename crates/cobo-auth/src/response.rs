@@ -26,16 +26,19 @@ pub struct Response<T> {
     operation: Cow<'static, str>,
     /// Whether the call may be repeated, for the same error.
     repeatable: bool,
+    /// Whether Cobo signed the body, and signed it recently, for the same error.
+    fresh: bool,
     value: T,
     status: StatusCode,
     headers: HeaderMap,
 }
 
 impl<T> Response<T> {
-    pub(crate) fn new(value: T, status: StatusCode, headers: HeaderMap) -> Self {
+    pub(crate) fn new(value: T, fresh: bool, status: StatusCode, headers: HeaderMap) -> Self {
         Self {
             operation: Cow::Borrowed("the call"),
             repeatable: false,
+            fresh,
             value,
             status,
             headers,
@@ -73,6 +76,7 @@ impl<T> Response<T> {
         Response {
             operation: self.operation,
             repeatable: self.repeatable,
+            fresh: self.fresh,
             value: value(self.value),
             status: self.status,
             headers: self.headers,
@@ -120,9 +124,16 @@ impl Response<Body> {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.check_content_type()
             .and_then(|()| {
-                decode(&self.value).map_err(|error| Error::decode(&error, self.value.clone()))
+                decode(&self.value)
+                    .map_err(|error| Error::decode(&error, self.fresh, self.value.clone()))
             })
             .map_err(|error| {
+                tracing::debug!(
+                    operation = %self.operation,
+                    status = self.status.as_u16(),
+                    kind = ?error.kind(),
+                    "the response does not decode"
+                );
                 error
                     .with_response(self.status, &self.headers)
                     .with_repeatable(self.repeatable)

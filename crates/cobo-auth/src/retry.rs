@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::error::{Error, Execution};
+use crate::error::Error;
 
 /// How often and how patiently a call is attempted.
 ///
@@ -97,7 +97,7 @@ impl RetryPolicy {
 
     /// How long to wait after an attempt has failed, or `None` to give up.
     pub(crate) fn delay(&self, failed: &Failed<'_>, budget: &Budget) -> Option<Duration> {
-        let may = failed.repeatable || failed.error.execution() == Execution::NotExecuted;
+        let may = failed.repeatable || failed.error.may_be_sent_again();
         let passes = failed.error.is_retryable() || failed.after_renewal;
         if !may || !passes || failed.attempt >= self.max_attempts {
             return None;

@@ -14,7 +14,7 @@ use crate::credential::Credential;
 use crate::error::{Error, ErrorKind, Execution, printable};
 use crate::nonce::NonceStrategy;
 use crate::receive::receive;
-use crate::redact::explanation;
+use crate::redact::{explanation, holds_secret};
 use crate::response::{Body, Response};
 use crate::retry::{Failed, chance};
 
@@ -92,7 +92,8 @@ impl Client {
                 result,
             } = self.attempt(request, call, outcomes, left()).await;
             let token = sent.token.clone();
-            if is_nonce_accepted(&result) && nonces.accepted(strategy) {
+            // Only a success: an error may come from a limit that is checked before the nonce is.
+            if result.is_ok() && nonces.accepted(strategy) {
                 tracing::warn!(
                     "the server refuses random nonces; this process sends milliseconds from now \
                      on, and processes that share a key may collide: set \
@@ -234,11 +235,9 @@ impl Client {
         }
     }
 
-    /// The error with Cobo's explanation, if Cobo signed it, without what the call sent in secret.
+    /// The error with Cobo's explanation, if Cobo signed it, and without what the call sent in secret:
+    /// a server can repeat it anywhere.
     fn explained(&self, error: Error, call: &Call, sent: &[Sent]) -> Error {
-        let Some(body) = error.body().filter(|_| error.is_signed()) else {
-            return error;
-        };
         let mut secrets = vec![self.shared().api_key.as_bytes()];
         secrets.extend(call.secrets.iter().map(|secret| secret.expose().as_bytes()));
         for sent in sent {
@@ -246,8 +245,14 @@ impl Client {
             secrets.extend(token.map(|token| token.expose().as_bytes()));
             secrets.extend(sent.signature.as_ref().map(HeaderValue::as_bytes));
         }
-        let explanation = explanation(body.message(), &secrets);
-        error.with_explanation(explanation)
+        let error = error.without(|text| holds_secret(text, &secrets));
+        match error.body().filter(|_| error.is_signed()) {
+            Some(body) => {
+                let explanation = explanation(body.message(), &secrets);
+                error.with_explanation(explanation)
+            }
+            None => error,
+        }
     }
 
     /// Signs the request over what it will be on the wire, with a nonce of its own.
@@ -305,15 +310,6 @@ fn code(error: &Error) -> Option<i64> {
 /// Cobo's id of a failure, if it is one that may be logged.
 fn error_id(error: &Error) -> Option<String> {
     error.error_id().and_then(printable)
-}
-
-/// Whether a response shows that the server accepted the nonce: Cobo's signature vouches for an
-/// error.
-fn is_nonce_accepted(result: &Result<Response<Body>, Error>) -> bool {
-    match result {
-        Ok(_) => true,
-        Err(error) => error.is_signed() && error.code() != Some(ErrorCode::AUTHENTICATION),
-    }
 }
 
 /// Logs a call that failed, with its last attempt; 0 if there was none.

@@ -162,10 +162,11 @@ impl Error {
     }
 
     /// A success that does not decode. The text names fields by their paths, and no values.
-    pub(crate) fn decode(error: &DecodeError, body: Body) -> Self {
+    /// `certain`: Cobo signed it, and signed it recently.
+    pub(crate) fn decode(error: &DecodeError, certain: bool, body: Body) -> Self {
         Self::new(Kind::Decode {
             why: error.to_string(),
-            by_content_type: false,
+            certain,
             body,
         })
     }
@@ -178,9 +179,22 @@ impl Error {
         };
         Self::new(Kind::Decode {
             why,
-            by_content_type: true,
+            certain: false,
             body,
         })
+    }
+
+    /// Replaces or removes short texts of the server's of which `is_secret` is true.
+    pub(crate) fn without(mut self, is_secret: impl Fn(&str) -> bool) -> Self {
+        let inner = self.inner();
+        inner.request_id.take_if(|id| is_secret(id));
+        match &mut inner.kind {
+            Kind::Api(body) => body.redact(is_secret),
+            Kind::Redirect { host } => drop(host.take_if(|host| is_secret(host))),
+            Kind::Coded { coding } => drop(coding.take_if(|coding| is_secret(coding))),
+            _ => {}
+        }
+        self
     }
 
     #[cfg(test)]

@@ -102,13 +102,16 @@ impl Error {
             ),
             Kind::Decode {
                 why,
-                by_content_type: true,
+                certain: true,
                 ..
-            } => write!(f, "the response does not decode: {why}"),
-            Kind::Decode { why, .. } => write!(
+            } => write!(
                 f,
                 "the call succeeded, but its response does not decode: {why}; `success_body` has \
                  its bytes"
+            ),
+            Kind::Decode { why, .. } => write!(
+                f,
+                "the response does not decode: {why}; `success_body` has its bytes"
             ),
             Kind::RepeatedCursor => f.write_str(
                 "the server repeated a pagination cursor; the rest of the list is missing",
@@ -156,7 +159,11 @@ impl Error {
             (Execution::Unknown, Execution::NotExecuted) => "an earlier attempt",
             _ if says_enough => return Ok(()),
             (Execution::NotExecuted, _) => {
-                return f.write_str("; the request was not carried out");
+                return f.write_str(match self.0.kind {
+                    // The source speaks of a call of its own.
+                    Kind::Credential { .. } => "; this call was not sent",
+                    _ => "; the request was not carried out",
+                });
             }
             (Execution::Unknown, _) => "the request",
         };

@@ -25,8 +25,8 @@ pub enum Execution {
     /// says what became of it. Look the result up before you call again, unless the operation may
     /// be repeated.
     Unknown,
-    /// The call was carried out: a verified success arrived, and its body does not decode
-    /// ([`Error::success_body`]).
+    /// The call was carried out: a success arrived that Cobo signed, and signed recently, and its
+    /// body does not decode ([`Error::success_body`]).
     Executed,
 }
 
@@ -41,10 +41,11 @@ impl Error {
     ///   no access token, no connection, or no time left.
     /// - Cobo refused the request: a 4xx whose body Cobo signed, and signed recently (its timestamp
     ///   is at most 5 s behind the newest Cobo time that this process had verified when the attempt
-    ///   was sent, and within 60 s of the local clock). These refusals do not count: 408 and 409;
-    ///   codes for "request id used before" (30001, 12009), since an earlier request was taken; and
-    ///   codes of internal or temporary failures (1000, 2000, 30039, 60003, and OAuth's
-    ///   `server_error`, `temporarily_unavailable` and `slow_down`).
+    ///   was sent, and within 60 s of the local clock), with a code that says so: a missing or
+    ///   malformed parameter (1003, 2003, 1006, 2006), no such endpoint (2021), authentication
+    ///   (2024), permission (2025, 4001), too many requests (2026), not found (2028), or one of
+    ///   OAuth's own refusals (`invalid_grant`, …). Codes that this crate does not know do not
+    ///   count, nor do the statuses 408 and 409.
     ///
     /// All other failures after the request was sent are [unknown](Execution::Unknown), 5xx
     /// included.
@@ -69,7 +70,7 @@ impl Error {
             // The page at a repeated cursor is never asked for.
             | Kind::RepeatedCursor => Execution::NotExecuted,
             Kind::Api(_) if self.0.fresh && self.is_refusal() => Execution::NotExecuted,
-            Kind::Decode { by_content_type: false, .. } => Execution::Executed,
+            Kind::Decode { certain: true, .. } => Execution::Executed,
             Kind::Timeout
             | Kind::Deadline { sent: true }
             | Kind::Transport
@@ -86,6 +87,17 @@ impl Error {
         }
     }
 
+    /// Whether a call that must not be repeated may be sent again after this failure: nothing of it
+    /// was sent, or Cobo said "too many requests". The status alone does not count, since no
+    /// signature covers it.
+    pub(crate) fn may_be_sent_again(&self) -> bool {
+        let clear = match &self.0.kind {
+            Kind::Api(body) => body.code() == Some(ErrorCode::RATE_LIMITED),
+            _ => true,
+        };
+        clear && self.execution() == Execution::NotExecuted
+    }
+
     /// Whether the body, if Cobo signed it for this request, says that nothing was done.
     fn is_refusal(&self) -> bool {
         let refused = self.0.status.is_some_and(|status| {
@@ -93,15 +105,36 @@ impl Error {
                 && !matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT)
         });
         let clear = match (self.code(), self.oauth_error()) {
-            (Some(code), _) => {
-                code == ErrorCode::RATE_LIMITED || !(code.is_retryable() || code.is_duplicate())
-            }
-            (None, Some(name)) => !OAUTH_TEMPORARY.contains(&name),
+            (Some(code), _) => CLEAR_REFUSALS.contains(&code),
+            (None, Some(name)) => CLEAR_OAUTH_REFUSALS.contains(&name),
             (None, None) => false,
         };
         refused && clear
     }
 }
 
-/// OAuth errors that a server also answers with when it failed halfway.
-const OAUTH_TEMPORARY: [&str; 3] = ["server_error", "temporarily_unavailable", "slow_down"];
+/// The codes that say that nothing was done. A code that is not here may be one of a failure halfway.
+const CLEAR_REFUSALS: [ErrorCode; 10] = [
+    ErrorCode::PARAMETER_MISSING,
+    ErrorCode::PARAMETER_INVALID,
+    ErrorCode::REQUEST_PARAMETER_MISSING,
+    ErrorCode::REQUEST_PARAMETER_INVALID,
+    ErrorCode::NO_SUCH_ENDPOINT,
+    ErrorCode::AUTHENTICATION,
+    ErrorCode::FORBIDDEN,
+    ErrorCode::RATE_LIMITED,
+    ErrorCode::NOT_FOUND,
+    ErrorCode::ACCESS_DENIED,
+];
+
+/// The OAuth errors (RFC 6749, 5.2; RFC 6750, 3.1) that say the same.
+const CLEAR_OAUTH_REFUSALS: [&str; 8] = [
+    "access_denied",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "invalid_token",
+    "unauthorized_client",
+    "unsupported_grant_type",
+];
