@@ -172,7 +172,9 @@ async fn only_a_clear_refusal_of_cobos_counts_as_not_executed() {
     for (status, body, execution) in [
         ("400 Bad Request", api(2003), Execution::NotExecuted),
         ("401 Unauthorized", api(2024), Execution::NotExecuted),
-        ("404 Not Found", api(777_777), Execution::NotExecuted),
+        ("404 Not Found", api(2028), Execution::NotExecuted),
+        // A code that this SDK does not know may be one of a failure halfway.
+        ("404 Not Found", api(777_777), Execution::Unknown),
         (
             "400 Bad Request",
             oauth("invalid_grant"),
@@ -199,6 +201,30 @@ async fn only_a_clear_refusal_of_cobos_counts_as_not_executed() {
         let error = result.unwrap_err();
         assert_eq!(error.execution(), Execution::Unknown, "unsigned {status}");
     }
+}
+
+#[tokio::test]
+async fn write_is_not_attempted_again_for_a_status_that_no_signature_covers() {
+    for code in [2028, 2024, 2003] {
+        let body = format!(r#"{{"error_code":{code},"error_message":"m","error_id":"e"}}"#);
+        let world = World::new();
+        let refused = world.signed(0, "429 Too Many Requests", &body);
+        let (result, requests) = world.write([refused, done(&world, 0)]).await;
+        assert!(result.is_err(), "{code}");
+        assert_eq!(requests, 1, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn success_that_nobody_signed_is_never_certain() {
+    let server = Canned::start([canned::plain("200 OK", "", "{}")]).await;
+    let environment = Environment::custom(server.base_url(), ResponseKeys::unverified()).unwrap();
+    let client = Client::new(environment, Ed25519Signer::from_seed(&[3; 32])).unwrap();
+    let response = client.request(Method::POST, "/x").send().await.unwrap();
+    let error = response.json::<Vec<String>>().unwrap_err();
+    assert_eq!(error.execution(), Execution::Unknown);
+    assert!(!error.to_string().contains("succeeded"), "{error}");
+    assert_eq!(&**error.success_body().unwrap(), b"{}");
 }
 
 #[tokio::test]

@@ -92,8 +92,7 @@ impl Client {
                 result,
             } = self.attempt(request, call, outcomes, left()).await;
             let token = sent.token.clone();
-            // Only a success: an error may come from a limit that is checked before the nonce is.
-            if result.is_ok() && nonces.accepted(strategy) {
+            if is_nonce_accepted(&result) && nonces.accepted(strategy) {
                 tracing::warn!(
                     "the server refuses random nonces; this process sends milliseconds from now \
                      on, and processes that share a key may collide: set \
@@ -310,6 +309,23 @@ fn code(error: &Error) -> Option<i64> {
 /// Cobo's id of a failure, if it is one that may be logged.
 fn error_id(error: &Error) -> Option<String> {
     error.error_id().and_then(printable)
+}
+
+/// Whether a response shows that the server accepted the nonce. An error does so only if Cobo signed
+/// it, and not if it may come from a check before that of the nonce: a rate limit, a path that does
+/// not exist.
+fn is_nonce_accepted(result: &Result<Response<Body>, Error>) -> bool {
+    const EARLIER: [ErrorCode; 3] = [
+        ErrorCode::AUTHENTICATION,
+        ErrorCode::RATE_LIMITED,
+        ErrorCode::NO_SUCH_ENDPOINT,
+    ];
+    match result {
+        Ok(_) => true,
+        Err(error) => {
+            error.is_signed() && !error.code().is_some_and(|code| EARLIER.contains(&code))
+        }
+    }
 }
 
 /// Logs a call that failed, with its last attempt; 0 if there was none.

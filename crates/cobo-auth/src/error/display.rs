@@ -101,9 +101,7 @@ impl Error {
                 coding.as_deref().unwrap_or("(not printable)")
             ),
             Kind::Decode {
-                why,
-                certain: true,
-                ..
+                why, certain: true, ..
             } => write!(
                 f,
                 "the call succeeded, but its response does not decode: {why}; `success_body` has \
