@@ -90,7 +90,8 @@ impl TokenSourceBuilder {
     /// Sets how many tokens are obtained at a time; the default is 96, the minimum 1. This protects
     /// the process's connections and open files when thousands of organizations need a token at
     /// once; organizations do not wait for each other otherwise.
-    /// [Callbacks](TokenSource::on_installation) use at most half of it, and at most 8.
+    /// [Callbacks](TokenSource::on_installation) use at most half of it, and at most 8, for known
+    /// organizations, and at most half of that for unknown ones.
     #[must_use]
     pub fn concurrency(mut self, tokens: usize) -> Self {
         self.limits.concurrency = tokens.clamp(1, Semaphore::MAX_PERMITS);

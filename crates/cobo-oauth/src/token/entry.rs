@@ -279,7 +279,8 @@ impl Entry {
                     Some(flight) => flight,
                     None => {
                         let place = self.register(&mut slot, shared, now).0;
-                        place.landed.store(true, Ordering::Relaxed); // dropping it must not count as a failed flight
+                        // Dropping it must not count as a failed flight.
+                        place.landed.store(true, Ordering::Relaxed);
                         slot.throw_away(self);
                         break place;
                     }

@@ -234,7 +234,7 @@ impl Flight {
         let generation = {
             let slot = self.entry.slot();
             if slot.epoch != self.epoch {
-                return Err(self.failed(TokenErrorKind::Unavailable)); // invalidated meanwhile: discard it
+                return Err(self.failed(TokenErrorKind::Unavailable)); // invalidated: discard it
             }
             // Increases across processes too, and even if the store lost its data.
             slot.generation.saturating_add(1).max(asked.wall)

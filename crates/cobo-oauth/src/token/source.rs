@@ -38,10 +38,11 @@ use crate::store::StoreError;
 /// Nothing is sent until an organization's token is needed. Then:
 ///
 /// - Reading a fresh token costs two clock readings and a reference count: no network, no lock.
-/// - Shortly before a token expires (5 minutes for a token of 12 hours), a separate task obtains
-///   the next one, while callers get the current one. In the last 30 seconds callers wait for the
-///   next one. An expired token is never returned. A token has expired as soon as the wall clock,
-///   the monotonic clock or the time in Cobo's verified responses says so.
+/// - Near the end of a token's life a separate task obtains the next one, while callers get the
+///   current one; at the very end callers wait for the next one. For a token of 12 hours this is 5
+///   minutes and 30 seconds before the expiry. An expired token is never returned. A token has
+///   expired as soon as the wall clock, the monotonic clock or the time in Cobo's verified
+///   responses says so.
 /// - Callers that need the same token share one request, its result and its error. Dropping a
 ///   caller does not cancel the request.
 /// - A refresh token is used once, by one process, and is removed from the
