@@ -54,11 +54,11 @@ const MOST_LEASES: usize = 96;
 ///
 /// - **Writes are atomic and durable.** A pair is written to a temporary file, which is flushed to
 ///   the disk and then renamed, and the directory is flushed. The temporary file of a killed
-///   process is overwritten by the next write. A pair that is too large to be read again (over 1
-///   MiB) is [refused](super::StoreErrorKind::TooLarge) before anything is written.
+///   process is overwritten by the next write. A pair that is too large to be read again (over
+///   1 MiB) is [refused](super::StoreErrorKind::TooLarge) before anything is written.
 /// - **Foreign data is kept.** A file of a newer version, a damaged file, a file of another
-///   organization, and a file that is encrypted with another key or not encrypted is [not
-///   recognised](super::StoreErrorKind::Unrecognised); the pair of another app is
+///   organization, and a file that is encrypted with another key or not encrypted is
+///   [not recognised](super::StoreErrorKind::Unrecognised); the pair of another app is
 ///   [refused](super::StoreErrorKind::OtherApp). No method overwrites or removes either, not even
 ///   [`remove`](TokenStore::remove). The error names the file or the app.
 /// - **Only the owner has access.** The directory and its missing ancestors are created with mode

@@ -77,10 +77,9 @@ impl TokenSourceBuilder {
         self
     }
 
-    /// Sets how long the requests of one attempt to get a token may take in all; the default is 60
-    /// s, the maximum one hour. If a process dies during a refresh and the store cannot detect
-    /// that, other processes cannot refresh the same organization for a little longer than this
-    /// time.
+    /// Sets how long the requests of one attempt to get a token may take together; the default is
+    /// 60 s, the maximum one hour. If a process dies during a refresh and the store cannot detect
+    /// that, other processes cannot refresh the same organization for a little longer than this.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = deadline.clamp(SHORTEST, LONGEST);

@@ -55,7 +55,7 @@ impl Entry {
         for _ in 0..ROUNDS {
             let (request, mut progress) = self.request(shared)?;
             let known = progress.wait_for(|now| now.answered >= request || now.queued);
-            // It closes without an answer if the task's runtime is shut down: start another task.
+            // Closed without an answer if the task's runtime was shut down: start another task.
             if let Ok(progress) = known.await {
                 if progress.answered >= request {
                     return progress.result.clone().map(|()| Reissue::Obtained);

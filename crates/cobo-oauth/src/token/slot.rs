@@ -72,7 +72,7 @@ pub(crate) enum Need {
 pub(crate) struct InFlight {
     pub(crate) number: u64,
     pub(crate) need: Need,
-    /// The number of `get_token` requests that it answers.
+    /// It answers all `get_token` requests up to this number.
     pub(crate) wanted: u64,
     pub(crate) landing: watch::Receiver<Option<Landed>>,
     /// When the flight is considered lost, by the monotonic clock: its runtime is not running any

@@ -38,9 +38,9 @@ use crate::store::StoreError;
 /// Nothing is sent until an organization's token is needed. Then:
 ///
 /// - Reading a fresh token costs two clock readings and a reference count: no network, no lock.
-/// - Near the end of a token's life a separate task obtains the next one, while callers get the
-///   current one; at the very end callers wait for the next one. For a token of 12 hours this is 5
-///   minutes and 30 seconds before the expiry. An expired token is never returned. A token has
+/// - Shortly before a token expires (5 minutes for a token of 12 hours), a separate task obtains
+///   the next one, while callers get the current one. In its last moments (30 seconds for a token
+///   of 12 hours) callers wait for the next one. An expired token is never returned. A token has
 ///   expired as soon as the wall clock, the monotonic clock or the time in Cobo's verified
 ///   responses says so.
 /// - Callers that need the same token share one request, its result and its error. Dropping a
@@ -160,9 +160,9 @@ impl TokenSource {
     /// are answered together, with a pause of 2 seconds after each answer, for up to 8
     /// organizations at a time. Dropping the future does not cancel the request.
     ///
-    /// Organizations without a stored token share [one rate
-    /// limit](TokenSourceBuilder::unknown_installation_rate). If a callback has to wait for it,
-    /// this returns [`InstallationOutcome::Queued`] at once.
+    /// Organizations without a stored token share
+    /// [one rate limit](TokenSourceBuilder::unknown_installation_rate). If a callback has to wait
+    /// for it, this returns [`InstallationOutcome::Queued`] at once.
     ///
     /// # Errors
     ///

@@ -10,8 +10,8 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    /// Windows that scale with the lifetime of a token: 5 minutes and 30 seconds for 12 hours, 2
-    /// seconds and half a second for 10 seconds.
+    /// Windows that scale with the lifetime of a token. For 12 hours, `ahead` is 5 minutes and
+    /// `mandatory` is 30 seconds; for 10 seconds, they are 2 seconds and half a second.
     ///
     /// `chance`, from 0 to 1, moves the first window by up to a tenth, so that tokens that were
     /// obtained together are not refreshed together.
