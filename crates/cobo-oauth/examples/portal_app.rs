@@ -1,17 +1,17 @@
 //! A Cobo Portal App: a web server that organizations install, and that acts for each of them.
 //!
-//! - `POST /callback?approval_result=…&org_id=…` is what Cobo calls when an organization installs
-//!   the app, or changes what it may do.
+//! - `POST /callback?approval_result=…&org_id=…`: Cobo calls this when an organization installs the
+//!   app or changes its permissions.
 //! - `GET /organizations` calls Cobo on behalf of every organization that installed the app. The
-//!   token store knows them: the app keeps no list of its own, and finds them again after a restart.
+//!   list comes from the token store, so the app needs no list of its own, even after a restart.
 //!
-//! By itself it runs on a sandbox inside the process, lets three organizations install it, shows
-//! what it then does, restarts the app, and ends. With `COBO_ENV` (`development` or `production`),
-//! `COBO_APP_SECRET`, `COBO_CLIENT_ID` and `COBO_TOKENS` (a directory for the tokens) set it talks to
-//! Cobo, listens on `PORT` (8080) of this machine and serves until Ctrl-C; put a server that
-//! terminates TLS before it.
+//! Without settings it runs on a sandbox inside the process: three organizations install the app,
+//! it calls Cobo for them, restarts, calls again, and ends. With `COBO_ENV` (`development` or
+//! `production`), `COBO_APP_SECRET`, `COBO_CLIENT_ID` and `COBO_TOKENS` (a directory for the
+//! tokens) set it talks to Cobo, listens on `PORT` (default 8080) of this machine, and serves until
+//! Ctrl-C. In production put a server in front of it that terminates TLS.
 
-#![allow(clippy::print_stdout)] // what happens is printed
+#![allow(clippy::print_stdout)] // prints what happens
 
 use std::env;
 use std::error::Error;
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The app: its key, and the tokens of the organizations that installed it.
+/// The app's client and the tokens of the organizations that installed it.
 #[derive(Clone)]
 struct App {
     auth: cobo_auth::Client,
@@ -65,8 +65,8 @@ impl App {
     }
 }
 
-/// Cobo says that an organization installed the app. Anyone could say so: only an organization for
-/// which Cobo issues a token gets into the store.
+/// Handles Cobo's installation callback. Anyone can send one, so an organization is stored only
+/// after Cobo has issued a token for it.
 async fn callback(
     State(app): State<App>,
     RawQuery(query): RawQuery,
@@ -83,13 +83,13 @@ async fn callback(
         (status, error.to_string())
     })?;
     if let InstallationOutcome::Queued(installation) = outcome {
-        // Many callbacks came before. The token source asks Cobo when it is this one's turn.
+        // Many callbacks arrived before. The token source calls Cobo when this one's turn comes.
         println!("{} waits for its token", installation.org_id());
     }
     Ok("ok")
 }
 
-/// Calls Cobo on behalf of each organization. One that fails does not keep the others back.
+/// Calls Cobo on behalf of each organization. A failure of one does not affect the others.
 async fn organizations(State(app): State<App>) -> Result<Json<Value>, (StatusCode, String)> {
     let installed = app.tokens.organizations().await;
     let installed =
@@ -117,7 +117,7 @@ async fn serve(environment: &str) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("listening on http://{}", listener.local_addr()?);
     let stopped = async {
-        // Without the signal it cannot be told to stop, and serves on.
+        // If the signal handler cannot be installed, serve without a way to stop.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -125,7 +125,8 @@ async fn serve(environment: &str) -> Result<(), Box<dyn Error>> {
     run(listener, &app, stopped).await
 }
 
-/// Serves until it is stopped; then waits for what was sent to be stored.
+/// Serves until it is stopped. Then waits until requests that were sent have finished and are
+/// stored.
 async fn run(
     listener: TcpListener,
     app: &App,
@@ -137,7 +138,7 @@ async fn run(
     Ok(())
 }
 
-/// An app that serves on loopback.
+/// An app that is running on the loopback interface.
 struct Running {
     url: String,
     stop: oneshot::Sender<()>,
@@ -163,7 +164,7 @@ impl Running {
     }
 }
 
-/// Shows what happens to an app, on a sandbox.
+/// Demonstrates the app on a sandbox.
 async fn show() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start().await?;
     let key = sandbox.response_public_key();
@@ -172,7 +173,7 @@ async fn show() -> Result<(), Box<dyn Error>> {
     let signer = Ed25519Signer::from_hex(cobo_sandbox::DEMO_APP_SECRET)?;
     let auth = cobo_auth::Client::new(environment, signer)?;
     let temporary = tempfile::tempdir()?;
-    let directory = temporary.path().join("tokens"); // made by the store, for this user only
+    let directory = temporary.path().join("tokens"); // created by the store, for this user only
     let app = App::new(auth.clone(), sandbox.client_id(), &directory)?;
     let running = Running::start(app).await?;
     let url = &running.url;
@@ -212,7 +213,8 @@ async fn show() -> Result<(), Box<dyn Error>> {
     running.stop().await
 }
 
-/// The app answers whatever becomes of its calls; what was shown is to have worked.
+/// Checks that exactly the expected organizations were served. The app also returns failures as 200
+/// OK.
 fn expect_served(answers: &Value, expected: &[&str]) -> Result<(), Box<dyn Error>> {
     let answers = answers.as_array().map(Vec::as_slice).unwrap_or_default();
     let served = answers.iter().filter_map(|answer| {

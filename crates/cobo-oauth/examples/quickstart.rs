@@ -1,9 +1,9 @@
-//! An app gets an organization's access token, uses it, and refreshes it.
+//! Gets an organization's access token, uses it, and refreshes it.
 //!
-//! By itself it runs on a sandbox inside the process. With `COBO_ENV` (`development` or
+//! Without settings it runs on a sandbox inside the process. With `COBO_ENV` (`development` or
 //! `production`), `COBO_APP_SECRET`, `COBO_CLIENT_ID` and `COBO_ORG_ID` set, it talks to Cobo.
 
-#![allow(clippy::print_stdout)] // what the steps come to is printed
+#![allow(clippy::print_stdout)] // prints the result of each step
 
 use std::env;
 use std::error::Error;
@@ -74,7 +74,7 @@ fn refresh(client_id: &str, token: &Secret) -> models::builder::RefreshTokenRequ
         .refresh_token(token.clone())
 }
 
-/// Calls an endpoint that the OAuth document does not have, on behalf of the organization.
+/// Calls an endpoint that is not in the OAuth specification, on behalf of the organization.
 async fn organization(auth: &cobo_auth::Client, token: &Secret) -> Result<String, Box<dyn Error>> {
     let response = auth
         .request(Method::GET, "/organizations/info")
@@ -88,7 +88,7 @@ async fn organization(auth: &cobo_auth::Client, token: &Secret) -> Result<String
         .to_owned())
 }
 
-/// Who calls, whom for, and where.
+/// The settings: the environment, the app's key and client id, and the organization.
 struct App {
     environment: Environment,
     signer: Ed25519Signer,

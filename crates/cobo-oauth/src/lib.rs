@@ -1,24 +1,23 @@
-//! A client of Cobo's OAuth API: how a Cobo Portal App obtains and renews the tokens with which it
+//! A client for Cobo's OAuth API: a Cobo Portal App obtains and refreshes the tokens with which it
 //! acts for the organizations that installed it.
 //!
-//! [`TokenSource`] is what most apps want: access tokens that are always fresh, for every
-//! organization, from one line.
+//! Most apps need [`TokenSource`]: it provides valid access tokens for every organization.
 //!
-//! [`Client`] has a method for each operation. It is made from a [`cobo_auth::Client`], which signs
-//! every request, sends it and verifies the response.
+//! [`Client`] has a method for each operation of the API. It is created from a
+//! [`cobo_auth::Client`], which signs every request, sends it and verifies the response.
 //!
-//! Tokens rest in a [`TokenStore`]: a [`MemoryStore`] unless another is given, a [`FileStore`] for
-//! the processes of one machine, a `RedisStore` for a fleet.
+//! Tokens are kept in a [`TokenStore`]: by default a [`MemoryStore`]; a [`FileStore`] for the
+//! processes of one machine; a `RedisStore` for processes on many machines.
 //!
-//! Features, none of which is on by default:
+//! Features, all off by default:
 //!
-//! - `encryption`: a `FileStore` whose files are encrypted, by `FileStore::open_sealed`.
+//! - `encryption`: encrypted files, by `FileStore::open_sealed`.
 //! - `redis`: `RedisStore`.
-//! - `metrics`: counts what is obtained and what fails, through the `metrics` crate
-//!   (`cobo_tokens_obtained_total` and `cobo_token_failures_total` by `way`,
-//!   `cobo_tokens_rejected_total`, `cobo_token_store_failures_total`).
+//! - `metrics`: counters through the `metrics` crate (`cobo_tokens_obtained_total` and
+//!   `cobo_token_failures_total` by `way`, `cobo_tokens_rejected_total`,
+//!   `cobo_token_store_failures_total`).
 
-// Generated code is formatted as it is written.
+// Excluded because the generator writes it already formatted.
 #[rustfmt::skip]
 mod generated;
 mod hooks;

@@ -2,7 +2,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-/// Why a store could not do what it was asked for. It never contains a token or a key.
+/// Why a store operation failed. Never contains a token or a key.
 ///
 /// ```
 /// use cobo_oauth::{StoreError, StoreErrorKind};
@@ -22,56 +22,57 @@ struct Inner {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// The kinds of failure of a store.
+/// The kinds of store failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// The store cannot be reached, or refuses to work. It said so at once, and may work later.
+    /// The store cannot be reached, or refused the operation at once. It may work later.
     Unavailable,
-    /// The store did not answer in time. A [`TokenSource`](crate::TokenSource) does not ask it again
-    /// for 5 seconds, for any organization.
+    /// The store did not answer in time. A [`TokenSource`](crate::TokenSource) does not call it
+    /// again for 5 seconds, for any organization.
     NoAnswer,
-    /// Others used what is stored of this organization all the time. This is not a failure of the
-    /// store: other organizations are served.
+    /// The organization's entry stayed locked by others. The store itself works, and other
+    /// organizations are not affected.
     Busy,
     /// The store holds data that this program cannot read: it was written by a newer version, is
-    /// damaged, or is encrypted with another key. It is left as it is; a person has to look.
+    /// damaged, or is encrypted with another key. The data is left unchanged; an operator has to
+    /// inspect it.
     Unrecognised,
-    /// The pair belongs to another app, or to the same app in another environment. It is left as it
-    /// is. Use a separate directory or Redis namespace for each app and environment.
+    /// The pair belongs to another app, or to the same app in another environment. It is left
+    /// unchanged. Use a separate directory or Redis namespace for each app and environment.
     OtherApp,
-    /// The pair is too large to be stored. What was stored before is left as it is.
+    /// The pair is too large to be stored. What was stored before is left unchanged.
     TooLarge,
 }
 
 impl StoreError {
-    /// The store cannot be reached. What it was asked to do may have been done.
+    /// The store cannot be reached. The operation may have been carried out.
     pub fn unavailable(what: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::Unavailable, what)
     }
 
-    /// The store did not answer in time. What it was asked to do may have been done.
+    /// The store did not answer in time. The operation may have been carried out.
     pub fn no_answer(what: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::NoAnswer, what)
     }
 
-    /// Others used what is stored of this organization all the time. Nothing was done.
+    /// The organization's entry stayed locked by others. The operation was not carried out.
     pub fn busy(what: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::Busy, what).not_applied()
     }
 
-    /// The store holds data that this program cannot read. Nothing was done.
+    /// The store holds data that this program cannot read. The operation was not carried out.
     pub fn unrecognised(what: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::Unrecognised, what).not_applied()
     }
 
-    /// The pair belongs to another app. Nothing was done. [`Owner::check`](super::Owner::check)
-    /// gives this error with a text that says which app.
+    /// The pair belongs to another app. The operation was not carried out.
+    /// [`Owner::check`](super::Owner::check) returns this error with a text that names the app.
     pub fn other_app(what: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::OtherApp, what).not_applied()
     }
 
-    /// The pair is too large to be stored. Nothing was done.
+    /// The pair is too large to be stored. The operation was not carried out.
     pub fn too_large(what: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::TooLarge, what).not_applied()
     }
@@ -85,15 +86,15 @@ impl StoreError {
         }))
     }
 
-    /// Marks that the store has certainly not done what it was asked for. A pair that could not be
-    /// saved is saved whole later then. After any other failure its refresh token is left out, since
-    /// another process may have found and spent it.
+    /// Marks that the operation was certainly not carried out. A pair that could not be saved is
+    /// then saved later with its refresh token. After any other failure the refresh token is left
+    /// out, because another process may have found and spent it.
     #[must_use]
     pub fn not_applied(self) -> Self {
         self.change(|inner| inner.not_applied = true)
     }
 
-    /// This error with its cause. The cause's text is shown: it must contain no secret.
+    /// Adds the cause. Its text is shown, so it must not contain a secret.
     #[must_use]
     pub fn caused_by(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.change(|inner| inner.source = Some(Arc::from(source.into())))
@@ -105,12 +106,12 @@ impl StoreError {
         Self(Arc::new(inner))
     }
 
-    /// Whether the store has certainly not done what it was asked for.
+    /// Whether the operation was certainly not carried out.
     pub fn is_not_applied(&self) -> bool {
         self.0.not_applied
     }
 
-    /// Whether the same call may succeed later, without a change by a person.
+    /// Whether the same call may succeed later without an operator's action.
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
             StoreErrorKind::Unavailable | StoreErrorKind::NoAnswer | StoreErrorKind::Busy => true,
@@ -120,7 +121,7 @@ impl StoreError {
         }
     }
 
-    /// Which kind of failure this is.
+    /// The kind of failure.
     pub fn kind(&self) -> StoreErrorKind {
         self.0.kind
     }

@@ -26,7 +26,8 @@ mod work;
 #[cfg(feature = "encryption")]
 pub use seal::{StoreKey, StoreKeyError};
 
-/// Each lease that is held keeps a file open, of which a process may have few: 256 on macOS.
+/// The most leases held at a time. Each keeps a file open, and a process may open few: 256 on
+/// macOS.
 const MOST_LEASES: usize = 96;
 
 /// Keeps token pairs in a directory, for all the processes of one machine. Clones share it.
@@ -44,49 +45,50 @@ const MOST_LEASES: usize = 96;
 /// # }
 /// ```
 ///
-/// There is a JSON file for each organization, so that a refresh writes one small file, and a file
-/// that is damaged concerns one organization. Beside it, two empty files are locked by the
-/// operating system: `.lock` while the pair is being written, `.lease` while its tokens are being
-/// refreshed. Locks end with the process that holds them, however it dies. Their files stay once a
-/// pair is stored; of an organization that nothing is stored of, no file is left. After a pair was
-/// removed its file has the generation, and no token.
+/// Each organization has its own JSON file, so a refresh writes one small file, and a damaged file
+/// affects one organization. Beside it are two empty files that are locked through the operating
+/// system: `.lock` while the pair is being written, `.lease` while the tokens are being refreshed.
+/// A lock ends with the process that holds it, even if the process is killed. Lock files stay while
+/// the organization has a file; otherwise they are removed. After a pair was removed, its file has
+/// the generation and no token.
 ///
-/// - **Nothing is half written.** A pair is written to a temporary file, which is flushed to the
-///   disk and then renamed, and the directory is flushed. What a killed process left behind is
-///   overwritten by the next write. A pair that is too large to be read again (over 1 MiB) is
-///   [refused](super::StoreErrorKind::TooLarge) before anything is written.
-/// - **Nothing is destroyed.** A file of a newer version, a damaged one, one that belongs to another
-///   organization, or that is encrypted with another key or not at all is
-///   [not recognised](super::StoreErrorKind::Unrecognised), and the pair of another app is
-///   [refused](super::StoreErrorKind::OtherApp): no method overwrites or removes it, not even
+/// - **Writes are atomic and durable.** A pair is written to a temporary file, which is flushed to
+///   the disk and then renamed, and the directory is flushed. The temporary file of a killed
+///   process is overwritten by the next write. A pair that is too large to be read again (over
+///   1 MiB) is [refused](super::StoreErrorKind::TooLarge) before anything is written.
+/// - **Foreign data is kept.** A file of a newer version, a damaged file, a file of another
+///   organization, and a file that is encrypted with another key or not encrypted is
+///   [not recognised](super::StoreErrorKind::Unrecognised); the pair of another app is
+///   [refused](super::StoreErrorKind::OtherApp). No method overwrites or removes either, not even
 ///   [`remove`](TokenStore::remove). The error names the file or the app.
-/// - **Only the owner reads it.** The directory, and those above it that are not there, are made
-///   with mode 0700, whatever the umask is; the files with 0600. A directory that other users may
-///   read or write, or that belongs to another user, is refused. On Windows neither is checked: put
-///   the directory where only the program's account has access.
-/// - **Callers are not blocked.** Files are read and written on a few threads of the runtime's
-///   blocking pool; nobody waits there for a lock. An organization's file that others keep locked
-///   is waited for 1 second, and does not hold up other organizations.
-/// - **Few files are open.** Each lease keeps one, so that a process holds at most 96 at a time; one
-///   more is answered like one that another process has, and a token source asks again.
+/// - **Only the owner has access.** The directory and its missing ancestors are created with mode
+///   0700 and the files with 0600, regardless of the umask. `open` refuses a directory that other
+///   users can read or write, or that belongs to another user. On Windows neither is checked:
+///   choose a directory that only the program's account can access.
+/// - **Callers do not block.** Files are read and written on a few threads of the runtime's
+///   blocking pool, and none of these threads waits for a lock. An operation waits at most 1 second
+///   for an organization's lock; other organizations are not delayed.
+/// - **Few files are open.** Each lease keeps one file open, so a process holds at most 96 leases.
+///   Further requests are answered as if another process had the lease, and a token source asks
+///   again.
 ///
-/// **In a container**, give it a directory below the mounted volume, such as `/data/tokens` for a
-/// volume at `/data`; the store makes it. The volume may be writable for a group (mode 2770, as with
-/// `fsGroup` in Kubernetes). The members of that group cannot read the tokens, but they can rename the
-/// directory and put another in its place: the store then refuses to work, since it compares the
-/// directory with the one that it opened. Someone who wins the race between this check and the
-/// access can hide pairs or put forged ones there, and still cannot read any; `open_sealed` refuses
-/// forged pairs. By default Kubernetes gives the group of a volume access to every directory in it
-/// when a pod starts, and the next `open` refuses the directory: set
+/// **In a container**, choose a directory below the mounted volume, such as `/data/tokens` for a
+/// volume at `/data`; the store creates it. The volume may be writable for a group (mode 2770, as
+/// with `fsGroup` in Kubernetes). Members of that group cannot read the tokens, but they can rename
+/// the directory and put another one in its place. The store compares the directory with the one
+/// that it opened, and then refuses to work. A group member who replaces the directory between this
+/// check and the access can hide pairs or supply forged ones, but cannot read any; `open_sealed`
+/// refuses forged pairs. By default Kubernetes gives the volume's group access to every directory
+/// in it when a pod starts, and the next `open` then refuses the directory: set
 /// `fsGroupChangePolicy: OnRootMismatch`.
 ///
-/// A directory is for one app in one environment of Cobo's.
+/// Use a separate directory for each app and each Cobo environment.
 ///
-/// The directory must be on a local disk: network file systems lie about locks. Its methods need
-/// tokio's runtime; opening does not.
+/// The directory must be on a local disk, because locks on network file systems are not reliable.
+/// The store's methods need a tokio runtime; opening it does not.
 ///
-/// With the feature `encryption`, `FileStore::open_sealed` encrypts what rests in the files. What
-/// passes through memory is wiped with or without it.
+/// With the feature `encryption`, `FileStore::open_sealed` encrypts the files. Buffers with tokens
+/// are wiped from memory with or without it.
 #[derive(Clone)]
 pub struct FileStore(Arc<Inner>);
 
@@ -98,31 +100,33 @@ struct Inner {
 }
 
 impl FileStore {
-    /// Opens a directory, and makes it if it does not exist.
+    /// Opens a directory, and creates it if it does not exist.
     ///
-    /// Blocks for the few system calls that this takes. It does not read the files.
+    /// Blocks for the few system calls that this takes. Does not read the files.
     ///
     /// # Errors
     ///
-    /// The directory cannot be made, the path is not a directory, or the directory belongs to another
-    /// user or can be read or written by others.
+    /// The directory cannot be created, the path is not a directory, or the directory belongs to
+    /// another user or can be read or written by others.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::with(directory.as_ref(), Coding::Plain)
     }
 
-    /// Opens a directory whose files are encrypted with a key, and makes it if it does not exist.
+    /// Opens a directory whose files are encrypted with a key, and creates it if it does not exist.
     ///
-    /// Each pair is sealed with XChaCha20-Poly1305 under a random nonce, bound to its organization
-    /// and to the version of the format: files that are changed or swapped are not recognised.
-    /// Not encrypted is which organizations there are, and when their tokens were written. Someone
-    /// who can write to the directory can put an older file back; the refresh token in it is spent.
+    /// Each pair is encrypted with XChaCha20-Poly1305 under a random nonce, and bound to its
+    /// organization and to the version of the format: files that were changed or swapped are not
+    /// recognised. The list of organizations and the times of writing are not encrypted. A user
+    /// with write access to the directory can put an older file back; the refresh token in it is
+    /// spent.
     ///
-    /// Files that are not encrypted, or with another key, are not recognised and left alone. To
-    /// encrypt from now on, or with a new key, use a new directory: `get_token` fills it.
+    /// Files that are not encrypted, or are encrypted with another key, are not recognised and are
+    /// left unchanged. To start encrypting, or to change the key, use a new directory: `get_token`
+    /// fills it.
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open).
+    /// The same as for [`open`](Self::open).
     #[cfg(feature = "encryption")]
     pub fn open_sealed(directory: impl AsRef<Path>, key: StoreKey) -> Result<Self, StoreError> {
         Self::with(directory.as_ref(), Coding::Sealed(key))
@@ -141,7 +145,7 @@ impl FileStore {
         Place::new(&self.0.directory, org_id)
     }
 
-    /// Runs a job on the pair of an organization while it holds the organization's lock.
+    /// Runs a job on the pair of an organization while holding the organization's lock.
     async fn exclusively<T: Send + 'static>(
         &self,
         org_id: &str,
@@ -201,14 +205,14 @@ impl TokenStore for FileStore {
         self.0.workers.run(list).await
     }
 
-    /// The lease is a lock of the operating system, which ends with the process: `_ttl` is not
-    /// needed.
+    /// `_ttl` is not used: the lease is a lock of the operating system, which ends with the
+    /// process.
     async fn lease(
         &self,
         org_id: &str,
         _ttl: Duration,
     ) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        // Waiting here would look like a store that does not answer.
+        // Not waited for: a source would take the wait for a store that does not answer.
         let Ok(permit) = self.0.leases.clone().try_acquire_owned() else {
             return Ok(None);
         };
@@ -237,7 +241,8 @@ impl fmt::Debug for FileStore {
     }
 }
 
-/// Reads and writes the pair of one organization, whose lock is held.
+/// Reads and writes the pair of one organization. Exists only while the organization's lock is
+/// held.
 struct Writer {
     store: FileStore,
     place: Place,
@@ -248,7 +253,7 @@ impl Writer {
         self.place.read(&self.store.0.coding)
     }
 
-    /// The pair of that generation, if it is there.
+    /// The pair of that generation, if it is stored.
     fn pair(&self, generation: u64) -> Result<Option<TokenPair>, StoreError> {
         Ok(match self.read()? {
             Some(Kept::Pair(pair)) if pair.generation == generation => Some(pair),
@@ -268,8 +273,8 @@ struct FileLease {
     held: Arc<Held>,
 }
 
-/// The lock and the permit of a lease. A job that is running holds them, too, so that a lease that is
-/// dropped meanwhile ends after the job.
+/// The lock and the permit of a lease. Running jobs share them, so that a lease dropped during a
+/// job ends after the job.
 #[derive(Debug)]
 struct Held {
     _lock: Lock,
@@ -310,7 +315,7 @@ impl Lease for FileLease {
     }
 
     async fn release(self: Box<Self>) -> Result<(), StoreError> {
-        // Not here, since it may remove the lock's file.
+        // Runs on a worker thread, because it may remove the lock's file, which blocks.
         let Self { store, held, .. } = *self;
         let release = move || {
             drop(held);

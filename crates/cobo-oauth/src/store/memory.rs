@@ -9,9 +9,9 @@ use cobo_auth::Secret;
 use super::owner::check;
 use super::{Lease, Owner, Saved, StoreError, TokenPair, TokenStore};
 
-/// Keeps token pairs as long as the process lives. Clones share the pairs.
+/// Keeps token pairs in memory until the process ends. Clones share the pairs.
 ///
-/// After a restart every organization's token is obtained anew, by `get_token`, which works as
+/// After a restart every organization's token is obtained again with `get_token`, which works as
 /// long as the app is installed there.
 #[derive(Clone, Default)]
 pub struct MemoryStore(Arc<Mutex<Kept>>);
@@ -19,13 +19,13 @@ pub struct MemoryStore(Arc<Mutex<Kept>>);
 #[derive(Default)]
 struct Kept {
     pairs: HashMap<String, Pair>,
-    /// The organizations that are leased.
+    /// The organizations that have a lease.
     leases: HashSet<String>,
 }
 
 struct Pair {
     generation: u64,
-    /// `None` after it was removed.
+    /// `None` after the pair was removed.
     pair: Option<TokenPair>,
 }
 
@@ -36,7 +36,7 @@ impl Pair {
 }
 
 impl Kept {
-    /// The pair of that generation, if it is there.
+    /// The pair of that generation, if it is stored.
     fn pair(&mut self, org_id: &str, generation: u64) -> Option<&mut TokenPair> {
         let pair = self.pairs.get_mut(org_id)?.pair.as_mut();
         pair.filter(|pair| pair.generation == generation)
@@ -44,12 +44,12 @@ impl Kept {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A lock that a panic elsewhere does not close: each change under it is complete by itself.
+    /// Locks the pairs. Ignores poisoning: every change is complete before anything can panic.
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,7 +96,7 @@ impl TokenStore for MemoryStore {
         Ok(ours.map(|(org_id, _)| org_id.clone()).collect())
     }
 
-    /// The lease ends when it is dropped, so that `_ttl` is not needed.
+    /// `_ttl` is not used: the lease ends when it is dropped.
     async fn lease(
         &self,
         org_id: &str,

@@ -1,10 +1,10 @@
-//! What an organization's files and keys are called.
+//! File names and Redis keys of an organization.
 
 use sha2::{Digest, Sha256};
 
-/// A name for an organization: its id where that is like a UUID, a hash of it otherwise. Different
-/// for any two ids, also where a file system ignores case; short, and without anything that means
-/// something to a file system or to Redis.
+/// A short name for an organization: its id if that looks like a UUID, otherwise a hash of it.
+/// Names of different ids differ even on a file system that ignores case, and contain no character
+/// that is special to a file system or to Redis.
 pub(super) fn stem(org_id: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase() || byte == b'-';
     if (1..=64).contains(&org_id.len()) && org_id.bytes().all(plain) {

@@ -6,11 +6,11 @@ use url::Url;
 
 use super::StoreError;
 
-/// The app, and Cobo's environment, that a token pair belongs to.
+/// The app and the Cobo environment that a token pair belongs to.
 ///
-/// The environment is remembered by the fingerprints of its response keys, so that an environment
-/// that moves to another URL is still the same; one without keys is remembered by its origin
-/// (`https://host:port`). Nothing in it is secret.
+/// The environment is identified by the fingerprints of its response keys, so it stays the same
+/// when its URL changes. An environment without keys is identified by its origin
+/// (`https://host:port`). An owner contains no secret.
 ///
 /// ```
 /// use cobo_auth::Environment;
@@ -25,12 +25,12 @@ use super::StoreError;
 #[serde(deny_unknown_fields)]
 pub struct Owner {
     client_id: String,
-    /// A fingerprint for each response key; the origin where there is no key.
+    /// The fingerprints of the response keys, or the origin if there are none.
     environment: BTreeSet<String>,
 }
 
 impl Owner {
-    /// The app with this client id, in this environment.
+    /// Creates the owner for the app with this client id in this environment.
     pub fn new(client_id: impl Into<String>, environment: &Environment) -> Self {
         let keys = environment.response_keys().fingerprints();
         let environment = match keys.is_empty() {
@@ -64,14 +64,14 @@ impl Owner {
     }
 
     /// Whether this is the same app in the same environment: the client ids are equal, and the
-    /// environments have a response key in common. So pairs are kept while response keys are
-    /// rotated, as long as one key stays.
+    /// environments share at least one response key. Pairs therefore stay usable during a rotation
+    /// of response keys, as long as one key stays.
     pub fn matches(&self, other: &Self) -> bool {
         self.client_id == other.client_id && !self.environment.is_disjoint(&other.environment)
     }
 
-    /// Whether this app may use, replace and remove a pair of that owner. A pair without an owner
-    /// may be used by every app; it belongs to the first one that replaces it.
+    /// Checks that this app may use, replace and remove a pair of that owner. Every app may use a
+    /// pair without an owner; the pair belongs to the first app that replaces it.
     ///
     /// # Errors
     ///
@@ -80,10 +80,10 @@ impl Owner {
         check(org_id, Some(self), stored)
     }
 
-    /// Says which app the pair belongs to, and what to do.
+    /// The error for a pair that belongs to this owner. Its text names the app and says what to do.
     pub(super) fn conflict(&self, org_id: &str) -> StoreError {
         let environment: Vec<_> = self.environment.iter().map(String::as_str).collect();
-        // An id that is none may be of any length.
+        // Shortened, because an invalid id may have any length.
         let org_id: String = org_id.chars().take(256).collect();
         StoreError::other_app(format!(
             "the pair of organization {org_id:?} belongs to the app with client id {:?} in the \
@@ -95,7 +95,8 @@ impl Owner {
     }
 }
 
-/// As [`Owner::check`], for an app that may be unknown: it may use pairs without an owner only.
+/// Like [`Owner::check`], for an app that may be unknown. An unknown app may use only pairs without
+/// an owner.
 pub(super) fn check(
     org_id: &str,
     app: Option<&Owner>,

@@ -6,7 +6,7 @@ use super::Owner;
 /// An organization's access token and the refresh token that came with it.
 ///
 /// Times are milliseconds since the Unix epoch by the wall clock of the process that obtained the
-/// pair. `Debug` is redacted. **`Serialize` writes the secrets**: it is for stores.
+/// pair. `Debug` is redacted. **`Serialize` writes the secrets**: use it only in stores.
 ///
 /// ```
 /// use cobo_oauth::TokenPair;
@@ -19,18 +19,19 @@ use super::Owner;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TokenPair {
-    /// Which pair of its organization this is: it rises with every pair, across processes.
+    /// The number of the pair within its organization. Every new pair has a higher one, across
+    /// processes.
     pub generation: u64,
-    /// What calls carry.
+    /// The token that authorizes API calls.
     pub access_token: Secret,
-    /// When the request that brought the pair was about to be sent.
+    /// When the request for the pair was about to be sent.
     pub obtained_at: u64,
     /// When the access token expires.
     pub expires_at: u64,
-    /// What obtains the next pair, once. `None` once it is being used, or where none was issued.
+    /// Obtains the next pair, once. `None` if it has been taken for use, or if none was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
-    /// When the refresh token expires, as far as that is known.
+    /// When the refresh token expires, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_expires_at: Option<u64>,
     /// The app that the pair was issued to. A pair without an owner belongs to the first app that
@@ -40,7 +41,7 @@ pub struct TokenPair {
 }
 
 impl TokenPair {
-    /// An access token by itself. Times are Unix milliseconds.
+    /// Creates a pair without a refresh token. Times are Unix milliseconds.
     pub fn new(
         generation: u64,
         access_token: impl Into<Secret>,
@@ -58,7 +59,7 @@ impl TokenPair {
         }
     }
 
-    /// The pair with a refresh token, and when that expires, in Unix milliseconds.
+    /// Adds a refresh token and its expiry time in Unix milliseconds.
     #[must_use]
     pub fn with_refresh_token(mut self, token: impl Into<Secret>, expires_at: u64) -> Self {
         self.refresh_token = Some(token.into());
@@ -66,14 +67,14 @@ impl TokenPair {
         self
     }
 
-    /// The pair as one of this app's.
+    /// Sets the app that the pair belongs to.
     #[must_use]
     pub fn with_owner(mut self, owner: Owner) -> Self {
         self.owner = Some(owner);
         self
     }
 
-    /// How long the access token lives in all, in milliseconds.
+    /// The lifetime of the access token in milliseconds, from when it was obtained.
     pub fn life_millis(&self) -> u64 {
         self.expires_at.saturating_sub(self.obtained_at)
     }

@@ -20,7 +20,7 @@ mod script;
 
 pub use builder::RedisStoreBuilder;
 
-/// Keeps token pairs in Redis, for a fleet of processes. Clones share their connection.
+/// Keeps token pairs in Redis, for processes on many machines. Clones share their connection.
 ///
 /// ```
 /// # fn main() -> Result<(), cobo_oauth::StoreError> {
@@ -32,35 +32,36 @@ pub use builder::RedisStoreBuilder;
 /// # }
 /// ```
 ///
-/// An organization's pair is a hash, `cobo:{org-…}:pair`, changed by scripts that compare before
-/// they write; the right to refresh it is `cobo:{org-…}:lease`, set for a time, with a random value
-/// that spending a refresh token compares: a lease that was lost can spend nothing. Both keys are in
-/// one slot of a cluster. A pair expires with its refresh token, or with its access token if there is
-/// no refresh token. After a pair was removed its generation stays as long.
+/// The pair of an organization is a hash, `cobo:{org-…}:pair`, which is changed by scripts that
+/// compare before they write. The lease is `cobo:{org-…}:lease`, with an expiry and a random value.
+/// Spending a refresh token compares that value, so a lease that was lost cannot spend one. In a
+/// cluster both keys are in one slot. A pair expires with its refresh token, or with its access
+/// token if it has no refresh token. After a pair was removed, its generation is kept for the same
+/// time.
 ///
-/// A [namespace](RedisStoreBuilder::namespace) is for one app in one environment of Cobo's. The pair
-/// of another app is [refused](super::StoreErrorKind::OtherApp), and left as it is.
+/// Use a separate [namespace](RedisStoreBuilder::namespace) for each app and each Cobo environment.
+/// The pair of another app is [refused](super::StoreErrorKind::OtherApp) and left unchanged.
 ///
-/// - **Redis may be down.** Nothing is connected before the first call; a connection that failed is
-///   not used again; each call ends within 2 seconds (see
-///   [`timeout`](RedisStoreBuilder::timeout)), with [`NoAnswer`](super::StoreErrorKind::NoAnswer) if
-///   Redis did not answer. A lease that is dropped before it was released is given back by one call
-///   more, which a source that is shut down does not wait for.
-/// - **URLs** begin with `redis://`, `rediss://` (TLS) or `unix://`; several of them, the nodes of a
-///   cluster, are given to the [builder](Self::builder). TLS trusts the machine's roots, or
-///   [one that is given](RedisStoreBuilder::root_certificate). It uses the rustls provider of the
-///   process; if the program has installed none when the store first connects to a `rediss://` URL,
-///   the store installs the one of aws-lc-rs.
-/// - **Durability is Redis's own.** With `appendonly yes` and `appendfsync always` what was answered
-///   is on its disk. Otherwise a crash or a failover may bring back a refresh token that was
-///   spent. It is refused by Cobo then, and `get_token` is next; nothing else is lost.
-/// - **A user of Redis** needs `+evalsha +script|load +hgetall` on its keys, and what the scripts
-///   call: `+type +get +set +del +hset +hdel +pexpire`. To list the organizations it needs `+scan`, in a
-///   cluster `+cluster|slots`. The list takes a call for each organization, 64 at a time, and the
-///   timeout is for each call.
+/// - **Redis may be down.** The store connects on the first call, and drops a connection that
+///   failed. Each call ends within 2 seconds (see [`timeout`](RedisStoreBuilder::timeout)), with
+///   [`NoAnswer`](super::StoreErrorKind::NoAnswer) if Redis did not answer. A lease that is dropped
+///   without being released is released by one more call, which the shutdown of a source does not
+///   wait for.
+/// - **URLs** begin with `redis://`, `rediss://` (TLS) or `unix://`. For a cluster, give the URLs
+///   of several nodes to the [builder](Self::builder). TLS trusts the machine's root certificates,
+///   or [the one that you set](RedisStoreBuilder::root_certificate). It uses the rustls provider of
+///   the process. If the program has not installed one when the store first connects to a
+///   `rediss://` URL, the store installs aws-lc-rs.
+/// - **Durability depends on Redis.** With `appendonly yes` and `appendfsync always` every
+///   confirmed write is on its disk. Otherwise a crash or a failover may bring back a refresh token
+///   that was spent. Cobo then refuses it, and the source calls `get_token`; nothing else is lost.
+/// - **Permissions.** The Redis user needs `+evalsha +script|load +hgetall` on the store's keys,
+///   and the commands in the scripts: `+type +get +set +del +hset +hdel +pexpire`. Listing the
+///   organizations needs `+scan`, and in a cluster `+cluster|slots`. It takes one call for each
+///   organization, 64 at a time, and the timeout applies to each call.
 /// - Tokens pass through the buffers of the `redis` crate, which are not wiped.
 ///
-/// Its methods need tokio's runtime; making it does not.
+/// The store's methods need a tokio runtime; creating it does not.
 #[derive(Clone)]
 pub struct RedisStore(Arc<Inner>);
 
@@ -70,16 +71,17 @@ struct Inner {
 }
 
 impl RedisStore {
-    /// A store in the Redis at a URL, which is connected to when it is first needed.
+    /// Creates a store for the Redis at a URL. It connects on the first call.
     ///
     /// # Errors
     ///
-    /// The URL is not a valid URL of Redis.
+    /// The URL is not a valid Redis URL.
     pub fn connect(url: &str) -> Result<Self, StoreError> {
         Self::builder(url).build()
     }
 
-    /// A store to be set up further: with more nodes, another namespace, a root certificate.
+    /// Starts the setup of a store with more options: more nodes, another namespace, a root
+    /// certificate.
     pub fn builder(url: &str) -> RedisStoreBuilder {
         RedisStoreBuilder::new(url)
     }

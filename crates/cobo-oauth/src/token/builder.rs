@@ -63,65 +63,68 @@ impl TokenSourceBuilder {
         }
     }
 
-    /// Where token pairs rest; in memory unless set.
+    /// Sets the store for token pairs. The default is a [`MemoryStore`](crate::MemoryStore).
     #[must_use]
     pub fn store(mut self, store: impl TokenStore + 'static) -> Self {
         self.store = Arc::new(store);
         self
     }
 
-    /// Other clocks than the machine's.
+    /// Sets the clock. The default is the machine's.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// How long the requests of one attempt to get a token may take; 60 s unless set, an hour at
-    /// most. A process that dies while it refreshes keeps the others from refreshing the same
-    /// organization for a little longer than that, where the store cannot tell that it died.
+    /// Sets how long the requests of one attempt to get a token may take together; the default is
+    /// 60 s, the maximum one hour. If a process dies during a refresh and the store cannot detect
+    /// that, other processes cannot refresh the same organization for a little longer than this.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = deadline.clamp(SHORTEST, LONGEST);
         self
     }
 
-    /// How many tokens are obtained at a time; 96 unless set, one at least. Organizations do not
-    /// wait for each other but for this: ten thousand that wake up together must not take all the
-    /// connections and files that a process may have. Half of them at most, and no more than 8,
-    /// are obtained because of [callbacks](TokenSource::on_installation).
+    /// Sets how many tokens are obtained at a time; the default is 96, the minimum 1. This protects
+    /// the process's connections and open files when thousands of organizations need a token at
+    /// once; organizations do not wait for each other otherwise.
+    /// [Callbacks](TokenSource::on_installation) use at most half of it, and at most 8, for known
+    /// organizations, and at most half of that for unknown ones.
     #[must_use]
     pub fn concurrency(mut self, tokens: usize) -> Self {
         self.limits.concurrency = tokens.clamp(1, Semaphore::MAX_PERMITS);
         self
     }
 
-    /// How long one call of the store may take; 3 s unless set, an hour at most.
+    /// Sets how long one store call may take; the default is 3 s, the maximum one hour.
     #[must_use]
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
         self.limits.store = timeout.clamp(SHORTEST, LONGEST);
         self
     }
 
-    /// How long refresh tokens live, which Cobo does not say with the token; 30 days unless set.
+    /// Sets the lifetime of refresh tokens, which Cobo does not send with the token; the default is
+    /// 30 days.
     #[must_use]
     pub fn refresh_token_life(mut self, life: Duration) -> Self {
         self.limits.refresh_life = life;
         self
     }
 
-    /// For how long a refusal is remembered, at most: callers get it again meanwhile, without a
-    /// request; 30 s unless set, an hour at most.
+    /// Sets the longest time for which a refusal is cached: callers get the cached error without a
+    /// request. The default is 30 s, the maximum one hour.
     #[must_use]
     pub fn refusal_memory(mut self, span: Duration) -> Self {
         self.limits.refusal = span.min(LONGEST);
         self
     }
 
-    /// The rate at which [callbacks](TokenSource::on_installation) of organizations that nothing is
-    /// stored of make the source ask Cobo for a token: `burst` at once, then one every `interval`;
-    /// 20 and 1 s unless set, 1 at least and an hour at most. Anyone can send a callback, so this
-    /// limits the requests that made-up ones cause. Calls of the app itself are not limited by it.
+    /// Limits the `get_token` requests caused by [callbacks](TokenSource::on_installation) of
+    /// organizations without a stored token: `burst` at once, then one every `interval`. The
+    /// default is 20 and 1 s; the minimum `burst` is 1, the maximum `interval` one hour. Anyone can
+    /// send a callback, so this limits the requests that forged callbacks cause. Calls of the app
+    /// itself are not limited.
     #[must_use]
     pub fn unknown_installation_rate(mut self, interval: Duration, burst: u32) -> Self {
         self.limits.unknown_interval = interval.min(LONGEST);
@@ -149,7 +152,7 @@ impl TokenSourceBuilder {
             sweep_at: AtomicUsize::new(SWEEP_AT_LEAST),
             dice: self.dice,
             meter: Meter,
-            // Blocking while it grows: a map that grows step by step makes every reader pay.
+            // Blocking, because a map that grows incrementally makes every read slower meanwhile.
             organizations: papaya::HashMap::builder()
                 .hasher(RandomState::default())
                 .resize_mode(papaya::ResizeMode::Blocking)

@@ -1,8 +1,8 @@
-//! Tokens that installation callbacks ask for. Callbacks are unauthenticated: anyone can send one.
+//! Obtains tokens for installation callbacks. Callbacks are unauthenticated: anyone can send one.
 //!
 //! Callbacks of one organization share one task, with a pause after each answer, and only a few
-//! tasks send requests at a time. Organizations that nothing is stored of are most likely made up:
-//! all of them together start requests at one low rate, and have no place among the others.
+//! such tasks send requests at a time. Callbacks of organizations without a stored token are the
+//! most likely to be forged: all of them share one low request rate and have a separate queue.
 
 use std::sync::Arc;
 
@@ -14,38 +14,40 @@ use super::limits::REST;
 use super::shared::Shared;
 use super::slot::Need;
 
-/// How often a token is asked for that a caller was told to expect. Cobo may be unavailable.
+/// How many times a token is requested for a queued callback, whose sender does not call again.
+/// Cobo may be unavailable.
 const QUEUED_ATTEMPTS: u32 = 5;
 
-/// How far the callbacks of an organization are.
+/// The progress of an organization's callback task.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
-    /// The last request that is answered.
+    /// The number of the last request that was answered.
     answered: u64,
     result: Result<(), TokenError>,
-    /// Whether the others wait for the shared rate.
+    /// Whether unanswered requests wait for the shared rate.
     queued: bool,
 }
 
-/// What a callback came to.
+/// The result of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reissue {
     Obtained,
     Queued,
 }
 
-/// Answers the callbacks of an organization, in a task of its own: their senders may go away.
+/// Answers the callbacks of an organization in a separate task, which continues if a sender
+/// disconnects.
 struct Callback {
     shared: Arc<Shared>,
     entry: Arc<Entry>,
     progress: watch::Sender<Progress>,
-    /// Its place among those that may wait.
+    /// The permit that counts this task among those that wait.
     place: Option<OwnedSemaphorePermit>,
 }
 
 impl Entry {
-    /// Obtains a token by `get_token`, whatever token there is. The current one is served until
-    /// then. Callers that come while one is being obtained share the next.
+    /// Obtains a token with `get_token`, even if there is a valid one, which is served meanwhile.
+    /// Callers that arrive during a request share the next request.
     pub(crate) async fn reissue(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
@@ -53,7 +55,7 @@ impl Entry {
         for _ in 0..ROUNDS {
             let (request, mut progress) = self.request(shared)?;
             let known = progress.wait_for(|now| now.answered >= request || now.queued);
-            // It closes without an answer if the task's runtime is shut down: start another task.
+            // Closed without an answer if the task's runtime was shut down: start another task.
             if let Ok(progress) = known.await {
                 if progress.answered >= request {
                     return progress.result.clone().map(|()| Reissue::Obtained);
@@ -64,7 +66,8 @@ impl Entry {
         Err(TokenError::new(TokenErrorKind::Unavailable, self.org_id()))
     }
 
-    /// From here on the next token is one of `get_token`, whoever waits for it.
+    /// Registers a request for a new token by `get_token`, and starts the task if it is not
+    /// running.
     fn request(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
@@ -90,7 +93,7 @@ impl Entry {
         };
         slot.callback = Some(receiver.clone());
         let request = slot.requested;
-        drop(slot); // a runtime that is shutting down drops the task here
+        drop(slot); // a runtime that is shutting down drops the task below, which locks the slot
         shared.tasks.spawn_on(callback.run(), &runtime);
         Ok((request, receiver))
     }
@@ -122,12 +125,12 @@ impl Callback {
         }
     }
 
-    /// The last request that this answers, and the answer.
+    /// Obtains the token. Returns the number of the last request that this answers, and the result.
     async fn answer(&mut self) -> (u64, Result<(), TokenError>) {
         let mut attempts = 1;
         loop {
             let (answered, result) = self.attempt().await;
-            // A caller that was told to expect the token does not call again.
+            // The sender of a queued callback does not call again, so retry for it.
             let again = {
                 let slot = self.entry.slot();
                 let again = result.as_ref().is_err_and(TokenError::is_retryable)
@@ -160,19 +163,19 @@ impl Callback {
         let wanted = {
             let mut slot = entry.slot();
             if slot.need != Need::Issue {
-                // A call of the app has obtained it meanwhile, or it is not wanted any more.
+                // A call of the app obtained the token meanwhile, or the request was cancelled.
                 let obtained = entry.valid(&shared.now()).map(drop);
                 let gone = || TokenError::new(TokenErrorKind::Unavailable, entry.org_id());
                 return (slot.requested, obtained.ok_or_else(gone));
             }
-            // Cobo may decide differently now.
+            // Retry after a refusal: the callback suggests that Cobo may now accept the request.
             slot.hold.take_if(|hold| hold.error.is_refusal());
             slot.wanted
         };
         (wanted, entry.issued(&shared, wanted).await)
     }
 
-    /// Waits until this organization's turn to send a request.
+    /// Waits until this organization may send a request.
     async fn turn<'a>(&mut self, shared: &'a Shared) -> Result<SemaphorePermit<'a>, TokenError> {
         let called_back = self.entry.slot().called_back;
         if let Some(called_back) = called_back {
@@ -192,7 +195,7 @@ impl Callback {
         shared.permit(&shared.unknown_callbacks, &org_id).await
     }
 
-    /// Takes a place among those that wait, and gives up the one before.
+    /// Takes a permit for a waiting task, and releases the previous one.
     fn take_place(&mut self, places: &Arc<Semaphore>) -> Result<(), TokenError> {
         self.place = None;
         let place = places.clone().try_acquire_owned();
@@ -201,7 +204,7 @@ impl Callback {
         Ok(())
     }
 
-    /// Tells callers not to wait for the token.
+    /// Tells callers that the request is queued, so that they stop waiting.
     fn queue(&self) {
         let mut slot = self.entry.slot();
         slot.queued = true;
@@ -211,7 +214,7 @@ impl Callback {
     }
 }
 
-/// However it ends: the next callback may start a task.
+/// However the task ends, the next callback can start a new one.
 impl Drop for Callback {
     fn drop(&mut self) {
         let ours = self.progress.subscribe();

@@ -1,25 +1,26 @@
-//! Cobo's time for calls that ask for it very often.
+//! Caches Cobo's time for code that reads it very often.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::moment::millis;
 
-/// Cobo's time without a lock: it is asked for once a second, and counted on by the monotonic clock.
+/// Cobo's time, readable without a lock. Queried once a second, and extrapolated with the monotonic
+/// clock.
 #[derive(Debug, Default)]
 pub(crate) struct CoboClock {
-    /// The second of the monotonic clock in which it was asked for; 0 at first.
+    /// The second of the monotonic clock in which it was last queried; 0 at first.
     asked_in: AtomicU64,
-    /// What to add to the milliseconds of the monotonic clock; 0 while Cobo's time is unknown.
+    /// Cobo's time minus the monotonic clock, in milliseconds; 0 while Cobo's time is unknown.
     offset: AtomicU64,
 }
 
 impl CoboClock {
-    /// Cobo's time at a moment of the monotonic clock, in Unix milliseconds, if known.
+    /// Cobo's time at this monotonic time, in Unix milliseconds, if known.
     pub(crate) fn at(&self, monotonic: Duration, ask: impl FnOnce() -> Option<u64>) -> Option<u64> {
         let (now, second) = (millis(monotonic), monotonic.as_secs().saturating_add(1));
         let is_due = self.asked_in.load(Ordering::Relaxed) != second;
-        // Of several threads one asks.
+        // The swap selects one thread that queries.
         if is_due && self.asked_in.swap(second, Ordering::Relaxed) != second {
             let offset = ask().map_or(0, |cobo| cobo.saturating_sub(now));
             self.offset.store(offset, Ordering::Relaxed);

@@ -9,13 +9,13 @@ use super::entry::Entry;
 use super::live::Live;
 use super::source::Source;
 
-/// Always carries a valid access token of one organization. From
+/// Adds a valid access token of one organization to requests. Created by
 /// [`TokenSource::credential`](crate::TokenSource::credential).
 ///
-/// Cheap to clone. It keeps the source that it comes from alive.
+/// Cheap to clone. It keeps its token source alive.
 pub struct OrgCredential {
     entry: Arc<Entry>,
-    /// The token that it had last: see `Known`.
+    /// The last token that it used, as a hint: see `Known`.
     last: ArcSwapWeak<Live>,
     source: Arc<Source>,
 }
@@ -29,7 +29,7 @@ impl OrgCredential {
         }
     }
 
-    /// The organization whose token this carries.
+    /// The organization whose token this credential adds.
     pub fn org_id(&self) -> &str {
         self.entry.org_id()
     }

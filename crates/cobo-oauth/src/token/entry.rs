@@ -1,4 +1,4 @@
-//! What is kept of one organization: its token, who is obtaining the next one, and what failed.
+//! The state of one organization: its token, the running refresh, and the last failure.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,17 +17,16 @@ use super::shared::Shared;
 use super::slot::{InFlight, Need, Slot};
 use super::state::OrgState;
 
-/// How often a caller starts over when what it waited for came to nothing.
+/// How many times a caller retries when the refresh that it waited for gave it no result.
 pub(crate) const ROUNDS: usize = 4;
 
 #[derive(Debug)]
 pub(crate) struct Entry {
     org_id: Arc<str>,
-    /// Read without a lock. Changed by [`replace`](Self::replace) alone.
+    /// Read without a lock. Changed only by [`replace`](Self::replace).
     live: ArcSwapOption<Live>,
     slot: Mutex<Slot>,
-    /// Held by who stores a pair that could not be stored, or removes what is stored: one after the
-    /// other.
+    /// Serialises saving an unsaved pair and removing the stored one.
     storing: tokio::sync::Mutex<()>,
 }
 
@@ -49,15 +48,15 @@ impl Entry {
         self.live.load()
     }
 
-    /// Puts another token into the place of the one that is there. The slot is locked by the caller.
+    /// Replaces the current token. The caller must hold the slot's lock.
     pub(crate) fn replace(&self, live: Option<Arc<Live>>) {
-        // In this order: who sees that the old one was withdrawn finds the new one.
+        // In this order: a reader that sees the old token withdrawn must find the new one.
         if let Some(old) = self.live.swap(live) {
             old.withdraw();
         }
     }
 
-    /// A lock that a panic elsewhere does not close: each change under it is complete by itself.
+    /// Locks the slot. Ignores poisoning: every change is complete before anything can panic.
     pub(crate) fn slot(&self) -> MutexGuard<'_, Slot> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -66,14 +65,14 @@ impl Entry {
         self.storing.lock().await
     }
 
-    /// The token, while it is good for a while. When its end comes near, this starts a refresh.
+    /// The token, if it is outside the mandatory window. Starts a refresh if one is due.
     pub(crate) fn current(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
         now: &Moment,
     ) -> Option<Arc<Live>> {
         let live = self.live.load_full()?;
-        // What is served here expires no sooner than after the mandatory window.
+        // A token that is returned here stays valid for at least the mandatory window.
         match live.phase(now) {
             Phase::Fresh => {}
             Phase::Ahead => drop(self.join(shared, shared.now())),
@@ -82,8 +81,8 @@ impl Entry {
         Some(live)
     }
 
-    /// As [`current`](Self::current), for who remembers the token that it had last. That one is all
-    /// that is looked at, as long as it is the one to serve.
+    /// Like [`current`](Self::current), for a caller that remembers the last token. Reads only that
+    /// token as long as it is the one to serve.
     pub(crate) fn recall(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
@@ -101,7 +100,7 @@ impl Entry {
         Some(live)
     }
 
-    /// The token, or the next one.
+    /// The token; waits for the next one if there is none, or if it has expired or is about to.
     pub(crate) async fn fetch(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
@@ -115,7 +114,8 @@ impl Entry {
                 Ok(flight) => flight,
                 Err(held) => return self.last_resort(shared).ok_or(held),
             };
-            // A server that hangs must not keep the old token back until it has expired.
+            // Limits the wait, so that a server that hangs does not delay callers until the old
+            // token expires.
             let patience = self.valid(&now).map(|live| live.expires().left(&now) / 2);
             match flight.landed(shared, patience).await {
                 Some(Landed::Brought(live)) if live.is_valid(&shared.now()) => {
@@ -136,12 +136,12 @@ impl Entry {
         self.last_resort(shared).ok_or_else(unsettled)
     }
 
-    /// An old token that is still good is better than none; an expired one never is.
+    /// The current token, if it has not expired. Served when no new one can be obtained.
     fn last_resort(&self, shared: &Shared) -> Option<Arc<Live>> {
         self.valid(&shared.now())
     }
 
-    /// What came of a token that `get_token` was to bring, for as many as wanted one.
+    /// Waits for the result of the `get_token` that answers this and all earlier requests for one.
     pub(crate) async fn issued(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
@@ -164,13 +164,14 @@ impl Entry {
         self.live.load_full().filter(|live| live.is_valid(now))
     }
 
-    /// Whether this would be another token than the one that is there, or was refused.
+    /// Whether this generation is newer than the current token and than every refused one.
     pub(crate) fn lacks(&self, slot: &Slot, generation: u64) -> bool {
         let newest = self.live.load().as_ref().map(|live| live.generation());
         generation > slot.refused && newest.is_none_or(|newest| generation > newest)
     }
 
-    /// Takes a token in. The slot is locked by the caller, so that generations only rise.
+    /// Stores a token in memory if it is newer. The caller must hold the slot's lock, so that
+    /// generations only increase.
     pub(crate) fn install(&self, slot: &mut Slot, live: Arc<Live>) {
         if self.lacks(slot, live.generation()) {
             slot.generation = slot.generation.max(live.generation());
@@ -178,7 +179,8 @@ impl Entry {
         }
     }
 
-    /// Whoever is obtaining a token; nobody may, for now, where it is an error.
+    /// Joins the running refresh or starts one. An error while backing off, after a shutdown, or
+    /// without a runtime.
     fn join(self: &Arc<Self>, shared: &Arc<Shared>, now: Moment) -> Result<InFlight, TokenError> {
         let mut slot = self.slot();
         if let Some(flight) = slot.under_way(&now) {
@@ -190,14 +192,15 @@ impl Entry {
         let (runtime, _counted) = self.may_begin(shared)?;
         let (flight, in_flight) = self.register(&mut slot, shared, now);
         slot.tell(self, shared);
-        // A runtime that is shutting down drops the flight here, and that takes the lock.
+        // A runtime that is shutting down drops the flight inside `spawn_on`, and the drop takes
+        // this lock.
         drop(slot);
         shared.tasks.spawn_on(flight.run(), &runtime);
         Ok(in_flight)
     }
 
-    /// Where a task may be begun for this organization. A shutdown that begins now waits for what
-    /// is begun while the second is held.
+    /// Checks that a task may start for this organization. Returns the runtime, and a token that
+    /// makes a shutdown wait: hold it until the task is spawned.
     pub(crate) fn may_begin(
         &self,
         shared: &Shared,
@@ -213,7 +216,7 @@ impl Entry {
         Ok((runtime, counted))
     }
 
-    /// Takes the one place of whoever works on this organization.
+    /// Registers a refresh. Each organization has at most one.
     fn register(
         self: &Arc<Self>,
         slot: &mut Slot,
@@ -243,8 +246,8 @@ impl Entry {
         (flight, in_flight)
     }
 
-    /// Throws away what is known of the organization, in memory at once, then in the store. What
-    /// is there until then is not taken up again, even if this is dropped midway.
+    /// Invalidates the organization's tokens, first in memory and then in the store. Tokens
+    /// obtained before that are not used again, even if this future is dropped midway.
     pub(crate) async fn clear(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
@@ -262,20 +265,22 @@ impl Entry {
             slot.tell(self, shared);
             slot.epoch
         };
-        // The place of a flight is taken meanwhile: what the next one stores must not be removed.
+        // Registers as a flight, so that no refresh stores a new pair which `remove` would then
+        // delete.
         let place = loop {
             let under_way = {
                 let now = shared.now();
                 let mut slot = self.slot();
                 let brought_since = slot.epoch == epoch && self.live.load().is_some();
                 if next == Need::Issue && brought_since && slot.unsaved.is_none() {
-                    return Ok(()); // and stored, over what was to be removed
+                    return Ok(()); // a new pair has replaced the stored one
                 }
                 match slot.under_way(&now) {
                     Some(flight) => flight,
                     None => {
                         let place = self.register(&mut slot, shared, now).0;
-                        place.landed.store(true, Ordering::Relaxed); // it is none
+                        // Dropping it must not count as a failed flight.
+                        place.landed.store(true, Ordering::Relaxed);
                         slot.throw_away(self);
                         break place;
                     }
@@ -294,7 +299,7 @@ impl Entry {
         Ok(())
     }
 
-    /// A server refused this token. Exactly this one is thrown away, and a newer one is not.
+    /// Handles a server's refusal of this token. Discards exactly this token, and not a newer one.
     pub(crate) fn reject(&self, shared: &Shared, token: &AccessToken) {
         let now = shared.now();
         let mut slot = self.slot();
@@ -309,7 +314,8 @@ impl Entry {
         if age > young {
             slot.rejections = 0;
         }
-        // A server that refuses every token is not helped by new ones.
+        // A server that refuses every token would refuse new ones too, so replacements are
+        // rate-limited.
         let kept = age < shared.limits.grace(slot.rejections).min(young);
         if !kept {
             slot.rejections = slot.rejections.saturating_add(1);
@@ -322,7 +328,7 @@ impl Entry {
                 };
             }
             slot.refused = slot.refused.max(live.generation());
-            // Cobo was not asked: it is, now.
+            // End a backoff that was not caused by Cobo, so that Cobo is asked now.
             slot.hold.take_if(|hold| !hold.error.asked());
             self.replace(None);
             slot.tell(self, shared);
@@ -339,11 +345,12 @@ impl Entry {
         );
     }
 
-    /// Whether nothing is lost without this entry; if so, it is not to be used any more.
+    /// Detaches this entry if it holds nothing that must be kept. A detached entry must not be used
+    /// any more.
     pub(crate) fn detach(self: &Arc<Self>, now: &Moment) -> bool {
         let mut slot = self.slot();
         let held = slot.hold.as_ref();
-        // One count is the map's.
+        // The map holds one reference.
         slot.detached = Arc::strong_count(self) == 1
             && slot.flight.is_none()
             && slot.unsaved.is_none()
@@ -374,7 +381,7 @@ impl Entry {
     }
 }
 
-/// Whether this can be the id of an organization at all.
+/// Checks that this is a valid organization id: 1 to 256 visible ASCII characters.
 pub(crate) fn check(org_id: &str) -> Result<(), TokenError> {
     if (1..=256).contains(&org_id.len()) && org_id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());

@@ -7,48 +7,50 @@ use crate::store::{StoreError, StoreErrorKind};
 
 use super::issuer::{Failure, Fate};
 
-/// Why there is no access token for an organization, and what the caller can do about it.
+/// Why there is no access token for an organization, and what the caller can do.
 ///
-/// Callers that waited for the same refresh share one error: a clone costs one reference count.
-/// It never contains a token. As the source of a failed call it is found by
-/// `error.source().and_then(|source| source.downcast_ref::<TokenError>())`.
+/// Callers that waited for the same refresh share one error, so cloning is cheap. It never contains
+/// a token. If it is the source of a failed call, get it with `error.source().and_then(|source|
+/// source.downcast_ref::<TokenError>())`.
 #[derive(Clone)]
 pub struct TokenError(Arc<Inner>);
 
 struct Inner {
     kind: TokenErrorKind,
     org_id: Arc<str>,
-    /// Whether Cobo was asked; if not, there is no reason to spare it.
+    /// Whether Cobo was called. If not, the next attempt need not wait to protect Cobo.
     asked: bool,
     retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// The kinds of failure to get a token.
+/// The kinds of token failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenErrorKind {
-    /// Cobo refuses to issue a token for this organization: somebody of it has to install the app
+    /// Cobo refuses to issue a token for this organization. The organization has to install the app
     /// again.
     NotInstalled,
-    /// Cobo refuses this app's request: its client id, its environment or the organization id is
+    /// Cobo refuses this app's request: the client id, the environment or the organization id is
     /// wrong.
     AppRefused,
     /// Cobo refuses the request's key, signature or nonce (code 2024). If every call fails with it,
-    /// the app's key is wrong, not active, or of another environment. A single failure comes from a
-    /// nonce that another process used with the same key: the next attempt has a new one.
+    /// the app's key is wrong, inactive, or belongs to another environment. A single failure is
+    /// caused by a nonce that another process used with the same key; the next attempt uses a new
+    /// one.
     Unauthenticated,
-    /// Cobo cannot be reached, or cannot answer for now. The next call that needs the token tries
-    /// again, after a pause that grows with each failure.
+    /// Cobo cannot be reached, or is temporarily unable to answer. The next call that needs the
+    /// token retries, after a backoff that grows with each failure.
     Unavailable,
     /// The issued token was expired, malformed, or not a Bearer token.
     Unusable,
-    /// The organization id is empty, too long, or has other than visible ASCII characters.
+    /// The organization id is empty, longer than 256 characters, or contains other than visible
+    /// ASCII characters.
     InvalidOrganization,
-    /// The store holds this organization's tokens for another app, or for another environment. Nothing
-    /// of them is used or replaced. Use a separate directory or Redis namespace for each app.
+    /// The store holds this organization's tokens for another app or another environment. They are
+    /// neither used nor replaced. Use a separate directory or Redis namespace for each app.
     OtherApp,
-    /// The source has been shut down, and no valid token is left.
+    /// The source was shut down, and there is no valid token left.
     ShutDown,
 }
 
@@ -80,7 +82,7 @@ impl TokenError {
         }))
     }
 
-    /// What a failed `get_token`, or a refresh that is not followed by one, means.
+    /// Converts a failed `get_token`, or a failed refresh that is not followed by a `get_token`.
     pub(crate) fn of(failure: Failure, org_id: &Arc<str>) -> Self {
         let kind = match failure.fate {
             Fate::NotProcessed | Fate::Unknown => TokenErrorKind::Unavailable,
@@ -97,7 +99,7 @@ impl TokenError {
         }))
     }
 
-    /// What came cannot be used.
+    /// The issued token cannot be used.
     pub(crate) fn unusable(org_id: &Arc<str>, source: Option<cobo_auth::Error>) -> Self {
         Self(Arc::new(Inner {
             asked: true,
@@ -106,12 +108,12 @@ impl TokenError {
         }))
     }
 
-    /// Others were obtained all the time.
+    /// No permit, because too many other requests are running or waiting.
     pub(crate) fn crowded(org_id: &Arc<str>) -> Self {
         Self::caused_by(TokenErrorKind::Unavailable, org_id, Crowded)
     }
 
-    /// Nobody may refresh without the store, which failed.
+    /// A store failure prevented the refresh, which requires the store.
     pub(crate) fn store(error: StoreError, org_id: &Arc<str>) -> Self {
         let kind = match error.kind() {
             StoreErrorKind::OtherApp => TokenErrorKind::OtherApp,
@@ -120,7 +122,7 @@ impl TokenError {
         Self::caused_by(kind, org_id, error)
     }
 
-    /// Which kind of failure this is.
+    /// The kind of failure.
     pub fn kind(&self) -> TokenErrorKind {
         self.0.kind
     }
@@ -130,12 +132,12 @@ impl TokenError {
         &self.0.org_id
     }
 
-    /// Whether somebody of the organization has to install the app again.
+    /// Whether the organization has to install the app again.
     pub fn is_not_installed(&self) -> bool {
         self.0.kind == TokenErrorKind::NotInstalled
     }
 
-    /// Whether the same call may succeed later without anybody's doing.
+    /// Whether the same call may succeed later without any change by a person.
     pub fn is_retryable(&self) -> bool {
         matches!(
             self.0.kind,
@@ -153,7 +155,7 @@ impl TokenError {
         self.0.retry_after
     }
 
-    /// Whether it was Cobo's word, and will be the same when asked again at once.
+    /// Whether Cobo refused, so that an immediate retry would have the same result.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(
             self.0.kind,
@@ -164,7 +166,7 @@ impl TokenError {
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An id that is none may be of any length.
+        // Shortened, because an invalid id may have any length.
         let org_id: String = self.org_id().chars().take(256).collect();
         write!(f, "no access token for organization {org_id:?}: ")?;
         match self.0.kind {

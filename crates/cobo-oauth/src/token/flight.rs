@@ -1,6 +1,7 @@
-//! One attempt to get an organization's next token: from the store, by a refresh, or anew.
+//! One attempt to get an organization's next token: from the store, by a refresh, or by
+//! `get_token`.
 //!
-//! It runs in a task of its own, so that a caller that goes away loses nothing.
+//! Runs in a separate task, so that it continues when its callers are dropped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,7 @@ use super::shared::{Shared, leftover, may_be_saved_later};
 use super::slot::{Hold, Need, Slot};
 use crate::store::{Lease, Saved, StoreError, StoreErrorKind, TokenPair};
 
-/// How many attempts in a row may be dropped with their runtime before the next ones back off.
+/// How many flights in a row may be dropped by a runtime shutdown before the next ones back off.
 const DROPS_WITHOUT_BACKOFF: u32 = 2;
 
 #[derive(Debug)]
@@ -33,31 +34,30 @@ pub(crate) struct Flight {
     pub(crate) epoch: u64,
     pub(crate) need: Need,
     pub(crate) land: watch::Sender<Option<Landed>>,
-    /// Whether it was told what came of it.
+    /// Whether the result was published.
     pub(crate) landed: AtomicBool,
 }
 
-/// What came of a flight.
+/// The result of a flight.
 #[derive(Debug, Clone)]
 pub(crate) enum Landed {
     Brought(Arc<Live>),
     Failed(TokenError),
-    /// What was known was thrown away meanwhile, and what this flight brought with it.
+    /// The organization's tokens were invalidated meanwhile; the result was discarded.
     Superseded,
 }
 
-/// What came of a refresh.
+/// The result of a refresh.
 enum Refreshed {
     Brought(Arc<Live>),
     Failed(TokenError),
-    /// No new token: the refresh token is spent, is not there, or was not accepted. `get_token` is
-    /// next.
+    /// No new token: the refresh token was spent, missing or refused. `get_token` is called next.
     GetTokenNext,
 }
 
 impl Flight {
     pub(crate) async fn run(self) {
-        // Up to here nothing has been sent, and a source that is dropped stops it.
+        // Planning sends nothing to Cobo, so it stops when the source is shut down or dropped.
         let plan = self.shared.stop.run_until_cancelled(self.plan());
         let (result, lease) = match plan.await {
             None => (Err(self.failed(TokenErrorKind::ShutDown)), None),
@@ -87,7 +87,7 @@ impl Flight {
         let known = {
             let mut slot = self.entry.slot();
             if slot.epoch != self.epoch {
-                return Err(self.failed(TokenErrorKind::Unavailable)); // it is not wanted any more
+                return Err(self.failed(TokenErrorKind::Unavailable)); // invalidated meanwhile
             }
             let known = slot.generation.max(slot.spent.saturating_add(1));
             let there = stored.as_ref().map_or(0, |pair| pair.generation);
@@ -109,8 +109,8 @@ impl Flight {
         self.issue(lease, deadline).await
     }
 
-    /// A pair that is older than what this process has seen, or whose refresh token it has sent,
-    /// comes from a store that lost what came after.
+    /// Whether the pair's refresh token may be used. A pair that is older than what this process
+    /// knows, or whose refresh token it has sent, comes from a store that lost newer data.
     fn may_refresh(&self, pair: &TokenPair, known: u64) -> bool {
         self.need != Need::Issue
             && pair.generation >= known
@@ -137,7 +137,7 @@ impl Flight {
             let mut slot = self.entry.slot();
             std::mem::replace(&mut slot.spent, generation)
         };
-        // Half of the time is left to `get_token`, should no answer come.
+        // Reserves half of the remaining time for `get_token`, in case no answer comes.
         let half = deadline.saturating_duration_since(Instant::now()) / 2;
         let refresh = self.shared.issuer.refresh(token.clone());
         let failure = match self.ask(Way::Refresh, half, refresh).await {
@@ -154,12 +154,13 @@ impl Flight {
                 self.restore(lease, generation, token, before).await;
                 Refreshed::Failed(TokenError::of(failure, self.entry.org_id()))
             }
-            // `get_token` may be repeated, so the client can recover from a refused nonce there.
+            // `get_token` can be repeated safely, so the client can recover there from a refused
+            // nonce.
             Fate::Unauthenticated { verified: true } => {
                 self.restore(lease, generation, token, before).await;
                 Refreshed::GetTokenNext
             }
-            // Do not send another request at once to a server that asked for fewer.
+            // Do not send another request immediately to a server that asked for fewer.
             Fate::Unknown if failure.throttled && self.has_valid() => {
                 Refreshed::Failed(TokenError::of(failure, self.entry.org_id()))
             }
@@ -171,7 +172,7 @@ impl Flight {
         }
     }
 
-    /// `before` is the newest generation that was spent before.
+    /// Puts back a refresh token that was not processed. `before` is the previous value of `spent`.
     async fn restore(&self, lease: &dyn Lease, generation: u64, token: Secret, before: u64) {
         match self.shared.bounded(lease.restore(generation, token)).await {
             Ok(()) => self.entry.slot().spent = before,
@@ -192,7 +193,7 @@ impl Flight {
         }
     }
 
-    /// Asks Cobo, for no longer than this, and tells when it was asked.
+    /// Sends a request to Cobo with a time limit. Returns the result and the time of the request.
     async fn ask(
         &self,
         way: Way,
@@ -214,7 +215,7 @@ impl Flight {
         tracing::warn!(
             org_id = %self.entry.org_id(),
             fate = ?failure.fate,
-            // `Display` has what Cobo says, which is not for logs.
+            // `Debug` only: `Display` contains Cobo's own text, which must not be logged.
             error = ?failure.source,
             "`{}` failed",
             way.name()
@@ -222,7 +223,7 @@ impl Flight {
         Err(failure)
     }
 
-    /// Stores what was issued, before anybody sees it.
+    /// Stores what was issued before any caller gets it.
     async fn keep(
         &self,
         issued: Issued,
@@ -233,9 +234,9 @@ impl Flight {
         let generation = {
             let slot = self.entry.slot();
             if slot.epoch != self.epoch {
-                return Err(self.failed(TokenErrorKind::Unavailable)); // and nobody will see it
+                return Err(self.failed(TokenErrorKind::Unavailable)); // invalidated: discard it
             }
-            // Rises across processes, too, and across a store that lost everything.
+            // Increases across processes too, and even if the store lost its data.
             slot.generation.saturating_add(1).max(asked.wall)
         };
         let refresh_life = millis(self.shared.limits.refresh_life);
@@ -250,13 +251,13 @@ impl Flight {
         if let Some(token) = issued.refresh_token {
             pair = pair.with_refresh_token(token, asked.wall.saturating_add(refresh_life));
         }
-        self.entry.slot().unsaved = None; // an older one
+        self.entry.slot().unsaved = None; // older than this pair
         let mut saved = self.save(&pair).await;
         if let Ok(Saved::Newer { generation }) = &saved
             && (lease.is_some() || self.need == Need::Issue)
             && *generation > self.shared.now().wall
         {
-            // Not newer: stored by a process whose clock was ahead.
+            // Not really newer: stored by a process whose clock was ahead.
             pair.generation = generation.saturating_add(1);
             saved = self.save(&pair).await;
         }
@@ -303,7 +304,7 @@ impl Flight {
         self.shared.bounded(save).await
     }
 
-    /// Takes in what came, and tells everybody who waits.
+    /// Applies the result and publishes it to all waiting callers.
     fn land(&self, result: Result<Arc<Live>, TokenError>) {
         let mut slot = self.entry.slot();
         slot.leave(self.number);
@@ -315,7 +316,7 @@ impl Flight {
             match result {
                 Ok(live) => {
                     self.entry.install(&mut slot, live.clone());
-                    // What has been asked for since is still to be had.
+                    // Reset the need only if no other request was made meanwhile.
                     if slot.need == self.need && slot.wanted == self.wanted {
                         slot.need = Need::Renewal;
                     }
@@ -335,7 +336,7 @@ impl Flight {
         self.land.send_replace(Some(landed));
     }
 
-    /// Sees to it that the next attempt waits.
+    /// Starts a backoff before the next attempt.
     fn hold(&self, slot: &mut Slot, error: &TokenError) {
         if error.kind() == TokenErrorKind::ShutDown {
             return;
@@ -346,7 +347,7 @@ impl Flight {
         let pause = self.shared.pause(slot.failures, error.is_refusal());
         let asked_for = self.shared.limits.asked_for(error.retry_after());
         let mut until = now.with_cobo(None).after(pause.max(asked_for));
-        // Cobo has not been asked: when the token has expired, it will be.
+        // Cobo was not called, so end the backoff when the token expires: then Cobo will be called.
         if let (false, Some(live)) = (error.asked(), self.entry.valid(&now)) {
             until = until.earlier(live.expires());
         }
@@ -369,9 +370,9 @@ impl Flight {
     }
 }
 
-/// However it ends, the next attempt may start: after a panic with a backoff, after its runtime was
-/// shut down at once, since callers on other runtimes wait for the token. If that happens again and
-/// again, the next attempts back off as well.
+/// However a flight ends, the next one can start. After a panic it backs off first. After a runtime
+/// shutdown it starts at once, because callers on other runtimes wait for the token; after several
+/// such shutdowns in a row it backs off as well.
 impl Drop for Flight {
     fn drop(&mut self) {
         let mut slot = self.entry.slot();

@@ -4,8 +4,8 @@ use url::form_urlencoded;
 
 use super::error::TokenError;
 
-/// What an installation callback says: which organization, and what it did. Cobo sends it as a POST
-/// to the app's callback URL, with `approval_result` and `org_id` in the query.
+/// An installation callback: the organization, and what it approved. Cobo sends it as a POST to the
+/// app's callback URL, with `approval_result` and `org_id` in the query.
 ///
 /// ```
 /// use cobo_oauth::{Approval, Installation};
@@ -21,72 +21,72 @@ pub struct Installation {
     approval: Approval,
 }
 
-/// What the organization did.
+/// What the organization approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Approval {
-    /// It installed the app and approved it (1).
+    /// It installed the app (1).
     Installed,
-    /// It changed the app's settings, its permissions for instance, and approved that (2).
+    /// It changed the app's settings, for example its permissions (2).
     Changed,
 }
 
-/// What an installation callback led to. From
+/// The result of an installation callback. Returned by
 /// [`TokenSource::on_installation`](crate::TokenSource::on_installation).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a queued installation is not confirmed by Cobo yet"]
 pub enum InstallationOutcome {
-    /// Cobo issued a new token for the organization: the app is installed there.
+    /// Cobo issued a new token, so the organization has installed the app.
     Confirmed(Installation),
-    /// Nothing is stored of the organization, and other such callbacks came before. The source asks
-    /// Cobo for a token when its turn comes. Until then the callback may be made up: do not trust it.
-    /// [`TokenSource::state`](crate::TokenSource::state) and
-    /// [`TokenSource::watch`](crate::TokenSource::watch) tell when the token is there, and a call
-    /// for the organization does not wait for the turn. A shutdown empties the queue.
+    /// The callback waits in a queue, because nothing is stored for the organization and other such
+    /// callbacks arrived before. The source calls `get_token` when its turn comes. Until then the
+    /// callback may be forged: do not trust it. [`TokenSource::state`](crate::TokenSource::state)
+    /// and [`TokenSource::watch`](crate::TokenSource::watch) show when the token has been issued. A
+    /// call for the organization does not wait for the queue. A shutdown empties the queue.
     Queued(Installation),
 }
 
 impl InstallationOutcome {
-    /// What the callback said.
+    /// The content of the callback.
     pub fn installation(&self) -> &Installation {
         match self {
             Self::Confirmed(installation) | Self::Queued(installation) => installation,
         }
     }
 
-    /// Whether Cobo confirmed it.
+    /// Whether Cobo confirmed the installation.
     pub fn is_confirmed(&self) -> bool {
         matches!(self, Self::Confirmed(_))
     }
 }
 
-/// Why an installation callback could not be followed.
+/// Why an installation callback failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallationError {
-    /// A parameter is missing, or empty.
+    /// A parameter is missing or empty.
     #[error("the query has no `{0}`")]
     Missing(&'static str),
-    /// A parameter is there more than once.
+    /// A parameter occurs more than once.
     #[error("the query has more than one `{0}`")]
     Repeated(&'static str),
-    /// A result that this version does not know.
+    /// `approval_result` has a value that this version does not know.
     #[error(
         "`approval_result` is neither 1 nor 2; nothing was approved as far as this program knows"
     )]
     UnknownResult,
-    /// There is no new token for the organization.
+    /// No new token could be obtained for the organization.
     #[error(transparent)]
     Token(#[from] TokenError),
 }
 
 impl Installation {
-    /// The organization.
+    /// The organization's id.
     pub fn org_id(&self) -> &str {
         &self.org_id
     }
 
-    /// What it did.
+    /// What the organization approved.
     pub fn approval(&self) -> Approval {
         self.approval
     }
@@ -95,7 +95,7 @@ impl Installation {
 impl FromStr for Installation {
     type Err = InstallationError;
 
-    /// Reads the query of the URL that was called, percent-encoded, with or without `?`.
+    /// Parses the percent-encoded query of the callback's URL, with or without a leading `?`.
     fn from_str(query: &str) -> Result<Self, InstallationError> {
         let query = query.strip_prefix('?').unwrap_or(query);
         let approval = match parameter(query, "approval_result")?.as_str() {

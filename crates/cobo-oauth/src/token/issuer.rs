@@ -1,4 +1,4 @@
-//! The two calls that bring tokens, and what their failures mean.
+//! The two API calls that issue tokens, and the classification of their failures.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,20 +12,20 @@ use progenitor_client::ClientInfo as _;
 
 use crate::{Client, models};
 
-/// Where tokens come from.
+/// Issues tokens: Cobo, or a fake in tests.
 #[async_trait]
 pub(crate) trait Issuer: fmt::Debug + Send + Sync {
-    /// `get_token`: works as long as the app is installed, and spends nothing.
+    /// Calls `get_token`. Works as long as the app is installed, and spends no refresh token.
     async fn issue(&self, org_id: &str) -> Result<Issued, Failure>;
 
-    /// `refresh_token`: spends the refresh token.
+    /// Calls `refresh_token`, which spends the refresh token.
     async fn refresh(&self, refresh_token: Secret) -> Result<Issued, Failure>;
 
     /// A time that Cobo's clock has certainly reached, in Unix milliseconds, if known.
     fn cobo_time_millis(&self) -> Option<u64>;
 }
 
-/// What Cobo issued.
+/// A token that was issued.
 #[derive(Debug)]
 pub(crate) struct Issued {
     pub(crate) access_token: Secret,
@@ -33,13 +33,13 @@ pub(crate) struct Issued {
     pub(crate) life: Duration,
 }
 
-/// Why nothing was issued, as far as this side can know.
+/// Why no token was issued.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) fate: Fate,
     /// Whether the server asked for fewer requests.
     pub(crate) throttled: bool,
-    /// For how long it asked not to be called.
+    /// How long the server asked not to be called.
     pub(crate) retry_after: Option<Duration>,
     pub(crate) source: Arc<dyn StdError + Send + Sync>,
 }
@@ -55,40 +55,42 @@ impl Failure {
     }
 }
 
-/// What became of a request that failed.
+/// What happened to a failed request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// Cobo certainly did not process it: it was never sent, or Cobo itself said so.
+    /// Cobo certainly did not process it: it was never sent, or Cobo's own response says so.
     NotProcessed,
-    /// Unknown: it was sent, and no answer tells what became of it.
+    /// Unknown: it was sent, and no response says whether it was processed.
     Unknown,
     /// Cobo issued a token that this crate cannot use.
     UnusableToken,
-    /// Refused: the grant is invalid. The refresh token is dead, or the app is not installed.
+    /// Refused: the grant is invalid. The refresh token is not valid any more, or the app is not
+    /// installed.
     GrantRefused,
-    /// Refused: this app's client id or request is invalid, for any organization.
+    /// Refused: this app's client id or request is invalid. The same for every organization.
     AppRefused,
     /// Refused: key, signature or nonce (code 2024). A wrong key fails every time; a nonce that
-    /// another process used as well fails once.
+    /// another process also used fails once.
     Unauthenticated {
-        /// Whether Cobo certainly said so. It then did not look at the refresh token.
+        /// Whether the response was verified as Cobo's. Cobo then did not look at the refresh
+        /// token.
         verified: bool,
     },
 }
 
-/// Cobo.
+/// Issues tokens through Cobo's API.
 #[derive(Debug)]
 pub(crate) struct Cobo {
     issuing: Client,
-    /// Attempts once: what keeps a refresh from its answer must not look like a lost one because
-    /// it was attempted again until the time was up.
+    /// Never retries: a refresh that was not processed must not end with an unknown result because
+    /// retries used up its time.
     refreshing: Client,
     client_id: String,
 }
 
 impl Cobo {
     pub(crate) fn new(client: &Client, client_id: String) -> Self {
-        // Tokens are not asked for with a token.
+        // Token requests do not carry a token themselves.
         let auth = client.inner().without_credential();
         Self {
             refreshing: Client::new(auth.with_retry(RetryPolicy::none())),
@@ -152,7 +154,8 @@ fn issued(
     Ok(Issued {
         access_token,
         refresh_token: refresh_token.filter(|token| !token.is_empty()),
-        // A token without a life is reported as expired when it is put to use.
+        // A token without a valid lifetime gets 0, so that it is reported as expired when it is
+        // used.
         life: Duration::from_secs(u64::try_from(expires_in).unwrap_or(0)),
     })
 }
@@ -170,7 +173,7 @@ impl From<Error> for Failure {
 }
 
 fn fate(error: &Error) -> Fate {
-    // It was never sent, or Cobo itself has just refused it, before it looked at the refresh token.
+    // The request was never sent, or Cobo refused it before it looked at the refresh token.
     let not_executed = error.execution() == Execution::NotExecuted;
     if error.code() == Some(ErrorCode::AUTHENTICATION) {
         return Fate::Unauthenticated {
@@ -191,10 +194,10 @@ fn fate(error: &Error) -> Fate {
     }
 }
 
-/// The names of OAuth errors that do not say whether the grant was used.
+/// OAuth errors that do not say whether the grant was used.
 const TEMPORARY: [&str; 3] = ["server_error", "slow_down", "temporarily_unavailable"];
 
-/// The names of OAuth errors (RFC 6749, 5.2) that are about whoever asks.
+/// OAuth errors (RFC 6749, 5.2) that are about the app.
 const APP_REFUSALS: [&str; 5] = [
     "invalid_client",
     "invalid_request",

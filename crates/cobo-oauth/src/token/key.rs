@@ -2,18 +2,18 @@ use std::hash::{Hash, Hasher};
 
 use papaya::Equivalent;
 
-/// How long the ids of Cobo's organizations are, which are UUIDs.
+/// The length of Cobo's organization ids, which are UUIDs.
 const UUID: usize = 36;
 
-/// The id of an organization as the key of a map. A UUID lies in the map itself: it is compared
-/// without following a pointer.
+/// An organization id as a map key. A UUID is stored inline, so that it is compared without
+/// following a pointer.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Key {
     Uuid([u8; UUID]),
     Other(Box<str>),
 }
 
-/// The id of an organization that is looked up.
+/// An organization id for lookups in the map.
 pub(crate) struct Id<'a>(pub(crate) &'a str);
 
 impl From<&str> for Key {
@@ -43,7 +43,7 @@ impl Hash for Key {
     }
 }
 
-/// As the key that it is equivalent to.
+/// Hashes like the equivalent [`Key`].
 impl Hash for Id<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write(self.0.as_bytes());

@@ -4,11 +4,11 @@ use super::entry::Entry;
 use super::live::Live;
 use super::shared::Shared;
 
-/// What the map has of an organization. A hit touches nothing else but the token.
+/// The map's value for an organization. A cache hit reads only this and the token.
 #[derive(Debug)]
 pub(crate) struct Known {
-    /// Which token it had last, as a hint: it may be out of date, and says so. It keeps no token
-    /// alive that was replaced.
+    /// The last token, as a hint: a replaced token is marked as withdrawn. Weak, so that it does
+    /// not keep a replaced token in memory.
     pub(crate) last: Weak<Live>,
     pub(crate) entry: Arc<Entry>,
 }
@@ -19,7 +19,7 @@ impl Known {
         Self { entry, last }
     }
 
-    /// The token, while it is good for a while.
+    /// The token, if it is outside the mandatory window. Starts a refresh if one is due.
     pub(crate) fn current(&self, shared: &Arc<Shared>) -> Option<Arc<Live>> {
         let remember = |live: &_| shared.remember(&self.entry, live);
         self.entry.recall(shared, self.last.upgrade(), remember)

@@ -1,34 +1,34 @@
 use std::time::Duration;
 
-/// How long things may take, and how long is waited after a failure.
+/// Timeouts, backoffs and other limits of a source.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
-    /// For one attempt to get a token, with all its requests.
+    /// The time limit of one attempt to get a token, for all its requests together.
     pub(crate) deadline: Duration,
     /// How many tokens are obtained at a time.
     pub(crate) concurrency: usize,
-    /// For one call of the store.
+    /// The timeout of one store call.
     pub(crate) store: Duration,
-    /// For which callers without a valid token wait for another process that has the lease.
+    /// How long callers without a valid token wait for another process that has the lease.
     pub(crate) patience: Duration,
-    /// How long refresh tokens live.
+    /// The lifetime of refresh tokens.
     pub(crate) refresh_life: Duration,
-    /// For which a refusal is remembered.
+    /// The longest time for which a refusal is cached.
     pub(crate) refusal: Duration,
-    /// Callbacks of unknown organizations start one request in this time,
+    /// The interval between requests for callbacks of unknown organizations.
     pub(crate) unknown_interval: Duration,
-    /// and so many at once after a rest.
+    /// How many of these requests may start at once after a pause.
     pub(crate) unknown_burst: u32,
 }
 
-/// What deadlines and timeouts may be set to.
+/// The range of configurable deadlines and timeouts.
 pub(crate) const SHORTEST: Duration = Duration::from_millis(10);
 pub(crate) const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// How many organizations' callbacks may wait to be answered: so many known ones, and so many
+/// How many organizations' callbacks may wait: this many of known organizations, and as many of
 /// unknown ones.
 pub(crate) const WAITING: usize = 1_000;
-/// How long an organization's callbacks rest after an answer.
+/// The pause before an organization's next callback is answered.
 pub(crate) const REST: Duration = Duration::from_secs(2);
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -52,39 +52,38 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How many tokens are obtained at a time because of callbacks.
+    /// How many tokens are obtained at a time for callbacks.
     pub(crate) fn callbacks(&self) -> usize {
         (self.concurrency / 2).clamp(1, 8)
     }
 
-    /// How many tokens are obtained at a time because of callbacks of unknown organizations.
+    /// How many tokens are obtained at a time for callbacks of unknown organizations.
     pub(crate) fn unknown_callbacks(&self) -> usize {
         (self.callbacks() / 2).max(1)
     }
 
-    /// How long a lease lasts: longer than whoever has it may take, for the requests and for the
-    /// calls of the store around them.
+    /// How long a lease lasts: longer than its holder may take for the requests and for the store
+    /// calls around them.
     pub(crate) fn lease(&self) -> Duration {
         self.deadline + 5 * self.store
     }
 
-    /// After which a flight does not run any more, whatever it waited for.
+    /// After this time a flight is considered lost, whatever it waited for.
     pub(crate) fn flight(&self) -> Duration {
         3 * self.deadline + 12 * self.store
     }
 
-    /// How long what was sent may take to finish and to be stored.
+    /// How long a shutdown waits for requests that were sent and for their results to be stored.
     pub(crate) fn shutdown(&self) -> Duration {
         self.deadline + 5 * self.store
     }
 
-    /// The pause after a failure with which the server asked for this one: it may be a gateway that
-    /// asks for a day.
+    /// The pause that the server asked for, limited to one minute: a gateway may ask for a day.
     pub(crate) fn asked_for(&self, retry_after: Option<Duration>) -> Duration {
         retry_after.unwrap_or_default().min(LONGEST_PAUSE)
     }
 
-    /// The pause after the `n`th failure in a row, from 1; `chance` is from 0 to 1.
+    /// The backoff after the `n`th failure in a row, from 1; `chance` is the jitter, from 0 to 1.
     pub(crate) fn pause(&self, failures: u32, refused: bool, chance: f64) -> Duration {
         let longest = if refused {
             self.refusal
@@ -94,8 +93,8 @@ impl Limits {
         longest.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
     }
 
-    /// How long a token is kept that is refused, after so many in a row that were replaced for
-    /// that: the first is replaced at once.
+    /// How long a refused token is kept before it is replaced, after this many replacements in a
+    /// row. The first refused token is replaced at once.
     pub(crate) fn grace(&self, rejections: u32) -> Duration {
         match rejections.checked_sub(1) {
             None => Duration::ZERO,

@@ -7,10 +7,10 @@ use super::moment::{Moment, millis};
 use super::window::Windows;
 use crate::store::TokenPair;
 
-/// An access token in memory, and when what is due. It never changes but for its end: a newer one
-/// replaces it.
+/// An access token in memory, and its refresh times. Immutable, except that it can be withdrawn
+/// when it is replaced.
 #[derive(Debug)]
-#[repr(C)] // what a hit reads comes first, beside the reference count
+#[repr(C)] // a hit reads the first fields, next to the reference count
 pub(crate) struct Live {
     ahead: Moment,
     withdrawn: OnceLock<()>,
@@ -25,35 +25,35 @@ pub(crate) struct Live {
 /// How far the clock of another machine may be ahead, in milliseconds.
 const TOLERATED: u64 = 60_000;
 
-/// Where a token comes from.
+/// Where a token came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// From the store: another process obtained it, or an earlier run.
+    /// From the store: obtained by another process or in an earlier run.
     Store,
     /// From Cobo.
     Cobo,
-    /// From Cobo, by a refresh because the token before was refused.
+    /// From Cobo, by a refresh after the previous token was refused.
     Replacement,
 }
 
-/// What a token is good for at a moment.
+/// The state of a token at a point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     Fresh,
-    /// Still good; it is time to refresh.
+    /// Valid; a refresh is due.
     Ahead,
-    /// Still good, but callers wait for the next one if they can have it.
+    /// Valid, but callers wait for the next token if one can be obtained.
     Mandatory,
     Expired,
 }
 
 impl Live {
-    /// The token of a pair. `None` where it has expired, or cannot be trusted because it is from
-    /// the future: the wall clock has been set back since, and nobody knows how far.
+    /// Reads the token of a stored pair. `None` if it has expired, or if it was obtained in the
+    /// future: then the wall clock was set back, and the token's age is unknown.
     ///
     /// # Errors
     ///
-    /// A token that no header may carry.
+    /// The token contains characters that are not allowed in a header.
     pub(crate) fn new(
         pair: &TokenPair,
         origin: Origin,
@@ -66,19 +66,19 @@ impl Live {
         if now.latest_unix_millis() >= pair.expires_at || future > TOLERATED.min(life / 10) {
             return Ok(None);
         }
-        // The clocks of two machines differ: a token of the near future counts as just obtained, and
-        // lives by as much longer here as the clocks differ. Cobo's time, even if it is learned
-        // later, is compared with the pair's own end.
+        // Clocks of two machines differ: a token from the near future counts as just obtained, and
+        // is used for longer here by that difference. Cobo's time, even if it becomes known later,
+        // is compared with the pair's own expiry.
         let left = life.saturating_sub(age);
         let now = now.with_cobo(Some(pair.expires_at.saturating_sub(left)));
         Self::aged(pair, origin, now, Duration::from_millis(age), chance).map(Some)
     }
 
-    /// The token of a pair that was asked for at `asked`, whatever the clocks show now.
+    /// Creates the token of a pair that was requested at `asked`, regardless of the current time.
     ///
     /// # Errors
     ///
-    /// A token that no header may carry.
+    /// The token contains characters that are not allowed in a header.
     pub(crate) fn since(
         pair: &TokenPair,
         origin: Origin,
@@ -115,12 +115,13 @@ impl Live {
         })
     }
 
-    /// Whether this is what callers get, and nothing is to be done for the next one.
+    /// Whether this token can be served and no refresh is due.
     pub(crate) fn is_settled(&self, now: &Moment) -> bool {
         self.withdrawn.get().is_none() && !self.ahead.has_come(now)
     }
 
-    /// Another token has taken this one's place, or none: whoever remembers it looks again.
+    /// Marks the token as replaced or removed, so that callers that remember it look up the current
+    /// one.
     pub(crate) fn withdraw(&self) {
         let _ = self.withdrawn.set(());
     }

@@ -1,10 +1,10 @@
-//! Counts, for whoever wants to see them: the `metrics` crate's recorder, by the feature of that name.
+//! Counters for the `metrics` crate's recorder, enabled by the feature of that name.
 
 /// How a token was obtained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     Refresh,
-    /// `get_token`.
+    /// By `get_token`.
     Issue,
 }
 
@@ -17,7 +17,7 @@ impl Way {
     }
 }
 
-/// Without the feature it counts nothing.
+/// Records metrics. Does nothing without the feature `metrics`.
 #[derive(Debug, Default)]
 pub(crate) struct Meter;
 

@@ -2,22 +2,22 @@ use std::time::Duration;
 
 use cobo_auth::Clock;
 
-/// A point in time, by the machine's two clocks and by Cobo's.
+/// A point in time by the machine's two clocks and by Cobo's.
 ///
-/// None of them is reliable alone: an operator may set the wall clock, the monotonic clock stands
-/// still while the machine is suspended, and Cobo's time is only as new as its last answer. Each is
-/// compared with itself, and a token has expired as soon as one of them says so.
+/// No single clock is reliable: an operator may set the wall clock, the monotonic clock stops while
+/// the machine is suspended, and Cobo's time is only as recent as its last response. Each clock is
+/// compared only with itself, and a token has expired as soon as one of them says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment {
     /// Unix milliseconds by the machine's wall clock.
     pub(crate) wall: u64,
     pub(crate) monotonic: Duration,
-    /// Unix milliseconds by Cobo's clock, if known. Only the end of a token is compared by it.
+    /// Unix milliseconds by Cobo's clock, if known. Used only for the expiry of tokens.
     pub(crate) cobo: Option<u64>,
 }
 
 impl Moment {
-    /// By the machine's clocks.
+    /// The current time by the machine's clocks.
     pub(crate) fn now(clock: &dyn Clock) -> Self {
         Self {
             wall: clock.unix_millis(),
@@ -26,7 +26,7 @@ impl Moment {
         }
     }
 
-    /// The same, from clocks that are a few milliseconds late and cheaper to read.
+    /// The current time by clocks that lag by a few milliseconds and are cheaper to read.
     pub(crate) fn now_coarse(clock: &dyn Clock) -> Self {
         let reading = clock.reading();
         Self {
@@ -48,30 +48,31 @@ impl Moment {
         }
     }
 
-    /// This moment in the past with Cobo's time, which is known `now`.
+    /// Adds Cobo's time to this past moment, calculated from Cobo's time in `now`.
     pub(crate) fn dated(self, now: &Self) -> Self {
         let elapsed = millis(now.monotonic.saturating_sub(self.monotonic));
         self.with_cobo(now.cobo.map(|cobo| cobo.saturating_sub(elapsed)))
     }
 
-    /// Unix milliseconds for a pair that other machines read: the earlier of both clocks, so that no
-    /// machine takes the token for younger than it is.
+    /// Unix milliseconds for a stored pair, by the earlier of the wall clock and Cobo's clock, so
+    /// that no other machine considers the token younger than it is.
     pub(crate) fn earliest_unix_millis(&self) -> u64 {
         self.cobo.map_or(self.wall, |cobo| cobo.min(self.wall))
     }
 
-    /// Unix milliseconds to decide whether a stored token has expired: the later of both clocks.
+    /// Unix milliseconds to check whether a stored token has expired, by the later of the wall
+    /// clock and Cobo's clock.
     pub(crate) fn latest_unix_millis(&self) -> u64 {
         self.cobo.map_or(self.wall, |cobo| cobo.max(self.wall))
     }
 
-    /// How long ago this moment was, by the clock of this machine that says more.
+    /// The time from this moment to `now`, by the clock of this machine that shows more.
     pub(crate) fn until(&self, now: &Self) -> Duration {
         let by_wall = Duration::from_millis(now.wall.saturating_sub(self.wall));
         by_wall.max(now.monotonic.saturating_sub(self.monotonic))
     }
 
-    /// The earlier of both, by each clock.
+    /// The earlier of both moments, for each clock separately.
     pub(crate) fn earlier(self, other: Self) -> Self {
         Self {
             wall: self.wall.min(other.wall),
@@ -80,7 +81,7 @@ impl Moment {
         }
     }
 
-    /// How long it is until this moment, by the clock that says least.
+    /// The time from `now` to this moment, by the clock that shows least.
     pub(crate) fn left(&self, now: &Self) -> Duration {
         let by_wall = Duration::from_millis(self.wall.saturating_sub(now.wall));
         let left = by_wall.min(self.monotonic.saturating_sub(now.monotonic));
@@ -90,7 +91,7 @@ impl Moment {
         }
     }
 
-    /// Whether this moment has come, as soon as any clock says so.
+    /// Whether any clock says that this moment has been reached.
     pub(crate) fn has_come(&self, now: &Self) -> bool {
         let by_cobo = matches!((self.cobo, now.cobo), (Some(end), Some(cobo)) if cobo >= end);
         by_cobo || now.wall >= self.wall || now.monotonic >= self.monotonic

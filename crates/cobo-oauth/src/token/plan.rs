@@ -1,4 +1,4 @@
-//! What a flight does: found out from the store, and from who else is on the way.
+//! Decides what a flight does, from the store's content and from who holds the lease.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use super::live::{Live, Origin, Phase};
 use super::slot::Need;
 use crate::store::{Lease, StoreError, StoreErrorKind, TokenPair};
 
-/// The pauses between two looks at a store where another process has the lease.
+/// The range of pauses between two store reads while another process has the lease.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// What is to be done, once it is known what the store has.
+/// The decision.
 pub(crate) enum Plan<'a> {
-    /// Another process has been there first.
+    /// Use the token that another process has stored.
     Adopt(Arc<Live>),
-    /// A new pair is to be had from Cobo.
+    /// Obtain a new pair from Cobo.
     Obtain {
         stored: Option<TokenPair>,
         lease: Option<Box<dyn Lease>>,
@@ -29,7 +29,7 @@ pub(crate) enum Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// A token of `get_token`, then.
+    /// Obtains a token by `get_token`, which needs no lease.
     fn without_lease(turn: SemaphorePermit<'a>) -> Self {
         Self::Obtain {
             stored: None,
@@ -40,7 +40,7 @@ impl<'a> Plan<'a> {
 }
 
 impl Flight {
-    /// Nothing is sent here but to the store.
+    /// Decides what to do. Calls the store, but not Cobo.
     pub(crate) async fn plan(&self) -> Result<Plan<'_>, TokenError> {
         let started = Instant::now();
         let mut pause = SHORTEST_PAUSE;
@@ -53,9 +53,10 @@ impl Flight {
             if let Some(live) = self.adopt(stored.as_ref()) {
                 return Ok(Plan::Adopt(live));
             }
-            // Before the lease, which nobody is to hold while it waits.
+            // Acquired before the lease, so that no lease is held while waiting.
             let turn = self.turn().await?;
-            // `get_token` spends nothing. Nor are strangers, who send callbacks, to fill the store.
+            // No lease is needed, since `get_token` spends nothing. Leases for forged callbacks
+            // would also fill the store.
             if self.need == Need::Issue && stored.is_none() {
                 return Ok(Plan::without_lease(turn));
             }
@@ -69,7 +70,7 @@ impl Flight {
                     return self.without_store(error).await;
                 }
             }
-            // Another process is refreshing, or died while it was.
+            // Another process is refreshing, or died during a refresh.
             let patient = started.elapsed() < self.shared.limits.patience || self.has_valid();
             if !patient {
                 return Ok(Plan::without_lease(turn));
@@ -84,7 +85,8 @@ impl Flight {
         }
     }
 
-    /// With the lease in hand: what another process stored before it gave the lease up is seen now.
+    /// Decides with the lease held. A pair that another process stored before it released the lease
+    /// is now visible.
     async fn plan_with<'a>(
         &'a self,
         lease: Box<dyn Lease>,
@@ -110,18 +112,19 @@ impl Flight {
         })
     }
 
-    /// Without the store nobody refreshes: another process may be spending the refresh token. When
-    /// the token has expired, `get_token` is called, which spends nothing.
+    /// Handles a store failure. A valid token is not refreshed, because another process may be
+    /// spending the refresh token. If the token has expired, calls `get_token`, which spends
+    /// nothing.
     async fn without_store(&self, error: StoreError) -> Result<Plan<'_>, TokenError> {
         self.shared.store_failed(&self.entry, &error);
-        // Two apps share a store by mistake: their callers have to hear of it.
+        // An `OtherApp` error must reach the callers: two apps share a store by mistake.
         if self.has_valid() || error.kind() == StoreErrorKind::OtherApp {
             return Err(TokenError::store(error, self.entry.org_id()));
         }
         Ok(Plan::without_lease(self.turn().await?))
     }
 
-    /// Waits until this organization's token may be obtained.
+    /// Waits for a permit to obtain a token.
     async fn turn(&self) -> Result<SemaphorePermit<'_>, TokenError> {
         let turns = &self.shared.turns;
         self.shared.permit(turns, self.entry.org_id()).await
@@ -131,7 +134,7 @@ impl Flight {
         self.shared.load(self.entry.org_id()).await
     }
 
-    /// The stored pair's token, if it is another one than what is to be replaced, and good.
+    /// The stored token, if it is valid and newer than the token to be replaced.
     fn adopt(&self, stored: Option<&TokenPair>) -> Option<Arc<Live>> {
         let pair = stored?;
         let lacking = self.entry.lacks(&self.entry.slot(), pair.generation);
@@ -144,7 +147,7 @@ impl Flight {
         if live.phase(&now) < Phase::Mandatory {
             return Some(live);
         }
-        // Better than none, if no other is to be had in its last moments.
+        // About to expire, but installed in case no newer token can be obtained.
         let mut slot = self.entry.slot();
         if slot.epoch == self.epoch {
             self.entry.install(&mut slot, live);

@@ -1,18 +1,18 @@
-//! A rate that many tasks share: first come, first served.
+//! A rate limit that many tasks share. Tasks are served in order of arrival.
 
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// Allows one start every `interval`, and `burst` at once after a rest.
+/// Allows one start every `interval`, and `burst` starts at once after a pause.
 #[derive(Debug)]
 pub(crate) struct Rate {
     interval: Duration,
     /// How long before its regular time a start is allowed.
     advance: Duration,
-    /// The regular time of the next start. Locked by the first task that waits; the mutex serves
-    /// the others in their order.
+    /// The regular time of the next start. The first waiting task holds the lock; the mutex is
+    /// fair, so the others follow in order of arrival.
     next: Mutex<Option<Instant>>,
 }
 
@@ -25,7 +25,7 @@ impl Rate {
         }
     }
 
-    /// Whether the caller may start now, ahead of nobody that waits.
+    /// Whether the caller may start now, without overtaking a waiting task.
     pub(crate) fn try_start(&self) -> bool {
         let Ok(mut next) = self.next.try_lock() else {
             return false;
@@ -38,7 +38,7 @@ impl Rate {
         allowed
     }
 
-    /// Waits until the caller may start. A caller that is dropped meanwhile takes no place.
+    /// Waits until the caller may start. A caller that is dropped while waiting uses up no start.
     pub(crate) async fn start(&self) {
         let mut next = self.next.lock().await;
         tokio::time::sleep(self.pause(*next, Instant::now())).await;
@@ -70,7 +70,7 @@ mod tests {
             rate.start().await;
             assert_eq!(started.elapsed(), Duration::from_secs(seconds));
         }
-        // After a rest the burst is there again, and not more than that.
+        // After a pause the full burst is available again, and no more.
         tokio::time::sleep(Duration::from_secs(60)).await;
         let starts = (0..9).filter(|_| rate.try_start()).count();
         assert_eq!(starts, 3);

@@ -1,4 +1,4 @@
-//! What all organizations of a source have in common.
+//! The state that all organizations of a source share.
 
 use std::fmt;
 use std::future::Future;
@@ -25,10 +25,11 @@ use super::moment::Moment;
 use super::rate::Rate;
 use crate::store::{Owner, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore};
 
-/// Gives numbers from 0 to 1, for jitter.
+/// Returns random numbers from 0 to 1, for jitter.
 pub(crate) type Dice = Box<dyn Fn() -> f64 + Send + Sync>;
 
-/// For how long a store that did not answer is left alone: it must not hold up every organization.
+/// How long a store that did not answer is not called again, so that it does not delay every
+/// organization.
 const STORE_AWAY: Duration = Duration::from_secs(5);
 
 pub(crate) const SWEEP_AT_LEAST: usize = 1_024;
@@ -36,30 +37,30 @@ pub(crate) const SWEEP_AT_LEAST: usize = 1_024;
 pub(crate) struct Shared {
     pub(crate) issuer: Box<dyn Issuer>,
     pub(crate) store: Arc<dyn TokenStore>,
-    /// This app, whose pairs may be used.
+    /// This app. Only its pairs, and pairs without an owner, may be used.
     pub(crate) owner: Owner,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
-    /// Whoever obtains a token has a permit.
+    /// A permit is held while obtaining a token.
     pub(crate) turns: Semaphore,
-    /// Whoever does because of a callback has one of these, too.
+    /// A permit is also held while obtaining a token for a callback.
     pub(crate) callbacks: Semaphore,
-    /// Places for callbacks that wait.
+    /// Permits for callbacks that wait.
     pub(crate) waiting: Arc<Semaphore>,
-    /// The same for organizations that nothing is known of, and the rate that they share.
+    /// The same limits for callbacks of unknown organizations, and their shared rate.
     pub(crate) unknown_callbacks: Semaphore,
     pub(crate) unknown_waiting: Arc<Semaphore>,
     pub(crate) unknown_rate: Rate,
-    /// The store is not asked until then, since it did not answer.
+    /// The store did not answer and is not called until then.
     pub(crate) store_away: Mutex<Option<Instant>>,
     pub(crate) cobo_clock: CoboClock,
-    /// How many organizations there may be before those of no use are swept out.
+    /// The number of organizations at which unused entries are removed.
     pub(crate) sweep_at: AtomicUsize,
     pub(crate) dice: Dice,
     pub(crate) meter: Meter,
     pub(crate) organizations: papaya::HashMap<Key, Known, foldhash::fast::RandomState>,
     pub(crate) tasks: TaskTracker,
-    /// Nothing is begun any more.
+    /// Cancelled by a shutdown: no new task starts.
     pub(crate) stop: CancellationToken,
 }
 
@@ -68,7 +69,8 @@ impl Shared {
         Moment::now(&*self.clock).with_cobo(self.issuer.cobo_time_millis())
     }
 
-    /// A few milliseconds late, and cheaper: for what ends well before it matters.
+    /// The current time from cheaper clocks, which lag by a few milliseconds. Only for deadlines
+    /// that pass well before the token expires.
     pub(crate) fn now_coarse(&self) -> Moment {
         let now = Moment::now_coarse(&*self.clock);
         let ask = || self.issuer.cobo_time_millis();
@@ -79,21 +81,22 @@ impl Shared {
         (self.dice)()
     }
 
-    /// The pause after a failure.
+    /// The backoff after a failure.
     pub(crate) fn pause(&self, failures: u32, refused: bool) -> Duration {
         self.limits.pause(failures, refused, self.chance())
     }
 
-    /// The entry of an organization, if there is one.
+    /// The entry of an organization, if it exists.
     pub(crate) fn known(&self, org_id: &str) -> Option<Arc<Entry>> {
         let known = self.organizations.pin();
         Some(known.get(&Id(org_id))?.entry.clone())
     }
 
-    /// The entry of an organization, made if there is none.
+    /// The entry of an organization. Created if it does not exist.
     pub(crate) fn entry(&self, org_id: &str) -> Arc<Entry> {
         if check(org_id).is_err() {
-            // It says so when it is asked for a token, and is not kept.
+            // An entry with an invalid id returns an error when a token is requested, and is not
+            // kept in the map.
             return Arc::new(Entry::new(org_id.into()));
         }
         loop {
@@ -112,7 +115,7 @@ impl Shared {
         known.entry.clone()
     }
 
-    /// Remembers the token that an organization has, for the next one who asks.
+    /// Remembers an organization's current token for the next lookup.
     pub(crate) fn remember(&self, entry: &Entry, live: &Arc<Live>) {
         let organizations = self.organizations.pin();
         organizations.update(Key::from(&**entry.org_id()), |known| Known {
@@ -121,8 +124,7 @@ impl Shared {
         });
     }
 
-    /// Sweeps out organizations that nobody holds and nothing is known of, when there are many:
-    /// those that strangers made up, most likely.
+    /// Removes unused entries when there are many. Most of them were created by forged callbacks.
     fn sweep(&self) {
         let known = self.organizations.pin();
         if known.len() < self.sweep_at.load(Ordering::Relaxed) {
@@ -136,13 +138,13 @@ impl Shared {
         self.sweep_at.store(next, Ordering::Relaxed);
     }
 
-    /// Drops an entry that is of no use to anybody.
+    /// Removes an entry that is not in use and holds nothing that must be kept.
     pub(crate) fn drop_unused(&self, org_id: &str, now: &Moment) {
         let known = self.organizations.pin();
         let _ = known.remove_if(&Id(org_id), |_, known| known.entry.detach(now));
     }
 
-    /// Waits for a permit, as long as obtaining a token may take.
+    /// Waits for a permit, for at most the deadline for obtaining a token.
     pub(crate) async fn permit<'a>(
         &self,
         permits: &'a Semaphore,
@@ -153,7 +155,8 @@ impl Shared {
         permit.ok().and_then(Result::ok).ok_or_else(crowded)
     }
 
-    /// A call of the store, which may hang.
+    /// Limits a store call by the store timeout. Fails at once if the store did not answer
+    /// recently.
     pub(crate) async fn bounded<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
@@ -164,7 +167,7 @@ impl Shared {
                 .unwrap_or_else(PoisonError::into_inner)
         };
         let until = *away();
-        // After the end nobody is held up any more.
+        // A shutdown tries the store anyway, because it delays no other callers.
         if until.is_some_and(|until| Instant::now() < until) && !self.stop.is_cancelled() {
             return Err(StoreError::unavailable("it did not answer in the last 5 s").not_applied());
         }
@@ -175,7 +178,7 @@ impl Shared {
                 "a call took longer than {limit:?}"
             )))
         });
-        // Also if the store's own timeout came first.
+        // This includes a timeout of the store itself.
         if let Err(error) = &result
             && error.kind() == StoreErrorKind::NoAnswer
         {
@@ -184,7 +187,7 @@ impl Shared {
         result
     }
 
-    /// What the store has of an organization. Another app's pair is an error.
+    /// Loads the stored pair of an organization. A pair of another app is an error.
     pub(crate) async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
         let stored = self.bounded(self.store.load(org_id)).await?;
         if let Some(pair) = &stored {
@@ -193,8 +196,8 @@ impl Shared {
         Ok(stored)
     }
 
-    /// Whether there is a token of this organization in memory or in the store. If the store cannot
-    /// tell, there is none.
+    /// Whether there is a token of this organization in memory or in the store. `false` if the
+    /// store fails.
     ///
     /// # Errors
     ///
@@ -212,7 +215,7 @@ impl Shared {
         }
     }
 
-    /// Removes what the store has of an organization.
+    /// Removes the stored pair of an organization.
     pub(crate) async fn remove(&self, org_id: &Arc<str>) -> Result<(), TokenError> {
         let removed = self.bounded(self.store.remove(org_id, &self.owner)).await;
         removed.map_err(|error| {
@@ -226,7 +229,7 @@ impl Shared {
         tracing::warn!(org_id = %entry.org_id(), %error, "the token store failed");
     }
 
-    /// Keeps a pair in memory that the store could not take, and tries again until it can.
+    /// Keeps a pair that could not be saved in memory, and retries until it is saved.
     pub(crate) fn save_later(self: &Arc<Self>, entry: &Arc<Entry>, epoch: u64, pair: TokenPair) {
         {
             let mut slot = entry.slot();
@@ -253,7 +256,7 @@ impl Shared {
         });
     }
 
-    /// Stores what could not be stored before, if there is anything.
+    /// Saves the pair that could not be saved before, if any.
     pub(crate) async fn save_leftover(&self, entry: &Entry) {
         let _storing = entry.storing().await;
         let Some(pair) = entry.slot().unsaved.clone() else {
@@ -284,8 +287,8 @@ impl Shared {
     }
 }
 
-/// Whether a pair that could not be saved may be saved later. A person may repair a store that cannot
-/// be read; a pair that is too large, or would replace another app's, is never saved.
+/// Whether saving a pair is retried after this error. An operator may repair a store that cannot be
+/// read; a pair that is too large, or would replace another app's pair, is never saved.
 pub(crate) fn may_be_saved_later(error: &StoreError) -> bool {
     !matches!(
         error.kind(),
@@ -293,8 +296,8 @@ pub(crate) fn may_be_saved_later(error: &StoreError) -> bool {
     )
 }
 
-/// What is to be saved later of a pair that could not be saved. If it may have been saved all the
-/// same, another process may have spent its refresh token since.
+/// The pair to save later, after this error. Without its refresh token if the pair may have been
+/// stored, because another process may have spent the token since.
 pub(crate) fn leftover(mut pair: TokenPair, error: &StoreError) -> TokenPair {
     if !error.is_not_applied() {
         pair.refresh_token = None;
@@ -302,12 +305,13 @@ pub(crate) fn leftover(mut pair: TokenPair, error: &StoreError) -> TokenPair {
     pair
 }
 
-/// Whoever saves an organization's pair later. However that ends, the next may.
+/// Guards the task that saves an organization's pair later. However the task ends, another can
+/// start.
 struct Saving(Option<Arc<Entry>>);
 
 impl Saving {
-    /// Where there is something to be saved; otherwise the next may at once, so that nothing is
-    /// overlooked that is to be saved from now on.
+    /// The entry, if it has a pair to save. Otherwise clears `saving` under the same lock, so that
+    /// a pair that is added later starts a new task.
     fn unsaved(&mut self) -> Option<Arc<Entry>> {
         let entry = self.0.take()?;
         let mut slot = entry.slot();

@@ -1,4 +1,4 @@
-//! What changes with a refresh of an organization's token.
+//! The part of an organization's state that refreshes change.
 
 use std::time::Duration;
 
@@ -13,72 +13,74 @@ use super::shared::Shared;
 use super::state::OrgState;
 use crate::store::TokenPair;
 
-/// What changes with a refresh. Locked for moments, never across an await.
+/// The state that refreshes change. Locked briefly, never across an await.
 #[derive(Debug, Default)]
 pub(crate) struct Slot {
-    /// Rises when what is known is thrown away; a flight of an earlier epoch brings nothing in.
+    /// Increased when the tokens are invalidated. The result of a flight with an earlier epoch is
+    /// discarded.
     pub(crate) epoch: u64,
     pub(crate) need: Need,
-    /// The newest generation known.
+    /// The newest known generation.
     pub(crate) generation: u64,
-    /// The newest generation that was refused or thrown away: nothing up to it is taken in.
+    /// The newest generation that was refused or invalidated. It and all older ones are not used.
     pub(crate) refused: u64,
-    /// The newest generation whose refresh token was taken to be sent: it is spent, even if a
-    /// store comes back that has it.
+    /// The newest generation whose refresh token was taken for sending. It is spent, even if the
+    /// store is restored to a state that still has it.
     pub(crate) spent: u64,
-    /// How often `get_token` was asked for.
+    /// How many times `get_token` was requested.
     pub(crate) wanted: u64,
-    /// The last of them that a callback asked for.
+    /// The last of these requests that came from a callback.
     pub(crate) requested: u64,
-    /// The progress of the task that answers callbacks.
+    /// The progress of the callback task.
     pub(crate) callback: Option<watch::Receiver<Progress>>,
-    /// Whether that task waits for the rate that unknown organizations share.
+    /// Whether the callback task waits for the rate limit of unknown organizations.
     pub(crate) queued: bool,
     /// When the last callback was answered.
     pub(crate) called_back: Option<Moment>,
-    /// Not in the map any more: whoever comes here has to look again.
+    /// Removed from the map: a caller that reaches this entry must look it up again.
     pub(crate) detached: bool,
     pub(crate) flight: Option<InFlight>,
     pub(crate) flights: u64,
     pub(crate) hold: Option<Hold>,
     pub(crate) failures: u32,
-    /// How many attempts in a row were dropped before they ended, mostly with their runtime.
+    /// How many flights in a row were dropped before they ended, usually by a runtime shutdown.
     pub(crate) dropped: u32,
-    /// Unix milliseconds.
+    /// Since when every attempt has failed, in Unix milliseconds.
     pub(crate) failing_since: Option<u64>,
-    /// Tokens that were refused soon after they came, in a row.
+    /// How many tokens in a row were refused soon after they were obtained.
     pub(crate) rejections: u32,
-    /// What the store could not take yet.
+    /// The pair that the store could not save yet.
     pub(crate) unsaved: Option<TokenPair>,
     pub(crate) saving: bool,
     pub(crate) watch: Option<watch::Sender<OrgState>>,
 }
 
-/// What the next flight has to bring.
+/// The kind of token that the next flight must obtain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Need {
-    /// The next token, by any way.
+    /// The next token, from any source.
     #[default]
     Renewal,
-    /// Another token than the one that was refused.
+    /// A different token, because the last one was refused.
     Replacement,
-    /// A token by `get_token`: what a refresh would bring is no good.
+    /// A token by `get_token`, because a refreshed one would not be accepted.
     Issue,
 }
 
-/// Who is obtaining a token.
+/// The handle of a running flight.
 #[derive(Debug, Clone)]
 pub(crate) struct InFlight {
     pub(crate) number: u64,
     pub(crate) need: Need,
-    /// As many calls for `get_token` as it answers.
+    /// It answers all `get_token` requests up to this number.
     pub(crate) wanted: u64,
     pub(crate) landing: watch::Receiver<Option<Landed>>,
-    /// When it is given up for stranded, by the monotonic clock: its runtime does not run any more.
+    /// When the flight is considered lost, by the monotonic clock: its runtime is not running any
+    /// more.
     pub(crate) overdue: Duration,
 }
 
-/// Until when nothing is tried, and what is said meanwhile.
+/// A backoff: until when no attempt starts, and the error that callers get meanwhile.
 #[derive(Debug, Clone)]
 pub(crate) struct Hold {
     pub(crate) until: Moment,
@@ -91,7 +93,7 @@ impl Slot {
         self.flight.clone().filter(|flight| !stranded(flight))
     }
 
-    /// From here on nothing comes in that was there, or is under way.
+    /// Invalidates cached and in-flight tokens.
     pub(crate) fn throw_away(&mut self, entry: &Entry) {
         let newest = entry.live().as_ref().map(|live| live.generation());
         self.epoch += 1;
@@ -101,12 +103,12 @@ impl Slot {
         entry.replace(None);
     }
 
-    /// Gives the place of a flight free, if it is still that flight's.
+    /// Unregisters a flight, if it is still the registered one.
     pub(crate) fn leave(&mut self, number: u64) {
         self.flight.take_if(|flight| flight.number == number);
     }
 
-    /// Tells whoever watches.
+    /// Notifies the watchers.
     pub(crate) fn tell(&self, entry: &Entry, shared: &Shared) {
         if let Some(watch) = &self.watch {
             watch.send_replace(OrgState::of(self, entry.live().as_deref(), &shared.now()));
@@ -115,7 +117,8 @@ impl Slot {
 }
 
 impl InFlight {
-    /// What came of it; `None` where it vanished with its runtime, or has not landed in time.
+    /// Waits for the result. `None` if the flight was dropped with its runtime, or did not end in
+    /// time.
     pub(crate) async fn landed(
         mut self,
         shared: &Shared,

@@ -18,7 +18,7 @@ use super::state::{OrgState, OrgWatch};
 use crate::Client;
 use crate::store::StoreError;
 
-/// Access tokens that are always fresh, for any number of organizations.
+/// Provides valid access tokens for any number of organizations, and refreshes them.
 ///
 /// ```
 /// use cobo_auth::{Environment, Ed25519Signer};
@@ -35,70 +35,74 @@ use crate::store::StoreError;
 /// # }
 /// ```
 ///
-/// Nothing happens before an organization's token is needed. Then:
+/// Nothing is sent until an organization's token is needed. Then:
 ///
-/// - A token that is fresh costs two clock readings and a reference count: no network, no lock.
-/// - When its end comes near (5 minutes for one of 12 hours), the next one is obtained in a task of
-///   its own, while callers get the one that is there. In its last moments (30 seconds) they wait.
-///   An expired token is never given out, and it has expired as soon as the wall clock, the
-///   monotonic clock or the time in Cobo's verified responses says so.
-/// - Whatever is obtained is obtained once: callers share the request, its result and its error. A
-///   caller that goes away loses nothing.
-/// - A refresh token is used once, by one process, and taken out of the [store](crate::TokenStore)
-///   before it is sent. Where no answer comes, or a refusal, `get_token` is next. Where Cobo refuses
-///   that as well, the error [says](TokenError::is_not_installed) that the app has to be installed
-///   again, and for which organization.
-/// - A new pair is stored before the first caller sees it. Where that fails, the token is served
-///   from memory, and storing is tried again.
-/// - While the store cannot be reached, nobody refreshes; tokens that are valid are served, and
-///   where one has expired `get_token` is called, which spends nothing.
-/// - After a failure the next attempt waits: a second, two, four, up to a minute, with jitter, for
-///   each organization by itself; half a minute at most after a refusal. Code 2024 counts as a
-///   failure and not as a refusal, since another process with the same key may have used the nonce.
-///   Callers that have no valid token get the last error meanwhile.
-/// - A token that is not a Bearer token is refused. One without a `token_type` counts as one.
-/// - An organization is refreshed when somebody calls for it: one that is idle costs nothing, and
-///   its first caller after that waits for the next token.
-/// - A token that a server refuses in use is replaced; see [`Credential`](cobo_auth::Credential).
+/// - Reading a fresh token costs two clock readings and a reference count: no network, no lock.
+/// - Shortly before a token expires (5 minutes for a token of 12 hours), a separate task obtains
+///   the next one, while callers get the current one. In its last moments (30 seconds for a token
+///   of 12 hours) callers wait for the next one. An expired token is never returned. A token has
+///   expired as soon as the wall clock, the monotonic clock or the time in Cobo's verified
+///   responses says so.
+/// - Callers that need the same token share one request, its result and its error. Dropping a
+///   caller does not cancel the request.
+/// - A refresh token is used once, by one process, and is removed from the
+///   [store](crate::TokenStore) before it is sent. If no response comes, or a refusal, `get_token`
+///   is called. If Cobo refuses that as well, the error [says](TokenError::is_not_installed) that
+///   the app has to be installed again, and for which organization.
+/// - A new pair is stored before the first caller gets it. If storing fails, the token is served
+///   from memory, and storing is retried.
+/// - While the store cannot be reached, there are no refreshes. Valid tokens are served; when a
+///   token has expired, `get_token` is called, which spends no refresh token.
+/// - After a failure the next attempt backs off: 1 s, 2 s, 4 s, up to a minute, with jitter, for
+///   each organization separately; at most 30 s after a refusal. Code 2024 counts as a failure and
+///   not as a refusal, because another process with the same key may have used the nonce. During
+///   the backoff, callers without a valid token get the last error.
+/// - A token that is not a Bearer token is refused. A token without a `token_type` counts as a
+///   Bearer token.
+/// - A token is refreshed only when it is requested: an idle organization causes no requests, and
+///   its next caller waits for a new token.
+/// - A token that a server refuses is replaced; see [`Credential`](cobo_auth::Credential).
 ///
-/// Clones share everything. The source is made without a runtime; tokio's is needed where a token
-/// is. When the last clone and the last credential are dropped, what was scheduled stops; what was
-/// sent already finishes and is stored. [`shutdown`](Self::shutdown) waits for that.
+/// Clones share everything. Creating a source needs no tokio runtime; obtaining a token does. When
+/// the last clone and the last credential are dropped, scheduled work stops; requests that were
+/// sent finish, and their results are stored. [`shutdown`](Self::shutdown) waits for that.
 #[derive(Clone)]
 pub struct TokenSource(pub(crate) Arc<Source>);
 
-/// What every clone and every credential of a source hold.
+/// The state that all clones and credentials of a source share.
 pub(crate) struct Source {
     pub(crate) shared: Arc<Shared>,
-    /// Stops what is scheduled when the last of them is dropped.
+    /// Stops scheduled work when the last clone or credential is dropped.
     pub(crate) _stop: DropGuard,
 }
 
 impl TokenSource {
-    /// A source that keeps its tokens in memory.
+    /// Creates a source that keeps its tokens in memory.
     ///
-    /// `client_id` is the app's, from Cobo's portal.
+    /// `client_id` is the app's client id, from Cobo's portal.
     pub fn new(client: Client, client_id: impl Into<String>) -> Self {
         Self::builder(client, client_id).build()
     }
 
-    /// A source to be set up further: where its tokens rest, for instance.
+    /// Starts the setup of a source with more options, for example a store.
     pub fn builder(client: Client, client_id: impl Into<String>) -> TokenSourceBuilder {
         TokenSourceBuilder::new(client, client_id.into())
     }
 
-    /// What a client needs to act for an organization.
+    /// The credential that a client needs to act for an organization.
     ///
-    /// Nothing is checked or obtained before the first call.
+    /// Nothing is checked or obtained until the first call.
     pub fn credential(&self, org_id: &str) -> OrgCredential {
         OrgCredential::new(self.0.shared.entry(org_id), self.0.clone())
     }
 
-    /// The organization's access token, for those who want the header.
+    /// Returns a valid access token of the organization, for callers that set the header
+    /// themselves.
     ///
     /// # Errors
     ///
-    /// There is none to be had; [`TokenError`] says why. The future may be dropped at any point.
+    /// No valid token can be obtained; [`TokenError`] says why. The future may be dropped at any
+    /// point.
     pub async fn token(&self, org_id: &str) -> Result<AccessToken, TokenError> {
         let shared = &self.0.shared;
         {
@@ -110,31 +114,30 @@ impl TokenSource {
                 return Ok(live.into());
             }
         }
-        // Apart from the way of a hit, which moves this future.
+        // Boxed and separate, so that the future stays small for a cache hit.
         let live = Box::pin(async { shared.entry(org_id).fetch(shared).await }).await?;
         Ok(live.into())
     }
 
-    /// The organization's permissions have changed: its token is thrown away, and the next call
-    /// gets a new one by `get_token`, as Cobo asks for.
+    /// Invalidates an organization's token after its permissions have changed. The next call
+    /// obtains a new token by `get_token`, as Cobo requires.
     ///
-    /// Takes effect in memory at once, and then in the store, after a refresh that is under way.
-    /// Other processes go on with the token that they have until it is due.
+    /// Takes effect in memory at once, and in the store after a refresh that is in flight. Other
+    /// processes use their current token until it is due for a refresh.
     ///
     /// # Errors
     ///
-    /// The store could not be reached: after a restart this program would take up the old token.
-    /// Call again later.
+    /// The store failed: after a restart this program would use the old token. Call again later.
     pub async fn invalidate(&self, org_id: &str) -> Result<(), TokenError> {
         self.clear(org_id, Need::Issue).await
     }
 
-    /// The app was removed from the organization: its tokens are forgotten, in memory and in the
-    /// store.
+    /// Deletes an organization's tokens in memory and in the store, after the app was removed
+    /// there.
     ///
     /// # Errors
     ///
-    /// The store could not be reached, and still has the tokens. Call again later.
+    /// The store failed and still has the tokens. Call again later.
     pub async fn forget(&self, org_id: &str) -> Result<(), TokenError> {
         self.clear(org_id, Need::Renewal).await?;
         let shared = &self.0.shared;
@@ -144,29 +147,29 @@ impl TokenSource {
 
     async fn clear(&self, org_id: &str, next: Need) -> Result<(), TokenError> {
         let shared = &self.0.shared;
-        check(org_id)?; // what is none is not even shown to the store
+        check(org_id)?; // the store never receives an invalid id
         shared.entry(org_id).clear(shared, next).await
     }
 
-    /// Does what an installation callback asks for: the organization installed the app, or changed
-    /// what it may do, so the source obtains a new token by `get_token`. Takes the query of the URL
-    /// that Cobo called, with `approval_result` and `org_id`.
+    /// Handles an installation callback: the organization installed the app or changed its
+    /// permissions, so the source obtains a new token by `get_token`. `query` is the query of the
+    /// URL that Cobo called, with `approval_result` and `org_id`.
     ///
-    /// Anyone can call that URL, so a callback is only a hint: the current token is served until Cobo
-    /// has issued the new one, and a refusal changes nothing. Callbacks of one organization are
-    /// answered together, 2 seconds after the last answer at the earliest, and those of 8
-    /// organizations at a time. A caller that goes away changes nothing either.
+    /// Anyone can call that URL, so a callback is only a hint: the current token is served until
+    /// Cobo has issued the new one, and a refusal does not change it. Callbacks of one organization
+    /// are answered together, with a pause of 2 seconds after each answer, for up to 8
+    /// organizations at a time. Dropping the future does not cancel the request.
     ///
-    /// Organizations that nothing is stored of share
-    /// [one rate](TokenSourceBuilder::unknown_installation_rate). When a callback has to wait for
-    /// it, this returns [`InstallationOutcome::Queued`] at once.
+    /// Organizations without a stored token share
+    /// [one rate limit](TokenSourceBuilder::unknown_installation_rate). If a callback has to wait
+    /// for it, this returns [`InstallationOutcome::Queued`] at once.
     ///
     /// # Errors
     ///
-    /// A query that is not an installation callback's, and what kept the token from being obtained:
-    /// a refusal, an outage, or too many callbacks that wait already (a thousand). If
-    /// [`TokenError::is_retryable`] says so, this process's next refresh is a `get_token`; after a
-    /// restart, call this again.
+    /// The query is not that of an installation callback, or the token could not be obtained: Cobo
+    /// refused, Cobo or the store is unavailable, or a thousand callbacks are waiting already. If
+    /// [`TokenError::is_retryable`] returns true, the next refresh in this process calls
+    /// `get_token`; after a restart, call this again.
     pub async fn on_installation(
         &self,
         query: &str,
@@ -181,16 +184,16 @@ impl TokenSource {
         })
     }
 
-    /// The organizations that the app has tokens of, in the order of their ids: those in the store,
-    /// and those whose tokens could not be stored yet. A restarted app finds its organizations here
-    /// and needs no list of its own.
+    /// Lists the organizations that the app has tokens of, sorted by id: those in the store, and
+    /// those whose tokens could not be saved yet. An app can use this after a restart instead of
+    /// its own list.
     ///
-    /// The store reads every entry; with very many organizations this takes seconds. It may take as
-    /// long as the [deadline](TokenSourceBuilder::deadline).
+    /// The store reads every entry, which takes seconds with very many organizations. The time
+    /// limit is the [deadline](TokenSourceBuilder::deadline).
     ///
     /// # Errors
     ///
-    /// The store, or a part of it, cannot be reached: there is no list that may lack some.
+    /// The store, or a part of it, cannot be reached. An incomplete list is never returned.
     pub async fn organizations(&self) -> Result<Vec<String>, StoreError> {
         let shared = &self.0.shared;
         let deadline = shared.limits.deadline;
@@ -208,13 +211,13 @@ impl TokenSource {
         Ok(organizations.into_iter().collect())
     }
 
-    /// How the organization's token is doing; `None` where nobody has asked for one.
+    /// The state of the organization's token; `None` if no token was requested yet.
     pub fn state(&self, org_id: &str) -> Option<OrgState> {
         let shared = &self.0.shared;
         Some(shared.known(org_id)?.state(&shared.now()))
     }
 
-    /// Follows how the organization's token is doing.
+    /// Watches the state of the organization's token.
     pub fn watch(&self, org_id: &str) -> OrgWatch {
         let shared = &self.0.shared;
         let entry = shared.entry(org_id);
@@ -225,18 +228,18 @@ impl TokenSource {
         }
     }
 
-    /// Stops what is scheduled, and waits for what was sent to finish and to be stored. Should
-    /// everything hang, that is bounded by the [deadline](TokenSourceBuilder::deadline) and five
-    /// times what one [call of the store](TokenSourceBuilder::store_timeout) may take.
+    /// Stops scheduled work, and waits until requests that were sent have finished and their
+    /// results are stored. Waits at most the [deadline](TokenSourceBuilder::deadline) plus five
+    /// times the [store timeout](TokenSourceBuilder::store_timeout).
     ///
-    /// Tokens that are valid are given out afterwards, too; no new one is obtained.
+    /// Valid tokens are still returned afterwards; no new token is obtained.
     pub async fn shutdown(&self) {
         let shared = &self.0.shared;
         shared.stop.cancel();
         shared.tasks.close();
         let finished = async {
             shared.tasks.wait().await;
-            // What a task was to save whose runtime has ended.
+            // Pairs whose saving task was lost with its runtime.
             let orphans: Vec<_> = {
                 let known = shared.organizations.pin();
                 let entries = known.values().map(|known| &known.entry);

@@ -9,7 +9,7 @@ use super::live::Live;
 use super::moment::Moment;
 use super::slot::Slot;
 
-/// How an organization's token is doing. Times are Unix milliseconds.
+/// The state of an organization's token. Times are Unix milliseconds.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct OrgState {
@@ -17,18 +17,18 @@ pub struct OrgState {
     pub valid: bool,
     /// When the token in memory expires, by the wall clock.
     pub expires_at: Option<u64>,
-    /// Which token is in memory.
+    /// The generation of the token in memory.
     pub generation: Option<u64>,
-    /// Whether the next token is being obtained.
+    /// Whether a refresh is running.
     pub refreshing: bool,
-    /// Whether an installation callback of this organization waits for its turn, since nothing is
-    /// stored of the organization. See [`InstallationOutcome::Queued`](crate::InstallationOutcome).
+    /// Whether an installation callback of this organization is queued, because nothing is stored
+    /// for it. See [`InstallationOutcome::Queued`](crate::InstallationOutcome).
     pub queued: bool,
-    /// Since when every attempt to obtain one has failed.
+    /// Since when every attempt to obtain a token has failed.
     pub failing_since: Option<u64>,
-    /// Why the last of those failed.
+    /// Why the last attempt failed.
     pub error: Option<TokenError>,
-    /// Whether the store could not take the newest tokens yet: they would not survive a restart.
+    /// Whether the newest tokens could not be saved yet. They would be lost in a restart.
     pub unsaved: bool,
 }
 
@@ -46,32 +46,32 @@ impl OrgState {
         }
     }
 
-    /// Whether there is a valid token and nothing is wrong.
+    /// Whether there is a valid token and the last attempt did not fail.
     pub fn is_fresh(&self) -> bool {
         self.valid && self.failing_since.is_none()
     }
 }
 
-/// Follows the state of an organization. From
+/// Watches the state of an organization. Created by
 /// [`TokenSource::watch`](crate::TokenSource::watch).
 #[derive(Debug, Clone)]
 pub struct OrgWatch {
     pub(crate) states: watch::Receiver<OrgState>,
-    /// So that it is not given up while it is watched.
+    /// Keeps the entry in the map while it is watched.
     pub(crate) _entry: Arc<Entry>,
-    /// Of the source.
+    /// The source's shutdown signal.
     pub(crate) stop: CancellationToken,
 }
 
 impl OrgWatch {
-    /// The state after the last change. That time passes is no change: compare
+    /// The state after the last change. The passing of time is not a change: compare
     /// [`expires_at`](OrgState::expires_at) with the clock.
     pub fn state(&mut self) -> OrgState {
         self.states.borrow_and_update().clone()
     }
 
-    /// Waits for the next change, and returns the state after it; `None` once the source is gone,
-    /// or has been shut down. Changes that follow each other quickly may be seen as one.
+    /// Waits for the next change and returns the new state; `None` after the source was dropped or
+    /// shut down. Several quick changes may be reported as one.
     pub async fn changed(&mut self) -> Option<OrgState> {
         let changed = self.stop.run_until_cancelled(self.states.changed());
         changed.await?.ok()?;

@@ -1,4 +1,4 @@
-//! A token source against a Cobo, a store and clocks that do what they are told.
+//! Tests of a token source with a fake Cobo, a fake store and fake clocks.
 
 mod callbacks;
 mod clocks;

@@ -1,20 +1,20 @@
 use std::time::Duration;
 
-/// How long before its end a token is refreshed.
+/// How long before its expiry a token is refreshed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Windows {
-    /// From here on one task refreshes, while callers get the token that is there.
+    /// In this window one task refreshes, while callers get the current token.
     pub(crate) ahead: Duration,
-    /// From here on callers wait for that.
+    /// In this window callers wait for the refresh.
     pub(crate) mandatory: Duration,
 }
 
 impl Windows {
-    /// Windows that scale with the life of a token: 5 minutes and 30 seconds for one of 12 hours,
-    /// 2 seconds and half a second for one of 10 seconds.
+    /// Windows that scale with the lifetime of a token. For 12 hours, `ahead` is 5 minutes and
+    /// `mandatory` is 30 seconds; for 10 seconds, they are 2 seconds and half a second.
     ///
-    /// `chance`, from 0 to 1, moves the first window by a tenth either way, so that tokens that
-    /// were obtained together are not refreshed together.
+    /// `chance`, from 0 to 1, moves the first window by up to a tenth, so that tokens that were
+    /// obtained together are not refreshed together.
     pub(crate) fn of(life: Duration, chance: f64) -> Self {
         let ahead = (life / 144).max((life / 5).min(Duration::from_secs(30)));
         let mandatory = (life / 1440).max((life / 20).min(Duration::from_secs(5)));

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 
 use zeroize::Zeroizing;
 
-/// Bytes that are wiped, also what they leave behind where they grow.
+/// Bytes that are wiped when dropped and when the buffer grows.
 #[derive(Default)]
 pub(super) struct WipedBuffer(Zeroizing<Vec<u8>>);
 

@@ -1,4 +1,4 @@
-//! The directory, and an organization's files in it.
+//! The store's directory, and the files of an organization in it.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -11,27 +11,28 @@ use super::record::{self, Coding, Kept};
 use crate::store::name::stem;
 use crate::store::{Owner, StoreError};
 
-/// The largest file that is read, and so the largest that is written. Two tokens and a name take a few
+/// The largest file that is read or written, in bytes. Two tokens and an owner take a few
 /// kilobytes.
 const LARGEST: u64 = 1024 * 1024;
 
-/// A directory that only its owner may use.
+/// A directory that only its owner can access.
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
-    /// Which directory was opened: its device and its number there.
+    /// The device and inode of the directory that was opened.
     #[cfg(unix)]
     identity: (u64, u64),
 }
 
 impl Directory {
-    /// Opens a directory, and makes it where it is not there.
+    /// Opens a directory, and creates it if it does not exist.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let cannot = failed("cannot open the directory", path);
         let path = std::path::absolute(path).map_err(&cannot)?;
         let changed = above(&path);
         make(&path).map_err(&cannot)?;
-        // Without links, so that one that is changed does not lead a running program elsewhere.
+        // Resolves symbolic links once, so that changing a link later does not redirect a running
+        // program.
         let path = fs::canonicalize(&path).map_err(&cannot)?;
         let metadata = fs::metadata(&path).map_err(&cannot)?;
         if !metadata.is_dir() {
@@ -40,7 +41,8 @@ impl Directory {
         check_rights(&path, &metadata)?;
         disk::flush_entries(&path).map_err(&cannot)?;
         for directory in changed {
-            // One that a disk is mounted in may be closed to us.
+            // Errors are ignored: a mount point above the directory may not be readable for this
+            // process.
             let _ = disk::flush_entries(&directory);
         }
         Ok(Self {
@@ -54,8 +56,8 @@ impl Directory {
         &self.path
     }
 
-    /// Whether it is still the directory that was opened. Whoever may write the directory above can
-    /// rename it, and put one of their own in its place.
+    /// Fails unless the path still leads to the directory that was opened. A user with write access
+    /// to the parent directory can rename it and put another one in its place.
     fn check(&self) -> Result<(), StoreError> {
         let metadata = fs::metadata(&self.path);
         let metadata = metadata.map_err(failed("cannot open the directory", &self.path));
@@ -80,16 +82,17 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// The directories that get a new entry when this one is made: those above it that are not there
-/// either, and the first that is. That one in any case, should whoever made this one have died.
+/// The directories whose entries must be flushed when this one is created: its missing ancestors
+/// and the first existing one. The parent is always included, in case the process that created this
+/// directory died before flushing it.
 fn above(path: &Path) -> Vec<PathBuf> {
     let missing = path.ancestors().take_while(|path| !path.exists()).count();
     let above = path.ancestors().skip(1).take(missing.max(1));
     above.map(Path::to_owned).collect()
 }
 
-/// Makes a directory, and those above it, that only the owner may use, whatever the umask is and
-/// whatever bits the directory above passes on.
+/// Creates a directory and its missing ancestors, accessible to the owner only, regardless of the
+/// umask and of permission bits inherited from the parent.
 fn make(path: &Path) -> io::Result<()> {
     let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
     #[cfg_attr(not(unix), allow(unused_mut))]
@@ -126,7 +129,7 @@ fn check_rights(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
     if mode & 0o077 == 0 {
         return Ok(());
     }
-    // Kubernetes opens every directory of a volume to its group when a pod starts.
+    // Kubernetes gives a volume's group access to every directory in it when a pod starts.
     let hint = match mode & 0o2070 == 0o2070 && mode & 0o007 == 0 {
         true => ", and set `fsGroupChangePolicy: OnRootMismatch` if Kubernetes gave them",
         false => "",
@@ -142,7 +145,7 @@ fn check_rights(_path: &Path, _metadata: &Metadata) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Options for files that only their owner may read and write.
+/// Options for files that only their owner can read and write.
 pub(super) fn private() -> OpenOptions {
     #[cfg_attr(not(unix), allow(unused_mut))]
     let mut options = OpenOptions::new();
@@ -151,13 +154,13 @@ pub(super) fn private() -> OpenOptions {
     options
 }
 
-/// What an error of the file system is to the caller.
+/// Converts an I/O error on this path to a store error.
 pub(super) fn failed(what: &str, path: &Path) -> impl Fn(io::Error) -> StoreError + use<> {
     let what = format!("{what} {}", path.display());
     move |error| StoreError::unavailable(format!("{what}: {error}")).caused_by(error)
 }
 
-/// Where the files of an organization are.
+/// The location of an organization's files.
 #[derive(Clone)]
 pub(super) struct Place {
     org_id: String,
@@ -182,7 +185,7 @@ impl Place {
         self.directory.check()
     }
 
-    /// What is kept, if anything. Needs no lock: a file is complete from its first moment on.
+    /// The stored state, if any. Needs no lock, because files are replaced atomically.
     pub(super) fn read(&self, coding: &Coding) -> Result<Option<Kept>, StoreError> {
         self.check()?;
         let path = self.path("json");
@@ -199,7 +202,7 @@ impl Place {
         kept.map(Some).map_err(|what| unrecognised(&path, &what))
     }
 
-    /// Puts this in the place of what is there, at once and durably. Needs the lock.
+    /// Replaces the stored state, atomically and durably. The caller must hold the lock.
     pub(super) fn write(&self, kept: &Kept, coding: &Coding) -> Result<(), StoreError> {
         let bytes = record::encode(kept, &self.org_id, coding)?;
         let length = bytes.as_slice().len();
@@ -215,7 +218,7 @@ impl Place {
         disk::flush_entries(self.directory.path()).map_err(failed)
     }
 
-    /// Removes what a killed writer left. Needs the lock.
+    /// Removes the temporary file of a writer that was killed. The caller must hold the lock.
     pub(super) fn clean(&self) -> Result<(), StoreError> {
         let path = self.path("tmp");
         remove(&path).map_err(failed("cannot remove", &path))
@@ -226,8 +229,8 @@ impl Place {
     }
 }
 
-/// The organizations in a directory that have a pair which this app may use. A file that cannot be
-/// read is left out, with a warning.
+/// The organizations in a directory that have a pair which this app may use. Skips files that
+/// cannot be read, with a warning in the log.
 pub(super) fn list(
     directory: &Directory,
     coding: &Coding,
@@ -252,7 +255,7 @@ pub(super) fn list(
     Ok(organizations)
 }
 
-/// What is in a file, and of which organization, whose name the file must have.
+/// Reads a file's organization and state. The file's name must match the organization.
 fn listed(path: &Path, coding: &Coding) -> Result<(String, Kept), StoreError> {
     let bytes = read(path).map_err(failed("cannot read", path))?;
     let (org_id, kept) =
@@ -274,7 +277,7 @@ fn unrecognised(path: &Path, what: &str) -> StoreError {
     StoreError::unrecognised(format!("{} {what}", path.display()))
 }
 
-/// A file's bytes; `None` for one that is too large to be ours.
+/// The content of a file; `None` if it is too large to be one of the store's files.
 fn read(path: &Path) -> io::Result<Option<WipedBuffer>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -294,7 +297,7 @@ fn read(path: &Path) -> io::Result<Option<WipedBuffer>> {
 }
 
 fn replace(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // Made anew: what is left of a killed writer may have other rights.
+    // Created anew: the temporary file of a killed writer may have other permissions.
     remove(temporary)?;
     let written = private().write(true).create_new(true).open(temporary);
     let written = written.and_then(|mut file| {
@@ -303,12 +306,12 @@ fn replace(temporary: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     });
     let replaced = written.and_then(|()| disk::rename(temporary, path));
     if replaced.is_err() {
-        let _ = fs::remove_file(temporary); // a token is in it
+        let _ = fs::remove_file(temporary); // it may contain a token
     }
     replaced
 }
 
-/// Removes a file, if it is there.
+/// Removes a file if it exists.
 fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),

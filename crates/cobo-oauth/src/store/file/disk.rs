@@ -1,5 +1,5 @@
-//! The calls that what is written outlasts a crash of the machine by. No test crashes one: tests look
-//! at which calls were made, in which order.
+//! The system calls that make written data survive a crash of the machine. Tests do not crash a
+//! machine: they check which calls were made, and in which order.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,7 +8,7 @@ use std::path::Path;
 #[cfg(test)]
 pub(super) use record::{Call, calls};
 
-/// Makes what is in a file durable.
+/// Flushes the content of a file to the disk.
 pub(super) fn flush(file: &File, path: &Path) -> io::Result<()> {
     file.sync_all()?;
     #[cfg(test)]
@@ -18,7 +18,7 @@ pub(super) fn flush(file: &File, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives a file the name of another, in its place.
+/// Renames a file, and replaces the file that has the new name.
 pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
     #[cfg(test)]
@@ -26,7 +26,8 @@ pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the names of the files in a directory durable. Only Unix opens directories as files.
+/// Flushes the names of the files in a directory to the disk. Does nothing except on Unix: other
+/// systems do not open directories as files.
 pub(super) fn flush_entries(directory: &Path) -> io::Result<()> {
     #[cfg(unix)]
     File::open(directory)?.sync_all()?;
@@ -42,7 +43,7 @@ mod record {
     use std::cell::RefCell;
     use std::path::PathBuf;
 
-    /// A call that has succeeded.
+    /// A call that succeeded.
     #[derive(Debug, PartialEq, Eq)]
     pub(in super::super) enum Call {
         Flush(PathBuf),
@@ -58,7 +59,7 @@ mod record {
         CALLS.with_borrow_mut(|calls| calls.push(call));
     }
 
-    /// What this thread has called since it was asked last.
+    /// Returns and clears the calls that this thread has made.
     pub(in super::super) fn calls() -> Vec<Call> {
         CALLS.take()
     }

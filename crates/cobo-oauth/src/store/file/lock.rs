@@ -1,9 +1,9 @@
-//! Locks of the operating system, which end with the process that holds them.
+//! File locks of the operating system. A lock ends when the process that holds it ends.
 //!
-//! The holder of a lock removes its file, while it is still locked, if nothing is stored of the
-//! organization. So whoever has locked a file checks that it is still the one under its name: a file
-//! that was removed in between may be locked by one process, and a new one by another. On systems
-//! other than Unix files cannot be compared, and no lock file is removed.
+//! The holder of a lock removes the lock's file before it unlocks it, if nothing is stored for the
+//! organization. After locking a file, a process therefore checks that the path still leads to that
+//! file: otherwise one process could hold the removed file while another holds a new one. On
+//! systems other than Unix files cannot be compared, so no lock file is removed.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -12,19 +12,20 @@ use std::path::{Path, PathBuf};
 use super::directory::{Place, failed, private};
 use crate::store::StoreError;
 
-/// How often a lock is tried again whose file was removed meanwhile.
+/// How many times locking is retried after the lock's file was removed by another holder.
 const ATTEMPTS: usize = 16;
 
-/// Held until it is dropped. Two of the same file exclude each other in one process as well.
+/// A lock that is held until it is dropped. Two locks of the same file exclude each other, also
+/// within one process.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
     path: PathBuf,
-    /// The file of the organization's pair.
+    /// The path of the organization's pair.
     pair: PathBuf,
 }
 
-/// Which lock of an organization.
+/// The kind of an organization's lock.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
     /// Held while the pair is changed.
@@ -34,7 +35,8 @@ pub(super) enum Kind {
 }
 
 impl Lock {
-    /// The lock, unless another has it. The file is made where it is not there.
+    /// Takes the lock, or returns `None` if another holder has it. Creates the lock's file if it
+    /// does not exist.
     pub(super) fn attempt(place: &Place, kind: Kind) -> Result<Option<Self>, StoreError> {
         place.check()?;
         let path = place.path(match kind {
@@ -58,13 +60,13 @@ impl Lock {
                 return Ok(Some(lock));
             }
         }
-        Ok(None) // others take it and give it back all the time
+        Ok(None) // other holders keep taking and removing it
     }
 }
 
 impl Drop for Lock {
-    /// Closing the file is not enough: a child process that is just being started has a copy of
-    /// the handle until it runs its own program.
+    /// Unlocks explicitly: closing the file is not enough, because a child process that is being
+    /// started has a copy of the handle until it runs its own program.
     fn drop(&mut self) {
         let nothing_is_stored = matches!(self.pair.try_exists(), Ok(false));
         if cfg!(unix) && nothing_is_stored && matches!(is_at(&self.file, &self.path), Ok(true)) {
@@ -74,7 +76,7 @@ impl Drop for Lock {
     }
 }
 
-/// Whether the file under this name is the one that is open.
+/// Whether the file at this path is the open file.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;

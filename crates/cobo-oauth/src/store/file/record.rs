@@ -1,4 +1,4 @@
-//! What is in a file.
+//! The content of an organization's file.
 //!
 //! ```json
 //! {
@@ -19,10 +19,11 @@
 //! }
 //! ```
 //!
-//! After the pair was removed, `removed` is in its place, with its generation. An encrypted file has
-//! `sealed` there: `algorithm`, and `nonce` and `ciphertext` in hexadecimal digits; the ciphertext is an
-//! object with `pair` or `removed`. `owner` and what has to do with the refresh token may be absent.
-//! Every other content is refused: a rewrite would lose what a newer version added.
+//! After the pair was removed, the file has `removed`, with the pair's generation, in place of
+//! `pair`. An encrypted file has `sealed` there: `algorithm`, and `nonce` and `ciphertext` in
+//! hexadecimal digits; the plaintext is an object with `pair` or `removed`. `owner`,
+//! `refresh_token` and `refresh_expires_at` may be absent. Any other content is an error, because
+//! rewriting the file would lose what a newer version added.
 
 use std::borrow::Cow;
 
@@ -34,7 +35,7 @@ use crate::store::{Owner, StoreError, TokenPair};
 
 const VERSION: u64 = 1;
 
-/// How pairs are written.
+/// How files are encoded: as plain text or encrypted.
 #[derive(Debug)]
 pub(super) enum Coding {
     Plain,
@@ -42,11 +43,11 @@ pub(super) enum Coding {
     Sealed(super::seal::StoreKey),
 }
 
-/// What is kept of an organization.
+/// The stored state of an organization.
 #[derive(Debug)]
 pub(super) enum Kept {
     Pair(TokenPair),
-    /// A pair of this generation was there.
+    /// The pair was removed; this was its generation.
     Removed(u64),
 }
 
@@ -58,7 +59,7 @@ impl Kept {
         }
     }
 
-    /// The app that the pair belongs to. Nobody owns what was removed.
+    /// The app that the pair belongs to; `None` after the pair was removed.
     pub(super) fn owner(&self) -> Option<&Owner> {
         match self {
             Self::Pair(pair) => pair.owner.as_ref(),
@@ -80,7 +81,7 @@ struct Record<'a> {
     sealed: Option<Sealed>,
 }
 
-/// What is sealed.
+/// The plaintext of an encrypted file.
 #[cfg(feature = "encryption")]
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,7 +105,8 @@ pub(super) struct Sealed {
 #[serde(transparent)]
 struct Pair(#[serde(with = "Fields")] TokenPair);
 
-/// Every field by name: a new one has to be written as well, or this does not compile.
+/// Lists every field by name, so that adding one to `TokenPair` fails to compile until it is
+/// stored.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "TokenPair", deny_unknown_fields)]
 struct Fields {
@@ -120,7 +122,7 @@ struct Fields {
     owner: Option<Owner>,
 }
 
-/// The bytes of a file.
+/// Encodes the content of a file.
 pub(super) fn encode(
     kept: &Kept,
     org_id: &str,
@@ -150,15 +152,15 @@ pub(super) fn encode(
     Ok(bytes)
 }
 
-/// What a file keeps, and of which organization; or what is wrong with it, as the end of a sentence
-/// that begins with its name.
+/// Decodes a file into its organization's id and state. The error text continues a sentence that
+/// begins with the file's name.
 pub(super) fn decode(bytes: &[u8], coding: &Coding) -> Result<(String, Kept), String> {
     #[derive(Deserialize)]
     struct Version {
         version: u64,
     }
 
-    // Before the rest, since a newer version may have other fields.
+    // Read first, because a newer version may have other fields.
     let Version { version } = parse(bytes)?;
     if version != VERSION {
         return Err(format!(
@@ -196,9 +198,9 @@ fn one_of(open: (Option<Pair>, Option<u64>)) -> Result<Kept, String> {
     }
 }
 
-/// An object of JSON. The parser's own messages may quote what they found, which may be a token.
+/// Parses a JSON object. The parser's own error messages are not used: they may quote a token.
 fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
-    // Lists pass for structs otherwise.
+    // Required because serde also accepts a list for a struct.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err("is damaged: it is not a JSON object".to_owned());
     }

@@ -1,4 +1,4 @@
-//! Encryption of what rests in a file.
+//! Encryption of the content of files.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,30 +28,30 @@ const ALGORITHM: &str = "XChaCha20-Poly1305";
 #[derive(Clone)]
 pub struct StoreKey(Arc<Zeroizing<[u8; 32]>>);
 
-/// What is wrong with the text of a [`StoreKey`]. It never repeats it.
+/// The text of a [`StoreKey`] is not 64 hexadecimal digits. The error never contains the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a key of a token store is 64 hexadecimal digits; make one with `openssl rand -hex 32`")]
 pub struct StoreKeyError(());
 
 impl StoreKey {
-    /// The key itself. Copies that the caller has are the caller's to wipe.
+    /// Creates a key from its bytes. The caller has to wipe its own copies of them.
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(Arc::new(Zeroizing::new(bytes)))
     }
 
-    /// 64 hexadecimal digits of either case. White space around them is trimmed, since files and
-    /// environment variables often end with a newline.
+    /// Parses 64 hexadecimal digits in upper or lower case. Surrounding white space is ignored,
+    /// since files and environment variables often end with a newline.
     ///
     /// # Errors
     ///
-    /// The text is something else.
+    /// The text is not 64 hexadecimal digits.
     pub fn from_hex(text: &str) -> Result<Self, StoreKeyError> {
         let mut bytes = Zeroizing::new([0; 32]);
         hex::decode_to_slice(text.trim(), &mut *bytes).map_err(|_| StoreKeyError(()))?;
         Ok(Self(Arc::new(bytes)))
     }
 
-    /// Seals bytes for one organization.
+    /// Encrypts the content of an organization's file.
     pub(super) fn seal(
         &self,
         bytes: &WipedBuffer,
@@ -61,7 +61,7 @@ impl StoreKey {
         let mut nonce = XNonce::default();
         getrandom::fill(&mut nonce)
             .map_err(|error| StoreError::unavailable(format!("no random bytes: {error}")))?;
-        // With room for the tag, so that nothing is left behind by growing.
+        // The capacity includes the tag: a reallocation would leave an unwiped copy behind.
         let mut sealed = Zeroizing::new(Vec::with_capacity(bytes.as_slice().len() + 16));
         sealed.extend_from_slice(bytes.as_slice());
         self.cipher()
@@ -74,7 +74,7 @@ impl StoreKey {
         })
     }
 
-    /// Opens what was sealed for that organization, or says what is wrong with it.
+    /// Decrypts the content of that organization's file. The error says what is wrong with it.
     pub(super) fn open(
         &self,
         sealed: &Sealed,
@@ -99,7 +99,8 @@ impl StoreKey {
     }
 }
 
-/// What a ciphertext is good for, so that files cannot be swapped.
+/// The associated data that binds a ciphertext to its organization and version, so that files
+/// cannot be swapped.
 fn bound_to(version: u64, org_id: &str) -> Vec<u8> {
     format!("cobo token store, version {version}, organization {org_id}").into_bytes()
 }

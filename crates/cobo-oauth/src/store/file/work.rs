@@ -1,4 +1,4 @@
-//! Work that blocks: on a few threads, and never waiting for a lock there.
+//! Runs blocking file operations on a few threads. No thread waits for a lock.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,11 +12,11 @@ use super::directory::Place;
 use super::lock::{Kind, Lock};
 use crate::store::StoreError;
 
-/// So many of the runtime's blocking threads are used at a time. Disks like a few.
+/// The most blocking threads of the runtime that are used at a time. A disk gains little from more.
 const THREADS: usize = 8;
 
-/// So long others are waited for: well below a source's store timeout, after which the whole store
-/// counts as down, for every organization.
+/// How long an operation waits for a lock. Well below a source's store timeout: after such a
+/// timeout the source treats the whole store as unavailable, for every organization.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
@@ -34,7 +34,8 @@ struct Queue {
 }
 
 impl Workers {
-    /// Runs a job. Once it has begun it is finished, even when nobody waits for it any more.
+    /// Runs a job on a thread. A job that has started is finished, even if its caller has gone
+    /// away.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
@@ -53,7 +54,7 @@ impl Workers {
         told.await.unwrap_or_else(lost)
     }
 
-    /// A thread more, if there may be one.
+    /// Registers one more thread, unless the maximum has been reached.
     fn another(&self) -> Option<Thread> {
         let mut queue = self.queue();
         (queue.threads < THREADS).then(|| {
@@ -66,7 +67,8 @@ impl Workers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a job while it holds the lock of an organization's pair. Waiting for it takes no thread.
+    /// Runs a job while it holds the lock of an organization's pair. Waiting for the lock occupies
+    /// no thread; after 1 s without it, the error is `Busy`.
     pub(super) async fn run_locked<T: Send + 'static>(
         &self,
         place: &Place,
@@ -86,7 +88,8 @@ impl Workers {
                 Ok(done) => return Ok(done),
                 Err(job) => waiting = job,
             }
-            // Only the waiting is cut short: of a job that has begun nobody knows how far it came.
+            // Only waiting has a time limit. A job that was interrupted would leave an unknown
+            // state.
             if Instant::now() >= patience {
                 return Err(busy());
             }
@@ -110,20 +113,21 @@ impl fmt::Debug for Workers {
     }
 }
 
-/// A thread's place among those that there may be. Given back however the thread ends, also when
-/// its runtime ends before it has begun.
+/// One of the `THREADS` threads. Dropping it frees the place, also if the runtime ends before the
+/// thread has started.
 struct Thread(Option<Workers>);
 
 impl Thread {
-    /// Does what there is to do. A thread for each job would need more of them: one that has just
-    /// finished is not free yet.
+    /// Runs jobs until the queue is empty. One thread for each job would need more threads, because
+    /// a thread that has just finished is not available at once.
     fn work(mut self) {
         while let Some(job) = self.next() {
             job();
         }
     }
 
-    /// The next job. Where there is none, the place is given back before anybody can add one.
+    /// The next job. If the queue is empty, the place is freed under the same lock, so that a job
+    /// added later starts a new thread.
     fn next(&mut self) -> Option<Job> {
         let workers = self.0.take()?;
         let mut queue = workers.queue();

@@ -25,7 +25,7 @@ use crate::store::StoreError;
 /// # }
 /// ```
 pub struct RedisStoreBuilder {
-    /// With passwords in them.
+    /// These may contain passwords.
     urls: Vec<Secret>,
     cluster: bool,
     namespace: String,
@@ -44,52 +44,52 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// One more node of a cluster. The nodes that are not named are found by asking those that are;
-    /// all have the same user and password.
+    /// Adds a node of a cluster. Nodes that are not named are found through those that are; all
+    /// must have the same user and password.
     #[must_use]
     pub fn node(mut self, url: &str) -> Self {
         self.urls.push(url.into());
         self.cluster()
     }
 
-    /// The URL is a node of a cluster. Implied where there is more than one.
+    /// Declares that the URL is a node of a cluster. Implied by more than one node.
     #[must_use]
     pub fn cluster(mut self) -> Self {
         self.cluster = true;
         self
     }
 
-    /// The beginning of the names of all keys; `cobo` unless set. Use a separate namespace for each
-    /// app and each environment of Cobo's: the pairs of another app are refused, and not replaced.
-    /// Braces are refused.
+    /// Sets the prefix of all keys; the default is `cobo`. Use a separate namespace for each app
+    /// and each Cobo environment: the pair of another app is refused, and not replaced.
+    /// [`build`](Self::build) refuses braces.
     #[must_use]
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
         self
     }
 
-    /// How long one call may take, with connecting; 2 s unless set. Keep it below a
-    /// [`TokenSource`](crate::TokenSourceBuilder::store_timeout)'s own, which is 3 s.
+    /// Sets how long one call may take, including connecting; the default is 2 s. Keep it below the
+    /// [`TokenSource`](crate::TokenSourceBuilder::store_timeout)'s own timeout, which is 3 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The certificate in PEM that `rediss://` servers are trusted by, in the place of the
-    /// machine's roots.
+    /// Sets the PEM certificate that `rediss://` servers are verified with, instead of the
+    /// machine's root certificates.
     #[must_use]
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificate = Some(pem.into());
         self
     }
 
-    /// The store. Nothing is connected yet, and no runtime is needed.
+    /// Builds the store. Does not connect, and needs no runtime.
     ///
     /// # Errors
     ///
-    /// A URL is not a valid URL of Redis, the nodes of a cluster have different passwords, the
-    /// certificate is malformed, or the namespace has a brace.
+    /// A URL is not a valid Redis URL, the nodes of a cluster have different passwords, the
+    /// certificate is malformed, or the namespace contains a brace.
     pub fn build(self) -> Result<RedisStore, StoreError> {
         if self.namespace.contains(['{', '}']) {
             let what = "invalid namespace: it has a brace, by which Redis chooses a cluster's slot";
@@ -105,7 +105,7 @@ impl RedisStoreBuilder {
     }
 }
 
-/// What the `redis` crate says of a URL may repeat parts of it.
+/// Parses a URL. The `redis` crate's own error is not used: it may quote parts of the URL.
 fn parse(url: &str) -> Result<ConnectionInfo, StoreError> {
     let info = url.into_connection_info().map_err(|_| {
         StoreError::unavailable(

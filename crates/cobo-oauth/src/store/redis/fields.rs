@@ -1,4 +1,4 @@
-//! A pair as the fields of a hash.
+//! Converts a pair to and from the fields of a Redis hash.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,12 +9,13 @@ use crate::store::{Owner, StoreError, TokenPair};
 
 const VERSION: &str = "1";
 
-/// Ten years. Redis adds a key's life to the time, which must not overflow.
+/// Ten years, in milliseconds. Redis adds it to the current time, which must not overflow.
 const LONGEST_LIFE: u64 = 10 * 365 * 24 * 60 * 60 * 1_000;
-/// A second, so that a pair that was dead on arrival is gone soon.
+/// One second, in milliseconds, so that a pair that was expired on arrival is removed soon.
 const SHORTEST_LIFE: u64 = 1_000;
 
-/// A number of a fixed width, to be compared as text: Lua's numbers are exact up to 2^53 only.
+/// A number with a fixed width, which scripts compare as text: Lua's numbers are exact only up to
+/// 2^53.
 pub(super) fn digits(number: u64) -> String {
     format!("{number:020}")
 }
@@ -25,11 +26,11 @@ pub(super) fn number(digits: &Secret) -> Option<u64> {
     digits.parse().ok().filter(|_| plain)
 }
 
-/// How long the pair is kept. Counted from now, so that Redis's clock does not matter.
+/// How long Redis keeps the pair, in milliseconds. Relative, so that Redis's clock does not matter.
 pub(super) fn life_millis(pair: &TokenPair) -> u64 {
     let end = match (&pair.refresh_token, pair.refresh_expires_at) {
         (Some(_), Some(end)) => end.max(pair.expires_at),
-        // Nobody knows when a refresh token without an end ends.
+        // The expiry of this refresh token is unknown.
         (Some(_), None) => return LONGEST_LIFE,
         (None, _) => pair.expires_at,
     };
@@ -38,7 +39,8 @@ pub(super) fn life_millis(pair: &TokenPair) -> u64 {
 }
 
 pub(super) fn write(org_id: &str, pair: &TokenPair) -> Vec<(&'static str, Secret)> {
-    // Every field by name: a new one has to be written as well.
+    // Destructures every field, so that adding one to `TokenPair` fails to compile until it is
+    // stored.
     let TokenPair {
         generation,
         access_token,
@@ -69,8 +71,8 @@ pub(super) fn write(org_id: &str, pair: &TokenPair) -> Vec<(&'static str, Secret
     fields
 }
 
-/// The client id of an app and its environment, for the scripts; empty where the app is unknown, which
-/// matches no pair that has an owner.
+/// An app's client id and environment as script arguments. Both are empty if the app is unknown:
+/// then they match no pair that has an owner.
 pub(super) fn app(owner: Option<&Owner>) -> [String; 2] {
     owner.map_or_else(Default::default, |owner| {
         [owner.client_id().to_owned(), environment(owner)]
@@ -81,17 +83,18 @@ fn environment(owner: &Owner) -> String {
     owner.environment().collect::<Vec<_>>().join(" ")
 }
 
-/// An owner from its two fields.
+/// Reads an owner from its two fields.
 pub(super) fn owner(client_id: &Secret, environment: &Secret) -> Owner {
     let words = environment.expose().split_whitespace().map(str::to_owned);
     let words: BTreeSet<_> = words.collect();
     Owner::from_parts(client_id.expose().to_owned(), words)
 }
 
-/// A hash as Redis sends it.
+/// A hash as received from Redis.
 pub(super) type Hash = HashMap<Vec<u8>, Vec<u8>>;
 
-/// The pair in a hash. The hash is empty if nothing is stored, and has no tokens if the pair was removed.
+/// Reads the pair in a hash. `None` if the hash is empty (nothing is stored) or has no tokens (the
+/// pair was removed).
 pub(super) fn read(hash: Hash, key: &str) -> Result<Option<TokenPair>, StoreError> {
     if hash.is_empty() {
         return Ok(None);
@@ -132,7 +135,7 @@ fn pair(mut fields: HashMap<String, Secret>) -> Option<Option<TokenPair>> {
     (known && fields.is_empty()).then_some(Some(pair))
 }
 
-/// The key holds something else than a pair of this version.
+/// The error for a key that does not hold a pair of this version.
 pub(super) fn unrecognised(key: &str) -> StoreError {
     StoreError::unrecognised(format!(
         "the key {key} of Redis does not hold a pair of version {VERSION}"

@@ -1,6 +1,6 @@
 use crate::store::name::stem;
 
-/// The names of an organization's keys. What is in braces decides the slot of a cluster.
+/// The names of an organization's keys. The part in braces selects the slot of a cluster.
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
     pub(super) pair: String,
@@ -16,7 +16,7 @@ impl Keys {
         }
     }
 
-    /// What `SCAN` matches the keys of all pairs with.
+    /// The `SCAN` pattern that matches the keys of all pairs.
     pub(super) fn pattern(namespace: &str) -> String {
         let mut pattern = String::new();
         for character in namespace.chars() {
@@ -33,7 +33,7 @@ impl Keys {
 mod tests {
     use super::*;
 
-    /// As the specification of Redis clusters has it.
+    /// Computes a key's slot as in the Redis cluster specification.
     fn slot(key: &str) -> u16 {
         let tag = key
             .split_once('{')

@@ -9,7 +9,7 @@ use super::script::{self, Outcome};
 use super::{RedisStore, fields};
 use crate::store::{Lease, StoreError};
 
-/// The right to refresh, as long as Redis has this value at the lease's key.
+/// The right to refresh, valid while the lease's key in Redis has this value.
 pub(super) struct RedisLease {
     store: RedisStore,
     keys: Keys,
@@ -26,7 +26,8 @@ impl RedisLease {
         let mut random = [0; 16];
         getrandom::fill(&mut random)
             .map_err(|error| StoreError::unavailable(format!("no random bytes: {error}")))?;
-        // From here on dropping it gives it back: Redis may have given what is not answered.
+        // Created before the call, so that dropping it releases the lease: Redis may have granted
+        // it without an answer arriving.
         let mut lease = Self {
             store,
             keys,
@@ -89,15 +90,15 @@ impl Lease for RedisLease {
 }
 
 impl Drop for RedisLease {
-    /// Gives it back in a task that nobody waits for, not even `TokenSource::shutdown`. That happens
-    /// where a call of the store was given up, or a source was shut down before it had sent
-    /// anything; the task makes one call, which ends within the store's timeout. To have it waited
-    /// for, every store would need a way to be closed.
+    /// Releases the lease in a task that is not waited for, not even by `TokenSource::shutdown`.
+    /// This happens when a store call was abandoned, or when a source was shut down before it had
+    /// sent anything. The task makes one call, which ends within the store's timeout. Waiting for
+    /// it would require a close method on every store.
     fn drop(&mut self) {
         if self.over {
             return;
         }
-        // Without a runtime it ends when its time is over.
+        // Without a runtime the lease ends when it expires.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };

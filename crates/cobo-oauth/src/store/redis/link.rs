@@ -1,4 +1,4 @@
-//! The connection: made when it is needed, and not used again once it has failed.
+//! The connection to Redis: opened on first use, and dropped after a failure.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,7 +50,7 @@ impl Target {
         };
         let server = if cluster {
             let mut builder = ClusterClientBuilder::new(nodes)
-                .retries(2) // for a slot that has moved; also after a lost answer
+                .retries(2) // for a slot that has moved; also used after a lost answer
                 .connection_timeout(timeout)
                 .response_timeout(timeout)
                 .overall_response_timeout(Some(timeout));
@@ -75,22 +75,23 @@ impl Target {
         })
     }
 
-    /// Whether what is not answered is not sent again. In a cluster it is: an answer there says
-    /// what became of the last attempt, and nothing of those before.
+    /// Whether an unanswered command is never sent again. False in a cluster, where the client
+    /// retries: an answer tells the result of the last attempt, and not of earlier ones.
     fn sends_once(&self) -> bool {
         matches!(self.server, Server::One(_))
     }
 
     async fn connect(&self) -> RedisResult<Link> {
         if self.tls && CryptoProvider::get_default().is_none() {
-            // The `redis` crate takes the provider of the process, and panics if there is none and
-            // more than one is compiled in. The program may choose its own until here.
+            // The `redis` crate uses the provider of the process, and panics if none is installed
+            // and more than one is compiled in. Installed as late as possible, so that the program
+            // can choose its own.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         }
         match &self.server {
             Server::One(client) => {
                 let config = ConnectionManagerConfig::new()
-                    .set_number_of_retries(0) // the next call is the next attempt
+                    .set_number_of_retries(0) // the next call connects again
                     .set_connection_timeout(Some(self.timeout))
                     .set_response_timeout(Some(self.timeout));
                 let manager = client.get_connection_manager_with_config(config);
@@ -101,7 +102,7 @@ impl Target {
     }
 }
 
-/// A connection, to be cloned.
+/// A connection. Clones share it.
 #[derive(Clone)]
 enum Link {
     One(ConnectionManager),
@@ -140,14 +141,14 @@ impl ConnectionLike for Link {
 pub(super) struct Links {
     target: Target,
     current: Mutex<Current>,
-    /// Held by who connects, so that one does.
+    /// Held while connecting, so that only one caller connects.
     connecting: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct Current {
     link: Option<Link>,
-    /// Which one it is.
+    /// The number of this connection.
     number: u64,
 }
 
@@ -168,13 +169,13 @@ impl Links {
         matches!(self.target.server, Server::Cluster(_))
     }
 
-    /// Connects again for the next call.
+    /// Drops the connection, so that the next call opens a new one.
     pub(super) fn reconnect(&self) {
         self.current().link = None;
     }
 
-    /// Sends a command that changes nothing, and sends it again if the connection fails: whether one
-    /// broke while it was idle shows when it is used. In a cluster a route says which node it is for.
+    /// Sends a read-only command, and sends it again if the connection fails: a connection that
+    /// broke while idle fails only when it is used. In a cluster, `route` selects the node.
     pub(super) async fn ask_twice<T: FromRedisValue>(
         &self,
         command: &Cmd,
@@ -191,8 +192,8 @@ impl Links {
         self.bounded(twice, key, &sent).await
     }
 
-    /// Runs a script: on a single server once at most, in a cluster perhaps again where it was not
-    /// answered, by the `redis` crate.
+    /// Runs a script. A single server receives it at most once; in a cluster the `redis` crate may
+    /// send it again if no answer came.
     pub(super) async fn run(
         &self,
         script: &ScriptInvocation<'_>,
@@ -228,7 +229,7 @@ impl Links {
         doubt.settle(answer)
     }
 
-    /// The connection, and what is to be said about it.
+    /// The connection, and a guard that drops it unless it answers.
     async fn link(&self) -> RedisResult<(Link, Doubt<'_>)> {
         let known = || {
             let current = self.current();
@@ -254,7 +255,7 @@ impl Links {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for an answer, though not for ever. `sent` says whether there may be one.
+    /// Waits for an answer until the timeout. `sent` tells whether the command may have been sent.
     async fn bounded<T>(
         &self,
         call: impl Future<Output = RedisResult<T>>,
@@ -280,8 +281,9 @@ impl Links {
     }
 }
 
-/// Takes a connection out of use unless it has answered. One that has not may be broken; one whose
-/// answer was an error may lead to a server that is no primary any more, or is loading its data.
+/// Drops the connection unless it has answered. A connection without an answer may be broken; one
+/// that answered with an error may lead to a server that is no longer primary or is loading its
+/// data.
 struct Doubt<'a> {
     links: &'a Links,
     number: u64,
@@ -309,7 +311,8 @@ impl Drop for Doubt<'_> {
     }
 }
 
-/// What a script answered; `None` where it did not recognise the key, or this is no answer of a script.
+/// Parses a script's answer; `None` if the script did not recognise the key, or the answer is
+/// malformed.
 fn outcome(answer: Vec<Value>) -> Option<Outcome> {
     let mut answer = answer.into_iter();
     let Some(Value::Int(done)) = answer.next() else {
@@ -331,14 +334,14 @@ fn outcome(answer: Vec<Value>) -> Option<Outcome> {
     texts.next().is_none().then_some(outcome)
 }
 
-/// Text of Redis's, which may be a secret.
+/// Text from Redis, which may be a secret.
 pub(super) fn text(bytes: Vec<u8>) -> Option<Secret> {
     let bytes = Zeroizing::new(bytes);
     std::str::from_utf8(&bytes).ok().map(Secret::from)
 }
 
-/// Says what failed. What Redis says in its own words is not repeated: it may quote a command, with
-/// a token in it.
+/// Describes the failure. Redis's own message is not included: it may quote a command that contains
+/// a token.
 fn failed(error: &RedisError) -> StoreError {
     let what = match (error.kind(), error.code()) {
         (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS" | "NOAUTH")) => {
@@ -353,13 +356,13 @@ fn failed(error: &RedisError) -> StoreError {
     StoreError::unavailable(what)
 }
 
-/// Whether what was sent last was not carried out.
+/// Whether Redis rejected the last command before running it.
 fn was_turned_away(error: &RedisError) -> bool {
     error.is_connection_refusal() || error.code().is_some_and(|code| TURNED_AWAY.contains(&code))
 }
 
-/// What Redis answers before it does anything. Not `NOPERM`: the user may have been allowed to run the
-/// first of a script's commands.
+/// The errors with which Redis rejects a command before running it. `NOPERM` is not one: a script
+/// may fail with it after its first commands.
 const TURNED_AWAY: [&str; 7] = [
     "CLUSTERDOWN",
     "LOADING",

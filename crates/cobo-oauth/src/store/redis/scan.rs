@@ -1,5 +1,5 @@
-//! The list of organizations: `SCAN` on every node gives the keys, a script for each key says which
-//! organization has a pair there.
+//! Lists the organizations: `SCAN` on every node returns the keys, and a script for each key
+//! returns its organization.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -13,13 +13,13 @@ use super::script::{self, Outcome};
 use super::{RedisStore, fields};
 use crate::store::{Owner, StoreError, StoreErrorKind};
 
-/// How many keys a node looks at for each answer.
+/// How many keys a node examines for each answer.
 const PAGE: usize = 500;
-/// How many keys are asked about at a time.
+/// How many keys are queried at a time.
 const CONCURRENT: usize = 64;
 const SLOTS: u64 = 16_384;
 
-/// The organizations with a pair that this app may use.
+/// Lists the organizations with a pair that this app may use.
 pub(super) async fn organizations(
     store: &RedisStore,
     owner: &Owner,
@@ -43,7 +43,7 @@ pub(super) async fn organizations(
     }
 }
 
-/// The organization at a key, if it has a pair that this app may use.
+/// The organization of a key, if it has a pair that this app may use.
 async fn organization(
     store: RedisStore,
     key: String,
@@ -68,7 +68,7 @@ async fn organization(
     }
 }
 
-/// Where the next page is, and the keys of this one.
+/// The cursor of the next page, and the keys of this one.
 type Page = (String, Vec<Vec<u8>>);
 
 fn scan(cursor: &str, pattern: &str) -> Cmd {
@@ -78,7 +78,7 @@ fn scan(cursor: &str, pattern: &str) -> Cmd {
     scan
 }
 
-/// All keys like a pattern. `SCAN` may give a key twice.
+/// All keys that match a pattern. A set, because `SCAN` may return a key twice.
 async fn keys(links: &Links, pattern: &str) -> Result<BTreeSet<String>, StoreError> {
     let mut keys = BTreeSet::new();
     let mut pages = first_pages(links, pattern).await?;
@@ -109,7 +109,8 @@ async fn first_pages(
     }
     let primaries = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
     let answers: Vec<(String, Page)> = links.ask_twice(&first, Some(&primaries), pattern).await?;
-    // The `redis` crate leaves out nodes that it has no connection to.
+    // Compared with the slots, because the `redis` crate leaves out nodes that it is not connected
+    // to.
     let mut slots = redis::cmd("CLUSTER");
     slots.arg("SLOTS");
     let any = RoutingInfo::SingleNode(SingleNodeRoutingInfo::Random);
@@ -130,8 +131,8 @@ async fn first_pages(
     pages.ok_or_else(|| StoreError::unavailable("a node of the Redis cluster has no address"))
 }
 
-/// How many primaries have the slots, all of which must be covered. Each range of slots comes with its
-/// first and its last, and its nodes, the primary first.
+/// The number of primaries; `None` if a slot is not covered or the answer is malformed. Each range
+/// has its first slot, its last slot, and its nodes, the primary first.
 fn nodes(slots: &[Vec<Value>]) -> Option<usize> {
     let mut covered = 0;
     let mut primaries = HashSet::new();

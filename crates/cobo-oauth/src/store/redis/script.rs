@@ -1,15 +1,15 @@
-//! The scripts, each of which Redis runs as one step.
+//! The Lua scripts. Redis runs each of them as one step.
 //!
-//! Each script answers with a list: `{1, …}` it is done, `{0, …}` it is not, `{-1}` the key holds data
-//! that is not recognised, `{-2, client_id, environment}` the pair belongs to that app. Where it is not
-//! done nothing was changed.
+//! Each script returns a list: `{1, …}` done; `{0, …}` not done; `{-1}` the key holds data that is
+//! not recognised; `{-2, client_id, environment}` the pair belongs to that app. Unless the result
+//! is `{1, …}`, nothing was changed.
 //!
-//! Redis may refuse a command in the middle of a script (no memory is left, the user may not run it),
-//! and then keeps what the script changed before. So each script changes something in one command
-//! only, or makes sure first that the later ones will not be refused.
+//! Redis may refuse a command in the middle of a script (out of memory, no permission) and keeps
+//! what the script changed before. Each script therefore makes its changes in a single command, or
+//! first makes sure that the later commands will not be refused.
 //!
-//! Each script may run twice, since a cluster is sent again what it did not answer. At worst the
-//! second answer says that it was not done. What was spent is spent.
+//! Each script may run twice, since in a cluster an unanswered command is sent again. In the worst
+//! case the second answer says that nothing was done; a refresh token that was spent stays spent.
 
 use std::sync::LazyLock;
 
@@ -20,18 +20,19 @@ use crate::store::Owner;
 
 /// The result of a script.
 pub(super) enum Outcome {
-    /// It is done, and gave this.
+    /// The change was made. Contains the script's value, if any.
     Done(Option<Secret>),
-    /// It is not, because of this.
+    /// The change was not made. Contains the reason, if any.
     Not(Option<Secret>),
-    /// It is not, because the pair belongs to this app.
+    /// The change was not made, because the pair belongs to this app.
     OtherApp(Owner),
 }
 
-/// The pair at a key: an empty table where there is none, one without an access token where it was
-/// removed, nothing where it is not recognised. As strict as [`fields::read`](super::fields::read).
+/// `read` returns the pair at a key: an empty table if nothing is stored, a table without an access
+/// token if the pair was removed, and nil if the data is not recognised. It is as strict as
+/// [`fields::read`](super::fields::read).
 ///
-/// And whether an app may use a pair, as [`Owner::check`] has it.
+/// Also defines whether an app may use a pair, with the rule of [`Owner::check`].
 const READ: &str = r"
 local known = {
     version = 1, org_id = 1, generation = 1, access_token = 1, obtained_at = 1, expires_at = 1,
@@ -68,12 +69,12 @@ local function ours(pair, client_id, environment)
 end
 ";
 
-/// Keys: the pair. Arguments: its life in milliseconds, its generation, its owner's client id and
-/// environment, its fields.
+/// Saves a pair. Keys: the pair. Arguments: its lifetime in milliseconds, its generation, its
+/// owner's client id and environment, its fields.
 ///
-/// `HDEL` is tried first on a field that no pair has: if Redis refuses it, to this user or to a replica,
-/// it does so before anything is changed. `HSET` writes the whole pair at once. If `PEXPIRE` is refused
-/// after that, the new pair is there.
+/// First runs `HDEL` on a field that no pair has: if Redis would refuse it, because of permissions
+/// or because this is a replica, it does so before anything is changed. `HSET` then writes the
+/// whole pair at once. If `PEXPIRE` is refused after that, the new pair is stored.
 pub(super) static SAVE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -96,8 +97,8 @@ return {1}
     )
 });
 
-/// Keys: the pair. Arguments: the client id and the environment of the app that removes it. The
-/// generation is kept for as long as the pair would have been.
+/// Removes a pair. Keys: the pair. Arguments: the client id and the environment of the app that
+/// removes it. Keeps the generation for as long as the pair would have been kept.
 pub(super) static REMOVE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -113,8 +114,8 @@ return {1}
     )
 });
 
-/// Keys: the pair. Arguments: the client id and the environment of an app. Gives the organization's id
-/// if there is a pair that the app may use.
+/// Returns the organization's id if it has a pair that the app may use. Keys: the pair. Arguments:
+/// the app's client id and environment.
 pub(super) static LIST: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -126,7 +127,8 @@ return {1, pair.org_id}
     )
 });
 
-/// Keys: the pair, the lease. Arguments: the lease's value, the generation.
+/// Takes the refresh token out of a pair. Keys: the pair, the lease. Arguments: the lease's value,
+/// the generation.
 pub(super) static SPEND: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -140,7 +142,8 @@ return {1, pair.refresh_token}
     )
 });
 
-/// Keys: the pair, the lease. Arguments: the lease's value, the generation, the refresh token.
+/// Puts a refresh token back. Keys: the pair, the lease. Arguments: the lease's value, the
+/// generation, the refresh token.
 pub(super) static RESTORE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -155,8 +158,8 @@ return {1}
     )
 });
 
-/// Keys: the lease. Arguments: its value, its time in milliseconds. Sent a second time, since the first
-/// was not answered, it finds that the lease has this value already.
+/// Takes the lease. Keys: the lease. Arguments: its value, its duration in milliseconds. If it is
+/// sent again after a lost answer, it finds its own value and succeeds.
 pub(super) static TAKE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
@@ -167,7 +170,7 @@ return {0}
     )
 });
 
-/// Keys: the lease. Arguments: its value.
+/// Releases the lease. Keys: the lease. Arguments: its value.
 pub(super) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"

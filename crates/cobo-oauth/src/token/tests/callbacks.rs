@@ -1,4 +1,4 @@
-//! Installation callbacks, which anyone can send.
+//! Tests of installation callbacks, which anyone can send.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::store::{Saved, TokenPair, TokenStore as _};
 use crate::token::installation::{InstallationError, InstallationOutcome};
 use crate::token::source::TokenSource;
 
-/// A callback for an organization, whose sender goes away after so long.
+/// Sends a callback for an organization. The sender disconnects after this time.
 fn call_back(tokens: &TokenSource, org_id: &str, goes_away: Duration) -> JoinHandle<()> {
     let (tokens, query) = (tokens.clone(), format!("approval_result=1&org_id={org_id}"));
     tokio::spawn(async move {
@@ -20,7 +20,7 @@ fn call_back(tokens: &TokenSource, org_id: &str, goes_away: Duration) -> JoinHan
     })
 }
 
-/// What a callback for an organization comes to, if its sender waits.
+/// Sends a callback for an organization and waits for the result.
 async fn called_back(
     tokens: &TokenSource,
     org_id: &str,
@@ -29,7 +29,7 @@ async fn called_back(
     tokens.on_installation(&query).await
 }
 
-/// Waits until an organization that nobody asks for has a token.
+/// Waits, without requesting a token, until the organization has one.
 async fn until_valid(tokens: &TokenSource, org_id: &str) {
     let mut watch = tokens.watch(org_id);
     let valid = async { while !watch.changed().await.unwrap().valid {} };
@@ -65,7 +65,7 @@ fn made_up_callbacks_share_one_low_rate_and_delay_nobody_else() {
         settle().await;
         assert_eq!(started.elapsed(), Duration::ZERO);
 
-        // Organizations that something is known of, and what the app asks for itself.
+        // Neither callbacks of known organizations nor calls of the app are delayed.
         for org_id in ["known", "stored"] {
             let asked = Instant::now();
             let outcome = called_back(&world.tokens, org_id).await.unwrap();
@@ -89,14 +89,14 @@ fn made_up_callbacks_share_one_low_rate_and_delay_nobody_else() {
         settle().await;
         assert_eq!(made_up(world.cobo.requests()), 55);
 
-        // After a hundred others, of whom twenty went ahead at once.
+        // It was preceded by a hundred callbacks, of which twenty were served at once.
         until_valid(&world.tokens, "genuine").await;
         assert_eq!(started.elapsed(), Duration::from_millis(81_100));
         assert!(!world.tokens.state("genuine").unwrap().queued);
         let stored = world.store.memory().load("genuine").await.unwrap();
         assert!(stored.is_some());
 
-        // A thousand wait, the others were turned away.
+        // A thousand callbacks wait; the others were rejected.
         tokio::time::sleep(Duration::from_secs(10_000)).await;
         assert_eq!(made_up(world.cobo.requests()), 1_000 - 1 - 80);
         assert_eq!(
@@ -116,12 +116,12 @@ fn a_queued_installation_gets_its_token_after_an_outage() {
         world.cobo.answer([Answer::Lost, Answer::Unreachable]);
         let outcome = called_back(&world.tokens, "second").await.unwrap();
         assert!(!outcome.is_confirmed());
-        // Whoever calls back again is told the same.
+        // A second callback gets the same result.
         let outcome = called_back(&world.tokens, "second").await.unwrap();
         assert!(!outcome.is_confirmed());
         until_valid(&world.tokens, "second").await;
         assert_eq!(world.cobo.requests().len(), 4);
-        // And it is answered: the next callback is one of a known organization.
+        // The queued callback was answered, so the organization is known to the next callback.
         let outcome = called_back(&world.tokens, "second").await.unwrap();
         assert!(outcome.is_confirmed());
     });

@@ -1,4 +1,5 @@
-//! Hosts whose clocks differ, on one store. Cobo's time tells when a token has expired.
+//! Tests of hosts that share a store and whose clocks differ. Cobo's time decides when a token has
+//! expired.
 
 use std::time::Duration;
 
@@ -12,11 +13,11 @@ use crate::token::source::TokenSource;
 
 const ORG: &str = "org";
 const HOUR: i64 = 60 * 60 * 1_000;
-/// Of access tokens, in seconds.
+/// The lifetime of access tokens, in seconds.
 const LIFE: u64 = 43_200;
 
 struct World {
-    /// Cobo's, and the true one.
+    /// Cobo's clock, which shows the true time.
     clock: TestClock,
     cobo: FakeCobo,
     store: TestStore,
@@ -36,7 +37,7 @@ impl World {
         }
     }
 
-    /// A host whose clock is ahead by this, and that has called Cobo before.
+    /// A host whose clock is ahead by this many milliseconds, and that has called Cobo before.
     async fn host(&mut self, ahead_by_millis: i64) -> TokenSource {
         self.hosts += 1;
         let life = Life::new(self.hosts);
@@ -75,7 +76,7 @@ fn hosts_whose_clocks_differ_serve_each_other_no_expired_token() {
                 let hosts = [world.host(one).await, world.host(other).await];
                 world.cobo.requests();
                 for step in 0..200_usize {
-                    // Not in turn, so that either takes up what the other stored long ago.
+                    // Irregular, so that each host also finds pairs that the other stored long ago.
                     let host = &hosts[usize::from(step % 7 < 3)];
                     let token = host.token(ORG).await.unwrap();
                     assert!(
@@ -84,7 +85,7 @@ fn hosts_whose_clocks_differ_serve_each_other_no_expired_token() {
                     );
                     tokio::time::sleep(Duration::from_secs(33 * 60)).await;
                 }
-                // 110 hours: ten lives. Nobody asks for a new token again and again.
+                // 110 hours are about ten lifetimes. The hosts must not keep requesting new tokens.
                 let requests = world.cobo.requests().len();
                 assert!(requests <= 30, "{requests} requests, {one} {other}");
             });

@@ -1,4 +1,4 @@
-//! A Cobo that answers as it is told, and keeps books.
+//! A fake Cobo whose answers are set by the test, and that records requests.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use super::world::{Life, TestClock};
 use crate::token::issuer::{Failure, Fate, Issued, Issuer};
 use crate::token::moment::Moment;
 
-/// What Cobo answers to one request.
+/// Cobo's answer to one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Answer {
@@ -23,23 +23,23 @@ pub(super) enum Answer {
     Expired,
     /// A pair without a refresh token.
     NoRefreshToken,
-    /// No connection.
+    /// The connection cannot be opened.
     Unreachable,
-    /// Carried out, and the answer lost.
+    /// The request is processed, but the answer is lost.
     Lost,
-    /// Lost before it was carried out, which this side cannot tell.
+    /// The request is lost before it is processed. The client cannot tell this from `Lost`.
     Ignored,
     Refused,
     AppRefused,
     /// Code 2024, signed by Cobo.
     Unauthenticated,
-    /// Code 2024, from an unknown server.
+    /// Code 2024, not signed by Cobo.
     UnsignedUnauthenticated,
-    /// Issued, and not a Bearer token.
+    /// A token is issued that is not a Bearer token.
     NotBearer,
-    /// Too many requests, says whoever: not before half a minute.
+    /// Too many requests, with a `Retry-After` of 30 seconds.
     Throttled,
-    /// Not before tomorrow, says a gateway.
+    /// A gateway's error, with a `Retry-After` of one day.
     Away,
     /// Never answers.
     Hangs,
@@ -52,18 +52,18 @@ pub(super) struct FakeCobo {
     books: Arc<Mutex<Books>>,
     clock: TestClock,
     life: Life,
-    /// Cobo's own clock, which nobody sets.
+    /// Cobo's own clock, which tests do not set.
     time: TestClock,
-    /// Whether the process has had an answer, and so knows Cobo's time.
+    /// Whether the process has received an answer, and therefore knows Cobo's time.
     dated: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
 struct Books {
     issued: u64,
-    /// Seconds.
+    /// The lifetime of access tokens, in seconds.
     life: u64,
-    /// Milliseconds that each answer takes.
+    /// The latency of each answer, in milliseconds.
     latency: u64,
     answers: VecDeque<Answer>,
     always: Option<Answer>,
@@ -71,20 +71,20 @@ struct Books {
     removed: HashSet<String>,
     /// Organizations whose requests are never answered.
     silent: HashSet<String>,
-    /// Which organization's it is.
+    /// The organization of each refresh token.
     refresh_tokens: HashMap<String, String>,
     presented: HashSet<String>,
     presented_twice: Vec<String>,
-    /// By process and organization.
+    /// Running requests, by process and organization.
     in_flight: HashMap<(u64, String), u32>,
     most_in_flight: u32,
-    /// Of all organizations together.
+    /// The maximum for all organizations together.
     most_in_all: u32,
-    /// When something else than a token was answered.
+    /// When a request last failed.
     last_failure: Option<Instant>,
-    /// When each access token expires, and which process asked for it.
+    /// The expiry of each access token, and the process that requested it.
     ends: HashMap<String, (Moment, u64)>,
-    /// Whether answers carry the time.
+    /// Whether answers contain Cobo's time.
     tells_time: bool,
 }
 
@@ -103,7 +103,7 @@ impl FakeCobo {
         }
     }
 
-    /// The same Cobo, as a process sees it.
+    /// The same Cobo as seen by another process.
     pub(super) fn of(&self, life: &Life) -> Self {
         Self {
             life: life.clone(),
@@ -112,12 +112,12 @@ impl FakeCobo {
         }
     }
 
-    /// When an access token expires, and which process asked for it.
+    /// The expiry of an access token, and the process that requested it.
     pub(super) fn end_of(&self, access_token: &str) -> Option<(Moment, u64)> {
         self.books.lock().unwrap().ends.get(access_token).copied()
     }
 
-    /// From now on answers carry the time of Cobo's clock.
+    /// From now on answers contain Cobo's time.
     pub(super) fn tell_time(&self) {
         self.books.lock().unwrap().tells_time = true;
     }
@@ -130,7 +130,7 @@ impl FakeCobo {
         self.books.lock().unwrap().latency = millis;
     }
 
-    /// What the next requests get.
+    /// Sets the answers to the next requests.
     pub(super) fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
         self.books.lock().unwrap().answers.extend(answers);
     }
@@ -140,19 +140,19 @@ impl FakeCobo {
         self.books.lock().unwrap().silent.insert(org_id.to_owned());
     }
 
-    /// The app is not installed in this organization.
+    /// Removes the app from this organization.
     pub(super) fn removes(&self, org_id: &str) {
         self.books.lock().unwrap().removed.insert(org_id.to_owned());
     }
 
-    /// What every request gets that nothing else is set for.
+    /// Sets the answer to all requests for which no other answer is set.
     pub(super) fn always(&self, answer: Answer) {
         let mut books = self.books.lock().unwrap();
         books.always = Some(answer);
         books.answers.clear();
     }
 
-    /// The requests since this was last asked for.
+    /// Returns and clears the recorded requests.
     pub(super) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut self.books.lock().unwrap().requests)
     }
@@ -169,7 +169,7 @@ impl FakeCobo {
         self.books.lock().unwrap().most_in_all
     }
 
-    /// A refresh token that an earlier run of the program was given.
+    /// Adds a refresh token from an earlier run of the program.
     pub(super) fn knows(&self, refresh_token: &str, org_id: &str) {
         let mut books = self.books.lock().unwrap();
         let known = (refresh_token.to_owned(), org_id.to_owned());
@@ -255,7 +255,7 @@ impl FakeCobo {
         self.books.lock().unwrap().last_failure = Some(Instant::now());
     }
 
-    /// When it last answered something else than a token, or not at all.
+    /// When a request last failed or was left without an answer.
     pub(super) fn last_failure(&self) -> Option<Instant> {
         self.books.lock().unwrap().last_failure
     }

@@ -1,4 +1,4 @@
-//! Many organizations at once: none waits for another, and together they do not ask for too much.
+//! Tests of many organizations at once: they do not wait for each other, and share limits.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ fn a_refusal_of_one_organization_does_not_hold_back_another() {
         world.cobo.answer([Answer::Refused]);
         world.tokens.token("refused").await.unwrap_err();
         world.tokens.token("org").await.unwrap();
-        // Remembered for the one, and only for it.
+        // The refusal is cached for this organization only.
         world.tokens.token("refused").await.unwrap_err();
         assert_eq!(
             world.cobo.requests(),
@@ -128,7 +128,7 @@ fn a_forgotten_organization_is_not_asked_for_when_its_turn_comes() {
         settle().await;
         let waits = tokio::spawn(async move { second.token("org").await.map(drop) });
         settle().await;
-        waits.abort(); // it would ask again
+        waits.abort(); // otherwise it would request the token again
         world.tokens.forget("org").await.unwrap();
         tokio::time::sleep(Duration::from_secs(9)).await;
         assert_eq!(world.cobo.requests(), ["get_token first"]);

@@ -1,4 +1,4 @@
-//! Two apps on one store, and the organizations that each of them finds there.
+//! Tests of two apps that share a store, and of the organizations that each app finds there.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ fn a_pair_that_another_app_stores_during_a_request_stays() {
         world.has(ORG, pair("theirs").with_owner(other_app())).await;
         let error = call.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), TokenErrorKind::OtherApp);
-        // Not later either.
+        // Saving is not retried later either.
         tokio::time::sleep(Duration::from_secs(600)).await;
         assert_eq!(world.stored(ORG).await.unwrap(), "theirs");
     });

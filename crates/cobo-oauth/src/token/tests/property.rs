@@ -1,4 +1,4 @@
-//! What holds however calls, failures, clocks and processes come together.
+//! Properties that hold for every sequence of calls, failures, clock changes and processes.
 
 use std::time::Duration;
 
@@ -17,34 +17,34 @@ use crate::token::moment::Moment;
 use crate::token::source::TokenSource;
 
 const ORGS: [&str; 2] = ["x", "y"];
-/// Of access tokens, in seconds.
+/// The lifetime of access tokens, in seconds.
 const LIFE: u64 = 600;
 
 #[derive(Debug, Clone)]
 enum Event {
-    /// A process needs the token of an organization.
+    /// A process requests the token of an organization.
     Call(usize, usize),
-    /// So many callers at once, of whom some go away.
+    /// This many concurrent callers, some of which are dropped.
     Crowd(usize, usize, u8),
     GoAway,
     Advance(u32),
     Wall(i32),
     Answers(Vec<Answer>),
     Latency(u16),
-    /// From now on answers carry the time of Cobo's clock.
+    /// From now on answers contain Cobo's time.
     TellTime,
     Store(Mood),
     StoreLatency(u16),
-    /// A server refuses the token that was served last.
+    /// A server refuses the token that was returned last.
     Reject(usize),
     Invalidate(usize, usize),
     Forget(usize, usize),
     Installed(usize, usize),
-    /// The store loses everything.
+    /// The store loses its content.
     Lose,
     Kill(usize),
     Shutdown(usize),
-    /// Without a shutdown.
+    /// A source is dropped without a shutdown.
     Drop(usize),
 }
 
@@ -83,7 +83,7 @@ fn event() -> impl Strategy<Value = Event> {
         8 => (process.clone(), org.clone()).prop_map(|(p, o)| Event::Call(p, o)),
         2 => (process.clone(), org.clone(), 2..20_u8).prop_map(|(p, o, n)| Event::Crowd(p, o, n)),
         2 => Just(Event::GoAway),
-        // The windows of 600 s are the last 30 s and 5 s.
+        // For a lifetime of 600 s the windows are the last 30 s and the last 5 s.
         4 => prop_oneof![1..2_000_u32, 560_000..605_000_u32, 20_000..40_000_u32]
             .prop_map(Event::Advance),
         2 => prop_oneof![-700_000..700_000_i32, -50_000..50_000_i32].prop_map(Event::Wall),
@@ -107,9 +107,9 @@ fn event() -> impl Strategy<Value = Event> {
 struct Process {
     life: Life,
     source: TokenSource,
-    /// Made at the start: what they remember is older than what the source does.
+    /// Created at the start, so that the tokens they remember are older than the source's.
     credentials: [OrgCredential; ORGS.len()],
-    /// What was served last, and for whom.
+    /// The last token that was returned, and its organization.
     served: Option<(usize, AccessToken)>,
 }
 
@@ -158,7 +158,7 @@ impl World {
     async fn play(&mut self, event: Event) {
         match event {
             Event::Call(process, org) => {
-                // Time goes by in it only as far as answers take.
+                // Time advances during the call only while waiting for answers.
                 let source = self.processes[process].source.clone();
                 match source.token(ORGS[org]).await {
                     Ok(token) => {
@@ -257,11 +257,11 @@ impl World {
         assert_valid(token, life, &self.cobo, &self.clock);
     }
 
-    /// Nobody goes without a token but for what Cobo answered, or did not answer for a minute, and
-    /// a pause of a minute after that.
+    /// Callers may fail only after a failure of Cobo: within a backoff of a minute, plus up to a
+    /// minute that Cobo did not answer.
     fn check_failure(&self, error: &TokenError) {
         if self.clock_was_set && error.kind() == TokenErrorKind::Unusable {
-            return; // it was set while the answer was on its way
+            return; // the clock was set while the answer was on its way
         }
         let failed = self.cobo.last_failure().map(|failed| failed.elapsed());
         assert!(
@@ -270,7 +270,7 @@ impl World {
         );
     }
 
-    /// When everything works again, everybody gets a token.
+    /// When everything works again, every process gets a token for every organization.
     async fn recover(&mut self) {
         self.cobo.always(Answer::Ok);
         self.cobo.set_latency(0);
@@ -292,8 +292,8 @@ impl World {
     }
 }
 
-/// A token is served only while it is valid, by the wall clock whatever it was set to; and by the
-/// monotonic clock, where the process knows when it asked for it.
+/// A token is returned only while it is valid: by the wall clock, even if that was set; and by the
+/// monotonic clock, if this process requested it.
 fn assert_valid(token: &AccessToken, life: u64, cobo: &FakeCobo, clock: &TestClock) {
     let text = token.secret().expose();
     let (end, asked_by) = cobo.end_of(text).expect("Cobo issued it");
@@ -315,7 +315,7 @@ fn hold_for(events: Vec<Event>) {
         world.recover().await;
         assert_eq!(world.cobo.presented_twice(), [""; 0]);
         assert!(world.cobo.most_in_flight() <= 1);
-        // Clocks that are set are what generations cannot always make up for.
+        // Generations cannot always order pairs after a clock was set.
         assert!(world.clock_was_set || !world.store.overwrote_a_newer_pair());
     });
 }
@@ -333,7 +333,7 @@ proptest! {
     }
 }
 
-/// What went wrong once.
+/// Failures that were found earlier.
 #[test]
 fn a_flight_is_not_given_up_because_the_wall_clock_was_set() {
     hold_for(vec![

@@ -1,4 +1,4 @@
-//! Scenarios as data: what happens, and what is served, requested and stored then.
+//! Scenarios defined as data: events, and the expected tokens, requests and stored pairs.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const ORG: &str = "org";
 #[serde(deny_unknown_fields)]
 struct Scenario {
     name: String,
-    /// Of the tokens that Cobo issues, in seconds.
+    /// The lifetime of the tokens that Cobo issues, in seconds.
     life: u64,
     steps: Vec<Step>,
 }
@@ -27,27 +27,27 @@ struct Scenario {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Step {
-    /// Somebody needs a token, and gets this one, or an error of this kind.
+    /// A caller gets this token, or an error of this kind.
     Call(String),
-    /// The same, within so long.
+    /// The same, within this time.
     CallWithin(f64, String),
-    /// So many at the same time, who all get the same.
+    /// This many concurrent callers, all with the same result.
     Calls(usize, String),
-    /// Somebody needs a token, and goes away after so long.
+    /// A caller that is dropped after this time.
     GivesUp(f64),
-    /// Somebody needs a token, and is asked later what came.
+    /// A caller whose result is checked later, by `Came`.
     Waits,
     Came(String),
-    /// What the next requests get.
+    /// Sets the answers to the next requests.
     Answers(Vec<Answer>),
     Always(Answer),
     Latency(f64),
     Life(u64),
-    /// Both clocks go on.
+    /// Both clocks advance.
     Advance(f64),
-    /// The wall clock is set; or the machine is suspended, which only the wall clock notices.
+    /// The wall clock is set. A suspended machine looks the same: only its wall clock advances.
     Wall(f64),
-    /// A server refuses this generation: 1 for `a1`.
+    /// A server refuses the token of this number: 1 for `a1`.
     Rejected(u64),
     Invalidate,
     InvalidateFails,
@@ -59,28 +59,28 @@ enum Step {
     /// How long each call of the store takes.
     StoreLatency(f64),
     StoreLost,
-    /// The store's content is put aside, and comes back.
+    /// Saves a copy of the stored pair, which `Rollback` restores.
     Snapshot,
     Rollback,
-    /// What the store has from an earlier run.
+    /// The store contains this pair from an earlier run.
     Has(Stored),
-    /// Another process stores this just before the next lease is given.
+    /// Another process stores this pair just before the next lease is granted.
     HasAtLease(Stored),
-    /// Another process refreshes, or stops to.
+    /// Another process takes the lease, or frees it.
     LeaseTaken,
     LeaseFreed,
-    /// The program is killed, and started again.
+    /// The process is killed and started again.
     Restart,
     Drop,
     Shutdown,
-    /// The requests since the last such step.
+    /// The requests since the last `Requests` step.
     Requests(Vec<String>),
-    /// The tokens in the store: `a1 r1`, `a1` without its refresh token, or empty.
+    /// The stored tokens: `a1 r1`, `a1` if there is no refresh token, or empty.
     Stores(String),
     State(State),
-    /// How many leases were given so far.
+    /// The number of leases granted so far.
     Leases(u64),
-    /// So much time has gone by since the beginning.
+    /// The time since the beginning.
     Elapsed(f64),
 }
 
@@ -89,7 +89,7 @@ enum Step {
 struct Stored {
     access: String,
     refresh: Option<String>,
-    /// How long ago it was obtained: negative for the future.
+    /// How long ago the pair was obtained; negative for a time in the future.
     age: i64,
     life: u64,
     #[serde(default = "month")]
@@ -119,7 +119,7 @@ struct Play {
     lease: Option<Box<dyn Lease>>,
     snapshot: Option<TokenPair>,
     waiting: Option<tokio::task::JoinHandle<String>>,
-    /// The access tokens seen, and their generations.
+    /// The access tokens that were returned, by their text.
     seen: Vec<(String, cobo_auth::AccessToken)>,
 }
 
@@ -165,7 +165,7 @@ impl Play {
         match step {
             Step::Call(expected) => {
                 assert_eq!(self.call().await, expected);
-                settle().await; // what it set going
+                settle().await; // lets started tasks run
             }
             Step::CallWithin(seconds, expected) => {
                 let within = Duration::from_secs_f64(seconds);
@@ -205,7 +205,8 @@ impl Play {
             }
             Step::Life(seconds) => self.cobo.set_life(seconds),
             Step::Advance(seconds) => {
-                // Asleep, not advanced at once: what is due meanwhile happens in its time.
+                // Sleeps instead of advancing the clock in one step, so that timers fire at their
+                // own times.
                 tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
                 settle().await;
             }

@@ -1,4 +1,4 @@
-//! A store that outlives the processes that use it, and fails as it is told.
+//! A fake store that outlives the processes that use it, and fails as the test demands.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -21,29 +21,29 @@ pub(super) enum Mood {
     Down,
     /// Never answers.
     Hangs,
-    /// Takes nothing in.
+    /// Reads work, writes fail.
     ReadOnly,
-    /// Takes it in, and says that it failed.
+    /// Writes are carried out, but reported as failed.
     Forgetful,
-    /// Says after 2 seconds that it did not answer.
+    /// Reports after 2 seconds that it did not answer.
     TimesOut,
     /// Refuses every pair as too large.
     TooLarge,
 }
 
-/// A store in memory that outlives the sources that use it, and fails when told.
+/// An in-memory store that outlives the sources that use it, and fails as set by its mood.
 #[derive(Debug, Clone)]
 pub(super) struct TestStore {
     memory: Arc<Mutex<MemoryStore>>,
     life: Life,
-    /// Who refreshes which organization. A lease ends with its process, or when its time is up.
+    /// The lease of each organization. A lease ends with its process, or when its time is over.
     leases: Arc<Mutex<Leases>>,
     mood: Arc<Mutex<Mood>>,
     /// How long each call takes.
     latency: Arc<Mutex<Duration>>,
-    /// What another process stores just before the next lease is given.
+    /// The pair that another process stores just before the next lease is granted.
     at_lease: Arc<Mutex<Option<TokenPair>>>,
-    /// When the pair was obtained that is kept, and whether one came after it that is older.
+    /// When each stored pair was obtained, and whether an older pair has ever replaced a newer one.
     newest: Arc<Mutex<(HashMap<String, u64>, bool)>>,
 }
 
@@ -66,7 +66,7 @@ impl TestStore {
         }
     }
 
-    /// The same store, as a process sees it.
+    /// The same store as seen by another process.
     pub(super) fn of(&self, life: &Life) -> Self {
         Self {
             life: life.clone(),
@@ -74,7 +74,7 @@ impl TestStore {
         }
     }
 
-    /// What is kept, whatever the mood.
+    /// The content, regardless of the mood.
     pub(super) fn memory(&self) -> MemoryStore {
         self.memory.lock().unwrap().clone()
     }
@@ -96,7 +96,7 @@ impl TestStore {
         *self.latency.lock().unwrap() = latency;
     }
 
-    /// How many leases were given so far.
+    /// The number of leases granted so far.
     pub(super) fn leases(&self) -> u64 {
         self.leases.lock().unwrap().given
     }
@@ -223,7 +223,7 @@ impl TestLease {
         !leases.held.get(&self.org_id).is_some_and(ours)
     }
 
-    /// The memory's own lease, for one call.
+    /// A lease of the in-memory store, taken for one call.
     async fn memory(&self) -> Result<Box<dyn Lease>, StoreError> {
         let lease = self.store.memory().lease(&self.org_id, self.ttl).await?;
         Ok(lease.expect("it is held for one call only"))

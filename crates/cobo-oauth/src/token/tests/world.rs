@@ -1,4 +1,4 @@
-//! Clocks and processes that do what they are told.
+//! Fake clocks and processes that tests control.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::store::Owner;
 
-/// What the wall clock shows when a test begins, in Unix milliseconds.
+/// The time of the wall clock when a test begins, in Unix milliseconds.
 pub(super) const BEGIN: u64 = 1_800_000_000_000;
 
 /// The app under test.
@@ -32,7 +32,7 @@ impl TestClock {
         }
     }
 
-    /// The clock of another machine, whose wall clock is ahead by this.
+    /// The clock of another machine, whose wall clock is ahead by this many milliseconds.
     pub(super) fn ahead_by(&self, millis: i64) -> Self {
         let set = self.set.load(Ordering::Relaxed) + millis;
         Self {
@@ -41,7 +41,7 @@ impl TestClock {
         }
     }
 
-    /// Sets the wall clock forward, or back.
+    /// Moves the wall clock forward, or back if negative.
     pub(super) fn set(&self, by_millis: i64) {
         self.set.fetch_add(by_millis, Ordering::Relaxed);
     }
@@ -60,7 +60,7 @@ impl Clock for TestClock {
     }
 }
 
-/// A process, which can be killed: whatever it awaits then never comes.
+/// A process that can be killed. A killed process waits forever at its next `go_on`.
 #[derive(Debug, Clone)]
 pub(super) struct Life {
     pub(super) number: u64,
@@ -88,7 +88,7 @@ impl Life {
     }
 }
 
-/// Runs this while time stands still but for those who wait for it.
+/// Runs a test in paused time, which advances only when all tasks wait for a timer.
 pub(super) fn paused(play: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -98,7 +98,7 @@ pub(super) fn paused(play: impl Future<Output = ()>) {
     runtime.block_on(play);
 }
 
-/// Lets every task run that can, without time going by.
+/// Lets all ready tasks run without advancing time.
 pub(super) async fn settle() {
     for _ in 0..64 {
         tokio::task::yield_now().await;
