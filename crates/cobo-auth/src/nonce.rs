@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -28,8 +28,7 @@ pub enum NonceStrategy {
     /// and as Cobo's own SDKs send it.
     ///
     /// They are unique within a process: calls in the same millisecond get consecutive numbers, so
-    /// above a thousand calls a second the nonces are ahead of the clock. After a clock was set back
-    /// by more than a minute, a few may repeat. **Two processes that
+    /// above a thousand calls a second the nonces are ahead of the clock. **Two processes that
     /// share a key collide**, and a server that checks nonces refuses the second request of each
     /// such pair (two processes at 20 ms a call: about 5 % of the calls; without a pause on loopback
     /// 18 % of the calls of two processes, and 47 % of those of eight). Give each process a key of
@@ -148,15 +147,23 @@ impl Nonces {
     }
 }
 
-/// Unix milliseconds, unique and strictly increasing as long as the clock is not set back by more
-/// than [`ADJUSTMENT`]. It never
-/// waits: above a thousand calls a second it runs ahead of the clock.
+/// Unix milliseconds, unique in the process and, unless the clock was set back by more than
+/// [`ADJUSTMENT`], strictly increasing. It never waits: above a thousand calls a second it runs ahead
+/// of the clock.
 #[derive(Debug, Default)]
 struct Counter {
+    /// The first and the last nonce since the clock was last found to be wrong.
+    start: u64,
     last: u64,
     /// The newest time that the clock has shown.
     clock: u64,
+    /// What was used before that: the first and the last nonce of each such run, oldest first.
+    used: VecDeque<(u64, u64)>,
 }
+
+/// So many runs of used nonces are remembered. A clock that is wrong more often than this may repeat
+/// nonces of the oldest run.
+const RUNS: usize = 8;
 
 /// The end of the year 9999, in Unix milliseconds. A clock that shows more counts something else.
 const LATEST: u64 = 253_402_300_799_999;
@@ -169,17 +176,34 @@ impl Counter {
     /// The next nonce, at the given time; `None` at a time that no clock shows.
     fn next(&mut self, now: u64) -> Option<u64> {
         let was_wrong = now.saturating_add(ADJUSTMENT) < self.clock;
-        // Nonces that were made while the clock was wrong can come again when it is that time.
-        let (last, clock) = if was_wrong {
-            (0, now)
+        let mut next = if was_wrong {
+            now
         } else {
-            (self.last, self.clock.max(now))
+            now.max(self.last.saturating_add(1))
         };
-        let next = now.max(last.saturating_add(1));
+        let old = was_wrong.then_some((self.start, self.last));
+        let within = |nonce: u64| {
+            let mut runs = self.used.iter().chain(&old);
+            runs.find(|(first, last)| (*first..=*last).contains(&nonce))
+        };
+        while let Some((_, last)) = within(next) {
+            next = last.saturating_add(1);
+        }
         if next > LATEST {
             return None;
         }
-        *self = Self { last: next, clock };
+        if let Some(run) = old {
+            self.used.push_back(run);
+            if self.used.len() > RUNS {
+                self.used.pop_front();
+            }
+            self.clock = now;
+        }
+        if was_wrong || self.start == 0 {
+            self.start = next;
+        }
+        self.clock = self.clock.max(now);
+        self.last = next;
         Some(next)
     }
 }
@@ -268,12 +292,25 @@ mod tests {
         assert_eq!(nonces.ahead_of(NOW), 1);
         // In the past, the other way round.
         assert_eq!(next(&nonces, NOW - year), NOW - year);
-        assert_eq!(next(&nonces, NOW), NOW);
+        assert_eq!(next(&nonces, NOW), NOW + 2, "the first two were used");
         // A time that no clock shows takes nothing.
         for absurd in [u64::MAX, NOW * 1_000_000] {
             assert!(nonces.next(Milliseconds, absurd).is_err());
         }
-        assert_eq!(next(&nonces, NOW), NOW + 1);
+        assert_eq!(next(&nonces, NOW), NOW + 3);
+    }
+
+    #[test]
+    fn a_clock_that_passes_the_same_minutes_twice_repeats_no_nonce() {
+        let nonces = millis(11);
+        let minutes = |count: u64| count * 60_000;
+        let mut drawn = HashSet::new();
+        // Ten minutes ahead for five minutes, then right for twenty.
+        let ahead = (0..300).map(|second| NOW + minutes(10) + second * 1_000);
+        let right = (0..1_200).map(|second| NOW + minutes(5) + second * 1_000);
+        for now in ahead.chain(right) {
+            assert!(drawn.insert(next(&nonces, now)), "{now}");
+        }
     }
 
     #[test]
