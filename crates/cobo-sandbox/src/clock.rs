@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The sandbox's clock: the system's time or a fixed time, plus what it was [advanced](Clock::advance) by.
 ///
-/// Clones share the offset, so a test can keep a clone and advance the sandbox's time with it. Time never moves
-/// backward through `advance`: a token that has expired stays expired.
+/// Clones share the offset, so a test can keep a clone and advance the sandbox's time with it. `advance` only
+/// moves the time forward, so an expired token stays expired.
 ///
 /// ```
 /// use std::time::Duration;

@@ -18,8 +18,8 @@ use crate::spec::Specification;
 use crate::state::{ErrorIds, State};
 use crate::token::Lifetimes;
 
-/// The private key (a seed, in hex) of the demo app. It is the example of Cobo's public documentation, so use it only
-/// with a sandbox.
+/// The private key (a seed, in hex) of the demo app. It is the example of Cobo's public documentation. Because
+/// everyone knows it, use it only with a sandbox.
 pub const DEMO_APP_SECRET: &str =
     "06f78882576ec0e05b1e51a33548da7e8cf958c190ba96be77b1c671f98a2b5f";
 /// The public key of [`DEMO_APP_SECRET`].

@@ -35,12 +35,12 @@ struct Flags {
     #[arg(long = "app-key", value_name = "HEX")]
     app_keys: Vec<String>,
 
-    /// API key of an organization, as PUBLIC_KEY=ORG_ID: 64 hex digits and the organization's id; may be repeated. Its
-    /// requests act for the organization without an access token; if they send one, they are refused
+    /// API key of an organization, as PUBLIC_KEY=ORG_ID: 64 hex digits and the organization's id; may be repeated.
+    /// Requests signed with it act for the organization without an access token, and are refused if they send one
     #[arg(long = "org-key", value_name = "HEX=ORG_ID")]
     org_keys: Vec<String>,
 
-    /// Accepted kind of nonces. Each nonce is accepted only once
+    /// Accepted kind of nonces. A nonce of any kind is accepted only once from each key
     #[arg(long, value_name = "KIND", value_enum, default_value_t = NonceKind::Any)]
     accept_nonces: NonceKind,
 
@@ -203,7 +203,7 @@ struct Ready<'a> {
     client_id: &'a str,
     org_ids: Vec<String>,
     app_keys: Vec<String>,
-    /// The private key of the demo app, which is public on purpose; absent with other keys.
+    /// The private key of the demo app, which is public on purpose; `null` with other keys.
     app_secret: Option<&'a str>,
     response_public_key: String,
 }

@@ -111,8 +111,7 @@ impl Failure {
         Self::api(StatusCode::UNAUTHORIZED, 2024, message)
     }
 
-    /// An access token of an organization that is unknown or expired. Cobo answers it like an internal error, not with
-    /// a 401.
+    /// An organization's access token is unknown or expired. Cobo answers like an internal error, not with a 401.
     pub(crate) fn dead_access_token() -> Self {
         let message = "the organization access token is unknown or expired";
         Self::api(StatusCode::INTERNAL_SERVER_ERROR, 1000, message)

@@ -111,7 +111,7 @@ impl ErrorIds {
     }
 }
 
-/// Locks a mutex, and ignores poisoning: each change under these locks is complete, even after a panic elsewhere.
+/// Locks a mutex, and ignores poisoning: a panic leaves no change under these locks incomplete.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -110,7 +110,7 @@ fn essence(media_type: &str) -> String {
 
 /// A parsed `multipart/form-data` body.
 pub(crate) enum Form {
-    /// The parts' names and contents, in order. The bytes of a file are decoded as UTF-8, with losses.
+    /// The parts' names and contents, in order. The bytes of a file are decoded as UTF-8; invalid bytes are replaced.
     Parts(Vec<(String, String)>),
     /// Why the body cannot be parsed.
     Broken(&'static str),

@@ -60,7 +60,7 @@ impl Parameter {
         }))
     }
 
-    /// Makes a value for the parameter, if `fields` includes it.
+    /// Makes a value for the parameter, if it is required or `fields` includes it.
     pub(super) fn sample(
         &self,
         specification: &Specification,
