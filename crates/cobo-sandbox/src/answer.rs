@@ -1,4 +1,4 @@
-//! The answers that a test writes.
+//! Answers that a test scripts.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::reply::{Body, Delivery, Failure, Fault, Reply};
 
-/// The answer to one call, for [`Sandbox::script`](crate::Sandbox::script).
+/// A scripted answer to one call, for [`Sandbox::script`](crate::Sandbox::script).
 ///
-/// Each answer is signed with the sandbox's key and time, unless the test says otherwise.
+/// The answer is signed with the sandbox's key and time, unless the test changes that.
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,27 +43,27 @@ enum Content {
     Given(StatusCode, Body),
 }
 
-/// Headers that the server sets itself: another value would make the response unreadable.
+/// Headers that only the server sets: another value would make the response unreadable.
 const FRAMING: [HeaderName; 2] = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
 
-/// What is answered.
+/// Creates answers.
 impl Answer {
-    /// A JSON body. The sandbox does not check it against the document's schema.
+    /// An answer with a JSON body. The sandbox does not validate the body.
     pub fn json(status: StatusCode, body: Value) -> Self {
         Self::new(Content::Given(status, Body::Json(body)))
     }
 
-    /// A body that need not be JSON, with the content type `text/plain` unless [`header`](Self::header) sets another.
+    /// An answer with any body, and the content type `text/plain` unless [`header`](Self::header) sets another.
     pub fn text(status: StatusCode, body: impl Into<String>) -> Self {
         Self::new(Content::Given(status, Body::Text(body.into())))
     }
 
-    /// No body.
+    /// An answer without a body.
     pub fn empty(status: StatusCode) -> Self {
         Self::new(Content::Given(status, Body::Empty))
     }
 
-    /// An error as Cobo's API answers it: `error_code`, `error_message` and `error_id`.
+    /// An error in the format of Cobo's API: `error_code`, `error_message` and `error_id`.
     pub fn error(status: StatusCode, error_code: u32) -> Self {
         let body = json!({
             "error_code": error_code,
@@ -73,8 +73,8 @@ impl Answer {
         Self::json(status, body)
     }
 
-    /// The answer that the sandbox gives without a script: the operation is carried out. Use it with a delay or a
-    /// fault, to let a call succeed whose answer is late or lost.
+    /// The answer that the sandbox gives without a script: the operation is carried out. Combine it with a delay or a
+    /// fault to test a call that succeeds but whose answer is late or lost.
     pub fn as_usual() -> Self {
         Self::new(Content::Usual)
     }
@@ -89,9 +89,9 @@ impl Answer {
     }
 }
 
-/// How it is sent.
+/// Changes how an answer is sent.
 impl Answer {
-    /// Adds a header. It replaces the sandbox's own header of this name.
+    /// Sets a header, in place of the sandbox's own header of this name.
     ///
     /// [`Sandbox::script`](crate::Sandbox::script) refuses an answer with a header that is not valid HTTP, or with
     /// `Content-Length` or `Transfer-Encoding`, which the server sets itself.
@@ -110,7 +110,8 @@ impl Answer {
         self
     }
 
-    /// Waits so long before the answer is sent, in real time. The request is carried out and recorded before.
+    /// Waits this long, in real time, before the answer is sent. The request is carried out and recorded before the
+    /// wait.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delivery.delay = delay;
         self
@@ -122,14 +123,14 @@ impl Answer {
         self
     }
 
-    /// Sends neither a signature nor a timestamp, as a gateway in between would.
+    /// Sends neither a signature nor a timestamp, like a gateway in front of Cobo.
     pub fn unsigned(mut self) -> Self {
         self.delivery.unsigned = true;
         self
     }
 
     /// Closes the connection after the headers and the first half of the body. An answer without a body is
-    /// [dropped](Self::dropped).
+    /// [dropped](Self::dropped) instead.
     pub fn torn(mut self) -> Self {
         self.delivery.fault = Some(Fault::Torn);
         self
@@ -143,12 +144,12 @@ impl Answer {
 }
 
 impl Answer {
-    /// The name of a header that cannot be sent.
+    /// The name of a header that cannot be sent, if there is one.
     pub(crate) fn invalid_header(&self) -> Option<&str> {
         self.invalid_header.as_deref()
     }
 
-    /// The reply. `usual` carries the operation out, and `error_id` names its failure.
+    /// Makes the reply. `usual` carries the operation out; `error_id` is the id of a failure.
     pub(crate) fn into_reply(
         self,
         usual: impl FnOnce() -> Result<Reply, Failure>,
@@ -164,7 +165,7 @@ impl Answer {
     }
 }
 
-/// Shows neither the body nor the headers, which can hold a token.
+/// Omits the body and the headers, which can contain a token.
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let status = match &self.content {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The time a sandbox lives in: the system's or a fixed one, plus what it was [advanced](Clock::advance) by.
+/// The sandbox's clock: the system's time or a fixed time, plus what it was [advanced](Clock::advance) by.
 ///
-/// Clones share the offset, so a test can keep one and move the sandbox's time with it. Time only moves forward: a
-/// token that has expired stays expired.
+/// Clones share the offset, so a test can keep a clone and advance the sandbox's time with it. `advance` only
+/// moves the time forward, so an expired token stays expired.
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,12 +30,12 @@ enum Base {
 }
 
 impl Clock {
-    /// The system's time.
+    /// A clock that follows the system's time.
     pub fn system() -> Self {
         Self::new(Base::System)
     }
 
-    /// A time that stands still at `unix_ms` (milliseconds since 1970) until it is advanced.
+    /// A clock that stays at `unix_ms` (milliseconds since 1970) until it is advanced.
     pub fn fixed(unix_ms: u64) -> Self {
         Self::new(Base::Fixed(unix_ms))
     }
@@ -47,7 +47,7 @@ impl Clock {
         }
     }
 
-    /// Milliseconds since 1970.
+    /// The current time, in milliseconds since 1970.
     pub fn now_ms(&self) -> u64 {
         let base = match self.base {
             Base::System => system_ms(),
@@ -56,7 +56,7 @@ impl Clock {
         base.saturating_add(self.advanced_ms.load(Ordering::Acquire))
     }
 
-    /// Moves the time forward, in whole milliseconds (a rest is dropped).
+    /// Advances the time by whole milliseconds; a fraction is dropped.
     pub fn advance(&self, by: Duration) {
         let by = whole_ms(by);
         // Cannot fail: the closure always gives a value.
@@ -74,7 +74,7 @@ impl Default for Clock {
     }
 }
 
-/// `duration` in whole milliseconds, the largest number when it does not fit.
+/// A duration in whole milliseconds; `u64::MAX` if it does not fit.
 pub(crate) fn whole_ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! How a sandbox is set up.
+//! The settings of a sandbox.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,8 +18,8 @@ use crate::spec::Specification;
 use crate::state::{ErrorIds, State};
 use crate::token::Lifetimes;
 
-/// The private key (a seed, in hex) of the demo app. It is the example of Cobo's public documentation: public on
-/// purpose, and good for nothing but a sandbox.
+/// The private key (a seed, in hex) of the demo app. It is the example of Cobo's public documentation. Because
+/// everyone knows it, use it only with a sandbox.
 pub const DEMO_APP_SECRET: &str =
     "06f78882576ec0e05b1e51a33548da7e8cf958c190ba96be77b1c671f98a2b5f";
 /// The public key of [`DEMO_APP_SECRET`].
@@ -31,7 +31,7 @@ pub const DEMO_ORG_ID: &str = "e3986401-4aec-480a-973d-e775a4518413";
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The settings of a sandbox that is not running yet. Every one has a default.
+/// The settings of a sandbox, used to start it. Every setting has a default.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -99,135 +99,135 @@ impl Default for SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// The address to listen on; `127.0.0.1` and a free port by default.
+    /// Sets the address to listen on; by default `127.0.0.1` and a free port.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
         self
     }
 
-    /// Lets the sandbox listen on an address that other machines can reach. It guards nothing: its demo key is public.
+    /// Allows an address that other machines can reach. The sandbox gives no protection: its demo key is public.
     pub fn allow_remote(mut self, allow: bool) -> Self {
         self.allow_remote = allow;
         self
     }
 
-    /// Registers the key of an app, and one more with each call. Without any, [`DEMO_APP_KEY`] is registered, unless it
-    /// is an organization's own.
+    /// Registers an app's key; each call adds one. Without a call, [`DEMO_APP_KEY`] is registered, unless it is
+    /// registered as an organization's own key.
     pub fn app_key(mut self, key: AppKey) -> Self {
         self.app_keys.push(key);
         self
     }
 
-    /// Registers an API key that belongs to an organization, and one more with each call.
+    /// Registers an organization's own API key; each call adds one.
     ///
-    /// What it signs acts for this organization, without an access token and whether or not the app is installed. It
-    /// cannot call the OAuth operations. An access token that is sent with it is refused: Cobo's documentation gives
-    /// tokens to apps only.
+    /// A request signed with it acts for this organization, without an access token and whether or not the app is
+    /// installed. The key cannot call the OAuth operations. A request that sends an access token with it is refused: by
+    /// Cobo's documentation, only apps have tokens.
     ///
-    /// An app's key, in contrast, needs an access token for every operation but the OAuth ones.
+    /// An app's key, in contrast, needs an access token for every operation except the OAuth ones.
     pub fn org_key(mut self, key: AppKey, org_id: impl Into<String>) -> Self {
         self.org_keys.push((key, org_id.into()));
         self
     }
 
-    /// The app's client id; [`DEMO_CLIENT_ID`] by default.
+    /// Sets the app's client id; by default [`DEMO_CLIENT_ID`].
     pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
         self.client_id = client_id.into();
         self
     }
 
-    /// Installs the app for an organization, and for one more with each call. Without any, [`DEMO_ORG_ID`] has it.
+    /// Installs the app for an organization; each call adds one. Without a call, it is installed for [`DEMO_ORG_ID`].
     pub fn org_id(mut self, org_id: impl Into<String>) -> Self {
         self.org_ids.push(org_id.into());
         self
     }
 
-    /// How long an organization's access token lives; 43,199 seconds by default.
+    /// Sets the lifetime of an organization's access token; by default 43,199 seconds.
     pub fn access_ttl(mut self, ttl: Duration) -> Self {
         self.lifetimes.access = ttl;
         self
     }
 
-    /// How long an organization's refresh token lives; 30 days by default.
+    /// Sets the lifetime of an organization's refresh token; by default 30 days.
     pub fn refresh_ttl(mut self, ttl: Duration) -> Self {
         self.lifetimes.refresh = ttl;
         self
     }
 
-    /// How long a permission access token lives; 3,600 seconds by default.
+    /// Sets the lifetime of a permission access token; by default 3,600 seconds.
     pub fn permission_access_ttl(mut self, ttl: Duration) -> Self {
         self.permission_lifetimes.access = ttl;
         self
     }
 
-    /// How long a permission refresh token lives; 7 days by default.
+    /// Sets the lifetime of a permission refresh token; by default 7 days.
     pub fn permission_refresh_ttl(mut self, ttl: Duration) -> Self {
         self.permission_lifetimes.refresh = ttl;
         self
     }
 
-    /// The time the sandbox lives in; the system's by default.
+    /// Sets the sandbox's clock; by default the system's time.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// The seed of the key that signs responses; a new one from the operating system by default.
+    /// Sets the seed of the key that signs responses; by default a random one from the operating system.
     pub fn response_seed(mut self, seed: &[u8; 32]) -> Self {
         self.response_key = Some(ResponseKey::from_seed(seed));
         self
     }
 
-    /// How many of the last requests are kept to be looked at; 10,000 by default, none with 0.
+    /// Sets how many of the most recent requests are recorded; by default 10,000. With 0, none are.
     pub fn received_limit(mut self, limit: usize) -> Self {
         self.received_limit = limit;
         self
     }
 
-    /// Which kinds of nonces are accepted; [any](AcceptedNonces::Any) by default. Whether a nonce was used before is
-    /// checked all the same.
+    /// Sets which kinds of nonces are accepted; by default [any](AcceptedNonces::Any). This does not change whether a
+    /// repeated nonce is refused.
     pub fn accept_nonces(mut self, accepted: AcceptedNonces) -> Self {
         self.accepted_nonces = accepted;
         self
     }
 
-    /// Accepts a nonce more than once from the same key. Refused by default.
+    /// Allows the same key to send a nonce more than once. By default a repeated nonce is refused.
     pub fn allow_nonce_reuse(mut self, allow: bool) -> Self {
         self.allow_nonce_reuse = allow;
         self
     }
 
-    /// Answers the operations of an OpenAPI document as well, below `/v2`.
+    /// Answers the operations of an OpenAPI document too, below `/v2`.
     ///
-    /// A request is checked against the document: path, query, headers and body. One that violates it is refused with
-    /// 400, each violation is named, and the sandbox keeps them for a test ([`Sandbox::violations`]). Others are
-    /// answered with values made from the document's schemas, with all their fields, or with what a test wrote
-    /// ([`Sandbox::script`], [`Sandbox::script_pages`]). The operations that the sandbox has itself stay as they are.
+    /// The path, query, headers and body of a request are checked against the document. A request that violates it is
+    /// refused with 400, each violation is named, and the sandbox records them for a test ([`Sandbox::violations`]).
+    /// Other requests are answered with values made from the document's schemas, with all fields, or with what a test
+    /// scripted ([`Sandbox::script`], [`Sandbox::script_pages`]). The sandbox's own operations do not change.
     ///
-    /// The document's `security` plays no part: an app's key needs an access token for every operation but those below
+    /// The document's `security` is ignored: an app's key needs an access token for every operation except those below
     /// `/oauth/` and those that the document marks with `x-cobo-credential: none`.
     pub fn specification(mut self, specification: Specification) -> Self {
         self.specification = Some(specification);
         self
     }
 
-    /// Answers from the document alone, the operations that the sandbox has itself too. It then issues no tokens: an
-    /// app's key still has to send one, and any will do.
+    /// Answers only from the document, including the operations that the sandbox otherwise has itself. It then issues
+    /// no tokens: an app's key must still send an access token, but any token is accepted.
     pub fn specification_only(mut self, only: bool) -> Self {
         self.specification_only = only;
         self
     }
 
-    /// Starts the sandbox, in a task of the current Tokio runtime.
+    /// Starts the sandbox in a task of the current Tokio runtime.
     ///
     /// # Errors
     ///
-    /// When the address is not this machine's own and remote callers were not allowed, when it cannot be listened on,
-    /// or when the operating system gives no random bytes.
+    /// When other machines can reach the address and that was not allowed, when the address cannot be listened on, when
+    /// a key is registered for an app and for an organization, or when the operating system provides no random bytes.
     ///
     /// # Panics
     ///
-    /// Outside of a Tokio runtime.
+    /// When called outside of a Tokio runtime.
     pub async fn start(mut self) -> Result<Sandbox, StartError> {
         if !self.listen.ip().is_loopback() && !self.allow_remote {
             return Err(StartError::Remote(self.listen));
@@ -311,7 +311,7 @@ impl fmt::Debug for SandboxBuilder {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// Other machines could reach the address, and that was not allowed.
+    /// Other machines can reach the address, and that was not allowed.
     #[error(
         "{0} is not a loopback address, and a sandbox guards nothing: allow remote callers explicitly, or listen on 127.0.0.1"
     )]
@@ -321,19 +321,19 @@ pub enum StartError {
     Bind {
         /// The address.
         address: SocketAddr,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A key is registered for an app and for an organization.
+    /// The same key is registered for an app and for an organization.
     #[error("one key is registered for an app and for an organization: give each a key of its own")]
     KeyOfBoth,
     /// A key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The operating system gives no random bytes.
+    /// The operating system provided no random bytes.
     #[error("no random bytes for the sandbox's keys: {source}")]
     Randomness {
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! Connections that the sandbox can close at any moment, in place of an answer.
+//! Connections that the sandbox can close at any moment, instead of sending an answer.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Accepts [`Connection`]s.
+/// Accepts connections as [`Connection`]s.
 pub(crate) struct Listener(TcpListener);
 
-/// A connection that fails as soon as its [`Closer`] says so.
+/// A connection whose reads and writes fail once its [`Closer`] was used.
 pub(crate) struct Connection {
     stream: TcpStream,
     closer: Closer,
@@ -37,7 +37,7 @@ impl axum::serve::Listener for Listener {
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
-        // Only costs speed when it fails.
+        // A failure costs only speed.
         let _ = stream.set_nodelay(true);
         let closer = Closer::default();
         (Connection { stream, closer }, address)
@@ -55,7 +55,7 @@ impl Connected<IncomingStream<'_, Listener>> for Closer {
 }
 
 impl Closer {
-    /// Lets every further read and write of the connection fail. The server then closes it.
+    /// Makes every later read and write of the connection fail. The server then closes it.
     pub(crate) fn close(&self) {
         self.0.store(true, Ordering::Release);
     }

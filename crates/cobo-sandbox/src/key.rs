@@ -1,4 +1,4 @@
-//! Keys: the public keys that sign requests, and the sandbox's own key that signs responses.
+//! Keys: public keys that verify requests, and the sandbox's own key, which signs responses.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::signature::double_sha256;
 
-/// The public Ed25519 key that signs requests: an app's, or an organization's own.
+/// A public Ed25519 key that verifies requests: of an app, or of an organization.
 ///
 /// ```
 /// use cobo_sandbox::{AppKey, DEMO_APP_KEY};
@@ -23,17 +23,17 @@ use crate::signature::double_sha256;
 pub struct AppKey(VerifyingKey);
 
 impl AppKey {
-    /// Reads 64 hex digits, of either case.
+    /// Parses 64 hex digits, upper or lower case.
     ///
     /// # Errors
     ///
-    /// When the text is not 64 hex digits, or when they are no public key that a signature can be trusted under. The
+    /// When the text is not 64 hex digits, the bytes are not a point of the curve, or the point has small order. The
     /// error does not repeat the text: it may be a private key, given by mistake.
     pub fn from_hex(text: &str) -> Result<Self, KeyError> {
         let mut bytes = [0; 32];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| KeyError::NotHex)?;
         let key = VerifyingKey::from_bytes(&bytes).map_err(|_| KeyError::NotAPoint)?;
-        // Under a key of small order one signature fits every message.
+        // Under a key of small order, one signature can be valid for every message.
         if key.is_weak() {
             return Err(KeyError::Weak);
         }
@@ -49,7 +49,7 @@ impl AppKey {
     }
 }
 
-/// Lower-case hex, as it stands in `Biz-Api-Key`.
+/// Lower-case hex, as sent in `Biz-Api-Key`.
 impl fmt::Display for AppKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.to_bytes()))
@@ -62,22 +62,22 @@ impl fmt::Debug for AppKey {
     }
 }
 
-/// Why a text is no public key of an app.
+/// Why a text is not a valid public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Other characters, or another number of them.
+    /// The text has other characters, or not 64 of them.
     #[error("an app key is an Ed25519 public key of 64 hex digits")]
     NotHex,
-    /// 32 bytes that are no point of the curve.
+    /// The 32 bytes are not a point of the curve.
     #[error("these 64 hex digits are not an Ed25519 public key (were they the private one?)")]
     NotAPoint,
-    /// A point of small order.
+    /// The point has small order.
     #[error("this Ed25519 public key is weak: signatures under it prove nothing")]
     Weak,
 }
 
-/// A set of app keys, to [`check`](crate::check) requests against.
+/// A set of app keys for [`check`](crate::check).
 ///
 /// ```
 /// use cobo_sandbox::{AppKey, AppKeys, DEMO_APP_KEY};
@@ -89,19 +89,19 @@ pub enum KeyError {
 #[derive(Clone, Debug, Default)]
 pub struct AppKeys {
     by_bytes: HashMap<[u8; 32], AppKey>,
-    // The order in which they were given, to list them in.
+    // The keys in the order in which they were added.
     order: Vec<AppKey>,
 }
 
 impl AppKeys {
-    /// Adds a key; a key that is there already stays as it is.
+    /// Adds a key. Adding a key twice has no effect.
     pub fn insert(&mut self, key: AppKey) {
         if self.by_bytes.insert(key.to_bytes(), key).is_none() {
             self.order.push(key);
         }
     }
 
-    /// Removes a key, and tells whether it was there.
+    /// Removes a key, and returns whether it was in the set.
     pub fn remove(&mut self, key: &AppKey) -> bool {
         self.order.retain(|known| known != key);
         self.by_bytes.remove(&key.to_bytes()).is_some()
@@ -125,16 +125,16 @@ impl FromIterator<AppKey> for AppKeys {
     }
 }
 
-/// Whose key signed a request.
+/// The owner of the key that signed a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// The app's. It acts for the organization whose access token it sends.
+    /// An app. It acts for the organization whose access token it sends.
     App,
-    /// This organization's own API key. It acts for the organization without a token.
+    /// An organization's own API key. It acts for that organization without an access token.
     Organization(Arc<str>),
 }
 
-/// The keys that are registered, each with its owner.
+/// The registered keys, each with its owner.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Registered {
     keys: AppKeys,
@@ -142,13 +142,13 @@ pub(crate) struct Registered {
 }
 
 impl Registered {
-    /// Registers an app's key. A key that was an organization's is the app's from now on.
+    /// Registers an app's key. If the key belonged to an organization, it now belongs to the app.
     pub(crate) fn insert_app(&mut self, key: AppKey) {
         self.keys.insert(key);
         self.organizations.remove(&key.to_bytes());
     }
 
-    /// Registers an organization's own key. A key that was an app's is the organization's from now on.
+    /// Registers an organization's own key. If the key belonged to an app, it now belongs to the organization.
     pub(crate) fn insert_organization(&mut self, key: AppKey, org_id: &str) {
         self.keys.insert(key);
         self.organizations.insert(key.to_bytes(), org_id.into());
@@ -160,7 +160,7 @@ impl Registered {
         self.keys.remove(key)
     }
 
-    /// The keys of both kinds.
+    /// The keys of apps and of organizations.
     pub(crate) fn all(&self) -> &AppKeys {
         &self.keys
     }
@@ -172,7 +172,7 @@ impl Registered {
             .filter(|key| self.caller(key) == Caller::App)
     }
 
-    /// Whose key this is. The key must be registered.
+    /// The owner of a key. The key must be registered.
     pub(crate) fn caller(&self, key: &AppKey) -> Caller {
         match self.organizations.get(&key.to_bytes()) {
             Some(org_id) => Caller::Organization(org_id.clone()),
@@ -181,7 +181,7 @@ impl Registered {
     }
 }
 
-/// The sandbox's own key. Wiped from memory when dropped.
+/// The key that signs the sandbox's responses. Wiped from memory when dropped.
 pub(crate) struct ResponseKey(SigningKey);
 
 impl ResponseKey {
@@ -199,7 +199,7 @@ impl ResponseKey {
         hex::encode(self.0.verifying_key().as_bytes())
     }
 
-    /// The hex signature of a response: over the body's raw bytes, `|` and the timestamp.
+    /// Signs a response: the body's raw bytes, `|` and the timestamp. Returns the signature in hex.
     pub(crate) fn sign(&self, body: &[u8], timestamp: &str) -> String {
         let digest = double_sha256([body, b"|", timestamp.as_bytes()]);
         hex::encode(self.0.sign(&digest).to_bytes())

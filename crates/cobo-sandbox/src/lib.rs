@@ -1,9 +1,9 @@
-//! A local Cobo to develop and test against.
+//! A local Cobo server for development and tests.
 //!
-//! [`Sandbox::start`] runs a real HTTP server on a free port of this machine. It knows an app, its keys and the
-//! organizations that have it installed; it checks every signature over the bytes it received, issues, rotates and
-//! expires tokens, and signs every response with a key of its own. A test holds its handle: it installs and removes the
-//! app, ends tokens, moves time, and reads what was received.
+//! [`Sandbox::start`] runs a real HTTP server on a free port of this machine. It knows an app, the app's keys and the
+//! organizations that have the app installed. It checks every signature over the bytes that it received, it issues,
+//! rotates and expires tokens, and it signs every response with its own key. A test uses the sandbox's handle to
+//! install and remove the app, end tokens, advance the time, and read the requests that were received.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -21,7 +21,7 @@
 //! ```
 //!
 //! As a program, `cargo run -p cobo-sandbox` prints one line of JSON when it is ready, with `base_url`, `client_id`,
-//! `org_ids`, `app_keys`, `app_secret` and `response_public_key`; `--help` names its flags.
+//! `org_ids`, `app_keys`, `app_secret` and `response_public_key`; `--help` lists its options.
 //!
 //! # Endpoints
 //!
@@ -33,24 +33,25 @@
 //! | `refresh_permission_token` | `POST /v2/oauth/permission_token/refresh` | 201 |
 //! | `get_org_info` | `GET /v2/organizations/info`, with a bearer | 200 |
 //!
-//! With an OpenAPI document ([`SandboxBuilder::specification`], `--spec FILE`), every other operation of the document
-//! too. An independent validator checks requests against the document, and the answers are values made from its
-//! schemas. Lists have an end: `limit` is kept, the last page's cursor is empty, an unknown cursor is refused, and an item
-//! that does not match a query parameter is left out. A parameter filters by the property of the same name or of its
-//! singular (`wallet_ids` by `wallet_id`), and a list separated by commas means any of its values.
+//! With an OpenAPI document ([`SandboxBuilder::specification`], `--spec FILE`), the sandbox also answers every other
+//! operation of the document. An independent validator checks requests against the document, and the answers are values
+//! made from its schemas. Lists are finite: `limit` is respected, the last page has an empty cursor, an unknown cursor
+//! is refused, and items that do not match a query parameter are left out. A parameter filters by the property with the
+//! same name or with its singular (`wallet_ids` by `wallet_id`), and a list separated by commas matches any of its
+//! values.
 //!
 //! # Two kinds of keys
 //!
 //! | key | registered with | access token |
 //! | --- | --- | --- |
-//! | an app's | [`SandboxBuilder::app_key`], `--app-key` | needed for every operation but those below `/oauth/`, whatever the document's `security` says |
-//! | an organization's own | [`SandboxBuilder::org_key`], `--org-key` | none; one that is sent is refused. The operations below `/oauth/` are refused too |
+//! | an app's | [`SandboxBuilder::app_key`], `--app-key` | required for every operation except those below `/oauth/`, whatever the document's `security` says |
+//! | an organization's own | [`SandboxBuilder::org_key`], `--org-key` | refused if sent. The operations below `/oauth/` are refused too |
 //!
 //! # Failures
 //!
-//! A test decides how the next calls of any operation are answered, the sandbox's own operations included
-//! ([`Sandbox::script`]): with an error, with headers, late, with an old timestamp, without a signature, or with a
-//! connection that ends too early. Lists are scripted in pages ([`Sandbox::script_pages`]).
+//! A test decides how the next calls of any operation are answered, including the sandbox's own operations
+//! ([`Sandbox::script`]): with an error, with headers, with a delay, with an old timestamp, without a signature, or
+//! with a connection that is closed too early. Lists are scripted as pages ([`Sandbox::script_pages`]).
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -87,16 +88,15 @@
 //! | no such path; no such method | 404; 405 | `error_code` 2021 |
 //! | body over 1 MiB | 413 | `error_code` 2006 |
 //!
-//! The signature comes first: an unsigned request is a 401 on every path. Where Cobo's documentation leaves a choice,
-//! the sandbox takes the strict side, so that what passes here has the best chance to pass there: a nonce is accepted
-//! once, a refresh token works once, key and signature are in lower-case hex. Only what is not HTTP at all is answered
-//! without a signature.
+//! The signature is checked first: an unsigned request gets a 401 on every path. Where Cobo's documentation is
+//! ambiguous, the sandbox is strict, so that a client that works here is likely to work with Cobo: a nonce is accepted
+//! once, a refresh token works once, and the key and the signature are in lower-case hex. Only input that is not HTTP
+//! is answered without a signature.
 //!
 //! # Why it shares no code with the client
 //!
-//! A server that checked with the client's own signing code would agree with every mistake in it. This crate therefore
-//! depends on none of the client crates; it is written from the protocol, and tested with requests that were recorded
-//! from other implementations.
+//! A server that used the client's signing code would accept every mistake in it. This crate therefore depends on none
+//! of the client crates. It is written from the protocol, and tested with requests recorded from other implementations.
 
 mod answer;
 mod clock;

@@ -1,23 +1,23 @@
-//! Lists without scripted pages: items made from the document, filtered and cut into pages that end.
+//! Lists without scripted pages: items made from the document, filtered and divided into a finite number of pages.
 
 use serde_json::{Map, Value, json};
 
 use crate::reply::Failure;
 use crate::spec::{Documented, Query, Specification};
 
-/// The page size where neither the query nor the document says another. It is Cobo's.
+/// The page size if neither the query nor the document gives one. It is Cobo's default.
 const LIMIT: usize = 10;
 
-/// Where the items of an answer are, if it is a list.
+/// Where the list is in an answer.
 pub(crate) enum Place {
-    /// The answer is the list.
+    /// The answer itself is the list.
     Whole,
-    /// The property with this name is.
+    /// The list is the property with this name.
     Property(String),
 }
 
 impl Place {
-    /// `data`, or else the only list there is.
+    /// Finds the list of an answer with cursors: `data`, or else the only list.
     pub(crate) fn in_page(answer: &Value) -> Option<Self> {
         let object = answer.as_object()?;
         if object.get("data").is_some_and(Value::is_array) {
@@ -28,7 +28,7 @@ impl Place {
         lists.next().is_none().then(|| Self::Property(name.clone()))
     }
 
-    /// The same for an answer without cursors: an object is a list only if it has `data`.
+    /// Finds the list of an answer without cursors: an object has a list only if it has `data`.
     fn of(answer: &Value) -> Option<Self> {
         match answer {
             Value::Array(_) => Some(Self::Whole),
@@ -59,7 +59,7 @@ impl Place {
     }
 }
 
-/// The object that has the cursors: `pagination`, or the answer itself.
+/// The object that contains the cursors: `pagination`, or the answer itself.
 fn cursors(answer: &Value) -> Option<&Map<String, Value>> {
     let pagination = answer.get("pagination").and_then(Value::as_object);
     pagination.or_else(|| {
@@ -68,7 +68,7 @@ fn cursors(answer: &Value) -> Option<&Map<String, Value>> {
     })
 }
 
-/// Sets the cursors of an answer, and its `total_count` where it has one.
+/// Sets the cursors of an answer, and its `total_count` if it has one.
 pub(crate) fn set_cursors(answer: &mut Value, before: &str, after: &str, total: usize) {
     let has_pagination = answer.get("pagination").is_some_and(Value::is_object);
     let holder = if has_pagination {
@@ -80,7 +80,7 @@ pub(crate) fn set_cursors(answer: &mut Value, before: &str, after: &str, total: 
         return;
     };
     for (name, cursor) in [("before", before), ("after", after)] {
-        // Cobo's `pagination` always has both.
+        // Cobo's `pagination` always has both cursors.
         if has_pagination || holder.contains_key(name) {
             holder.insert(name.to_owned(), json!(cursor));
         }
@@ -90,8 +90,8 @@ pub(crate) fn set_cursors(answer: &mut Value, before: &str, after: &str, total: 
     }
 }
 
-/// The answer of a list operation to a query. `answer` is a success made from the document; one that is not a list is
-/// returned as it is.
+/// Answers a query of a list operation. `answer` is a success made from the document; an answer without a list is
+/// returned unchanged.
 pub(crate) fn answer(
     specification: &Specification,
     operation: &Documented,
@@ -135,7 +135,7 @@ pub(crate) fn answer(
     Ok(answer)
 }
 
-/// The first item of the page that a query asks for, and the first one after it.
+/// The index range of the page that a query asks for; the end is exclusive.
 fn range(query: &Query, total: usize, has_cursors: bool) -> Result<(usize, usize), Failure> {
     let limit = match query.text("limit") {
         Some(text) => text
@@ -179,8 +179,8 @@ fn filtered<'a>(items: &'a [Value], query: &Query) -> Vec<&'a Value> {
     left
 }
 
-/// The property that a query parameter filters by: the one of the same name, or in the singular, as `wallet_ids` filters
-/// by `wallet_id`. `None` for a parameter that is not a filter, such as `sort_by`.
+/// The property that a query parameter filters by: the one with the same name, or with its singular (`wallet_ids`
+/// filters by `wallet_id`). `None` if the parameter is not a filter, such as `sort_by`.
 fn property<'a>(items: &[Value], parameter: &'a str) -> Option<&'a str> {
     let names = [
         Some(parameter),
@@ -194,7 +194,7 @@ fn property<'a>(items: &[Value], parameter: &'a str) -> Option<&'a str> {
     names.into_iter().flatten().find(is_comparable)
 }
 
-/// Whether a property has the value that a filter asks for. Of a list, one item is enough.
+/// Whether a property has the value that a filter asks for. A list matches if one of its items does.
 fn matches(value: &Value, wanted: &str) -> bool {
     match value {
         Value::String(text) => text == wanted,

@@ -1,4 +1,4 @@
-//! The sandbox as a program.
+//! The sandbox's command-line program.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -17,30 +17,30 @@ use tracing_subscriber::EnvFilter;
 
 /// A local Cobo WaaS 2.0 to develop and test against.
 ///
-/// Prints one line of JSON on standard output when it is ready, logs to standard error (RUST_LOG sets what), and runs
-/// until SIGINT or SIGTERM.
+/// Prints one line of JSON on standard output when it is ready, logs to standard error (RUST_LOG sets the filter), and
+/// runs until SIGINT or SIGTERM.
 #[derive(Parser)]
 #[command(version)]
 struct Flags {
-    /// Address and port to listen on; port 0 takes a free one
+    /// Address and port to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
 
-    /// Permit a --listen address that other machines can reach
+    /// Allow a --listen address that other machines can reach
     #[arg(long)]
     allow_remote: bool,
 
     /// Public key of an app, 64 hex digits; may be repeated. Without it, the public demo key is registered
-    // A text here, so that clap does not repeat it when it is wrong: it may be a private key.
+    // A `String`, because clap would repeat an invalid key in its error, and it may be a private key.
     #[arg(long = "app-key", value_name = "HEX")]
     app_keys: Vec<String>,
 
-    /// API key of an organization, as PUBLIC_KEY=ORG_ID, 64 hex digits and the organization's id; may be repeated. What
-    /// it signs acts for the organization without an access token, and an access token that it sends is refused
+    /// API key of an organization, as PUBLIC_KEY=ORG_ID: 64 hex digits and the organization's id; may be repeated.
+    /// Requests signed with it act for the organization without an access token, and are refused if they send one
     #[arg(long = "org-key", value_name = "HEX=ORG_ID")]
     org_keys: Vec<String>,
 
-    /// Nonces that are accepted. Each one is accepted once in any case
+    /// Accepted kind of nonces. A nonce of any kind is accepted only once from each key
     #[arg(long, value_name = "KIND", value_enum, default_value_t = NonceKind::Any)]
     accept_nonces: NonceKind,
 
@@ -48,36 +48,36 @@ struct Flags {
     #[arg(long, value_name = "ID", default_value = DEMO_CLIENT_ID)]
     client_id: String,
 
-    /// Organization with the app installed; may be repeated
+    /// Organization that has the app installed; may be repeated
     #[arg(long = "org-id", value_name = "ID", default_value = DEMO_ORG_ID)]
     org_ids: Vec<String>,
 
-    /// OpenAPI document whose operations are answered as well, with values made from its schemas; requests are checked
+    /// OpenAPI document whose operations are answered too, with values made from its schemas; requests are checked
     /// against it
     #[arg(long = "spec", value_name = "FILE")]
     specification: Option<PathBuf>,
 
-    /// Answer from the document alone, OAuth operations too: no tokens are issued. An app's key has to send one all the
-    /// same, and any will do
+    /// Answer only from the document, OAuth operations included: no tokens are issued. An app's key must still send an
+    /// access token, but any token is accepted
     #[arg(long = "spec-only", requires = "specification")]
     specification_only: bool,
 
-    /// Life of an organization's access token; 43199 by default
+    /// Lifetime of an organization's access token; 43199 by default
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     access_ttl: Option<u32>,
 
-    /// Life of an organization's refresh token; 2592000 (30 days) by default
+    /// Lifetime of an organization's refresh token; 2592000 (30 days) by default
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     refresh_ttl: Option<u32>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum NonceKind {
-    /// Every text without `|`
+    /// Any text without `|`
     Any,
-    /// Unix milliseconds only: 13 decimal digits
+    /// Only Unix milliseconds: 13 decimal digits
     Milliseconds,
-    /// Random numbers only: at least 32 hex digits
+    /// Only random numbers: at least 32 hex digits
     Random,
 }
 
@@ -105,7 +105,8 @@ async fn main() -> ExitCode {
     match run(builder).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Not through the log, which RUST_LOG can silence. No one is left to tell when this fails.
+            // Not through the log, because RUST_LOG can disable it. If writing fails, there is no other way to report
+            // it.
             let _ = writeln!(io::stderr(), "error: {error}");
             ExitCode::FAILURE
         }
@@ -138,7 +139,7 @@ impl Flags {
             builder = builder.app_key(key);
         }
         for entry in &self.org_keys {
-            // The text is not repeated in an error: it may be a private key.
+            // The error does not repeat the text: it may be a private key.
             let (key, org_id) = entry
                 .split_once('=')
                 .filter(|(_, org_id)| !org_id.is_empty())
@@ -171,7 +172,7 @@ fn invalid(message: impl std::fmt::Display) -> clap::Error {
     Flags::command().error(ErrorKind::ValueValidation, message)
 }
 
-/// Why the program ends with a failure.
+/// Why the program fails.
 #[derive(Debug, thiserror::Error)]
 enum RunError {
     #[error(transparent)]
@@ -183,7 +184,7 @@ enum RunError {
 }
 
 async fn run(builder: SandboxBuilder) -> Result<(), RunError> {
-    // Before anyone is told that it runs: a signal from then on must end it cleanly.
+    // Before the program reports that it is ready: from then on, a signal must end it cleanly.
     let stop = StopSignal::new().map_err(RunError::Signal)?;
     let sandbox = builder.start().await?;
     announce(&sandbox).map_err(RunError::Output)?;
@@ -195,14 +196,14 @@ async fn run(builder: SandboxBuilder) -> Result<(), RunError> {
     Ok(())
 }
 
-/// What a script needs to know of a sandbox that is ready.
+/// What the program prints when it is ready.
 #[derive(Serialize)]
 struct Ready<'a> {
     base_url: &'a str,
     client_id: &'a str,
     org_ids: Vec<String>,
     app_keys: Vec<String>,
-    /// Of the demo key only, which is public on purpose.
+    /// The private key of the demo app, which is public on purpose; `null` with other keys.
     app_secret: Option<&'a str>,
     response_public_key: String,
 }

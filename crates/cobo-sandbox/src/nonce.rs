@@ -1,4 +1,4 @@
-//! Nonces: which kinds the sandbox accepts, and which ones each key has used.
+//! Nonces: the kinds that the sandbox accepts, and those that each key has used.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -6,33 +6,34 @@ use sha2::{Digest, Sha256};
 
 use crate::key::AppKey;
 
-/// So many nonces are remembered for each key; after that the oldest is forgotten, to bound the memory.
+/// How many nonces are remembered for each key. When there are more, the oldest is forgotten, to bound memory.
 const REMEMBERED: usize = 1_000_000;
 
-/// Which nonces a sandbox accepts, for [`SandboxBuilder::accept_nonces`](crate::SandboxBuilder::accept_nonces).
+/// The kinds of nonces that a sandbox accepts, for
+/// [`SandboxBuilder::accept_nonces`](crate::SandboxBuilder::accept_nonces).
 ///
-/// Cobo's own documents disagree: the authentication guide allows any random text, the security scheme of the
-/// specification asks for Unix milliseconds. A nonce of the wrong kind is answered with 401 and code 2024, as a wrong
-/// signature is.
+/// Cobo's documentation is contradictory: the authentication guide allows any random text, the security scheme of the
+/// specification requires Unix milliseconds. A nonce of the wrong kind is answered with 401 and code 2024, like a wrong
+/// signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AcceptedNonces {
-    /// Every text without `|`.
+    /// Any text without `|`.
     #[default]
     Any,
-    /// Unix time in milliseconds only: 13 decimal digits.
+    /// Only Unix time in milliseconds: 13 decimal digits.
     Milliseconds,
-    /// Random numbers in hex only: at least 128 bits, which is 32 hex digits of either case.
+    /// Only random numbers in hex: at least 128 bits, which is 32 hex digits, upper or lower case.
     Random,
 }
 
 impl AcceptedNonces {
-    /// The number of decimal digits of a time in milliseconds, from 2001 to 2286.
+    /// The number of decimal digits of a Unix time in milliseconds, for the years 2001 to 2286.
     const MILLISECOND_DIGITS: usize = 13;
     /// The number of hex digits of 128 bits.
     const RANDOM_DIGITS: usize = 32;
 
-    /// What is wrong with a nonce, if its kind is not accepted.
+    /// Why a nonce is refused; `None` if its kind is accepted.
     pub(crate) fn problem(self, nonce: &str) -> Option<&'static str> {
         let (accepted, problem) = match self {
             Self::Any => return None,
@@ -74,7 +75,7 @@ impl Nonces {
         }
     }
 
-    /// Notes a nonce; false when the key has used it before.
+    /// Records a nonce as used; returns false if the key has used it before.
     pub(crate) fn spend(&mut self, key: &AppKey, nonce: &str) -> bool {
         let seen = self.by_key.entry(key.to_bytes()).or_default();
         let nonce = fingerprint(nonce);
@@ -91,7 +92,7 @@ impl Nonces {
     }
 }
 
-/// Sixteen bytes of hash stand for a nonce, which can be long.
+/// Sixteen bytes of a hash, stored in place of the nonce, which can be long.
 fn fingerprint(nonce: &str) -> u128 {
     let digest: [u8; 32] = Sha256::digest(nonce).into();
     let mut half = [0; 16];

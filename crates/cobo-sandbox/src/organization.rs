@@ -1,5 +1,4 @@
-//! The organizations: those that have the app installed, with the tokens they granted, and those with a key of their
-//! own.
+//! Organizations: those that have the app installed, with their tokens, and those with an API key of their own.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,16 +9,16 @@ use crate::token::{Granter, Kind, Lifetimes, Pair, TokenError, Tokens};
 #[derive(Clone, Debug)]
 pub(crate) struct Organization {
     pub(crate) org_id: Arc<str>,
-    /// Counts up in the order in which the sandbox learns of organizations.
+    /// A counter, in the order in which the sandbox first saw the organizations.
     pub(crate) biz_org_id: u64,
     pub(crate) created_ms: u64,
 }
 
-/// Installations and tokens together, because the end of the one is the end of the other.
+/// Installations and tokens, kept together because removing an installation ends its tokens.
 #[derive(Debug)]
 pub(crate) struct Organizations {
     installed: HashMap<Arc<str>, Organization>,
-    /// Those with a key of their own. They need not have the app.
+    /// The organizations with an API key of their own. They need not have the app installed.
     with_key: HashMap<Arc<str>, Organization>,
     count: u64,
     tokens: Tokens,
@@ -48,7 +47,7 @@ impl Organizations {
         if self.installed.contains_key(org_id) {
             return false;
         }
-        // One that has a key of its own is the same organization.
+        // If the organization already has its own API key, it is the same organization.
         let organization = match self.with_key.get(org_id) {
             Some(organization) => organization.clone(),
             None => self.new_organization(org_id, now_ms),
@@ -58,7 +57,7 @@ impl Organizations {
         true
     }
 
-    /// Adds an organization that has a key of its own.
+    /// Adds an organization that has an API key of its own.
     pub(crate) fn add_with_key(&mut self, org_id: &str, now_ms: u64) {
         if self.with_key.contains_key(org_id) {
             return;
@@ -86,7 +85,7 @@ impl Organizations {
         self.installed.remove(org_id).is_some()
     }
 
-    /// The ids of those that have the app installed, in the order in which the sandbox learned of them.
+    /// The ids of the organizations that have the app installed, in the order in which the sandbox first saw them.
     pub(crate) fn ids(&self) -> Vec<String> {
         let mut all: Vec<_> = self.installed.values().collect();
         all.sort_by_key(|organization| organization.biz_org_id);
@@ -95,17 +94,17 @@ impl Organizations {
             .collect()
     }
 
-    /// The organization that is installed under an id.
+    /// The organization with this id, if it has the app installed.
     pub(crate) fn get(&self, org_id: &str) -> Result<&Organization, NotInstalled> {
         self.installed.get(org_id).ok_or(NotInstalled)
     }
 
-    /// The organization with a key of its own under this id.
+    /// The organization with this id, if it has an API key of its own.
     pub(crate) fn with_key(&self, org_id: &str) -> Option<&Organization> {
         self.with_key.get(org_id)
     }
 
-    /// The organization whose access token this is, when it is alive.
+    /// The organization that granted an access token, if the token is valid.
     pub(crate) fn of_access_token(&self, token: &str, now_ms: u64) -> Option<&Organization> {
         let granter = self.tokens.granter(Kind::Organization, token, now_ms)??;
         self.installed.get(&granter)
@@ -131,7 +130,7 @@ impl Organizations {
             .rotate(kind, refresh_token, self.lifetimes_of(kind), now_ms)
     }
 
-    /// How often a refresh token was presented that had been used.
+    /// How many times a used refresh token was presented again.
     pub(crate) fn replays(&self) -> u64 {
         self.tokens.replays()
     }

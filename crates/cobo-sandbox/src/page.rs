@@ -1,4 +1,4 @@
-//! Lists in pages, as a test wrote them.
+//! Pages of lists, scripted by a test.
 
 use http::StatusCode;
 use serde_json::Value;
@@ -8,11 +8,11 @@ use crate::list::{Place, set_cursors};
 use crate::param::Params;
 use crate::reply::{Failure, Reply};
 
-/// One page of a list, for [`Sandbox::script_pages`](crate::Sandbox::script_pages).
+/// One page of a scripted list, for [`Sandbox::script_pages`](crate::Sandbox::script_pages).
 ///
-/// The pages' cursors are `page-0`, `page-1` and so on. A request without a cursor gets the first page, one with
-/// `after` or `before` the page that the cursor names; any other cursor is refused. Each page names its neighbours,
-/// with an empty text at either end.
+/// The cursors are `page-0`, `page-1` and so on. A request without a cursor gets the first page; `after` or `before`
+/// selects the page with that cursor; any other cursor is refused. Each page has the cursors of its neighbours, and an
+/// empty cursor at either end.
 ///
 /// ```
 /// use cobo_sandbox::{Answer, Page};
@@ -42,7 +42,7 @@ enum Items {
     Given(Vec<Value>),
 }
 
-/// Items can hold anything, and their number says what a test has to know.
+/// Shows only the number of items: they can contain anything, secrets too.
 impl std::fmt::Debug for Items {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} items", self.len())
@@ -59,17 +59,17 @@ impl Items {
 }
 
 impl Page {
-    /// So many items, made from their schema and all equal.
+    /// A page of `count` items, made from their schema and all equal.
     pub fn of(count: usize) -> Self {
         Self::new(Items::Made(count))
     }
 
-    /// These items.
+    /// A page of these items.
     pub fn items(items: impl IntoIterator<Item = Value>) -> Self {
         Self::new(Items::Given(items.into_iter().collect()))
     }
 
-    /// This answer in place of a page, each time the page is asked for.
+    /// Sends this answer every time the page is requested.
     pub fn error(answer: Answer) -> Self {
         Self {
             failure: Some(answer),
@@ -78,19 +78,19 @@ impl Page {
         }
     }
 
-    /// This answer the first time the page is asked for, and the page after that.
+    /// Sends this answer the first time the page is requested, and the page after that.
     pub fn fails_first(mut self, answer: Answer) -> Self {
         self.failure = Some(answer);
         self
     }
 
-    /// The cursor that the page gives for the next one, in place of the right one; "" ends the list.
+    /// Replaces the cursor of the next page that this page sends; "" ends the list.
     pub fn next(mut self, cursor: impl Into<String>) -> Self {
         self.next = Some(cursor.into());
         self
     }
 
-    /// The name of a header that cannot be sent.
+    /// The name of a header that cannot be sent, if there is one.
     pub(crate) fn invalid_header(&self) -> Option<&str> {
         self.failure.as_ref()?.invalid_header()
     }
@@ -105,7 +105,7 @@ impl Page {
     }
 }
 
-/// The pages of one operation.
+/// The scripted pages of one operation.
 pub(crate) struct Pages(Vec<Page>);
 
 impl Pages {
@@ -118,7 +118,7 @@ impl Pages {
         Place::in_page(answer).is_some() && answer.get("pagination").is_some_and(Value::is_object)
     }
 
-    /// The page that a query asks for, in the shape of `answer`.
+    /// Answers a query with its page, in the shape of `answer`.
     pub(crate) fn answer(
         &mut self,
         status: StatusCode,
@@ -143,7 +143,7 @@ impl Pages {
         };
         let before = index.checked_sub(1).map(self::cursor).unwrap_or_default();
         let Some(page) = self.0.get_mut(index) else {
-            // No pages at all: an empty list.
+            // Without pages the list is empty.
             fill(&mut answer, &Items::Made(0));
             set_cursors(&mut answer, "", "", 0);
             return Ok(Reply::json(status, answer));
@@ -168,7 +168,7 @@ fn cursor(index: usize) -> String {
     format!("page-{index}")
 }
 
-/// Puts the items of a page in place of those that the document gives.
+/// Replaces the items that were made from the document by those of the page.
 fn fill(answer: &mut Value, items: &Items) {
     let Some(place) = Place::in_page(answer) else {
         return;

@@ -1,4 +1,4 @@
-//! The parameters of a call, from the query or from a JSON body.
+//! Parameters of a call, from its query or its JSON body.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use crate::reply::Failure;
 
-/// Named texts, each name at most once.
+/// Parameters by name. A repeated name is an error.
 pub(crate) struct Params(HashMap<String, Value>);
 
 impl Params {
-    /// From a raw query.
+    /// Parses a raw query.
     pub(crate) fn from_query(query: &str) -> Result<Self, Failure> {
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         Self::unique(pairs.map(|pair| {
@@ -23,7 +23,7 @@ impl Params {
         }))
     }
 
-    /// From a body that must be a JSON object, and be declared as JSON.
+    /// Parses a body, which must be a JSON object with a JSON content type.
     pub(crate) fn from_json(headers: &HeaderMap, body: &[u8]) -> Result<Self, Failure> {
         if !is_json(headers) {
             return Err(Failure::OAuth {
@@ -59,7 +59,7 @@ impl Params {
         Ok(Self(params))
     }
 
-    /// The text of a parameter, which must be there and not be empty.
+    /// Returns the text of a parameter; an error if it is missing, empty or not a string.
     pub(crate) fn required(&self, name: &str) -> Result<&str, Failure> {
         match self.0.get(name) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text),
@@ -89,7 +89,7 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// A JSON object with every member it was written with, so that a repeated name is seen.
+/// A JSON object that keeps repeated members, so that they can be refused.
 struct Members(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Members {

@@ -1,4 +1,4 @@
-//! The requests the sandbox has received.
+//! The requests that the sandbox received.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,9 +6,9 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 
-/// A request as it came in, and how it was answered.
+/// A request as it was received, and how it was answered.
 ///
-/// `Debug` shows neither the `Authorization` header, nor the query, nor the body; the fields do, for a test to look at.
+/// `Debug` omits the `Authorization` header, the query and the body; tests can read them in the fields.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ReceivedRequest {
@@ -18,13 +18,13 @@ pub struct ReceivedRequest {
     pub target: String,
     /// All the headers.
     pub headers: HeaderMap,
-    /// The raw body; empty when it was not read to its end.
+    /// The raw body; empty if it was not read completely.
     pub body: Bytes,
-    /// The nonce, when there was a readable one.
+    /// The nonce, if the request has a readable one.
     pub nonce: Option<String>,
-    /// Whether the signature and the nonce were accepted. The answer can be an error all the same.
+    /// Whether the signature and the nonce were accepted. The answer can still be an error.
     pub accepted: bool,
-    /// The status it was answered with.
+    /// The status of the response.
     pub status: StatusCode,
 }
 
@@ -68,18 +68,18 @@ impl fmt::Debug for RedactedHeaders<'_> {
     }
 }
 
-/// The last requests, bounded in number and in the bytes of their bodies.
+/// The most recent requests, limited in number and in the bytes of their bodies.
 pub(crate) struct ReceivedLog {
     requests: VecDeque<ReceivedRequest>,
     limit: usize,
     body_bytes: usize,
 }
 
-/// All the recorded bodies together are kept below this.
+/// The limit for all recorded bodies together, in bytes.
 const BODY_BYTES: usize = 64 * 1024 * 1024;
 
 impl ReceivedLog {
-    /// Keeps the last `limit` requests; none at all with 0.
+    /// Keeps the last `limit` requests; with 0 it keeps none.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             requests: VecDeque::new(),

@@ -1,4 +1,4 @@
-//! What the sandbox answers with, before it is signed.
+//! Replies before they are signed.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -6,17 +6,17 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-/// A status, headers and a body, and how they are sent.
+/// A reply: status, headers, body, and how it is sent.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) body: Body,
-    /// What is added to the headers of every response, or replaces them.
+    /// Added to the headers that every response has; a header of the same name is replaced.
     pub(crate) headers: HeaderMap,
     pub(crate) delivery: Delivery,
 }
 
-/// The body of a reply. It can hold tokens, and so does not show itself.
+/// The body of a reply. `Debug` does not show it, because it can contain tokens.
 #[derive(Clone)]
 pub(crate) enum Body {
     Empty,
@@ -33,15 +33,15 @@ impl std::fmt::Debug for Body {
 /// How a reply is sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Delivery {
-    /// The time to wait before it is sent.
+    /// The time to wait before the reply is sent.
     pub(crate) delay: Duration,
-    /// The timestamp to sign with, in milliseconds since 1970; the sandbox's time by default.
+    /// The timestamp for the signature, in milliseconds since 1970; by default the sandbox's time.
     pub(crate) timestamp: Option<u64>,
     pub(crate) unsigned: bool,
     pub(crate) fault: Option<Fault>,
 }
 
-/// Where the connection is closed.
+/// Where the connection is closed too early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// In the middle of the body.
@@ -65,7 +65,7 @@ impl Reply {
     }
 }
 
-/// A refusal, in one of the two shapes that Cobo answers with.
+/// A failure, in one of the two formats that Cobo uses.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// `{error, error_description}`, as in RFC 6749.
@@ -111,13 +111,13 @@ impl Failure {
         Self::api(StatusCode::UNAUTHORIZED, 2024, message)
     }
 
-    /// An organization's access token that is not alive. Cobo answers as to an internal error, not with a 401.
+    /// An organization's access token is unknown or expired. Cobo answers like an internal error, not with a 401.
     pub(crate) fn dead_access_token() -> Self {
         let message = "the organization access token is unknown or expired";
         Self::api(StatusCode::INTERNAL_SERVER_ERROR, 1000, message)
     }
 
-    /// A failure of the sandbox itself.
+    /// An internal failure of the sandbox.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::api(StatusCode::INTERNAL_SERVER_ERROR, 2000, message)
     }
@@ -127,9 +127,9 @@ impl Failure {
         Self::api(StatusCode::NOT_FOUND, 2021, message)
     }
 
-    /// A request that the document does not allow; each problem is named.
+    /// A request that violates the document; each problem is named.
     pub(crate) fn violation(operation_id: &str, problems: &[String]) -> Self {
-        // 2003 is Cobo's code for what is missing, 2006 for what is malformed.
+        // Cobo's code 2003 means that something is missing, 2006 that something is malformed.
         let missing = problems
             .iter()
             .all(|problem| problem.ends_with("is missing"));
@@ -169,7 +169,7 @@ impl Failure {
         Self::api(StatusCode::BAD_REQUEST, 2006, message)
     }
 
-    /// For the log: what was wrong, without any text that came with the request.
+    /// A description for the log, without any text from the request.
     pub(crate) fn label(&self) -> String {
         match self {
             Self::OAuth { error, .. } => (*error).to_owned(),
@@ -177,7 +177,7 @@ impl Failure {
         }
     }
 
-    /// The reply; `error_id` names this very failure.
+    /// Converts the failure to a reply; `error_id` identifies this failure.
     pub(crate) fn into_reply(self, error_id: &str) -> Reply {
         match self {
             Self::OAuth {

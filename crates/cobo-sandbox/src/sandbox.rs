@@ -21,7 +21,7 @@ use crate::spec::Fields;
 use crate::state::{State, lock};
 use crate::violation::Violation;
 
-/// So long a shutdown waits for the requests that are under way.
+/// How long a shutdown waits for requests in flight.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A running sandbox. It stops when the handle is dropped.
@@ -50,7 +50,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox with every default: a free loopback port, the demo key, client id and organization.
+    /// Starts a sandbox with the defaults: a free loopback port, and the demo key, client id and organization.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl Sandbox {
         Self::builder().start().await
     }
 
-    /// The settings, to change some before the start.
+    /// Creates the settings of a sandbox, to change them before the start.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
     }
@@ -72,7 +72,7 @@ impl Sandbox {
     ) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let server = server::serve(listener, state.clone(), async {
-            // An error means that the handle was dropped, which is the signal.
+            // An error means that the handle was dropped, which stops the server too.
             let _ = stopped.await;
         });
         Self {
@@ -85,7 +85,7 @@ impl Sandbox {
         }
     }
 
-    /// Stops: takes no new connections, and waits up to five seconds for the requests that are under way.
+    /// Stops the sandbox: accepts no new connections, and waits at most five seconds for requests in flight.
     pub async fn shutdown(self) {
         let Self {
             stop, mut server, ..
@@ -104,7 +104,7 @@ impl Sandbox {
         self.address
     }
 
-    /// What a client is to use as base URL: with `/v2`, without a final slash.
+    /// The base URL for clients: with `/v2`, without a final slash.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
@@ -114,7 +114,7 @@ impl Sandbox {
         &self.state.client_id
     }
 
-    /// The private key of the demo app, in hex; `None` when other keys were given.
+    /// The private key of the demo app, in hex; `None` if other keys were registered.
     pub fn app_secret(&self) -> Option<&'static str> {
         self.demo.then_some(DEMO_APP_SECRET)
     }
@@ -133,40 +133,40 @@ impl Sandbox {
         keys.app_keys().map(AppKey::to_string).collect()
     }
 
-    /// Registers one more app key.
+    /// Registers another app key.
     pub fn add_app_key(&self, key: AppKey) {
         Arc::make_mut(&mut lock(&self.state.keys)).insert_app(key);
     }
 
-    /// Registers one more of the API keys that belong to an organization, see [`SandboxBuilder::org_key`].
+    /// Registers another API key that belongs to an organization, see [`SandboxBuilder::org_key`].
     pub fn add_org_key(&self, key: AppKey, org_id: &str) {
         lock(&self.state.organizations).add_with_key(org_id, self.state.clock.now_ms());
         Arc::make_mut(&mut lock(&self.state.keys)).insert_organization(key, org_id);
     }
 
-    /// Removes a key, an app's or an organization's own, and returns whether it was registered. What it signs is
-    /// refused from now on.
+    /// Removes a key of an app or of an organization, and returns whether it was registered. Later requests signed with
+    /// it are refused.
     pub fn remove_app_key(&self, key: &AppKey) -> bool {
         Arc::make_mut(&mut lock(&self.state.keys)).remove(key)
     }
 
-    /// The organizations that have the app installed, in the order of installation.
+    /// The ids of the organizations that have the app installed, in the order of installation.
     pub fn org_ids(&self) -> Vec<String> {
         lock(&self.state.organizations).ids()
     }
 
-    /// Installs the app for an organization; false when it has it already.
+    /// Installs the app for an organization; returns false if it is already installed.
     pub fn install(&self, org_id: &str) -> bool {
         lock(&self.state.organizations).install(org_id, self.state.clock.now_ms())
     }
 
-    /// Removes the app from an organization, whose tokens are dead from now on; false when it did not have it.
+    /// Removes the app from an organization and ends its tokens; returns false if the app was not installed.
     pub fn remove(&self, org_id: &str) -> bool {
         lock(&self.state.organizations).remove(org_id)
     }
 }
 
-/// Time and the life of tokens.
+/// Time, and the lifetimes of tokens.
 impl Sandbox {
     /// Moves the sandbox's time forward.
     pub fn advance(&self, by: Duration) {
@@ -178,47 +178,46 @@ impl Sandbox {
         self.state.clock.now_ms()
     }
 
-    /// How long an organization's access tokens live that are issued from now on.
+    /// Sets the lifetime of organizations' access tokens that are issued after this call.
     pub fn set_access_ttl(&self, ttl: Duration) {
         lock(&self.state.organizations).lifetimes.access = ttl;
     }
 
-    /// How long an organization's refresh tokens live that are issued from now on.
+    /// Sets the lifetime of organizations' refresh tokens that are issued after this call.
     pub fn set_refresh_ttl(&self, ttl: Duration) {
         lock(&self.state.organizations).lifetimes.refresh = ttl;
     }
 
-    /// Ends all the access tokens of an organization. Its refresh tokens live on.
+    /// Ends all access tokens of an organization. Its refresh tokens stay valid.
     pub fn expire_access_tokens(&self, org_id: &str) {
         lock(&self.state.organizations).expire_access(org_id);
     }
 
-    /// Ends all the refresh tokens of an organization. Its access tokens live on.
+    /// Ends all refresh tokens of an organization. Its access tokens stay valid.
     pub fn expire_refresh_tokens(&self, org_id: &str) {
         lock(&self.state.organizations).expire_refresh(org_id);
     }
 }
 
-/// What was received.
+/// The requests that were received.
 impl Sandbox {
-    /// How often a refresh token was presented that had been used before. Whoever does that could not
-    /// tell that it was used, or did not keep what it was replaced by. One that has expired since
-    /// may be forgotten.
+    /// How many times a used refresh token was presented again. A client that does this could not know that the token
+    /// was used, or lost the pair that replaced it. A used token that has expired may not be counted.
     pub fn replayed_refresh_tokens(&self) -> u64 {
         lock(&self.state.organizations).replays()
     }
 
-    /// The last requests, oldest first. A request is in it before its answer is sent.
+    /// The most recent requests, oldest first. A request is recorded before its answer is sent.
     pub fn received(&self) -> Vec<ReceivedRequest> {
         lock(&self.state.received).to_vec()
     }
 
-    /// Forgets the requests received so far. Their nonces stay spent.
+    /// Removes all recorded requests. Their nonces still count as used.
     pub fn clear_received(&self) {
         lock(&self.state.received).clear();
     }
 
-    /// [Checks](check) a request against the keys registered now, as the server does, but spends no nonce.
+    /// [Checks](check) a request against the registered keys, as the server does, but does not mark its nonce as used.
     ///
     /// # Errors
     ///
@@ -229,18 +228,18 @@ impl Sandbox {
     }
 }
 
-/// What is answered: scripts, and what a document says.
+/// Scripted answers, and operations of the document.
 impl Sandbox {
     /// The ids of all operations: the sandbox's own, and those of its document.
     pub fn operation_ids(&self) -> impl Iterator<Item = &str> {
         self.state.operation_ids()
     }
 
-    /// Answers the next calls of an operation with these, one each.
+    /// Answers the next calls of an operation with these answers, one for each call.
     ///
     /// This works for every operation: the sandbox's own (`get_token`, `get_org_info` …) and those of its document.
-    /// Signature, nonce, access token and, for an operation of a document, the request are checked first; a request
-    /// that is refused takes no answer away.
+    /// Signature, nonce, access token and, for an operation of a document, the request are checked first; a refused
+    /// request does not use up an answer.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -264,8 +263,8 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When no operation has this id: the error names similar ones. When an answer has a header that cannot be sent.
-    /// Nothing is scripted then.
+    /// When there is no operation with this id: the error names similar ones. When an answer has a header that cannot
+    /// be sent. In both cases nothing is scripted.
     pub fn script(
         &self,
         operation_id: &str,
@@ -280,13 +279,14 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Answers a list operation in these pages, from now on, in place of the pages scripted before. Without any page,
-    /// the list is empty.
+    /// Answers a list operation with these pages from now on, and drops its earlier pages. Without pages, the list is
+    /// empty.
     ///
     /// # Errors
     ///
-    /// When no operation has this id: the error names similar ones. When the operation does not answer with a list and
-    /// `pagination`, or an answer of a page has a header that cannot be sent. Nothing is scripted then.
+    /// When there is no operation with this id: the error names similar ones. When the operation does not answer with a
+    /// list and `pagination`, or an answer of a page has a header that cannot be sent. In all cases nothing is
+    /// scripted.
     pub fn script_pages(
         &self,
         operation_id: &str,
@@ -308,12 +308,12 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Forgets what was scripted and not answered yet.
+    /// Removes all scripted answers and pages that are not sent yet.
     pub fn clear_scripts(&self) {
         lock(&self.state.scripts).clear();
     }
 
-    /// The last requests, oldest first, that violated the document; 1,000 are kept.
+    /// The most recent requests that violated the document, oldest first; at most 1,000 are kept.
     pub fn violations(&self) -> Vec<Violation> {
         let documents = self.state.documents.as_ref();
         documents.map_or_else(Vec::new, |documents| lock(&documents.violations).to_vec())

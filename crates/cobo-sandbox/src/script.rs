@@ -1,4 +1,4 @@
-//! The answers and pages that a test scripted and that are not sent yet, by operation.
+//! Scripted answers and pages that are not sent yet, by operation.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,14 +9,14 @@ use crate::page::Pages;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScriptError {
-    /// The sandbox has no such operation.
+    /// The sandbox has no operation with this id.
     #[error("the sandbox has no operation `{operation_id}`{}", self.advice())]
     NoOperation {
         /// The id that was given.
         operation_id: String,
-        /// The operations with the most similar ids, the most similar first.
+        /// Operations with similar ids, the most similar first.
         similar: Vec<String>,
-        /// Whether the sandbox answers from a document. Without one it has its own few operations only.
+        /// Whether the sandbox answers from a document. Without one it has only its own few operations.
         has_document: bool,
     },
     /// The operation does not return a list in pages.
@@ -30,9 +30,9 @@ pub enum ScriptError {
 }
 
 impl ScriptError {
-    /// Ids that differ in more than a third of their characters are not similar.
+    /// Ids are not similar if more than one third of their characters differ.
     const SIMILAR: usize = 3;
-    /// So many similar ids are named at most.
+    /// The maximum number of similar ids in the error.
     const NAMED: usize = 3;
 
     pub(crate) fn no_operation<'a>(
@@ -80,7 +80,7 @@ impl ScriptError {
     }
 }
 
-/// The letters and digits of an id in lower case, so that `listWallets` is the same as `list_wallets`.
+/// The letters and digits of an id, in lower case, so that `listWallets` equals `list_wallets`.
 fn letters(id: &str) -> Vec<char> {
     id.chars()
         .filter(|it| it.is_alphanumeric())
@@ -88,9 +88,9 @@ fn letters(id: &str) -> Vec<char> {
         .collect()
 }
 
-/// How many characters have to be added, removed or replaced (Levenshtein).
+/// The Levenshtein distance: how many characters have to be added, removed or replaced.
 fn distance(one: &[char], other: &[char]) -> usize {
-    // The distances of the part of `one` read so far to every beginning of `other`.
+    // The distances between the part of `one` read so far and every prefix of `other`.
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (read, left) in one.iter().enumerate() {
         let mut next = vec![read + 1];
@@ -106,7 +106,7 @@ fn distance(one: &[char], other: &[char]) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// What is left to be answered, by operation.
+/// The scripted answers and pages that remain, by operation.
 #[derive(Default)]
 pub(crate) struct Scripts {
     answers: HashMap<String, VecDeque<Answer>>,
@@ -127,12 +127,12 @@ impl Scripts {
         *self = Self::default();
     }
 
-    /// The next answer that was scripted for an operation. Answers go before pages.
+    /// Takes the next scripted answer of an operation. Answers are used before pages.
     pub(crate) fn next(&mut self, operation_id: &str) -> Option<Answer> {
         self.answers.get_mut(operation_id)?.pop_front()
     }
 
-    /// The pages that were scripted for an operation.
+    /// The scripted pages of an operation.
     pub(crate) fn pages(&mut self, operation_id: &str) -> Option<&mut Pages> {
         self.pages.get_mut(operation_id)
     }

@@ -1,4 +1,4 @@
-//! The way of a request through the server: read, checked, answered, recorded, signed.
+//! Handles requests: reads, checks, answers, records, and signs the response.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -23,19 +23,19 @@ use crate::signature::{RequestParts, response_headers, split};
 use crate::spec::Form;
 use crate::state::{State, lock};
 
-/// The largest body that is read as a request.
+/// The largest request body that is accepted, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
-/// Of a body that is too large, so much is read and thrown away: most clients read the answer only when they have sent
-/// all of the body.
+/// How many bytes of a larger body are read and discarded. Most clients read the response only after they have sent the
+/// whole body.
 const DRAIN_LIMIT: usize = 16 * BODY_LIMIT;
 
-/// Serves until `stop` is done, and then finishes the requests that are under way.
+/// Serves until `stop` completes, and then finishes the requests in flight.
 pub(crate) async fn serve(
     listener: TcpListener,
     state: Arc<State>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    // One handler for every path and method, so that nothing is answered unsigned by a router.
+    // One handler for every path and method, so that the router itself never sends an unsigned response.
     let app = Router::new().fallback(handle).with_state(state);
     let app = app.into_make_service_with_connect_info::<Closer>();
     let served = axum::serve(Listener::new(listener), app).with_graceful_shutdown(stop);
@@ -104,7 +104,7 @@ fn torn(mut response: Response<()>, body: String) -> Response {
     response.headers_mut().insert(CONTENT_LENGTH, length.into());
     let half = Bytes::from(body).slice(..length / 2);
     let error = stream::once(async {
-        // The server sends what it has when the body makes it wait, and not when the body fails.
+        // The server flushes its buffer when the body is pending, but not when the body fails.
         tokio::task::yield_now().await;
         Err(std::io::Error::other("a script ends the body here"))
     });
@@ -112,7 +112,7 @@ fn torn(mut response: Response<()>, body: String) -> Response {
     response.map(|()| Body::from_stream(body))
 }
 
-/// Whether the request was accepted, and what it is answered with.
+/// Returns whether the request was accepted, and the reply.
 fn answer(
     state: &State,
     request: &RequestParts<'_>,
@@ -124,7 +124,7 @@ fn answer(
     }
 }
 
-/// The body's raw bytes.
+/// Reads the raw bytes of a body.
 async fn read(mut body: Body) -> Result<Bytes, Failure> {
     let mut bytes = BytesMut::new();
     let mut length = 0;
@@ -165,14 +165,14 @@ fn received(
     }
 }
 
-/// The response's head, and its body.
+/// Signs a reply. Returns the head of the response, and its body.
 fn signed(state: &State, method: &Method, reply: Reply) -> (Response<()>, String) {
     let content_type = match &reply.body {
         reply::Body::Empty => None,
         reply::Body::Json(_) => Some("application/json"),
         reply::Body::Text(_) => Some("text/plain"),
     };
-    // What is signed is what arrives, and with HEAD no body does.
+    // The signature covers the body that arrives, and a response to HEAD has none.
     let body = match reply.body {
         reply::Body::Json(value) if method != Method::HEAD => value.to_string(),
         reply::Body::Text(text) if method != Method::HEAD => text,
@@ -192,7 +192,7 @@ fn signed(state: &State, method: &Method, reply: Reply) -> (Response<()>, String
         let signature = state
             .response_key
             .sign(body.as_bytes(), &timestamp.to_string());
-        // Hex is always a legal header value.
+        // Hex is always a valid header value.
         if let Ok(signature) = HeaderValue::try_from(signature) {
             headers.extend(response_headers(&timestamp.into(), &signature));
         }

@@ -1,7 +1,7 @@
-//! The check of a request's signature, from the parts of the request as they were received.
+//! Checks the signature of a request, from its parts as they were received.
 //!
-//! Written from the protocol alone. Nothing here is shared with the client crates: a server that signed and checked
-//! with the client's own code would accept every mistake the client makes.
+//! The check is written from the protocol and shares no code with the client crates: a server that used the client's
+//! own code would accept every mistake that the client makes.
 
 use ed25519_dalek::Signature;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -9,23 +9,23 @@ use sha2::{Digest, Sha256};
 
 use crate::key::{AppKey, AppKeys};
 
-/// What a signature covers, and the headers that carry it.
+/// The parts of a request that the signature covers, and the headers that carry the signature.
 ///
-/// `target` is the request target as received, not decoded and not put in order: the raw path, and `?` with the raw
-/// query when there is one. `body` is the raw body.
+/// `target` is the request target as received, neither decoded nor reordered: the raw path, and `?` with the raw query
+/// if there is one. `body` is the raw body.
 #[derive(Clone, Copy)]
 pub struct RequestParts<'a> {
     /// The method, in upper case.
     pub method: &'a str,
     /// The raw path and query.
     pub target: &'a str,
-    /// All the headers.
+    /// All headers.
     pub headers: &'a HeaderMap,
     /// The raw body.
     pub body: &'a [u8],
 }
 
-/// Names the method and the path only: a body and a header can carry a token.
+/// Shows only the method and the path: a body or a header can contain a token.
 impl std::fmt::Debug for RequestParts<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RequestParts")
@@ -35,7 +35,7 @@ impl std::fmt::Debug for RequestParts<'_> {
     }
 }
 
-/// Who signed a request that passed the [`check`].
+/// The signer of a request that passed [`check`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignedBy {
@@ -45,29 +45,29 @@ pub struct SignedBy {
     pub nonce: String,
 }
 
-/// Why a request was refused. The sandbox answers each of them with 401 and code 2024.
+/// Why a request was refused. The sandbox answers with 401 and code 2024 in each case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// A header is not there, or is empty.
+    /// A header is missing or empty.
     #[error("the header {0} is missing or empty")]
     Missing(&'static str),
-    /// A header stands there more than once.
+    /// A header is repeated.
     #[error("the header {0} is repeated")]
     Repeated(&'static str),
-    /// A header cannot be what it should be.
+    /// A header is malformed.
     #[error("the header {0} is malformed: {1}")]
     Malformed(&'static str, &'static str),
-    /// No app has this key.
+    /// The key is not registered.
     #[error("the key in Biz-Api-Key is not registered")]
     UnknownKey,
-    /// The signature is of another message or by another key.
+    /// The signature is for a different message, or was made with a different key.
     #[error("the signature does not match the method, path, nonce, query and body received")]
     BadSignature,
     /// The sandbox does not accept this kind of nonce, see [`AcceptedNonces`](crate::AcceptedNonces).
     #[error("the nonce in Biz-Api-Nonce is of the wrong kind: {0}")]
     WrongNonce(&'static str),
-    /// The key has used the nonce before.
+    /// The key has already used this nonce.
     #[error("the nonce in Biz-Api-Nonce was used before")]
     RepeatedNonce,
 }
@@ -76,11 +76,11 @@ const KEY: &str = "Biz-Api-Key";
 const NONCE: &str = "Biz-Api-Nonce";
 const SIGNATURE: &str = "Biz-Api-Signature";
 
-/// Checks the three headers of a request and its signature, as the server does.
+/// Checks the three signature headers of a request, and its signature, as the server does.
 ///
-/// What is signed is `METHOD|PATH|NONCE|QUERY|BODY`, hashed twice with SHA-256. Key and signature must be in lower-case
-/// hex, because only that is documented. Whether the nonce was used before is not part of this check, so a recorded
-/// request passes every time.
+/// The signed text is `METHOD|PATH|NONCE|QUERY|BODY`, hashed twice with SHA-256. The key and the signature must be in
+/// lower-case hex, because only that is documented. The check ignores whether the nonce was used before, so a recorded
+/// request always passes again.
 ///
 /// ```
 /// use cobo_sandbox::{AppKey, AppKeys, DEMO_APP_KEY, Refusal, RequestParts, check};
@@ -127,7 +127,7 @@ pub fn check(request: &RequestParts<'_>, keys: &AppKeys) -> Result<SignedBy, Ref
     })
 }
 
-/// SHA-256 of the SHA-256 of the parts, one after the other.
+/// The SHA-256 hash of the SHA-256 hash of the concatenated parts.
 pub(crate) fn double_sha256<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
     let mut inner = Sha256::new();
     for part in parts {
@@ -136,12 +136,12 @@ pub(crate) fn double_sha256<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u
     Sha256::digest(inner.finalize()).into()
 }
 
-/// A raw target's path and query, both untouched; the query without its `?`.
+/// Splits a raw target into path and query, both unchanged; the query without its `?`.
 pub(crate) fn split(target: &str) -> (&str, &str) {
     target.split_once('?').unwrap_or((target, ""))
 }
 
-/// A response's headers: timestamp and signature, each under both of its spellings.
+/// The headers of a response: timestamp and signature, each under both of its names.
 pub(crate) fn response_headers(
     timestamp: &HeaderValue,
     signature: &HeaderValue,
@@ -157,7 +157,8 @@ pub(crate) fn response_headers(
 
 fn nonce(headers: &HeaderMap) -> Result<&str, Refusal> {
     let nonce = single(headers, NONCE)?;
-    // With `|` in it, one signature would fit two requests: the text after it could be nonce or query.
+    // A nonce with `|` is ambiguous: the text after the `|` could be nonce or query, so one signature would match two
+    // requests.
     if nonce.contains('|') {
         return Err(Refusal::Malformed(NONCE, "it contains |"));
     }

@@ -1,4 +1,4 @@
-//! What the server and the handle share.
+//! The state that the server and its handle share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,22 +17,22 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) client_id: String,
     pub(crate) response_key: ResponseKey,
-    // Behind an `Arc` so that signatures are verified outside of the lock.
+    // Behind an `Arc`, so that signatures are verified without holding the lock.
     pub(crate) keys: Mutex<Arc<Registered>>,
     pub(crate) accepted_nonces: AcceptedNonces,
-    /// `None` when repeated nonces are allowed.
+    /// `None` if nonces may be repeated.
     pub(crate) nonces: Option<Mutex<Nonces>>,
     pub(crate) organizations: Mutex<Organizations>,
     pub(crate) received: Mutex<ReceivedLog>,
     pub(crate) errors: ErrorIds,
     pub(crate) scripts: Mutex<Scripts>,
-    /// What is answered beside the sandbox's own operations.
+    /// The document that is answered from, beside the sandbox's own operations.
     pub(crate) documents: Option<Documents>,
 }
 
 impl State {
-    /// Checks a request's signature, then the nonce's kind, and then spends the nonce. In this order: a forger cannot
-    /// spend another's nonces.
+    /// Checks a request's signature, then the kind of its nonce, then records the nonce as used. In this order, because
+    /// a forged request must not use up the nonces of another key.
     pub(crate) fn admit(&self, request: &RequestParts<'_>) -> Result<Caller, Refusal> {
         let keys = lock(&self.keys).clone();
         let signed = check(request, keys.all())?;
@@ -47,14 +47,14 @@ impl State {
         }
     }
 
-    /// Whether the sandbox's own operations are there, which issue tokens.
+    /// Whether the sandbox serves its own operations, which issue tokens.
     pub(crate) fn has_own_operations(&self) -> bool {
         self.documents
             .as_ref()
             .is_none_or(|documents| !documents.only)
     }
 
-    /// The ids of all operations: the sandbox's own, and the document's others.
+    /// The ids of all operations: the sandbox's own, and the others of the document.
     pub(crate) fn operation_ids(&self) -> impl Iterator<Item = &str> {
         let own = Own::ALL.into_iter().map(|own| -> &str { own.id() });
         let own = own.filter(|_| self.has_own_operations());
@@ -64,7 +64,7 @@ impl State {
         own.chain(others.map(|operation| operation.id.as_str()))
     }
 
-    /// The id under which the answers of an operation are scripted. A document may have another id for one of the
+    /// The id under which answers of an operation are scripted. The document may have a different id for one of the
     /// sandbox's own operations.
     pub(crate) fn script_id(&self, operation_id: &str) -> Result<&str, ScriptError> {
         if let Some(known) = self.operation_ids().find(|id| *id == operation_id) {
@@ -80,7 +80,7 @@ impl State {
         })
     }
 
-    /// The sandbox's own operation that answers the requests of a documented one.
+    /// The sandbox's own operation that replaces a documented one.
     fn own_in_place_of(&self, operation: &Documented) -> Option<Own> {
         let is_same = |own: &Own| {
             let path = own.path().strip_prefix("/v2").unwrap_or_default();
@@ -91,7 +91,7 @@ impl State {
     }
 }
 
-/// Gives each failure an id of its own: a random number for the sandbox, and a count.
+/// Makes a unique id for each failure: a random number of the sandbox, and a counter.
 pub(crate) struct ErrorIds {
     sandbox: u64,
     count: AtomicU64,
@@ -111,7 +111,7 @@ impl ErrorIds {
     }
 }
 
-/// A lock that a panic elsewhere does not close: each change under these locks is complete by itself.
+/// Locks a mutex, and ignores poisoning: a panic leaves no change under these locks incomplete.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

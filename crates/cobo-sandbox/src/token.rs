@@ -1,6 +1,6 @@
-//! Tokens: issued, rotated, expired.
+//! Issues, rotates and expires tokens.
 //!
-//! Only hashes of them are kept: what the sandbox remembers cannot show a token to anyone.
+//! Only hashes of tokens are kept, so no token can be read from the sandbox's state.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,25 +11,25 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::whole_ms;
 
-/// What a token is good for; neither kind is accepted in place of the other.
+/// The kind of a token. A token of one kind is not accepted in place of the other kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Organization,
     Permission,
 }
 
-/// How long the tokens live that are issued from now on.
+/// The lifetimes of tokens that are issued from now on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lifetimes {
     pub(crate) access: Duration,
     pub(crate) refresh: Duration,
 }
 
-/// A fresh pair, on its way to the client.
+/// A newly issued pair, to be sent to the client.
 pub(crate) struct Pair {
     pub(crate) access_token: String,
     pub(crate) refresh_token: String,
-    /// Seconds.
+    /// The lifetime of the access token, in seconds.
     pub(crate) expires_in: u64,
 }
 
@@ -51,22 +51,22 @@ pub(crate) enum TokenError {
     Randomness(#[from] getrandom::Error),
 }
 
-/// All the tokens that are alive, and some that have just expired.
+/// All valid tokens, and expired tokens that are not removed yet.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
     access: Shelf,
     refresh: Shelf,
     /// Refresh tokens that were used.
     spent: Shelf,
-    /// How often one of those was presented again.
+    /// How many times a used refresh token was presented again.
     replays: u64,
 }
 
-/// The organization that granted a token; `None` for a permission token asked for without one.
+/// The organization that granted a token; `None` for a permission token that was requested without an organization.
 pub(crate) type Granter = Option<Arc<str>>;
 
 impl Tokens {
-    /// A new pair. Touches no other token.
+    /// Issues a new pair. Other tokens do not change.
     pub(crate) fn issue(
         &mut self,
         kind: Kind,
@@ -100,7 +100,7 @@ impl Tokens {
         Ok(pair)
     }
 
-    /// Gives a new pair for a refresh token, which is dead from then on. Its access token lives on.
+    /// Exchanges a refresh token for a new pair, and ends the refresh token. The old access token stays valid.
     pub(crate) fn rotate(
         &mut self,
         kind: Kind,
@@ -120,12 +120,12 @@ impl Tokens {
         Ok(pair)
     }
 
-    /// How often a refresh token was presented that had been used.
+    /// How many times a used refresh token was presented again.
     pub(crate) fn replays(&self) -> u64 {
         self.replays
     }
 
-    /// Who granted an access token, when it is alive.
+    /// The granter of an access token, if the token is valid.
     pub(crate) fn granter(&self, kind: Kind, access_token: &str, now_ms: u64) -> Option<Granter> {
         let grant = self.access.get(kind, access_token, now_ms)?;
         Some(grant.granter.clone())
@@ -152,7 +152,7 @@ struct Grant {
 #[derive(Default)]
 struct Shelf {
     grants: HashMap<[u8; 32], Grant>,
-    /// The size at which the expired ones are swept out.
+    /// The number of tokens at which expired ones are removed.
     sweep_at: usize,
 }
 
@@ -165,7 +165,8 @@ impl Shelf {
     }
 
     fn put(&mut self, token: &str, grant: Grant, now_ms: u64) {
-        // Swept each time the number has doubled, so the work for each token stays constant.
+        // Expired tokens are removed each time the number has doubled, so that the average work for each token is
+        // constant.
         if self.grants.len() >= self.sweep_at.max(Self::SWEEP_AT_LEAST) {
             self.grants.retain(|_, grant| now_ms < grant.expires_at_ms);
             self.sweep_at = self.grants.len() * 2;

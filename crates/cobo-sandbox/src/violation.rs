@@ -1,25 +1,25 @@
-//! Requests that violate the document the sandbox answers from.
+//! Records requests that violate the document the sandbox answers from.
 
 use std::collections::VecDeque;
 
-/// So many of the last violations are kept.
+/// How many violations are kept; older ones are dropped.
 const KEPT: usize = 1_000;
 
-/// A request that violates the document. Its problems repeat no value that was sent.
+/// A request that violates the document. Its problems never repeat a value that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// The operation, where one has the path and the method.
+    /// The operation id, if an operation has this path and method.
     pub operation_id: Option<String>,
     /// The method.
     pub method: String,
     /// The raw path, without the query.
     pub path: String,
-    /// What is wrong: each with its place, and what the schema says.
+    /// The problems: each names a place in the request and the rule of the schema that it breaks.
     pub problems: Vec<String>,
 }
 
-/// The last violations, and how many there were.
+/// The most recent violations, and how many there were in total.
 #[derive(Default)]
 pub(crate) struct Violations {
     count: u64,

@@ -1,5 +1,5 @@
-//! Operations of a document: checked against it, and answered with pages that a test scripted or with values made from
-//! its schemas.
+//! Operations of a document: requests are checked against it, and answered with pages that a test scripted or with
+//! values made from its schemas.
 
 use http::Method;
 
@@ -13,13 +13,13 @@ use crate::violation::{Violation, Violations};
 /// The document, and the requests that violated it.
 pub(crate) struct Documents {
     pub(crate) specification: Specification,
-    /// Whether the sandbox's own operations are left out.
+    /// Whether the sandbox's own operations are disabled.
     pub(crate) only: bool,
     pub(crate) violations: std::sync::Mutex<Violations>,
 }
 
 impl Documents {
-    /// The operation of a request. A request that has none violates the document.
+    /// Finds the operation of a request. A request without an operation is recorded as a violation.
     pub(super) fn find(&self, request: &RequestParts<'_>) -> Result<&Documented, Failure> {
         let at = self.specification.at(below_base_url(request));
         if at.is_empty() {
@@ -40,7 +40,7 @@ impl Documents {
         })
     }
 
-    /// Refuses a request that the document does not allow, and keeps what was wrong with it.
+    /// Refuses a request that violates the document, and records its problems.
     pub(super) fn check(
         &self,
         operation: &Documented,
@@ -72,7 +72,7 @@ impl Documents {
     }
 }
 
-/// The answer to a request that the document allows.
+/// Answers a request that the document allows.
 pub(super) fn answer(
     documents: &Documents,
     state: &State,
@@ -94,7 +94,8 @@ pub(super) fn answer(
     Ok(Reply::json(success.status, answer))
 }
 
-/// The path as the document has it. Clients take the base URL with `/v2` whatever the document's servers are.
+/// The path relative to the base URL, as in the document. Clients use the base URL with `/v2`, whatever `servers` the
+/// document has.
 fn below_base_url<'a>(request: &RequestParts<'a>) -> &'a str {
     let path = split(request.target).0;
     path.strip_prefix("/v2").unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The operations, and the way of a request to one of them.
+//! Finds the operation of a request, authorizes the request and answers it.
 
 mod documented;
 mod organization;
@@ -18,7 +18,7 @@ use crate::signature::{RequestParts, split};
 use crate::spec::{Documented, Form};
 use crate::state::{State, lock};
 
-/// The paths below it are called without an organization's access token, and with an app's key only.
+/// Paths with this prefix are called without an organization's access token, and only with an app's key.
 const OAUTH: &str = "/v2/oauth/";
 
 /// The operation of a request.
@@ -46,8 +46,8 @@ impl Operation<'_> {
     }
 }
 
-/// Answers a request whose signature and nonce have been accepted: with what a test scripted, or else by carrying the
-/// operation out. Token and document are checked before either.
+/// Answers a request whose signature and nonce were accepted: with a scripted answer, or else by carrying the operation
+/// out. The access token and the document are checked first in both cases.
 pub(crate) fn answer(
     state: &State,
     caller: &Caller,
@@ -65,7 +65,7 @@ pub(crate) fn answer(
             documented::answer(documents, state, documented, request)
         }
     };
-    // The lock is not held while the operation is carried out: that may take it again.
+    // The lock is released before the operation is carried out, because the operation may take it too.
     let scripted = lock(&state.scripts).next(operation.id());
     match scripted {
         Some(answer) => Ok(answer.into_reply(carry_out, || state.errors.next())),
@@ -73,8 +73,8 @@ pub(crate) fn answer(
     }
 }
 
-/// The operation of a request. The sandbox's own operations go before those of a document, since they have a state:
-/// tokens that are issued and expire.
+/// Finds the operation of a request. The sandbox's own operations take precedence over those of a document, because
+/// they have state: they issue tokens, which expire.
 fn find<'a>(state: &'a State, request: &RequestParts<'_>) -> Result<Operation<'a>, Failure> {
     let path = split(request.target).0;
     if state.has_own_operations() {
@@ -93,10 +93,10 @@ fn find<'a>(state: &'a State, request: &RequestParts<'_>) -> Result<Operation<'a
     Ok(Operation::Documented(documents, documented))
 }
 
-/// The organization that a call acts for; `None` for the OAuth operations, and where the sandbox issues no tokens.
+/// The organization that a call acts for; `None` for the OAuth operations, and if the sandbox issues no tokens.
 ///
-/// What the document's `security` says plays no part: Cobo's names no OAuth requirement for many operations that an app
-/// calls with an organization's access token all the same.
+/// The document's `security` is ignored: Cobo's document has no OAuth requirement for many operations that an app
+/// nevertheless calls with an organization's access token.
 fn authorize(
     state: &State,
     caller: &Caller,
@@ -115,14 +115,14 @@ fn authorize(
             )),
             None => Ok(organizations().with_key(org_id).cloned()),
         },
-        // The operations below read the header themselves, where they take one.
+        // The OAuth operations read the `Authorization` header themselves, if they use it.
         Caller::App if path.starts_with(OAUTH) => Ok(None),
         Caller::App => match bearer(request.headers)? {
             None if operation.is_without_token(path) => Ok(None),
             None => Err(Failure::unauthenticated(
                 "the header Authorization is missing: an app's key needs an organization's access token",
             )),
-            // Without the sandbox's own operations there is nowhere to get a token from.
+            // Without the sandbox's own operations, no valid token can be obtained, so any token is accepted.
             Some(_) if !state.has_own_operations() => Ok(None),
             Some(token) => {
                 let organizations = organizations();
@@ -135,7 +135,7 @@ fn authorize(
     }
 }
 
-/// The bearer token of a request, when it has one.
+/// The bearer token of a request, if it has one.
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
     let malformed = || Failure::unauthenticated("the header Authorization is not one Bearer token");
     let mut values = headers.get_all(header::AUTHORIZATION).iter();

@@ -1,4 +1,4 @@
-//! `/organizations/info`: the protected operation to try an access token on.
+//! `/organizations/info`: a protected operation that needs an access token.
 
 use http::StatusCode;
 use serde_json::json;

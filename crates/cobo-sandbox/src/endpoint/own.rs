@@ -6,7 +6,7 @@ use crate::reply::{Failure, Reply};
 use crate::signature::{RequestParts, split};
 use crate::state::State;
 
-/// One of them.
+/// One of these operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Own {
     GetToken,
@@ -46,7 +46,7 @@ impl Own {
         }
     }
 
-    /// The whole path.
+    /// The full path.
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::GetToken | Self::RefreshToken => "/v2/oauth/token",
@@ -56,7 +56,7 @@ impl Own {
         }
     }
 
-    /// Carries it out.
+    /// Carries the operation out.
     pub(super) fn answer(
         self,
         state: &State,

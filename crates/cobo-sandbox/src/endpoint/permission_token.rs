@@ -13,8 +13,9 @@ use crate::token::{Kind, Pair};
 
 /// `exchange_permission_token`.
 ///
-/// Whether it takes an organization's bearer is not documented. Without one the pair belongs to no organization; one
-/// that is sent must be alive, and the pair then ends with the organization's installation.
+/// Cobo does not document whether this operation takes an organization's bearer token. Without one, the pair belongs to
+/// no organization. A bearer token that is sent must be valid, and the pair then ends with the organization's
+/// installation.
 pub(super) fn exchange(state: &State, request: &RequestParts<'_>) -> Result<Reply, Failure> {
     let params = Params::from_json(request.headers, request.body)?;
     if params.required("permission_type")? != "payment_orders_payin" {

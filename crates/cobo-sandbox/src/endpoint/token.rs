@@ -1,4 +1,4 @@
-//! `/oauth/token`: tokens of an organization.
+//! `/oauth/token`: the tokens of an organization.
 
 use http::StatusCode;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::signature::RequestParts;
 use crate::state::{State, lock};
 use crate::token::{Kind, Pair, TokenError};
 
-/// `get_token`. Revokes nothing: pairs issued before live on.
+/// `get_token`. It revokes nothing: earlier pairs stay valid.
 pub(super) fn get(state: &State, query: &str) -> Result<Reply, Failure> {
     let params = Params::from_query(query)?;
     let (client_id, org_id) = (params.required("client_id")?, params.required("org_id")?);
@@ -28,7 +28,7 @@ pub(super) fn get(state: &State, query: &str) -> Result<Reply, Failure> {
     Ok(reply(&pair))
 }
 
-/// `refresh_token`. The official specification marks all three parameters optional; a call without one is still refused.
+/// `refresh_token`. The official specification marks all three parameters optional; the sandbox requires each of them.
 pub(super) fn refresh(state: &State, request: &RequestParts<'_>) -> Result<Reply, Failure> {
     let params = Params::from_json(request.headers, request.body)?;
     let (client_id, token) = (
@@ -44,7 +44,7 @@ pub(super) fn refresh(state: &State, request: &RequestParts<'_>) -> Result<Reply
     Ok(reply(&pair))
 }
 
-/// What a refused token means to the caller.
+/// Converts a token error to the failure that the caller receives.
 pub(super) fn refused(error: TokenError) -> Failure {
     match error {
         TokenError::Dead => Failure::oauth("invalid_grant", error.to_string()),

@@ -1,4 +1,4 @@
-//! Bodies of requests.
+//! Request bodies.
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -11,7 +11,7 @@ use super::{Specification, entries, flag, parameter, resolve};
 const JSON: &str = "application/json";
 const FORM: &str = "multipart/form-data";
 
-/// What an operation says of its body.
+/// The request body that an operation declares.
 pub(super) struct Body {
     pub(super) required: bool,
     pub(super) media_type: String,
@@ -33,7 +33,7 @@ impl Body {
         }))
     }
 
-    /// What is wrong with a body.
+    /// The problems of a request body.
     pub(super) fn problems(
         &self,
         specification: &Specification,
@@ -77,7 +77,7 @@ impl Body {
         problems.into_iter().map(place).collect()
     }
 
-    /// The parts of a form as the object that the schema describes.
+    /// Converts the parts of a form to the object that the schema describes.
     fn of_parts(&self, specification: &Specification, parts: &[(String, String)]) -> Value {
         let root = specification.document();
         let mut object = Map::new();
@@ -108,16 +108,16 @@ fn essence(media_type: &str) -> String {
     essence.trim().to_ascii_lowercase()
 }
 
-/// A `multipart/form-data` body, read.
+/// A parsed `multipart/form-data` body.
 pub(crate) enum Form {
-    /// Names and contents in their order. The bytes of a file are read as text, as far as they are.
+    /// The parts' names and contents, in order. The bytes of a file are decoded as UTF-8; invalid bytes are replaced.
     Parts(Vec<(String, String)>),
-    /// Why it cannot be read.
+    /// Why the body cannot be parsed.
     Broken(&'static str),
 }
 
 impl Form {
-    /// Reads a body; `None` when it is declared as something else.
+    /// Parses a body; `None` if its declared content type is not `multipart/form-data`.
     pub(crate) async fn read(headers: &HeaderMap, body: &Bytes) -> Option<Self> {
         let content_type = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
         if essence(content_type) != FORM {

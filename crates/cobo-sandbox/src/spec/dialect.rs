@@ -1,15 +1,15 @@
-//! OpenAPI 3.0 schemas as JSON Schema 2020-12, which is what the validator reads.
+//! Converts OpenAPI 3.0 schemas to JSON Schema 2020-12, which the validator reads.
 //!
 //! | OpenAPI 3.0 | JSON Schema |
 //! | --- | --- |
-//! | `nullable: true` | or `null` |
-//! | `exclusiveMinimum: true` beside `minimum` | `exclusiveMinimum` alone; the same for the maximum |
-//! | keys beside `$ref` have no meaning | they are left out |
-//! | `discriminator` with `oneOf` or `anyOf` | the tag chooses the one schema that has to fit |
+//! | `nullable: true` | `anyOf` of the schema and `null` |
+//! | `exclusiveMinimum: true` beside `minimum` | `exclusiveMinimum` only; the same for the maximum |
+//! | keys beside `$ref`, which have no meaning | left out |
+//! | `discriminator` with `oneOf` or `anyOf` | the discriminator's value selects the one schema that must match |
 //!
-//! One thing is read otherwise than it stands there: a name that a schema requires and that nothing describes is not
-//! asked for. Cobo's documents have some forty of them, left over from older releases (an envelope requires `id` and
-//! describes `event_id`); no client could know what to send.
+//! One deviation from the document: if a schema describes properties, a name that it requires but does not describe is
+//! not required. Cobo's documents have about forty such names, left over from older releases (an envelope requires `id`
+//! and describes `event_id`); no client could know what to send.
 
 use std::collections::HashSet;
 
@@ -17,12 +17,12 @@ use serde_json::{Map, Value, json};
 
 use super::{entries, items, resolve};
 
-/// The whole document with each of its schemas as JSON Schema, so that references into any part of it hold.
+/// Converts the whole document, each schema included, so that references into any part of it stay valid.
 pub(super) fn convert(root: &Value) -> Value {
     Converter { root }.value(root, false, &HashSet::new())
 }
 
-/// One schema that stands in no document but may refer into one.
+/// Converts one schema that is not part of the document but may refer into it.
 pub(super) fn convert_schema(root: &Value, schema: &Value) -> Value {
     Converter { root }.value(schema, false, &HashSet::new())
 }
@@ -32,9 +32,9 @@ struct Converter<'a> {
 }
 
 impl Converter<'_> {
-    /// `names` says that the keys of an object are names, not keywords.
+    /// `names`: the keys of an object are names, not keywords.
     ///
-    /// `described` are the properties that the schema is a part of describes.
+    /// `described`: the properties described by the schema that this one is a part of.
     fn value<'a>(&'a self, value: &'a Value, names: bool, described: &HashSet<&'a str>) -> Value {
         let none = HashSet::new();
         match value {
@@ -62,7 +62,7 @@ impl Converter<'_> {
         let mut new = Map::new();
         for (key, value) in map {
             match key.as_str() {
-                // Data, in which nothing is a keyword.
+                // Data: its keys are not keywords.
                 "example" | "examples" | "default" | "enum" => {
                     new.insert(key.clone(), value.clone());
                 }
@@ -98,14 +98,14 @@ impl Converter<'_> {
         nullable(map, Value::Object(new))
     }
 
-    /// Adds the properties that a schema and its parts describe.
+    /// Collects the properties that a schema and its parts describe.
     fn describe<'a>(
         &'a self,
         map: &'a Map<String, Value>,
         into: &mut HashSet<&'a str>,
         depth: usize,
     ) {
-        // Deeper than this, parts refer to each other.
+        // At this depth the parts refer to each other.
         if depth > 16 {
             return;
         }
@@ -120,7 +120,7 @@ impl Converter<'_> {
         }
     }
 
-    /// The parts of an `allOf` that say what each value of the discriminator means.
+    /// The parts of an `allOf` that bind each value of the discriminator to its schema.
     fn by_tag(&self, map: &Map<String, Value>, variants: &Value) -> Option<Value> {
         let name = map.get("discriminator")?.get("propertyName")?.as_str()?;
         let tags = tags(self.root, map, variants)?;
@@ -139,8 +139,8 @@ impl Converter<'_> {
     }
 }
 
-/// The values of a union's discriminator, each with the reference to its schema. `None` where they do not decide: no
-/// discriminator, or a variant without a name.
+/// The values of a union's discriminator, each with the reference to its schema. `None` if the discriminator cannot
+/// select a variant: there is no discriminator, a target does not exist, or a variant is not a reference.
 pub(super) fn tags(
     root: &Value,
     union: &Map<String, Value>,
@@ -149,7 +149,7 @@ pub(super) fn tags(
     let discriminator = union.get("discriminator")?;
     let mut tags = Vec::new();
     for (tag, target) in entries(discriminator.get("mapping")) {
-        // Some of Cobo's targets end in a colon that belongs to the YAML.
+        // Some of the mapping targets in Cobo's documents end in a colon by mistake.
         let target = target.as_str()?.trim_end_matches(':');
         let reference = if target.contains(['#', '/', '.']) {
             target.to_owned()
@@ -166,7 +166,7 @@ pub(super) fn tags(
             tags.push((name.to_owned(), reference.to_owned()));
         }
     }
-    // Whether a map keeps its order is up to other crates of the program.
+    // Sorted, because the order of a JSON map depends on features that other crates enable.
     tags.sort();
     Some(tags)
 }
@@ -179,7 +179,7 @@ fn nullable(map: &Map<String, Value>, schema: Value) -> Value {
     }
 }
 
-/// What a reference names, when it names something.
+/// Resolves a reference; `None` if its target does not exist.
 fn json_reference(root: &Value, reference: &str) -> Option<Value> {
     let pointer = reference.strip_prefix('#')?;
     root.pointer(pointer).cloned()
@@ -197,7 +197,7 @@ fn bound(map: &Map<String, Value>, new: &mut Map<String, Value>, key: &str, incl
     }
 }
 
-/// Adds to a list that may stand there already: a union by its tag becomes an `allOf` beside the schema's own.
+/// Appends to a list that may already exist: a union with a discriminator adds to the schema's own `allOf`.
 fn extend(new: &mut Map<String, Value>, key: &str, value: Value) {
     match (new.get_mut(key), value) {
         (Some(Value::Array(list)), Value::Array(more)) => list.extend(more),

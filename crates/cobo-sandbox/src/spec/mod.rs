@@ -1,7 +1,7 @@
-//! An OpenAPI document that the sandbox answers from.
+//! Reads the OpenAPI document that the sandbox answers from.
 //!
-//! It is read here anew, and its schemas are judged by the `jsonschema` crate: nothing is shared with the generator,
-//! whose reading of the same document this one checks.
+//! The document is parsed here independently of the generator, and the `jsonschema` crate validates by its schemas.
+//! Nothing is shared with the generator, so the sandbox checks the generator's reading of the same document.
 
 mod body;
 mod dialect;
@@ -26,10 +26,10 @@ pub(crate) use operation::Documented;
 pub(crate) use query::Query;
 use validator::Schemas;
 
-/// The keys of a path item that are operations.
+/// The keys of a path item that are HTTP methods.
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "head", "options", "patch"];
 
-/// An OpenAPI 3.0 document, for a sandbox to answer from, and for a test to make values from.
+/// An OpenAPI 3.0 document: a sandbox answers from it, and a test can make values from it.
 ///
 /// Cheap to clone.
 ///
@@ -85,28 +85,28 @@ struct Inner {
     by_id: HashMap<String, usize>,
 }
 
-/// Why a document cannot be answered from.
+/// Why a document cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpecificationError {
     /// The file cannot be read.
     #[error("{path} cannot be read: {source}")]
     File {
-        /// The file, as it was named.
+        /// The path, as it was given.
         path: String,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The text is neither YAML nor JSON.
     #[error("the document is not YAML: {0}")]
     Syntax(String),
-    /// The document is not OpenAPI 3.0, or lacks what is needed to answer from it.
+    /// The document is not OpenAPI 3.0, or lacks something that is needed to answer from it.
     #[error("the document cannot be answered from: {0}")]
     Document(String),
 }
 
 impl Specification {
-    /// Reads a file, YAML or JSON.
+    /// Reads a YAML or JSON file.
     ///
     /// # Errors
     ///
@@ -120,17 +120,17 @@ impl Specification {
         Self::from_text(&text)
     }
 
-    /// Reads a document, YAML or JSON.
+    /// Parses a YAML or JSON document.
     ///
     /// # Errors
     ///
-    /// When it is neither, is not OpenAPI 3.0, or has an operation that cannot be told from the others or whose
-    /// references lead nowhere.
+    /// When the text is neither YAML nor JSON, the document is not OpenAPI 3.0, two of its operations cannot be
+    /// distinguished, or a reference of an operation has no target.
     pub fn from_text(text: &str) -> Result<Self, SpecificationError> {
         let options = serde_saphyr::options! {
             // YAML 1.2: `on`, `no` and the like are text.
             strict_booleans: true,
-            // Cobo's whole document has some 100,000 nodes and grows.
+            // Cobo's full document has about 100,000 nodes and grows.
             budget: serde_saphyr::budget! { max_nodes: 4_000_000, max_events: 16_000_000 },
             with_snippet: false,
         };
@@ -139,7 +139,7 @@ impl Specification {
         Self::from_value(root)
     }
 
-    /// Takes a document that has been read.
+    /// Takes a document that is already parsed.
     ///
     /// # Errors
     ///
@@ -183,7 +183,7 @@ impl Specification {
         })
     }
 
-    /// The ids of its operations, `METHOD /path` for one that has none.
+    /// The ids of all operations; an operation without an id has `METHOD /path`.
     pub fn operation_ids(&self) -> impl Iterator<Item = &str> {
         self.inner
             .operations
@@ -191,28 +191,28 @@ impl Specification {
             .map(|operation| operation.id.as_str())
     }
 
-    /// The document itself.
+    /// The parsed document.
     pub fn document(&self) -> &Value {
         &self.inner.root
     }
 
-    /// A value made from a schema, which may refer into the document.
+    /// Makes a value from a schema, which may refer into the document.
     ///
-    /// `turn` chooses between the variants of unions and the values of enums; with the turns below [`Sample::turns`],
-    /// every variant of every union is made. The same arguments always make the same value.
+    /// `turn` selects the variants of unions and the values of enums: the turns from 0 up to [`Sample::turns`],
+    /// exclusive, make every variant of every union. Equal arguments always make equal values.
     pub fn sample(&self, schema: &Value, fields: Fields<'_>, turn: usize) -> Sample {
         sample::make(self, schema, fields, turn)
     }
 
-    /// What is wrong with a value, by its JSON pointers; nothing when the schema allows it. No part of the value is
-    /// repeated.
+    /// Validates a value. Returns its problems with their JSON pointers; empty if the schema allows the value. The
+    /// problems never repeat a part of the value.
     pub fn problems(&self, schema: &Value, value: &Value) -> Vec<String> {
         self.inner.schemas.problems(schema, value)
     }
 
-    /// The parameters and the body that a call of an operation takes, made from their schemas.
+    /// Makes the parameters and the body of a call from their schemas.
     ///
-    /// `None` when no operation has this id.
+    /// `None` if there is no operation with this id.
     pub fn request(
         &self,
         operation_id: &str,
@@ -223,8 +223,8 @@ impl Specification {
         Some(operation.request(self, fields, turn))
     }
 
-    /// The status and the body of an operation's success, the body made from its schema; `None` for the body where the
-    /// document has none, and for everything when no operation has this id.
+    /// The success of an operation: its status, and a body made from its schema (`None` if the success has no body).
+    /// `None` if there is no operation with this id.
     pub fn success(
         &self,
         operation_id: &str,
@@ -248,7 +248,7 @@ impl Specification {
         self.inner.operations.get(index)
     }
 
-    /// The operations whose path fits, the most literal path only.
+    /// The operations whose path matches; if several paths match, those of the most literal one.
     pub(crate) fn at(&self, path: &str) -> Vec<&Documented> {
         let fitting: Vec<&Documented> = self
             .inner
@@ -275,25 +275,26 @@ impl std::fmt::Debug for Specification {
     }
 }
 
-/// What a call of an operation takes, by the names of the document.
+/// The arguments of a call, by their names in the document.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct SampleRequest {
-    /// The values of the parameters in the path.
+    /// The values of the path parameters.
     pub path: Map<String, Value>,
-    /// The values of the parameters in the query.
+    /// The values of the query parameters.
     pub query: Map<String, Value>,
-    /// The values of the parameters in headers.
+    /// The values of the header parameters.
     pub headers: Map<String, Value>,
-    /// The body; of a form, an object of its parts.
+    /// The body; for a form, an object of its parts.
     pub body: Option<Value>,
-    /// With so many turns, every variant of every union is made.
+    /// The number of turns needed to make every variant of every union.
     pub turns: usize,
 }
 
-/// `value`, or what it refers to, however long the chain; `None` for a chain that ends nowhere or in itself.
+/// Resolves a value that may be a reference, through any chain of references; `None` if a target does not exist or the
+/// chain is a cycle.
 fn resolve<'a>(root: &'a Value, mut value: &'a Value) -> Option<&'a Value> {
-    // A chain longer than this comes back to where it was.
+    // A longer chain is a cycle.
     for _ in 0..64 {
         let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
             return Some(value);

@@ -1,4 +1,4 @@
-//! Operations: what a request of one has to be, and what it is answered with.
+//! Operations: how a request is checked, and which answer it gets.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -16,10 +16,10 @@ use crate::signature::{RequestParts, split};
 
 pub(crate) struct Documented {
     pub(crate) id: String,
-    /// Upper case.
+    /// The method, in upper case.
     pub(crate) method: String,
     pub(crate) path: Template,
-    /// Whether the document says that an app calls it without an organization's access token.
+    /// Whether the document says that an app calls the operation without an organization's access token.
     pub(crate) is_without_credential: bool,
     pub(crate) success: Success,
     parameters: Vec<Parameter>,
@@ -28,13 +28,13 @@ pub(crate) struct Documented {
 
 pub(crate) struct Success {
     pub(crate) status: StatusCode,
-    /// `None` for a success without a body.
+    /// The schema of the success; `None` if it has no body.
     pub(crate) schema: Option<Value>,
     answer: OnceLock<Option<Value>>,
     items: OnceLock<Vec<Value>>,
 }
 
-/// So many values are made for the items of a list. Equal ones count once.
+/// How many items are made for a list. Equal items count once.
 const ITEMS: usize = 24;
 
 impl Documented {
@@ -61,7 +61,7 @@ impl Documented {
         })
     }
 
-    /// What a call of it takes.
+    /// Makes the arguments of a call.
     pub(super) fn request(
         &self,
         specification: &Specification,
@@ -92,12 +92,12 @@ impl Documented {
         request
     }
 
-    /// What a query asks of a list.
+    /// Reads the filters and the paging parameters of a query.
     pub(crate) fn read_query(&self, query: &str) -> Query {
         Query::of(&self.parameters, query)
     }
 
-    /// What is wrong with a request, as the document has it. `path` is below the base URL.
+    /// The problems of a request, by the document. `path` is relative to the base URL.
     pub(crate) fn problems(
         &self,
         specification: &Specification,
@@ -162,7 +162,7 @@ impl Success {
         let response = resolve(root, response).ok_or("a response's reference leads nowhere")?;
         let media = entries(response.get("content")).next();
         Ok(Self {
-            // `2XX` and `default` are answered with the most usual of them.
+            // Answer `2XX` and `default` with the most common status.
             status: status.parse().unwrap_or(StatusCode::OK),
             schema: media.and_then(|(_, media)| media.get("schema")).cloned(),
             answer: OnceLock::new(),
@@ -170,7 +170,7 @@ impl Success {
         })
     }
 
-    /// A body with all fields, made once.
+    /// A body with all fields, made once and kept.
     pub(crate) fn answer(&self, specification: &Specification) -> Option<Value> {
         let make = || {
             let schema = self.schema.as_ref()?;
@@ -179,8 +179,8 @@ impl Success {
         self.answer.get_or_init(make).clone()
     }
 
-    /// Different items of a list, with all fields, made once: the variants of its unions and the values of its enums in
-    /// turn, so that filters find something.
+    /// Different items of a list, with all fields, made once and kept. They cover the variants of unions and the values
+    /// of enums in turn, so that filters match some of them.
     pub(crate) fn items(&self, specification: &Specification, place: &Place) -> &[Value] {
         let make = || {
             let mut items = Vec::new();

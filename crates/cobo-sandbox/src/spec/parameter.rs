@@ -1,11 +1,11 @@
-//! Parameters: their texts on the wire, and what those mean.
+//! Parameters: how their texts in a request are parsed and checked.
 
 use serde_json::{Map, Value};
 
 use super::sample::{Fields, wanted};
 use super::{Specification, flag, items, resolve};
 
-/// Where a parameter stands.
+/// Where a parameter is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Location {
     Path,
@@ -17,14 +17,15 @@ pub(super) struct Parameter {
     pub(super) name: String,
     pub(super) location: Location,
     pub(super) required: bool,
-    /// With the parameter's own example, where the schema has none.
+    /// The schema, with the parameter's own example added if the schema has none.
     pub(super) schema: Value,
     pub(super) separator: char,
     holder: Value,
 }
 
 impl Parameter {
-    /// `None` for a cookie, and for the headers that OpenAPI says are described elsewhere.
+    /// Reads a parameter's description. `None` for a cookie, and for the headers that OpenAPI does not allow as
+    /// parameters (`Accept`, `Content-Type`, `Authorization`).
     pub(super) fn read(root: &Value, value: &Value) -> Result<Option<Self>, String> {
         let value = resolve(root, value).ok_or("a parameter's reference leads nowhere")?;
         let text = |key| value.get(key).and_then(Value::as_str);
@@ -59,7 +60,7 @@ impl Parameter {
         }))
     }
 
-    /// A value for it, when one is wanted.
+    /// Makes a value for the parameter, if it is required or `fields` includes it.
     pub(super) fn sample(
         &self,
         specification: &Specification,
@@ -72,14 +73,14 @@ impl Parameter {
         Some(specification.sample(&self.schema, fields, turn))
     }
 
-    /// What is wrong with the text that was sent for it.
+    /// The problems of a text that was sent for the parameter.
     pub(super) fn problems(&self, specification: &Specification, text: &str) -> Vec<String> {
         let value = read(specification.document(), &self.schema, text, self.separator);
         specification.problems(&self.schema, &value)
     }
 }
 
-/// The value that a text stands for: a list is one text, its items separated by commas.
+/// Parses a text into the value it represents. A list is one text with its items joined by `separator`.
 pub(super) fn read(root: &Value, schema: &Value, text: &str, separator: char) -> Value {
     let as_text = || Value::String(text.to_owned());
     match kind(root, schema) {
@@ -93,7 +94,7 @@ pub(super) fn read(root: &Value, schema: &Value, text: &str, separator: char) ->
                 .collect()
         }
         Some(("integer" | "number" | "boolean" | "object", _)) => {
-            // A text that is none of these stays a text, which the schema then refuses.
+            // A text that does not parse stays a string, which the schema then refuses.
             let value = serde_json::from_str(text).ok();
             value
                 .filter(|value: &Value| !value.is_null())
@@ -103,7 +104,7 @@ pub(super) fn read(root: &Value, schema: &Value, text: &str, separator: char) ->
     }
 }
 
-/// The type of a schema, which a part of it may say, and the schema that says it.
+/// The type of a schema, and the schema that declares it: the schema itself or one of its parts.
 fn kind<'a>(root: &'a Value, schema: &'a Value) -> Option<(&'a str, &'a Value)> {
     let schema = resolve(root, schema)?;
     if let Some(kind) = schema.get("type").and_then(Value::as_str) {
@@ -115,7 +116,7 @@ fn kind<'a>(root: &'a Value, schema: &'a Value) -> Option<(&'a str, &'a Value)> 
         .find_map(|part| kind(root, part))
 }
 
-/// The parameters of an operation: its own, and those of its path that it does not describe itself.
+/// The parameters of an operation: its own, and those of its path item that it does not override.
 pub(super) fn of(root: &Value, item: &Value, operation: &Value) -> Result<Vec<Parameter>, String> {
     let mut found: Vec<Parameter> = Vec::new();
     for holder in [operation, item] {
@@ -134,7 +135,7 @@ pub(super) fn of(root: &Value, item: &Value, operation: &Value) -> Result<Vec<Pa
     Ok(found)
 }
 
-/// Adds a sample, and remembers the turns it takes.
+/// Adds a sample under a name, and raises `turns` to the turns that the sample needs.
 pub(super) fn add(
     into: &mut Map<String, Value>,
     turns: &mut usize,

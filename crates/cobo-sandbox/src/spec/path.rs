@@ -1,15 +1,15 @@
-//! Path templates, `/wallets/{wallet_id}/addresses`.
+//! Path templates such as `/wallets/{wallet_id}/addresses`.
 
 use percent_encoding::percent_decode_str;
 
-/// The path of an operation.
+/// The path template of an operation.
 pub(crate) struct Template {
     segments: Vec<Segment>,
 }
 
 enum Segment {
     Literal(String),
-    /// A parameter and what stands before and after it.
+    /// A parameter, and the literal text before and after it.
     Parameter {
         before: String,
         name: String,
@@ -25,7 +25,7 @@ impl Template {
         }
     }
 
-    /// The raw values of the parameters, decoded, when a raw path fits. One that is not UTF-8 is `None`.
+    /// Matches a raw path. Returns the decoded values of the parameters; a value that is not UTF-8 is `None`.
     pub(super) fn matches(&self, path: &str) -> Option<Vec<(&str, Option<String>)>> {
         let mut raw = path.strip_prefix('/')?.split('/');
         let mut values = Vec::new();
@@ -53,12 +53,12 @@ impl Template {
         raw.next().is_none().then_some(values)
     }
 
-    /// Whether it is this path, without parameters.
+    /// Whether a raw path matches this template, which must have no parameters.
     pub(crate) fn is(&self, path: &str) -> bool {
         self.matches(path).is_some_and(|values| values.is_empty())
     }
 
-    /// How much of the path is literal: `/wallets/check` goes before `/wallets/{wallet_id}`.
+    /// How much of the path is literal, for precedence: `/wallets/check` goes before `/wallets/{wallet_id}`.
     pub(super) fn literal(&self) -> usize {
         let literal = |segment: &&Segment| matches!(segment, Segment::Literal(_));
         self.segments.iter().filter(literal).count()

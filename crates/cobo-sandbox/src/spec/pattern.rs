@@ -1,9 +1,9 @@
-//! A text that a pattern allows.
+//! Makes a text that matches a regular expression.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// The first text of a pattern, taking of each repetition as few as it allows; `None` for a pattern that the `regex`
-/// crate does not read (one with a look-around).
+/// Returns a text that matches the pattern, with as few repetitions as the pattern allows; `None` for a pattern that
+/// the `regex` crate does not support (look-around, for example).
 pub(super) fn shortest(pattern: &str) -> Option<String> {
     let mut text = String::new();
     write(&regex_syntax::parse(pattern).ok()?, &mut text)?;
@@ -15,7 +15,7 @@ fn write(hir: &Hir, text: &mut String) -> Option<()> {
         HirKind::Empty | HirKind::Look(_) => {}
         HirKind::Literal(literal) => text.push_str(std::str::from_utf8(&literal.0).ok()?),
         HirKind::Class(Class::Unicode(class)) => {
-            // Rather a letter or a digit than the first control character.
+            // Prefer a letter or a digit to the first character of the class, which may be a control character.
             let plain = ('a'..='z').chain('0'..='9').chain('A'..='Z').find(|plain| {
                 class
                     .ranges()

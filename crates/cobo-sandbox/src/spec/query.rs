@@ -1,4 +1,4 @@
-//! Queries: the parameters that a document knows, and what they ask of a list.
+//! Queries: reads the parameters that a document describes, and the filters and page that they select.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,15 +8,15 @@ use serde_json::Value;
 
 use super::parameter::{Location, Parameter};
 
-/// The parameters that choose a page. They filter nothing.
+/// The parameters that choose a page. They are not filters.
 const PAGING: [&str; 3] = ["limit", "before", "after"];
 
-/// What a query asks of a list.
+/// The filters and the page that a query asks a list for.
 pub(crate) struct Query {
     texts: HashMap<String, String>,
-    /// The other parameters, each with the values of which an item has to have one.
+    /// The filters: a parameter's name, and the values of which an item must have one.
     pub(crate) filters: Vec<(String, Vec<String>)>,
-    /// The page size that the document says.
+    /// The page size that the document gives as the default of `limit`.
     pub(crate) default_limit: Option<usize>,
 }
 
@@ -30,7 +30,7 @@ impl Query {
         };
         let filter = |parameter: &Parameter| {
             let text = texts.get(&parameter.name).filter(|text| !text.is_empty())?;
-            // The whole text too: a name can have a comma in it.
+            // The whole text is a value too, because a name can contain a comma.
             let parts = text.split(parameter.separator).map(str::to_owned);
             let values = parts.chain([text.clone()]).collect();
             Some((parameter.name.clone(), values))
@@ -48,14 +48,14 @@ impl Query {
         }
     }
 
-    /// The text of a parameter; an empty one is none.
+    /// The text of a parameter; `None` if it is missing or empty.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let text = self.texts.get(name)?;
         (!text.is_empty()).then_some(text)
     }
 }
 
-/// The parameters of a query that the document knows; each of the others is a problem.
+/// Reads the query parameters that the document describes. Each other parameter is added to `problems`.
 pub(super) fn read(
     parameters: &[Parameter],
     query: &str,
@@ -96,7 +96,7 @@ fn decoded(text: &str) -> Option<String> {
     Some(text.into_owned())
 }
 
-/// A name that came with the request, cut to what a message can bear.
+/// A parameter name from the request, shortened for an error message.
 fn quoted(name: &str) -> String {
     let short: String = name.chars().take(40).collect();
     format!("{short:?}")

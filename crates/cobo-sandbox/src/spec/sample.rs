@@ -1,4 +1,4 @@
-//! Values made from schemas.
+//! Makes values from schemas.
 
 use serde_json::{Map, Value, json};
 
@@ -6,15 +6,15 @@ use super::{Specification, dialect, entries, flag, items};
 
 mod leaf;
 
-/// Which properties the objects of a value have.
+/// Which properties the objects of a made value have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fields<'a> {
-    /// All that the schema names.
+    /// All properties that the schema describes.
     All,
-    /// Those that are required.
+    /// The required properties.
     Required,
-    /// Those that are required, and of the outermost object this one too.
+    /// The required properties, and this one in the outermost object.
     RequiredAnd(&'a str),
 }
 
@@ -41,11 +41,11 @@ impl Fields<'_> {
 pub struct Sample {
     /// The value.
     pub value: Value,
-    /// With the turns below this, every variant of every union in the value is made; 1 without unions.
+    /// The number of turns needed to make every variant of every union in the value; 1 without unions.
     pub turns: usize,
 }
 
-/// A schema that holds itself is made so often within itself, where it need not be there at all.
+/// How often an optional recursive schema is nested in itself.
 const NESTED: usize = 2;
 
 pub(super) fn make(
@@ -68,7 +68,7 @@ pub(super) fn make(
         },
     );
     Sample {
-        // A schema that requires itself within itself has no value.
+        // A schema that requires itself, directly or through others, has no finite value.
         value: value.unwrap_or(Value::Null),
         turns: maker.turns,
     }
@@ -76,24 +76,24 @@ pub(super) fn make(
 
 struct Maker<'a> {
     specification: &'a Specification,
-    /// The references that lead to the value that is being made.
+    /// The references that are being expanded, outermost first.
     open: Vec<String>,
     turns: usize,
 }
 
-/// What is left of the turn for the unions further in, and how many turns those further out take.
+/// The rest of the turn, for inner unions, and how many turns the outer unions use.
 #[derive(Clone, Copy)]
 struct Turn {
     left: usize,
     taken: usize,
 }
 
-/// What a schema comes to, with all that it refers to and is composed of.
+/// A schema merged with all that it refers to and is composed of.
 #[derive(Default)]
 struct Shape {
-    /// The schemas that name no part: of texts, numbers, lists.
+    /// The schemas that describe no properties: of texts, numbers and lists.
     plain: Vec<Value>,
-    /// A property may be described by several parts.
+    /// The properties, each with its schemas: several parts may describe the same property.
     properties: Vec<(String, Vec<Value>)>,
     required: Vec<String>,
     additional: Option<Value>,
@@ -102,7 +102,7 @@ struct Shape {
 }
 
 impl Maker<'_> {
-    /// `None` where the value would have no end.
+    /// Makes a value; `None` if the value would be infinite.
     fn value(&mut self, schema: &Value, fields: Fields<'_>, turn: Turn) -> Option<Value> {
         let mut shape = Shape::default();
         self.gather(schema, &mut shape)?;
@@ -119,7 +119,7 @@ impl Maker<'_> {
         };
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
             let seen = |other: &&String| *other == reference;
-            // A variant that extends its own union has no union within.
+            // A variant that extends its own union does not contain the union.
             let extends = shape.references.iter().any(|other| other == reference);
             let open = self.open.iter().filter(seen).count();
             if open >= NESTED || extends {
@@ -196,15 +196,15 @@ impl Maker<'_> {
                 None => None,
             };
         }
-        // A schema that describes nothing may still require something. Where it describes others, the name is left
-        // over from an older release, see `dialect`.
+        // If a schema describes no property, make the names that it requires. If it describes some, other required
+        // names are left over from an older release, see `dialect`.
         if shape.properties.is_empty() && value.is_none() {
             let names = shape.required.iter().cloned();
             object.extend(names.map(|name| (name, json!("text"))));
         }
         let object = Value::Object(object);
         Some(match value {
-            // The variant is the more precise of the two.
+            // The variant's schema is more precise, so its values win.
             Some(variant) => merge(Some(object), variant),
             None => object,
         })
@@ -235,7 +235,7 @@ impl Maker<'_> {
         };
         let first = turn.left.checked_rem(choices.len())?;
         let (before, from) = choices.split_at(first);
-        // A variant without an end makes room for the next one.
+        // If a variant has no finite value, try the next one.
         from.iter().chain(before).find_map(|(tag, schema)| {
             let mut value = self.value(schema, fields, inner)?;
             let name = union
@@ -293,7 +293,7 @@ impl Maker<'_> {
     }
 }
 
-/// Both, and of what is in both the second.
+/// Merges two objects. If both have a property, the second one's value is used.
 fn merge(first: Option<Value>, second: Value) -> Value {
     match (first, second) {
         (Some(Value::Object(mut first)), Value::Object(second)) => {
@@ -304,12 +304,12 @@ fn merge(first: Option<Value>, second: Value) -> Value {
     }
 }
 
-/// Whether a schema is of a file in a form.
+/// Whether a schema describes a file in a form.
 pub(super) fn is_binary(schema: &Value) -> bool {
     schema.get("format").and_then(Value::as_str) == Some("binary")
 }
 
-/// Whether a parameter or a body has to be there, or is wanted.
+/// Whether a parameter or a body is required, or included in `fields`.
 pub(super) fn wanted(holder: &Value, name: &str, fields: Fields<'_>) -> bool {
     flag(holder, "required") || fields.includes(name)
 }

@@ -1,4 +1,4 @@
-//! Schemas of the document, compiled when they are first needed.
+//! Validators of the document's schemas, each compiled when it is first needed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::dialect;
 use crate::state::lock;
 
-/// The document's name among schemas.
+/// The URI of the document, to resolve references into it.
 const DOCUMENT: &str = "urn:document";
-/// So many problems of one value are named.
+/// How many problems are reported for one value.
 const NAMED: usize = 10;
 
 pub(super) struct Schemas {
@@ -46,7 +46,7 @@ impl Schemas {
         if let Some(found) = lock(&self.compiled).get(&key) {
             return found.clone();
         }
-        // Outside of the lock: two requests may both compile, and both come to the same.
+        // Compiled outside of the lock: two requests may both compile the same schema, with equal results.
         let compiled = Arc::new(self.compile(schema));
         lock(&self.compiled).insert(key, compiled.clone());
         compiled
@@ -65,7 +65,7 @@ impl Schemas {
     }
 }
 
-/// Points references into the document, which the schema is no part of.
+/// Makes references into the document absolute, since the schema is not part of the document.
 fn absolute(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
@@ -88,7 +88,7 @@ fn problems(validator: &Validator, value: &Value) -> Vec<String> {
         if found.len() < NAMED {
             let place = error.instance_path().to_string();
             let place = if place.is_empty() { "/" } else { &place };
-            // Masked, since a value can be a secret.
+            // Masked, because a value can be a secret.
             found.push(format!("{place}: {}", error.masked()));
         } else {
             left += 1;

@@ -1,4 +1,4 @@
-//! Texts, numbers and what has no type.
+//! Samples of texts, numbers and values without a type.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ const BOUNDS: [&str; 10] = [
     "not",
 ];
 
-/// A value that all the schemas allow, if one of those that come to mind is; else the first of those.
+/// Returns the first candidate that all the schemas allow, or the first candidate if they allow none.
 pub(super) fn make(
     specification: &Specification,
     schemas: &[Value],
@@ -43,7 +43,7 @@ fn candidates(schemas: &[Value], kind: Option<&str>, turn: usize) -> Vec<Value> 
         let values: Vec<&Value> = items(schema.get("enum"))
             .filter(|it| !it.is_null())
             .collect();
-        // In turn, so that each is made at some time.
+        // `turn` rotates the values, so that each of them is used at some turn.
         let first = turn.checked_rem(values.len()).unwrap_or(0);
         let (before, from) = values.split_at(first);
         found.extend(from.iter().chain(before).map(|value| (*value).clone()));
@@ -69,7 +69,7 @@ fn candidates(schemas: &[Value], kind: Option<&str>, turn: usize) -> Vec<Value> 
         }
     }
     if found.is_empty() {
-        // No schema at all allows everything.
+        // Without any schema, every value is allowed.
         found.push(json!({ "any": ["value", 1, null] }));
     }
     found
