@@ -67,6 +67,49 @@ async fn explanation_is_shown() {
 }
 
 #[tokio::test]
+async fn ids_and_names_that_repeat_a_secret_are_replaced() {
+    const TOKEN: &str = "hunter2-the-access-token";
+    let api = format!(r#"{{"error_code":2000,"error_message":"m","error_id":"{TOKEN}"}}"#);
+    let oauth = format!(r#"{{"error":"{TOKEN}","error_description":"d"}}"#);
+    for body in [api, oauth] {
+        let headers = format!("x-request-id: id-{TOKEN}\r\n");
+        let answer = canned::plain("500 Internal Server Error", &headers, &body);
+        let server = canned::Canned::start([answer]).await;
+        let client = client::builder(server.environment()).build().unwrap();
+        let request = client.request(Method::POST, "/x");
+        let request = request.credential(FixedToken::new(TOKEN).unwrap());
+        let error = request.send().await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        assert_eq!(error.request_id(), None);
+    }
+}
+
+#[tokio::test]
+async fn secret_that_is_broken_up_is_replaced() {
+    for explain in [
+        |request: &Seen| broken_up(request, " "),
+        |request: &Seen| broken_up(request, "\r\n"),
+        |request: &Seen| broken_up(request, "\u{200b}"),
+    ] {
+        let client = echoing(explain).await;
+        let request = client.request(Method::GET, "/x");
+        let request = request.credential(FixedToken::new(TOKEN).unwrap());
+        let text = request.send().await.unwrap_err().to_string();
+        assert!(text.contains("***"), "{text}");
+        assert!(!text.contains("h u n"), "{text}");
+    }
+}
+
+/// The bearer token with a separator behind each character.
+fn broken_up(request: &Seen, separator: &str) -> String {
+    let token = header(request, "authorization")[7..].to_owned();
+    token
+        .chars()
+        .flat_map(|char| [char.to_string(), separator.to_owned()])
+        .collect()
+}
+
+#[tokio::test]
 async fn access_token_key_and_signature_are_replaced() {
     for explain in [
         |request: &Seen| header(request, "authorization"),
