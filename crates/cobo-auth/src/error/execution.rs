@@ -3,8 +3,8 @@ use http::StatusCode;
 use super::{Error, Kind};
 use crate::code::ErrorCode;
 
-/// What is known of whether a failed call was carried out. Of the whole call: all of its attempts
-/// count, not only the last one.
+/// Whether a failed call was carried out, as far as that is known. All attempts of the call count,
+/// not only the last one.
 ///
 /// ```
 /// use cobo_auth::{Error, Execution};
@@ -21,30 +21,30 @@ pub enum Execution {
     /// The call was not carried out. Each of its attempts either never left this machine, or was
     /// answered with a signed and fresh refusal.
     NotExecuted,
-    /// The call may have been carried out: at least one attempt was sent, and no trustworthy answer
-    /// says what became of it. Look the result up before you call again, unless the operation may
-    /// be repeated.
+    /// The call may have been carried out: at least one attempt was sent, and no trustworthy
+    /// response says whether it was carried out. Look up the result before you call again, unless
+    /// the operation may be repeated.
     Unknown,
-    /// The call was carried out: a verified success arrived, and its body does not decode
+    /// The call was carried out: a verified success arrived, but its body does not decode
     /// ([`Error::success_body`]).
     Executed,
 }
 
 impl Error {
-    /// What is known of whether the call was carried out. It holds for the whole call: an earlier
-    /// attempt whose outcome is unknown makes the outcome of the call unknown, however the last
-    /// attempt failed.
+    /// Whether the call was carried out, as far as that is known. This is about the whole call: if
+    /// the outcome of an earlier attempt is unknown, the outcome of the call is unknown, however
+    /// the last attempt failed.
     ///
     /// Only these failures of an attempt count as [not carried out](Execution::NotExecuted):
     ///
     /// - The request certainly never left this machine: it could not be built or signed, there was
-    ///   no access token, no connection, or no time left.
-    /// - Cobo refused the request: a 4xx whose body Cobo signed, and signed recently (its timestamp
-    ///   is at most 5 s behind the newest Cobo time that this process had verified when the attempt
-    ///   was sent, and within 60 s of the local clock). These refusals do not count: 408 and 409;
-    ///   codes for "request id used before" (30001, 12009), since an earlier request was taken; and
-    ///   codes of internal or temporary failures (1000, 2000, 30039, 60003, and OAuth's
-    ///   `server_error`, `temporarily_unavailable` and `slow_down`).
+    ///   no access token, no connection could be made, or no time was left.
+    /// - Cobo refused the request: a 4xx with a body that Cobo signed recently (its timestamp is at
+    ///   most 5 s behind the newest Cobo time that this process had verified when the attempt was
+    ///   sent, and within 60 s of the local clock). These refusals do not count: status 408 and
+    ///   409; the codes for "request id used before" (30001, 12009), since Cobo accepted an earlier
+    ///   request; and the codes of internal or temporary failures (1000, 2000, 30039, 60003, and
+    ///   OAuth's `server_error`, `temporarily_unavailable` and `slow_down`).
     ///
     /// All other failures after the request was sent are [unknown](Execution::Unknown), 5xx
     /// included.
@@ -55,7 +55,7 @@ impl Error {
         }
     }
 
-    /// What is known of the last attempt alone.
+    /// As [`execution`](Self::execution), for the last attempt alone.
     pub(crate) fn of_this_attempt(&self) -> Execution {
         match &self.0.kind {
             Kind::Configuration(_)
@@ -66,7 +66,7 @@ impl Error {
             | Kind::Credential { .. }
             | Kind::Connect
             | Kind::Deadline { sent: false }
-            // The page at a repeated cursor is never asked for.
+            // The page at a repeated cursor is never requested.
             | Kind::RepeatedCursor => Execution::NotExecuted,
             Kind::Api(_) if self.0.fresh && self.is_refusal() => Execution::NotExecuted,
             Kind::Decode { by_content_type: false, .. } => Execution::Executed,
@@ -86,7 +86,8 @@ impl Error {
         }
     }
 
-    /// Whether the body, if Cobo signed it for this request, says that nothing was done.
+    /// Whether the body says that the request was refused and nothing was done. The caller checks
+    /// that Cobo signed it for this request.
     fn is_refusal(&self) -> bool {
         let refused = self.0.status.is_some_and(|status| {
             status.is_client_error()
@@ -103,5 +104,5 @@ impl Error {
     }
 }
 
-/// OAuth errors that a server also answers with when it failed halfway.
+/// OAuth errors that a server may also return after it carried out a part of the request.
 const OAUTH_TEMPORARY: [&str; 3] = ["server_error", "temporarily_unavailable", "slow_down"];
