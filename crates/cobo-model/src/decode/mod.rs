@@ -55,8 +55,8 @@ pub(crate) fn decode_with<T: DeserializeOwned>(
     }
 }
 
-/// Reads a JSON text that is a part of what the tracker tracks. `None` if that failed; missing
-/// fields are noted and are no failure.
+/// Reads a JSON text that is a part of the tracked document. `None` if that failed. Missing fields
+/// are recorded and do not fail.
 pub(crate) fn read<T: DeserializeOwned>(json: &[u8], tracker: &Rc<Tracker>) -> Option<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let result = T::deserialize(Tracked::new(&mut deserializer, tracker))

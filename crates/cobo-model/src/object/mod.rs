@@ -57,9 +57,9 @@ pub trait Model: FieldValue {
 ///
 /// Takes the struct's name and its fields, each with its index. A field can be followed by
 ///
-/// - `= "name"`: its name in JSON, where that is another one;
+/// - `= "name"`: its name in JSON, if that differs;
 /// - `?`: it is optional;
-/// - `or_null()`: it is required, and `null` where there is no value;
+/// - `or_null()`: it is required, and written as `null` if it has no value;
 /// - `not_empty()` or `at_least(1)`: values out of these bounds are errors.
 ///
 /// A last `; name` names a `BTreeMap` field that keeps the properties without a field.

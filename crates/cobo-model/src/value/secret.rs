@@ -60,10 +60,10 @@ thread_local! {
     static COLLECTED: RefCell<Option<Vec<Secret>>> = const { RefCell::new(None) };
 }
 
-/// What `write` gives, and every secret that it serialised: what a request sends is known by that,
-/// wherever in a body it is.
+/// Calls `write` and returns its result with every secret that it serialised. This finds all
+/// secrets of a request, in any part of its body.
 pub fn collect_secrets<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
-    /// Restores what an outer call had collected, after a panic as well.
+    /// Restores the list of an outer call, also after a panic.
     struct Outer(Option<Vec<Secret>>);
 
     impl Drop for Outer {
