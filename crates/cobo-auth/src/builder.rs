@@ -195,8 +195,8 @@ impl ClientBuilder {
     }
 }
 
-/// Settings that callers cannot change. Without any of them, the signature would not protect the
-/// call.
+/// Settings that callers cannot change. If one of them were missing, the signature would not
+/// protect the call.
 fn enforce(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     http
         // A redirect would send the signed headers to another host.

@@ -101,8 +101,8 @@ impl Client {
     /// Returns this client with a credential. Every call then sends the credential's access token:
     /// calls of generated operations and of [`request`](Self::request), whether or not the document
     /// names an OAuth requirement. Only calls below `/oauth/` and operations that the document
-    /// marks with `x-cobo-credential: none` are sent without it. A single call can [override
-    /// this](RequestBuilder::without_credential).
+    /// marks with `x-cobo-credential: none` are sent without it. A single call can
+    /// [override this](RequestBuilder::without_credential).
     #[must_use]
     pub fn with_credential(&self, credential: impl Credential + 'static) -> Self {
         Self {
@@ -167,7 +167,6 @@ impl Client {
     /// Before anything is sent: a URL that is not below the base URL or does not match the
     /// operation's path template, a streaming body, a failure of the signer or the credential.
     /// After that, any kind of [`Error`].
-    /// whatever [`Error`] tells apart.
     pub async fn execute(
         &self,
         request: Request,

@@ -23,7 +23,7 @@ macro_rules! codes {
             /// Every documented code.
             pub const DOCUMENTED: &[Self] = &[$(Self::$constant),*];
 
-            /// The meaning of the code, if it is a documented one.
+            /// The name of the code, if it is a documented one.
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $($code => Some($name),)*

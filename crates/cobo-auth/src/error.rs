@@ -54,7 +54,7 @@ struct Inner {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     with_bearer: bool,
-    /// Whether the call may be repeated. `false` where that is not known.
+    /// Whether the call may be repeated; `false` if that is not known.
     repeatable: bool,
     /// Whether an earlier attempt of the call may have been carried out.
     earlier_unknown: bool,
@@ -102,7 +102,7 @@ enum Kind {
     },
     Unsigned,
     BadSignature,
-    /// The signature is older than the caller's limit, by the local clock.
+    /// The signature's timestamp is further from the local clock than the caller's limit.
     Stale,
     /// The signature is too old, by Cobo's own time.
     Outdated,
@@ -205,8 +205,7 @@ impl Error {
         self.0.status
     }
 
-    /// Whether Cobo signed the error response. Responses of gateways are unsigned, and others may
-    /// be.
+    /// Whether Cobo signed the error response. Gateways and others answer without a signature.
     ///
     /// The signature does not prove that the response belongs to this request: it covers the body
     /// and a timestamp only. [`execution`](Self::execution) takes the timestamp into account.

@@ -38,8 +38,8 @@
 //!   and, if the credential knows it, `org_id`), a warning for each failed attempt that is retried,
 //!   and one event at `debug` when a call succeeds or fails. The events also have `attempt`,
 //!   `status`, `code` and `error_id`.
-//! - **Secrets are not leaked.** Keys and tokens are wiped from memory and redacted; the text of an
-//!   error contains no body.
+//! - **Secrets are not leaked.** Keys and tokens are wiped from memory, and redacted in `Debug` and
+//!   in the texts of errors.
 //!
 //! # Metrics
 //!

@@ -42,8 +42,8 @@ impl RetryPolicy {
         }
     }
 
-    /// Three attempts within a minute. The delay before the second attempt is random, at most 200
-    /// ms; the maximum doubles with each further attempt, up to 20 s. A server's `Retry-After` is
+    /// Three attempts within a minute. The delay before the second attempt is random, up to
+    /// 200 ms; the maximum doubles with each further attempt, up to 20 s. A server's `Retry-After` is
     /// honoured up to 30 s.
     pub const fn standard() -> Self {
         Self {
@@ -142,8 +142,8 @@ pub(crate) struct Failed<'a> {
 }
 
 /// Limits the retries of all clones of a client when a server is down. A retry costs ten tokens, a
-/// success gives one back, and the capacity is enough for fifty retries. A call that is repeated
-/// with a new access token also costs a retry if that is refused, too.
+/// success gives one back, and the capacity is enough for fifty retries. A repetition with a new
+/// access token costs the same if the new token is refused, too.
 #[derive(Debug)]
 pub(crate) struct Budget(AtomicU32);
 

@@ -69,7 +69,8 @@ pub use decode::{DecodeError, decode};
 pub use object::{Field, Model};
 pub use value::{Bounds, FieldValue, File, Nullable, Number, NumberError, Secret};
 
-/// What the macros of this crate expand to. Not for use by hand: it changes with the generator.
+/// Items that the code of this crate's macros uses. Not for other code: they change with the
+/// generator.
 #[doc(hidden)]
 pub mod macros {
     pub use crate::decode::RawJson;

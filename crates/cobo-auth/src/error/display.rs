@@ -44,7 +44,7 @@ impl Error {
             Kind::Signer => f.write_str("the signer failed"),
             Kind::Credential { .. } => {
                 f.write_str("there is no access token")?;
-                // The source says why, and what the caller can do.
+                // The source is the credential's error: it says why, and what the caller can do.
                 match &self.0.source {
                     Some(source) => write!(f, ": {source}"),
                     None => Ok(()),

@@ -14,7 +14,7 @@ use super::path::{self, Step};
 const KEPT: usize = 100;
 
 /// How deep unions may nest. `serde_json` limits the depth of each text, and the value of a union
-/// is a text of its own: without this limit a hostile response would exhaust the stack.
+/// is a separate text: without this limit a hostile response would exhaust the stack.
 const MAX_NESTED_UNIONS: u8 = 64;
 
 thread_local! {

@@ -128,7 +128,7 @@ mod tests {
             serde_json::to_string(&[secret("a"), secret("b")])
         });
         assert_eq!(text.unwrap(), r#"["a","b"]"#);
-        // The inner call takes what was collected within it.
+        // The secrets of the inner call are not in the list of the outer call.
         assert!(collected.iter().map(Secret::expose).eq(["a", "b"]));
     }
 }
