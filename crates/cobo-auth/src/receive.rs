@@ -16,7 +16,8 @@ use crate::verifier::Verification;
 /// The largest error body that is read, in bytes.
 const MAX_FAILURE_BYTES: usize = 64 * 1024;
 
-/// Reads, verifies and classifies a response to an attempt that was sent at `sent_at` by Cobo's time.
+/// Reads, verifies and classifies a response. Its attempt was sent at `sent_at` by Cobo's time, in
+/// Unix milliseconds; `None` if that time is not known.
 pub(crate) async fn receive(
     sent: reqwest::Result<reqwest::Response>,
     shared: &Shared,

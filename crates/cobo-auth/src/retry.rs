@@ -42,8 +42,8 @@ impl RetryPolicy {
         }
     }
 
-    /// Three attempts within a minute. The delay before the second attempt is random, up to
-    /// 200 ms; the maximum doubles with each further attempt, up to 20 s. A server's `Retry-After` is
+    /// Three attempts within a minute. The delay before the second attempt is random, up to 200 ms.
+    /// This maximum doubles with each further attempt, up to 20 s. A server's `Retry-After` is
     /// honoured up to 30 s.
     pub const fn standard() -> Self {
         Self {

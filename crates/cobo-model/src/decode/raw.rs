@@ -117,8 +117,8 @@ impl Serialize for RawJson {
     }
 }
 
-/// Returns the JSON with its property `name` set to the first of `tags`, unless it already is one of
-/// them.
+/// Returns the JSON with its property `name` set to the first of `tags`, unless it already is one
+/// of them.
 pub(crate) fn with_tag(
     text: serde_json::Result<String>,
     name: &str,

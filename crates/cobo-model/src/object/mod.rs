@@ -15,7 +15,8 @@ pub(crate) use field_set::FieldSet;
 pub use read::{FieldReader, deserialize};
 pub use write::{FieldWriter, serialize};
 
-/// A struct whose fields are the properties of a JSON object. Implemented by [`model!`](crate::model!).
+/// A struct whose fields are the properties of a JSON object. Implemented by
+/// [`model!`](crate::model!).
 pub trait Model: FieldValue {
     /// The name of the struct.
     const NAME: &'static str;

@@ -65,8 +65,8 @@ pub fn serialize_tagged<T: Serialize, S: Serializer>(
 /// Implements a union with a discriminator.
 ///
 /// Takes the enum's name, the variant for values with an unknown tag, the name of the
-/// discriminator, and the variants with the tags of each. Variants after a `;` have no tag: they are
-/// written as they are and never read.
+/// discriminator, and the variants with the tags of each. Variants after a `;` have no tag: they
+/// are written unchanged and never read.
 ///
 /// ```
 /// # #[derive(Clone, Debug)] struct Cat { kind: String }

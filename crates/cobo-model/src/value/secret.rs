@@ -56,7 +56,8 @@ impl From<&str> for Secret {
 }
 
 thread_local! {
-    /// The secrets that were serialised on this thread since [`collect_secrets`] began, while it runs.
+    /// The secrets that were serialised on this thread since [`collect_secrets`] began, while it
+    /// runs.
     static COLLECTED: RefCell<Option<Vec<Secret>>> = const { RefCell::new(None) };
 }
 
