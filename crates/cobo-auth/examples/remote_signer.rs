@@ -1,10 +1,10 @@
-//! A key that lives in another process: the client asks for signatures over a Unix socket and
-//! never sees the key.
+//! A key in another process: the client requests signatures over a Unix socket and never sees the
+//! key.
 //!
-//! Here the key's keeper is a task of the same program, so that the example runs by itself, with a
-//! sandbox for a Cobo. An HSM or a KMS is the same with its own protocol in [`RemoteSigner::sign`].
+//! In this example the process with the key is a task of the same program, and Cobo is a sandbox,
+//! so that it runs by itself. For an HSM or a KMS, use its protocol in [`RemoteSigner::sign`].
 
-#![allow(clippy::print_stdout)] // what the steps come to is printed
+#![allow(clippy::print_stdout)] // the example prints its results
 
 #[cfg(unix)]
 #[tokio::main]
@@ -53,8 +53,8 @@ mod unix {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{UnixListener, UnixStream};
 
-    /// Asks whoever listens on a socket: for the public key with a zero byte, for a signature with
-    /// a one and the digest.
+    /// Sends requests to a socket: a zero byte for the public key, or a one followed by a digest
+    /// for a signature.
     #[derive(Debug)]
     pub(crate) struct RemoteSigner {
         socket: PathBuf,
@@ -90,7 +90,7 @@ mod unix {
         }
     }
 
-    /// The other side: the only place that has the key.
+    /// The server side, which alone has the key.
     pub(crate) async fn keep_key(listener: UnixListener) -> Result<(), SignerError> {
         let signer = Ed25519Signer::from_hex(cobo_sandbox::DEMO_APP_SECRET)?;
         loop {

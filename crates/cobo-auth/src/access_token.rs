@@ -8,18 +8,18 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 
-/// An access token that is handed out: a shared [`Bearer`].
+/// An access token that a credential returns: a shared [`Bearer`].
 ///
 /// A clone costs one reference count. `Debug` is redacted.
 #[derive(Clone)]
 pub struct AccessToken(Arc<dyn AsRef<Bearer> + Send + Sync>);
 
 impl AccessToken {
-    /// A token as the `n`th of its credential.
+    /// Creates a token. `generation` is its number among the tokens of its credential.
     ///
     /// # Errors
     ///
-    /// As [`Bearer::new`].
+    /// The errors of [`Bearer::new`].
     pub fn new(token: Secret, generation: u64) -> Result<Self, Error> {
         Ok(Arc::new(Bearer::new(token, generation)?).into())
     }
@@ -29,7 +29,7 @@ impl AccessToken {
         &self.bearer().token
     }
 
-    /// Which token of its credential this is.
+    /// The number of this token among the tokens of its credential.
     pub fn generation(&self) -> u64 {
         self.bearer().generation
     }
@@ -43,8 +43,8 @@ impl AccessToken {
     }
 }
 
-/// What a credential knows about a token may be kept around its [`Bearer`]: both are handed out as
-/// one piece of memory then, which is all that a call has to touch.
+/// Lets a credential keep its own data about a token in one allocation with the [`Bearer`], so that
+/// a call touches only this memory.
 impl<T: AsRef<Bearer> + Send + Sync + 'static> From<Arc<T>> for AccessToken {
     fn from(shared: Arc<T>) -> Self {
         Self(shared)
@@ -60,8 +60,8 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// An access token as the header that carries it (RFC 6750), and which one it is: the generation
-/// rises with each token of a credential. `Debug` is redacted.
+/// An access token as the value of the `Authorization` header (RFC 6750), with its generation: a
+/// number that rises with each token of a credential. `Debug` is redacted.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -78,11 +78,11 @@ pub struct Bearer {
 }
 
 impl Bearer {
-    /// A token as the `n`th of its credential.
+    /// Creates a token. `generation` is its number among the tokens of its credential.
     ///
     /// # Errors
     ///
-    /// A token that is empty or has characters that no header may carry.
+    /// The token is empty or contains characters that a header cannot contain.
     pub fn new(token: Secret, generation: u64) -> Result<Self, Error> {
         // The header value shares this memory, so that it is wiped with the token.
         let bearer = Zeroizing::new(format!("Bearer {}", token.expose()).into_bytes());
@@ -102,7 +102,7 @@ impl Bearer {
         })
     }
 
-    /// Which token of its credential this is.
+    /// The number of this token among the tokens of its credential.
     pub fn generation(&self) -> u64 {
         self.generation
     }

@@ -10,11 +10,11 @@ use crate::public_key::{Curve, PublicKey};
 use crate::secret_key::SecretKey;
 use crate::signer::{Signature, Signer, SignerError};
 
-/// An Ed25519 key in memory that signs with AWS-LC, the library that TLS is made with anyway.
+/// An Ed25519 key in memory that signs with AWS-LC, the library that is already used for TLS. Needs
+/// the feature `aws-lc-rs`.
 ///
-/// It signs what [`Ed25519Signer`](crate::Ed25519Signer) signs, byte for byte, in less time.
-/// Clones share one copy of the key, which AWS-LC wipes when the last one is dropped. Needs the
-/// feature `aws-lc-rs`.
+/// It makes the same signatures as [`Ed25519Signer`](crate::Ed25519Signer) in less time. Clones
+/// share one copy of the key, which AWS-LC wipes when the last one is dropped.
 #[derive(Clone)]
 pub struct AwsLcSigner {
     key: Arc<Ed25519KeyPair>,
@@ -22,11 +22,11 @@ pub struct AwsLcSigner {
 }
 
 impl AwsLcSigner {
-    /// Signs with a key that was read from wherever it rests.
+    /// Creates a signer from a private key; see [`SecretKey`] for the ways to read one.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Curve`] for a key that its file says to be of another curve.
+    /// [`KeyError::Curve`] if the key's file says that it is of another curve.
     pub fn new(key: &SecretKey) -> Result<Self, KeyError> {
         let seed = key.for_curve(Curve::Ed25519)?;
         let key = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| KeyError::NotAKey)?;

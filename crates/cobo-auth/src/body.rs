@@ -5,39 +5,38 @@ use serde::Deserialize;
 use crate::code::ErrorCode;
 use crate::error::printable;
 
-/// What Cobo says of a failure, in either of its two shapes.
+/// The body of an error response, in either of Cobo's two shapes.
 ///
-/// `Debug` and `Display` leave out the messages, which are free text of the server's: read them
-/// with [`message`](Self::message) where they may be shown.
+/// `Debug` and `Display` omit the messages, which are free text from the server. Read them with
+/// [`message`](Self::message) where they may be shown.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorBody {
-    /// Of the API: `{error_code, error_message, error_id}`.
+    /// An error of the API: `{error_code, error_message, error_id}`.
     Api {
-        /// The number of the error.
+        /// The error code.
         code: ErrorCode,
-        /// What was wrong, for people; empty where Cobo sent `null`.
+        /// The description of the error, for people; empty if Cobo sent `null`.
         message: String,
-        /// The id under which Cobo's support finds the failure; `None` where Cobo sent `null`.
+        /// The id with which Cobo's support can look up the failure; `None` if Cobo sent `null`.
         id: Option<String>,
     },
-    /// Of an OAuth endpoint: `{error, error_description}`.
+    /// An error of an OAuth endpoint: `{error, error_description}`.
     OAuth {
         /// The name of the error.
         error: String,
-        /// What was wrong, for people; empty where Cobo sent `null`.
+        /// The description of the error, for people; empty if Cobo sent `null`.
         description: String,
     },
 }
 
 impl ErrorBody {
-    /// Reads a body that is a failure of either shape, or finds that it is none.
+    /// Parses an error body of either shape. `None` if the body has neither.
     pub fn parse(body: &[u8]) -> Option<Self> {
         serde_json::from_slice::<Shape>(body).ok().map(Self::from)
     }
 
-    /// Whether a successful response has, of all things, the body of a failure: nothing else than
-    /// the fields of one.
+    /// Detects an error body in a 2xx response: an object with exactly the fields of an error.
     pub(crate) fn parse_disguised(body: &[u8]) -> Option<Self> {
         const LARGEST: usize = 4096;
         if body.len() > LARGEST || !body.windows(7).any(|window| window == b"\"error_") {
@@ -103,7 +102,7 @@ impl ErrorBody {
         }
     }
 
-    /// What was wrong, in the server's words. Free text: it may repeat what was sent.
+    /// The server's description of the error. Free text: it may repeat parts of the request.
     pub fn message(&self) -> &str {
         match self {
             Self::Api { message, .. } => message,
@@ -129,8 +128,8 @@ enum Shape {
     },
 }
 
-/// A field that must be there and may be null. Without this, serde takes an absent one for null, and
-/// more bodies of gateways would look like Cobo's.
+/// A field that must be present but may be `null`. By default serde accepts an absent field as
+/// `null`, and more bodies of gateways would look like Cobo's.
 fn text_or_null<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Option::deserialize(from)
 }
@@ -158,7 +157,7 @@ impl From<Shape> for ErrorBody {
     }
 }
 
-/// A shape whose fields are all that the object has.
+/// An error body without other fields.
 struct ExactShape(Shape);
 
 impl<'de> Deserialize<'de> for ExactShape {

@@ -22,7 +22,7 @@ const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
 
 type Configure = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
 
-/// Sets up a [`Client`].
+/// Configures and builds a [`Client`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,15 +61,16 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets up the HTTP client: a proxy, root certificates, timeouts.
+    /// Configures the HTTP client: a proxy, root certificates, timeouts.
     ///
-    /// Applied after the defaults (10 s to connect, 30 s in all, no proxy to loopback) and before
-    /// what is enforced: no redirects, no retries below the signature, no decompression below its
-    /// verification, no printing of what is sent. Default headers that are set here are sent with
-    /// every call, unsigned; `Authorization` and those that frame a request are refused.
+    /// `configure` runs after the defaults (connect timeout 10 s, total timeout 30 s, no proxy for
+    /// loopback) and before the settings that are enforced: no redirects, no retries by the HTTP
+    /// client, no decompression before verification, no logging of requests and responses. Default
+    /// headers that are set here are sent with every call, unsigned; `Authorization` and headers
+    /// that frame a request are refused.
     ///
-    /// Plain `http` to loopback needs no certificates, so the machine's are not loaded for it; root
-    /// certificates that are added here are trusted all the same.
+    /// For plain `http` to loopback, the machine's root certificates are not loaded, because none
+    /// are needed. Root certificates that are added here are still trusted.
     #[must_use]
     pub fn http(
         mut self,
@@ -79,30 +80,31 @@ impl ClientBuilder {
         self
     }
 
-    /// The largest response body that is read, in bytes; 32 MiB unless set.
+    /// Sets the largest response body that is read, in bytes. Default: 32 MiB.
     #[must_use]
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self
     }
 
-    /// How old the timestamp of a signed response may be, by this machine's clock, and how far in
-    /// its future. Not checked unless set: it makes a wrong clock fail every call.
+    /// Sets how far the timestamp of a signed response may be from this machine's clock, in the
+    /// past or in the future. Not checked by default: with a wrong clock every call would fail.
     #[must_use]
     pub fn max_response_age(mut self, age: Duration) -> Self {
         self.max_response_age = Some(age);
         self
     }
 
-    /// How calls are attempted again; [`RetryPolicy::standard`] unless set.
+    /// Sets the retry policy. Default: [`RetryPolicy::standard`].
     #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// How nonces are made; [`NonceStrategy::Random`] unless set. Clients of one key and base URL
-    /// share what the process knows about the nonces that the server accepts.
+    /// Sets how nonces are made. Default: [`NonceStrategy::Random`]. All clients of the process
+    /// with the same key and base URL share what they learn about the nonces that the server
+    /// accepts.
     ///
     /// ```
     /// use cobo_auth::{Client, Ed25519Signer, Environment, NonceStrategy};
@@ -120,14 +122,14 @@ impl ClientBuilder {
         self
     }
 
-    /// A clock to use instead of the machine's. [`NonceStrategy::Milliseconds`] takes its time.
+    /// Replaces the machine's clock. [`NonceStrategy::Milliseconds`] uses this clock.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Allows plain `http` to other machines. Everyone on the way can read the tokens then.
+    /// Allows plain `http` to other machines. Anyone on the network path can then read the tokens.
     #[must_use]
     pub fn danger_allow_plain_http(mut self) -> Self {
         self.allow_plain_http = true;
@@ -138,8 +140,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// Plain `http` to another machine, or an HTTP client that cannot be set up (no root
-    /// certificates on this machine, a proxy that is no URL).
+    /// The base URL is plain `http` to another machine, or the HTTP client cannot be set up (no
+    /// root certificates on this machine, an invalid proxy URL).
     pub fn build(self) -> Result<Client, Error> {
         let base = self.environment.url()?;
         let loopback = is_loopback(&base);
@@ -155,14 +157,15 @@ impl ClientBuilder {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT);
         let defaults = if loopback {
-            // Whatever the machine's tables say, this name stays on the machine.
+            // Resolve `localhost` to this machine, whatever the hosts file or DNS says.
             let own = [([127, 0, 0, 1], 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
             defaults.no_proxy().resolve_to_addrs("localhost", &own)
         } else {
             defaults
         };
         let defaults = if loopback && base.scheme() == "http" {
-            // No certificate is needed, and none may be installed: loading the machine's would fail.
+            // Plain `http` needs no certificates. Loading the machine's fails if none are
+            // installed.
             defaults.tls_certs_only([])
         } else {
             defaults
@@ -192,25 +195,27 @@ impl ClientBuilder {
     }
 }
 
-/// What no caller may change: each of these would break what a signature is for.
+/// Settings that callers cannot change. If one of them were missing, the signature would not
+/// protect the call.
 fn enforce(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     http
-        // The signed headers would travel to another host.
+        // A redirect would send the signed headers to another host.
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        // The same nonce and signature would be sent twice.
+        // A retry inside reqwest would send the same nonce and signature twice.
         .retry(reqwest::retry::never())
-        // A dependency can switch these features on; the bytes would change below the verifier.
+        // A dependency can enable these features. The verifier must see the bytes as they were
+        // sent.
         .no_gzip()
         .no_brotli()
         .no_zstd()
         .no_deflate()
-        // It writes everything that is sent and received into the log.
+        // Verbose mode logs everything that is sent and received.
         .connection_verbose(false)
 }
 
-/// Default headers are sent with every call, after the signature: some of them would make it another
-/// request. reqwest shows them in `Debug` and nowhere else; a test holds it to that.
+/// Refuses default headers that would change a request after it was signed. reqwest shows default
+/// headers only in `Debug`; a test checks that it still does.
 fn checked(http: reqwest::Client) -> Result<reqwest::Client, Error> {
     let shown = Zeroizing::new(format!("{http:?}"));
     let forbidden = NOT_THE_CALLERS
@@ -225,8 +230,8 @@ fn checked(http: reqwest::Client) -> Result<reqwest::Client, Error> {
     }
 }
 
-/// A client that can send nothing: it trusts no certificate and speaks no plain HTTP. Progenitor's
-/// traits ask generated clients for one, and show it to everyone.
+/// A client that cannot send: it trusts no certificate and refuses plain HTTP. Progenitor's traits
+/// require generated clients to expose an HTTP client to everyone.
 fn factory() -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder()
         .tls_certs_only([])

@@ -22,12 +22,12 @@ use crate::response::{Body, Response};
 use crate::retry::{Budget, RetryPolicy};
 use crate::signer::Signer;
 
-/// Signs requests, sends them, and verifies what comes back.
+/// Signs requests, sends them, and verifies the responses.
 ///
-/// Everything goes through it: the generated operations, and [`request`](Self::request) for
-/// endpoints that no document describes. There is no way to the HTTP client inside, and so none to
-/// send a request that is not signed. A clone shares connections and costs a few reference counts;
-/// `Client` is `Send` and `Sync`.
+/// All calls go through a client: those of generated operations, and [`request`](Self::request) for
+/// endpoints that no document describes. The HTTP client inside is private, so a client cannot send
+/// an unsigned request. A clone shares connections and costs a few reference counts; `Client` is
+/// `Send` and `Sync`.
 ///
 /// ```no_run
 /// use cobo_auth::{Client, Ed25519Signer, Environment};
@@ -51,14 +51,14 @@ pub struct Client {
     shared: Arc<Shared>,
     credential: Option<Arc<dyn Credential>>,
     retry: RetryPolicy,
-    /// What the one call says for which this client was made.
+    /// The options of the one call for which this client was made.
     options: CallOptions,
 }
 
-/// What clones of a client have in common.
+/// The state that all clones of a client share.
 pub(crate) struct Shared {
     pub(crate) http: reqwest::Client,
-    /// Builds requests for generated code, and cannot send any.
+    /// Builds requests for generated code. It cannot send requests.
     pub(crate) factory: reqwest::Client,
     pub(crate) environment: Environment,
     pub(crate) base: Url,
@@ -70,21 +70,21 @@ pub(crate) struct Shared {
     pub(crate) cobo_time: CoboTime,
     pub(crate) max_response_bytes: usize,
     pub(crate) max_response_age: Option<Duration>,
-    /// Shared by clones, whatever their policies.
+    /// Shared by all clones, even if their retry policies differ.
     pub(crate) budget: Budget,
 }
 
 impl Client {
-    /// A client with the default limits.
+    /// Creates a client with the default limits.
     ///
     /// # Errors
     ///
-    /// Those of [`ClientBuilder::build`].
+    /// The errors of [`ClientBuilder::build`].
     pub fn new(environment: Environment, signer: impl Signer + 'static) -> Result<Self, Error> {
         Self::builder(environment, signer).build()
     }
 
-    /// A client to be set up further.
+    /// Starts a client with other settings than the defaults.
     pub fn builder(environment: Environment, signer: impl Signer + 'static) -> ClientBuilder {
         ClientBuilder::new(environment, Arc::new(signer))
     }
@@ -98,11 +98,11 @@ impl Client {
         }
     }
 
-    /// This client with a credential, whose access token every call carries: those of generated
-    /// operations and those of [`request`](Self::request), whether or not the document names an
-    /// OAuth requirement. Only calls below `/oauth/` go without, and operations that the document
-    /// marks with `x-cobo-credential: none`. A single call can
-    /// [say otherwise](RequestBuilder::without_credential).
+    /// Returns this client with a credential. Every call then sends the credential's access token:
+    /// calls of generated operations and of [`request`](Self::request), whether or not the document
+    /// names an OAuth requirement. Only calls below `/oauth/` and operations that the document
+    /// marks with `x-cobo-credential: none` are sent without it. A single call can
+    /// [override this](RequestBuilder::without_credential).
     #[must_use]
     pub fn with_credential(&self, credential: impl Credential + 'static) -> Self {
         Self {
@@ -111,7 +111,7 @@ impl Client {
         }
     }
 
-    /// This client without a credential.
+    /// Returns this client without a credential.
     #[must_use]
     pub fn without_credential(&self) -> Self {
         Self {
@@ -120,8 +120,8 @@ impl Client {
         }
     }
 
-    /// This client with another retry policy, for one call or for many. The retry budget stays
-    /// shared.
+    /// Returns this client with another retry policy, for one call or for many. The retry budget
+    /// stays shared.
     #[must_use]
     pub fn with_retry(&self, retry: RetryPolicy) -> Self {
         Self {
@@ -130,7 +130,7 @@ impl Client {
         }
     }
 
-    /// The URL that every path stands below, without a slash at the end.
+    /// The base URL, which every path is appended to, without a slash at the end.
     pub fn base_url(&self) -> &str {
         self.shared.environment.base_url()
     }
@@ -149,9 +149,10 @@ impl Client {
         self.shared.cobo_time.at(self.shared.clock.monotonic())
     }
 
-    /// A request to an endpoint that no document describes: method, and path below the base URL.
+    /// Starts a request to an endpoint that no document describes: the method, and the path below
+    /// the base URL.
     ///
-    /// Nothing is checked before [`send`](RequestBuilder::send).
+    /// The request is checked in [`send`](RequestBuilder::send), not here.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         RequestBuilder::new(self.clone(), method, path)
     }
@@ -163,9 +164,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Before anything is sent: a URL that is not below the base URL or does not fit the
-    /// operation's template, a body that is a stream, a failing signer or credential. After that,
-    /// whatever [`Error`] tells apart.
+    /// Before anything is sent: a URL that is not below the base URL or does not match the
+    /// operation's path template, a streaming body, a failure of the signer or the credential.
+    /// After that, any kind of [`Error`].
     pub async fn execute(
         &self,
         request: Request,
@@ -184,7 +185,7 @@ impl Client {
         self.call(request, call).await
     }
 
-    /// This client for one call, with what that call says.
+    /// This client for one call, with the options of that call.
     pub(crate) fn with_options(&self, options: CallOptions) -> Self {
         Self {
             options,

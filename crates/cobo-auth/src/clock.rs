@@ -1,22 +1,22 @@
-//! The only place that reads the machine's clocks.
+//! The machine's clocks. Other modules measure only durations (with tokio's `Instant`).
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Where the time comes from. Tests give a client one that they set.
+/// The source of time of a client. Tests use a clock that they set.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// Milliseconds since the Unix epoch; 0 for a clock that stands before it. An operator may set
-    /// this clock, forward and back.
+    /// Milliseconds since the Unix epoch; 0 if the clock shows an earlier time. An operator may set
+    /// this clock forward or back.
     fn unix_millis(&self) -> u64;
 
-    /// The time since a moment that is fixed while the process runs. This clock is never set, but
-    /// may stand still while the machine is suspended.
+    /// The time since a moment that is fixed while the process runs. This clock cannot be set, but
+    /// may stop while the machine is suspended.
     fn monotonic(&self) -> Duration {
         SystemClock.monotonic()
     }
 
-    /// Both clocks at once, for what is asked with every call. A few milliseconds late, where that
-    /// is cheaper.
+    /// Reads both clocks at once, for values that every call needs. It may be a few milliseconds
+    /// late if that is cheaper.
     fn reading(&self) -> Reading {
         Reading {
             unix_millis: self.unix_millis(),
@@ -25,7 +25,7 @@ pub trait Clock: fmt::Debug + Send + Sync {
     }
 }
 
-/// What both clocks show. See [`Clock::reading`].
+/// The time of both clocks. See [`Clock::reading`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     /// As [`Clock::unix_millis`].
@@ -36,13 +36,13 @@ pub struct Reading {
 
 /// The machine's own clocks.
 ///
-/// On Linux a [`reading`](Clock::reading) takes the coarse clocks, which the kernel sets at each of
-/// its ticks: up to 10 ms late, and several times cheaper.
+/// On Linux a [`reading`](Clock::reading) uses the coarse clocks, which the kernel updates at each
+/// tick: up to 10 ms late, but several times cheaper.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[allow(clippy::disallowed_methods)] // this is the place
+    #[allow(clippy::disallowed_methods)] // only this module may call it
     fn unix_millis(&self) -> u64 {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -65,7 +65,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Without the division of 128 bits that `as_millis` makes.
+/// Avoids the 128-bit division of `as_millis`.
 fn millis(span: Duration) -> u64 {
     span.as_secs()
         .saturating_mul(1_000)
@@ -78,7 +78,8 @@ fn duration(time: rustix::time::Timespec) -> Option<Duration> {
     Some(Duration::new(u64::try_from(time.tv_sec).ok()?, nanos))
 }
 
-/// Since the machine was started: the coarse clock has to count from where the precise one does.
+/// The time since the machine started. The coarse and the precise clock must count from the same
+/// moment.
 #[cfg(target_os = "linux")]
 mod monotonic {
     use std::time::Duration;
@@ -96,13 +97,13 @@ mod monotonic {
     }
 }
 
-/// Since this was first asked for.
+/// The time since the first call.
 #[cfg(not(target_os = "linux"))]
 mod monotonic {
     use std::sync::LazyLock;
     use std::time::{Duration, Instant};
 
-    #[allow(clippy::disallowed_methods)] // this is the place
+    #[allow(clippy::disallowed_methods)] // only this module may call it
     pub(super) fn precise() -> Duration {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         START.elapsed()

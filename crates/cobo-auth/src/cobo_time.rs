@@ -1,4 +1,4 @@
-//! The time by Cobo's clocks, as verified responses show it.
+//! Cobo's time, taken from the timestamps of verified responses.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -9,8 +9,8 @@ use crate::verifier::ResponseKeys;
 
 /// The newest Cobo time that this process has verified, for one set of response keys.
 ///
-/// All clients of the process whose environments have the same keys share one record: it belongs to
-/// the signer, not to the client. Without keys nothing is verified, and the record stays empty.
+/// All clients of the process whose environments have the same keys share one record, because the
+/// time is that of the signer. Without keys nothing is verified, and the record stays empty.
 #[derive(Debug, Clone)]
 pub(crate) struct CoboTime(Option<Arc<Mutex<Record>>>);
 
@@ -18,7 +18,7 @@ pub(crate) struct CoboTime(Option<Arc<Mutex<Record>>>);
 struct Record {
     /// The largest verified timestamp, in Unix milliseconds.
     newest: Option<u64>,
-    /// The response that makes the present time the latest, and when it arrived.
+    /// The response that gives the latest current time, and when it arrived.
     reference: Option<Reference>,
     /// When the local clock was last reported as wrong.
     warned: Option<Duration>,
@@ -39,11 +39,11 @@ impl Reference {
     }
 }
 
-/// A response that is older than the newest one by more is refused.
+/// A response is refused if its timestamp is further behind the newest one than this.
 const OUTDATED_MILLIS: u64 = 15 * 60_000;
-/// A fresh response is no further behind Cobo's time at which its request was sent.
+/// The timestamp of a fresh response is at most this far before its request was sent.
 const FRESH_MILLIS: u64 = 5_000;
-/// A larger difference between the local clock and Cobo's is reported.
+/// The largest difference between the local clock and Cobo's time that is not reported.
 const TOLERATED_MILLIS: u64 = 60_000;
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(600);
 
@@ -57,13 +57,14 @@ impl CoboTime {
         let Some(identity) = keys.identity() else {
             return Self(None);
         };
-        // A poisoned map is whole: nothing panics while it is held.
+        // Ignoring the poison is safe: no code panics while it holds the lock.
         let mut records = RECORDS.lock().unwrap_or_else(PoisonError::into_inner);
         Self(Some(Arc::clone(records.entry(identity).or_default())))
     }
 
-    /// Notes the timestamp of a verified response that arrived at this reading of the local clocks,
-    /// and warns from time to time of a local clock that shows another time.
+    /// Records the timestamp of a verified response that arrived at this reading of the local
+    /// clocks. Logs a warning, at most every ten minutes, if the local clock differs from Cobo's
+    /// time by more than 60 s.
     pub(crate) fn note(&self, timestamp: u64, now: Reading) {
         let Some(ahead) = self.update(timestamp, now) else {
             return;
@@ -74,7 +75,7 @@ impl CoboTime {
         );
     }
 
-    /// By how many milliseconds the local clock is ahead, where that has to be reported.
+    /// Returns how many milliseconds the local clock is ahead, if that has to be reported.
     fn update(&self, timestamp: u64, now: Reading) -> Option<i64> {
         let mut record = self.record()?;
         let monotonic = now.monotonic;
@@ -99,11 +100,11 @@ impl CoboTime {
         Some(signed_difference(now.unix_millis, time))
     }
 
-    /// Whether a response is so much older than the newest verified one that it must be an old
-    /// response, played back.
+    /// Whether a response is so much older than the newest verified one that it must be a replayed
+    /// old response.
     ///
-    /// Timestamps are compared with each other, never with a local clock. So a machine that wakes
-    /// up, or a test that moves its clocks, refuses nothing.
+    /// Only Cobo's timestamps are compared, never a local clock. So nothing is refused after a
+    /// machine was suspended or a test changed its clocks.
     pub(crate) fn is_outdated(&self, timestamp: u64) -> bool {
         self.newest()
             .is_some_and(|newest| timestamp.saturating_add(OUTDATED_MILLIS) < newest)
@@ -128,13 +129,13 @@ impl CoboTime {
 
 /// Whether a signed response was made for a request that was sent at `sent_at` by Cobo's time: its
 /// timestamp is at most 5 s before that, and within 60 s of the local clock. An older response may
-/// have been played back.
+/// be a replay.
 pub(crate) fn is_fresh(timestamp: u64, sent_at: Option<u64>, local_millis: u64) -> bool {
     let recent = sent_at.is_none_or(|sent_at| timestamp.saturating_add(FRESH_MILLIS) >= sent_at);
     recent && timestamp.abs_diff(local_millis) <= TOLERATED_MILLIS
 }
 
-/// `a - b`, as far as it fits.
+/// `a - b`, limited to the range of `i64`.
 fn signed_difference(a: u64, b: u64) -> i64 {
     let difference = i64::try_from(a.abs_diff(b)).unwrap_or(i64::MAX);
     if a < b { -difference } else { difference }
@@ -144,7 +145,7 @@ fn signed_difference(a: u64, b: u64) -> i64 {
 mod tests {
     use super::*;
 
-    /// A local clock that is right about a response of this time.
+    /// Both local clocks; the monotonic one in seconds.
     fn at(unix_millis: u64, seconds: u64) -> Reading {
         Reading {
             unix_millis,

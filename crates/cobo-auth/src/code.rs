@@ -1,8 +1,8 @@
 use std::fmt;
 
-/// The number of an error, as Cobo's list of error codes has it.
+/// An error code from Cobo's list of error codes.
 ///
-/// Open: a code that this crate does not know is kept as it is.
+/// The list is open: a code that this crate does not know is kept unchanged.
 ///
 /// ```
 /// use cobo_auth::ErrorCode;
@@ -23,7 +23,7 @@ macro_rules! codes {
             /// Every documented code.
             pub const DOCUMENTED: &[Self] = &[$(Self::$constant),*];
 
-            /// What the code is called, if it is a documented one.
+            /// The name of the code, if it is a documented one.
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $($code => Some($name),)*
@@ -31,8 +31,8 @@ macro_rules! codes {
                 }
             }
 
-            /// What the caller can do about it, if the code is a documented one. The text holds for
-            /// every call; that of an [`Error`](crate::Error) says what holds for its own call.
+            /// What the caller can do, if the code is a documented one. The text is valid for every
+            /// call; the text of an [`Error`](crate::Error) has the advice for its own call.
             pub const fn advice(self) -> Option<&'static str> {
                 match self.0 {
                     $($code => Some($advice),)*
@@ -44,7 +44,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// Internal error; also how an expired org access token is answered.
+    /// Internal error; also Cobo's answer to an expired org access token.
     INTERNAL = 1000, "internal error",
         "look up what became of a write before you call again; an access token that the call \
          carried may have expired: renew it";
@@ -54,7 +54,7 @@ codes! {
     /// A parameter is malformed.
     PARAMETER_INVALID = 1006, "parameter malformed",
         "compare the request with the operation's parameters";
-    /// Internal error of a passing kind.
+    /// Temporary internal error.
     TEMPORARY = 2000, "temporary internal error",
         "call again later; look up what became of a write first";
     /// A parameter is missing.
@@ -63,7 +63,7 @@ codes! {
     /// A parameter is malformed.
     REQUEST_PARAMETER_INVALID = 2006, "parameter malformed",
         "compare the request with the operation's parameters";
-    /// No such endpoint, or not available to this caller.
+    /// The endpoint does not exist or is not available to this caller.
     NO_SUCH_ENDPOINT = 2021, "no such endpoint",
         "check the path, and that the endpoint is open to this organization";
     /// The request's signature, key or origin was not accepted.
@@ -75,7 +75,7 @@ codes! {
     /// Too many requests.
     RATE_LIMITED = 2026, "too many requests",
         "wait, for longer each time, and call again; look up what became of a write first";
-    /// What the request names does not exist.
+    /// Something that the request names does not exist.
     NOT_FOUND = 2028, "not found", "check the ids in the request";
     /// The key or the token lacks the permission.
     ACCESS_DENIED = 4001, "forbidden", "ask for the permission that the operation needs";
@@ -85,16 +85,16 @@ codes! {
     /// The `request_id` was used before.
     DUPLICATE_TRANSACTION = 30001, "request id used before",
         "the earlier request was taken: look it up instead of sending it again";
-    /// A failure of a passing kind.
+    /// Temporary failure.
     TRANSACTION_TEMPORARY = 30039, "temporary failure",
         "call again later; look up what became of a write first";
-    /// A failure of a passing kind.
+    /// Temporary failure.
     SERVICE_TEMPORARY = 60003, "temporary failure",
         "call again later; look up what became of a write first";
 }
 
 impl ErrorCode {
-    /// A code by its number.
+    /// The code with this number.
     pub const fn new(code: i64) -> Self {
         Self(code)
     }
@@ -104,24 +104,25 @@ impl ErrorCode {
         self.0
     }
 
-    /// Whether the same call may succeed later without a change. [`INTERNAL`](Self::INTERNAL) is
-    /// one of these codes, unless it stands for an expired access token
-    /// ([`Error::is_token_expired`](crate::Error::is_token_expired)).
+    /// Whether the same call may succeed later without a change. This includes
+    /// [`INTERNAL`](Self::INTERNAL), which can also mean an expired access token
+    /// ([`Error::is_token_expired`](crate::Error::is_token_expired)); then a retry does not help.
     pub const fn is_retryable(self) -> bool {
         matches!(self.0, 1000 | 2000 | 2026 | 30039 | 60003)
     }
 
-    /// Whether key, signature or permission were refused.
+    /// Whether the code means that the key, the signature or the permission was refused.
     pub const fn is_auth(self) -> bool {
         matches!(self.0, 2024 | 2025 | 4001)
     }
 
-    /// Whether the request's `request_id` was used before: an earlier request was taken.
+    /// Whether the request's `request_id` was used before: Cobo accepted an earlier request with
+    /// it.
     pub const fn is_duplicate(self) -> bool {
         matches!(self.0, 12009 | 30001)
     }
 
-    /// Whether there were too many requests.
+    /// Whether the code means too many requests.
     pub const fn is_rate_limited(self) -> bool {
         self.0 == 2026
     }

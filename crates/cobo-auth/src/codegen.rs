@@ -1,4 +1,4 @@
-//! What generated clients are made of. Not for anyone else: these items change with the generator.
+//! Items that generated clients use. Not for other code: they change with the generator.
 
 use serde::de::DeserializeOwned;
 
@@ -14,7 +14,7 @@ pub use crate::endpoint::{Endpoint, Input};
 pub use crate::form::Form;
 pub use crate::pages::{Cursor, List};
 
-/// A client to build requests with. It cannot send any.
+/// A client that builds requests. It cannot send them.
 pub fn request_factory(client: &Client) -> reqwest::Client {
     client.shared().factory.clone()
 }
@@ -34,24 +34,24 @@ pub fn unknown_operation(id: &str) -> Error {
     ))
 }
 
-/// A typed outcome on its way through progenitor's hook, which lets through nothing but a
+/// The outcome of a call, carried through progenitor's hook, which can only return a
 /// `reqwest::Response`.
 #[derive(Clone)]
 struct Outcome(Result<Response<Body>, Error>);
 
-/// Packs an outcome for its way through the hook.
+/// Stores an outcome in a response, to carry it through the hook.
 pub fn carry(outcome: Result<Response<Body>, Error>) -> reqwest::Response {
     let mut response = http::Response::new(reqwest::Body::default());
     response.extensions_mut().insert(Outcome(outcome));
     response.into()
 }
 
-/// Unpacks an outcome that came through the hook.
+/// Takes the outcome out of a response that came through the hook.
 ///
 /// # Errors
 ///
-/// That of the call; and an error for a response that did not come from [`carry`], since nobody
-/// signed its request.
+/// The error of the call. Also an error if the response was not made by [`carry`], since its
+/// request was not signed.
 pub fn outcome(
     operation: &'static Operation,
     result: reqwest::Result<reqwest::Response>,
@@ -63,7 +63,7 @@ pub fn outcome(
     carried
         .map_or_else(
             || {
-                // The client's hooks sent it by themselves.
+                // The client's hooks sent the request without this crate.
                 Err(Error::bypassed())
             },
             |outcome| outcome.0,
@@ -88,17 +88,17 @@ where
 ///
 /// # Errors
 ///
-/// A body that is not what the document says.
+/// The body does not match the document.
 pub fn decode<T: DeserializeOwned>(response: Response<Body>) -> Result<Response<T>, Error> {
     let value = response.json()?;
     Ok(response.map(|_| value))
 }
 
-/// The response of an operation that answers with nothing.
+/// The response of an operation that has no response body.
 ///
 /// # Errors
 ///
-/// None today; the signature is that of [`decode`].
+/// None today; the signature matches [`decode`].
 pub fn decode_empty(response: Response<Body>) -> Result<Response<()>, Error> {
     Ok(response.map(|_| ()))
 }

@@ -7,32 +7,32 @@ use cobo_model::Secret;
 use crate::access_token::AccessToken;
 use crate::error::Error;
 
-/// Gives the access token that a request carries as `Authorization: Bearer`.
+/// Supplies the access token that a request sends as `Authorization: Bearer`.
 ///
 /// A client with a credential acts for one organization
-/// ([`Client::with_credential`](crate::Client::with_credential)). A token that never changes is a
-/// [`FixedToken`]; one that is kept fresh implements this trait.
+/// ([`Client::with_credential`](crate::Client::with_credential)). Use [`FixedToken`] for a token
+/// that never changes; implement this trait for a token that is refreshed.
 #[async_trait]
 pub trait Credential: fmt::Debug + Send + Sync {
-    /// A token that is valid now, if one is at hand without waiting. Called for every attempt.
+    /// A token that is valid now, if one is available without waiting. Called for every attempt.
     fn current(&self) -> Option<AccessToken>;
 
-    /// Obtains a token, where [`current`](Self::current) had none.
+    /// Obtains a token. Called if [`current`](Self::current) returned none.
     ///
-    /// The future may be dropped at any point, by a caller that goes away or at a deadline: what
-    /// must not be lost (a refresh whose answer is on its way) belongs into a task of its own.
+    /// The future may be dropped at any point: the caller may go away, or a deadline may pass. Run
+    /// work that must not be lost (a refresh in flight) in a separate task.
     ///
     /// # Errors
     ///
-    /// Why there is none; it becomes the source of the call's error, and nothing is sent.
+    /// There is no token. The error becomes the source of the call's error, and nothing is sent.
     async fn fetch(&self) -> Result<AccessToken, Error>;
 
-    /// The server refused this token as expired or unknown. Called once a call at most, and not
-    /// only on Cobo's word: the answer of a gateway may look the same. A newer one that has been obtained
-    /// since stays good: compare the [generation](AccessToken::generation).
+    /// The server refused this token as expired or unknown. Called at most once per call. The
+    /// refusal may be unsigned: a gateway's response can look the same. Do not discard a newer
+    /// token that was obtained since: compare the [generation](AccessToken::generation).
     fn rejected(&self, token: &AccessToken);
 
-    /// The organization that the token is of, if the credential knows: logs say it.
+    /// The id of the token's organization, if the credential knows it. It is logged.
     fn org_id(&self) -> Option<&str> {
         None
     }
@@ -63,7 +63,7 @@ macro_rules! forward {
 
 forward!(Arc<C>, Box<C>);
 
-/// A token that stays the same until it is refused for good.
+/// A credential whose token never changes, even if the server refuses it.
 ///
 /// ```
 /// use cobo_auth::{Credential, FixedToken};
@@ -76,11 +76,11 @@ forward!(Arc<C>, Box<C>);
 pub struct FixedToken(AccessToken);
 
 impl FixedToken {
-    /// Takes the token.
+    /// Creates a credential with this token.
     ///
     /// # Errors
     ///
-    /// A token that is empty or has characters that no header may carry.
+    /// The token is empty or contains characters that a header cannot contain.
     pub fn new(token: impl Into<Secret>) -> Result<Self, Error> {
         Ok(Self(AccessToken::new(token.into(), 0)?))
     }

@@ -1,6 +1,7 @@
-//! Requests of generated operations: what a builder was given, and how that becomes a request.
+//! Requests of generated operations: the values given to a builder, and the HTTP request made of
+//! them.
 //!
-//! A generated operation is a list of setters; everything else stands here once.
+//! A generated operation is only a list of setters; the shared behaviour is implemented here.
 
 use std::fmt;
 
@@ -21,11 +22,11 @@ use crate::operation::Operation;
 use crate::options::{CallCredential, CallOptions};
 use crate::target;
 
-/// A request of an operation, as far as its builder was filled in.
+/// A request of an operation while its builder is being filled in.
 #[derive(Clone)]
 pub struct Draft<B = ()> {
     endpoint: &'static Endpoint,
-    /// By the indices of the endpoint's inputs.
+    /// The values, by the indices of the endpoint's inputs.
     values: Vec<Option<Text>>,
     body: Option<B>,
     options: CallOptions,
@@ -36,7 +37,7 @@ pub struct Draft<B = ()> {
 enum Text {
     One(String),
     List(Vec<String>),
-    /// It has no form that could be sent.
+    /// The value cannot be written as text.
     Odd,
 }
 
@@ -58,7 +59,7 @@ impl<B> Draft<B> {
         }
     }
 
-    /// What a parameter was set to, by its index, unless it is a list.
+    /// The value of the parameter at this index. `None` if it is not set or is a list.
     pub(crate) fn text(&self, index: usize) -> Option<&str> {
         match self.values.get(index)? {
             Some(Text::One(text)) => Some(text),
@@ -71,12 +72,12 @@ impl<B> Draft<B> {
         self.endpoint.operation.id()
     }
 
-    /// Says whether the call may be repeated.
+    /// Sets whether the call may be repeated.
     pub fn repeatable(&mut self, repeatable: bool) {
         self.options.repeatable = Some(repeatable);
     }
 
-    /// Sends this credential's token.
+    /// Sends this credential's token instead of the client's.
     pub fn credential(&mut self, credential: impl Credential + 'static) {
         self.options.credential = CallCredential::given(credential);
     }
@@ -93,11 +94,11 @@ impl<B> Draft<B> {
 }
 
 impl<B: IntoBody> Draft<B> {
-    /// The request, its body as JSON.
+    /// Builds the request with a JSON body.
     ///
     /// # Errors
     ///
-    /// Everything that is missing; a value that cannot be sent.
+    /// Required fields are missing (the error names all of them), or a value cannot be sent.
     pub fn json(self, base_url: &str) -> Result<Outgoing, Error> {
         let (mut plan, body) = self.checked()?;
         let write = || body.map(|body| serde_json::to_vec(&body)).transpose();
@@ -110,11 +111,11 @@ impl<B: IntoBody> Draft<B> {
         plan.outgoing(base_url, written.map(|body| (JSON, body)))
     }
 
-    /// The request, its body as a form, into which `write` puts the parts.
+    /// Builds the request with a form as body. `write` adds the parts of the form.
     ///
     /// # Errors
     ///
-    /// Everything that is missing; a value that cannot be sent.
+    /// Required fields are missing (the error names all of them), or a value cannot be sent.
     pub fn form(
         self,
         base_url: &str,
@@ -136,7 +137,7 @@ impl<B: IntoBody> Draft<B> {
         plan.outgoing(base_url, form)
     }
 
-    /// What is there, once it is known that nothing is missing.
+    /// Checks that nothing required is missing and returns the parts of the request.
     fn checked(self) -> Result<(Plan, Option<B::Model>), Error> {
         let Self {
             endpoint,
@@ -146,7 +147,7 @@ impl<B: IntoBody> Draft<B> {
         } = self;
         let mut missing = Missing::new(&endpoint.operation);
         for (input, value) in endpoint.inputs.iter().zip(&values) {
-            // Nothing is sent of an empty one.
+            // An empty query parameter is not sent, so it counts as missing.
             let empty = input.place == Place::Query
                 && matches!(value, Some(Text::One(text)) if text.is_empty());
             if input.required && (value.is_none() || empty) {
@@ -178,7 +179,7 @@ impl<B: IntoBody> Draft<B> {
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// A value as it stands in a URL or a header. serde writes what it is; text loses its quotes.
+/// Converts serialised JSON to the text for a URL or a header. A string loses its quotes.
 fn text(json: serde_json::Result<String>) -> Text {
     let Ok(json) = json else { return Text::Odd };
     match json.as_bytes().first() {
@@ -198,7 +199,7 @@ fn text(json: serde_json::Result<String>) -> Text {
     }
 }
 
-/// A request whose parts are all there.
+/// A request with all its required parts.
 struct Plan {
     endpoint: &'static Endpoint,
     values: Vec<Option<Text>>,
@@ -293,9 +294,9 @@ impl Plan {
 
 /// A request that is ready to be signed and sent.
 pub struct Outgoing {
-    /// Whose it is.
+    /// The operation of the request.
     pub operation: &'static Operation,
-    /// The request itself.
+    /// The HTTP request.
     pub request: reqwest::Request,
     options: CallOptions,
 }
@@ -310,13 +311,13 @@ impl fmt::Debug for Outgoing {
 }
 
 impl Outgoing {
-    /// The client that sends this request: the given one, with what the call says of itself.
+    /// Returns the client with the options of this call.
     pub fn client(&self, client: &Client) -> Client {
         client.with_options(self.options.clone())
     }
 }
 
-/// What was set, by name; secrets are not shown.
+/// Shows the values that were set, by name, without secrets.
 impl<B: fmt::Debug> fmt::Debug for Draft<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Draft");

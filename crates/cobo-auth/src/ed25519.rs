@@ -30,25 +30,25 @@ pub struct Ed25519Signer {
 }
 
 impl Ed25519Signer {
-    /// Signs with a key that was read from wherever it rests; see [`SecretKey`] for the ways.
+    /// Creates a signer from a private key; see [`SecretKey`] for the ways to read one.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Curve`] for a key that its file says to be of another curve.
+    /// [`KeyError::Curve`] if the key's file says that it is of another curve.
     pub fn new(key: &SecretKey) -> Result<Self, KeyError> {
         Ok(Self::from_seed(key.for_curve(Curve::Ed25519)?))
     }
 
-    /// A key from its 32-byte seed in hexadecimal, as [`SecretKey::from_hex`] reads it.
+    /// Creates a signer from a 32-byte seed in hexadecimal, as [`SecretKey::from_hex`] reads it.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] says what is wrong with the text, and never repeats it.
+    /// [`KeyError`] says what is wrong with the text. It never contains the text.
     pub fn from_hex(seed: &str) -> Result<Self, KeyError> {
         Self::new(&SecretKey::from_hex(seed)?)
     }
 
-    /// A key from its 32-byte seed. The caller's copy is the caller's to wipe.
+    /// Creates a signer from a 32-byte seed. The caller has to wipe its own copy.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
         let key = SigningKey::from_bytes(seed);
         let public = PublicKey::ed25519(key.verifying_key().to_bytes());

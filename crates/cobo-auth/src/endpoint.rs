@@ -1,24 +1,24 @@
-//! What generated code says of an operation: its path, its parameters, its body.
+//! Operations as generated code describes them: path, parameters, body.
 
 use crate::operation::Operation;
 
-/// An operation and what it takes.
+/// An operation with its parameters and its body.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// What the wire needs to know.
+    /// The properties that are needed to send a request.
     pub(crate) operation: Operation,
     /// The parameters, by index.
     pub(crate) inputs: &'static [Input],
     /// The name of the body's setter, if there is a body.
     pub(crate) body: Option<&'static str>,
-    /// Whether the body has to be there.
+    /// Whether the body is required.
     pub(crate) required: bool,
     /// Whether the response is JSON.
     pub(crate) json: bool,
 }
 
 impl Endpoint {
-    /// An operation without a body, answered with JSON, not repeatable.
+    /// An operation without a body and with a JSON response. It is not repeatable.
     pub const fn new(
         id: &'static str,
         method: &'static str,
@@ -34,32 +34,32 @@ impl Endpoint {
         }
     }
 
-    /// It may be sent again after it may have been carried out.
+    /// Marks the operation as one that may be sent again after it may have been carried out.
     pub const fn repeatable(mut self) -> Self {
         self.operation = self.operation.repeatable(true);
         self
     }
 
-    /// It is called without the access token of the client's credential.
+    /// Marks the operation as one that is sent without the client's access token.
     pub const fn without_credential(mut self) -> Self {
         self.operation = self.operation.without_credential();
         self
     }
 
-    /// It needs these OAuth scopes.
+    /// Sets the OAuth scopes that the operation needs.
     pub const fn needs(mut self, scopes: &'static [&'static str]) -> Self {
         self.operation = self.operation.needs(scopes);
         self
     }
 
-    /// It has a body.
+    /// Gives the operation a body. `name` is the name of its setter.
     pub const fn body(mut self, name: &'static str, required: bool) -> Self {
         self.body = Some(name);
         self.required = required;
         self
     }
 
-    /// It is answered with something else than JSON, or with nothing.
+    /// Marks the operation as one whose response is not JSON or has no body.
     pub const fn not_json(mut self) -> Self {
         self.json = false;
         self
@@ -92,28 +92,28 @@ impl Input {
         }
     }
 
-    /// Of the path.
+    /// A required parameter in the path.
     pub const fn path(name: &'static str) -> Self {
         Self::new(name, Place::Path, true)
     }
 
-    /// Of the query.
+    /// An optional parameter in the query.
     pub const fn query(name: &'static str) -> Self {
         Self::new(name, Place::Query, false)
     }
 
-    /// A header.
+    /// An optional header.
     pub const fn header(name: &'static str) -> Self {
         Self::new(name, Place::Header, false)
     }
 
-    /// It has to be there.
+    /// Makes the parameter required.
     pub const fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
-    /// It is not to be shown.
+    /// Marks the value as a secret, which `Debug` and errors do not show.
     pub const fn secret(mut self) -> Self {
         self.secret = true;
         self

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::target::canonicalize;
 use crate::verifier::ResponseKeys;
 
-/// Which Cobo to talk to: where it is, and whose signature its responses carry.
+/// The Cobo environment that a client talks to: its base URL and the keys that sign its responses.
 ///
 /// A key that is registered in one environment is refused in the other (HTTP 401, code 2024).
 ///
@@ -55,13 +55,13 @@ impl Environment {
         }
     }
 
-    /// Any other: a base URL with its `/v2`, and the keys that sign its responses, or
-    /// [`ResponseKeys::unverified`].
+    /// Any other environment: a base URL that includes `/v2`, and the keys that sign its responses,
+    /// or [`ResponseKeys::unverified`].
     ///
     /// # Errors
     ///
-    /// A base URL that is not `http` or `https`, or that has a user, a query or a fragment. Plain
-    /// `http` is for loopback; the client's builder refuses it elsewhere unless told otherwise.
+    /// The base URL is not `http` or `https`, or it contains a user, a query or a fragment. Plain
+    /// `http` is meant for loopback; the client's builder refuses it for other hosts by default.
     pub fn custom(base_url: &str, keys: ResponseKeys) -> Result<Self, Error> {
         let base_url = base_url.trim_end_matches('/');
         let refuse = |what: &str| {
@@ -85,7 +85,7 @@ impl Environment {
             return refuse("has a query or a fragment");
         }
         let mut url = url;
-        // What is below it is compared with it in the canonical form.
+        // Request URLs are compared with the base URL in the canonical form.
         canonicalize(&mut url).map_err(|why| Error::target("base URL", why))?;
         Ok(Self {
             base_url: Cow::Owned(url.as_str().trim_end_matches('/').to_owned()),
@@ -93,7 +93,7 @@ impl Environment {
         })
     }
 
-    /// The URL that every path stands below, without a slash at the end.
+    /// The base URL, which every path is appended to, without a slash at the end.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
@@ -112,7 +112,7 @@ impl Environment {
 impl FromStr for Environment {
     type Err = Error;
 
-    /// `development` or `production`, or `dev` or `prod` for short.
+    /// Parses `development` or `production`, or the short forms `dev` and `prod`.
     fn from_str(name: &str) -> Result<Self, Error> {
         match name.to_ascii_lowercase().as_str() {
             "development" | "dev" => Ok(Self::development()),
@@ -126,7 +126,7 @@ impl FromStr for Environment {
     }
 }
 
-/// Whether a URL leads to this machine only.
+/// Whether the host of a URL is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),

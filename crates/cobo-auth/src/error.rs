@@ -21,10 +21,10 @@ pub use execution::Execution;
 /// Why a call failed, and what the caller can do about it.
 ///
 /// The text (`Display` and `Debug`) names the operation, the status, the error code and the error
-/// id. `Display` also has Cobo's explanation of a failure that Cobo signed, as one line of at most 300
-/// characters in which the secrets that the call sent are replaced by `***`. `Debug` is without it:
-/// use that in logs. Neither contains any other part of a body, a query or a secret. A clone costs
-/// one reference count.
+/// id. If Cobo signed the error response, `Display` also shows Cobo's explanation: one line of at
+/// most 300 characters, in which the secrets that the call sent are replaced by `***`. `Debug`
+/// omits the explanation: use `Debug` in logs. Neither shows any other part of a body, a query or a
+/// secret. A clone costs one reference count.
 ///
 /// [`execution`](Self::execution) says whether the call may have been carried out. Ask it before
 /// you call a write again:
@@ -54,14 +54,14 @@ struct Inner {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     with_bearer: bool,
-    /// Whether the call may be repeated, where that is known.
+    /// Whether the call may be repeated; `false` if that is not known.
     repeatable: bool,
     /// Whether an earlier attempt of the call may have been carried out.
     earlier_unknown: bool,
     signed: bool,
-    /// Whether the signature was made recently, so that the response is no old one.
+    /// Whether the signature was made recently, so that a replayed old response does not count.
     fresh: bool,
-    /// What Cobo says of a failure that it signed, without secrets.
+    /// Cobo's explanation of a failure that Cobo signed, without secrets.
     explanation: Option<String>,
     /// Whether the response's `WWW-Authenticate` calls the bearer token invalid.
     token_refused: bool,
@@ -69,7 +69,7 @@ struct Inner {
     nonce_refused: bool,
     /// How many seconds this machine's clock is ahead of the server's.
     clock_ahead: Option<i64>,
-    /// Where a list that comes in pages has to be taken up again.
+    /// The cursor of the page that failed, to continue a list from there.
     cursor: Option<String>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -85,7 +85,7 @@ enum Kind {
     },
     Signer,
     Credential {
-        /// Whether there may be a token later.
+        /// Whether the credential may have a token later.
         for_now: bool,
     },
     Connect,
@@ -102,13 +102,13 @@ enum Kind {
     },
     Unsigned,
     BadSignature,
-    /// By the local clock, where the caller set a limit.
+    /// The signature's timestamp is further from the local clock than the caller's limit.
     Stale,
-    /// By Cobo's own time.
+    /// The signature is too old, by Cobo's own time.
     Outdated,
     Api(ErrorBody),
     Unexpected,
-    /// The body is coded, though that was not accepted.
+    /// The response has a content encoding, which the request did not accept.
     Coded {
         coding: Option<String>,
     },
@@ -121,18 +121,19 @@ enum Kind {
     RepeatedCursor,
 }
 
-/// How the last attempt of a call failed, coarsely; [`Error`] has predicates for what callers decide
-/// on. Whether the call may have been carried out is [`Error::execution`], for every kind.
+/// The category of the failure of a call's last attempt. [`Error`] has predicates for the decisions
+/// of callers. [`Error::execution`] says whether the call may have been carried out, for every
+/// kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The client was set up wrongly.
+    /// The client was configured wrongly.
     Configuration,
-    /// The request cannot be sent as it is.
+    /// The request is invalid and was not sent.
     InvalidRequest,
     /// The signer failed.
     Signer,
-    /// The credential had no access token to give; the source says why.
+    /// The credential supplied no access token; the error's source says why.
     Credential,
     /// No connection could be made.
     Connect,
@@ -140,7 +141,7 @@ pub enum ErrorKind {
     Timeout,
     /// The connection broke.
     Transport,
-    /// The server wanted to send the request elsewhere, which is never followed.
+    /// The server answered with a redirect. Redirects are never followed.
     Redirect,
     /// The response is larger than the client accepts.
     TooLarge,
@@ -148,20 +149,20 @@ pub enum ErrorKind {
     Unverified,
     /// Cobo refused or failed the request, and said why.
     Api,
-    /// An error response of no known shape: of a gateway, most likely.
+    /// An error response that has neither of Cobo's shapes. Most likely a gateway sent it.
     Unexpected,
-    /// The response has a `Content-Encoding`, such as `gzip`, though none was asked for. It is not
-    /// decoded: its signature could not be checked.
+    /// The response has a `Content-Encoding`, such as `gzip`, that the request did not ask for. The
+    /// body is not decoded, because its signature cannot be checked.
     ContentEncoding,
-    /// A success whose body is not what the document says. Its bytes are at
-    /// [`Error::success_body`].
+    /// A success (2xx) whose body does not match the API document. [`Error::success_body`] has its
+    /// bytes.
     Decode,
-    /// The cursor of a list's next page is one that has been before: what should follow is missing.
+    /// The server repeated a pagination cursor. The rest of the list is missing.
     RepeatedCursor,
 }
 
 impl Error {
-    /// Which kind of failure this is.
+    /// The kind of this failure.
     pub fn kind(&self) -> ErrorKind {
         match &self.0.kind {
             Kind::Configuration(_) => ErrorKind::Configuration,
@@ -186,10 +187,10 @@ impl Error {
         }
     }
 
-    /// The cursor of the page that failed, of a list that comes in [`Pages`](crate::Pages): a request
-    /// with it goes on from there. `None` for the first page, and for everything else.
+    /// The cursor of the page of a list ([`Pages`](crate::Pages)) that failed. A request with this
+    /// cursor continues the list there. `None` for the first page and for every other failure.
     ///
-    /// It is what the server sent, so it is not part of the text of the error.
+    /// The server chose this text, so the text of the error does not contain it.
     pub fn cursor(&self) -> Option<&str> {
         self.0.cursor.as_deref()
     }
@@ -204,7 +205,7 @@ impl Error {
         self.0.status
     }
 
-    /// Whether Cobo signed the error response. Gateways answer unsigned, and so may others.
+    /// Whether Cobo signed the error response. Gateways and others answer without a signature.
     ///
     /// The signature does not prove that the response belongs to this request: it covers the body
     /// and a timestamp only. [`execution`](Self::execution) takes the timestamp into account.
@@ -212,8 +213,8 @@ impl Error {
         self.0.signed
     }
 
-    /// What Cobo said, in either of its two shapes. See [`is_signed`](Self::is_signed) for whether
-    /// it was Cobo.
+    /// The body of an error response, in either of Cobo's two shapes.
+    /// [`is_signed`](Self::is_signed) says whether Cobo sent it.
     pub fn body(&self) -> Option<&ErrorBody> {
         match &self.0.kind {
             Kind::Api(body) => Some(body),
@@ -221,9 +222,9 @@ impl Error {
         }
     }
 
-    /// The body of a success (2xx) that does not decode, such as that of a transfer which lacks a
-    /// field. It was verified if the environment has response keys. It may hold secrets: its memory
-    /// is wiped when the last clone is dropped, and `Debug` shows its length only.
+    /// The body of a success (2xx) that does not decode, for example a transfer that lacks a field.
+    /// The body was verified if the environment has response keys. It may contain secrets: the
+    /// memory is wiped when the last clone is dropped, and `Debug` shows only its length.
     ///
     /// ```
     /// # fn example(error: cobo_auth::Error) {
@@ -245,12 +246,12 @@ impl Error {
         self.body()?.code()
     }
 
-    /// The id under which Cobo's support finds the failure.
+    /// The id with which Cobo's support can look up the failure.
     pub fn error_id(&self) -> Option<&str> {
         self.body()?.error_id()
     }
 
-    /// The name of an OAuth error, `invalid_grant` for instance.
+    /// The name of an OAuth error, for example `invalid_grant`.
     pub fn oauth_error(&self) -> Option<&str> {
         self.body()?.oauth_error()
     }
@@ -260,12 +261,13 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// How long the server asked to wait, in seconds or until a date.
+    /// How long the server asked the client to wait (`Retry-After`, in seconds or as a date).
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The names of the required fields that the request lacks; empty for every other failure.
+    /// The names of the required fields that are missing in the request. Empty for every other
+    /// failure.
     pub fn missing_fields(&self) -> &[String] {
         match &self.0.kind {
             Kind::Missing(missing) => missing.names(),
@@ -278,12 +280,12 @@ impl Error {
         matches!(self.0.kind, Kind::Timeout | Kind::Deadline { .. })
     }
 
-    /// Whether the last attempt found no connection.
+    /// Whether the last attempt could not connect.
     pub fn is_connect(&self) -> bool {
         matches!(self.0.kind, Kind::Connect)
     }
 
-    /// Whether key, signature, token or permission were refused.
+    /// Whether the server refused the key, the signature, the token or the permission.
     pub fn is_auth(&self) -> bool {
         self.code().is_some_and(ErrorCode::is_auth)
             || self.is_token_expired()
@@ -293,15 +295,15 @@ impl Error {
             )
     }
 
-    /// Whether there were too many requests.
+    /// Whether the server refused the call because of too many requests.
     pub fn is_rate_limited(&self) -> bool {
         self.0.status == Some(StatusCode::TOO_MANY_REQUESTS)
             || self.code().is_some_and(ErrorCode::is_rate_limited)
     }
 
-    /// Whether the access token that the request carried has expired, or is not known: Cobo
-    /// answers with HTTP 500 and code 1000, which without an access token is an internal error and
-    /// no more. A 401 that names the token counts as well.
+    /// Whether the access token of the request has expired or is unknown. Cobo answers that with
+    /// HTTP 500 and code 1000; without an access token, the same answer is only an internal error.
+    /// A 401 that calls the token invalid counts as well.
     pub fn is_token_expired(&self) -> bool {
         let as_documented = self.0.status == Some(StatusCode::INTERNAL_SERVER_ERROR)
             && self.code() == Some(ErrorCode::INTERNAL);
@@ -310,14 +312,14 @@ impl Error {
         self.0.with_bearer && (as_documented || by_name)
     }
 
-    /// How many seconds this machine's clock is ahead of the server's, where a refused signature
-    /// may come from that: behind it, if negative.
+    /// How many seconds this machine's clock is ahead of the server's; negative if it is behind.
+    /// Set only if the server refused the signature and the difference may be the reason.
     pub fn clock_ahead_seconds(&self) -> Option<i64> {
         self.0.clock_ahead
     }
 
-    /// Whether the same call may succeed later without a change. Whether it is safe to call again
-    /// is another question: see [`execution`](Self::execution).
+    /// Whether the same call may succeed later without a change. This does not say that calling
+    /// again is safe: see [`execution`](Self::execution).
     pub fn is_retryable(&self) -> bool {
         match &self.0.kind {
             Kind::Connect | Kind::Timeout | Kind::Deadline { .. } | Kind::Transport => true,
@@ -336,7 +338,7 @@ fn is_temporary(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504)
 }
 
-/// Text of a server's that may stand in an error: short, and of visible ASCII characters.
+/// The server's text if it is safe in an error message: 1 to 80 visible ASCII characters.
 pub(crate) fn printable(text: &str) -> Option<String> {
     let fine = (1..=80).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     fine.then(|| text.to_owned())

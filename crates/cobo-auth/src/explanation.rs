@@ -7,18 +7,18 @@ use crate::call::{API_KEY, API_NONCE, API_SIGNATURE, message};
 use crate::error::Error;
 use crate::message::Digest;
 
-/// A request as it would be signed: what to compare with the server's view of it.
+/// A signed request that was not sent, to compare with the server's view of it.
 ///
-/// **It is a live request**: whoever has message and signature can send it, once. Show the digest
-/// and the message's shape in a ticket, not the signature, or send the request yourself first (a
-/// nonce is good for one). The message holds the body, and so whatever secret is in it. `Debug`
-/// leaves out both.
+/// **It can still be sent**: anyone who has the message and the signature can send it once. In a
+/// ticket, show the digest and the structure of the message, not the signature; or send the request
+/// yourself first (a nonce can be used once). The message contains the body and its secrets.
+/// `Debug` omits the message and the signature.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// What is hashed: `METHOD|PATH|NONCE|PARAMS|BODY`.
+    /// The message that is hashed: `METHOD|PATH|NONCE|PARAMS|BODY`.
     pub message: Zeroizing<Vec<u8>>,
-    /// What is signed: the message's SHA-256, hashed once more.
+    /// The digest that is signed: SHA-256 of the message's SHA-256.
     pub digest: Digest,
     /// The value of `Biz-Api-Key`.
     pub api_key: String,

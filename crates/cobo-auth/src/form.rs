@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::error::Error;
 use crate::operation::Operation;
 
-/// A body of type `multipart/form-data`, as bytes: a stream could not be signed.
+/// A `multipart/form-data` body, held in memory: a stream could not be signed.
 #[derive(Debug)]
 pub struct Form {
     operation: &'static Operation,
@@ -22,14 +22,14 @@ struct Part {
 }
 
 impl fmt::Debug for Part {
-    /// What a part holds may be a secret.
+    /// Shows only the length: a part may contain a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Part({} bytes)", self.content.len())
     }
 }
 
 impl Form {
-    /// A form without a part.
+    /// Creates a form without parts.
     pub fn new(operation: &'static Operation) -> Self {
         Self {
             operation,
@@ -38,7 +38,7 @@ impl Form {
         }
     }
 
-    /// Adds files, each as a part of its own.
+    /// Adds files, each as a separate part.
     pub fn files<'a>(mut self, name: &str, files: impl IntoIterator<Item = &'a File>) -> Self {
         for file in files {
             let head = format!(
@@ -58,8 +58,8 @@ impl Form {
         self
     }
 
-    /// Adds a value: text as it is, lists and objects as JSON. One that is absent or null adds
-    /// nothing.
+    /// Adds a value: strings as text, lists and objects as JSON. An absent value or `null` adds no
+    /// part.
     pub fn value(mut self, name: &str, value: Option<&(impl Serialize + ?Sized)>) -> Self {
         let Some(value) = value else { return self };
         let Ok(json) = serde_json::to_string(value) else {
@@ -87,17 +87,17 @@ impl Form {
         self.error.get_or_insert(Error::invalid_request(text));
     }
 
-    /// The content type and the body.
+    /// Returns the content type and the body.
     ///
     /// # Errors
     ///
-    /// A part that cannot be written.
+    /// A part cannot be written.
     pub fn finish(self) -> Result<(String, Vec<u8>), Error> {
         if let Some(error) = self.error {
             return Err(error.with_operation(self.operation.id()));
         }
-        // Made of the content, so that nothing in the content can be taken for it, and the same
-        // form is the same bytes.
+        // The boundary is a hash of the content. So it does not occur in the content, and the same
+        // form always gives the same bytes.
         let mut hash = Sha256::new();
         for part in &self.parts {
             hash.update(part.head.as_bytes());
@@ -116,7 +116,7 @@ impl Form {
     }
 }
 
-/// As browsers write the names of parts and files.
+/// Escapes names of parts and files in the same way as browsers.
 fn escaped(name: &str) -> String {
     name.replace('"', "%22")
         .replace('\r', "%0D")

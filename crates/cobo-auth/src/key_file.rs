@@ -1,4 +1,4 @@
-//! Key files, and who else may use them.
+//! Reads key files and checks their permissions.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 use crate::key_error::KeyError;
 use crate::secret_key::{SecretKey, is_key_itself};
 
-/// Enough for any key. What a larger file holds is not a key.
+/// The maximum number of bytes that are read. Any key is shorter.
 const LARGEST: usize = 16 * 1024;
 
-/// Whether the permissions of a key file matter.
+/// Whether the permissions of a key file are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     Checked,
@@ -36,14 +36,14 @@ fn content(path: &Path, access: Access) -> Result<Zeroizing<Vec<u8>>, KeyError> 
         path: path.display().to_string(),
         kind,
     };
-    // Opening a pipe would wait for a writer.
+    // Checked before opening: opening a pipe would wait for a writer.
     let metadata = std::fs::metadata(path).map_err(|error| failed(error.kind()))?;
     if !metadata.is_file() {
         return Err(failed(io::ErrorKind::InvalidInput));
     }
     let file = File::open(path).map_err(|error| failed(error.kind()))?;
     if access == Access::Checked {
-        // Of the open file, so that it is the one that is read.
+        // Checks the open file, so that it is the same file that is read.
         match excess(&file).map_err(|error| failed(error.kind()))? {
             None => {}
             Some(Excess::Writable) => {
@@ -65,7 +65,7 @@ fn content(path: &Path, access: Access) -> Result<Zeroizing<Vec<u8>>, KeyError> 
     Ok(content)
 }
 
-/// What others may do with a file and should not.
+/// A permission that other users should not have.
 enum Excess {
     #[cfg_attr(not(unix), expect(dead_code, reason = "there are no such permissions"))]
     Readable,
@@ -83,13 +83,13 @@ fn excess(file: &File) -> io::Result<Option<Excess>> {
     }
     let readable = metadata.mode() & 0o004 != 0;
     let ours = metadata.uid() == rustix::process::geteuid().as_raw();
-    // Another owner's file, or one of a mount made for secrets, has the permissions that whoever
-    // made the mount chose.
+    // Another user's file and a file on a mount for secrets are accepted: this program's user did
+    // not choose their permissions.
     let careless = readable && ours && !is_mounted_for_secrets(file)?;
     Ok(careless.then_some(Excess::Readable))
 }
 
-/// Whether a file is on a read-only mount or on a tmpfs, as the secrets of containers are.
+/// Whether a file is on a read-only mount or on a tmpfs, as secrets in containers are.
 #[cfg(unix)]
 fn is_mounted_for_secrets(file: &File) -> io::Result<bool> {
     let flags = rustix::fs::fstatvfs(file)?.f_flag;

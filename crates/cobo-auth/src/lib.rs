@@ -1,7 +1,7 @@
-//! Signs requests to Cobo WaaS 2.0, sends them, and verifies what comes back.
+//! Signs requests to Cobo WaaS 2.0, sends them, and verifies the responses.
 //!
-//! This is the part that every generated Cobo client goes through, and usable by itself for
-//! endpoints that no document describes:
+//! Every generated Cobo client uses this crate. It can also be used alone, for endpoints that no
+//! document describes:
 //!
 //! ```no_run
 //! use cobo_auth::{Client, Ed25519Signer, Environment, FixedToken};
@@ -21,28 +21,29 @@
 //! # }
 //! ```
 //!
-//! What it sees to:
+//! What it guarantees:
 //!
-//! - **What is signed is what is sent.** Path and query are written in [one canonical
-//!   way](canonicalize) that every reading of Cobo's signature scheme agrees on; the body is
-//!   serialised once.
-//! - **Every attempt has a nonce of its own**, random by default, so that processes may share a key;
-//!   see [`NonceStrategy`] for servers that take milliseconds only.
-//! - **A client with a [`Credential`] acts for an organization**: its access token goes with every
-//!   call but those below `/oauth/`.
-//! - **Nothing is followed.** A redirect is an error, and a request never leaves for another
-//!   origin than the environment's.
+//! - **The bytes that are signed are the bytes that are sent.** Path and query are written in [one
+//!   canonical form](canonicalize) that every reading of Cobo's signature scheme agrees on; the
+//!   body is serialised once.
+//! - **Every attempt has its own nonce**, random by default, so that processes can share a key. See
+//!   [`NonceStrategy`] for servers that accept milliseconds only.
+//! - **A client with a [`Credential`] acts for an organization**: every call except those below
+//!   `/oauth/` sends the credential's access token.
+//! - **Redirects are never followed.** A redirect is an error, and a request is only sent to the
+//!   origin of the environment.
 //! - **Responses are verified** with the [environment's](Environment) key, over the raw bytes,
 //!   before they are parsed.
-//! - **A program sees what happens**, through `tracing`: a span for each call (`cobo`, at `info`,
-//!   with `operation` and, where the credential knows it, `org_id`), a warning for each attempt that
-//!   fails and is followed by another one, and one event at `debug` for a call that succeeded or
-//!   failed. The events have `attempt`, `status`, `code` and `error_id` as well.
-//! - **Nothing leaks.** Keys and tokens are wiped and redacted; errors carry no body.
+//! - **Calls are traced** with `tracing`: a span for each call (`cobo`, at `info`, with `operation`
+//!   and, if the credential knows it, `org_id`), a warning for each failed attempt that is retried,
+//!   and one event at `debug` when a call succeeds or fails. The events also have `attempt`,
+//!   `status`, `code` and `error_id`.
+//! - **Secrets are not leaked.** Keys and tokens are wiped from memory, and redacted in `Debug` and
+//!   in the texts of errors.
 //!
 //! # Metrics
 //!
-//! With the feature `metrics`, calls are counted and timed through the crate of that name:
+//! With the feature `metrics`, calls are counted and timed through the crate `metrics`:
 //!
 //! | metric | kind | what |
 //! | --- | --- | --- |

@@ -2,7 +2,7 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// What a signature is made over: SHA-256 of SHA-256 of a message, 32 bytes.
+/// The value that is signed: SHA-256 of the SHA-256 of a message, 32 bytes.
 pub type Digest = [u8; 32];
 
 /// The parts of a request that its signature covers, exactly as they are sent.
@@ -24,23 +24,23 @@ pub type Digest = [u8; 32];
 pub struct Message<'a> {
     /// The method, in upper case.
     pub method: &'a str,
-    /// The path as it stands on the wire, the `/v2` included, without the host.
+    /// The path as it is sent, including `/v2`, without the host.
     pub path: &'a str,
     /// The value of the `Biz-Api-Nonce` header.
     pub nonce: &'a str,
-    /// The query as it stands on the wire, without the `?`; empty if there is none.
+    /// The query as it is sent, without the `?`; empty if there is none.
     pub params: &'a str,
     /// The bytes of the body; empty if there is none.
     pub body: &'a [u8],
 }
 
 impl Message<'_> {
-    /// The message in one piece, for a support case; signing needs [`digest`](Self::digest) only.
+    /// The whole message, for a support case. Signing needs only the [`digest`](Self::digest).
     pub fn to_bytes(&self) -> Vec<u8> {
         self.parts().concat()
     }
 
-    /// What is signed.
+    /// The digest that is signed.
     pub fn digest(&self) -> Digest {
         double_sha256(self.parts())
     }
@@ -61,7 +61,7 @@ impl Message<'_> {
 }
 
 impl fmt::Debug for Message<'_> {
-    /// A body may hold a token: its length stands for it.
+    /// Shows only the lengths of query and body, since they may contain a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")
             .field("method", &self.method)
@@ -73,8 +73,8 @@ impl fmt::Debug for Message<'_> {
     }
 }
 
-/// SHA-256 of SHA-256 of the parts, one after the other: the digest of requests, responses and
-/// webhooks alike.
+/// SHA-256 of the SHA-256 of the concatenated parts: the digest of requests, responses and
+/// webhooks.
 pub fn double_sha256<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Digest {
     let mut hash = Sha256::new();
     for part in parts {

@@ -3,7 +3,7 @@ use cobo_model::MissingFields;
 use crate::error::Error;
 use crate::operation::Operation;
 
-/// Collects what a builder lacks.
+/// Collects the required values that a builder was not given.
 #[derive(Debug)]
 pub(crate) struct Missing {
     of: &'static str,
@@ -11,7 +11,7 @@ pub(crate) struct Missing {
 }
 
 impl Missing {
-    /// Of an operation's builder.
+    /// Starts with nothing missing, for an operation's builder.
     pub(crate) fn new(operation: &'static Operation) -> Self {
         Self {
             of: operation.id(),
@@ -19,7 +19,7 @@ impl Missing {
         }
     }
 
-    /// Notes a required value that is not there.
+    /// Records a missing required value.
     pub(crate) fn note(&mut self, name: &'static str) {
         self.names.push(name.to_owned());
     }
@@ -29,7 +29,7 @@ impl Missing {
         self.names.is_empty()
     }
 
-    /// A part with required fields of its own: handed on, or all that it lacks noted.
+    /// Returns a nested value, or records all required fields that it lacks.
     pub(crate) fn nested<T>(
         &mut self,
         name: &'static str,
@@ -48,7 +48,7 @@ impl Missing {
         }
     }
 
-    /// What was noted, as the error of a call.
+    /// The error of the call: all missing values.
     pub(crate) fn into_error(self) -> Error {
         Error::from(MissingFields::new(self.names)).with_operation(self.of)
     }

@@ -8,20 +8,21 @@ use crate::public_key::PublicKey;
 /// How a client makes the nonces of its requests; set by
 /// [`ClientBuilder::nonces`](crate::ClientBuilder::nonces).
 ///
-/// Every attempt of a call has a nonce of its own. Cobo sees the key and not the process, so nonces
-/// have to be unique for a key among all the processes that share it.
+/// Every attempt of a call has its own nonce. Cobo identifies the caller by its key, so nonces must
+/// be unique for a key across all processes that share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum NonceStrategy {
     /// 128 random bits from the operating system, as 32 lower-case hexadecimal digits. Cobo's
     /// guides allow any random text since July 2026.
     ///
-    /// They do not collide, however many processes share a key. A server that accepts milliseconds
-    /// only refuses them with code 2024. As long as no random nonce of this key has been accepted
-    /// at this base URL in this process, such a refusal lets an operation that may be repeated be
-    /// attempted once more with milliseconds; if that works, all clients of the key and base URL in
-    /// this process use milliseconds from then on, and a warning is logged. A write is never
-    /// repeated for that reason: if it is the first call of the process, it fails with code 2024.
+    /// They do not collide, however many processes share a key. A server that accepts only
+    /// milliseconds refuses them with code 2024. As long as no random nonce of this key has been
+    /// accepted at this base URL in this process, such a refusal makes the client attempt a
+    /// repeatable operation once more, with milliseconds. If that works, all clients of the key and
+    /// base URL in this process use milliseconds from then on, and a warning is logged. A write is
+    /// never repeated for this reason: if it is the first call of the process, it fails with code
+    /// 2024.
     #[default]
     Random,
     /// The Unix time in milliseconds, as the security scheme of Cobo's specification describes it
@@ -30,9 +31,9 @@ pub enum NonceStrategy {
     /// They are unique within a process: calls in the same millisecond get consecutive numbers, so
     /// above a thousand calls a second the nonces are ahead of the clock. **Two processes that
     /// share a key collide**, and a server that checks nonces refuses the second request of each
-    /// such pair (two processes at 20 ms a call: about 5 % of the calls; without a pause on loopback
-    /// 18 % of the calls of two processes, and 47 % of those of eight). Give each process a key of
-    /// its own, or use [`Random`](Self::Random).
+    /// collision (two processes at 20 ms a call: about 5 % of the calls; without a pause on
+    /// loopback 18 % of the calls of two processes, and 47 % of those of eight). Give each process
+    /// its own key, or use [`Random`](Self::Random).
     Milliseconds,
 }
 
@@ -43,8 +44,8 @@ pub(crate) struct Nonces {
     state: Arc<State>,
 }
 
-/// What all clients of the process that sign with a key for a base URL share: Cobo sees the key and
-/// not the client.
+/// State that all clients of the process with the same key and base URL share: Cobo checks nonces
+/// per key, not per client.
 #[derive(Debug, Default)]
 struct State {
     counter: Mutex<Counter>,
@@ -54,14 +55,14 @@ struct State {
     fell_back: AtomicBool,
 }
 
-/// By public key and base URL.
+/// Keyed by public key and base URL.
 type States = HashMap<(PublicKey, String), Arc<State>>;
 
 static STATES: LazyLock<Mutex<States>> = LazyLock::new(Mutex::default);
 
 impl Nonces {
     pub(crate) fn of(key: &PublicKey, base_url: &str, strategy: NonceStrategy) -> Self {
-        // A poisoned map is whole: nothing panics while it is held.
+        // Ignoring the poison is safe: no code panics while it holds the lock.
         let mut states = STATES.lock().unwrap_or_else(PoisonError::into_inner);
         let state = states
             .entry((key.clone(), base_url.to_owned()))
@@ -72,7 +73,7 @@ impl Nonces {
         }
     }
 
-    /// What the next attempt is to use: the client's strategy, unless the server refused it.
+    /// The strategy of the next attempt: the client's own, unless the server has refused it.
     pub(crate) fn strategy(&self) -> NonceStrategy {
         // Calls that run at the same time may have set both flags: an accepted random nonce decides.
         let state = &self.state;
@@ -84,19 +85,19 @@ impl Nonces {
         }
     }
 
-    /// Whether a refusal with code 2024 may mean that the server accepts no random nonces: it was of
-    /// one, and none has been accepted so far.
+    /// Whether a refusal with code 2024 may mean that the server accepts no random nonces: the
+    /// refused nonce was random, and no random nonce has been accepted so far.
     pub(crate) fn may_be_refused(&self, strategy: NonceStrategy) -> bool {
         strategy == NonceStrategy::Random && !self.state.random_accepted.load(Ordering::Relaxed)
     }
 
-    /// Notes that the server has accepted a nonce. `true` the first time that it accepted
-    /// milliseconds where the client's own strategy is random and no random nonce has been accepted:
-    /// from then on milliseconds are used.
+    /// Records that the server has accepted a nonce. Returns `true` when this makes all clients of
+    /// the state switch to milliseconds: the first time that milliseconds were accepted while the
+    /// client's own strategy is random and no random nonce has been accepted.
     pub(crate) fn accepted(&self, strategy: NonceStrategy) -> bool {
         match strategy {
             NonceStrategy::Random => {
-                // It is set most of the time, and reading is cheaper.
+                // The flag is set most of the time, and reading is cheaper than writing.
                 if self.may_be_refused(strategy) {
                     self.state.random_accepted.store(true, Ordering::Relaxed);
                 }
@@ -110,6 +111,10 @@ impl Nonces {
     }
 
     /// A new nonce, at the given time in Unix milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// The operating system has no random numbers, or the time is after the year 9999.
     pub(crate) fn next(&self, strategy: NonceStrategy, now: u64) -> Result<String, Error> {
         match strategy {
             NonceStrategy::Random => {
@@ -132,7 +137,7 @@ impl Nonces {
         }
     }
 
-    /// How many milliseconds the newest nonce is ahead of the given time; 0 where nonces are random.
+    /// How many milliseconds the newest nonce is ahead of the given time; 0 if nonces are random.
     pub(crate) fn ahead_of(&self, now: u64) -> u64 {
         match self.strategy() {
             NonceStrategy::Random => 0,
@@ -141,7 +146,7 @@ impl Nonces {
     }
 
     fn counter(&self) -> std::sync::MutexGuard<'_, Counter> {
-        // A poisoned counter is whole: nothing panics while it is held.
+        // Ignoring the poison is safe: no code panics while it holds the lock.
         let counter = self.state.counter.lock();
         counter.unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,12 +173,12 @@ const RUNS: usize = 8;
 /// The end of the year 9999, in Unix milliseconds. A clock that shows more counts something else.
 const LATEST: u64 = 253_402_300_799_999;
 
-/// A clock that is set back by no more than this (in milliseconds) was adjusted: the counter goes
-/// on from where it was, so that no nonce is repeated. One that is set back further was wrong.
+/// In milliseconds. If the clock was set back by at most this much, it was adjusted: the counter
+/// continues, so that no nonce is repeated. If it was set back further, it was wrong before.
 const ADJUSTMENT: u64 = 60_000;
 
 impl Counter {
-    /// The next nonce, at the given time; `None` at a time that no clock shows.
+    /// The next nonce, at the given time; `None` after the year 9999.
     fn next(&mut self, now: u64) -> Option<u64> {
         let was_wrong = now.saturating_add(ADJUSTMENT) < self.clock;
         let mut next = if was_wrong {
@@ -290,7 +295,7 @@ mod tests {
         assert_eq!(next(&nonces, NOW), NOW);
         assert_eq!(next(&nonces, NOW), NOW + 1);
         assert_eq!(nonces.ahead_of(NOW), 1);
-        // In the past, the other way round.
+        // The same for a clock that was wrong in the past.
         assert_eq!(next(&nonces, NOW - year), NOW - year);
         assert_eq!(next(&nonces, NOW), NOW + 2, "the first two were used");
         // A time that no clock shows takes nothing.

@@ -2,10 +2,10 @@ use http::Method;
 
 use crate::options::is_oauth;
 
-/// What the document says of an operation and the wire needs to know.
+/// The properties of an API operation that are needed to send a request.
 ///
-/// Generated crates have one for each operation; requests to endpoints that no document describes
-/// go without ([`Client::request`](crate::Client::request)).
+/// Generated crates have one for each operation. Requests to endpoints that no document describes
+/// have none ([`Client::request`](crate::Client::request)).
 ///
 /// ```
 /// use cobo_auth::Operation;
@@ -25,8 +25,8 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// An operation by id, method in upper case, and path template below the base URL
-    /// (`/wallets/{wallet_id}`). Not repeatable, and it names no scopes.
+    /// An operation with this id, method (in upper case) and path template below the base URL
+    /// (`/wallets/{wallet_id}`). By default it is not repeatable and has no scopes.
     pub const fn new(id: &'static str, method: &'static str, path: &'static str) -> Self {
         Self {
             id,
@@ -38,20 +38,20 @@ impl Operation {
         }
     }
 
-    /// Says whether the operation may be sent again after it may have been carried out.
+    /// Sets whether the operation may be sent again after it may have been carried out.
     pub const fn repeatable(mut self, repeatable: bool) -> Self {
         self.repeatable = repeatable;
         self
     }
 
-    /// Says that the operation is called without the access token of the client's credential.
-    /// Every other operation carries it, except those below `/oauth/`.
+    /// Marks the operation as one that is sent without the access token of the client's credential.
+    /// By default only operations below `/oauth/` are sent without it.
     pub const fn without_credential(mut self) -> Self {
         self.credential = false;
         self
     }
 
-    /// Names the OAuth scopes (permissions) that the operation needs.
+    /// Sets the OAuth scopes (permissions) that the operation needs.
     pub const fn needs(mut self, scopes: &'static [&'static str]) -> Self {
         self.scopes = scopes;
         self
@@ -77,19 +77,19 @@ impl Operation {
         self.repeatable
     }
 
-    /// The OAuth scopes (permissions) that the document says the operation needs, such as
-    /// `transaction.withdraw`: an app asks for them in its manifest. Empty where the document names
-    /// none, which does not mean that the operation is called without an organization's token.
+    /// The OAuth scopes (permissions) that the document lists for the operation, such as
+    /// `transaction.withdraw`. An app requests them in its manifest. Empty if the document lists
+    /// none; the operation may still be called with an organization's token.
     pub const fn scopes(&self) -> &'static [&'static str] {
         self.scopes
     }
 
-    /// Whether the operation carries the access token of the client's credential.
+    /// Whether the operation is sent with the access token of the client's credential.
     pub(crate) fn takes_credential(&self) -> bool {
         self.credential && !is_oauth(self.path)
     }
 
-    /// Whether a request is one of this operation: its method, and a path that has a non-empty
+    /// Whether a request matches this operation: its method, and a path that has a non-empty
     /// segment for each parameter of the template and equals the template elsewhere.
     pub(crate) fn fits(&self, method: &Method, path: &str) -> bool {
         let mut segments = path.split('/');
@@ -103,7 +103,8 @@ impl Operation {
     }
 }
 
-/// A template's segment may have text around its parameter: `{id}`, `{id}:cancel`.
+/// Whether a path segment matches a template's segment. A parameter may have text around it:
+/// `{id}`, `{id}:cancel`.
 fn segment_fits(expected: &str, segment: &str) -> bool {
     let (Some(open), Some(close)) = (expected.find('{'), expected.rfind('}')) else {
         return expected == segment;

@@ -6,25 +6,25 @@ use percent_encoding::percent_decode_str;
 
 use crate::credential::Credential;
 
-/// What one call does in another way than its client and its operation say.
+/// The options of one call, which override those of its client and its operation.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallOptions {
-    /// Whether the call may be repeated, if the caller said so.
+    /// Whether the call may be repeated, if the caller set it.
     pub(crate) repeatable: Option<bool>,
     pub(crate) credential: CallCredential,
-    /// What the request holds in secret, so that no error shows it.
+    /// The secrets in the request, which no error may show.
     pub(crate) secrets: Vec<Secret>,
 }
 
-/// Whose access token a call carries.
+/// The credential whose access token a call sends.
 #[derive(Clone, Default)]
 pub(crate) enum CallCredential {
-    /// The client's, unless the operation is called without one.
+    /// The client's, unless the operation is sent without one.
     #[default]
     Client,
-    /// Nobody's.
+    /// No credential.
     None,
-    /// That of the credential which the caller gave, whatever the operation.
+    /// The credential that the caller gave, for every operation.
     Given(Arc<dyn Credential>),
 }
 
@@ -33,7 +33,7 @@ impl CallCredential {
         Self::Given(Arc::new(credential))
     }
 
-    /// The credential of a call. `by_default` is whether the operation carries the client's.
+    /// The credential of a call. `by_default` says whether the operation is sent with the client's.
     pub(crate) fn of_call(
         self,
         client: Option<Arc<dyn Credential>>,
@@ -57,8 +57,8 @@ impl fmt::Debug for CallCredential {
     }
 }
 
-/// Whether a path below the base URL is one of Cobo's OAuth endpoints, which are called without an
-/// organization's token: they issue it.
+/// Whether a path below the base URL is one of Cobo's OAuth endpoints. These issue an
+/// organization's token, so they are called without one.
 pub(crate) fn is_oauth(path: &str) -> bool {
     const OAUTH: &[u8] = b"/oauth/";
     percent_decode_str(path)

@@ -1,4 +1,4 @@
-//! Lists that the API gives in pages.
+//! Paginated lists.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -19,14 +19,14 @@ use crate::response::{Body, Response};
 ///
 /// Generated code implements this for the responses of operations that take a cursor.
 pub trait Page: DeserializeOwned {
-    /// The cursor of the page after this one; `None` or an empty one at the end of the list.
+    /// The cursor of the next page; `None` or empty at the end of the list.
     fn after(&self) -> Option<&str>;
 
-    /// The cursor of the page before this one; `None` or an empty one at its beginning.
+    /// The cursor of the previous page; `None` or empty at the beginning of the list.
     fn before(&self) -> Option<&str>;
 }
 
-/// A page whose items are known.
+/// A page with typed items.
 pub trait Listed: Page {
     /// An item of the list.
     type Item;
@@ -38,17 +38,16 @@ pub trait Listed: Page {
 pub(crate) type Fetched = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
 type Fetch = Box<dyn Fn(Draft) -> Fetched + Send>;
 
-/// The pages of a list: a [`Stream`], and [`next`](Self::next) where a loop is all that is needed.
+/// The pages of a list, as a [`Stream`]. Use [`next`](Self::next) in a simple loop.
 ///
-/// - Every page is asked for with the same filters, and not before it is wanted: what is not polled
-///   sends nothing.
-/// - The list ends at an empty cursor, never at an empty page.
-/// - A list that was begun with `before` is followed backwards, any other one forwards.
-/// - It stops at the first error. [`Error::cursor`] says where: a request with that cursor goes on
-///   from there.
-/// - A cursor that has been before would give the same pages for ever; it is an error
-///   ([`ErrorKind::RepeatedCursor`](crate::ErrorKind::RepeatedCursor)) and not an end, since what should have come
-///   is missing.
+/// - Every page is requested with the same filters, and only when it is polled.
+/// - The list ends at an empty cursor, not at an empty page.
+/// - A list that was started with `before` is followed backwards, every other one forwards.
+/// - The list stops at the first error. A request with the cursor in [`Error::cursor`] continues
+///   the list there.
+/// - A repeated cursor is an error
+///   ([`ErrorKind::RepeatedCursor`](crate::ErrorKind::RepeatedCursor)), because following it would
+///   fetch the same pages forever. It is not the end of the list: the rest is missing.
 ///
 /// ```no_run
 /// # async fn example<P: cobo_auth::Page>(mut pages: cobo_auth::Pages<P>) -> Result<(), cobo_auth::Error> {
@@ -63,20 +62,20 @@ type Fetch = Box<dyn Fn(Draft) -> Fetched + Send>;
 pub struct Pages<P> {
     draft: Draft,
     fetch: Fetch,
-    /// The parameter that takes the cursor, by index.
+    /// The index of the parameter that takes the cursor.
     parameter: usize,
     backwards: bool,
     state: State,
-    /// The cursors that have been.
+    /// The cursors that were already used.
     seen: HashSet<String>,
     page: PhantomData<fn() -> P>,
 }
 
 enum State {
-    /// The page at this cursor is next; the first one may have none.
+    /// The next page is at this cursor. The first page may have no cursor.
     Next(Option<String>),
     Fetching(Option<String>, Fetched),
-    /// The cursor that came back.
+    /// The cursor that the server repeated.
     Repeated(String),
     Done,
 }
@@ -105,14 +104,14 @@ impl<P: Page> Pages<P> {
         }
     }
 
-    /// The next page; `None` at the end of the list, and after an error.
+    /// The next page; `None` at the end of the list and after an error.
     ///
-    /// Nothing is lost where the future is dropped before it is ready: the next call waits for the
+    /// If the future is dropped before it is ready, no page is lost: the next call waits for the
     /// same page.
     ///
     /// # Errors
     ///
-    /// That of the page's request, with the page's cursor; a cursor that has been before.
+    /// The error of the page's request, with the page's cursor; or the server repeated a cursor.
     pub async fn next(&mut self) -> Option<Result<Response<P>, Error>> {
         poll_fn(|context| self.poll(context)).await
     }
@@ -192,10 +191,10 @@ impl<P> fmt::Debug for Pages<P> {
     }
 }
 
-/// The items of a list that comes in pages: a [`Stream`], and [`next`](Self::next) where a loop is
-/// all that is needed. It behaves as [`Pages`] do: a page is fetched when its first item is wanted.
+/// The items of a paginated list, as a [`Stream`]. Use [`next`](Self::next) in a simple loop. As
+/// with [`Pages`], a page is fetched only when its first item is polled.
 ///
-/// An item that was given is not given again: to go on after an error, begin a list at the
+/// An item is returned only once. To continue after an error, start a list at the
 /// [cursor](Error::cursor) of the error.
 #[must_use = "items are fetched when they are asked for"]
 pub struct Items<P: Listed> {
@@ -204,11 +203,11 @@ pub struct Items<P: Listed> {
 }
 
 impl<P: Listed> Items<P> {
-    /// The next item; `None` at the end of the list, and after an error.
+    /// The next item; `None` at the end of the list and after an error.
     ///
     /// # Errors
     ///
-    /// As of [`Pages::next`].
+    /// The errors of [`Pages::next`].
     pub async fn next(&mut self) -> Option<Result<P::Item, Error>> {
         poll_fn(|context| self.poll(context)).await
     }
@@ -227,7 +226,7 @@ impl<P: Listed> Items<P> {
     }
 }
 
-/// Items are not pinned: they are moved out.
+/// Items are moved out and never pinned.
 impl<P: Listed> Unpin for Items<P> {}
 
 impl<P: Listed> Stream for Items<P> {

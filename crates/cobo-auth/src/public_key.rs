@@ -19,8 +19,8 @@ impl fmt::Display for Curve {
     }
 }
 
-/// A public key that requests are signed with. `Display` is lower-case hexadecimal, which is how
-/// Cobo's portal wants it registered.
+/// A public key with which Cobo verifies requests. `Display` is lower-case hexadecimal, the
+/// form that Cobo's portal accepts.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PublicKey(Bytes);
 
@@ -41,7 +41,7 @@ impl PublicKey {
         Self(Bytes::Secp256k1(bytes))
     }
 
-    /// The curve that the key is of.
+    /// The curve of the key.
     pub const fn curve(&self) -> Curve {
         match self.0 {
             Bytes::Ed25519(_) => Curve::Ed25519,
@@ -49,7 +49,7 @@ impl PublicKey {
         }
     }
 
-    /// The bytes: 32 of Ed25519, 33 of secp256k1.
+    /// The bytes: 32 for Ed25519, 33 for secp256k1.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
             Bytes::Ed25519(bytes) => bytes,

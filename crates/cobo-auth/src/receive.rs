@@ -1,4 +1,4 @@
-//! From what the HTTP client hands over to a verified response, or an error.
+//! Turns the HTTP client's response into a verified response or an error.
 
 use std::time::Duration;
 
@@ -13,10 +13,11 @@ use crate::error::{Error, ErrorKind};
 use crate::response::{Body, Response};
 use crate::verifier::Verification;
 
-/// The largest body of a failure that is read.
+/// The largest error body that is read, in bytes.
 const MAX_FAILURE_BYTES: usize = 64 * 1024;
 
-/// Reads, verifies and classifies a response to an attempt that was sent at `sent_at` by Cobo's time.
+/// Reads, verifies and classifies a response. Its attempt was sent at `sent_at` by Cobo's time, in
+/// Unix milliseconds; `None` if that time is not known.
 pub(crate) async fn receive(
     sent: reqwest::Result<reqwest::Response>,
     shared: &Shared,
@@ -28,7 +29,7 @@ pub(crate) async fn receive(
     match judge(response, status, &headers, shared, sent_at).await {
         Ok((body, fresh)) => Ok(Response::new(body, fresh, status, headers)),
         Err(error) => {
-            // A nonce that ran ahead is what the server sees of this machine's clock.
+            // If a nonce is ahead of the clock, the server sees the nonce as this machine's time.
             let now = shared.clock.unix_millis();
             let now = now.saturating_add(shared.nonces.ahead_of(now));
             Err(error
@@ -56,7 +57,7 @@ async fn judge(
     let body = if status.is_success() {
         read(response, limit).await?
     } else {
-        // Cobo's own are short; whatever is longer is not read to its end.
+        // Cobo's own error bodies are short; a longer one is not read to its end.
         match read(response, limit.min(MAX_FAILURE_BYTES)).await {
             Err(error) if error.kind() == ErrorKind::TooLarge => return Err(Error::unexpected()),
             body => body?,
@@ -76,7 +77,8 @@ async fn judge(
         Verification::Unchecked => (false, false),
         Verification::Invalid => return Err(Error::bad_signature()),
         Verification::Unsigned if status.is_success() => return Err(Error::unsigned()),
-        // Gateways answer too, and what they say is only an error.
+        // Gateways send unsigned errors. An unsigned error is accepted, but never as proof of a
+        // refusal.
         Verification::Unsigned => (false, false),
     };
     let failure = if status.is_success() {
@@ -90,7 +92,7 @@ async fn judge(
     }
 }
 
-/// The whole body, as long as it is no longer than the limit, in memory that is wiped.
+/// Reads the whole body, at most `limit` bytes, into memory that is wiped.
 async fn read(mut response: reqwest::Response, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
     let announced = response.content_length().unwrap_or(0);
     if usize::try_from(announced).map_or(true, |length| length > limit) {
@@ -103,7 +105,7 @@ async fn read(mut response: reqwest::Response, limit: usize) -> Result<Zeroizing
             return Err(Error::too_large(limit));
         }
         if length > body.capacity() {
-            // A vector that grows by itself leaves copies behind that nobody wipes.
+            // A vector that grows by itself would leave copies in memory that are not wiped.
             let mut larger = Zeroizing::new(Vec::with_capacity(length.max(2 * body.len())));
             larger.extend_from_slice(&body);
             body = larger;
@@ -113,8 +115,7 @@ async fn read(mut response: reqwest::Response, limit: usize) -> Result<Zeroizing
     Ok(body)
 }
 
-/// Refuses a response whose timestamp is too far from the local clock, where the caller has set a
-/// limit.
+/// Refuses a response whose timestamp is too far from the local clock, if the caller set a limit.
 fn check_age(timestamp: u64, shared: &Shared) -> Result<(), Error> {
     let Some(limit) = shared.max_response_age else {
         return Ok(());
@@ -127,7 +128,7 @@ fn check_age(timestamp: u64, shared: &Shared) -> Result<(), Error> {
     }
 }
 
-/// The codings of a body that is not as it was signed.
+/// The content encodings of the body. The signature of an encoded body cannot be checked.
 fn coding(headers: &HeaderMap) -> Option<String> {
     let codings = headers.get_all(header::CONTENT_ENCODING).iter();
     let codings: Vec<_> = codings
@@ -142,7 +143,7 @@ fn coding(headers: &HeaderMap) -> Option<String> {
     (!names.is_empty()).then(|| names.join(","))
 }
 
-/// The host that a redirect leads to; the rest of the target stays out of errors.
+/// The host of a redirect's target. The rest of the target is not shown in errors.
 fn redirect_host(from: &Url, headers: &HeaderMap) -> Option<String> {
     let location = headers.get(header::LOCATION)?.to_str().ok()?;
     let target = from.join(location).ok()?;

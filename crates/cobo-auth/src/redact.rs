@@ -1,26 +1,27 @@
-//! Cobo's explanation of a failure as an error may show it: without the secrets that the call sent.
+//! Cobo's explanation of a failure, without the secrets that the call sent.
 //!
-//! Cobo may repeat what it was sent, raw or escaped. So the text is read in every way in which it may
-//! be escaped, and what is found in any reading is replaced in the text itself.
+//! Cobo may repeat the text of a request, raw or escaped. So the explanation is searched in every
+//! form that unescaping can give, and the matching part of the original text is replaced.
 
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 
-/// The longest explanation that is shown, in characters.
+/// The maximum length of an explanation, in characters.
 const LONGEST: usize = 300;
-/// So much of a message is looked at, in bytes. Of a longer one the last [`MARGIN`] bytes are not
-/// shown, since a secret in them may be cut off.
+/// The maximum length of the part of a message that is examined, in bytes. If the message is
+/// longer, the last [`MARGIN`] bytes of that part are not shown: a secret there may be cut off.
 const EXAMINED: usize = 4096;
 const MARGIN: usize = 512;
-/// So many bytes of a secret in a row are replaced. Shorter secrets are replaced as a whole.
+/// A match of this many consecutive bytes of a secret is replaced. Shorter secrets are replaced as
+/// a whole.
 const RUN: usize = 12;
-/// How many escapes may be inside of each other.
+/// How many layers of escapes are removed.
 const DEPTH: usize = 2;
 const REPLACEMENT: &str = "***";
 
-/// The message without secrets, control characters and line breaks, and not too long; `None` if
-/// nothing is left.
+/// The message on one line, without secrets and control characters, and limited in length. `None`
+/// if nothing is left.
 pub(crate) fn explanation(message: &str, secrets: &[&[u8]]) -> Option<String> {
     let secrets = Secrets::new(secrets);
     let examined = prefix(message, EXAMINED);
@@ -29,7 +30,7 @@ pub(crate) fn explanation(message: &str, secrets: &[&[u8]]) -> Option<String> {
         shown.truncate(examined.len() - MARGIN);
     }
     let once = cleaned(examined, &shown);
-    // Only now are the words of a secret with spaces in it next to each other.
+    // A secret that contains spaces is found only after other white space became single spaces.
     let twice = cleaned(&once, &secrets.replace(&once));
     let text = match twice.char_indices().nth(LONGEST) {
         None => twice,
@@ -52,8 +53,8 @@ fn prefix(text: &str, bytes: usize) -> &str {
     &text[..end]
 }
 
-/// The text as one line: a replacement where it is hidden, a space for spaces, control characters and
-/// invisible ones. `hidden` has a flag for each byte; without a flag nothing is shown.
+/// The text as one line: `***` for hidden parts, one space for white space, control characters and
+/// invisible characters. `hidden` has a flag for each byte; bytes without a flag are not shown.
 fn cleaned(text: &str, hidden: &[bool]) -> String {
     let mut line = String::new();
     let (mut space, mut replaced) = (false, false);
@@ -82,7 +83,7 @@ fn cleaned(text: &str, hidden: &[bool]) -> String {
     line
 }
 
-/// Control characters, line breaks, and what changes the direction of text or cannot be seen.
+/// Control characters, line breaks, characters that change the text direction, and invisible ones.
 fn is_invisible(char: char) -> bool {
     char.is_control()
         || matches!(
@@ -92,7 +93,7 @@ fn is_invisible(char: char) -> bool {
         )
 }
 
-/// The secrets to look for. Nothing of a long one is copied: of its runs there are hashes only.
+/// The secrets to search for. Long secrets are not copied: only hashes of their runs are kept.
 struct Secrets<'a> {
     short: Vec<&'a [u8]>,
     runs: HashSet<u64>,
@@ -136,7 +137,7 @@ impl<'a> Secrets<'a> {
         hidden
     }
 
-    /// Searches a reading of the text, and what it is without one more layer of escapes.
+    /// Searches a reading of the text, and the readings with one more layer of escapes removed.
     fn search(&self, reading: Vec<Unit>, depth: usize, hidden: &mut [bool]) {
         for run in reading.windows(RUN) {
             let hash = hash_of(&self.hash, run.iter().map(|unit| unit.byte));
@@ -157,7 +158,7 @@ impl<'a> Secrets<'a> {
         }
         for unescape in [unescape_percent, unescape_form, unescape_json] {
             let unescaped = unescape(&reading);
-            // The same number of bytes, all of them the same: there was nothing to unescape.
+            // If the bytes are equal, there was nothing to unescape.
             if unescaped != reading {
                 self.search(unescaped, depth - 1, hidden);
             }
@@ -165,7 +166,7 @@ impl<'a> Secrets<'a> {
     }
 }
 
-/// Without regard to case: keys and signatures are hexadecimal.
+/// Hashes a run, ignoring case: keys and signatures are hexadecimal.
 fn hash_of(state: &RandomState, bytes: impl Iterator<Item = u8>) -> u64 {
     let mut run = [0; RUN];
     for (place, byte) in run.iter_mut().zip(bytes) {
@@ -182,7 +183,7 @@ fn hide(part: &[Unit], hidden: &mut [bool]) {
     }
 }
 
-/// A byte of a reading, and the bytes of the text that stand for it.
+/// A byte of a reading, and the range of the original text that it was read from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Unit {
     byte: u8,
@@ -200,7 +201,7 @@ impl Unit {
     }
 }
 
-/// Percent-encoding undone.
+/// Decodes percent-encoding.
 fn unescape_percent(reading: &[Unit]) -> Vec<Unit> {
     unescape(reading, |rest| {
         let [percent, high, low, ..] = rest else {
@@ -212,7 +213,7 @@ fn unescape_percent(reading: &[Unit]) -> Vec<Unit> {
     })
 }
 
-/// Percent-encoding undone, as it is in forms: a plus sign is a space.
+/// Decodes percent-encoding of forms, where a plus sign is a space.
 fn unescape_form(reading: &[Unit]) -> Vec<Unit> {
     let spaced: Vec<_> = reading
         .iter()
@@ -224,7 +225,7 @@ fn unescape_form(reading: &[Unit]) -> Vec<Unit> {
     unescape_percent(&spaced)
 }
 
-/// The escapes of JSON strings undone.
+/// Decodes the escapes of JSON strings.
 fn unescape_json(reading: &[Unit]) -> Vec<Unit> {
     unescape(reading, |rest| {
         let [backslash, kind, ..] = rest else {
@@ -245,7 +246,7 @@ fn unescape_json(reading: &[Unit]) -> Vec<Unit> {
     })
 }
 
-/// A character written as one or two `\uXXXX`.
+/// Decodes a character written as one or two `\uXXXX`.
 fn unicode(rest: &[Unit]) -> Option<(usize, Vec<u8>)> {
     let first = code_unit(rest)?;
     let second = rest.get(6..).and_then(code_unit);
@@ -273,8 +274,8 @@ fn digit(unit: Unit) -> Option<u16> {
     u16::try_from(digit).ok()
 }
 
-/// The reading with every escape undone. `escape` gives the length of the escape at the start of
-/// what it is shown, and the bytes that it stands for.
+/// Returns the reading with every escape decoded. `escape` returns the length of the escape at the
+/// start of its argument and the bytes that it decodes to.
 fn unescape(reading: &[Unit], escape: impl Fn(&[Unit]) -> Option<(usize, Vec<u8>)>) -> Vec<Unit> {
     let mut unescaped = Vec::with_capacity(reading.len());
     let mut rest = reading;

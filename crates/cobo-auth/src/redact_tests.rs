@@ -1,4 +1,4 @@
-//! That no secret gets through, however it is escaped.
+//! Tests that no secret is shown, however it is escaped.
 
 use proptest::prelude::*;
 
@@ -64,7 +64,7 @@ fn run_of_twelve_characters_is_replaced_and_one_of_eleven_is_not() {
 fn control_characters_and_line_breaks_become_spaces() {
     let message = "a\r\nb\u{1b}[31mc\u{2028}d\u{202e}e\u{0}";
     assert_eq!(shown(message, TOKEN), "a b [31mc d e");
-    // The words are next to each other only after that.
+    // The secret's words are separated by single spaces only after that.
     assert_eq!(
         shown("it is correct\nhorse\tbattery", "correct horse battery"),
         "it is ***"
@@ -80,7 +80,7 @@ fn long_message_is_cut_after_the_secrets_are_replaced() {
         let text = shown(&format!("{} {TOKEN}", "x".repeat(before)), TOKEN);
         assert!(!text.contains("eyJ"), "{text}");
     }
-    // A secret at the end of what is looked at is not shown in part.
+    // A secret at the end of the examined part is not shown in part.
     for before in EXAMINED - 40..EXAMINED {
         let lines = "\n".repeat(before - TOKEN.len());
         let text = format!("{TOKEN}{lines}hunter2-xy{}", "\n".repeat(100));
@@ -89,7 +89,7 @@ fn long_message_is_cut_after_the_secrets_are_replaced() {
     }
 }
 
-/// One way to write a character of a secret.
+/// Writes a character of a secret raw or escaped, depending on `way`.
 fn escaped(char: char, way: u8) -> String {
     let text = char.to_string();
     match way % 5 {
@@ -115,7 +115,7 @@ proptest! {
         let sent: String = secret.chars().zip(&ways).map(|(char, way)| {
             escaped(char, match mixed {
                 false => ways[0],
-                // A backslash that is not escaped would change what is escaped.
+                // An unescaped backslash would change the meaning of the next characters.
                 true if char == '\\' => 2,
                 true => way % 3,
             })

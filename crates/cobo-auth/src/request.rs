@@ -15,10 +15,10 @@ use crate::options::{CallCredential, CallOptions, is_oauth};
 use crate::response::{Body, Response};
 use crate::target::check_path;
 
-/// A request to an endpoint that no document describes; made by
+/// A request to an endpoint that no document describes; created by
 /// [`Client::request`](crate::Client::request).
 ///
-/// What is wrong with it is reported by [`send`](Self::send), before anything is sent.
+/// [`send`](Self::send) reports an invalid request before anything is sent.
 #[must_use = "nothing is sent before `send`"]
 pub struct RequestBuilder {
     client: Client,
@@ -41,8 +41,8 @@ impl RequestBuilder {
         }
     }
 
-    /// Adds a query parameter. An empty value is not sent; a parameter that is added several times
-    /// is sent once, its values as one comma-separated list.
+    /// Adds a query parameter. An empty value is not sent. A parameter that is added several times
+    /// is sent once, with its values as one comma-separated list.
     pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
         self.query.push((name.to_owned(), value.to_string()));
         self
@@ -56,7 +56,7 @@ impl RequestBuilder {
         self
     }
 
-    /// Sends this credential's access token instead of the client's, below `/oauth/` as well.
+    /// Sends this credential's access token instead of the client's, also below `/oauth/`.
     pub fn credential(mut self, credential: impl Credential + 'static) -> Self {
         self.options.credential = CallCredential::given(credential);
         self
@@ -68,8 +68,8 @@ impl RequestBuilder {
         self
     }
 
-    /// Says whether the request may be sent again after it may have been carried out. Without
-    /// this, `GET` and `HEAD` may and no other method may.
+    /// Sets whether the request may be sent again after it may have been carried out. By default
+    /// only `GET` and `HEAD` may.
     pub fn repeatable(mut self, repeatable: bool) -> Self {
         self.options.repeatable = Some(repeatable);
         self
@@ -79,9 +79,9 @@ impl RequestBuilder {
     ///
     /// # Errors
     ///
-    /// Before anything is sent: a path that does not start with `/`, has a query, an empty or a
-    /// dot segment; a body that is no JSON; a failing signer or credential. After that, whatever
-    /// [`Error`] tells apart.
+    /// Before anything is sent: a path that does not start with `/`, or that has a query, an empty
+    /// segment or a dot segment; a body that cannot be written as JSON; a failure of the signer or
+    /// the credential. After that, any kind of [`Error`].
     pub async fn send(mut self) -> Result<Response<Body>, Error> {
         match self.build() {
             Ok(request) => {
@@ -102,12 +102,13 @@ impl RequestBuilder {
         }
     }
 
-    /// Signs the request and sends nothing: what is signed, and the headers, for a support case in
-    /// which Cobo answers "authentication failed". Takes a nonce, and no access token.
+    /// Signs the request without sending it, and returns the signed message and the headers. Use it
+    /// for a support case when Cobo answers "authentication failed". It uses a nonce, and no access
+    /// token.
     ///
     /// # Errors
     ///
-    /// Those of [`send`](Self::send) before anything is sent.
+    /// The errors that [`send`](Self::send) returns before anything is sent.
     pub async fn explain(mut self) -> Result<Explanation, Error> {
         let mut request = self.build()?;
         self.client.prepare(&mut request, None)?;
@@ -116,7 +117,7 @@ impl RequestBuilder {
         Explanation::of(&request)
     }
 
-    /// The request in texts: without a path that is none, which may hold anything.
+    /// The request in error texts. An invalid path is left out, since it may contain anything.
     fn label(&self) -> String {
         match self.check() {
             Ok(()) => format!("{} {}", self.method, self.path),
@@ -158,7 +159,7 @@ impl RequestBuilder {
 }
 
 impl fmt::Debug for RequestBuilder {
-    /// Without query and body, which may hold a secret.
+    /// Omits query and body, which may contain a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestBuilder")
             .field("request", &self.label())

@@ -1,6 +1,6 @@
-//! The request builder of a generated operation: what all of them have.
+//! The common part of the request builders of generated operations.
 
-/// Makes the request builder of an operation, without its setters.
+/// Defines the request builder of an operation, without its setters.
 #[doc(hidden)]
 #[allow(
     clippy::crate_in_macro_def,
@@ -14,7 +14,8 @@ macro_rules! __request {
             repeatable, credential, without_credential
         );
     };
-    // With other names for the setters of the call, where a parameter has one of these.
+    // The same with other names for the three setters of the call, if a parameter has one of these
+    // names.
     (
         $name:ident, $endpoint:ident, $method:ident $(, $body:ty)?;
         $repeatable:ident, $credential:ident, $without_credential:ident
@@ -39,8 +40,8 @@ macro_rules! __request {
                 }
             }
 
-            /// Says for this call whether it may be repeated: sent again where an attempt may have
-            /// been carried out. Without this, the document decides.
+            /// Sets whether this call may be repeated: sent again after an attempt may have been
+            /// carried out. By default the document decides.
             pub fn $repeatable(mut self, repeatable: bool) -> Self {
                 self.draft.repeatable(repeatable);
                 self

@@ -22,7 +22,7 @@ use crate::error::Error;
 /// ```
 #[derive(Clone)]
 pub struct Response<T> {
-    /// What was called, for the error of a body that does not decode.
+    /// The operation, for the error if the body does not decode.
     operation: Cow<'static, str>,
     /// Whether the call may be repeated, for the same error.
     repeatable: bool,
@@ -45,14 +45,14 @@ impl<T> Response<T> {
         }
     }
 
-    /// Says which call this is the response of.
+    /// Sets the operation of the call and whether the call may be repeated.
     pub(crate) fn of(mut self, operation: Cow<'static, str>, repeatable: bool) -> Self {
         self.operation = operation;
         self.repeatable = repeatable;
         self
     }
 
-    /// The value alone.
+    /// Returns the value without the status and the headers.
     pub fn into_inner(self) -> T {
         self.value
     }
@@ -84,8 +84,8 @@ impl<T> Response<T> {
     }
 }
 
-/// The bytes of a body that has been verified. `Debug` gives their number only: a body may hold
-/// a token. The memory is wiped when the last clone is dropped.
+/// The bytes of a verified body. `Debug` shows only their number, since a body may contain a token.
+/// The memory is wiped when the last clone is dropped.
 #[derive(Clone, Default)]
 pub struct Body(Bytes);
 
@@ -119,8 +119,8 @@ impl Response<Body> {
     ///
     /// # Errors
     ///
-    /// The body is not JSON or not of this type. The error names missing fields and wrong values by
-    /// their paths, and no value; its [`success_body`](Error::success_body) has the bytes.
+    /// The body is not JSON or not of this type. The error names the paths of missing fields and
+    /// wrong values, but no value; its [`success_body`](Error::success_body) has the bytes.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.check_content_type()
             .and_then(|()| {
@@ -141,7 +141,7 @@ impl Response<Body> {
             })
     }
 
-    /// A body that says to be something else than JSON is not looked at. One that says nothing is.
+    /// Refuses a body whose content type is not JSON. A body without a content type is accepted.
     fn check_content_type(&self) -> Result<(), Error> {
         let Some(content_type) = self.headers.get(CONTENT_TYPE) else {
             return Ok(());
@@ -164,7 +164,7 @@ impl<T> Deref for Response<T> {
 }
 
 impl<T: fmt::Debug> fmt::Debug for Response<T> {
-    /// The value's own `Debug` (secrets are redacted there), without the headers.
+    /// Shows the value with its own `Debug`, which redacts secrets, and omits the headers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)

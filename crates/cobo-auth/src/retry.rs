@@ -3,13 +3,13 @@ use std::time::Duration;
 
 use crate::error::Error;
 
-/// How often and how patiently a call is attempted.
+/// How many times a call is attempted, and with what delays.
 ///
-/// Every attempt is signed anew, with its own nonce. The policy does not decide whether a call may be
-/// attempted again: a repeatable one may, after every temporary failure; any other one only if the
-/// failed attempt was certainly [not carried out](crate::Execution::NotExecuted). That is the case
-/// if the request never left this machine, and if Cobo answered with a signed and fresh "too many
-/// requests" (HTTP 429, code 2026).
+/// Every attempt is signed anew, with its own nonce. The policy does not decide whether a call may
+/// be attempted again: a repeatable one may, after every temporary failure; any other one only if
+/// the failed attempt was certainly [not carried out](crate::Execution::NotExecuted): the request
+/// never left this machine, or Cobo answered with a signed and fresh "too many requests" (HTTP 429,
+/// code 2026).
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,7 +31,7 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt, and no deadline but the HTTP client's timeout.
+    /// One attempt. There is no deadline except the HTTP client's timeout.
     pub const fn none() -> Self {
         Self {
             max_attempts: 1,
@@ -42,8 +42,9 @@ impl RetryPolicy {
         }
     }
 
-    /// Three attempts within a minute. Before the second one a random time of up to 200 ms passes,
-    /// doubled for each one after, up to 20 s; a server's `Retry-After` is honoured up to 30 s.
+    /// Three attempts within a minute. The delay before the second attempt is random, up to 200 ms.
+    /// This maximum doubles with each further attempt, up to 20 s. A server's `Retry-After` is
+    /// honoured up to 30 s.
     pub const fn standard() -> Self {
         Self {
             max_attempts: 3,
@@ -54,37 +55,37 @@ impl RetryPolicy {
         }
     }
 
-    /// How many attempts there are in all; 0 counts as 1.
+    /// Sets the maximum number of attempts, including the first; 0 counts as 1.
     #[must_use]
     pub const fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
         self
     }
 
-    /// The longest time before the second attempt, doubled for each one after.
+    /// Sets the maximum delay before the second attempt. It doubles with each further attempt.
     #[must_use]
     pub const fn base_delay(mut self, delay: Duration) -> Self {
         self.base_delay = delay;
         self
     }
 
-    /// The longest time between two attempts, unless the server asks for a longer one.
+    /// Sets the maximum delay between two attempts. A server's `Retry-After` may be longer.
     #[must_use]
     pub const fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
         self
     }
 
-    /// The longest `Retry-After` that is honoured. A call that is told to wait for longer fails,
-    /// and its error has the time.
+    /// Sets the longest `Retry-After` that is honoured. If the server asks for a longer wait, the
+    /// call fails, and [`Error::retry_after`] has the time.
     #[must_use]
     pub const fn max_retry_after(mut self, delay: Duration) -> Self {
         self.max_retry_after = delay;
         self
     }
 
-    /// The time for all attempts together. An attempt under way is given up then, and none is
-    /// waited for that could not begin.
+    /// Sets the time for all attempts together. When it ends, an attempt in flight is cancelled. A
+    /// retry whose delay would pass the deadline is not made.
     #[must_use]
     pub const fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
@@ -95,7 +96,7 @@ impl RetryPolicy {
         self.deadline
     }
 
-    /// How long to wait after an attempt has failed, or `None` to give up.
+    /// The delay before the next attempt, or `None` to give up.
     pub(crate) fn delay(&self, failed: &Failed<'_>, budget: &Budget) -> Option<Duration> {
         let may = failed.repeatable || failed.error.may_be_sent_again();
         let passes = failed.error.is_retryable() || failed.after_renewal;
@@ -123,26 +124,26 @@ impl Default for RetryPolicy {
     }
 }
 
-/// An attempt that failed, and what is known when it has.
+/// A failed attempt, with what is needed to decide on a retry.
 #[derive(Debug)]
 pub(crate) struct Failed<'a> {
     pub(crate) error: &'a Error,
-    /// Which attempt it was, from 1.
+    /// The number of the attempt, from 1.
     pub(crate) attempt: u32,
     /// Whether the operation may be sent again after it may have been carried out.
     pub(crate) repeatable: bool,
-    /// Whether the failure is what an expired token looks like, with a token just obtained: an
-    /// internal error, then.
+    /// Whether the failure looks like an expired token although the token was just obtained. Then
+    /// it is an internal error.
     pub(crate) after_renewal: bool,
     /// The time until the deadline.
     pub(crate) left: Option<Duration>,
-    /// From 0 to 1, at random.
+    /// Jitter: a random factor from 0 to 1.
     pub(crate) chance: f64,
 }
 
-/// What keeps the clones of a client from hammering a server that is down: a retry costs ten
-/// tokens, a success gives one back, and there are no more than for fifty retries. A call that is
-/// repeated with a new token costs as much if that is refused, too.
+/// Limits the retries of all clones of a client when a server is down. A retry costs ten tokens, a
+/// success gives one back, and the capacity is enough for fifty retries. A repetition with a new
+/// access token costs the same if the new token is refused, too.
 #[derive(Debug)]
 pub(crate) struct Budget(AtomicU32);
 
@@ -162,13 +163,13 @@ impl Budget {
             .is_ok()
     }
 
-    /// Whether there is enough for a retry.
+    /// Whether the budget is enough for a retry.
     pub(crate) fn is_left(&self) -> bool {
         self.0.load(Ordering::Relaxed) >= Self::RETRY
     }
 
     pub(crate) fn give_back(&self) {
-        // Full most of the time, which is then only read.
+        // The budget is full most of the time; then a read is enough.
         if self.0.load(Ordering::Relaxed) < Self::CAPACITY {
             let _ = self
                 .0
@@ -179,7 +180,7 @@ impl Budget {
     }
 }
 
-/// A random number from 0 to 1. Without random numbers it is 1: the longest delay is a safe one.
+/// A random number from 0 to 1. If there are no random numbers it is 1, the longest delay.
 pub(crate) fn chance() -> f64 {
     getrandom::u32().map_or(1.0, |number| f64::from(number) / f64::from(u32::MAX))
 }

@@ -1,4 +1,4 @@
-//! The policy, on scenarios that are data.
+//! Tests of the retry policy, with scenarios from a data file.
 
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -23,7 +23,7 @@ struct Scenario {
     #[serde(default)]
     spent_retries: u32,
     failures: Vec<Failure>,
-    /// After each failure; `null` is to give up.
+    /// The expected delay after each failure; `null` means to give up.
     delays_ms: Vec<Option<u64>>,
 }
 

@@ -11,7 +11,7 @@ use crate::public_key::{Curve, PublicKey};
 use crate::secret_key::SecretKey;
 use crate::signer::{Signature, Signer, SignerError};
 
-/// A secp256k1 key in memory: ECDSA over the digest, in DER. Needs the feature `secp256k1`.
+/// A secp256k1 key in memory that signs with ECDSA, in DER. Needs the feature `secp256k1`.
 ///
 /// Clones share one copy of the key, which is wiped when the last one is dropped.
 #[derive(Clone)]
@@ -21,12 +21,12 @@ pub struct Secp256k1Signer {
 }
 
 impl Secp256k1Signer {
-    /// Signs with a key that was read from wherever it rests.
+    /// Creates a signer from a private key; see [`SecretKey`] for the ways to read one.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Curve`] for a key that its file says to be of another curve;
-    /// [`KeyError::NotAKey`] for the few numbers that are no key of this curve.
+    /// [`KeyError::Curve`] if the key's file says that it is of another curve;
+    /// [`KeyError::NotAKey`] for the few numbers that are not valid keys of this curve.
     pub fn new(key: &SecretKey) -> Result<Self, KeyError> {
         let bytes = key.for_curve(Curve::Secp256k1)?;
         let key = SigningKey::from_slice(bytes).map_err(|_| KeyError::NotAKey)?;
@@ -46,7 +46,7 @@ impl Signer for Secp256k1Signer {
     }
 
     async fn sign(&self, digest: &Digest) -> Result<Signature, SignerError> {
-        // The nonce of ECDSA is made from key and digest (RFC 6979), so nothing random is needed.
+        // ECDSA's nonce is derived from key and digest (RFC 6979), so no random numbers are needed.
         let signature: ecdsa::Signature = self
             .key
             .sign_prehash(digest)

@@ -14,7 +14,7 @@ use crate::public_key::Curve;
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const ELLIPTIC_CURVE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 
-/// A private key on its way from where it rests to a signer: 32 bytes.
+/// A private key of 32 bytes, as read from a file or a variable, for a signer.
 ///
 /// Clones share one copy, which is wiped when the last one is dropped; `Debug` is redacted.
 ///
@@ -28,17 +28,17 @@ const ELLIPTIC_CURVE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 #[derive(Clone)]
 pub struct SecretKey {
     bytes: Arc<Zeroizing<[u8; 32]>>,
-    /// What the file said; hexadecimal digits say nothing.
+    /// The curve that the file names. Hexadecimal digits name none.
     curve: Option<Curve>,
 }
 
 impl SecretKey {
-    /// 64 hexadecimal digits of either case. White space around them is trimmed, since files and
-    /// environment variables often end with a newline.
+    /// Parses 64 hexadecimal digits, upper or lower case. White space around them is trimmed, since
+    /// files and environment variables often end with a newline.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] says what is wrong with the text, and never repeats it.
+    /// [`KeyError`] says what is wrong with the text. It never contains the text.
     pub fn from_hex(text: &str) -> Result<Self, KeyError> {
         let text = text.trim();
         if text.starts_with("0x") || text.starts_with("0X") {
@@ -59,20 +59,21 @@ impl SecretKey {
         Ok(Self::new(bytes, None))
     }
 
-    /// PKCS#8 in PEM: `-----BEGIN PRIVATE KEY-----`.
+    /// Parses PKCS#8 in PEM: `-----BEGIN PRIVATE KEY-----`.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] tells an encrypted key, a public one, and one of another kind apart.
+    /// The text is not a private key. [`KeyError`] distinguishes an encrypted key, a public key,
+    /// and a key of another algorithm.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
-        // OpenSSL writes what it knows of a key in front of it.
+        // OpenSSL can write attributes of the key in front of it.
         let text = text
             .find("-----BEGIN")
             .map_or(text, |start| &text[start..])
             .trim();
         let (label, document) = match SecretDocument::from_pem(text) {
             Ok((label, document)) => (label, document),
-            // The label alone tells what it is, whatever is wrong with the rest.
+            // The label alone says what kind of PEM it is, even if the content is malformed.
             Err(_) => return Err(wrong_label(text).unwrap_or(KeyError::NotAKey)),
         };
         match label {
@@ -81,11 +82,12 @@ impl SecretKey {
         }
     }
 
-    /// PKCS#8 in DER.
+    /// Parses PKCS#8 in DER.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] tells an encrypted key, a public one, and one of another kind apart.
+    /// The bytes are not a private key. [`KeyError`] distinguishes an encrypted key, a public key,
+    /// and a key of another algorithm.
     pub fn from_der(bytes: &[u8]) -> Result<Self, KeyError> {
         let Ok(info) = PrivateKeyInfoRef::from_der(bytes) else {
             return Err(if SubjectPublicKeyInfoRef::from_der(bytes).is_ok() {
@@ -130,38 +132,38 @@ impl SecretKey {
         Err(KeyError::Algorithm)
     }
 
-    /// Reads a key file: PEM, DER, or hexadecimal digits, by what is in it.
+    /// Reads a key file: PEM, DER, or hexadecimal digits. The content decides which.
     ///
-    /// On Unix the file is refused if its group or other users may write it. It is also refused if
-    /// other users may read it, the program's user owns it, and it is on neither a tmpfs nor a
-    /// read-only mount: such a file was created carelessly. Secrets that a container runtime mounts
-    /// (Kubernetes, Docker) pass; for one that does not, there is
+    /// On Unix the file is refused if its group or other users can write it. It is also refused if
+    /// other users can read it, the program's user owns it, and it is on neither a tmpfs nor a
+    /// read-only mount: such a file should have been created with mode 600. Secrets that a
+    /// container runtime mounts (Kubernetes, Docker) are accepted; if one is refused, use
     /// [`from_mounted_file`](Self::from_mounted_file).
     ///
     /// # Errors
     ///
     /// [`KeyError::Writable`] or [`KeyError::Readable`] if the permissions are too wide;
-    /// [`KeyError::File`] if the file cannot be read; then whatever is wrong with its content.
+    /// [`KeyError::File`] if the file cannot be read; otherwise the error of its content.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
         key_file::read(path.as_ref(), Access::Checked)
     }
 
-    /// Reads a key file as [`from_file`](Self::from_file) does, without looking at its permissions:
-    /// for a secret that something else mounts, and whose permissions are not this program's
-    /// business.
+    /// Reads a key file as [`from_file`](Self::from_file) does, without checking its permissions.
+    /// Use it for a secret that is mounted for this program and whose permissions the program
+    /// cannot choose.
     ///
     /// # Errors
     ///
-    /// [`KeyError::File`] if the file cannot be read; then whatever is wrong with its content.
+    /// [`KeyError::File`] if the file cannot be read; otherwise the error of its content.
     pub fn from_mounted_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
         key_file::read(path.as_ref(), Access::Unchecked)
     }
 
-    /// An environment variable: PEM or hexadecimal digits.
+    /// Reads an environment variable: PEM or hexadecimal digits.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Variable`] if it is not set; then whatever is wrong with its content.
+    /// [`KeyError::Variable`] if it is not set or not text; otherwise the error of its content.
     pub fn from_env(variable: &str) -> Result<Self, KeyError> {
         if is_key_itself(variable) {
             return Err(KeyError::Misplaced);
@@ -177,18 +179,18 @@ impl SecretKey {
         }
     }
 
-    /// A new key, from the operating system's random numbers.
+    /// Generates a key from the operating system's random numbers.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Random`] if there are none.
+    /// [`KeyError::Random`] if the operating system has no random numbers.
     pub fn generate() -> Result<Self, KeyError> {
         let mut bytes = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *bytes).map_err(|_| KeyError::Random)?;
         Ok(Self::new(bytes, None))
     }
 
-    /// The key as 64 hexadecimal digits, to be stored where nobody else reads it.
+    /// The key as 64 hexadecimal digits. Store them where no other user can read them.
     pub fn to_hex(&self) -> crate::Secret {
         crate::Secret::new(hex::encode(**self.bytes))
     }
@@ -208,14 +210,14 @@ impl SecretKey {
     }
 }
 
-/// Whether someone gave a key where the name of its place belongs: it would be repeated in errors.
+/// Whether the text is a key instead of a file or variable name. An error would then print the key.
 pub(crate) fn is_key_itself(name: &str) -> bool {
     let name = name.trim();
     name.contains("-----BEGIN")
         || name.len() >= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What a PEM that holds something else than a PKCS#8 key holds, by its label.
+/// The error for a PEM that is not a PKCS#8 private key, by its label.
 fn wrong_label(text: &str) -> Option<KeyError> {
     let label = text.strip_prefix("-----BEGIN ")?.split("-----").next()?;
     match label {

@@ -7,15 +7,16 @@ use crate::public_key::{Curve, PublicKey};
 
 /// Signs requests with a key that is registered at Cobo.
 ///
-/// An in-memory key is an [`Ed25519Signer`](crate::Ed25519Signer); implement the trait for a key
-/// that lives elsewhere (an HSM, a KMS). The client holds a signer behind an `Arc` and calls it
-/// once for each attempt.
+/// Use [`Ed25519Signer`](crate::Ed25519Signer) for a key in memory; implement the trait for a key
+/// in another place (an HSM, a KMS). The client holds a signer behind an `Arc` and calls it once
+/// for each attempt.
 #[async_trait]
 pub trait Signer: fmt::Debug + Send + Sync {
-    /// The public key, which Cobo knows the app by. It must not change during the signer's life.
+    /// The public key by which Cobo identifies the app. It must not change during the signer's
+    /// life.
     fn public_key(&self) -> &PublicKey;
 
-    /// The curve of the key, which is that of the public key.
+    /// The curve of the key; the same as that of the public key.
     fn curve(&self) -> Curve {
         self.public_key().curve()
     }
@@ -24,19 +25,21 @@ pub trait Signer: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Whatever keeps the key from signing; the request is not sent then.
+    /// The key cannot sign now. The request is not sent.
     async fn sign(&self, digest: &Digest) -> Result<Signature, SignerError>;
 }
 
-/// Why a [`Signer`] could not sign. It becomes the source of the call's error: keep secrets out.
+/// Why a [`Signer`] could not sign. It becomes the source of the call's error: it must not contain
+/// secrets.
 pub type SignerError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A signature, as its curve writes it.
+/// A signature in the encoding of its curve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature(Vec<u8>);
 
 impl Signature {
-    /// Of Ed25519, the 64 bytes of R and S; of secp256k1, ECDSA in DER.
+    /// Takes the bytes: for Ed25519 the 64 bytes of R and S, for secp256k1 an ECDSA signature in
+    /// DER.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(bytes.into())
     }
@@ -46,7 +49,8 @@ impl Signature {
         &self.0
     }
 
-    /// Whether it has the shape of one: a signer that lives elsewhere may answer with anything.
+    /// Whether the length and the first byte fit a signature of this curve. A remote signer may
+    /// return anything.
     pub(crate) fn may_be_of(&self, curve: Curve) -> bool {
         match curve {
             Curve::Ed25519 => self.0.len() == 64,
@@ -55,7 +59,7 @@ impl Signature {
         }
     }
 
-    /// Lower-case hexadecimal, as the `Biz-Api-Signature` header wants it.
+    /// The signature in lower-case hexadecimal, for the `Biz-Api-Signature` header.
     pub fn to_hex(&self) -> String {
         hex::encode(&self.0)
     }

@@ -1,24 +1,24 @@
-//! The canonical target: the one way of writing path and query that is signed and sent.
+//! The canonical target: the one form of path and query that is signed and sent.
 //!
-//! Cobo's documents do not say with what the server compares, and the official SDKs each sign, for
-//! some values, another string than they send. What every one of them would sign and send alike is
-//! this: keys sorted, empty values left out, each key once (a list is one comma-separated value),
-//! `A-Z a-z 0-9 - . _ ~` raw, a space as `+`, everything else as `%XX` in upper case; in the path,
-//! whatever may stand raw stands raw.
+//! Cobo's documents do not say which form the server verifies, and each of the official SDKs signs,
+//! for some values, another string than it sends. This is the form that all of them sign and send
+//! in the same way: keys sorted, empty values left out, each key once (a list is one
+//! comma-separated value), `A-Z a-z 0-9 - . _ ~` unescaped, a space as `+`, everything else as
+//! `%XX` in upper case; in the path, every character that may be unescaped is unescaped.
 
 use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use url::Url;
 
-/// What is escaped in a value: all but RFC 3986's unreserved characters.
+/// The characters that are escaped in a value: all but RFC 3986's unreserved characters.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// What is escaped in a path segment: all but RFC 3986's `pchar`.
+/// The characters that are escaped in a path segment: all but RFC 3986's `pchar`.
 const SEGMENT: &AsciiSet = &VALUE
     .remove(b'!')
     .remove(b'$')
@@ -34,17 +34,17 @@ const SEGMENT: &AsciiSet = &VALUE
     .remove(b':')
     .remove(b'@');
 
-/// Why a target cannot be written in the canonical way.
+/// Why a target has no canonical form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TargetError {
-    /// An item of a list has a comma, which would make two items of it.
+    /// An item of a list contains a comma, so it would be read as two items.
     #[error("an item of the list `{name}` contains a comma, which separates items")]
     CommaInItem {
         /// The query parameter.
         name: String,
     },
-    /// A path segment that URL parsers resolve: `.`, `..`, in any spelling.
+    /// A path segment that URL parsers resolve: `.` or `..`, in any spelling.
     #[error("`.` and `..` are resolved by URL parsers and cannot stand as a path segment")]
     DotSegment,
     /// A backslash or a slash inside a segment, raw or escaped.
@@ -58,11 +58,11 @@ pub enum TargetError {
     Control,
 }
 
-/// Rewrites path and query of a URL in the canonical way. Doing so twice changes nothing more.
+/// Rewrites path and query of a URL in the canonical form and removes the fragment. Idempotent.
 ///
 /// # Errors
 ///
-/// [`TargetError::CommaInItem`] where a repeated key has to be joined and an item has a comma.
+/// [`TargetError::CommaInItem`] if a repeated key has to be joined and an item contains a comma.
 ///
 /// ```
 /// let mut url = "https://api.cobo.com/v2/x%3ay?b=1%7e&a=c d&e=&l=1&l=2".parse()?;
@@ -83,7 +83,7 @@ pub fn canonicalize(url: &mut Url) -> Result<(), TargetError> {
     Ok(())
 }
 
-/// The canonical form of a path whose slashes separate segments.
+/// The canonical form of a path. Its slashes separate segments.
 fn canonical_path(path: &str) -> Cow<'_, str> {
     if !path.contains('%') && path.split('/').all(is_canonical_segment) {
         return Cow::Borrowed(path);
@@ -113,7 +113,7 @@ fn canonical_query(query: &str) -> Result<String, TargetError> {
         .map(|(name, value)| (form_decode(name), form_decode(value)))
         .filter(|(_, value)| !value.is_empty())
         .collect();
-    // Stable: the items of a list keep their order.
+    // The sort is stable, so the items of a list keep their order.
     pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
 
     let mut canonical = String::with_capacity(query.len());
@@ -139,7 +139,8 @@ fn canonical_query(query: &str) -> Result<String, TargetError> {
     Ok(canonical)
 }
 
-/// Decodes a name or a value of a form: `+` is a space. Bytes, since a value need not be UTF-8.
+/// Decodes a name or a value of a form, where `+` is a space. Bytes, since a value may not be
+/// UTF-8.
 fn form_decode(text: &str) -> Cow<'_, [u8]> {
     if text.contains('+') {
         let spaced = text.replace('+', " ");
@@ -157,12 +158,12 @@ fn form_encode(bytes: &[u8], into: &mut String) {
     }
 }
 
-/// A value as one path segment, escaped; refused if it would lead elsewhere.
+/// Escapes a value as one path segment. Refuses a value that would change the path.
 pub(crate) fn path_segment(value: &str) -> Result<String, TargetError> {
     if value.is_empty() {
         return Err(TargetError::EmptySegment);
     }
-    // What a lenient server could decode once more is judged as if it were decoded.
+    // A lenient server may decode the segment twice, so the decoded value is checked as well.
     let decoded = percent_decode_str(value).decode_utf8_lossy();
     if is_dots(value) || is_dots(&decoded) {
         return Err(TargetError::DotSegment);
@@ -182,13 +183,13 @@ pub(crate) fn path_segment(value: &str) -> Result<String, TargetError> {
     Ok(percent_encode(value.as_bytes(), SEGMENT).to_string())
 }
 
-/// Checks a path that the caller wrote whole, segments already escaped.
+/// Checks a path that the caller wrote in one piece, with escaped segments.
 pub(crate) fn check_path(path: &str) -> Result<(), TargetError> {
     let mut segments = path.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {
         let decoded = percent_decode_str(segment).decode_utf8_lossy();
         let is_last = segments.peek().is_none();
-        // A slash at the end is sent and signed as it is, as that of a documented path.
+        // A slash at the end of the path is allowed; it is signed and sent unchanged.
         if segment.is_empty() && !is_last {
             return Err(TargetError::EmptySegment);
         }
@@ -205,7 +206,7 @@ pub(crate) fn check_path(path: &str) -> Result<(), TargetError> {
     Ok(())
 }
 
-/// The items of a list as one value.
+/// Joins the items of a list with commas.
 pub(crate) fn comma_list(
     name: &str,
     items: impl IntoIterator<Item = String>,
@@ -218,9 +219,9 @@ pub(crate) fn comma_list(
 }
 
 fn is_dots(segment: &str) -> bool {
-    // Some servers take what stands behind a semicolon for a parameter of the segment.
+    // Some servers read the text after a semicolon as a parameter of the segment.
     let segment = segment.split(';').next().unwrap_or_default();
-    // Some parsers drop tabs and newlines inside a URL, and with them what kept dots apart.
+    // Some parsers remove tabs and newlines inside a URL; then separated dots become a dot segment.
     let mut dots = segment
         .chars()
         .filter(|char| !matches!(char, '\t' | '\n' | '\r'));

@@ -7,18 +7,18 @@ use sha2::{Digest as _, Sha256};
 use crate::key_error::KeyError;
 use crate::message::double_sha256;
 
-/// The keys that may sign a response: of Cobo, or of what stands in for it.
+/// The public keys that may sign a response: Cobo's, or those of a test server.
 ///
-/// Several at once are for a rotation: a signature by any of them is good.
+/// During a key rotation there are several: a signature by any of them is accepted.
 #[derive(Clone)]
 pub struct ResponseKeys(Option<Vec<VerifyingKey>>);
 
 impl ResponseKeys {
-    /// One key, as 64 hexadecimal digits.
+    /// Parses public keys, each of 64 hexadecimal digits.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] says what is wrong with the text.
+    /// A text is not a valid key, or there is none. [`KeyError`] says what is wrong.
     ///
     /// ```
     /// use cobo_auth::ResponseKeys;
@@ -48,12 +48,12 @@ impl ResponseKeys {
         Ok(Self(Some(keys)))
     }
 
-    /// No key: whatever arrives is taken for Cobo's. TLS is then all that vouches for a response.
+    /// No keys: responses are not verified. Only TLS then shows that a response is from Cobo.
     pub fn unverified() -> Self {
         Self(None)
     }
 
-    /// A key that is part of this crate; a test shows each of them to be one.
+    /// A key that is part of this crate. A test checks that each of them is valid.
     pub(crate) fn trusted(key: [u8; 32]) -> Self {
         Self(Some(verifying_key(&key).into_iter().collect()))
     }
@@ -61,7 +61,8 @@ impl ResponseKeys {
     /// A short name for each key: the first 8 bytes of its SHA-256, as 16 hexadecimal digits. Empty
     /// for [`unverified`](Self::unverified).
     ///
-    /// Two environments whose names have one in common trust the same key. The names are not secret.
+    /// If two environments have a fingerprint in common, they trust the same key. Fingerprints are
+    /// not secret.
     ///
     /// ```
     /// use cobo_auth::{Environment, ResponseKeys};
@@ -77,8 +78,8 @@ impl ResponseKeys {
             .collect()
     }
 
-    /// The keys in an order of their own, to tell sets of keys apart; `None` where nothing is
-    /// verified.
+    /// The keys, sorted and without duplicates, to compare sets of keys. `None` if responses are
+    /// not verified.
     pub(crate) fn identity(&self) -> Option<Vec<[u8; 32]>> {
         let mut keys: Vec<_> = self
             .0
@@ -96,8 +97,8 @@ impl ResponseKeys {
         self.0.as_ref().is_none_or(|keys| !keys.is_empty())
     }
 
-    /// Checks the signature of a response, a webhook or a callback: its body as received, and its
-    /// headers. [`Client`](crate::Client) does so with every response.
+    /// Checks the signature of a response, a webhook or a callback, given its body as received and
+    /// its headers. [`Client`](crate::Client) does this for every response.
     ///
     /// ```
     /// use cobo_auth::{Environment, Verification};
@@ -117,7 +118,7 @@ impl ResponseKeys {
         let Some((timestamp, signature)) = signature_headers(headers) else {
             return Verification::Unsigned;
         };
-        // Digits only: with a `|` in it, the end of a body could be passed off as a timestamp.
+        // Digits only: if `|` were allowed, the end of a body could be moved into the timestamp.
         let Some(millis) = millis(timestamp) else {
             return Verification::Invalid;
         };
@@ -127,7 +128,7 @@ impl ResponseKeys {
         }
         let signature = Signature::from_bytes(&bytes);
         let digest = double_sha256([body, b"|", timestamp]);
-        // Strict: a signature that only some verifiers accept is refused.
+        // `verify_strict` refuses signatures that only some verifiers accept.
         if keys
             .iter()
             .any(|key| key.verify_strict(&digest, &signature).is_ok())
@@ -139,8 +140,7 @@ impl ResponseKeys {
     }
 }
 
-/// The result of checking a signature. It has to be looked at: only
-/// [`Signed`](Self::Signed) is proof that Cobo sent what was checked.
+/// The result of a signature check. Only [`Signed`](Self::Signed) proves that Cobo sent the body.
 ///
 /// ```compile_fail
 /// #![deny(unused_must_use)]
@@ -153,14 +153,14 @@ impl ResponseKeys {
 pub enum Verification {
     /// Signed by one of the keys.
     Signed {
-        /// When, in Unix milliseconds.
+        /// The timestamp of the signature, in Unix milliseconds.
         timestamp: u64,
     },
-    /// There is no key to check it with.
+    /// There are no keys to check a signature with.
     Unchecked,
-    /// There is no signature.
+    /// The response has no signature.
     Unsigned,
-    /// There is one, over something else or by another key.
+    /// The signature is malformed, was made by another key, or is for other bytes.
     Invalid,
 }
 
@@ -182,17 +182,18 @@ fn millis(timestamp: &[u8]) -> Option<u64> {
     text.parse().ok()
 }
 
-/// A point of small order would verify signatures that nobody made.
+/// Parses a public key. Refuses points of small order: anyone could make signatures that verify
+/// with them.
 fn verifying_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
     VerifyingKey::from_bytes(bytes)
         .ok()
         .filter(|key| !key.is_weak())
 }
 
-/// Timestamp and signature, both of one spelling and each there once.
+/// The timestamp and the signature headers, both in the same spelling.
 ///
-/// Cobo sends both spellings. One that is not there, or only half there, is not made up from the
-/// other; a header that is there twice counts as a signature that does not verify.
+/// Cobo sends both spellings. The two headers of a pair must have the same spelling. A header that
+/// appears twice makes the signature invalid.
 fn signature_headers(headers: &HeaderMap) -> Option<(&[u8], &[u8])> {
     const SPELLINGS: [(&str, &str); 2] = [
         ("biz-timestamp", "biz-resp-signature"),

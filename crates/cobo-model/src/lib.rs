@@ -1,10 +1,10 @@
 //! The building blocks of generated models: JSON objects, open enums, unions, exact numbers,
 //! secrets.
 //!
-//! A generated crate contains the model's struct or enum with its documentation, and one macro call
-//! that gives it its behaviour: [`model!`], [`builder!`], [`open_enum!`], [`open_integer_enum!`],
-//! [`tagged_union!`], [`shaped_union!`], [`wrapper!`]. The behaviour itself is implemented here
-//! once. Compared with serde's derive macros this takes the compiler a fraction of the time, and
+//! A generated crate contains each model's struct or enum with its documentation, and one macro
+//! call that implements its behaviour: [`model!`], [`builder!`], [`open_enum!`],
+//! [`open_integer_enum!`], [`tagged_union!`], [`shaped_union!`], [`wrapper!`]. The behaviour itself
+//! is in this crate, once. This compiles in a fraction of the time of serde's derive macros, and
 //! the rules that protect callers are in one place:
 //!
 //! - Unknown fields, unknown enum values and unknown variants of unions never make a response
@@ -13,8 +13,8 @@
 //!   The [error](DecodeError) names every missing field with its path, and no value.
 //! - `Debug` never shows a [`Secret`].
 //!
-//! This crate knows JSON (serde) and nothing of HTTP. `cobo-auth` signs and sends; it re-exports
-//! the types that callers meet.
+//! This crate handles JSON (serde) and no HTTP. `cobo-auth` signs and sends requests; it re-exports
+//! the types that callers use.
 //!
 //! ```
 //! use cobo_model::Secret;
@@ -69,7 +69,8 @@ pub use decode::{DecodeError, decode};
 pub use object::{Field, Model};
 pub use value::{Bounds, FieldValue, File, Nullable, Number, NumberError, Secret};
 
-/// What the macros of this crate expand to. Not for use by hand: it changes with the generator.
+/// Items that the code of this crate's macros uses. Not for other code: they change with the
+/// generator.
 #[doc(hidden)]
 pub mod macros {
     pub use crate::decode::RawJson;

@@ -1,4 +1,4 @@
-//! The attempts of a call: each is signed, sent and received by itself.
+//! The attempts of a call. Each attempt is signed, sent and received separately.
 
 use std::time::Duration;
 
@@ -18,35 +18,36 @@ use crate::redact::{explanation, holds_secret};
 use crate::response::{Body, Response};
 use crate::retry::{Failed, chance};
 
-/// What the attempts of one call have shown so far.
+/// The results of a call's attempts so far.
 #[derive(Debug, Default)]
 struct Outcomes {
-    /// Whether an attempt that failed may have been carried out. Once set it stays set: it is the
-    /// one source of what the call's error says about this.
+    /// Whether a failed attempt may have been carried out. Once set it stays set. The call's error
+    /// takes this information only from here.
     may_be_executed: bool,
-    /// Whether the access token was renewed after a refusal.
+    /// Whether the access token was renewed after the server refused it.
     renewed: bool,
     /// Whether the renewed token was refused as well.
     in_vain: bool,
-    /// Whether a random nonce may have been refused for its kind, so that milliseconds are sent.
+    /// Whether the server may have refused a nonce because it is random. Then milliseconds are
+    /// sent.
     milliseconds: bool,
-    /// The number of the attempt that is made, or was the last.
+    /// The number of the current or last attempt.
     attempt: u32,
-    /// What the attempts that failed have sent in secret.
+    /// The secrets that the failed attempts have sent.
     sent: Vec<Sent>,
 }
 
-/// What one attempt has sent in secret, besides what is in every attempt.
+/// The secrets that one attempt has sent, besides those that every attempt sends.
 #[derive(Debug, Default)]
 struct Sent {
     token: Option<AccessToken>,
     signature: Option<HeaderValue>,
 }
 
-/// An attempt that was made.
+/// A finished attempt.
 struct Attempt {
     sent: Sent,
-    /// How its nonce was made.
+    /// The strategy that made its nonce.
     strategy: NonceStrategy,
     result: Result<Response<Body>, Error>,
 }
@@ -104,7 +105,7 @@ impl Client {
                     self.shared().budget.give_back();
                     return Ok(response);
                 }
-                // The credential has made its own attempts.
+                // The credential has already made its own attempts.
                 Err(error) if error.kind() == ErrorKind::Credential => return Err(error),
                 Err(error) => {
                     outcomes.sent.push(sent);
@@ -113,13 +114,14 @@ impl Client {
             };
             if error.code() == Some(ErrorCode::AUTHENTICATION) {
                 if outcomes.milliseconds {
-                    // It was not the nonce: the repetition is paid for.
+                    // The nonce was not the reason, so the repetition costs budget.
                     self.shared().budget.take();
                 } else if nonces.may_be_refused(strategy) {
                     if !call.repeatable || !self.shared().budget.is_left() {
                         return Err(error.with_nonce_refused());
                     }
-                    // Not one of the attempts: the server may accept the other kind of nonce.
+                    // This repetition does not count as an attempt: the server may accept the other
+                    // kind of nonce.
                     outcomes.milliseconds = true;
                     outcomes.note(&error);
                     again(call, outcomes.attempt, Duration::ZERO, &error);
@@ -136,8 +138,8 @@ impl Client {
             {
                 credential.rejected(&token);
                 if call.repeatable && self.shared().budget.is_left() {
-                    // Nothing is wrong with the server: this is not one of the attempts, and the
-                    // call is repeated at once. It costs budget if the new token is refused too.
+                    // The server works, so this repetition does not count as an attempt and has no
+                    // delay. It costs budget if the new token is refused too.
                     outcomes.renewed = true;
                     outcomes.note(&error);
                     tracing::debug!(
@@ -175,7 +177,7 @@ impl Client {
         }
     }
 
-    /// One attempt.
+    /// Makes one attempt.
     async fn attempt(
         &self,
         mut request: Request,
@@ -196,7 +198,8 @@ impl Client {
                 secrets.token = Some(obtained);
             }
             let shared = self.shared();
-            // Not before the token is there: obtaining it may show what the server accepts.
+            // Chosen after the token was obtained: that request may show which nonces the server
+            // accepts.
             if !outcomes.milliseconds {
                 strategy = shared.nonces.strategy();
             }
@@ -254,7 +257,7 @@ impl Client {
         }
     }
 
-    /// Signs the request over what it will be on the wire, with a nonce of its own.
+    /// Signs the request exactly as it will be sent, with a new nonce.
     pub(crate) async fn sign(
         &self,
         request: &mut Request,
@@ -285,7 +288,7 @@ impl Client {
 }
 
 impl Outcomes {
-    /// Notes an attempt that failed and is followed by another one.
+    /// Records a failed attempt that is followed by another one.
     fn note(&mut self, error: &Error) {
         self.may_be_executed |= error.execution() != Execution::NotExecuted;
     }
@@ -306,7 +309,7 @@ fn code(error: &Error) -> Option<i64> {
     error.code().map(ErrorCode::get)
 }
 
-/// Cobo's id of a failure, if it is one that may be logged.
+/// Cobo's id of a failure, if it is short and printable enough for logs.
 fn error_id(error: &Error) -> Option<String> {
     error.error_id().and_then(printable)
 }
@@ -328,7 +331,7 @@ fn is_nonce_accepted(result: &Result<Response<Body>, Error>) -> bool {
     }
 }
 
-/// Logs a call that failed, with its last attempt; 0 if there was none.
+/// Logs a failed call, with the number of its last attempt, or 0 if there was none.
 pub(super) fn failed(call: &Call, attempt: u32, error: &Error) {
     tracing::debug!(
         operation = %call.label,
@@ -342,7 +345,7 @@ pub(super) fn failed(call: &Call, attempt: u32, error: &Error) {
     );
 }
 
-/// Logs an attempt that failed and is followed by another one.
+/// Logs a failed attempt that is followed by another one.
 fn again(call: &Call, attempt: u32, delay: Duration, error: &Error) {
     tracing::warn!(
         operation = %call.label,

@@ -1,4 +1,5 @@
-//! Counts and times calls, with the feature `metrics`. The crate's documentation has the names.
+//! Counts and times calls if the feature `metrics` is on. The crate's documentation lists the
+//! names.
 
 use tokio::time::Instant;
 
@@ -33,7 +34,8 @@ pub(super) fn call(call: &Call, started: Instant, result: &Result<Response<Body>
     }
 }
 
-/// A path may hold ids, so all raw requests have one name.
+/// The label of the operation. A path may contain ids, so all requests without an operation share
+/// one.
 #[cfg(feature = "metrics")]
 fn operation(call: &Call) -> &'static str {
     call.operation.map_or("raw", |operation| operation.id())

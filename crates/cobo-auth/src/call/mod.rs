@@ -1,4 +1,4 @@
-//! A call: a request is checked, and attempted until it succeeds or must not be attempted again.
+//! A call: the request is checked, then attempted until it succeeds or must not be attempted again.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -24,8 +24,8 @@ pub(crate) const API_KEY: HeaderName = HeaderName::from_static("biz-api-key");
 pub(crate) const API_NONCE: HeaderName = HeaderName::from_static("biz-api-nonce");
 pub(crate) const API_SIGNATURE: HeaderName = HeaderName::from_static("biz-api-signature");
 
-/// Headers that would make what is sent another request than the one that is signed, and the
-/// bearer token, which comes from the credential or not at all.
+/// Headers that callers cannot set: they would make the sent request differ from the signed one, or
+/// they carry the bearer token, which only a credential may set.
 pub(crate) const NOT_THE_CALLERS: [HeaderName; 12] = [
     header::AUTHORIZATION,
     header::CONNECTION,
@@ -41,20 +41,20 @@ pub(crate) const NOT_THE_CALLERS: [HeaderName; 12] = [
     header::UPGRADE,
 ];
 
-/// What is to be called, and how.
+/// One call: the operation and the options of the call.
 pub(crate) struct Call {
     /// The operation id, or method and path.
     pub(crate) label: Cow<'static, str>,
-    /// The operation, where a document describes it.
+    /// The operation, if a document describes it.
     pub(crate) operation: Option<&'static Operation>,
     pub(crate) repeatable: bool,
     pub(crate) credential: Option<Arc<dyn Credential>>,
-    /// What the request holds in secret, besides the access token.
+    /// The secrets in the request, besides the access token.
     pub(crate) secrets: Vec<Secret>,
 }
 
 impl Call {
-    /// The organization that the call acts for, if its credential knows.
+    /// The id of the organization that the call acts for, if its credential knows it.
     fn org_id(&self) -> Option<&str> {
         self.credential.as_deref()?.org_id()
     }
@@ -84,7 +84,7 @@ impl Client {
         }
     }
 
-    /// Makes the request what will be signed and sent, or refuses it.
+    /// Brings the request into the form that is signed and sent, or refuses it.
     pub(crate) fn prepare(
         &self,
         request: &mut Request,
@@ -125,8 +125,8 @@ impl Client {
     }
 }
 
-/// Says that an answer is wanted as it was signed, and that there is no body where one is usual:
-/// some gateways refuse a POST that does not say so (411).
+/// Asks for a response without content encoding. Sets `Content-Length: 0` for an empty POST, PUT or
+/// PATCH: some gateways refuse one without it (411).
 fn set_framing(request: &mut Request) {
     let body = request.body().and_then(reqwest::Body::as_bytes);
     let empty = body.is_none_or(<[u8]>::is_empty);
@@ -144,8 +144,9 @@ fn set_framing(request: &mut Request) {
     }
 }
 
-/// The message has the method in front: one with another alphabet could stand for more than itself,
-/// and CONNECT goes to another target than the one that is signed.
+/// Refuses methods that cannot be signed safely. The signed message begins with the method, so
+/// another character such as `|` would make it ambiguous. CONNECT has another target than the one
+/// that is signed.
 fn check_method(method: &Method) -> Result<(), Error> {
     let plain = method
         .as_str()
@@ -159,7 +160,7 @@ fn check_method(method: &Method) -> Result<(), Error> {
     ))
 }
 
-/// What the signature of a request is made over.
+/// The message that the signature of a request covers.
 pub(crate) fn message<'a>(request: &'a Request, nonce: &'a str) -> Message<'a> {
     let body = request.body().and_then(reqwest::Body::as_bytes);
     Message {

@@ -1,4 +1,4 @@
-//! How this crate makes errors.
+//! Constructors of [`Error`] and of its parts.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -55,7 +55,7 @@ impl Error {
         Self::new(Kind::Signer).with_source(Arc::from(source))
     }
 
-    /// A failure of the HTTP client, without the URL, whose query may say too much.
+    /// A failure of the HTTP client, without the URL: its query may contain secrets.
     pub(crate) fn transport(error: reqwest::Error) -> Self {
         let error = error.without_url();
         let kind = if error.is_builder() {
@@ -101,7 +101,8 @@ impl Error {
         Self::new(Kind::Deadline { sent })
     }
 
-    /// What a [`Credential`](crate::Credential) fails with: there is no access token, and why.
+    /// The error of a [`Credential`](crate::Credential) that has no access token. `source` says
+    /// why.
     ///
     /// ```
     /// use cobo_auth::{Error, ErrorKind, Execution};
@@ -115,18 +116,18 @@ impl Error {
         Self::new(kind).with_source(Arc::from(source.into()))
     }
 
-    /// As [`no_token`](Self::no_token), where there may be one later without anybody's doing: the
-    /// error is [retryable](Self::is_retryable).
+    /// As [`no_token`](Self::no_token), for a failure that may pass by itself: the error is
+    /// [retryable](Self::is_retryable).
     pub fn no_token_for_now(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let kind = Kind::Credential { for_now: true };
         Self::new(kind).with_source(Arc::from(source.into()))
     }
 
-    /// The credential's own error becomes the source, so that what it says of another call is not
-    /// taken for what this one met.
+    /// Wraps the credential's own error as the source, so that the failure of the token request is
+    /// not reported as a failure of this call.
     pub(crate) fn credential(source: Self) -> Self {
         match source.0.kind {
-            // Made by `no_token`: it has been the error of no other call.
+            // Made by `no_token`, so it describes no other call.
             Kind::Credential { .. } if source.0.operation.is_none() => source,
             _ => {
                 let for_now = source.is_retryable();
@@ -135,12 +136,12 @@ impl Error {
         }
     }
 
-    /// A request that somebody else sent, past the signature.
+    /// A request that was sent without a signature, past this crate.
     pub(crate) fn bypassed() -> Self {
         Self::new(Kind::Transport)
     }
 
-    /// What Cobo, or something else, said of a failure. `fresh` is whether the signature was made
+    /// An error response of Cobo or of another sender. `fresh` says whether its signature was made
     /// recently.
     pub(crate) fn api(body: ErrorBody, signed: bool, fresh: bool) -> Self {
         let mut error = Self::new(Kind::Api(body));
@@ -154,7 +155,8 @@ impl Error {
         Self::new(Kind::Unexpected)
     }
 
-    /// A response with a coding. It is named if it is short, visible text.
+    /// A response with a content encoding. The encoding is named if it is short, visible ASCII
+    /// text.
     pub(crate) fn coded(coding: &str) -> Self {
         Self::new(Kind::Coded {
             coding: printable(coding),
@@ -171,7 +173,7 @@ impl Error {
         })
     }
 
-    /// A success that is not JSON by its content type, which no signature covers.
+    /// A success with a content type that is not JSON. No signature covers the content type.
     pub(crate) fn content_type(essence: &str, body: Body) -> Self {
         let why = match printable(essence) {
             Some(essence) => format!("its content type is {essence}"),
@@ -231,14 +233,14 @@ impl Error {
         self
     }
 
-    /// Reads what the response says of times, with this machine's clock (in Unix milliseconds):
-    /// how long to wait, and whether a wrong clock may be why a signature was refused.
+    /// Reads the times in the response's headers. `now` is the local time in Unix milliseconds.
+    /// Sets how long to wait, and whether a wrong local clock may be why a signature was refused.
     pub(crate) fn with_times(mut self, now: u64, headers: &HeaderMap) -> Self {
         const TOLERATED: i64 = 30;
         let ours = now / 1_000;
         let theirs = date(headers, header::DATE);
         let inner = self.inner();
-        // A date is meant by the clock of whoever sent it.
+        // A date in `Retry-After` refers to the sender's clock.
         inner.retry_after = retry_after(headers, theirs.unwrap_or(ours));
         if self.code() == Some(ErrorCode::AUTHENTICATION) {
             let seconds = |time: u64| i64::try_from(time).ok();
@@ -263,13 +265,13 @@ impl Error {
         self
     }
 
-    /// Says whether an earlier attempt of the call may have been carried out.
+    /// Sets whether an earlier attempt of the call may have been carried out.
     pub(crate) fn with_earlier_unknown(mut self, unknown: bool) -> Self {
         self.inner().earlier_unknown = unknown;
         self
     }
 
-    /// Says that the server may have refused the nonce because it is random.
+    /// Sets that the server may have refused the nonce because it is random.
     pub(crate) fn with_nonce_refused(mut self) -> Self {
         self.inner().nonce_refused = true;
         self
@@ -301,7 +303,7 @@ fn date(headers: &HeaderMap, name: HeaderName) -> Option<u64> {
     Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
-/// `Retry-After` in either of its forms; a number too large for any clock is still a long time.
+/// `Retry-After` in either of its forms. A number that overflows becomes `u64::MAX` seconds.
 fn retry_after(headers: &HeaderMap, now: u64) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     let number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,5 +1,5 @@
-//! What an error says: what failed, what Cobo says about it, whether the call may have been carried
-//! out, and what the caller can do.
+//! The text of an error: what failed, what Cobo says about it, whether the call may have been
+//! carried out, and what the caller can do.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ impl fmt::Display for Error {
 }
 
 impl Error {
-    /// How the last attempt failed.
+    /// Writes how the last attempt failed.
     fn fmt_failure(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.kind {
             Kind::Configuration(what) | Kind::InvalidRequest(what) => f.write_str(what),
@@ -44,7 +44,7 @@ impl Error {
             Kind::Signer => f.write_str("the signer failed"),
             Kind::Credential { .. } => {
                 f.write_str("there is no access token")?;
-                // The credential says why, and what the caller can do.
+                // The source is the credential's error: it says why, and what the caller can do.
                 match &self.0.source {
                     Some(source) => write!(f, ": {source}"),
                     None => Ok(()),
@@ -117,7 +117,7 @@ impl Error {
         }
     }
 
-    /// What the caller can do about a code. Nobody is told to call again while the call may have
+    /// What the caller can do about an error code. It never advises a retry if the call may have
     /// been carried out and must not be repeated.
     fn advice(&self) -> Option<&'static str> {
         let may_repeat = self.0.repeatable || self.execution() == Execution::NotExecuted;
@@ -139,7 +139,7 @@ impl Error {
         }
     }
 
-    /// Whether the call may have been carried out, where that is not obvious.
+    /// Writes whether the call may have been carried out, unless the text already implies it.
     fn fmt_execution(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let local = matches!(
             self.0.kind,
@@ -149,7 +149,8 @@ impl Error {
                 | Kind::Target { .. }
                 | Kind::RepeatedCursor
         );
-        // Whether a call that may be repeated failed in the server interests nobody.
+        // If the call may be repeated and the server failed, this information does not help the
+        // caller.
         let answered = matches!(self.0.kind, Kind::Api(_) | Kind::Unexpected);
         let says_enough = local || (answered && self.0.repeatable);
         let what = match (self.execution(), self.of_this_attempt()) {

@@ -3,8 +3,8 @@ use http::StatusCode;
 use super::{Error, Kind};
 use crate::code::ErrorCode;
 
-/// What is known of whether a failed call was carried out. Of the whole call: all of its attempts
-/// count, not only the last one.
+/// Whether a failed call was carried out, as far as that is known. All attempts of the call count,
+/// not only the last one.
 ///
 /// ```
 /// use cobo_auth::{Error, Execution};
@@ -21,9 +21,9 @@ pub enum Execution {
     /// The call was not carried out. Each of its attempts either never left this machine, or was
     /// answered with a signed and fresh refusal.
     NotExecuted,
-    /// The call may have been carried out: at least one attempt was sent, and no trustworthy answer
-    /// says what became of it. Look the result up before you call again, unless the operation may
-    /// be repeated.
+    /// The call may have been carried out: at least one attempt was sent, and no trustworthy
+    /// response says whether it was carried out. Look up the result before you call again, unless
+    /// the operation may be repeated.
     Unknown,
     /// The call was carried out: a success arrived that Cobo signed, and signed recently, and its
     /// body does not decode ([`Error::success_body`]).
@@ -31,9 +31,9 @@ pub enum Execution {
 }
 
 impl Error {
-    /// What is known of whether the call was carried out. It holds for the whole call: an earlier
-    /// attempt whose outcome is unknown makes the outcome of the call unknown, however the last
-    /// attempt failed.
+    /// Whether the call was carried out, as far as that is known. This is about the whole call: if
+    /// the outcome of an earlier attempt is unknown, the outcome of the call is unknown, however
+    /// the last attempt failed.
     ///
     /// Only these failures of an attempt count as [not carried out](Execution::NotExecuted):
     ///
@@ -56,7 +56,7 @@ impl Error {
         }
     }
 
-    /// What is known of the last attempt alone.
+    /// As [`execution`](Self::execution), for the last attempt alone.
     pub(crate) fn of_this_attempt(&self) -> Execution {
         match &self.0.kind {
             Kind::Configuration(_)
@@ -67,7 +67,7 @@ impl Error {
             | Kind::Credential { .. }
             | Kind::Connect
             | Kind::Deadline { sent: false }
-            // The page at a repeated cursor is never asked for.
+            // The page at a repeated cursor is never requested.
             | Kind::RepeatedCursor => Execution::NotExecuted,
             Kind::Api(_) if self.0.fresh && self.is_refusal() => Execution::NotExecuted,
             Kind::Decode { certain: true, .. } => Execution::Executed,

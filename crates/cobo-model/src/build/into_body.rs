@@ -7,8 +7,8 @@ pub trait IntoBody: Sized {
     /// The type that is serialised.
     type Model: Serialize;
 
-    /// The body of a request that was not given one, if there is such a default: a builder with
-    /// nothing set, whose missing fields can be named.
+    /// The default for a request without a body, if there is one: an empty builder, whose missing
+    /// fields can be named.
     fn empty() -> Option<Self>;
 
     /// Returns the value to serialise.

@@ -80,8 +80,8 @@ impl<M: Model + fmt::Debug> fmt::Debug for ModelBuilder<M> {
     }
 }
 
-/// Defines the builder of a model, without its setters. The call stands in a child module of the
-/// model's module, and the builder has the model's name.
+/// Defines the builder of a model, without its setters. Call it in a child module of the model's
+/// module; the builder has the model's name.
 ///
 /// ```
 /// mod models {

@@ -1,4 +1,4 @@
-//! The items of a list and the properties of an object, on their way to a visitor.
+//! Passes the items of a list and the properties of an object to a visitor, tracked.
 
 use std::fmt;
 use std::rc::Rc;
@@ -47,7 +47,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, A> {
 pub(super) struct Properties<'t, A> {
     inner: A,
     tracker: &'t Rc<Tracker>,
-    /// Whether the visitor is a model, which tells the tracker its fields itself.
+    /// Whether the visitor is a model. A model reports its fields to the tracker itself.
     of_model: bool,
     name: Option<String>,
 }

@@ -32,7 +32,7 @@ impl<'t, D> Tracked<'t, D> {
     }
 }
 
-/// Notes why a value did not decode.
+/// Records why a value did not decode.
 fn noted<T, E: fmt::Display>(
     tracker: &Tracker,
     expected: Option<&str>,
@@ -44,7 +44,7 @@ fn noted<T, E: fmt::Display>(
     result
 }
 
-/// Values that have no values inside, or whose inside is not tracked.
+/// Values that contain no other values, or whose contents are not tracked.
 macro_rules! leaves {
     ($($method:ident = $expected:expr),* $(,)?) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -53,7 +53,7 @@ macro_rules! leaves {
     };
 }
 
-/// Values with values inside.
+/// Values that contain other values.
 macro_rules! containers {
     ($($method:ident($($argument:ident: $ty:ty),*) = $inner:ident, $expected:expr);* $(;)?) => {
         $(fn $method<V: Visitor<'de>>(
@@ -114,8 +114,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Tracked<'_, D> {
         deserialize_u32 = u32, deserialize_u64 = u64, deserialize_u128 = u128,
     }
 
-    // What any value is read by (`serde_json::Value`, an untagged enum) reads its inside without
-    // a type, so that nothing in it can be wrong or missing.
+    // `serde_json::Value` and untagged enums read any value, without a type, so that nothing inside
+    // can be wrong or missing.
     leaves! {
         deserialize_any = None, deserialize_ignored_any = None,
         deserialize_bool = Some("a boolean"), deserialize_f32 = Some("a number"),
@@ -198,17 +198,17 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Tracked<'_, S> {
     }
 }
 
-/// Who visits an object.
+/// The kind of visitor of an object.
 #[derive(Clone, Copy)]
 enum Kind {
-    /// A model: it takes the tracker, and tells it the fields itself.
+    /// A model: it takes the tracker and reports its fields itself.
     Model,
     /// A [`RawJson`](super::RawJson): it takes the tracker, for the value of a union.
     RawJson,
     Other,
 }
 
-/// Passes the values inside on to a visitor, tracked.
+/// Passes the contained values to a visitor, tracked.
 struct Inside<'t, V> {
     visitor: V,
     kind: Kind,

@@ -31,7 +31,7 @@ pub struct DecodeError {
     pub(super) problem: Option<Problem>,
 }
 
-/// What ended decoding. Missing fields do not.
+/// The problem that stopped decoding. Missing fields do not stop it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Problem {
     Wrong { path: String, what: String },
@@ -46,8 +46,8 @@ impl DecodeError {
         &self.missing
     }
 
-    /// The path of the first wrong value, and what is wrong with it: `expected an integer`. Values
-    /// behind it were not read. The path of the whole document is empty.
+    /// The path of the first wrong value and what is wrong with it, such as `expected an integer`.
+    /// Values after it were not read. The path of the whole document is empty.
     pub fn wrong_value(&self) -> Option<(&str, &str)> {
         match &self.problem {
             Some(Problem::Wrong { path, what }) => Some((path, what)),

@@ -1,4 +1,4 @@
-//! Integers, however they are written: `5`, `5.0` and `1e3`.
+//! Reads integers in every JSON notation: `5`, `5.0` and `1e3`.
 
 use std::fmt;
 
@@ -44,12 +44,12 @@ impl Integer {
             let small = exponent.starts_with('-');
             return if small { Self::Other } else { Self::TooLarge };
         };
-        // How many digits the integer has. Both lengths are those of a text in memory.
+        // The number of digits of the integer. Both lengths fit `i64`: the text is in memory.
         let length = (whole.len() as i64 - leading as i64).saturating_add(exponent);
         if length < significant.len() as i64 {
             return Self::Other;
         }
-        // 128 bits have 39 digits.
+        // A 128-bit integer has at most 39 digits.
         if length > 39 {
             return Self::TooLarge;
         }

@@ -20,11 +20,12 @@ pub use raw::RawJson;
 pub(crate) use raw::{RAW_JSON, with_tag};
 pub(crate) use tracker::Tracker;
 
-/// The type name that a model gives to `deserialize_newtype_struct`, by which [`Tracked`] recognises
-/// it. Other deserializers call `visit_newtype_struct`, where the model asks for a map.
+/// The type name that a model gives to `deserialize_newtype_struct`, by which [`Tracked`]
+/// recognises it. Other deserializers call `visit_newtype_struct`, where the model asks for a map.
 pub(crate) const MODEL: &str = "$cobo_model::Model";
 
-/// The error text of a [`Number`](crate::Number) that is another JSON value. The tracker recognises it.
+/// The error text of a [`Number`](crate::Number) that is another JSON value. The tracker recognises
+/// it.
 pub(crate) const NUMBER_EXPECTED: &str = "invalid type, expected a number";
 
 /// Decodes a JSON text.
@@ -55,8 +56,8 @@ pub(crate) fn decode_with<T: DeserializeOwned>(
     }
 }
 
-/// Reads a JSON text that is a part of what the tracker tracks. `None` if that failed; missing
-/// fields are noted and are no failure.
+/// Reads a JSON text that is a part of the tracked document. `None` if that failed. Missing fields
+/// are recorded and do not fail.
 pub(crate) fn read<T: DeserializeOwned>(json: &[u8], tracker: &Rc<Tracker>) -> Option<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let result = T::deserialize(Tracked::new(&mut deserializer, tracker))

@@ -1,4 +1,4 @@
-//! Where in a JSON document a value is.
+//! Paths: the location of a value in a JSON document.
 
 use std::fmt;
 

@@ -11,9 +11,9 @@ use serde_json::{Number, Value};
 
 use super::tracker::Tracker;
 
-/// The type name by which `serde_json` recognises that the text of a value is wanted. Other
-/// deserializers give a value instead, which is then written as text; digits beyond the precision
-/// of `f64` are lost in that case.
+/// The type name that makes `serde_json` return the text of a value. Other deserializers return a
+/// value, which is then written as text; digits beyond the precision of `f64` are lost in that
+/// case.
 pub(crate) const RAW_JSON: &str = "$serde_json::private::RawValue";
 
 /// The text of one JSON value.
@@ -117,8 +117,8 @@ impl Serialize for RawJson {
     }
 }
 
-/// Returns the JSON with its property `name` set to the first of `tags`, unless it already is one of
-/// them.
+/// Returns the JSON with its property `name` set to the first of `tags`, unless it already is one
+/// of them.
 pub(crate) fn with_tag(
     text: serde_json::Result<String>,
     name: &str,
@@ -138,7 +138,7 @@ pub(crate) fn with_tag(
         return Ok(raw);
     };
     let known = entries.iter_mut().find(|(key, _)| key == name);
-    // A number or boolean stays one.
+    // A number or a boolean is replaced by a number or a boolean.
     let bare = is_bare(tag)
         && known
             .as_ref()

@@ -1,4 +1,4 @@
-//! The state of one decoding: the path of the value that is being read, and what was wrong so far.
+//! The state of one decoding: the path of the current value, and the problems found so far.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -9,11 +9,12 @@ use serde_json::error::Category;
 use super::error::{DecodeError, Problem};
 use super::path::{self, Step};
 
-/// How many missing fields are kept by path. A long list of incomplete items has very many.
+/// How many missing fields are kept with their paths. A long list of incomplete items has very
+/// many.
 const KEPT: usize = 100;
 
 /// How deep unions may nest. `serde_json` limits the depth of each text, and the value of a union
-/// is a text of its own: without this limit a hostile response would exhaust the stack.
+/// is a separate text: without this limit a hostile response would exhaust the stack.
 const MAX_NESTED_UNIONS: u8 = 64;
 
 thread_local! {
@@ -33,20 +34,19 @@ struct State {
     path: Vec<Step>,
     missing: Vec<String>,
     more_missing: usize,
-    /// The missing field that a struct with serde's derived code stopped at.
+    /// The missing field at which serde's derived code stopped.
     missing_derived: Option<String>,
-    /// Whether decoding has failed. Only the innermost value notes why.
+    /// Whether decoding has failed. Only the innermost value records why.
     failed: bool,
     problem: Option<Problem>,
 }
 
 impl Tracker {
-    /// Calls `visit` such that the visitor in it can take this tracker with
-    /// [`handed_over`](Self::handed_over).
+    /// Calls `visit`, whose visitor can take this tracker with [`handed_over`](Self::handed_over).
     ///
-    /// Only visitors of this crate are called this way, and they take it at once. So a model that
-    /// is decoded by other means inside this decoding (from a buffered value, for instance) never
-    /// takes it.
+    /// Only visitors of this crate are called this way, and they take the tracker at once. So a
+    /// model that is decoded in another way within this decoding (for example from a buffered
+    /// value) never takes it.
     pub(super) fn hand_over<T>(self: &Rc<Self>, visit: impl FnOnce() -> T) -> T {
         HANDED_OVER.set(Some(Rc::clone(self)));
         let result = visit();
@@ -54,13 +54,12 @@ impl Tracker {
         result
     }
 
-    /// The tracker of the decoding that called the visitor, if it is one of
-    /// [`decode`](super::decode).
+    /// The tracker of the decoding that called the visitor, if that was [`decode`](super::decode).
     pub(crate) fn handed_over() -> Option<Rc<Self>> {
         HANDED_OVER.take()
     }
 
-    /// Reads the value that is one step further.
+    /// Reads the value at the next step of the path.
     pub(crate) fn step<T, E: fmt::Display>(
         &self,
         step: Step,
@@ -75,7 +74,7 @@ impl Tracker {
         result
     }
 
-    /// Notes a required field that the current object lacks.
+    /// Records a required field that is missing in the current object.
     pub(crate) fn missing(&self, field: Step) {
         let state = &mut *self.state.borrow_mut();
         if state.missing.len() == KEPT {
@@ -87,7 +86,7 @@ impl Tracker {
         state.path.pop();
     }
 
-    /// Notes what is wrong with the current value, unless the reason of the failure is known.
+    /// Records what is wrong with the current value, unless the reason is already known.
     pub(crate) fn wrong(&self, what: impl Into<String>) {
         let state = &mut *self.state.borrow_mut();
         if !std::mem::replace(&mut state.failed, true) {
@@ -98,8 +97,8 @@ impl Tracker {
         }
     }
 
-    /// Notes that the current value did not decode as `expected`. The error's text may quote the
-    /// value, so only its kind is used, and the field names of serde's derived code.
+    /// Records that the current value did not decode as `expected`. The error's text may quote the
+    /// value, so only its kind is used, and the field names in the errors of serde's derived code.
     pub(super) fn failed(&self, error: &impl fmt::Display, expected: Option<&str>) {
         if self.state.borrow().failed {
             return;
@@ -130,12 +129,12 @@ impl Tracker {
         }
     }
 
-    /// Notes why `serde_json` stopped, where that is not a value of the wrong type.
+    /// Records why `serde_json` stopped, if the reason is not a value of the wrong type.
     pub(super) fn stopped(&self, error: &serde_json::Error) {
         let problem = match error.classify() {
             Category::Data => return self.failed(error, None),
             Category::Eof => Problem::Truncated,
-            // `serde_json` tells this from other syntax errors by its text only.
+            // `serde_json` distinguishes this from other syntax errors only by its text.
             _ if error.to_string().starts_with("recursion limit exceeded") => Problem::TooDeep,
             _ => Problem::Syntax {
                 line: error.line(),
@@ -152,7 +151,7 @@ impl Tracker {
         state.problem = Some(problem);
     }
 
-    /// Reads the value of a union, which is a text of its own; `None` where unions nest too deep.
+    /// Reads the value of a union, which is a separate text; `None` if unions are nested too deep.
     pub(crate) fn nested<T>(&self, read: impl FnOnce() -> T) -> Option<T> {
         let depth = self.nested_unions.get();
         if depth == MAX_NESTED_UNIONS {
@@ -165,7 +164,8 @@ impl Tracker {
         Some(result)
     }
 
-    /// A tracker of its own for an attempt that may fail. It counts the nesting of unions on.
+    /// A separate tracker for an attempt that may fail. It continues to count the nesting of
+    /// unions.
     pub(crate) fn attempt(&self) -> Self {
         Self {
             nested_unions: self.nested_unions.clone(),
@@ -194,7 +194,7 @@ impl Tracker {
     }
 }
 
-/// The name in a text of serde's derived code: "missing field `name`".
+/// The field name in an error of serde's derived code: "missing field `name`".
 fn derived_name<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     let name = text.strip_prefix(start)?.split('`').next()?;
     let plain = name.bytes().all(|byte| byte.is_ascii_graphic());

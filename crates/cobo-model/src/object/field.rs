@@ -1,6 +1,6 @@
 use crate::value::Bounds;
 
-/// What is known of one field of a model, besides its type.
+/// The properties of a model's field, besides its type.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
     pub(crate) name: &'static str,

@@ -15,7 +15,8 @@ pub(crate) use field_set::FieldSet;
 pub use read::{FieldReader, deserialize};
 pub use write::{FieldWriter, serialize};
 
-/// A struct whose fields are the properties of a JSON object. Implemented by [`model!`](crate::model!).
+/// A struct whose fields are the properties of a JSON object. Implemented by
+/// [`model!`](crate::model!).
 pub trait Model: FieldValue {
     /// The name of the struct.
     const NAME: &'static str;
@@ -57,9 +58,9 @@ pub trait Model: FieldValue {
 ///
 /// Takes the struct's name and its fields, each with its index. A field can be followed by
 ///
-/// - `= "name"`: its name in JSON, where that is another one;
+/// - `= "name"`: its name in JSON, if that differs;
 /// - `?`: it is optional;
-/// - `or_null()`: it is required, and `null` where there is no value;
+/// - `or_null()`: it is required, and written as `null` if it has no value;
 /// - `not_empty()` or `at_least(1)`: values out of these bounds are errors.
 ///
 /// A last `; name` names a `BTreeMap` field that keeps the properties without a field.

@@ -26,7 +26,7 @@ pub fn serialize<M: Model, S: Serializer>(model: &M, serializer: S) -> Result<S:
 }
 
 /// Writes the fields of one model. It keeps the first error, so that generated code is a list of
-/// calls that cannot fail, which is less for the compiler.
+/// calls without error handling, which compiles faster.
 pub struct FieldWriter<M: SerializeMap> {
     map: M,
     fields: &'static [Field],

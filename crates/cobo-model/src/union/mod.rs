@@ -1,11 +1,11 @@
-//! Unions: values of one of several models, and how the variant of a JSON value is found.
+//! Unions: values of one of several models, and how the variant of a JSON value is chosen.
 
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
 use crate::decode::{RawJson, with_tag};
 
-/// What is known of the JSON values of one variant, for unions without a discriminator.
+/// The properties of one variant's JSON values, for unions without a discriminator.
 #[derive(Debug, Clone, Copy)]
 pub struct VariantShape {
     /// Whether the values are objects.
@@ -65,8 +65,8 @@ pub fn serialize_tagged<T: Serialize, S: Serializer>(
 /// Implements a union with a discriminator.
 ///
 /// Takes the enum's name, the variant for values with an unknown tag, the name of the
-/// discriminator, and the variants with the tags of each. Variants after a `;` have no tag: they are
-/// written as they are and never read.
+/// discriminator, and the variants with the tags of each. Variants after a `;` have no tag: they
+/// are written unchanged and never read.
 ///
 /// ```
 /// # #[derive(Clone, Debug)] struct Cat { kind: String }

@@ -140,7 +140,7 @@ impl<T: FieldValue> FieldValue for Nullable<T> {
         self.value().is_none_or(|value| value.within_bounds(bounds))
     }
 
-    // `null` is a value of its own here, different from an absent field.
+    // Here `null` is a value, and different from an absent field.
     fn read_optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         Self::deserialize(deserializer).map(Some)
     }

@@ -77,7 +77,7 @@ from_integers!(i8 i16 i32 i64 i128 u8 u16 u32 u64 u128);
 impl TryFrom<f64> for Number {
     type Error = NumberError;
 
-    /// Infinities and NaN are errors.
+    /// Converts a finite number. Infinities and NaN are errors.
     fn try_from(number: f64) -> Result<Self, Self::Error> {
         number.to_string().parse()
     }

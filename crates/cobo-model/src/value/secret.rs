@@ -56,14 +56,15 @@ impl From<&str> for Secret {
 }
 
 thread_local! {
-    /// The secrets that were serialised on this thread since [`collect_secrets`] began, while it runs.
+    /// The secrets that were serialised on this thread since [`collect_secrets`] began, while it
+    /// runs.
     static COLLECTED: RefCell<Option<Vec<Secret>>> = const { RefCell::new(None) };
 }
 
-/// What `write` gives, and every secret that it serialised: what a request sends is known by that,
-/// wherever in a body it is.
+/// Calls `write` and returns its result with every secret that it serialised. This finds all
+/// secrets of a request, in any part of its body.
 pub fn collect_secrets<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
-    /// Restores what an outer call had collected, after a panic as well.
+    /// Restores the list of an outer call, also after a panic.
     struct Outer(Option<Vec<Secret>>);
 
     impl Drop for Outer {
@@ -128,7 +129,7 @@ mod tests {
             serde_json::to_string(&[secret("a"), secret("b")])
         });
         assert_eq!(text.unwrap(), r#"["a","b"]"#);
-        // The inner call takes what was collected within it.
+        // The secrets of the inner call are not in the list of the outer call.
         assert!(collected.iter().map(Secret::expose).eq(["a", "b"]));
     }
 }
