@@ -187,7 +187,7 @@ async fn keeps_every_part_of_a_pair(open: &impl Fn() -> Arc<dyn TokenStore>) {
         assert_eq!(one.save("parts", pair).await.unwrap(), Saved::Kept);
         assert_same(&other.load("parts").await.unwrap().unwrap(), pair);
     }
-    // Spending removes only the refresh token of a pair.
+    // Spending removes only the refresh token; restoring it gives the same pair as before.
     let [.., last] = pairs;
     let lease = one.lease("parts", TTL).await.unwrap().unwrap();
     let token = lease.spend(u64::MAX).await.unwrap().unwrap();
