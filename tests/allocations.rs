@@ -1,6 +1,7 @@
-//! A fresh token costs no memory: by itself in a program, since it counts every allocation.
+//! A fresh token allocates no memory. This test has its own binary, since it counts every
+//! allocation.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::future::Future as _;
 use std::pin::pin;
@@ -26,7 +27,7 @@ async fn a_hit_allocates_nothing() {
         }
         assert_eq!(kept, 1_000);
     };
-    hit(); // what a thread needs once
+    hit(); // allocates what each thread needs once
     assert_eq!(measure(hit).count_total, 0);
 
     let token = || {

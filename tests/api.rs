@@ -1,14 +1,14 @@
-//! The public API of the generated crate, as a snapshot: a change of the document shows here as
-//! callers will see it, and fails until it is accepted.
+//! A snapshot of the generated crate's public API. A change of the document that affects callers
+//! fails this test until the snapshot is accepted.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::path::Path;
 
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Block, Field, ImplItem, Item, ItemStruct, Visibility, parse_quote};
 
-/// What a caller sees of a file: public items with their signatures, without docs and bodies.
+/// The API of a file as a caller sees it: public items with signatures, without docs and bodies.
 fn public_api(file: &str) -> String {
     let path = Path::new("../crates/cobo-oauth/src/generated").join(file);
     let mut file = syn::parse_file(&std::fs::read_to_string(path).unwrap()).unwrap();
@@ -52,7 +52,7 @@ impl VisitMut for PublicOnly {
 
     fn visit_item_impl_mut(&mut self, block: &mut syn::ItemImpl) {
         if block.trait_.is_some() {
-            // That it is there says all.
+            // For this block only its existence matters.
             block.items.clear();
         } else {
             block.items.retain(|item| match item {

@@ -1,4 +1,4 @@
-//! A server that answers what it was told to, and keeps every byte it received.
+//! A server that returns prepared responses and records every byte it receives.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Serves on loopback until it is dropped. An answer is used once; the last one again and again.
+/// Serves on loopback until it is dropped. Each response is used once; the last one is repeated.
 pub struct Canned {
     base_url: String,
     received: Arc<Mutex<Vec<Vec<u8>>>>,
@@ -19,7 +19,7 @@ pub struct Canned {
 }
 
 impl Canned {
-    /// Starts a server with these answers, each the bytes of a whole HTTP/1.1 response.
+    /// Starts a server with these responses, each the bytes of a whole HTTP/1.1 response.
     pub async fn start(answers: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
@@ -30,7 +30,7 @@ impl Canned {
             let (received, keep) = (Arc::clone(&received), Arc::clone(&keep));
             async move {
                 while let Ok((stream, _)) = listener.accept().await {
-                    // Small answers go out at once, as a real server's do.
+                    // Send small responses immediately, as a real server does.
                     stream.set_nodelay(true).unwrap();
                     let (received, keep) = (Arc::clone(&received), Arc::clone(&keep));
                     tokio::spawn(serve(stream, received, keep, Arc::clone(&answers)));
@@ -45,22 +45,22 @@ impl Canned {
         }
     }
 
-    /// With `/v2`, without a slash at the end.
+    /// The base URL, with `/v2` and without a trailing slash.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Every request so far, as the bytes that came over the socket.
+    /// The raw bytes of every request so far.
     pub fn received(&self) -> Vec<Vec<u8>> {
         self.received.lock().unwrap().clone()
     }
 
-    /// From now on requests are answered and not kept, for a benchmark.
+    /// Stops recording requests, for benchmarks. They are still answered.
     pub fn forget_requests(&self) {
         self.keep.store(false, Ordering::Relaxed);
     }
 
-    /// The server as an environment whose responses [`signed`] signs.
+    /// An environment for this server. [`signed`] signs its responses.
     pub fn environment(&self) -> Environment {
         let key = hex::encode(response_key().verifying_key().as_bytes());
         let keys = ResponseKeys::from_hex([key.as_str()]).unwrap();
@@ -79,13 +79,13 @@ pub fn response_key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
 
-/// A response with this status line (`200 OK`), further header lines, and body.
+/// A response with this status line (`200 OK`), extra header lines, and body.
 pub fn plain(status: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{body}").into_bytes()
 }
 
-/// A JSON response with the signature that it should have.
+/// A JSON response with a valid signature.
 pub fn signed(status: &str, body: &str) -> Vec<u8> {
     plain(
         status,
@@ -94,7 +94,7 @@ pub fn signed(status: &str, body: &str) -> Vec<u8> {
     )
 }
 
-/// The header lines that sign a body.
+/// The signature header lines for a body.
 pub fn signature(body: &str) -> String {
     let timestamp = "1718587017026";
     let digest = double_sha256([body.as_bytes(), b"|", timestamp.as_bytes()]);
@@ -134,7 +134,7 @@ async fn serve(
     }
 }
 
-/// How long the request at the start of these bytes is, once all of it is there.
+/// The length of the first request in these bytes, once it is complete.
 pub fn request_length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..head]).to_lowercase();

@@ -1,4 +1,4 @@
-//! Everything that is said through `tracing` and `log`, to be searched for secrets.
+//! Captures everything that is logged through `tracing` and `log`, to search it for secrets.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,10 +15,10 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::client;
 
-/// What must not be found, in every form in which it could be printed.
+/// The secrets that must not be found, in every form in which they could be printed.
 pub struct Secrets(Vec<String>);
 
-/// The key that every test signs with.
+/// Contains the key that all tests sign with.
 impl Default for Secrets {
     fn default() -> Self {
         let mut secrets = Self(Vec::new());
@@ -29,13 +29,14 @@ impl Default for Secrets {
 }
 
 impl Secrets {
-    /// One more.
+    /// Adds a secret.
     pub fn add(&mut self, secret: &str) {
         self.0.push(secret.to_owned());
         self.add_bytes(secret.as_bytes());
     }
 
-    /// As hexadecimal digits of either case, and as the list that `Debug` makes of bytes.
+    /// Adds bytes as hexadecimal digits (lower and upper case), and as the list that `Debug`
+    /// prints.
     pub fn add_bytes(&mut self, secret: &[u8]) {
         let list = format!("{secret:?}");
         self.0.extend([
@@ -45,7 +46,7 @@ impl Secrets {
         ]);
     }
 
-    /// The tokens of a response; gives the second.
+    /// Adds the tokens of a response, and returns the refresh token.
     pub fn pair(&mut self, access: &Secret, refresh: &Option<Secret>) -> Secret {
         let refresh = refresh.clone().unwrap();
         self.add(access.expose());
@@ -54,9 +55,9 @@ impl Secrets {
     }
 }
 
-/// Everything that is said on this thread, as long as this lives.
+/// Captures everything that is logged on this thread, until it is dropped.
 ///
-/// A test has a runtime of one thread, and its server is in it.
+/// This includes the server, because a test's runtime has only one thread.
 pub struct Capture {
     seen: Seen,
     _guard: DefaultGuard,
@@ -73,13 +74,13 @@ struct Said {
 }
 
 struct SaidEvent {
-    /// Of the span around it, if that has one.
+    /// The operation of the enclosing span, if it has one.
     operation: Option<String>,
     fields: BTreeMap<String, String>,
 }
 
 impl Capture {
-    /// From here on.
+    /// Starts capturing.
     pub fn start() -> Self {
         let seen = Seen::default();
         LOGGED.with_borrow_mut(|logged| *logged = Some(seen.clone()));
@@ -95,24 +96,24 @@ impl Capture {
         }
     }
 
-    /// All of it, a line for each thing that was said.
+    /// The captured text, one line for each span or event.
     pub fn text(&self) -> String {
         self.seen.0.lock().unwrap().text.clone()
     }
 
-    /// Who has said something.
+    /// The targets that have logged something.
     pub fn targets(&self) -> BTreeSet<String> {
         self.seen.0.lock().unwrap().targets.clone()
     }
 
-    /// The fields of the first such event in a span of this operation.
+    /// The fields of the first event with this message in a span of this operation.
     pub fn event(&self, operation: &str, message: &str) -> BTreeMap<String, String> {
         let mut events = self.events(operation, message);
         assert!(!events.is_empty(), "{operation} never {message}");
         events.remove(0)
     }
 
-    /// The fields of all events with this message, in whatever span.
+    /// The fields of all events with this message, in any span.
     pub fn said(&self, message: &str) -> Vec<BTreeMap<String, String>> {
         let said = self.seen.0.lock().unwrap();
         let events = said
@@ -122,7 +123,7 @@ impl Capture {
         events.map(|event| event.fields.clone()).collect()
     }
 
-    /// One field of all such events.
+    /// The values of one field of all such events.
     pub fn fields(&self, operation: &str, message: &str, field: &str) -> Vec<String> {
         let events = self.events(operation, message);
         let fields = events.iter().filter_map(|fields| fields.get(field));
@@ -138,13 +139,13 @@ impl Capture {
         events.map(|event| event.fields.clone()).collect()
     }
 
-    /// Panics where a secret was printed.
+    /// Panics if a secret was printed.
     pub fn has_none_of(&self, secrets: &Secrets) {
         let printed = self.printed(secrets);
         assert!(printed.is_empty(), "secrets were printed: {printed:#?}");
     }
 
-    /// The lines with a secret in them.
+    /// The lines that contain a secret.
     pub fn printed(&self, secrets: &Secrets) -> BTreeSet<String> {
         let text = self.text();
         let lines = text.lines();
@@ -156,7 +157,7 @@ impl Capture {
 }
 
 impl Seen {
-    /// A line of everything that a subscriber gets to know, and so could print.
+    /// Records a line with everything that a subscriber receives and could print.
     fn say(&self, kind: &str, metadata: &Metadata<'_>, fields: &Fields) {
         let mut said = self.0.lock().unwrap();
         said.targets.insert(metadata.target().to_owned());
@@ -209,7 +210,7 @@ impl Visit for Fields {
         self.0.insert(field.name().to_owned(), value.to_owned());
     }
 
-    /// A subscriber may print an error in either way, and its causes.
+    /// A subscriber may print an error with `Display` or `Debug`, and its sources.
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
         let mut text = format!("{value} {value:?}");
         let mut source = value.source();
@@ -233,7 +234,8 @@ thread_local! {
     static LOGGED: RefCell<Option<Seen>> = const { RefCell::new(None) };
 }
 
-/// reqwest writes to `log`, whose logger is one for the process: it writes to the thread's capture.
+/// reqwest writes to `log`, which has one logger per process. This one writes to the thread's
+/// capture.
 struct Logger;
 
 impl log::Log for Logger {

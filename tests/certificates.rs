@@ -1,8 +1,8 @@
-//! Certificate authorities that a test makes, and certificates that they sign.
+//! Creates certificate authorities for tests, and certificates signed by them.
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-/// A certificate authority that no machine trusts.
+/// A certificate authority that no machine trusts by default.
 pub struct Authority {
     certificate: rcgen::Certificate,
     issuer: Issuer<'static, KeyPair>,
@@ -32,7 +32,7 @@ impl Authority {
         }
     }
 
-    /// The authority's own certificate in PEM, which makes a client trust it.
+    /// The authority's own certificate in PEM, for clients that are to trust it.
     pub fn pem(&self) -> String {
         self.certificate.pem()
     }
@@ -42,7 +42,8 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
-        // OpenSSL takes a certificate with the authority's own name for a self-signed one.
+        // OpenSSL treats a certificate with the authority's name as self-signed, so the name must
+        // differ.
         let name = &mut params.distinguished_name;
         name.push(DnType::CommonName, "a server of a test");
         Certificate {

@@ -1,4 +1,4 @@
-//! Clients of the sandbox and of canned servers.
+//! Creates clients of the sandbox and of canned servers.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use cobo_auth::{Client, ClientBuilder, Ed25519Signer, Environment, ResponseKeys,
 use cobo_oauth::{TokenSource, TokenStore};
 use cobo_sandbox::Sandbox;
 
-/// The seed of every test's key.
+/// The seed of the key that all tests use.
 pub const SEED: &str = cobo_sandbox::DEMO_APP_SECRET;
 
-/// The sandbox as an environment: its URL and its key.
+/// An environment for the sandbox, with its URL and key.
 pub fn environment(sandbox: &Sandbox) -> Environment {
     environment_of(sandbox.base_url(), &sandbox.response_public_key())
 }
 
-/// The sandbox of another process, by its URL and its key.
+/// An environment for a sandbox in another process, with its URL and key.
 pub fn environment_of(base_url: &str, response_key: &str) -> Environment {
     let keys = ResponseKeys::from_hex([response_key]).unwrap();
     Environment::custom(base_url, keys).unwrap()
@@ -30,25 +30,25 @@ pub fn oauth(sandbox: &Sandbox) -> cobo_oauth::Client {
     cobo_oauth::Client::new(auth(sandbox))
 }
 
-/// A source of tokens of the sandbox's app.
+/// A token source for the sandbox's app.
 pub fn tokens(sandbox: &Sandbox) -> TokenSource {
     TokenSource::new(oauth(sandbox), sandbox.client_id())
 }
 
-/// The same, whose tokens rest in a store.
+/// Like [`tokens`], but the tokens are kept in `store`.
 pub fn tokens_in(sandbox: &Sandbox, store: impl TokenStore + 'static) -> TokenSource {
     let tokens = TokenSource::builder(oauth(sandbox), sandbox.client_id());
     tokens.store(store).build()
 }
 
-/// A builder with the demo app's key. Retries are off: they have tests of their own.
+/// A builder with the demo app's key. Retries are off, because they have their own tests.
 pub fn builder(environment: Environment) -> ClientBuilder {
     let signer = Ed25519Signer::from_hex(SEED).unwrap();
     Client::builder(environment, signer).retry(RetryPolicy::none())
 }
 
-/// A sandbox for several processes of one app, with `organization-0` and so on and tokens that live
-/// so long. It accepts each nonce once, whichever process sends it.
+/// A sandbox for several processes of one app, with organizations `organization-0` and so on.
+/// Tokens live for `life`. It accepts each nonce once, from any process.
 pub async fn sandbox_of_many(organizations: usize, life: Duration) -> Sandbox {
     let sandbox = Sandbox::builder()
         .access_ttl(life)

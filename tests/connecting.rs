@@ -1,7 +1,7 @@
-//! What a client connects to: servers whose certificate it trusts, loopback without a proxy, and
-//! for no longer than the default timeouts.
+//! Connections of a client: it accepts only trusted certificates, uses no proxy for loopback, and
+//! respects the default timeouts.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::process::Command;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ async fn call(client: &Client) -> Result<(), Error> {
     request.send().await.map(|_| ())
 }
 
-/// An https server on loopback, which counts the requests that reach it.
+/// An HTTPS server on loopback that counts the requests it receives.
 struct Https {
     port: u16,
     received: Arc<AtomicUsize>,
@@ -76,7 +76,7 @@ impl Https {
         }
     }
 
-    /// A call to it by a client that trusts these authorities in addition to the machine's.
+    /// Calls it from a client that trusts these authorities in addition to the machine's.
     async fn call(&self, trusted: &[&Authority]) -> Result<(), Error> {
         let base_url = format!("https://localhost:{}/v2", self.port);
         let key = hex::encode(canned::response_key().verifying_key().as_bytes());
@@ -89,7 +89,7 @@ impl Https {
         call(&client.build().unwrap()).await
     }
 
-    /// The connection is refused, and no request arrives.
+    /// Asserts that the connection was refused and no request arrived.
     fn assert_refused(&self, result: Result<(), Error>) {
         let error = result.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
@@ -142,8 +142,8 @@ fn host_that_only_looks_like_loopback_is_refused_without_tls() {
     }
 }
 
-/// The proxy is named by the environment, which belongs to the whole process: the calls are made by
-/// a second process, which runs this test as well.
+/// The proxy is set in the environment, which belongs to the whole process. So a second process,
+/// which also runs this test, makes the calls.
 #[tokio::test]
 async fn proxy_of_the_environment_is_not_used_for_loopback() {
     const NAME: &str = "proxy_of_the_environment_is_not_used_for_loopback";
@@ -184,8 +184,8 @@ async fn proxy_of_the_environment_is_not_used_for_loopback() {
     assert!(proxied[0].starts_with(b"POST http://cobo.example/v2/x "));
 }
 
-/// How long a call takes that fails with a timeout, in seconds of paused time, which passes as soon
-/// as everything waits. A call that waits for an hour is given up.
+/// The time until a call fails with a timeout, in seconds of paused time. Paused time advances when
+/// all tasks wait. The call is abandoned after one hour.
 async fn seconds_until_timeout(client: &Client) -> (u64, Error) {
     let begun = Instant::now();
     let hour = Duration::from_secs(3_600);
@@ -210,7 +210,7 @@ async fn server_that_never_answers_is_given_up_after_thirty_seconds() {
     });
     let environment = Environment::custom(&base_url, ResponseKeys::unverified()).unwrap();
     let client = client::builder(environment).build().unwrap();
-    // The connection is there before the time is paused.
+    // Open the connection before time is paused.
     call(&client).await.unwrap();
     tokio::time::pause();
     let (seconds, error) = seconds_until_timeout(&client).await;
@@ -220,7 +220,7 @@ async fn server_that_never_answers_is_given_up_after_thirty_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn connection_that_never_comes_about_is_given_up_after_ten_seconds() {
-    /// Finds no address, and never says so.
+    /// A DNS resolver that never answers.
     struct Silent;
 
     impl Resolve for Silent {

@@ -1,4 +1,4 @@
-//! What every token store promises, checked on a real one.
+//! Checks the contract of `TokenStore` on a real store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ mod apps;
 
 const TTL: Duration = Duration::from_secs(30);
 
-/// Checks a store that is empty. `open` gives a handle on it, as another process would have.
+/// Checks an empty store. Each call of `open` returns a new handle, as another process would have.
 pub async fn token_store(open: impl Fn() -> Arc<dyn TokenStore>) {
     keeps_pairs(&open).await;
     keeps_the_newer_pair(&open).await;
@@ -187,7 +187,7 @@ async fn keeps_every_part_of_a_pair(open: &impl Fn() -> Arc<dyn TokenStore>) {
         assert_eq!(one.save("parts", pair).await.unwrap(), Saved::Kept);
         assert_same(&other.load("parts").await.unwrap().unwrap(), pair);
     }
-    // What is left of a pair that is being refreshed, and what comes back, is the rest of it.
+    // Spending removes only the refresh token; restoring it gives the same pair as before.
     let [.., last] = pairs;
     let lease = one.lease("parts", TTL).await.unwrap().unwrap();
     let token = lease.spend(u64::MAX).await.unwrap().unwrap();
@@ -230,7 +230,7 @@ async fn leases_to_one_at_a_time(open: &impl Fn() -> Arc<dyn TokenStore>) {
 async fn ends_a_lease_that_is_dropped(open: &impl Fn() -> Arc<dyn TokenStore>) {
     let (one, other) = (open(), open());
     drop(one.lease("dropped", TTL).await.unwrap().unwrap());
-    // A store that has to be told over a network is told after that, though long before the end.
+    // A network store releases a dropped lease in the background, but long before its TTL ends.
     let taken = async {
         loop {
             if let Some(lease) = other.lease("dropped", TTL).await.unwrap() {

@@ -1,7 +1,7 @@
-//! The fuzz targets' properties on the stored corpus, and on what is made of it by cutting,
-//! flipping and joining, without a fuzzer.
+//! Checks the fuzz targets' properties without a fuzzer, on the stored corpus and on inputs made
+//! from it by cutting, flipping and joining.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::fs;
 

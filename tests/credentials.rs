@@ -1,6 +1,6 @@
-//! Whose access token a call carries, and what a single call may say otherwise.
+//! Which access token a call carries, and how a single call can override it.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use cobo_auth::{Client, Error, FixedToken, Operation, RetryPolicy};
 use cobo_tests::canned::{self, Canned};
@@ -27,7 +27,7 @@ fn token(text: &str) -> FixedToken {
     FixedToken::new(text).unwrap()
 }
 
-/// The access tokens of the requests so far, all of which are signed.
+/// The access tokens of the requests so far. Also checks that each request is signed.
 fn sent(server: &Canned) -> Vec<Option<String>> {
     let token = |bytes: &Vec<u8>| {
         let seen = seen(bytes);
@@ -38,7 +38,7 @@ fn sent(server: &Canned) -> Vec<Option<String>> {
     server.received().iter().map(token).collect()
 }
 
-/// Calls an operation as generated code does.
+/// Executes an operation in the same way as generated code.
 async fn execute(client: &Client, operation: &'static Operation) -> Result<(), Error> {
     let url = format!("{}{}", client.base_url(), operation.path());
     let method = Method::from_bytes(operation.method().as_bytes()).unwrap();

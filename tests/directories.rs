@@ -1,7 +1,7 @@
-//! The directory of a file store: who may use it, and what is left in it.
+//! The directory of a file store: who may use it, and which files remain in it.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -53,7 +53,7 @@ async fn nothing_is_left_of_an_organization_that_nothing_was_stored_of() {
     drop(store.lease(ORG, TTL).await.unwrap().unwrap());
     assert_eq!(entries(dir.path()), [""; 0].map(PathBuf::from));
 
-    // A lease under which a pair is stored keeps its file.
+    // The lease file remains if a pair was stored under the lease.
     let lease = store.lease(ORG, TTL).await.unwrap().unwrap();
     assert_eq!(store.save(ORG, &pair(1)).await.unwrap(), Saved::Kept);
     lease.release().await.unwrap();
@@ -88,7 +88,7 @@ async fn pair_that_would_not_be_read_is_not_written() {
             assert_eq!(entries(dir).is_empty(), !known);
         }
     }
-    // The largest that is written is read again.
+    // The largest file that can be written can also be read.
     let (dir, store) = store();
     let file = dir.path().join(format!("org-{ORG}.json"));
     assert_eq!(store.save(ORG, &pair(1)).await.unwrap(), Saved::Kept);
@@ -129,8 +129,7 @@ async fn files_that_cannot_be_read_are_not_listed() {
     );
 }
 
-/// As Kubernetes mounts a volume for a group (`fsGroup`): the directories that are made there get its
-/// group and its setgid bit.
+/// A volume as Kubernetes mounts it for a group (`fsGroup`): new directories get its group and its setgid bit.
 #[tokio::test]
 async fn directory_below_a_group_writable_volume_is_for_its_owner_only() {
     let dir = directory();
@@ -138,7 +137,7 @@ async fn directory_below_a_group_writable_volume_is_for_its_owner_only() {
     let volume = dir.path().join("volume");
     fs::create_dir(&volume).unwrap();
     let (user, group) = (65_533, 65_534);
-    // Only root gives directories away, and can be another user.
+    // Only root can change the owner and act as another user.
     let is_root = chown(&volume, Some(0), Some(group)).is_ok();
     set_mode(&volume, 0o2770);
     let tokens = volume.join("app/tokens");
@@ -187,7 +186,7 @@ fn directory_is_made_for_its_owner_whatever_the_umask_is() {
     }
 }
 
-/// Who may write the directory above can put another in its place, while the store is open.
+/// A user with write access to the parent directory can replace the directory while the store is open.
 #[tokio::test]
 async fn directory_that_was_replaced_is_not_used() {
     let dir = directory();

@@ -1,4 +1,4 @@
-//! Directories that a file store takes: nobody else may use them.
+//! Creates directories that a file store accepts: private to the current user.
 
 use std::path::Path;
 
@@ -14,17 +14,17 @@ pub fn directory() -> TempDir {
     builder.tempdir().unwrap()
 }
 
-/// What a process that shares a directory with others is told of its files.
+/// Whether the files of a shared directory are encrypted.
 #[derive(Debug, Clone, Copy)]
 pub enum Files {
     /// Not encrypted.
     Plain,
-    /// Encrypted, with a key of the tests.
+    /// Encrypted, with a key for tests.
     Sealed,
 }
 
 impl Files {
-    /// What a process is told.
+    /// The name to pass to another process.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
@@ -32,13 +32,13 @@ impl Files {
         }
     }
 
-    /// What a process has been told.
+    /// Parses a name that was passed to this process.
     pub fn named(name: &str) -> Self {
         let mut all = [Self::Plain, Self::Sealed].into_iter();
         all.find(|files| files.name() == name).unwrap()
     }
 
-    /// A store of such files.
+    /// Opens a store with files of this kind.
     pub fn open(self, dir: impl AsRef<Path>) -> Result<FileStore, StoreError> {
         match self {
             Self::Plain => FileStore::open(dir),
@@ -47,7 +47,7 @@ impl Files {
     }
 }
 
-/// A store in a directory of its own.
+/// A store in a new directory.
 pub fn store() -> (TempDir, FileStore) {
     let dir = directory();
     let store = FileStore::open(dir.path()).unwrap();

@@ -1,10 +1,10 @@
 //! A file store on disks that fail: full, unreadable, or cut off from power.
 //!
-//! Some of these tests mount a file system of their own, which needs root; where that is not
-//! permitted they are skipped and say so.
+//! Some tests mount a file system, which needs root. Without that permission they print a message
+//! and are skipped.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::fs::{self, File, Permissions};
 use std::io::Write;
@@ -58,7 +58,7 @@ fn endings(dir: &Path) -> Vec<String> {
 struct Disk(TempDir);
 
 impl Disk {
-    /// An empty file system in memory, this large.
+    /// An empty in-memory file system of this size.
     fn in_memory(size: &str) -> Option<Self> {
         Self::mount(&[
             "-t",
@@ -83,7 +83,7 @@ impl Disk {
         match mounted {
             Ok(output) if output.status.success() => Some(Self(directory)),
             other => {
-                // Not by `println`, which is not shown of a test that passes.
+                // `println` is not used, because its output is hidden if the test passes.
                 let line = format!("SKIPPED: cannot mount a file system: {other:?}\n");
                 std::io::stderr().write_all(line.as_bytes()).unwrap();
                 None
@@ -113,7 +113,7 @@ async fn full_disk_keeps_the_old_pair_and_leaves_no_part_of_the_new_one() {
     assert_eq!(store.save(ORG, &pair(7)).await.unwrap(), Saved::Kept);
     let held = lease(&store).await;
 
-    // Its beginning fits.
+    // The beginning of the file fits on the disk.
     let large = TokenPair::new(8, "x".repeat(100_000), 1_000, 44_200_000);
     let error = store.save(ORG, &large).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
@@ -121,7 +121,7 @@ async fn full_disk_keeps_the_old_pair_and_leaves_no_part_of_the_new_one() {
     assert_eq!(endings(&dir), ["json", "lease", "lock"]);
     assert_eq!(loaded(&store).await, whole(7));
 
-    // Not a byte fits.
+    // Not a single byte fits.
     let filler = dir.join("filler.full");
     let mut file = File::create(&filler).unwrap();
     while file.write_all(&[0; 512]).is_ok() {}
@@ -137,7 +137,7 @@ async fn full_disk_keeps_the_old_pair_and_leaves_no_part_of_the_new_one() {
     drop((held, store)); // no file is open when the disk is unmounted
 }
 
-/// Subjects this thread, and those that it starts, to the permissions of directories, root or not.
+/// Makes this thread and its child threads obey directory permissions, even as root.
 fn obey_permissions() {
     let mut sets = capabilities(None).unwrap();
     sets.effective
@@ -145,7 +145,7 @@ fn obey_permissions() {
     set_capabilities(None, sets).unwrap();
 }
 
-/// The new file has its name by then: only whether the name outlasts a crash is not certain.
+/// The new file already has its final name; it is only uncertain if the name survives a crash.
 #[tokio::test]
 async fn directory_that_cannot_be_flushed_leaves_the_outcome_unknown() {
     obey_permissions();
@@ -153,7 +153,7 @@ async fn directory_that_cannot_be_flushed_leaves_the_outcome_unknown() {
     assert_eq!(store.save(ORG, &pair(7)).await.unwrap(), Saved::Kept);
     let held = lease(&store).await;
 
-    // Files in it can be used and renamed, and the directory itself cannot be opened.
+    // Files in the directory can be used and renamed, but the directory itself cannot be opened.
     fs::set_permissions(dir.path(), Permissions::from_mode(0o300)).unwrap();
     let error = store.save(ORG, &pair(8)).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
@@ -165,8 +165,8 @@ async fn directory_that_cannot_be_flushed_leaves_the_outcome_unknown() {
     fs::set_permissions(dir.path(), Permissions::from_mode(0o700)).unwrap();
 }
 
-/// What has reached the disk is what is in the image, which is copied while it is mounted: what is
-/// not flushed is not in it, as after a power failure.
+/// The image is copied while it is mounted, so it contains only flushed data, as after a power
+/// failure.
 #[tokio::test]
 async fn what_is_acknowledged_outlasts_a_power_failure() {
     let images = directory();
@@ -206,7 +206,7 @@ async fn what_is_acknowledged_outlasts_a_power_failure() {
     assert_eq!(after_power_failure().await, whole(8));
 }
 
-/// A second handle to an open file of this process, as a child process has one between `fork` and
+/// A second handle to an open file of this process, as a child process has between `fork` and
 /// `exec`.
 fn second_handle(path: &Path) -> OwnedFd {
     let entries = fs::read_dir("/proc/self/fd").unwrap();
@@ -225,7 +225,7 @@ async fn released_lease_is_free_although_a_child_process_has_its_file_open() {
     let (dir, store) = store();
     let path = dir.path().canonicalize().unwrap();
     let path = path.join(format!("org-{ORG}.lease"));
-    // Where no pair is stored the lock's file is removed.
+    // A stored pair is needed, because otherwise the lock file is removed.
     assert_eq!(store.save(ORG, &pair(7)).await.unwrap(), Saved::Kept);
     let held = lease(&store).await;
     let handle = second_handle(&path);

@@ -1,7 +1,7 @@
-//! What the token source tells through `tracing`: by itself in a program, since callsites remember
-//! across threads whether anybody listens.
+//! The `tracing` events of the token source. This test has its own binary, since callsites cache
+//! across threads whether there is a subscriber.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use cobo_auth::Credential as _;
 use cobo_oauth::{MemoryStore, TokenStore as _};
@@ -18,7 +18,7 @@ async fn what_happens_is_told_without_the_secrets() {
     let tokens = client::tokens_in(&sandbox, store.clone());
     let mut secrets = Secrets::default();
 
-    // Obtained, refused, refreshed, and refused for good.
+    // The token is obtained, refused, refreshed, and finally refused permanently.
     let first = tokens.token(DEMO_ORG_ID).await.unwrap();
     let pair = store.load(DEMO_ORG_ID).await.unwrap().unwrap();
     secrets.pair(&pair.access_token, &pair.refresh_token);

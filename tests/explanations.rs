@@ -1,6 +1,6 @@
-//! Cobo's explanation of a failure is shown, and no secret that the call sent gets through with it.
+//! Cobo's explanation of a failure is shown, but no secret of the request is shown with it.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use cobo_auth::{Client, Environment, Error, FixedToken, ResponseKeys, Secret};
 use cobo_oauth::models;
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 const TOKEN: &str = "hunter2/the+access=token";
 const REFRESH: &str = "hunter2\"the\\refresh token";
 
-/// A Cobo that explains each failure with what it was sent.
+/// A server whose explanation of each failure contains the request.
 async fn echoing(explain: fn(&Seen) -> String) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
@@ -49,7 +49,7 @@ fn percent(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02x}")).collect()
 }
 
-/// Says the same in every place where a person or a program may see it, but `Display`.
+/// Checks that `Debug` hides Cobo's explanation; only `Display` shows it.
 fn check_hidden(error: &Error) {
     assert!(!format!("{error:?} {error:#?}").contains("Cobo says"));
 }

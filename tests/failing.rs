@@ -5,12 +5,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cobo_oauth::{Lease, Owner, Saved, StoreError, TokenPair, TokenStore};
 
-/// How it fails.
+/// The way in which the store fails.
 #[derive(Debug, Clone, Copy)]
 pub enum Failing {
-    /// It says so.
+    /// Returns an error.
     Down,
-    /// It never answers.
+    /// Never returns.
     Hangs,
 }
 

@@ -1,7 +1,7 @@
-//! That a call survives a hostile network, or fails in the way it should: scenarios that are data
-//! (`faults/*.json`), played by a server that refuses, resets, stalls, truncates and lies.
+//! A call survives a hostile network or fails as it should. The scenarios are data (`faults/*.json`); the server
+//! refuses, resets, stalls, truncates and sends wrong data.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // in a test a panic is the report
+#![allow(clippy::unwrap_used, clippy::panic)] // a panic fails the test
 
 use std::collections::{BTreeSet, HashSet};
 use std::error::Error as _;
@@ -23,7 +23,7 @@ mod server;
 #[path = "faults/step.rs"]
 mod step;
 
-/// Stands in every secret that a scenario sends or is answered with.
+/// Part of every secret that a scenario sends or receives.
 const MARK: &str = "hunter2";
 
 #[derive(Deserialize)]
@@ -34,14 +34,14 @@ struct Scenario {
     http2: bool,
     operation: Operation,
     policy: Policy,
-    /// Of one attempt; long enough for any machine unless set.
+    /// The timeout of one attempt. The default is long enough for any machine.
     timeout_ms: Option<u64>,
     connect_timeout_ms: Option<u64>,
     max_response_bytes: Option<usize>,
     max_response_age_ms: Option<u64>,
-    /// How a call before the one in question is served, which succeeds.
+    /// How a successful call before the tested call is served.
     warm_up: Option<Steps>,
-    /// For each attempt; the last one again and again.
+    /// The steps for each attempt; the last entry is repeated.
     responses: Vec<Steps>,
     expect: Expected,
 }
@@ -50,7 +50,7 @@ struct Scenario {
 #[serde(deny_unknown_fields)]
 struct Operation {
     repeatable: bool,
-    /// Whether it carries an access token.
+    /// Whether the call carries an access token.
     #[serde(default = "yes")]
     bearer: bool,
     /// Whether the body is decoded.
@@ -66,9 +66,9 @@ fn yes() -> bool {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Policy {
     None,
-    /// The standard one without the waiting.
+    /// The standard policy without delays.
     Quick,
-    /// The quick one with other bounds.
+    /// The quick policy with other limits.
     With(Bounds),
 }
 
@@ -83,15 +83,15 @@ struct Bounds {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
-    /// How many attempts were made.
+    /// The number of attempts.
     attempts: usize,
-    /// How many requests the server read; as many as attempts unless set.
+    /// The number of requests that the server read; by default the number of attempts.
     arrived: Option<usize>,
-    /// `ok`, or the kind of the error; several where the network decides, with `|` between them.
+    /// `ok` or the kind of the error. Alternatives are separated by `|` where the network decides.
     kind: String,
-    /// Exactly these predicates of the error are true; not looked at unless set.
+    /// The predicates of the error that are true, all others being false. Not checked by default.
     is: Option<BTreeSet<String>>,
-    /// Each of these is absent unless set.
+    /// This and the following values must be absent by default.
     status: Option<u16>,
     code: Option<i64>,
     error_id: Option<String>,
@@ -157,7 +157,8 @@ async fn what_the_network_does_is_survived_or_reported() {
 }
 
 impl Scenario {
-    /// A full queue drops what comes on Linux, and is reported to the client elsewhere.
+    /// Whether the scenario needs Linux: a full queue drops connections there, but other systems report it to the
+    /// client.
     fn needs_linux(&self) -> bool {
         self.responses
             .iter()
@@ -165,7 +166,7 @@ impl Scenario {
             .any(|step| *step == Step::Ignore)
     }
 
-    /// Plays the scenario, and says what was not as expected.
+    /// Plays the scenario, and returns the deviations from what was expected.
     async fn play(&self) -> Vec<String> {
         let plan = self.warm_up.iter().chain(&self.responses).cloned();
         let server = Server::start(plan.collect(), self.http2);
@@ -173,7 +174,7 @@ impl Scenario {
         let warm_up = usize::from(self.warm_up.is_some());
         if warm_up > 0 {
             call(&client, &self.operation).await.unwrap();
-            // The client is to know by the next call what has become of the connection.
+            // Give the client time to notice the state of the connection before the next call.
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
         let outcome = call(&client, &self.operation).await;
@@ -220,8 +221,7 @@ impl Scenario {
                 if !http2 {
                     return http;
                 }
-                // Without TLS there is no other way to agree on HTTP/2. The caller's own retries are
-                // overruled.
+                // Without TLS, HTTP/2 can only be forced. The retries that the caller sets here are overruled.
                 let retry = reqwest::retry::for_host("127.0.0.1").no_budget();
                 let retry = retry.classify_fn(|outcome| outcome.retryable());
                 http.http2_prior_knowledge().retry(retry)
@@ -285,7 +285,7 @@ impl Scenario {
     }
 }
 
-/// A call with a secret everywhere where one can be: the status and the body of the response.
+/// Makes a call with a secret in every possible place. Returns the response's status and body.
 async fn call(client: &Client, operation: &Operation) -> Result<(u16, Vec<u8>), Error> {
     let mut request = client
         .request(Method::POST, "/faults")
@@ -296,7 +296,7 @@ async fn call(client: &Client, operation: &Operation) -> Result<(u16, Vec<u8>), 
         request = request.credential(FixedToken::new("hunter2-bearer").unwrap());
     }
     let response = request.send().await?;
-    // Decoded or not, a response shows nothing of itself.
+    // A response's `Debug` text shows no content, whether it is decoded or not.
     assert!(!format!("{response:?}").contains(MARK));
     if operation.decode {
         response.json::<serde_json::Value>()?;
@@ -304,7 +304,7 @@ async fn call(client: &Client, operation: &Operation) -> Result<(u16, Vec<u8>), 
     Ok((response.status().as_u16(), response.to_vec()))
 }
 
-/// Everything that an error can be made to show, and its causes.
+/// Everything that an error and its sources can print.
 fn shown(error: &Error) -> String {
     let mut shown = format!("{error}\n{error:?}\n{error:#?}");
     let mut source = error.source();
@@ -315,7 +315,7 @@ fn shown(error: &Error) -> String {
     shown
 }
 
-/// Every request is signed, over what arrived and with a nonce of its own.
+/// Checks that every request has a valid signature over the received bytes, and a unique nonce.
 fn check_requests(received: &[Vec<u8>], found: &mut Findings) {
     let keys: AppKeys = [AppKey::from_hex(cobo_sandbox::DEMO_APP_KEY).unwrap()]
         .into_iter()
@@ -346,7 +346,7 @@ fn check_requests(received: &[Vec<u8>], found: &mut Findings) {
     }
 }
 
-/// A request as it was on the wire, taken apart by hand.
+/// A request as received, parsed independently of the client's libraries.
 struct Request {
     method: String,
     target: String,
@@ -375,7 +375,7 @@ impl Request {
     }
 }
 
-/// What was not as expected.
+/// The deviations from what was expected.
 #[derive(Default)]
 struct Findings(Vec<String>);
 

@@ -1,7 +1,7 @@
-//! A file store on a real disk: what its files are, what it refuses, and processes that share it.
+//! A file store on a real disk: its files, its refusals, and processes that share it.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -110,7 +110,7 @@ fn a_directory_that_others_may_use_is_refused() {
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 }
 
-/// Its owner may read what is written there, whatever the mode.
+/// The owner of a directory can read its files, whatever their mode.
 #[test]
 fn a_directory_of_another_user_is_refused() {
     let dir = directory();
@@ -139,7 +139,7 @@ async fn a_directory_that_is_gone_is_unavailable() {
     assert_eq!(held.spend(7).await.unwrap_err().kind(), kind);
 }
 
-/// Whatever is asked for, a file that is not understood stays as it is.
+/// Asserts that no operation changes a file that cannot be parsed.
 async fn assert_left_alone(store: &FileStore, lease: &dyn Lease, path: &Path, what: &str) {
     let before = fs::read(path).unwrap();
     let errors = [
@@ -245,7 +245,7 @@ async fn what_another_key_or_none_has_written_is_left_alone() {
         held.release().await.unwrap();
     }
 
-    // A file that takes the place of another's, under its name.
+    // A file of another organization is moved to this organization's name.
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(one.save("another", &pair(8)).await.unwrap(), Saved::Kept);
     let swapped = fs::read_to_string(dir.path().join("org-another.json")).unwrap();
@@ -256,8 +256,8 @@ async fn what_another_key_or_none_has_written_is_left_alone() {
     assert!(held.spend(7).await.unwrap().is_some());
 }
 
-/// Every prefix of a file, every file with a byte changed, and bytes that mean nothing: they are
-/// understood, or left alone.
+/// Every prefix of a file, every file with one changed byte, and random bytes are either parsed or
+/// left unchanged.
 #[tokio::test]
 async fn no_bytes_make_it_panic_or_are_destroyed() {
     let dir = directory();
@@ -290,7 +290,7 @@ async fn no_bytes_make_it_panic_or_are_destroyed() {
         for bytes in prefixes.chain(changed).chain(noise) {
             fs::write(&path, &bytes).unwrap();
             match store.load(ORG).await {
-                // Another byte in a token, or in white space.
+                // The changed byte was in a token or in white space.
                 Ok(pair) => assert!(pair.is_some()),
                 Err(error) => {
                     assert_eq!(error.kind(), StoreErrorKind::Unrecognised);

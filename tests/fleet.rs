@@ -1,9 +1,9 @@
-//! Four processes keep the tokens of fifty organizations in one Redis, which dies in the middle:
-//! hardly a request more than one process would need, and nobody notices.
+//! Four processes keep the tokens of fifty organizations in one Redis, which is killed halfway.
+//! They need hardly more token requests than a single process, and no call fails.
 //!
-//! `COBO_FLEET_SECONDS` sets how long is counted; `.ci/fleet` counts for two minutes.
+//! `COBO_FLEET_SECONDS` sets the measured time; `.ci/fleet` measures for two minutes.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // a panic is the report, and figures are
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a panic fails the test; it prints figures
 
 use std::process::Command;
 use std::time::Duration;
@@ -44,11 +44,11 @@ async fn fleet(what: &str, durable: bool) {
         flags: Vec::new(),
     })
     .await;
-    let period = life * 4 / 5; // it refreshes in the last fifth, in the middle
+    let period = life * 4 / 5; // refreshes happen in the last fifth, on average in its middle
     let start = || start(&redis, &sandbox, period);
     let mut fleet: Vec<_> = std::iter::repeat_with(start).take(PROCESSES).collect();
 
-    sleep(life).await; // each organization has a token, each at another time
+    sleep(life).await; // every organization has a token, obtained at different times
     let _ = Counted::since_last(&sandbox);
     let counted = Duration::from_secs(seconds);
     let began = Instant::now();
@@ -84,7 +84,7 @@ async fn fleet(what: &str, durable: bool) {
         assert_eq!(counted.refused, [""; 0], "{what}: nothing is refused");
         assert!(counted.calls > 0, "{what}");
     }
-    // In a few seconds it matters how many refreshes fall on either side.
+    // In a short run, refreshes at the start and end of the period matter more.
     let most = if long { 1.05 } else { 1.25 };
     assert!(ratio <= most && ratio_again <= most, "{what}");
     assert!(ratio > 0.8 && ratio_again > 0.8, "{what}: nobody refreshed");
@@ -99,13 +99,13 @@ fn start(redis: &Redis, sandbox: &Sandbox, period: Duration) -> Process {
     Process::start(&mut command)
 }
 
-/// What the sandbox was asked for.
+/// The requests that the sandbox received.
 #[derive(Debug, Default)]
 struct Counted {
     refreshed: usize,
     issued: usize,
     calls: usize,
-    /// Calls and requests for tokens that were refused: method, path and status of each.
+    /// The refused calls and token requests: method, path and status of each.
     refused: Vec<String>,
 }
 
@@ -127,7 +127,7 @@ impl Counted {
         counted
     }
 
-    /// How many tokens were obtained, to how many one process would have needed.
+    /// The ratio of obtained tokens to the number that a single process would need.
     #[allow(clippy::cast_precision_loss)] // small numbers
     fn ratio(&self, time: Duration, period: Duration) -> f64 {
         let ideal = ORGANIZATIONS as f64 * time.as_secs_f64() / period.as_secs_f64();

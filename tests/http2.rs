@@ -1,6 +1,6 @@
-//! How a client writes secret headers in HTTP/2, where tables of headers are kept for later requests.
+//! How a client encodes secret headers in HTTP/2, whose header tables are reused by later requests.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::sync::{Arc, Mutex};
 
@@ -10,12 +10,12 @@ use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// How a header is written (RFC 7541, section 6).
+/// The encoding of a header (RFC 7541, section 6).
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Form {
-    /// The client, the server and proxies may keep it in a table.
+    /// The client, the server and proxies may store it in a table.
     MayBeKept,
-    /// A literal that is never indexed: neither of them may.
+    /// A never-indexed literal, which none of them may store.
     NeverKept,
 }
 
@@ -46,8 +46,7 @@ async fn access_token_and_signature_are_never_indexed() {
     }
 }
 
-/// Serves one connection, and gives the headers of each request with the form that they had on the
-/// wire.
+/// Serves one connection, and returns the headers of each request with their encodings.
 async fn serve(listener: TcpListener) -> Vec<Vec<(String, Form)>> {
     let (wire, _) = listener.accept().await.unwrap();
     let (mut from_client, mut to_client) = wire.into_split();
@@ -91,7 +90,7 @@ async fn serve(listener: TcpListener) -> Vec<Vec<(String, Form)>> {
     named.collect()
 }
 
-/// What the HEADERS frames of a connection carry (RFC 9113, section 4.1).
+/// The contents of a connection's HEADERS frames (RFC 9113, section 4.1).
 fn header_blocks(recorded: &[u8]) -> Vec<&[u8]> {
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     const HEADERS: u8 = 1;
@@ -103,7 +102,7 @@ fn header_blocks(recorded: &[u8]) -> Vec<&[u8]> {
         let length = u32::from_be_bytes([0, *a, *b, *c]);
         let (payload, next) = payload.split_at(usize::try_from(length).unwrap());
         if *kind == HEADERS {
-            // Neither padded, nor with a priority, nor continued in another frame.
+            // The frame has no padding, no priority and no continuation.
             assert_eq!(flags & !END_STREAM, END_HEADERS);
             blocks.push(payload);
         }
@@ -112,7 +111,7 @@ fn header_blocks(recorded: &[u8]) -> Vec<&[u8]> {
     blocks
 }
 
-/// The form of each header in a block.
+/// The encoding of each header in a block.
 fn forms(mut block: &[u8]) -> Vec<Form> {
     let mut forms = Vec::new();
     while let Some(&first) = block.first() {
@@ -135,7 +134,7 @@ fn forms(mut block: &[u8]) -> Vec<Form> {
     forms
 }
 
-/// Takes a number with a prefix of so many bits from the block.
+/// Reads an integer with a prefix of this many bits from the block.
 fn number(block: &mut &[u8], prefix: u8) -> usize {
     let mut next = || {
         let (first, rest) = block.split_first().unwrap();
@@ -156,7 +155,7 @@ fn number(block: &mut &[u8], prefix: u8) -> usize {
     number
 }
 
-/// Takes a text from the block.
+/// Reads a string from the block.
 fn text(block: &mut &[u8]) {
     let length = number(block, 7);
     *block = &block[length..];

@@ -1,10 +1,9 @@
-//! An app is killed at random moments while it refreshes, and started again: it has a working token
-//! at once, from the store if one was stored, and presents no refresh token twice.
+//! An app is killed at random moments while it refreshes, and restarted. It then has a working token at once, from the
+//! store if one was stored, and never sends a refresh token twice.
 //!
-//! `COBO_KILLS` sets the number of kills, with plain files and again with encrypted ones; `.ci/kills`
-//! runs many.
+//! `COBO_KILLS` sets the number of kills, for plain files and again for encrypted ones; `.ci/kills` runs many.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // a panic is the report, and figures are
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a panic fails the test; it prints figures
 
 use std::process::Command;
 use std::time::Duration;
@@ -19,8 +18,7 @@ use tempfile::TempDir;
 
 const KILLS: usize = 20;
 const ORGANIZATIONS: usize = 50;
-/// Whole seconds are what Cobo can say. In two of them, fifty organizations refresh 31 times a
-/// second.
+/// Cobo gives lifetimes in whole seconds. With two seconds, fifty organizations refresh 31 times a second.
 const LIFE: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -37,15 +35,15 @@ async fn an_app_that_is_killed_at_any_moment_goes_on() {
     }
 }
 
-/// An app that is started again and again, with the tokens that it has.
+/// An app that is restarted repeatedly, with its tokens.
 struct App {
     files: Files,
     dir: TempDir,
     sandbox: Sandbox,
     kills: usize,
-    /// Stored tokens that were used after a start.
+    /// The stored tokens that were used after a start.
     used: usize,
-    /// Refreshes that were cut off by a kill.
+    /// The refreshes that a kill interrupted.
     caught: usize,
 }
 
@@ -84,7 +82,7 @@ impl App {
         self.caught += self.count_spent().await;
     }
 
-    /// How many pairs were being refreshed when it was killed. Every file is readable.
+    /// The number of pairs that were being refreshed at the kill. Also checks that every file is readable.
     async fn count_spent(&self) -> usize {
         let store = self.files.open(self.dir.path()).unwrap();
         let mut spent = 0;
@@ -120,7 +118,7 @@ impl App {
         assert_eq!(sandbox.replayed_refresh_tokens(), 0);
         assert!(used > 0, "something was stored");
         assert!(refreshed > kills, "it was refreshing");
-        // Nothing but a refresh that was cut off costs a `get_token`.
+        // Only an interrupted refresh may cost a `get_token`.
         assert!(
             issued <= ORGANIZATIONS * 2 + caught,
             "{issued} by get_token"
@@ -128,7 +126,7 @@ impl App {
     }
 }
 
-/// Waits until every organization has a token that works. How many of them were stored?
+/// Waits until every organization has a working token. Returns how many of these were stored ones.
 fn started(process: &mut Process) -> usize {
     let line = process.line();
     assert!(!line.is_empty(), "the app did not start");

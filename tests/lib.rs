@@ -1,6 +1,6 @@
-//! What the end-to-end tests and the benchmarks share.
+//! Code shared by the end-to-end tests and the benchmarks.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a panic fails the test
 
 pub mod canned;
 pub mod capture;
@@ -16,7 +16,7 @@ pub mod redis;
 pub mod seen;
 pub mod vector;
 
-/// The examples of the README and of the reference pages are compiled.
+/// Compiles the examples of the README and of the reference pages.
 #[cfg(doctest)]
 mod pages {
     macro_rules! pages {

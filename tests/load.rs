@@ -1,7 +1,7 @@
-//! Ten thousand calls through one client, 256 at a time: all succeed, no nonce comes twice, and the
-//! memory stays where it is. `COBO_LOAD_CALLS` sets another number of calls.
+//! Ten thousand calls through one client, 256 at a time: all succeed, no nonce is repeated, and
+//! memory does not grow. `COBO_LOAD_CALLS` sets another number of calls.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ static INFO: Operation = Operation::new("get_org_info", "GET", "/organizations/i
 
 const CALLS: usize = 10_000;
 const AT_A_TIME: usize = 256;
-/// After so many calls the sandbox forgets its requests, whose nonces are collected before: kept
-/// requests would hide what the client needs.
+/// After this many calls the nonces are collected and the sandbox drops its requests, because kept
+/// requests would hide the client's memory use.
 const BATCH: usize = 2_000;
-/// What the memory may grow by, with the requests of a batch and the collected nonces in it.
+/// The allowed memory growth, which includes a batch of requests and the collected nonces.
 const GROWTH: usize = 64 * 1024 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,7 +35,7 @@ async fn many_calls_at_once_succeed_each_with_a_nonce_of_its_own() {
         .start()
         .await
         .unwrap();
-    // Retries are off: each call has to succeed by itself.
+    // Retries are off, so that each call has to succeed by itself.
     let client = client::auth(&sandbox);
     let token = cobo_oauth::Client::new(client.clone())
         .get_token()
@@ -48,7 +48,7 @@ async fn many_calls_at_once_succeed_each_with_a_nonce_of_its_own() {
     let token = FixedToken::new(token.access_token.clone()).unwrap();
     let client = client.with_credential(token);
 
-    // The connections and what belongs to them are there before the memory is looked at.
+    // Open the connections before memory is measured.
     run(&client, AT_A_TIME).await;
     sandbox.clear_received();
     let before = memory("VmRSS");
@@ -73,7 +73,7 @@ async fn many_calls_at_once_succeed_each_with_a_nonce_of_its_own() {
     let speed = calls as f64 / took.as_secs_f64();
     eprintln!("{calls} calls, {AT_A_TIME} at a time: {took:.2?}, {speed:.0} calls/s");
     eprintln!("nonces: all distinct");
-    // The highest there was, and not what is left.
+    // The peak is measured, not the memory at the end.
     let (Some(before), Some(highest)) = (before, memory("VmHWM")) else {
         eprintln!("memory: this system does not say how much there is");
         return;
@@ -84,7 +84,7 @@ async fn many_calls_at_once_succeed_each_with_a_nonce_of_its_own() {
     assert!(highest < before + GROWTH);
 }
 
-/// Makes so many calls, each worker one after the other.
+/// Makes this many calls; each worker makes its calls one after the other.
 async fn run(client: &Client, calls: usize) {
     let url: url::Url = format!("{}{}", client.base_url(), INFO.path())
         .parse()
@@ -106,7 +106,7 @@ async fn run(client: &Client, calls: usize) {
     }
 }
 
-/// A number of bytes that Linux counts for this process.
+/// A memory counter of this process in bytes, as reported by Linux.
 fn memory(what: &str) -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(what))?;

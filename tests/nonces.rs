@@ -1,6 +1,6 @@
 //! The nonces that a client sends, by strategy.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ fn ok() -> Vec<u8> {
     canned::signed("200 OK", "{}")
 }
 
-/// What a server answers that takes another kind of nonce.
+/// The response of a server that requires another kind of nonce.
 fn refusal() -> Vec<u8> {
     let body = r#"{"error_code":2024,"error_message":"m","error_id":"e"}"#;
     canned::signed("401 Unauthorized", body)
@@ -26,8 +26,8 @@ async fn server() -> Canned {
     Canned::start([ok()]).await
 }
 
-/// A client with a key of the test's own: what is known of nonces is shared by the clients of a key
-/// and base URL.
+/// A client with its own key, because clients with the same key and base URL share what they learn
+/// about nonces.
 fn client(server: &Canned, setup: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
     let signer = Ed25519Signer::from_seed(&[42; 32]);
     setup(Client::builder(server.environment(), signer))
@@ -105,7 +105,7 @@ async fn a_call_made_while_the_clock_was_wrong_does_not_spoil_later_nonces() {
     assert_eq!(in_milliseconds(&server), expected);
 }
 
-/// Of each nonce so far, whether it is random.
+/// For each nonce so far, whether it is random.
 fn random(server: &Canned) -> Vec<bool> {
     let nonces = nonces(server).into_iter();
     let is_random = |nonce: String| match nonce.len() {
@@ -128,7 +128,7 @@ async fn a_server_that_takes_milliseconds_only_costs_one_request_more() {
     for refusal in [refusal(), unsigned] {
         let server = Canned::start([refusal, ok()]).await;
         get(&client(&server, |builder| builder)).await;
-        // Every client of the key stays with them, writes included.
+        // All clients of the key keep using these nonces, also for writes.
         let again = client(&server, |builder| builder);
         get(&again).await;
         let write = again.request(Method::POST, "/x").json("a write");

@@ -1,6 +1,6 @@
-//! The generated OAuth client against the sandbox and against servers that answer wrongly.
+//! The generated OAuth client against the sandbox, and against servers that answer incorrectly.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::time::Duration;
 
@@ -121,7 +121,7 @@ async fn what_the_server_refuses_is_told_apart() {
 }
 
 #[tokio::test]
-#[allow(deprecated)] // they are still there
+#[allow(deprecated)] // deprecated operations still work
 async fn permission_tokens_are_got_and_refreshed() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client::oauth(&sandbox);
@@ -156,7 +156,7 @@ async fn everything_missing_is_reported_at_once_and_nothing_is_sent() {
         error.missing_fields(),
         ["client_id", "org_id", "grant_type"]
     );
-    // Nothing would be sent of an empty one.
+    // An empty value would not be sent.
     let error = get_token(&client).org_id("").send().await.unwrap_err();
     assert_eq!(error.missing_fields(), ["org_id"]);
     let error = client.get_token().org_id("o").send().await.unwrap_err();

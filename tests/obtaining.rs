@@ -1,7 +1,7 @@
-//! How a token source shares its time between a refresh and `get_token`, and its work with other
+//! How a token source divides its time between a refresh and `get_token`, and its work with other
 //! processes.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ fn oauth(server: &Canned) -> Client {
     Client::new(client::builder(server.environment()).build().unwrap())
 }
 
-/// Time is paused, and passes as soon as everything waits.
+/// Time is paused, and advances when all tasks wait.
 #[tokio::test]
 async fn refresh_without_an_answer_leaves_half_of_the_deadline_to_get_token() {
     let silence = Vec::new();

@@ -1,9 +1,9 @@
-//! Cobo's own SDKs against the sandbox: installed from their registries, run for real, each in its own language.
+//! Cobo's own SDKs against the sandbox: installed from their registries and run in their own languages.
 //!
-//! They come from PyPI and npm with pip and npm, once, into the target directory. Without those tools, or without the
-//! network, a test says on stderr that it was skipped and passes; with the environment variable `CI` it fails.
+//! pip and npm install them once, into the target directory. Without these tools or the network, a test is skipped with
+//! a message on stderr; if the environment variable `CI` is set, it fails.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 const PYTHON_VERSION: &str = "1.46.0";
 const JAVASCRIPT_VERSION: &str = "1.8.0";
 
-/// The seconds that a token of an organization lives, and one of a permission.
+/// The lifetime in seconds of an organization's token, and of a permission's token.
 const ORG: u64 = 43_199;
 const PERMISSION: u64 = 3_600;
 
-// The scripts are waited for on the test's own thread; the sandbox runs on the others.
+// The test's thread blocks while a script runs, so the sandbox needs other threads.
 #[tokio::test(flavor = "multi_thread")]
 async fn python() {
     let Some(python) = or_skip("Python", install_python()) else {
@@ -29,7 +29,7 @@ async fn python() {
     };
     let sandbox = Sandbox::start().await.unwrap();
     let mut command = Command::new(python);
-    // `-I`: no packages but those of its own environment.
+    // `-I`: only use packages of the virtual environment.
     command.args([
         "-I",
         concat!(env!("CARGO_MANIFEST_DIR"), "/official/python.py"),
@@ -45,7 +45,7 @@ async fn python() {
     );
     assert_pair(&lines[3], "exchange_permission_token", PERMISSION);
     assert_pair(&lines[4], "refresh_permission_token", PERMISSION);
-    // With another key than the sandbox's: it accepted and answered this call as well, see below.
+    // The SDK expects another key than the sandbox's. The sandbox still accepted and answered this call, see below.
     let refused = json!({ "operation": "get_token", "error": "Invalid resp signature" });
     assert_eq!(lines[5], refused);
 
@@ -103,7 +103,7 @@ async fn javascript() {
     );
 }
 
-/// The call gave the script a pair of tokens.
+/// Asserts that the call returned a pair of tokens.
 fn assert_pair(line: &Value, operation: &str, expires_in: u64) {
     assert_eq!(line["operation"], operation, "{line}");
     assert_eq!(line["token_type"], "Bearer", "{line}");
@@ -112,7 +112,7 @@ fn assert_pair(line: &Value, operation: &str, expires_in: u64) {
     assert!(line["refresh_token_length"].as_u64() >= Some(32), "{line}");
 }
 
-/// The sandbox received these requests and no others, each of them from this SDK, and accepted the demo key's signature.
+/// Asserts that the sandbox received exactly these requests from this SDK, and accepted the demo key's signatures.
 fn assert_received(sandbox: &Sandbox, user_agent: &str, expected: &[(Method, &str, u16)]) {
     let received = sandbox.received();
     for request in &received {
@@ -133,7 +133,7 @@ fn assert_received(sandbox: &Sandbox, user_agent: &str, expected: &[(Method, &st
     assert_eq!(received, expected);
 }
 
-/// Runs a script against the sandbox, and gives the lines of JSON that it printed.
+/// Runs a script against the sandbox, and returns the JSON lines that it printed.
 fn run_script(command: &mut Command, sandbox: &Sandbox) -> Vec<Value> {
     for name in ["http_proxy", "https_proxy", "all_proxy"] {
         command.env_remove(name).env_remove(name.to_uppercase());
@@ -145,7 +145,7 @@ fn run_script(command: &mut Command, sandbox: &Sandbox) -> Vec<Value> {
         .env("COBO_CLIENT_ID", sandbox.client_id())
         .env("COBO_ORG_ID", DEMO_ORG_ID)
         .env("COBO_RESPONSE_PUBLIC_KEY", sandbox.response_public_key())
-        // A traceback reads better unquoted.
+        // Inherited, so that a traceback stays readable.
         .stderr(Stdio::inherit());
     let printed = run(command).unwrap();
     printed
@@ -154,10 +154,10 @@ fn run_script(command: &mut Command, sandbox: &Sandbox) -> Vec<Value> {
         .collect()
 }
 
-/// A virtual environment with the SDK: gives the path of its interpreter.
+/// Creates a virtual environment with the SDK, and returns the path of its interpreter.
 fn install_python() -> Result<PathBuf, String> {
     let bin = if cfg!(windows) { "Scripts" } else { "bin" };
-    // An environment belongs to the interpreter that made it.
+    // A virtual environment works only with the interpreter that created it.
     let interpreter = run(Command::new("python3").arg("--version"))?;
     let interpreter = interpreter.trim().replace(' ', "-");
     install(&format!("{interpreter}-sdk-{PYTHON_VERSION}"), |folder| {
@@ -165,20 +165,20 @@ fn install_python() -> Result<PathBuf, String> {
         run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
         run(Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--no-input"])
-            // Only what needs no code of its own to install.
+            // Only install packages that run no code of their own during installation.
             .arg("--only-binary=:all:")
             .arg(format!("cobo-waas2=={PYTHON_VERSION}")))
     })
     .map(|folder| folder.join(bin).join("python"))
 }
 
-/// A folder with the SDK: gives the path of its modules.
+/// Creates a folder with the SDK, and returns the path of its modules.
 fn install_javascript() -> Result<PathBuf, String> {
-    // Not a part of the installation, and so asked every time.
+    // Node is not part of the installation, so it is checked on every run.
     run(Command::new("node").arg("--version"))?;
     install(&format!("JavaScript-sdk-{JAVASCRIPT_VERSION}"), |folder| {
         fs::create_dir(folder).unwrap();
-        // Else npm would look for a project in the folders above.
+        // Without this file npm would look for a project in the parent folders.
         fs::write(folder.join("package.json"), r#"{ "private": true }"#).unwrap();
         run(Command::new("npm")
             .args(["install", "--no-audit", "--no-fund", "--ignore-scripts"])
@@ -188,7 +188,7 @@ fn install_javascript() -> Result<PathBuf, String> {
     .map(|folder| folder.join("node_modules"))
 }
 
-/// Fills a folder in the target directory, unless an earlier run has done so; runs at the same time wait for each other.
+/// Fills a folder in the target directory unless an earlier run did. Concurrent runs wait for each other.
 fn install(
     name: &str,
     fill: impl FnOnce(&Path) -> Result<String, String>,
@@ -209,7 +209,7 @@ fn install(
     Ok(folder)
 }
 
-/// What the command printed, or why there is nothing.
+/// The output of the command, or the reason why there is none.
 fn run(command: &mut Command) -> Result<String, String> {
     let program = command.get_program().display().to_string();
     let output = command
@@ -226,7 +226,7 @@ fn run(command: &mut Command) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What was installed; or nothing, said aloud, which is a failure in CI.
+/// The installed SDK. If there is none, prints a message and returns `None`, or fails in CI.
 fn or_skip<T>(sdk: &str, installed: Result<T, String>) -> Option<T> {
     installed
         .inspect_err(|why| {
@@ -236,7 +236,7 @@ fn or_skip<T>(sdk: &str, installed: Result<T, String>) -> Option<T> {
         .ok()
 }
 
-/// Not by `eprintln`, which is not shown of a test that passes.
+/// `eprintln` is not used, because its output is hidden if the test passes.
 fn tell(text: &str) {
     let line = format!("{text}\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();

@@ -1,6 +1,6 @@
-//! What an error says of whether the call was carried out, and what a signed answer proves.
+//! What an error says about whether the call was executed, and what a signed response proves.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -41,7 +41,7 @@ async fn later_attempt_without_a_token_never_makes_the_call_not_executed() {
 
 #[tokio::test]
 async fn outcome_of_the_credentials_own_call_is_not_that_of_the_call() {
-    /// Fails with the error of a call that found no token for its second attempt.
+    /// Fails as a call does that found no token for its second attempt.
     #[derive(Debug)]
     struct Nested(Client);
 
@@ -123,12 +123,12 @@ async fn fresh_429_of_cobos_is_attempted_again_for_a_write() {
 #[tokio::test]
 async fn old_429_is_an_unknown_outcome_and_never_repeats_a_write() {
     let world = World::new();
-    // The response of a call that was answered shows Cobo's time.
+    // A successful call's response tells the client Cobo's time.
     assert!(world.write([done(&world, 0)]).await.0.is_ok());
     for (passed, signed_at, execution) in [
         (0, -5_000, Execution::NotExecuted),
         (0, -5_001, Execution::Unknown),
-        // Six seconds later the same 429 is an old one, although nothing else has arrived since.
+        // After six seconds the same 429 is too old, even if nothing else has arrived since.
         (6_000, 0, Execution::Unknown),
         (0, 1_000, Execution::NotExecuted),
     ] {
@@ -180,11 +180,11 @@ async fn only_a_clear_refusal_of_cobos_counts_as_not_executed() {
             oauth("invalid_grant"),
             Execution::NotExecuted,
         ),
-        // An earlier request with this id was taken.
+        // An earlier request with this id was accepted.
         ("400 Bad Request", api(30_001), Execution::Unknown),
         ("400 Bad Request", api(12_009), Execution::Unknown),
         ("429 Too Many Requests", api(30_001), Execution::Unknown),
-        // A failure that may have come after the call was carried out.
+        // This failure may have occurred after the call was executed.
         ("400 Bad Request", api(1000), Execution::Unknown),
         ("400 Bad Request", api(2000), Execution::Unknown),
         ("400 Bad Request", oauth("server_error"), Execution::Unknown),
@@ -260,7 +260,8 @@ async fn response_that_is_fifteen_minutes_older_than_the_newest_is_refused() {
 async fn local_clocks_refuse_nothing_by_themselves() {
     let world = World::new();
     assert!(world.write([done(&world, 0)]).await.0.is_ok());
-    // A machine that wakes up, and a test that moves its time: Cobo's time stands still meanwhile.
+    // The local clock jumps, as when a machine wakes up or a test moves it. Cobo's time does not
+    // change.
     world.clock.pass(365 * 24 * 60 * 60 * 1_000);
     assert!(world.write([done(&world, 1)]).await.0.is_ok());
     world.clock.unix.store(0, Ordering::SeqCst);
@@ -285,7 +286,7 @@ async fn cobos_time_is_the_newest_verified_timestamp_and_the_time_since() {
     assert_eq!(client.cobo_time_millis(), Some(START + 5_000));
     world.clock.pass(1_000);
     assert_eq!(client.cobo_time_millis(), Some(START + 6_000));
-    // An older one, and one that nobody signed.
+    // An older response, and an unsigned one.
     call().await.unwrap();
     assert!(call().await.is_err());
     assert_eq!(client.cobo_time_millis(), Some(START + 6_000));
@@ -399,7 +400,7 @@ async fn old_429_never_makes_a_refresh_token_be_sent_again() {
     let hour = HOUR.cast_signed();
     let server = Canned::start([
         issued(0, 1),
-        limited(&world, 0), // played back: it was signed an hour ago
+        limited(&world, 0), // replayed: it was signed an hour ago
         issued(hour, 2),
         issued(2 * hour, 3),
     ])

@@ -1,9 +1,9 @@
-//! Processes that a test starts, which end with it.
+//! Child processes that end with their test.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-/// A process of a test's own, killed by its id when it is dropped.
+/// A child process, killed by its id when it is dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -11,7 +11,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it. What it prints can be read line by line.
+    /// Starts the process. Its output can be read line by line.
     pub fn start(command: &mut Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -19,29 +19,29 @@ impl Process {
         Self { child, stdout }
     }
 
-    /// The next line that it prints, without its end; empty once it has closed its output.
+    /// The next line of output, without the line break; empty after the process closed its output.
     pub fn line(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
     }
 
-    /// Closes its standard input. A process that waits for the end of its input goes on.
+    /// Closes the process's standard input, which a waiting process takes as its start signal.
     pub fn close_input(&mut self) {
         drop(self.child.stdin.take());
     }
 
-    /// Whether it has not ended.
+    /// Whether the process is still running.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Its id.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Kills it, and gives what it had printed and nobody had read.
+    /// Kills the process, and returns its unread output.
     pub fn end(&mut self) -> String {
         self.kill();
         let mut rest = String::new();
@@ -49,7 +49,7 @@ impl Process {
         rest
     }
 
-    /// Kills it, with SIGKILL where there are signals, and waits for its end.
+    /// Kills the process (SIGKILL on Unix), and waits for its end.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

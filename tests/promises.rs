@@ -1,6 +1,6 @@
-//! Each promise of SECURITY.md and README.md names a test, and the test exists.
+//! Checks that each promise in SECURITY.md and README.md names an existing test.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,7 +26,7 @@ fn promises() -> BTreeMap<&'static str, Vec<(&'static str, &'static str)>> {
         .collect()
 }
 
-/// The Rust files of the workspace by their names, without their endings.
+/// The Rust files of the workspace, keyed by name without extension.
 fn sources() -> BTreeMap<String, Vec<PathBuf>> {
     fn add(dir: &Path, sources: &mut BTreeMap<String, Vec<PathBuf>>) {
         for entry in fs::read_dir(dir).unwrap() {
@@ -47,7 +47,7 @@ fn sources() -> BTreeMap<String, Vec<PathBuf>> {
     sources
 }
 
-/// Whether a file has a test of this name.
+/// Whether a file contains a test of this name.
 fn has_test(text: &str, name: &str) -> bool {
     let lines: Vec<_> = text.lines().map(str::trim).collect();
     let mut declared = lines.iter().enumerate().filter(|(_, line)| {
@@ -94,7 +94,7 @@ fn every_promise_names_tests_that_exist() {
     assert!(!exists("promises", "no_such_test") && !exists("promises", "has_test"));
 }
 
-/// Every bold sentence and every store of README.md is in a row of the tables.
+/// Every bold sentence and every store in README.md must have a row in the tables.
 #[test]
 fn every_promise_of_the_readme_is_listed() {
     let promises = promises();

@@ -1,15 +1,14 @@
-//! What holds for any bytes from outside: the properties that the fuzz targets look for a breach
-//! of, and that the stored corpus is checked against.
+//! Properties that hold for any input bytes. The fuzz targets and the stored corpus check them.
 
 use cobo_auth::{ErrorBody, ResponseKeys, SecretKey, Verification, canonicalize};
 use ed25519_dalek::Signer as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-/// What holds for any bytes: it panics where it does not.
+/// A property of any bytes. It panics if it does not hold.
 pub type Property = fn(&[u8]);
 
-/// Every property, by the name of its fuzz target and of its folder in the corpus.
+/// All properties, with the name of their fuzz target and corpus folder.
 pub const ALL: [(&str, Property); 4] = [
     ("canonical_target", canonical_target),
     ("key_parsing", key_parsing),
@@ -17,7 +16,7 @@ pub const ALL: [(&str, Property); 4] = [
     ("error_decoding", error_decoding),
 ];
 
-/// The canonical form is a fixed point, has no empty value and no repeated key, and is pure ASCII.
+/// The canonical form is a fixed point, is pure ASCII, and has no empty value and no repeated key.
 pub fn canonical_target(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let Ok(mut url) = Url::parse("https://api.cobo.com/v2/").and_then(|base| base.join(&text))
@@ -47,12 +46,12 @@ pub fn canonical_target(data: &[u8]) {
     assert!(decoded.is_sorted_by(|a, b| a < b));
 }
 
-/// Whatever is no key is an error that does not repeat it.
+/// An invalid key is an error that does not contain the input.
 pub fn key_parsing(data: &[u8]) {
     let check = |result: Result<SecretKey, cobo_auth::KeyError>| match result {
         Ok(key) => assert_eq!(format!("{key:?}"), "SecretKey(REDACTED)"),
         Err(error) => {
-            // No word of an error is as long as this.
+            // Longer than any word of an error text.
             const LONG: usize = 32;
             let shown = format!("{error} {error:?}");
             let words = data.split(|byte| !byte.is_ascii_graphic());
@@ -69,10 +68,9 @@ pub fn key_parsing(data: &[u8]) {
     }
 }
 
-/// A signature verifies over the bytes and the timestamp that it was made over, and over no others.
+/// A signature is valid only for the exact bytes and timestamp that were signed.
 ///
-/// The data are a body, and changes to it, to the timestamp, and to where one ends and the other
-/// begins.
+/// The data are a body, and changes to it, to the timestamp, and to the boundary between them.
 pub fn response_verification(data: &[u8]) {
     let key = crate::canned::response_key();
     let keys = hex::encode(key.verifying_key().as_bytes());
@@ -109,14 +107,14 @@ pub fn response_verification(data: &[u8]) {
         other_body == body
     );
     assert!(!verify(body, timestamp, other_body));
-    // Cut anywhere at a bar, the rest passed off as part of the timestamp.
+    // Cut the body at each bar, and claim that the rest belongs to the timestamp.
     for (place, _) in body.iter().enumerate().filter(|(_, byte)| **byte == b'|') {
         let rest = [&body[place + 1..], b"|", timestamp].concat();
         assert!(!verify(&body[..place], &rest, signature.as_bytes()));
     }
 }
 
-/// Whatever a failure's body says in free text, the texts made of it are the same.
+/// The free text in an error body never changes the texts that are made of the error.
 pub fn error_decoding(data: &[u8]) {
     let Some(body) = ErrorBody::parse(data) else {
         return;

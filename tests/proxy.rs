@@ -1,4 +1,4 @@
-//! Something between clients and a server, which loses an answer when it hurts most.
+//! A proxy between clients and a server that can lose a response.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// Passes on what is said between clients and a server on this machine.
+/// Forwards traffic between clients and a server on this machine.
 #[derive(Debug)]
 pub struct Proxy {
     listener: Option<TcpListener>,
@@ -18,12 +18,12 @@ pub struct Proxy {
     accepting: JoinSet<()>,
 }
 
-/// The answer that is lost: to the first request with this in it.
+/// The response to lose: that of the first request that contains this text.
 #[derive(Debug, Default)]
 struct Loss {
     request: Option<&'static str>,
     lost: bool,
-    /// What such requests are answered with after that; they are passed on where there is nothing.
+    /// The response to later requests that contain the text. `None`: they are forwarded.
     then: Option<&'static str>,
 }
 
@@ -34,7 +34,7 @@ enum Fate {
 }
 
 impl Proxy {
-    /// A proxy that has a port, and leads nowhere yet.
+    /// Opens a proxy that has a port, but no server yet.
     pub async fn new() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         Self {
@@ -51,8 +51,7 @@ impl Proxy {
         self.port
     }
 
-    /// Leads new connections to the server on that port from now on, until it is dropped. Those that
-    /// are there stay where they are.
+    /// Forwards new connections to the server on that port until it is dropped. Existing connections are not changed.
     pub fn lead_to(&mut self, server: u16) {
         self.server.store(server, Ordering::SeqCst);
         let Some(listener) = self.listener.take() else {
@@ -70,9 +69,8 @@ impl Proxy {
         });
     }
 
-    /// The first request with this in it is carried out, and in the place of an answer its
-    /// connection is closed. If something is to be said `then`, further ones are answered with that
-    /// and not passed on.
+    /// Forwards the first request that contains this text, but closes its connection instead of returning the response.
+    /// Later requests with the text get the response `then`, if given, and are not forwarded.
     pub fn lose_answer_to(&self, request: &'static str, then: Option<&'static str>) {
         *self.loss.lock().unwrap() = Loss {
             request: Some(request),

@@ -1,6 +1,6 @@
-//! What the client makes of what comes back: signed or not, whole or not, Cobo's or not.
+//! How the client handles responses: signed or unsigned, complete or truncated, from Cobo or not.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn a_redirect_is_an_error_that_names_the_host_and_nothing_else() {
     ] {
         let redirect = canned::plain(status, &format!("location: {target}\r\n"), "");
         let server = Canned::start([redirect]).await;
-        // A caller's closure comes before what is enforced.
+        // The caller's closure runs first, so the client's own settings win.
         let client = client::builder(server.environment())
             .http(|http| http.redirect(reqwest::redirect::Policy::limited(5)))
             .build()
@@ -166,7 +166,7 @@ async fn a_body_larger_than_the_limit_is_not_read() {
 
 #[tokio::test]
 async fn a_coded_answer_is_an_error_that_names_the_coding() {
-    // These tests are built with reqwest's `gzip`, which would unpack below the verifier.
+    // These tests enable reqwest's `gzip`, which would decompress the body before it is verified.
     let body = r#"{"access_token":"hunter2-the-access-token"}"#;
     for (headers, name) in [
         ("content-encoding: gzip\r\n", "gzip"),
@@ -196,7 +196,7 @@ async fn a_coded_answer_is_an_error_that_names_the_coding() {
     let headers = format!("content-encoding: Identity\r\n{}", canned::signature(body));
     let plain = canned::plain("200 OK", &headers, body);
     assert_eq!(answered_with(plain).await.1.unwrap(), body.as_bytes());
-    // A caller's closure comes before what is enforced.
+    // The caller's closure runs first, so the client's own settings win.
     let headers = format!("content-encoding: gzip\r\n{}", canned::signature(body));
     let server = Canned::start([canned::plain("200 OK", &headers, body)]).await;
     let client = client::builder(server.environment()).http(|http| http.gzip(true));
@@ -273,7 +273,7 @@ async fn a_failures_body_is_not_read_to_its_end() {
 #[tokio::test]
 async fn a_wrong_clock_is_named_where_a_signature_was_refused() {
     let body = r#"{"error_code":2024,"error_message":"m","error_id":"e1"}"#;
-    // 1718587017 in Unix seconds.
+    // This is 1718587017 in Unix seconds.
     let date = "date: Mon, 17 Jun 2024 01:16:57 GMT\r\n";
     for (clock, ahead, says) in [
         (1_718_587_017_000, None, None),
@@ -283,7 +283,7 @@ async fn a_wrong_clock_is_named_where_a_signature_was_refused() {
     ] {
         let answer = canned::plain("401 Unauthorized", date, body);
         let server = Canned::start([answer]).await;
-        // A key of its own, whose nonces no other client has driven ahead.
+        // Each case has its own key, so that no other client has advanced its nonces.
         let signer = Ed25519Signer::from_hex(&format!("{clock:064}")).unwrap();
         let client = Client::builder(server.environment(), signer).clock(Fixed(clock));
         let request = client.build().unwrap().request(Method::GET, "/x");

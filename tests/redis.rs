@@ -1,4 +1,4 @@
-//! Redis servers that a test starts, which end with it.
+//! Redis servers that end with their test.
 
 use std::fs;
 use std::io::Write;
@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// Whether this machine has a `redis-server`. Where it has none the test is skipped and says so,
-/// but not in CI, which installs one.
+/// Whether this machine has a `redis-server`. Without it the test is skipped with a message; in CI,
+/// which installs one, it fails.
 pub fn is_there() -> bool {
     let found = Command::new("redis-server").arg("--version").output();
     if found.is_ok_and(|output| output.status.success()) {
@@ -20,22 +20,22 @@ pub fn is_there() -> bool {
         std::env::var("CI").is_err(),
         "redis-server is not installed"
     );
-    // Not by `println`, which is not shown of a test that passes.
+    // `println` is not used, because its output is hidden if the test passes.
     let line = b"SKIPPED: redis-server is not installed\n";
     std::io::stderr().write_all(line).unwrap();
     false
 }
 
-/// What a server is to be like.
+/// The settings of a server.
 #[derive(Debug, Default, Clone)]
 pub struct Settings {
-    /// Every write is on its disk before it is answered.
+    /// Every write is flushed to disk before it is acknowledged.
     pub durable: bool,
-    /// Flags of its own, such as `--requirepass`.
+    /// Extra command-line flags, such as `--requirepass`.
     pub flags: Vec<String>,
 }
 
-/// A server on a port and in a directory of its own.
+/// A server with its own port and directory.
 #[derive(Debug)]
 pub struct Redis {
     child: Child,
@@ -45,12 +45,12 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts a server that forgets everything when it ends.
+    /// Starts a server that persists nothing.
     pub async fn start() -> Self {
         Self::with(Settings::default()).await
     }
 
-    /// Starts a server, and waits until it answers.
+    /// Starts a server, and waits until it accepts connections.
     pub async fn with(settings: Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let port = free_port();
@@ -91,14 +91,14 @@ impl Redis {
         let _ = self.child.wait();
     }
 
-    /// Starts it again, on the same port and in the same directory, and waits until it answers.
+    /// Restarts it on the same port and directory, and waits until it accepts connections.
     pub async fn restart(&mut self) {
         self.kill();
         self.child = spawn(&self.settings, self.port, self.dir.path());
         self.ready().await;
     }
 
-    /// Sends it a command by hand, and gives what it answers.
+    /// Runs a command with `redis-cli`, and returns the output.
     pub fn cli(&self, arguments: &[&str]) -> String {
         let port = self.port.to_string();
         let mut command = self.client();
@@ -109,7 +109,7 @@ impl Redis {
             .to_owned()
     }
 
-    /// A `redis-cli` that speaks as the server does, with TLS or without.
+    /// A `redis-cli` with the server's TLS settings.
     pub fn client(&self) -> Command {
         let mut command = Command::new("redis-cli");
         let mut flags = self.settings.flags.iter();
@@ -123,7 +123,7 @@ impl Redis {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let ready = async {
             loop {
-                // A server that wants a password or a certificate is ready as well.
+                // A server that requires a password or certificate also counts as ready.
                 let listens = TcpStream::connect(address).is_ok();
                 if listens && !self.cli(&["PING"]).starts_with("LOADING") {
                     return;
@@ -142,7 +142,7 @@ impl Drop for Redis {
     }
 }
 
-/// A port that nobody uses. The nodes of a cluster talk on one that is 10,000 higher.
+/// A free port. Cluster nodes also use the port that is 10,000 higher.
 pub fn free_port() -> u16 {
     let mut taken = Vec::new();
     loop {
@@ -151,7 +151,7 @@ pub fn free_port() -> u16 {
         if port <= u16::MAX - 10_000 {
             return port;
         }
-        taken.push(listener); // another next time
+        taken.push(listener); // so that the next port differs
     }
 }
 

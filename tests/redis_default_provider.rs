@@ -1,7 +1,6 @@
-//! A program that has chosen no TLS provider. The choice is for the whole process, so this is a program
-//! with one test.
+//! A program that has not chosen a TLS provider. The choice is per process, so this binary has only one test.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::net::TcpListener;
 use std::time::Duration;

@@ -1,6 +1,7 @@
-//! Which TLS provider the process has: one test, in a program that does nothing else.
+//! Which TLS provider the process uses. The choice is per process, so this binary has only one
+//! test.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use cobo_oauth::{RedisStore, TokenStore};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-/// Fails, since nobody answers; what matters is that it was tried to connect.
+/// Tries to connect. The call fails, since nothing answers; only the attempt matters.
 async fn connect(store: &RedisStore, listener: &TcpListener) {
     store.load("one").await.unwrap_err();
     listener.set_nonblocking(true).unwrap();
@@ -26,14 +27,14 @@ async fn redis_store_leaves_the_choice_of_a_tls_provider_to_the_program() {
     };
     let chosen = || CryptoProvider::get_default().map(|provider| provider.cipher_suites.len());
 
-    // Built, and connected to without TLS.
+    // The stores are built, and one connects without TLS.
     let encrypted = [open("rediss", false), open("rediss", true)];
     for cluster in [false, true] {
         connect(&open("redis", cluster), &listener).await;
     }
     assert_eq!(chosen(), None);
 
-    // The program chooses after the stores were built, and before they connect.
+    // The program chooses a provider after the stores were built, but before they connect.
     let mut own = aws_lc_rs::default_provider();
     own.cipher_suites.truncate(1);
     own.install_default().unwrap();

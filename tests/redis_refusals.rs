@@ -1,6 +1,6 @@
-//! What a Redis refuses, and what it holds that is not a pair.
+//! Commands that Redis refuses, and stored values that are not pairs.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use cobo_oauth::{RedisStore, Saved, StoreErrorKind, TokenPair, TokenStore};
 use cobo_tests::contract::owner;
@@ -8,7 +8,7 @@ use cobo_tests::redis::{self, Redis};
 
 const KEY: &str = "cobo:{org-one}:pair";
 
-/// Redis stops a script at the command that the user may not run, and keeps what it did before.
+/// Redis aborts a script at a forbidden command, but keeps the effects of the earlier commands.
 #[tokio::test]
 async fn refused_save_leaves_the_old_pair_whole() {
     if !redis::is_there() {

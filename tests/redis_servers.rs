@@ -1,6 +1,6 @@
 //! A Redis store on servers with TLS, and on a cluster.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::fs;
 use std::path::Path;
@@ -14,10 +14,10 @@ use cobo_tests::redis::{self, Redis, Settings};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 const TTL: Duration = Duration::from_secs(30);
-/// For many handshakes at once, without optimisation and on a busy machine.
+/// Allows for many concurrent handshakes in an unoptimised build on a busy machine.
 const PATIENT: Duration = Duration::from_secs(20);
 
-/// A certificate authority, and a certificate of it for this machine.
+/// A certificate authority, and a certificate for this machine that it signed.
 struct Certificates {
     root: String,
     certificate: String,
@@ -33,7 +33,7 @@ fn certificates() -> Certificates {
     let key = KeyPair::generate().unwrap();
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
     let mut params = CertificateParams::new(names).unwrap();
-    // Named otherwise than the root: OpenSSL takes it for one that signed itself.
+    // The name must differ from the root's, or OpenSSL treats the certificate as self-signed.
     let name = &mut params.distinguished_name;
     name.push(DnType::CommonName, "a server of Redis");
     Certificates {
@@ -43,7 +43,7 @@ fn certificates() -> Certificates {
     }
 }
 
-/// What makes a server speak TLS, and nothing else.
+/// The flags that make a server accept only TLS.
 fn tls(dir: &Path, certificates: &Certificates) -> Vec<String> {
     let file = |name: &str, text: &str| {
         let path = dir.join(name);
@@ -91,7 +91,7 @@ async fn tls_with_a_root_of_ones_own() {
     assert!(plain.load("one").await.is_err());
 }
 
-/// A server that can be one of a cluster.
+/// A server that can join a cluster.
 async fn node(more: impl IntoIterator<Item = String>) -> Redis {
     let flags = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
     let mut flags = flags.map(str::to_owned).to_vec();
@@ -103,7 +103,7 @@ async fn node(more: impl IntoIterator<Item = String>) -> Redis {
     .await
 }
 
-/// Three primaries, each with a third of the slots.
+/// Starts three primaries, each with a third of the slots.
 async fn cluster(flags: &[String]) -> Vec<Redis> {
     let mut servers = Vec::new();
     for _ in 0..3 {
@@ -124,7 +124,7 @@ async fn cluster(flags: &[String]) -> Vec<Redis> {
     servers
 }
 
-/// Waits until each of them says that the cluster is whole.
+/// Waits until each node reports that the cluster is complete.
 async fn agreed(servers: &[Redis]) {
     let agreed = async {
         let ok = |server: &Redis| {
@@ -148,7 +148,7 @@ async fn a_cluster_of_three() {
     }
     let mut servers = cluster(&[]).await;
     let urls: Vec<_> = servers.iter().map(Redis::url).collect();
-    // Any node will do to begin with, and one that is not there does no harm.
+    // Any node can be the first, and an unreachable node does no harm.
     contract::token_store(|| {
         let builder = RedisStore::builder(&urls[0]).node("redis://127.0.0.1:1");
         Arc::new(builder.build().unwrap())
@@ -162,12 +162,12 @@ async fn a_cluster_of_three() {
         );
     }
 
-    // One of its nodes dies, and comes back.
+    // A node dies and comes back.
     let builder = RedisStore::builder(&urls[0]).cluster();
     let store = builder.timeout(Duration::from_millis(300)).build().unwrap();
     let pair = TokenPair::new(1, "access", 0, 60_000);
     servers[2].kill();
-    // A list without the pairs of that node would look complete.
+    // This must fail, because a list without that node's pairs would look complete.
     let listed = store.organizations(&contract::owner("app")).await;
     assert!(listed.unwrap_err().is_retryable());
     let mut refused = Vec::new();
@@ -218,7 +218,7 @@ async fn a_cluster_with_tls() {
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 }
 
-/// A cluster of one node, which can be reached through a proxy only, and a store that has used it.
+/// A cluster of one node that is reachable only through a proxy, and a store that has used it.
 async fn cluster_behind_a_proxy() -> (Proxy, Vec<Redis>, RedisStore) {
     let mut proxy = Proxy::new().await;
     let port = proxy.port().to_string();
@@ -244,7 +244,7 @@ async fn cluster_behind_a_proxy() -> (Proxy, Vec<Redis>, RedisStore) {
     (proxy, servers, store)
 }
 
-/// In a cluster what is not answered is sent again.
+/// In a cluster, a request without a response is sent again.
 #[tokio::test]
 async fn a_lease_whose_answer_was_lost_is_had_all_the_same() {
     if !redis::is_there() {
@@ -265,7 +265,7 @@ async fn a_cluster_that_turns_a_request_away_may_have_carried_it_out_before() {
     }
     let (proxy, servers, store) = cluster_behind_a_proxy().await;
     let pair = TokenPair::new(1, "access-of-one", 0, 60_000);
-    // As a node that dies after it has carried it out, and starts again.
+    // Simulates a node that dies after it executed the request, and restarts.
     let loading = "-LOADING Redis is loading the dataset in memory\r\n";
     proxy.lose_answer_to("access-of-one", Some(loading));
     let error = store.save("one", &pair).await.unwrap_err();
@@ -275,7 +275,7 @@ async fn a_cluster_that_turns_a_request_away_may_have_carried_it_out_before() {
     assert!(!error.is_not_applied(), "{error}");
 }
 
-/// The address leads to the new primary, while the connection still leads to the old one.
+/// The address leads to the new primary, but the open connection still leads to the old one.
 #[tokio::test]
 async fn connection_that_was_answered_with_an_error_is_not_used_again() {
     if !redis::is_there() {

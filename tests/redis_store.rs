@@ -1,6 +1,6 @@
 //! A Redis store on real servers: down, hanging, killed, locked, encrypted, in a cluster.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -15,7 +15,7 @@ const ORG: &str = "e3986401-4aec-480a-973d-e775a4518413";
 const KEY: &str = "cobo:{org-e3986401-4aec-480a-973d-e775a4518413}:pair";
 const LEASE: &str = "cobo:{org-e3986401-4aec-480a-973d-e775a4518413}:lease";
 const TTL: Duration = Duration::from_secs(30);
-/// Longer than anything here may take.
+/// Longer than any operation here may take.
 const LONG: Duration = Duration::from_secs(20);
 
 fn pair(generation: u64) -> TokenPair {
@@ -39,7 +39,7 @@ fn settings(flags: &[&str]) -> Settings {
     }
 }
 
-/// Every call ends, and says that Redis cannot be reached.
+/// Asserts that every call ends with an error that says Redis is unreachable.
 async fn assert_unavailable(store: &RedisStore) -> StoreError {
     let calls = async {
         let errors = [
@@ -98,7 +98,7 @@ async fn a_server_that_comes_late_is_found() {
 
 #[tokio::test]
 async fn a_server_that_hangs_is_not_waited_for() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts, and says nothing
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts connections, but never responds
     let url = format!("redis://{}", listener.local_addr().unwrap());
     let timeout = Duration::from_millis(100);
     let one = RedisStore::builder(&url).timeout(timeout).build().unwrap();
@@ -138,7 +138,7 @@ async fn a_server_that_stops_in_the_middle_is_used_again_when_it_goes_on() {
     );
     assert_unavailable(&store).await;
     signal("-CONT", server.id());
-    // What it did not answer it may have done; a lease that nobody holds is given back.
+    // Redis may have executed the unanswered request. A lease without a holder is released again.
     let leased = async {
         while !matches!(store.lease(ORG, TTL).await, Ok(Some(_))) {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -169,7 +169,7 @@ async fn a_refused_password_is_not_repeated() {
     }
     let right = RedisStore::connect(&url("correct")).unwrap();
     assert_eq!(right.save(ORG, &pair(1)).await.unwrap(), Saved::Kept);
-    // Nothing sticks to a connection that was refused.
+    // A refusal has no lasting effect: once the password is valid, calls succeed.
     server.cli(&["-a", "correct", "CONFIG", "SET", "requirepass", "hunter2"]);
     assert!(wrong.load(ORG).await.unwrap().is_some());
 }
@@ -207,7 +207,7 @@ async fn who_has_lost_the_lease_can_do_nothing_with_it() {
     assert_eq!(store.save(ORG, &pair(7)).await.unwrap(), Saved::Kept);
     let first = lease(&store, TTL).await;
     let token = first.spend(7).await.unwrap().unwrap();
-    server.cli(&["PEXPIRE", LEASE, "1"]); // and its time is over
+    server.cli(&["PEXPIRE", LEASE, "1"]); // the lease expires
     let again = async {
         loop {
             if let Some(lease) = store.lease(ORG, TTL).await.unwrap() {

@@ -1,6 +1,6 @@
-//! Tokens that rest in a Redis which loses what it has acknowledged, as most of them may.
+//! Tokens in a Redis that loses acknowledged writes, as most configurations may.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use cobo_tests::client;
 use cobo_tests::redis::{self, Redis};
 use http::Method;
 
-/// A clock that so many milliseconds have been added to.
+/// A clock that is ahead by this many milliseconds.
 #[derive(Debug, Clone, Default)]
 struct Ahead(Arc<AtomicU64>);
 
 impl Ahead {
-    /// A token's life later.
+    /// Advances the clock by a token's lifetime.
     fn later(&self) {
         let half_a_day_and_more = 13 * 60 * 60 * 1_000;
         self.0.fetch_add(half_a_day_and_more, Ordering::Relaxed);
@@ -32,7 +32,7 @@ impl Clock for Ahead {
     }
 }
 
-/// A process of the app: it knows what it has seen itself.
+/// A process of the app, which only knows what it has observed itself.
 fn process(sandbox: &Sandbox, redis: &Redis, clock: &Ahead) -> (TokenSource, cobo_auth::Client) {
     let store = RedisStore::connect(&redis.url()).unwrap();
     let tokens = TokenSource::builder(client::oauth(sandbox), sandbox.client_id());
@@ -46,8 +46,7 @@ async fn call(client: &cobo_auth::Client) {
     call.await.unwrap();
 }
 
-/// How often it was asked for a token by `get_token`, for a refresh, and with a refresh token that
-/// was spent.
+/// The number of `get_token` requests, of refreshes, and of requests with a spent refresh token.
 fn asked(sandbox: &Sandbox) -> (usize, usize, u64) {
     let received = sandbox.received();
     let count = |method: Method| {
@@ -60,7 +59,7 @@ fn asked(sandbox: &Sandbox) -> (usize, usize, u64) {
     (count(Method::GET), count(Method::POST), replayed)
 }
 
-/// Waits until nobody has a lease: the snapshot would have it, too.
+/// Waits until no lease is held, because the snapshot would include it.
 async fn released(redis: &Redis) {
     while !redis.cli(&["KEYS", "*:lease"]).is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -83,28 +82,29 @@ async fn a_refresh_token_that_comes_back_after_it_was_spent_is_noticed_by_nobody
     call(&one).await;
     assert_eq!(asked(&sandbox), (1, 1, 0));
 
-    // A process that has seen it spent does not present it, though Redis has it again.
+    // A process that spent the token does not send it again, although Redis has it again.
     redis.restart().await;
     clock.later();
     call(&one).await;
     assert_eq!(asked(&sandbox), (2, 1, 0));
 
-    // Another cannot know. Cobo refuses it, and `get_token` is next.
+    // Another process cannot know this. Cobo refuses the token, and `get_token` follows.
     redis.restart().await;
     let (_tokens, other) = process(&sandbox, &redis, &clock);
     call(&other).await;
     assert_eq!(asked(&sandbox), (3, 2, 1));
 
-    // From then on all is as it was.
+    // Afterwards everything works normally.
     clock.later();
     call(&other).await;
     assert_eq!(asked(&sandbox), (3, 3, 1));
 }
 
-/// The store's own timeout comes before the source's. The source rests all the same.
+/// The store's own timeout ends before the source's, and the source still pauses its use of the
+/// store.
 #[tokio::test]
 async fn redis_that_hangs_is_not_asked_for_every_organization() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts, and says nothing
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts connections, but never responds
     let url = format!("redis://{}", listener.local_addr().unwrap());
     let sandbox = Sandbox::start().await.unwrap();
     let tokens = client::tokens_in(&sandbox, RedisStore::connect(&url).unwrap());

@@ -1,6 +1,6 @@
-//! What a token source sends to Cobo, and what it makes of the answers, on real connections.
+//! What a token source sends to Cobo, and how it handles the responses, on real connections.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::future::poll_fn;
 use std::net::TcpListener;
@@ -21,10 +21,10 @@ use cobo_tests::client;
 use tokio::runtime::Runtime;
 
 const ORG: &str = "org";
-/// A canned answer that never comes.
+/// A canned response that never arrives.
 const SILENCE: Vec<u8> = Vec::new();
 
-/// A signed answer with this token, `token_type` included.
+/// A signed response with this token and `token_type`.
 fn issued(access_token: &str, token_type: &str) -> Vec<u8> {
     let pair = format!(
         r#"{{"access_token":"{access_token}","refresh_token":"r-{access_token}","expires_in":3600{token_type}}}"#
@@ -56,7 +56,8 @@ async fn until_received(server: &Canned, requests: usize) {
     }
 }
 
-/// Polls a call once, which makes it wait for what runs elsewhere; then ends that runtime.
+/// Polls a call once, so that it waits for work on `runtime`; then ends the runtime and awaits the
+/// call.
 async fn outlive<T>(call: impl Future<Output = T>, runtime: Runtime) -> T {
     let mut call = pin!(call);
     poll_fn(|context| {
@@ -90,7 +91,7 @@ fn a_refresh_of_a_runtime_that_ends_is_started_again_by_a_caller_on_another() {
     living.block_on(until_received(&server, 2));
     let token = living.block_on(outlive(tokens.token(ORG), dying)).unwrap();
     assert_eq!(token.secret().expose(), "a2");
-    // The refresh token was sent, so it is spent.
+    // The refresh token was sent, so it counts as spent.
     assert_eq!(methods(&server), ["GET", "POST", "GET"]);
 }
 
@@ -151,7 +152,7 @@ async fn a_token_that_is_not_a_bearer_token_is_refused() {
     }
 }
 
-/// Counts signatures: each attempt has one of its own.
+/// Counts signatures; each attempt makes one.
 #[derive(Debug)]
 struct Counting(Ed25519Signer, Arc<AtomicUsize>);
 
@@ -171,7 +172,7 @@ impl Signer for Counting {
 async fn a_refresh_is_attempted_once() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = format!("http://{}/v2", free.local_addr().unwrap());
-    drop(free); // nobody listens there: no attempt arrives
+    drop(free); // nothing listens there, so no attempt arrives
     let keys = ResponseKeys::from_hex([hex::encode([1; 32]).as_str()]);
     let environment = Environment::custom(&base_url, keys.unwrap()).unwrap();
     let signatures = Arc::new(AtomicUsize::new(0));
@@ -189,12 +190,12 @@ async fn a_refresh_is_attempted_once() {
     let error = tokens.token(ORG).await.unwrap_err();
     assert_eq!(error.kind(), TokenErrorKind::Unavailable);
     assert_eq!(signatures.load(Ordering::Relaxed), 1);
-    // Nothing was sent: it can be used later.
+    // Nothing was sent, so the token can be used later.
     let kept = store.load(ORG).await.unwrap().unwrap();
     assert_eq!(kept.refresh_token.unwrap().expose(), "r1");
 }
 
-/// Counts what is asked of it.
+/// A credential that counts how often its current token is requested.
 #[derive(Debug, Default)]
 struct Probe(AtomicUsize);
 
@@ -223,7 +224,7 @@ async fn the_credential_of_the_client_that_a_source_is_made_from_is_dropped() {
             false => TokenSource::new(client, sandbox.client_id()),
         };
         assert_eq!(Arc::strong_count(&probe), 1, "the source keeps it");
-        // By get_token, by a refresh, and by get_token for a callback.
+        // Tokens from `get_token`, from a refresh, and from `get_token` after a callback.
         let first = tokens.token(DEMO_ORG_ID).await.unwrap();
         tokens.credential(DEMO_ORG_ID).rejected(&first);
         tokens.token(DEMO_ORG_ID).await.unwrap();

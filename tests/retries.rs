@@ -1,6 +1,6 @@
-//! Calls that fail at first: how often they are attempted, and that every attempt is a new one.
+//! Calls that fail at first: how often they are attempted, and that every attempt is a new request.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use http::Method;
 
 const EXPIRED: &str = r#"{"error_code":1000,"error_message":"m","error_id":"i"}"#;
 
-/// As patient as the standard policy, without the waiting.
+/// The standard policy without delays.
 fn quick() -> RetryPolicy {
     RetryPolicy::standard().base_delay(Duration::from_millis(1))
 }
@@ -143,7 +143,7 @@ async fn a_server_that_stays_down_exhausts_the_budget_of_all_clones() {
                 .is_err()
         );
     }
-    // Thirty first attempts, and no more than fifty retries between them.
+    // Thirty first attempts, and at most fifty retries in total.
     assert_eq!(server.received().len(), 80);
 }
 
@@ -160,7 +160,7 @@ async fn an_attempt_under_way_is_given_up_at_the_deadline() {
     assert!(error.to_string().contains("deadline"), "{error}");
 }
 
-/// Gives a token of the next generation each time one was refused.
+/// Returns a token of the next generation after each rejection.
 #[derive(Debug, Default)]
 struct Renewing {
     generation: AtomicU64,
@@ -218,9 +218,9 @@ async fn a_renewed_token_that_is_refused_again_counts_as_an_internal_error() {
         .credential(credential.clone());
     let error = call.send().await.unwrap_err();
     assert_eq!(error.code(), Some(ErrorCode::INTERNAL));
-    // The first, the one with the new token, and the two further attempts.
+    // The first attempt, the one with the new token, and two further attempts.
     assert_eq!(server.received().len(), 4);
-    // But one renewal, however often it is refused.
+    // Only one renewal, however often the token is rejected.
     assert_eq!(credential.0.rejected.load(Ordering::SeqCst), 1);
 }
 
@@ -230,7 +230,7 @@ async fn renewals_that_help_cost_nothing() {
     let answers = std::iter::repeat_n([expired, ok()], 200).flatten();
     let server = Canned::start(answers).await;
     let client = on(&server);
-    // As many callers may find that a token has expired as there are.
+    // Any number of callers may find that their token has expired.
     for _ in 0..200 {
         let call = client
             .request(Method::GET, "/x")
@@ -250,11 +250,11 @@ async fn renewals_in_vain_are_paid_from_the_budget() {
             .credential(Shared::default());
         assert!(call.send().await.is_err());
     }
-    // Thirty first attempts, and no more than fifty renewals and retries between them.
+    // Thirty first attempts, and at most fifty renewals and retries in total.
     assert_eq!(server.received().len(), 80);
 }
 
-/// A credential that has nothing to give.
+/// A credential without a token.
 #[derive(Debug, Default)]
 struct Empty(AtomicU64);
 
@@ -287,7 +287,7 @@ async fn a_failing_credential_is_asked_once_and_nothing_is_sent() {
         .credential(Arc::clone(&credential));
     let error = call.send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credential);
-    // What another call was answered with is not what this one was.
+    // The response to the credential's call is not attributed to this call.
     assert_eq!(error.execution(), Execution::NotExecuted);
     assert!(!error.is_token_expired());
     assert_eq!((error.code(), error.status()), (None, None));
@@ -304,7 +304,7 @@ async fn a_failing_credential_is_asked_once_and_nothing_is_sent() {
 async fn nothing_is_sent_once_the_deadline_is_over() {
     let server = Canned::start([ok()]).await;
     let client = on(&server);
-    // With a connection at hand, a request would be on its way at once.
+    // With an open connection, a request would be sent at once.
     client.request(Method::GET, "/warm").send().await.unwrap();
     let late = client.with_retry(RetryPolicy::standard().deadline(Duration::ZERO));
     let error = late
@@ -334,7 +334,7 @@ async fn a_write_with_an_expired_token_is_reported_and_not_repeated() {
         .credential(credential.clone());
     assert!(call.send().await.unwrap_err().is_token_expired());
     assert_eq!(server.received().len(), 1);
-    // The next call has the new token.
+    // The next call uses the new token.
     client
         .request(Method::POST, "/x")
         .credential(credential)
@@ -363,7 +363,7 @@ async fn a_refused_token_by_name_counts_as_expired() {
         call.send().await.unwrap();
         assert_eq!(server.received().len(), 2);
     }
-    // A 401 that is about the signature is not about the token.
+    // This 401 is about the signature, not about the token.
     let server = Canned::start([canned::plain("401 Unauthorized", "", body)]).await;
     let call = on(&server)
         .request(Method::GET, "/x")
@@ -372,6 +372,6 @@ async fn a_refused_token_by_name_counts_as_expired() {
         call.send().await.unwrap_err().code(),
         Some(ErrorCode::AUTHENTICATION)
     );
-    // The second one has another kind of nonce.
+    // The second request has another kind of nonce.
     assert_eq!(server.received().len(), 2);
 }

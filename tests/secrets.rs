@@ -1,6 +1,6 @@
-//! That no secret is seen: the exact `Debug` text of every generated type that holds one.
+//! No secret is printed: checks the exact `Debug` text of every generated type that holds one.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use cobo_oauth::models;
 use cobo_sandbox::Sandbox;
@@ -72,10 +72,10 @@ async fn requests_and_their_builders_are_redacted() {
     assert!(!format!("{client:?}").contains(client::SEED));
 }
 
-/// Both would let a secret into a log, or tell it byte by byte by the time that a comparison takes.
+/// `Display` would leak a secret into logs; `PartialEq` would leak it through comparison time.
 #[test]
 fn secrets_can_be_neither_displayed_nor_compared() {
-    /// `HAS` is the inherent constant where the type has the trait, and this one where it has not.
+    /// `HAS` is the inherent constant if the type has the trait, and otherwise this one.
     trait Lacks {
         const HAS: bool = false;
     }

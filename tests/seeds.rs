@@ -1,7 +1,7 @@
-//! The examples of the official Go and JavaScript reference pages, in their Rust form, on the
+//! Runs the examples of the official Go and JavaScript reference pages, in Rust, against the
 //! sandbox.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use cobo_auth::{Ed25519Signer, ErrorKind};
 use cobo_oauth::{Client, models};
@@ -11,7 +11,7 @@ use cobo_tests::client;
 const CLIENT_ID: &str = "pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij";
 const ORG_ID: &str = "e3986401-4aec-480a-973d-e775a4518413";
 
-/// Both pages set the client up anew in each example: an environment, a key, a client.
+/// As in each example of both pages: an environment, a key, a client.
 fn client(sandbox: &Sandbox) -> Client {
     let signer = Ed25519Signer::from_hex(client::SEED).unwrap();
     let auth = cobo_auth::Client::new(client::environment(sandbox), signer).unwrap();
@@ -26,7 +26,7 @@ async fn go_get_token() {
     let grant_type = "org_implicit";
 
     let client = client(&sandbox);
-    // The page's return type, written out.
+    // The return type as the page gives it.
     let response: cobo_oauth::Response<models::GetToken200Response> = client
         .get_token()
         .client_id(client_id)
@@ -51,7 +51,7 @@ async fn go_get_token() {
     let received = &sandbox.received()[0];
     assert_eq!(received.method, "GET");
     assert_eq!(received.path(), "/v2/oauth/token");
-    // The page's HTTP request headers: no content type, JSON accepted.
+    // The page's HTTP request headers: no content type, and JSON accepted.
     assert!(!received.headers.contains_key("content-type"));
     assert_eq!(received.headers["accept"], "application/json");
     for header in ["biz-api-key", "biz-api-nonce", "biz-api-signature"] {
@@ -100,7 +100,8 @@ async fn go_refresh_token_with_the_request_filled() {
         .build()
         .unwrap();
 
-    // The Go page returns the first of two equal models; ours is the one of the operation.
+    // The Go page returns the first of two equal models; this crate returns the operation's own
+    // model.
     let response: cobo_oauth::Response<models::RefreshToken200Response> = client
         .refresh_token()
         .refresh_token_request(refresh_token_request)
@@ -135,7 +136,7 @@ async fn javascript_get_token() {
         .unwrap()
         .into_inner();
 
-    // The page prints the returned data; ours shows no token.
+    // The page prints the returned data; this crate never prints a token.
     assert_eq!(
         format!("API called successfully. Returned data: {data:?}"),
         "API called successfully. Returned data: GetToken200Response { \
@@ -147,7 +148,7 @@ async fn javascript_get_token() {
 #[tokio::test]
 async fn javascript_refresh_token_with_the_empty_request_of_the_page() {
     let sandbox = Sandbox::start().await.unwrap();
-    // Nothing at all is an empty request as well.
+    // A request without any fields is an empty request as well.
     let error = client(&sandbox).refresh_token().send().await.unwrap_err();
     let missing = error.missing_fields().join(" ");
     for field in ["client_id", "grant_type", "refresh_token"] {

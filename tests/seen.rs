@@ -1,22 +1,22 @@
-//! Requests as a server sees them, and the time as a client does.
+//! Requests as a server receives them, and a fixed clock for the client.
 
 use cobo_auth::Clock;
 use cobo_sandbox::{AppKey, AppKeys, RequestParts};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// A request as it was on the wire, taken apart by hand.
+/// A request as received, parsed independently of the client's libraries.
 pub struct Seen {
-    /// Upper case.
+    /// The method in upper case.
     pub method: String,
-    /// Path and query.
+    /// The path and query.
     pub target: String,
-    /// As received.
+    /// The headers as received.
     pub headers: HeaderMap,
-    /// As received.
+    /// The body as received.
     pub body: Vec<u8>,
 }
 
-/// Takes a request apart.
+/// Parses a request.
 pub fn seen(bytes: &[u8]) -> Seen {
     let end = bytes
         .windows(4)
@@ -40,7 +40,7 @@ pub fn seen(bytes: &[u8]) -> Seen {
     }
 }
 
-/// Checks the signature over what was on the wire, with the sandbox's code, and gives the nonce.
+/// Checks the signature over the received bytes with the sandbox's code, and returns the nonce.
 pub fn signed_by_us(seen: &Seen) -> String {
     let keys: AppKeys = [AppKey::from_hex(cobo_sandbox::DEMO_APP_KEY).unwrap()]
         .into_iter()
@@ -54,7 +54,7 @@ pub fn signed_by_us(seen: &Seen) -> String {
     cobo_sandbox::check(&parts, &keys).unwrap().nonce
 }
 
-/// A clock that stands still.
+/// A clock that never advances.
 #[derive(Debug)]
 pub struct Fixed(pub u64);
 

@@ -1,8 +1,8 @@
-//! Processes that call at the same time, against a sandbox that accepts each nonce of a key once.
+//! Processes that call concurrently, against a sandbox that accepts each nonce of a key once.
 //!
-//! `COBO_SHARED_KEY_CALLS` sets how many calls each process makes; `.ci/nonces` makes many.
+//! `COBO_SHARED_KEY_CALLS` sets the number of calls per process; `.ci/nonces` makes many.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // a panic is the report, and figures are
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a panic fails the test; it prints figures
 
 use std::process::Command;
 
@@ -17,8 +17,8 @@ fn calls() -> usize {
     std::env::var("COBO_SHARED_KEY_CALLS").map_or(CALLS, |calls| calls.parse().unwrap())
 }
 
-/// Starts a process for each seed, lets all of them make their calls at the same time, and returns
-/// how many calls were refused.
+/// Starts a process for each seed, lets them make their calls concurrently, and returns the number
+/// of refused calls.
 fn run(sandbox: &Sandbox, seeds: &[String], nonces: &str, token: &str) -> usize {
     let start = |seed: &String| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
@@ -37,7 +37,7 @@ fn run(sandbox: &Sandbox, seeds: &[String], nonces: &str, token: &str) -> usize 
     processes.iter_mut().map(refused).sum()
 }
 
-/// Processes that share the demo key: how many of their calls are refused.
+/// The number of refused calls of processes that share the demo key.
 async fn shared(processes: usize, nonces: &str) -> usize {
     let sandbox = Sandbox::builder().received_limit(1_000_000);
     let sandbox = sandbox.start().await.unwrap();
@@ -71,7 +71,7 @@ async fn processes_with_one_key_and_random_nonces_never_collide() {
     }
 }
 
-/// Prints the share of calls that fail. README states it.
+/// Prints the share of failed calls, which README states.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_with_one_key_and_milliseconds_collide() {
     for processes in [2, 8] {
@@ -87,7 +87,7 @@ async fn processes_with_one_key_and_milliseconds_collide() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn server_that_takes_milliseconds_only_costs_each_process_one_request() {
-    // Milliseconds collide where processes share a key, so each process has a key here.
+    // Millisecond nonces collide if processes share a key, so each process has its own key here.
     let seeds: Vec<String> = (1..=8_u8).map(|seed| hex::encode([seed; 32])).collect();
     for processes in [2, 8] {
         let seeds = &seeds[..processes];
@@ -100,7 +100,8 @@ async fn server_that_takes_milliseconds_only_costs_each_process_one_request() {
         let sandbox = builder.start().await.unwrap();
         assert_eq!(run(&sandbox, seeds, "random", "source"), 0);
         let received = sandbox.received();
-        // Each process gets a token, and finds out with that call that random nonces are refused.
+        // Each process makes two extra requests: it gets a token, and learns from that call that
+        // random nonces are refused.
         assert_eq!(received.len(), processes * (calls() + 2));
         let refused = received.iter().filter(|request| !request.accepted);
         assert_eq!(refused.count(), processes);

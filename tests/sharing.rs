@@ -1,7 +1,7 @@
-//! One directory of tokens, used by many at once: tasks, handles and processes.
+//! One directory of tokens, used by many tasks, handles and processes at once.
 
 #![cfg(unix)]
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::fs::File;
 use std::process::Command;
@@ -72,7 +72,7 @@ async fn who_waits_for_a_lock_blocks_nobody_else() {
     assert_eq!(store.load(ORG).await.unwrap().unwrap().generation, 64);
 }
 
-/// The file of such a lease is removed each time that it ends.
+/// The file of such a lease is removed each time the lease ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn lease_of_an_unknown_organization_is_held_by_one_at_a_time() {
     let (dir, _store) = store();
@@ -114,7 +114,8 @@ async fn a_lock_that_is_held_for_long_is_not_waited_for() {
     assert_eq!(store.save(ORG, &pair(1)).await.unwrap(), Saved::Kept);
 }
 
-/// To a token source the store is not one that is down: it goes on with all the others.
+/// The token source does not treat the store as down, and still uses it for all other
+/// organizations.
 #[tokio::test]
 async fn a_lock_that_is_held_for_long_concerns_one_organization() {
     let (dir, store) = store();
@@ -138,7 +139,7 @@ async fn a_lock_that_is_held_for_long_concerns_one_organization() {
     let loaded = tokens.token("organization-2").await.unwrap();
     assert_eq!(loaded.generation(), now, "what was stored is used");
 
-    // Nothing was done, so that the pair is stored whole when it can be.
+    // The save was not applied, so it is repeated later with the whole pair.
     lock.unlock().unwrap();
     let pair = loop {
         if let Some(pair) = store.load("organization-0").await.unwrap() {
@@ -159,7 +160,7 @@ async fn who_asks_for_one_lease_too_many_is_answered_at_once() {
         leases.push(lease.unwrap().unwrap());
     }
     tokio::select! {
-        biased; // it is asked once
+        biased; // the first branch is polled once
         lease = store.lease(ORG, TTL) => assert!(lease.unwrap().is_none()),
         () = std::future::ready(()) => panic!("it waits"),
     }
@@ -175,7 +176,7 @@ async fn a_call_that_is_dropped_leaves_no_lock_behind() {
         let _ = tokio::time::timeout(patience, store.lease(ORG, TTL)).await;
         let _ = tokio::time::timeout(patience, store.save(ORG, &pair(round))).await;
     }
-    // What was begun is finished first.
+    // Operations that were started finish first.
     for _ in 0..500 {
         if let Some(lease) = store.lease(ORG, TTL).await.unwrap() {
             assert_eq!(store.save(ORG, &pair(1_000)).await.unwrap(), Saved::Kept);
@@ -223,6 +224,6 @@ fn a_cold_start_needs_few_threads_and_few_files() {
     command.args(["-c", LIMITED, env!("CARGO_BIN_EXE_worker")]);
     command.args(["cold", dir.path().to_str().unwrap(), "2000"]);
     let threads: usize = Process::start(&mut command).line().parse().unwrap();
-    // Tokio's pool has 512, which other things need as well.
+    // Tokio's pool has 512 threads, which other work needs too.
     assert!(threads < 64, "{threads} threads");
 }

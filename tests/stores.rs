@@ -1,6 +1,6 @@
-//! Token stores keep what the trait promises.
+//! Token stores fulfil the contract of their trait.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ async fn memory() {
     contract::token_store(|| Arc::new(store.clone())).await;
 }
 
-/// Handles that are opened by themselves share nothing but the files, as those of two processes do.
+/// Separately opened handles share only the files, as those of two processes do.
 #[tokio::test]
 async fn file() {
     let dir = tempfile::tempdir().unwrap();
@@ -76,7 +76,7 @@ async fn second_app_on_a_store_gets_an_error_and_takes_nothing() {
     assert!(after.refresh_token.is_some());
 }
 
-/// As pairs were written before they had an owner.
+/// Pairs in the format of versions that stored no owner.
 #[tokio::test]
 async fn pair_without_an_owner_belongs_to_the_first_app_that_replaces_it() {
     let sandbox = Sandbox::start().await.unwrap();

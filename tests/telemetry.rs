@@ -1,6 +1,6 @@
-//! What can be seen of tokens while they are kept fresh: their state, what is counted, and no secret.
+//! What telemetry shows while tokens are kept fresh: their state and counters, but no secret.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::time::Duration;
 
@@ -79,7 +79,7 @@ fn what_happens_is_counted() {
     );
 }
 
-/// What was recorded under names that begin so, with the values of the labels.
+/// The values recorded under names with this prefix, with the values of their labels.
 fn recorded(recorder: &DebuggingRecorder, prefix: &str) -> Vec<(String, DebugValue)> {
     let snapshot = recorder.snapshotter().snapshot().into_vec();
     let mut recorded: Vec<_> = snapshot

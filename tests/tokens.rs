@@ -1,6 +1,6 @@
-//! Tokens that stay fresh, against a real server: what an app sees of them.
+//! Tokens that stay fresh against a real server, as an app sees them.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::error::Error as _;
 use std::future::poll_fn;
@@ -24,7 +24,7 @@ async fn installed() -> (Sandbox, TokenSource, cobo_auth::Client) {
     (sandbox, tokens, client)
 }
 
-/// How often the token endpoint was asked: by `get_token`, and to refresh.
+/// The number of `get_token` requests and of refreshes that the token endpoint received.
 fn asked(sandbox: &Sandbox) -> (usize, usize) {
     let received = sandbox.received();
     let count = |method: &str| {
@@ -36,7 +36,7 @@ fn asked(sandbox: &Sandbox) -> (usize, usize) {
     (count("GET"), count("POST"))
 }
 
-/// Which organization the API takes the caller for.
+/// The organization that the API identifies the caller as.
 async fn whoami(client: &cobo_auth::Client) -> Result<String, cobo_auth::Error> {
     let response = client.request(Method::GET, "/organizations/info").send();
     let organization: serde_json::Value = response.await?.json()?;
@@ -121,14 +121,14 @@ async fn a_removed_app_is_told_to_be_installed_again() {
     assert!(text.contains("has to be installed again"), "{text}");
     assert!(text.contains(DEMO_ORG_ID), "{text}");
 
-    // Whoever asks again gets the same answer, and Cobo is left alone.
+    // Further requests get the same error, and nothing is sent to Cobo.
     sandbox.clear_received();
     for _ in 0..100 {
         tokens.token(DEMO_ORG_ID).await.unwrap_err();
     }
     assert_eq!(asked(&sandbox), (0, 0));
 
-    // The organization installs the app again, and Cobo calls back.
+    // The organization installs the app again, and Cobo sends a callback.
     sandbox.install(DEMO_ORG_ID);
     let query = format!("approval_result=1&org_id={DEMO_ORG_ID}");
     assert!(tokens.on_installation(&query).await.unwrap().is_confirmed());
@@ -183,7 +183,7 @@ fn no_runtime_is_needed_until_a_token_is() {
     let credential = tokens.credential(DEMO_ORG_ID);
     assert!(credential.current().is_none());
     let first = runtime().block_on(tokens.token(DEMO_ORG_ID)).unwrap();
-    // That runtime is gone; the token is not, and another runtime may go on.
+    // That runtime has ended, but the token is still valid and another runtime can use it.
     assert_eq!(
         credential.current().unwrap().generation(),
         first.generation()
@@ -213,7 +213,8 @@ async fn two_processes_with_one_store_share_what_either_obtains() {
     assert_eq!(first.generation(), same.generation());
     assert_eq!(asked(&sandbox), (1, 0));
 
-    // One replaces it; the other, refused as well, takes up what the first has stored.
+    // One process replaces the token. The other, rejected as well, uses the one that the first
+    // stored.
     sandbox.expire_access_tokens(DEMO_ORG_ID);
     let auth = client::auth(&sandbox);
     for tokens in [&one, &other] {
@@ -262,7 +263,7 @@ async fn a_refresh_goes_on_when_the_caller_is_gone() {
     tokens.credential(DEMO_ORG_ID).rejected(&token);
     let mut watch = tokens.watch(DEMO_ORG_ID);
     {
-        // Polled once, which sends it on its way, and dropped.
+        // Polled once, which starts it, and then dropped.
         let mut call = pin!(tokens.token(DEMO_ORG_ID));
         poll_fn(|context| {
             assert!(call.as_mut().poll(context).is_pending());
@@ -276,7 +277,7 @@ async fn a_refresh_goes_on_when_the_caller_is_gone() {
     assert_eq!(asked(&sandbox), (1, 1));
 }
 
-/// What an answer to `get_token` is taken for: apps act on it.
+/// How failures of `get_token` are classified, since apps act on the kind.
 #[tokio::test]
 async fn failures_are_told_apart() {
     let signed = canned::signed;

@@ -1,7 +1,7 @@
-//! What an operator sees of the calls, and that no secret is in it: everything that this crate, the
-//! HTTP libraries below it and the sandbox say at TRACE level, over calls of every outcome.
+//! What an operator sees of calls, and that it contains no secret: all TRACE output of this crate,
+//! the HTTP libraries and the sandbox, for calls with every outcome.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use cobo_tests::client;
 use http::Method;
 use tokio::net::TcpListener;
 
-/// Stands in every secret that these tests make up.
+/// Part of every secret that these tests create.
 const MARK: &str = "hunter2";
 const RESPONSE_SEED: [u8; 32] = [0xd5; 32];
 const STRANGER_SEED: [u8; 32] = [0xe7; 32];
@@ -34,14 +34,14 @@ async fn calls_on_the_sandbox_are_seen_and_their_secrets_are_not() {
     let oauth = cobo_oauth::Client::new(auth.clone());
     let mut secrets = secrets();
 
-    // Got, used, renewed, used.
+    // Obtain, use, refresh, use.
     let issued = get_token(&oauth).send().await.unwrap();
     let first = secrets.pair(&issued.access_token, &issued.refresh_token);
     organization(&auth, &issued.access_token).await.unwrap();
     let renewed = refresh(&oauth, &first).send().await.unwrap();
     secrets.pair(&renewed.access_token, &renewed.refresh_token);
     organization(&auth, &renewed.access_token).await.unwrap();
-    // Spent, expired, unknown, and signed by nobody whom the server knows.
+    // A spent token, an expired one, an unknown one, and a request signed with an unknown key.
     let spent = refresh(&oauth, &first).send().await.unwrap_err();
     assert_eq!(spent.oauth_error(), Some("invalid_grant"));
     sandbox.advance(Duration::from_secs(43_200));
@@ -66,10 +66,10 @@ async fn calls_on_the_sandbox_are_seen_and_their_secrets_are_not() {
     assert_eq!(failed["status"], "500");
     assert_eq!(failed["code"], "1000");
     assert_eq!(failed["kind"], "Api");
-    // Each attempt failed with an id of its own; the last one's is in the error.
+    // Each failed attempt has its own error id; the error contains that of the last one.
     let ids = capture.fields("GET /organizations/info", "the call failed", "error_id");
     assert_eq!(ids, [expired.error_id().unwrap()]);
-    // A field that has no value is not there.
+    // A field without a value is absent.
     let failed = capture.event("refresh_token", "the call failed");
     assert!(!failed.contains_key("code") && !failed.contains_key("error_id"));
 
@@ -91,7 +91,7 @@ async fn attempts_and_failures_are_seen_and_their_secrets_are_not() {
     let page = canned::plain("503 hunter2-reason", "retry-after: 0\r\n", "<p>hunter2</p>");
     let failed = canned::signed("500 Internal Server Error", api);
 
-    // Three attempts, the last of which succeeds.
+    // Three attempts, of which the last succeeds.
     let server = Canned::start([page, failed, canned::signed("200 OK", token)]).await;
     call(&quick(server.environment())).await.unwrap();
 
@@ -136,7 +136,7 @@ async fn attempts_and_failures_are_seen_and_their_secrets_are_not() {
     assert_eq!(again("status")[..2], ["503", "500"]);
     assert_eq!(again("code"), ["2000"]);
     assert_eq!(again("error_id"), ["e-7"]);
-    // One event for each call that failed.
+    // One event for each failed call.
     let failed = |field| capture.fields(operation, "the call failed", field);
     assert_eq!(failed("status")[0], "307");
     assert_eq!(failed("kind").len(), 7);
@@ -144,7 +144,7 @@ async fn attempts_and_failures_are_seen_and_their_secrets_are_not() {
     capture.has_none_of(&secrets());
 }
 
-/// The events of a call say which one it was, whoever listens.
+/// Events of a call identify the call, for every subscriber.
 #[tokio::test]
 async fn retries_and_failures_name_operation_organization_and_attempt() {
     let capture = Capture::start();
@@ -232,7 +232,7 @@ async fn over_http_2_no_secret_is_seen_either() {
     let server = tokio::spawn(serve_http_2(listener, token));
     let key = hex::encode(canned::response_key().verifying_key().as_bytes());
     let keys = ResponseKeys::from_hex([key.as_str()]).unwrap();
-    // Without TLS there is nothing to agree on HTTP/2 with, as there is with Cobo.
+    // Without TLS, HTTP/2 cannot be negotiated as it is with Cobo.
     let client = client::builder(Environment::custom(&base_url, keys).unwrap())
         .http(reqwest::ClientBuilder::http2_prior_knowledge)
         .build()
@@ -280,7 +280,7 @@ fn what_is_printed_is_captured() {
     assert_eq!(capture.printed(&secrets).len(), 1);
 }
 
-/// As patient as the standard policy, without the waiting.
+/// A client with the standard policy without delays.
 fn quick(environment: Environment) -> Client {
     client::builder(environment)
         .retry(RetryPolicy::standard().base_delay(Duration::from_millis(1)))
@@ -289,7 +289,7 @@ fn quick(environment: Environment) -> Client {
         .unwrap()
 }
 
-/// A call with a secret everywhere where one can be.
+/// Makes a call with a secret in every possible place.
 async fn call(client: &Client) -> Result<(), Error> {
     let request = client
         .request(Method::POST, "/things")
@@ -326,7 +326,7 @@ async fn organization(auth: &Client, token: &Secret) -> Result<(), Error> {
     request.send().await.map(|_| ())
 }
 
-#[allow(deprecated)] // they are still there
+#[allow(deprecated)] // deprecated operations still work
 async fn permission_tokens(client: &cobo_oauth::Client, secrets: &mut Secrets) {
     let request =
         models::ExchangePermissionTokenRequest::builder().permission_type("payment_orders_payin");
@@ -341,7 +341,7 @@ async fn permission_tokens(client: &cobo_oauth::Client, secrets: &mut Secrets) {
     secrets.pair(&renewed.access_token, &renewed.refresh_token);
 }
 
-/// An address that nobody listens at.
+/// An address that nothing listens on.
 fn nobody() -> Environment {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = format!("http://{}/v2", listener.local_addr().unwrap());

@@ -1,6 +1,6 @@
-//! What cannot be signed is not sent.
+//! Requests that cannot be signed are not sent.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use cobo_auth::{
     Client, ErrorKind, Execution, NonceStrategy, Operation, PublicKey, Signature, Signer,
@@ -23,7 +23,7 @@ async fn a_method_that_cannot_be_signed_is_refused() {
     assert!(client.request(Method::PATCH, "/x").send().await.is_ok());
 }
 
-/// A key in a device that answers with something else than a signature.
+/// A key in a device that returns something other than a signature.
 #[derive(Debug)]
 struct Broken(PublicKey, Vec<u8>);
 

@@ -5,22 +5,22 @@ use serde::Deserialize;
 /// A signature that an official SDK made.
 #[derive(Debug, Deserialize)]
 pub struct Vector {
-    /// The SDK.
+    /// The name of the SDK.
     pub sdk: String,
-    /// What was called.
+    /// The operation that was called.
     pub op: String,
     /// The seed of the key.
     pub seed_hex: String,
-    /// The request, where the vector is one.
+    /// The request, if the vector is a request.
     #[serde(flatten)]
     pub request: Option<Request>,
-    /// The timestamp, where the vector is a webhook.
+    /// The timestamp, if the vector is a webhook.
     pub timestamp: Option<String>,
     /// The body of a webhook.
     pub body: Option<String>,
-    /// What was hashed.
+    /// The string that was hashed.
     pub string_to_sign: String,
-    /// What was signed.
+    /// The digest that was signed.
     pub digest_hex: String,
     /// The public key of a request.
     pub api_key_hex: Option<String>,
@@ -33,16 +33,16 @@ pub struct Vector {
 /// The parts of a recorded request.
 #[derive(Debug, Deserialize)]
 pub struct Request {
-    /// Upper case.
+    /// The method in upper case.
     pub method: String,
-    /// Path and query as they were on the wire.
+    /// The path and query exactly as sent.
     pub raw_target: String,
     /// The nonce.
     pub nonce: String,
 }
 
 impl Request {
-    /// Path and query apart.
+    /// Splits the target into path and query.
     pub fn split(&self) -> (&str, &str) {
         self.raw_target
             .split_once('?')
@@ -50,7 +50,7 @@ impl Request {
     }
 }
 
-/// All of them.
+/// All recorded vectors.
 pub fn recorded() -> Vec<Vector> {
     #[derive(Deserialize)]
     struct File {

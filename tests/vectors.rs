@@ -1,6 +1,6 @@
 //! The recorded requests of the official SDKs, reproduced byte for byte.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use cobo_auth::{
     AwsLcSigner, Ed25519Signer, Message, ResponseKeys, SecretKey, Signer, double_sha256,
@@ -9,7 +9,7 @@ use cobo_sandbox::{AppKey, AppKeys, RequestParts};
 use cobo_tests::vector::{Vector, recorded};
 use http::{HeaderMap, HeaderValue};
 
-/// The signature that every Ed25519 backend makes.
+/// The signature, which must be the same from every Ed25519 backend.
 async fn sign(vector: &Vector, digest: &[u8; 32]) -> String {
     let key = SecretKey::from_hex(&vector.seed_hex).unwrap();
     let backends: [Box<dyn Signer>; 2] = [

@@ -1,6 +1,6 @@
-//! Which signatures of a response count: strict Ed25519, and both headers in one spelling.
+//! Which response signatures are accepted: strict Ed25519, and one spelling of both headers.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use cobo_auth::{KeyError, ResponseKeys, Verification, double_sha256};
 use cobo_tests::canned;
@@ -54,7 +54,7 @@ fn signature_that_only_lenient_verifiers_accept_is_refused() {
     assert_eq!(keys().verify(BODY, &headers), Verification::Invalid);
 }
 
-/// The eight points of small order, and their other encodings: anyone can sign for such a key.
+/// The eight points of small order and their other encodings: anyone can sign for such a key.
 #[test]
 fn public_key_of_small_order_is_refused() {
     for (first, middle, last) in [

@@ -1,7 +1,7 @@
-//! That secrets are wiped: the memory of this process is searched for them once they are dropped.
+//! Secrets are wiped: after they are dropped, this process's memory is searched for them.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::fs::{self, File, Permissions};
 use std::ops::Range;
@@ -19,8 +19,8 @@ use cobo_tests::directory::directory;
 use cobo_tests::{client, contract};
 use http::Method;
 
-/// A text that is made when it is needed, so that only what a test makes of it is in memory. Each
-/// test has texts of its own, since tests run at the same time.
+/// A text that is created on demand, so that only the copies made by the test are in memory. Each
+/// test has its own texts, since tests run concurrently.
 #[derive(Clone, Copy)]
 struct Marker {
     number: u8,
@@ -75,7 +75,7 @@ impl Marker {
         }
     }
 
-    /// The text, in one piece of memory.
+    /// The text, in one allocation.
     fn text(self) -> String {
         let length = if matches!(self.form, Form::Digits) {
             64
@@ -87,10 +87,10 @@ impl Marker {
         text
     }
 
-    /// Where 32 bytes of it are in memory, but for the stack of this thread. They are not the first
-    /// ones of a text: the allocator writes into the beginning of what is freed.
+    /// The addresses of 32 bytes of the text, outside of this thread's stack. They are not the
+    /// first bytes of the text, because the allocator overwrites the beginning of freed memory.
     fn found(self) -> Vec<usize> {
-        /// What one test reads of the memory is not to be found by another.
+        /// Serialises the tests, so that one does not find what another has read.
         static READING: Mutex<()> = Mutex::new(());
         let _reading = READING.lock().unwrap_or_else(PoisonError::into_inner);
         let skipped = if matches!(self.form, Form::Seed) {
@@ -136,7 +136,7 @@ impl Marker {
 
 const PAGE: usize = 4096;
 
-/// The addresses of a line of `/proc/self/maps` that is heap, or stack of a thread.
+/// The address range of a line of `/proc/self/maps`, if it is heap or a thread's stack.
 fn data(line: &str) -> Option<Range<usize>> {
     let mut fields = line.split_ascii_whitespace();
     let (addresses, permissions) = (fields.next()?, fields.next()?);
@@ -147,7 +147,7 @@ fn data(line: &str) -> Option<Range<usize>> {
     (anonymous && permissions == "rw-p").then(|| address(start)..address(end))
 }
 
-/// The bytes at addresses that were freed.
+/// Reads the bytes at freed addresses.
 fn freed(memory: &File, range: &Range<usize>, into: &mut [u8]) {
     memory.read_exact_at(into, range.start as u64).unwrap();
 }
@@ -202,8 +202,8 @@ async fn private_key_is_wiped_with_its_last_signer() {
     marker.seed().assert_wiped();
 }
 
-/// The environment belongs to the whole process: the variable is read by a second process, which
-/// runs this test as well.
+/// The environment belongs to the whole process, so a second process, which also runs this test,
+/// reads the variable.
 #[test]
 fn private_key_from_a_file_or_the_environment_is_wiped() {
     const NAME: &str = "private_key_from_a_file_or_the_environment_is_wiped";
@@ -243,8 +243,8 @@ fn private_key_from_a_file_or_the_environment_is_wiped() {
     assert!(text.contains("1 passed"), "{text}");
 }
 
-/// hyper's buffers have the body as well, and are not wiped: only the body's own memory is looked
-/// at.
+/// hyper's buffers also contain the body and are not wiped, so only the body's own memory is
+/// checked.
 #[tokio::test]
 async fn response_body_is_wiped_when_its_last_clone_is_dropped() {
     let body = format!("\"{}\"", Marker::new(6).text().repeat(20));

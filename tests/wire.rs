@@ -1,6 +1,6 @@
-//! What leaves through the client, byte by byte.
+//! The bytes that the client sends.
 
-#![allow(clippy::unwrap_used)] // in a test a panic is the report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use cobo_auth::{
     Client, Ed25519Signer, Environment, ErrorCode, ErrorKind, FixedToken, Operation, ResponseKeys,
@@ -92,7 +92,7 @@ async fn a_built_request_has_to_fit_its_operation() {
 
     let origin = base.trim_end_matches("/v2");
     for url in [
-        // What `url` makes of a wallet id of `..`, `%2e%2e` and `../../v2/x`.
+        // The URLs that `url` makes of the wallet ids `..`, `%2e%2e` and `../../v2/x`.
         format!("{base}/wallets/../info"),
         format!("{base}/wallets/%2e%2e/info"),
         format!("{base}/wallets/../../v2/x/info"),
@@ -347,7 +347,7 @@ async fn the_sandbox_takes_what_the_canonical_form_makes_of_any_query() {
     ] {
         let request = client.request(Method::GET, "/nowhere").query("v", value);
         let error = request.send().await.unwrap_err();
-        // Not 2024: the signature was good, the endpoint is not there.
+        // Not 2024: the signature was valid, but the endpoint does not exist.
         assert_eq!(error.code(), Some(ErrorCode::NO_SUCH_ENDPOINT), "{value}");
     }
 }

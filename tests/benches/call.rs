@@ -1,7 +1,7 @@
-//! A whole `get_token`, against bare reqwest with one signature and one verification.
+//! Compares a whole `get_token` with bare reqwest plus one signature and one verification.
 //!
-//! Both talk to the same server, which answers every request with one response that was signed
-//! beforehand, over one connection each.
+//! Both use one connection each to the same server, which answers every request with the same
+//! pre-signed response.
 
 #![allow(missing_docs, clippy::unwrap_used)] // a benchmark
 
@@ -22,7 +22,7 @@ const BODY: &str = r#"{"access_token":"AT-0123456789abcdef0123456789abcdef","tok
 
 type Token = cobo_auth::Response<cobo_oauth::models::GetToken200Response>;
 
-/// What a program without this SDK has to do at least.
+/// The minimum that a program without this SDK has to do.
 struct Bare {
     http: reqwest::Client,
     url: String,
@@ -78,7 +78,7 @@ async fn get(client: &cobo_oauth::Client) -> Result<Token, cobo_auth::Error> {
 }
 
 fn call(criterion: &mut Criterion) {
-    // The server has a thread of its own, as it would have a machine of its own.
+    // The server has its own thread, so that it does not share the client's.
     let server_runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

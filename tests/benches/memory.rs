@@ -1,5 +1,5 @@
-//! Resident memory for each organization, the memory store's copy of its tokens included: by
-//! itself in a process, whose memory nobody has used before.
+//! Resident memory per organization, including the memory store's copy of its tokens. It runs in
+//! its own process, so that no memory was used before.
 
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used)] // a benchmark's result
 
@@ -26,7 +26,7 @@ fn main() {
     drop(organizations.tokens);
 }
 
-/// In bytes, where the machine tells.
+/// The resident memory in bytes, if the platform reports it.
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = status

@@ -1,4 +1,4 @@
-//! Organizations that all have a token.
+//! Sets up organizations that all have a token.
 
 use cobo_auth::{Clock as _, SystemClock};
 use cobo_oauth::{MemoryStore, Saved, TokenPair, TokenSource, TokenStore as _};
@@ -6,8 +6,8 @@ use cobo_sandbox::Sandbox;
 use cobo_tests::client;
 use tokio::runtime::Runtime;
 
-/// Whether this is a measurement (`cargo bench`). Otherwise it is only seen to work (`cargo test
-/// --benches`), with little of everything.
+/// Whether this is a measurement (`cargo bench`). Otherwise (`cargo test --benches`) the benchmarks
+/// only run once with small inputs, to check that they work.
 pub(crate) fn measures() -> bool {
     std::env::args().any(|argument| argument == "--bench")
 }
@@ -18,7 +18,7 @@ pub(crate) struct Organizations {
 }
 
 impl Organizations {
-    /// Nothing is asked of the server: the store has every token.
+    /// Sends no request to the server, since the store has every token.
     pub(crate) fn new(count: usize, sandbox: &Sandbox, runtime: &Runtime) -> Self {
         let ids: Vec<_> = (0..count)
             .map(|number| format!("e3986401-4aec-480a-973d-{number:012x}"))

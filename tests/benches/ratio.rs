@@ -1,8 +1,8 @@
-//! Two things timed in turn, in one run, so that what disturbs the machine disturbs both alike.
+//! Times two functions alternately in one run, so that noise on the machine affects both equally.
 
 use std::time::{Duration, Instant};
 
-/// Times of two things that were run alternately.
+/// The times of two functions that were run alternately.
 #[derive(Default)]
 pub(crate) struct Pairs {
     ours: Vec<Duration>,
@@ -10,7 +10,7 @@ pub(crate) struct Pairs {
 }
 
 impl Pairs {
-    /// Adds one run of each. Every other time the second one goes first.
+    /// Runs each function once and records the times. The order alternates.
     pub(crate) fn add(&mut self, ours: impl FnOnce(), theirs: impl FnOnce()) -> Duration {
         let (ours, theirs) = if self.ours.len().is_multiple_of(2) {
             let ours = timed(ours);

@@ -1,5 +1,5 @@
-//! Signing a request and verifying a response, against the primitives alone: one Ed25519 signature
-//! or verification over 32 bytes, and two SHA-256 over as many bytes as the message has.
+//! Compares signing a request and verifying a response with the primitives alone: one Ed25519
+//! signature or verification over 32 bytes, and two SHA-256 over as many bytes as the message has.
 
 #![allow(missing_docs, clippy::unwrap_used)] // a benchmark
 
@@ -36,7 +36,7 @@ fn sign(criterion: &mut Criterion) {
     let raw = SigningKey::from_bytes(&[7; 32]);
     let bytes = MESSAGE.to_bytes();
 
-    // Message, digest, signature, and its hexadecimal digits, as a request needs them.
+    // The message, digest, signature and hexadecimal encoding that a request needs.
     let request = |signer: &dyn Signer| {
         let digest = black_box(MESSAGE).digest();
         let signature = runtime.block_on(signer.sign(&digest)).unwrap();

@@ -1,5 +1,5 @@
-//! What a fresh token costs: against the clock readings and one shared pointer, and against plain
-//! concurrent maps, for 1, 1,000 and 100,000 organizations.
+//! Measures the cost of a fresh token for 1, 1,000 and 100,000 organizations, compared with reading the clocks plus one
+//! shared pointer, and with plain concurrent maps.
 
 #![allow(missing_docs, clippy::panic, clippy::unwrap_used)] // a benchmark
 
@@ -22,7 +22,7 @@ use ratio::Pairs;
 use tokio::runtime::Runtime;
 
 const SIZES: [usize; 3] = [1, 1_000, 100_000];
-/// Calls timed together: one is too short for the clock.
+/// The number of calls timed together, because one call is too short for the clock.
 const BATCH: usize = 1_000;
 
 fn turns() -> usize {
@@ -34,17 +34,17 @@ fn hits(c: &mut Criterion) {
     let sandbox = runtime.block_on(Sandbox::start()).unwrap();
     let sizes = if measures() { SIZES.len() } else { 2 };
     for count in SIZES.into_iter().take(sizes) {
-        // Each with memory that nobody has used before.
+        // Each benchmark gets newly allocated memory.
         look_ups(&Organizations::new(count, &sandbox, &runtime));
         credentials(c, &Organizations::new(count, &sandbox, &runtime));
     }
 }
 
-/// A credential against what nobody can do without who sees to it that a token has not expired: a
-/// reading of each clock, and one more pointer to the token.
+/// Compares a credential with the minimum for checking that a token has not expired: reading each clock, and following
+/// one more pointer to the token.
 fn credentials(c: &mut Criterion, organizations: &Organizations) {
     let count = organizations.ids.len();
-    // One for each organization, and at least a batch of them.
+    // One for each organization, but at least one batch.
     let many = count.max(BATCH);
     let ids = organizations.ids.iter().cycle().take(many);
     let credentials: Vec<OrgCredential> =
@@ -93,8 +93,8 @@ fn credentials(c: &mut Criterion, organizations: &Organizations) {
     );
 }
 
-/// A source against concurrent maps of the same tokens that have nothing to do but to find them: the
-/// map that most programs take, and the one that the source takes.
+/// Compares a source with concurrent maps that only look up the same tokens: the map that most programs use, and the
+/// map that the source uses.
 fn look_ups(organizations: &Organizations) {
     let count = organizations.ids.len();
     let dash = dashmap::DashMap::new();
@@ -136,7 +136,7 @@ fn look_ups(organizations: &Organizations) {
     });
 }
 
-/// Organizations all over the map, in an order that no cache foresees.
+/// Organizations spread over the map, in an order that caches cannot predict.
 fn batch(organizations: &Organizations, turn: usize) -> Vec<&str> {
     let ids = &organizations.ids;
     let step = |number: usize| (turn * BATCH + number) * 7_919 % ids.len();
@@ -145,13 +145,13 @@ fn batch(organizations: &Organizations, turn: usize) -> Vec<&str> {
         .collect()
 }
 
-/// Runs what waits for nothing.
+/// Runs a future that never waits.
 fn at_once(calls: impl Future<Output = ()>) {
     let mut context = Context::from_waker(Waker::noop());
     assert!(pin!(calls).poll(&mut context).is_ready());
 }
 
-/// Tokens a second, over threads that want those of the same organizations, or each of its own.
+/// Measures tokens per second for several threads that use the same organizations, or separate ones.
 #[allow(clippy::print_stdout)] // a benchmark's result
 fn threads(_: &mut Criterion) {
     let runtime = Runtime::new().unwrap();

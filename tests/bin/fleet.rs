@@ -1,5 +1,4 @@
-//! One process of a fleet: it uses the tokens of many organizations, which rest in Redis, and prints
-//! what goes wrong.
+//! One process of a fleet. It uses the tokens of many organizations, which are stored in Redis, and prints errors.
 
 use std::time::Duration;
 
@@ -9,12 +8,12 @@ use cobo_sandbox::DEMO_CLIENT_ID;
 use cobo_tests::client;
 use http::Method;
 
-/// An organization's token is asked for this often,
+/// The interval between two requests for an organization's token.
 const EVERY: Duration = Duration::from_millis(50);
-/// and used every so many times.
+/// Every `USED`th token is also used for a call.
 const USED: usize = 20;
 
-/// The organizations are called for the first time one after the other, over this span.
+/// Starts the organizations one after the other, evenly spread over `span`.
 pub(crate) async fn fleet(
     redis: &str,
     environment: Environment,

@@ -8,7 +8,7 @@ use cobo_sandbox::DEMO_CLIENT_ID;
 use cobo_tests::client;
 use http::Method;
 
-/// A stored token that lives so much longer, in milliseconds, is to be used as it is.
+/// A stored token with more remaining lifetime than this, in milliseconds, must be used as it is.
 const FRESH: u64 = 700;
 
 pub(crate) async fn keep(store: FileStore, environment: Environment, organizations: usize) {

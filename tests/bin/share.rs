@@ -1,5 +1,5 @@
-//! One of several processes that share a key. It makes calls, one after the other, and says how many
-//! were refused for their nonce.
+//! One of several processes that share a key. It makes calls one after the other, and prints how many were refused
+//! because of their nonce.
 
 use std::io::Read;
 
@@ -8,7 +8,7 @@ use cobo_oauth::TokenSource;
 use cobo_sandbox::{DEMO_CLIENT_ID, DEMO_ORG_ID};
 use http::Method;
 
-/// With this in place of an access token, the process gets its tokens itself.
+/// If this is given instead of an access token, the process obtains its own tokens.
 const SOURCE: &str = "source";
 
 pub(crate) async fn share(client: Client, token: &str, calls: usize) {
@@ -19,7 +19,7 @@ pub(crate) async fn share(client: Client, token: &str, calls: usize) {
         client.with_credential(FixedToken::new(token).unwrap())
     };
     println!("ready");
-    // All processes begin when the test closes their input.
+    // All processes start when the test closes their standard input.
     let wait = || std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     tokio::task::spawn_blocking(wait).await.unwrap();
 

@@ -1,8 +1,8 @@
-//! A process that shares a token store with others: what the tests start, watch and kill.
+//! A process that shares a token store with others; tests start, watch and kill it.
 //!
-//! Its first argument says what it is to do, the others with what.
+//! The first argument selects the task; the others are the task's inputs.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // in a test a panic is the report
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a panic fails the test
 
 mod fleet;
 mod keep;
@@ -50,7 +50,7 @@ async fn main() -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Takes the lease of an organization, says so, and keeps it.
+/// Takes the lease of an organization, prints a line, and holds the lease.
 async fn hold(dir: &str, org_id: &str) {
     let store = FileStore::open(dir).unwrap();
     let lease = store.lease(org_id, Duration::from_secs(1)).await.unwrap();
@@ -59,7 +59,7 @@ async fn hold(dir: &str, org_id: &str) {
     std::future::pending::<()>().await;
 }
 
-/// Saves the next pair so many times, and says how many were kept.
+/// Saves the next pair `times` times, and prints how many were kept.
 async fn count(dir: &str, org_id: &str, times: u64) {
     let store = FileStore::open(dir).unwrap();
     let mut kept = 0;
@@ -69,7 +69,7 @@ async fn count(dir: &str, org_id: &str, times: u64) {
         let pair = TokenPair::new(generation, "access", 0, 1);
         let saved = loop {
             match store.save(org_id, &pair).await {
-                Err(error) if error.is_not_applied() => {} // the others kept it busy
+                Err(error) if error.is_not_applied() => {} // other processes held the lock
                 saved => break saved.unwrap(),
             }
         };
@@ -78,8 +78,8 @@ async fn count(dir: &str, org_id: &str, times: u64) {
     println!("{kept}");
 }
 
-/// Does what a cold start does for so many organizations at once, and says how many threads that
-/// took.
+/// Does the work of a cold start for this many organizations at once, and prints the number of
+/// threads used.
 async fn cold(dir: &str, organizations: usize) {
     let store = FileStore::open(dir).unwrap();
     let mut tasks = Vec::new();

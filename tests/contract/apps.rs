@@ -1,4 +1,4 @@
-//! Two apps on one store.
+//! Checks two apps that use one store.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ fn owned(generation: u64, owner: &Owner) -> TokenPair {
     pair(generation).with_owner(owner.clone())
 }
 
-/// Whatever another app does with its own client id or in its own environment, the pair stays.
+/// Another app, with its own client id or environment, can never change the pair.
 pub(super) async fn refuses_the_pairs_of_another_app(open: &impl Fn() -> Arc<dyn TokenStore>) {
     let (one, other) = (open(), open());
     let ours = owner("app \"one\" ü");
@@ -48,7 +48,7 @@ pub(super) async fn refuses_the_pairs_of_another_app(open: &impl Fn() -> Arc<dyn
             &owned(7, &ours),
         );
     }
-    // The app itself goes on, and gives the pair up by removing it.
+    // The app itself can still save the pair, and give it up by removing it.
     assert_eq!(
         one.save("owned", &owned(8, &ours)).await.unwrap(),
         Saved::Kept
@@ -120,7 +120,7 @@ pub(super) async fn keeps_a_pair_while_response_keys_are_rotated(
 pub(super) async fn lists_the_organizations_of_an_app(open: &impl Fn() -> Arc<dyn TokenStore>) {
     let (one, other) = (open(), open());
     let (ours, theirs) = (owner("app that lists"), owner("app that does not"));
-    // What the parts before have stored without an owner.
+    // The pairs that earlier parts stored without an owner.
     let before = one.organizations(&ours).await.unwrap();
     let long = "y".repeat(300);
     let mut expected = before.clone();

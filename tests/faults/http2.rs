@@ -1,4 +1,4 @@
-//! The steps of an attempt over HTTP/2: each request is a stream of one connection.
+//! Plays the steps of an attempt over HTTP/2. Each request is a stream of one connection.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,8 +13,8 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use crate::server::Shared;
 use crate::step::{Step, StreamReason};
 
-/// Serves a connection. Its frames are read and written only while it is asked for the next
-/// request, so that each request is answered in a task of its own.
+/// Serves a connection. Each request is answered in its own task, because the connection's frames
+/// are read and written only while the next request is awaited.
 pub(crate) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let Ok(mut connection) = h2::server::handshake(stream).await else {
         return;
@@ -59,7 +59,7 @@ async fn answer(
     }
 }
 
-/// A request, in the form that it would have in HTTP/1.1.
+/// Reads a request and writes it in the form of HTTP/1.1.
 async fn read(request: Request<RecvStream>) -> Option<Vec<u8>> {
     let (head, mut stream) = request.into_parts();
     let mut body = BytesMut::new();
@@ -78,7 +78,7 @@ async fn read(request: Request<RecvStream>) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Sends what would be a whole response in HTTP/1.1.
+/// Sends a response that is given in the form of HTTP/1.1.
 fn send(answer: &[u8], respond: &mut SendResponse<Bytes>) {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n");
     let end = end.unwrap();
@@ -89,7 +89,7 @@ fn send(answer: &[u8], respond: &mut SendResponse<Bytes>) {
         let (name, value) = line.split_once(": ").unwrap();
         response = response.header(name, value);
     }
-    // A client that has gone away is no fault of the test's.
+    // A disconnected client is not a test failure.
     if let Ok(mut stream) = respond.send_response(response.body(()).unwrap(), false) {
         let _ = stream.send_data(Bytes::copy_from_slice(&answer[end + 4..]), true);
     }

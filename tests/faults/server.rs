@@ -1,4 +1,4 @@
-//! A server on loopback that fails in the ways it is told to, attempt by attempt.
+//! A server on loopback that fails as instructed, attempt by attempt.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,7 +27,7 @@ pub(crate) struct Server {
 
 pub(crate) struct Shared {
     http2: bool,
-    /// For each attempt; the last one again and again.
+    /// The steps for each attempt; the last entry is repeated.
     plan: Vec<Steps>,
     attempts: AtomicUsize,
     pub(crate) begun: AtomicUsize,
@@ -36,23 +36,23 @@ pub(crate) struct Shared {
     pub(crate) elsewhere: String,
 }
 
-/// What is behind the address.
+/// The state of the server's port.
 enum Port {
-    /// It is taken, and nobody listens.
+    /// The port is reserved, but nothing listens.
     Silent(TcpSocket),
-    /// Connections are taken and served.
+    /// Connections are accepted and served.
     Open(JoinHandle<()>),
-    /// The queue is full with these, and the listener takes none of them.
+    /// The listener's queue is full of these connections, and none is accepted.
     Full {
         _listener: TcpListener,
         _queued: Vec<TcpStream>,
     },
-    /// Nobody listens any more.
+    /// Nothing listens any more.
     Gone,
 }
 
 impl Server {
-    /// Speaks HTTP/1.1 or HTTP/2.
+    /// Starts a server that speaks HTTP/1.1 or HTTP/2.
     pub(crate) fn start(plan: Vec<Steps>, http2: bool) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
@@ -75,15 +75,15 @@ impl Server {
         }
     }
 
-    /// The server as an environment whose responses are signed.
+    /// An environment for this server, whose responses are signed.
     pub(crate) fn environment(&self) -> Environment {
         let key = hex::encode(canned::response_key().verifying_key().as_bytes());
         let keys = ResponseKeys::from_hex([key.as_str()]).unwrap();
         Environment::custom(&format!("http://{}/v2", self.address), keys).unwrap()
     }
 
-    /// Signs with the key of every test, and tells the server of each attempt, also of one that
-    /// never gets as far as a connection.
+    /// A signer with the tests' key that reports each attempt to the server, including attempts
+    /// that never reach a connection.
     pub(crate) fn signer(&self) -> CountingSigner {
         CountingSigner {
             signer: Ed25519Signer::from_hex(client::SEED).unwrap(),
@@ -91,22 +91,22 @@ impl Server {
         }
     }
 
-    /// How many attempts were signed.
+    /// The number of attempts that were signed.
     pub(crate) fn attempts(&self) -> usize {
         self.shared.attempts.load(Ordering::SeqCst)
     }
 
-    /// How many requests came, those that were not read included.
+    /// The number of requests that arrived, including unread ones.
     pub(crate) fn begun(&self) -> usize {
         self.shared.begun.load(Ordering::SeqCst)
     }
 
-    /// Every request that was read, as the bytes that came over the socket.
+    /// The raw bytes of every request that was read.
     pub(crate) fn received(&self) -> Vec<Vec<u8>> {
         self.shared.received.lock().unwrap().clone()
     }
 
-    /// The body that the current attempt is answered with.
+    /// The response body of the current attempt.
     pub(crate) fn last_body(&self) -> Option<Vec<u8>> {
         self.shared.steps().iter().find_map(|step| match step {
             Step::Answer(answer) => Some(answer.body()),
@@ -114,7 +114,7 @@ impl Server {
         })
     }
 
-    /// Whether anybody has been at the other origin.
+    /// Whether the other origin was contacted.
     pub(crate) fn elsewhere_was_contacted(&self) -> bool {
         match self.elsewhere.accept() {
             Ok(_) => true,
@@ -128,7 +128,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nobody else is at it: an attempt holds the lock only while it is being signed.
+        // The lock is free here, because an attempt holds it only while it is signed.
         if let Ok(port) = self.shared.port.try_lock()
             && let Port::Open(task) = &*port
         {
@@ -137,7 +137,7 @@ impl Drop for Server {
     }
 }
 
-/// Is asked for a signature at the beginning of each attempt, before a connection is made.
+/// Called to sign at the beginning of each attempt, before a connection is made.
 pub(crate) struct CountingSigner {
     signer: Ed25519Signer,
     shared: Arc<Shared>,
@@ -169,7 +169,7 @@ impl Shared {
         self.plan[attempt.min(self.plan.len()) - 1].clone()
     }
 
-    /// Opens or closes the port, as the current attempt wants it.
+    /// Opens or closes the port, as the current attempt requires.
     async fn make_ready(shared: &Arc<Self>) {
         let steps = shared.steps();
         let mut port = shared.port.lock().await;
@@ -177,7 +177,7 @@ impl Shared {
             (Port::Silent(socket), [Step::Refuse]) => Port::Silent(socket),
             (Port::Open(task), [Step::Refuse]) => {
                 task.abort();
-                // The listener is gone when the task is.
+                // The listener is closed when the task ends.
                 let _ = task.await;
                 Port::Gone
             }
@@ -194,8 +194,7 @@ impl Shared {
 }
 
 impl Port {
-    /// Connects to a listener that takes nothing, until its queue is so full that nothing comes of
-    /// a further connection.
+    /// Fills the queue of a listener that accepts nothing, until further connections fail.
     async fn full(socket: TcpSocket) -> Self {
         const PATIENCE: Duration = Duration::from_millis(100);
         let listener = socket.listen(1).unwrap();
@@ -212,7 +211,7 @@ impl Port {
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    // Dropped, and its connections with it, when this task is aborted.
+    // Aborting this task drops its connections.
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         stream.set_nodelay(true).unwrap();
@@ -225,12 +224,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// Plays the steps of one attempt after the other, as long as the connection lasts.
+/// Plays the steps of one attempt after another until the connection ends.
 async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     let mut unread = Vec::new();
     loop {
-        // Which attempt a connection is for shows with the first byte: it may have been kept alive,
-        // or made ahead of time.
+        // The attempt that uses a connection is known only at its first byte: the connection may
+        // have been kept alive or opened ahead of time.
         if shared.steps().first() != Some(&Step::Reset) {
             if unread.is_empty() && begun(&stream).await.is_err() {
                 return;
@@ -245,7 +244,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-/// Waits for a byte to be there, and leaves it there.
+/// Waits until a byte can be read, without reading it.
 async fn begun(stream: &TcpStream) -> Result<(), Ended> {
     match stream.peek(&mut [0]).await {
         Ok(1..) => Ok(()),
@@ -253,7 +252,7 @@ async fn begun(stream: &TcpStream) -> Result<(), Ended> {
     }
 }
 
-/// The connection is at its end.
+/// The connection has ended.
 struct Ended;
 
 async fn play(
@@ -309,7 +308,7 @@ async fn play(
     }
 }
 
-/// The next request of a connection, whole.
+/// Reads the next complete request of a connection.
 async fn read(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Vec<u8>> {
     loop {
         if let Some(length) = canned::request_length(unread) {

@@ -1,46 +1,47 @@
-//! What a scenario says of each attempt.
+//! The steps of a scenario for each attempt.
 
 use cobo_auth::{Clock as _, SystemClock, double_sha256};
 use cobo_tests::canned;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde::Deserialize;
 
-/// What becomes of one attempt: steps on its connection, one after the other. A connection that
-/// is neither closed nor reset by them is kept alive.
+/// The steps of one attempt on its connection, in order. If no step closes or resets the
+/// connection, it is kept alive.
 pub(crate) type Steps = Vec<Step>;
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Step {
-    /// Nobody listens. Stands alone, and in the first or the last attempts.
+    /// Nothing listens. Must be the only step, and only in the first or last attempts.
     Refuse,
-    /// The queue of connections is full, and nobody takes any. Stands alone, in every attempt.
+    /// The connection queue is full and nothing is accepted. Must be the only step of every
+    /// attempt.
     Ignore,
-    /// Waits for the request, and leaves it unread.
+    /// Waits for the request without reading it.
     Await,
     /// Reads the request.
     Read,
-    /// Sends a response, or the beginning of one.
+    /// Sends a response or its beginning.
     Answer(Answer),
     /// Sends these bytes.
     Raw(Raw),
     WaitMs(u64),
-    /// Says nothing more until the client hangs up.
+    /// Sends nothing more until the client disconnects.
     Stall,
     Close,
-    /// An RST, not a FIN. As the first step, as soon as the connection is there.
+    /// Sends an RST instead of a FIN. As the first step, immediately after the connection is made.
     Reset,
-    /// In HTTP/2: ends the stream of the request.
+    /// In HTTP/2: resets the stream of the request.
     ResetStream(StreamReason),
-    /// In HTTP/2: ends the connection, without saying that anything is wrong.
+    /// In HTTP/2: ends the connection without an error.
     GoAway,
 }
 
-/// Why a server resets a stream.
+/// The reason of a stream reset.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum StreamReason {
-    /// The request was not carried out, says the server.
+    /// The server did not process the request.
     RefusedStream,
     InternalError,
 }
@@ -48,27 +49,28 @@ pub(crate) enum StreamReason {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Answer {
-    /// `200 OK`.
+    /// The status line, `200 OK`.
     status: String,
-    /// `name: value`; `{elsewhere}` stands for an origin that must never be contacted.
+    /// Header lines, `name: value`. `{elsewhere}` is replaced by an origin that must not be
+    /// contacted.
     #[serde(default)]
     headers: Vec<String>,
     #[serde(default)]
     body: String,
-    /// Instead of `body`.
+    /// The body in hexadecimal, instead of `body`.
     body_hex: Option<String>,
     #[serde(default)]
     signed: Signed,
-    /// How long ago it was signed.
+    /// The age of the signature.
     #[serde(default)]
     age_ms: u64,
     #[serde(default)]
     framing: Framing,
-    /// A `content-length` that is not the body's.
+    /// A `content-length` that differs from the body's length.
     announced: Option<u64>,
-    /// Only the beginning is sent.
+    /// Sends only the beginning.
     cut: Option<Cut>,
-    /// One byte after the other, so far apart.
+    /// Sends single bytes with this delay between them.
     pub(crate) drip_ms: Option<u64>,
 }
 
@@ -76,26 +78,26 @@ pub(crate) struct Answer {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Raw {
     pub(crate) text: String,
-    /// Again and again, until the client hangs up.
+    /// Repeats until the client disconnects.
     #[serde(default)]
     pub(crate) endless: bool,
-    /// After each time.
+    /// The delay after each repetition.
     pub(crate) pause_ms: Option<u64>,
 }
 
-/// What the signature of a response is made over.
+/// The kind of signature of a response.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Signed {
     #[default]
     Right,
     No,
-    /// Another body.
+    /// A signature over another body.
     Over(String),
     ByAnotherKey,
     /// Not hexadecimal.
     Garbled,
-    /// The right one, once more.
+    /// The valid signature, sent twice.
     Twice,
     /// The signature without its timestamp.
     Half,
@@ -107,17 +109,17 @@ enum Framing {
     #[default]
     Length,
     Chunked,
-    /// Neither a length nor chunks: the body ends where the connection does.
+    /// No length and no chunks: the body ends with the connection.
     UntilClose,
 }
 
-/// How many bytes are sent.
+/// The number of bytes that are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Cut {
-    /// From the start.
+    /// Counted from the start of the response.
     Head(usize),
-    /// After a whole head, as they are on the wire.
+    /// The whole head, and this many bytes of the body as transmitted.
     Body(usize),
 }
 
@@ -157,7 +159,7 @@ impl Answer {
         let mut bytes = head.into_bytes();
         match self.cut {
             Some(Cut::Head(length)) => {
-                // A position outside of the head would be a mistake in the scenario.
+                // A position outside of the head is a mistake in the scenario.
                 assert!(length < bytes.len());
                 bytes.truncate(length);
             }
@@ -169,7 +171,7 @@ impl Answer {
 }
 
 impl Signed {
-    /// The header lines of a signature that was made so long ago.
+    /// The signature header lines of this age.
     fn headers(&self, body: &[u8], age_ms: u64) -> String {
         let signed_at = (SystemClock.unix_millis() - age_ms).to_string();
         let by = |key: &SigningKey, body: &[u8]| {

@@ -1,4 +1,4 @@
-//! A Cobo whose time and signatures a test decides on.
+//! A simulated Cobo whose time and signatures the test controls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,13 +14,13 @@ use cobo_tests::client;
 use ed25519_dalek::{Signer as _, SigningKey};
 use http::Method;
 
-/// Where each test's time begins, in Unix milliseconds.
+/// The start time of each test, in Unix milliseconds.
 pub(crate) const START: u64 = 1_800_000_000_000;
 
 pub(crate) const LIMITED: &str = r#"{"error_code":2026,"error_message":"m","error_id":"e"}"#;
 
-/// A Cobo whose responses are signed with a key that no other test has, and a local clock: both
-/// move only where the test moves them.
+/// A Cobo with its own response key, and a local clock. Their times change only when the test
+/// changes them.
 pub(crate) struct World {
     key: SigningKey,
     pub(crate) clock: TestClock,
@@ -62,7 +62,7 @@ impl World {
         }
     }
 
-    /// A response that was signed so many milliseconds after the start, or before it.
+    /// A response that was signed this many milliseconds after the start (before it, if negative).
     pub(crate) fn signed(&self, after: i64, status: &str, body: &str) -> Vec<u8> {
         let timestamp = START.checked_add_signed(after).unwrap().to_string();
         let digest = double_sha256([body.as_bytes(), b"|", timestamp.as_bytes()]);
@@ -82,7 +82,7 @@ impl World {
             .unwrap()
     }
 
-    /// A write that is answered with these, and how many requests arrived.
+    /// Makes a write that receives these responses. Returns its result and the number of requests.
     pub(crate) async fn write(
         &self,
         answers: impl IntoIterator<Item = Vec<u8>>,
@@ -109,7 +109,7 @@ pub(crate) fn done(world: &World, after: i64) -> Vec<u8> {
     world.signed(after, "201 Created", r#"{"transaction_id":"t-1"}"#)
 }
 
-/// Has a token for the first attempt only.
+/// A credential that has a token for the first attempt only.
 #[derive(Debug, Default)]
 pub(crate) struct OneToken(AtomicU64);
 

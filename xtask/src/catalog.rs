@@ -1,7 +1,7 @@
-//! What a document describes, read once and used by every stage that writes Rust or Markdown.
+//! The facts of a document, read once and used by every stage that writes Rust or Markdown.
 //!
-//! The catalog is taken from the document after the last transform: each schema that a request or
-//! a response uses is a named component by then, and references are resolved where they are read.
+//! The catalog is built after the last transform. By then each schema of a request or response is a
+//! named component. References are resolved where they are read.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ mod kind;
 
 pub use kind::{ENUM, IntVariant, KIND, Kind, UNION, Union, UnionVariant, Variant};
 
-/// Everything that the later stages need to know of a document, in the document's order.
+/// All that later stages need from a document, in the document's order.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     pub title: String,
@@ -38,9 +38,9 @@ pub struct Tag {
 
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// The operation id as the document has it, `get_token`.
+    /// The operation id in the document, `get_token`.
     pub id: String,
-    /// Upper case, `GET`.
+    /// The HTTP method in upper case, `GET`.
     pub method: String,
     /// The path template below the server's URL, `/oauth/token`.
     pub path: String,
@@ -48,17 +48,16 @@ pub struct Operation {
     pub summary: Option<String>,
     pub description: Option<String>,
     pub deprecated: bool,
-    /// `x-cobo-repeatable`; without it GET and HEAD are repeatable and nothing else is.
+    /// The value of `x-cobo-repeatable`. The default is true for GET and HEAD, and false otherwise.
     pub repeatable: bool,
-    /// `x-cobo-credential: none` makes it false: the operation is called without the client's
-    /// credential.
+    /// Whether the client's credential is sent; false for `x-cobo-credential: none`.
     pub credential: bool,
-    /// Whether one of the operation's security requirements is a bearer token (`http`/`bearer`,
-    /// `oauth2` or `openIdConnect`): it is said in the reference, and decides nothing.
+    /// Whether one security requirement is a bearer token (`http`/`bearer`, `oauth2` or
+    /// `openIdConnect`). Only the reference pages show it; it affects no code.
     pub bearer: bool,
     /// The OAuth scopes that the security requirements name, each once.
     pub scopes: Vec<String>,
-    /// Names of the security schemes of each alternative requirement.
+    /// The names of the security schemes, for each alternative requirement.
     pub security: Vec<Vec<String>>,
     pub parameters: Vec<Parameter>,
     pub body: Option<Body>,
@@ -74,14 +73,14 @@ pub enum Location {
 
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    /// As the document has it.
+    /// The name in the document.
     pub name: String,
     pub location: Location,
     pub required: bool,
     pub deprecated: bool,
     pub description: Option<String>,
     pub example: Option<Value>,
-    /// The parameter's schema, references kept.
+    /// The parameter's schema, with its references unresolved.
     pub schema: Value,
 }
 
@@ -97,10 +96,10 @@ pub struct Body {
 
 #[derive(Debug, Clone)]
 pub struct Success {
-    /// As the document has it: `2XX`, `201`.
+    /// The status in the document: `2XX`, `201`.
     pub status: String,
     pub description: Option<String>,
-    /// The name of the component schema of the body; `None` where there is no body.
+    /// The name of the body's component schema; `None` if there is no body.
     pub model: Option<String>,
 }
 
@@ -110,22 +109,22 @@ pub struct Model {
     pub name: String,
     pub description: Option<String>,
     pub deprecated: bool,
-    /// The properties of an object schema; empty for everything else.
+    /// The properties of an object schema; empty for other schemas.
     pub fields: Vec<Field>,
     pub kind: Kind,
-    /// The schema itself, references kept.
+    /// The schema, with its references unresolved.
     pub schema: Value,
 }
 
 #[derive(Debug, Clone)]
 pub struct Field {
-    /// As the document has it.
+    /// The name in the document.
     pub name: String,
     pub required: bool,
     pub deprecated: bool,
     /// `x-cobo-secret`.
     pub secret: bool,
-    /// Whether the document allows `null`, which is not the same as an absent property.
+    /// Whether the property may be `null`, which is not the same as being absent.
     pub nullable: bool,
     /// Whether the property is a file of a multipart body.
     pub binary: bool,
@@ -133,7 +132,7 @@ pub struct Field {
     pub checked: Option<Bounds>,
     pub description: Option<String>,
     pub example: Option<Value>,
-    /// The property's schema, references kept.
+    /// The property's schema, with its references unresolved.
     pub schema: Value,
 }
 
@@ -146,8 +145,8 @@ pub enum Bounds {
 }
 
 impl Catalog {
-    /// Reads a document that has passed the transforms. What a stage should have refused or
-    /// mended, and what is absent, is left out.
+    /// Reads a document that has passed all transforms. Missing or invalid parts, which an earlier
+    /// stage should have refused or repaired, are skipped.
     pub fn of(document: &Document) -> Self {
         let root = &document.root;
         let info = root.get("info").unwrap_or(&Value::Null);
@@ -340,7 +339,7 @@ fn field(name: &str, schema: &Value, required: bool) -> Field {
     }
 }
 
-/// The example of a parameter or of a schema: its own, the first of several, or its schema's.
+/// The example of a parameter or schema: its own, else the first of several, else its schema's.
 fn example(value: &Value) -> Option<Value> {
     let first = || entries(value.get("examples")).find_map(|(_, example)| example.get("value"));
     value
@@ -351,8 +350,8 @@ fn example(value: &Value) -> Option<Value> {
 }
 
 impl Bounds {
-    /// The bounds to enforce on a property: of those that `relax` set aside, or of the property
-    /// itself where it has not been relaxed.
+    /// The bounds to enforce on a property: those that `relax` saved, or the property's own if it
+    /// was not relaxed.
     pub fn of(schema: &Value) -> Option<Self> {
         if !flag(schema, "x-cobo-checked") {
             return None;
@@ -367,8 +366,8 @@ impl Bounds {
     }
 }
 
-/// Where `relax` keeps the bounds of a property that has `x-cobo-checked`.
+/// The key under which `relax` saves the bounds of a property with `x-cobo-checked`.
 pub const BOUNDS: &str = "x-cobo-bounds";
 
-/// The mark of a place where the document allows `null`.
+/// Marks a place where the document allows `null`.
 pub const NULLABLE: &str = "x-cobo-nullable";

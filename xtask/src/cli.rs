@@ -129,7 +129,7 @@ impl From<Diff> for diff::Request {
     }
 }
 
-/// How a run ended.
+/// The outcome of a run, which sets the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Done,
@@ -192,7 +192,7 @@ impl From<Regen> for regen::Request {
                 strict: arguments.strict,
                 skip: Vec::new(),
             }),
-            // Clap has refused one without the other.
+            // Clap requires both arguments or neither.
             _ => None,
         };
         Self {
@@ -203,17 +203,17 @@ impl From<Regen> for regen::Request {
     }
 }
 
-/// Where a run says what it does.
+/// Receives the messages of a run.
 pub trait Say {
-    /// What was done or found, for stdout.
+    /// Writes a line about work done or a difference found, to stdout.
     fn say(&mut self, line: &dyn Display);
-    /// What was refused, for stderr.
+    /// Writes a line about a refusal or failure, to stderr.
     fn refuse(&mut self, line: &dyn Display);
 }
 
 struct Console;
 
-// A reader that goes away (`| head`) changes nothing about the run.
+// Write errors are ignored: a closed reader (`| head`) must not change the outcome of the run.
 impl Say for Console {
     fn say(&mut self, line: &dyn Display) {
         let _ = writeln!(std::io::stdout().lock(), "{line}");

@@ -1,7 +1,7 @@
-//! What a person has decided about a document, in a small file beside it (`--decisions`).
+//! Reads the decisions that a person has made about a document (`--decisions`).
 //!
-//! A list; each entry is about a place where two parts of an `allOf` define a property
-//! differently, or about an operation to leave out:
+//! The file is a list. Each entry either resolves a conflict, where two parts of an `allOf` define
+//! a property differently, or leaves out an operation:
 //!
 //! ```yaml
 //! - pointer: /components/schemas/Heir/properties/fee
@@ -18,25 +18,25 @@ use serde::Deserialize;
 
 use crate::refusal::{Refusal, Refusals};
 
-/// Which definition of a property stands.
+/// The definition of a property that wins a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Use {
-    /// The one of the earlier part.
+    /// The definition of the earlier part.
     First,
-    /// The one of the later part.
+    /// The definition of the later part.
     Last,
-    /// None: the property is raw JSON.
+    /// Neither definition: the property is raw JSON.
     Raw,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decisions {
-    /// The file as the user named it.
+    /// The path of the file as the user gave it.
     pub source: String,
-    /// By the pointer of the property.
+    /// Resolved conflicts, keyed by the pointer of the property.
     pub conflicts: BTreeMap<String, Use>,
-    /// By the id of the operation: why it is left out.
+    /// Operations to leave out, keyed by id; the value is the reason.
     pub left_out: BTreeMap<String, String>,
 }
 
@@ -48,7 +48,7 @@ struct Entry {
     take: Option<Use>,
     operation: Option<String>,
     leave_out: Option<String>,
-    // For people.
+    // Only people read this.
     #[serde(rename = "reason")]
     _reason: Option<String>,
 }
@@ -62,7 +62,7 @@ impl Decisions {
         Self::parse(&source, &text)
     }
 
-    /// Reads the text of the file `source`.
+    /// Parses decisions from `text`; error messages name `source` as the file.
     pub fn parse(source: &str, text: &str) -> Result<Self, Refusals> {
         let entries: Vec<Entry> = serde_saphyr::from_str(text).map_err(|error| {
             let reason = error.without_snippet().to_string();

@@ -1,4 +1,4 @@
-//! A document on its way through the stages, and the ways to point into it.
+//! The document that the stages transform, and functions for pointers into it.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use serde_json::{Map, Value};
 
 use crate::refusal::Refusal;
 
-/// An OpenAPI document as JSON, in the order of its file.
+/// An OpenAPI document as JSON; the keys keep the order of the file.
 #[derive(Debug, Clone, Default)]
 pub struct Document {
-    /// The file as the user named it.
+    /// The path of the file as the user gave it.
     pub source: String,
-    /// Of the file's bytes, in lower-case hexadecimal.
+    /// The SHA-256 of the file's bytes, in lower-case hexadecimal.
     pub sha256: String,
     pub root: Value,
-    /// The line on which each pointer's value stands in the file. Pointers that a transform
-    /// created are not in here, unless it only moved what the file has.
+    /// The line in the file of the value at each pointer. A pointer that a transform created is
+    /// absent, unless the transform only moved a value of the file.
     pub lines: BTreeMap<String, usize>,
-    /// What reading it left out.
+    /// The defects that were ignored when the file was read.
     pub slips: Vec<String>,
-    /// The ids of the operations that a decision left out, before anything of them was looked at.
+    /// The ids of the operations that a decision left out, before they were checked.
     pub left_out: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ impl Document {
         }
     }
 
-    /// A refusal of the value at `pointer`.
+    /// Creates a refusal of the value at `pointer`.
     pub fn refuse(&self, pointer: &str, reason: impl Into<String>) -> Refusal {
         Refusal {
             file: self.source.clone(),
@@ -43,21 +43,21 @@ impl Document {
         }
     }
 
-    /// What a local reference (`#/components/schemas/Token`) names.
+    /// The target of a local reference (`#/components/schemas/Token`).
     pub fn target(&self, reference: &str) -> Option<&Value> {
         self.root.pointer(&pointer_of(reference)?)
     }
 
-    /// `value`, or what it stands for if it is a reference, however long the chain. A chain that
-    /// ends nowhere or in itself gives `None`.
+    /// Resolves `value` if it is a reference, through chains of any length. Returns `None` if the
+    /// chain ends at a missing target or loops.
     pub fn resolve<'a>(&'a self, value: &'a Value) -> Option<&'a Value> {
         self.follow(value, "").map(|(_, value)| value)
     }
 
-    /// The same with the pointer of what was found.
+    /// Like [`Self::resolve`], but also returns the pointer of the target.
     pub fn follow<'a>(&'a self, value: &'a Value, pointer: &str) -> Option<(String, &'a Value)> {
         let (mut pointer, mut value) = (pointer.to_owned(), value);
-        // A chain longer than this comes back to where it was.
+        // A longer chain is treated as a loop.
         for _ in 0..64 {
             let Some(reference) = reference(value) else {
                 return Some((pointer, value));
@@ -96,7 +96,8 @@ impl Document {
         }
     }
 
-    /// What stands at `to` now is what the file has at `from`: a refusal of it says the line.
+    /// Records that the value at `to` came from `from`, so that a refusal of it still shows the
+    /// line.
     pub fn moved(&mut self, from: &str, to: &str) {
         let below = |pointer: &str| {
             let rest = pointer.strip_prefix(from)?;
@@ -125,11 +126,11 @@ impl Document {
     }
 }
 
-/// An operation and where it stands.
+/// An operation and its location in the document.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     pub path: &'a str,
-    /// As the document has it, `get`.
+    /// The HTTP method as the document writes it, `get`.
     pub method: &'a str,
     pub operation: &'a Value,
 }
@@ -151,12 +152,12 @@ pub fn at(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The pointer of item `index` below `pointer`.
+/// The pointer of the item at `index` below `pointer`.
 pub fn item(pointer: &str, index: usize) -> String {
     format!("{pointer}/{index}")
 }
 
-/// `$ref` of a reference object.
+/// The value of `$ref`, if the value is a reference object.
 pub fn reference(value: &Value) -> Option<&str> {
     value.get("$ref").and_then(Value::as_str)
 }
@@ -199,22 +200,22 @@ pub fn schema_reference(name: &str) -> Value {
     Value::Object(object)
 }
 
-/// The entries of an object; nothing for anything else.
+/// The entries of an object; empty for other values.
 pub fn entries(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     value.and_then(Value::as_object).into_iter().flatten()
 }
 
-/// The items of an array; nothing for anything else.
+/// The items of an array; empty for other values.
 pub fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     value.and_then(Value::as_array).into_iter().flatten()
 }
 
-/// The text at `key`.
+/// The string at `key`.
 pub fn text(value: &Value, key: &str) -> Option<String> {
     value.get(key).and_then(Value::as_str).map(str::to_owned)
 }
 
-/// Whether `key` is `true`.
+/// Whether the value at `key` is `true`.
 pub fn flag(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool).unwrap_or(false)
 }

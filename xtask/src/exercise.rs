@@ -1,9 +1,9 @@
-//! `xtask exercise`: a program that calls every operation of a document through its generated client, and takes every
-//! model through JSON and back.
+//! `xtask exercise`: generates a program that calls every operation of a document through its generated client, and
+//! round-trips every model through JSON.
 //!
-//! The program is mostly handwritten (`templates/exercise`). What is generated only ties names to values: which method
-//! takes the parameter `wallet_id`, and of which type. The values themselves are made by `cobo-sandbox`, which reads
-//! the document for itself, so that a mistake of the generator's own reading is not made twice.
+//! Most of the program is handwritten (`templates/exercise`). The generated part only maps names to values: which
+//! method takes the parameter `wallet_id`, and its type. `cobo-sandbox` makes the values. It reads the document
+//! independently, so an error in the generator's reading is not repeated.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ const MAIN: &str = include_str!("../templates/exercise/main.rs");
 const CALL: &str = include_str!("../templates/exercise/call.rs");
 const MODEL: &str = include_str!("../templates/exercise/model.rs");
 
-/// What was asked for.
+/// The arguments of the command.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     pub spec: PathBuf,
@@ -42,7 +42,7 @@ pub struct Request {
     pub skip: Vec<Stage>,
 }
 
-/// The files of the program.
+/// Generates the files of the program.
 pub fn run(request: &Request) -> Result<Output, Refusals> {
     let source = request.spec.display().to_string();
     let refuse = |reason: String| Refusals::from(Refusal::of_file(".", reason));
@@ -93,9 +93,9 @@ pub fn run(request: &Request) -> Result<Output, Refusals> {
     Output::standalone(&request.out, files).map_err(|reason| Refusal::of_file(out, reason).into())
 }
 
-/// What is generated.
+/// The generated program.
 struct Program {
-    /// The document when each schema that becomes a model has its name, and is still plain OpenAPI.
+    /// The document after all schemas that become models are named; it is still plain OpenAPI.
     named: Value,
     calls: syn::File,
     models: syn::File,
@@ -122,7 +122,7 @@ fn program(path: &Path, source: &str, options: &Options) -> Result<Program, Refu
     })
 }
 
-/// A function for each operation, and their list.
+/// Generates a function for each operation, and the list of these functions.
 fn calls(api: &Api) -> syn::File {
     let functions = api.operations.iter().map(|operation| {
         let name = format_ident!("{}", operation.rust);
@@ -155,7 +155,7 @@ fn calls(api: &Api) -> syn::File {
     }
 }
 
-/// What gives an operation its parameters and its body.
+/// The setter calls for an operation's parameters and body.
 fn sets(api: &Api, operation: &Operation) -> Vec<TokenStream> {
     let taken = operation.parameters.iter().map(|parameter| {
         let name = &parameter.wire;
@@ -189,7 +189,7 @@ fn sets(api: &Api, operation: &Operation) -> Vec<TokenStream> {
         .collect()
 }
 
-/// The list of the models that the client has.
+/// Generates the list of the client's models.
 fn models(api: &Api) -> syn::File {
     let entries = api.models.iter().map(|model| {
         let (name, ty) = (&model.name, format_ident!("{}", model.rust));

@@ -1,7 +1,7 @@
-//! The generator: OpenAPI documents in, client crates and reference pages out.
+//! The generator: reads OpenAPI documents and writes client crates and reference pages.
 //!
-//! A library as well as a program, so that its tests can run one stage at a time. It is not
-//! published: names and types say what there is, comments say why.
+//! It is a library as well as a program, so that tests can run one stage at a time. It is not
+//! published, so `missing_docs` is allowed.
 #![allow(missing_docs)]
 
 pub mod api;

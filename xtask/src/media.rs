@@ -1,23 +1,23 @@
-//! Media types, as far as they decide what a body is.
+//! Classifies the media types of a body.
 
 use serde_json::Value;
 
 use crate::document::entries;
 
-/// What the generator makes of a body.
+/// The media type that the generator uses for a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Media<'a> {
-    /// No media type at all.
+    /// The body has no media type.
     None,
-    /// A body of JSON, by the key that it has in the document.
+    /// JSON, with its key in the document.
     Json(&'a str),
     Multipart(&'a str),
-    /// Something else.
+    /// Another media type.
     Other(&'a str),
 }
 
 impl<'a> Media<'a> {
-    /// Of the media types of a body the one that the generated code sends or reads.
+    /// Chooses the media type that the generated code sends or reads.
     pub fn of(body: &'a Value) -> Self {
         let names = || entries(body.get("content")).map(|(name, _)| name.as_str());
         if let Some(name) = names().find(|name| is_json(name)) {
@@ -32,7 +32,7 @@ impl<'a> Media<'a> {
 
 fn is_json(name: &str) -> bool {
     let essence = essence(name);
-    // A range that JSON falls into is what some tools write when nothing was said.
+    // Some tools write a range such as `*/*` when no media type was given; it includes JSON.
     matches!(
         essence.as_str(),
         "application/json" | "*/*" | "application/*"

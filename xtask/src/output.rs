@@ -1,4 +1,4 @@
-//! The files of a run: compared with what is on disk, then written or listed.
+//! The output files of a run: compares them with the disk, then writes or lists them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,22 +7,22 @@ use std::path::{Component, Path, PathBuf};
 
 use similar::TextDiff;
 
-/// The file in a stand-alone crate that lists what was generated.
+/// The file that lists the generated files of a stand-alone crate.
 pub const MANIFEST: &str = ".cobo-generated";
 
-/// How many lines of a diff are shown.
+/// The maximum number of diff lines to show.
 const DIFF_LINES: usize = 24;
 
-/// Files to be, by their paths below `root` with `/` between the parts.
+/// The files to write, keyed by their path below `root`, with `/` as separator.
 #[derive(Debug)]
 pub struct Output {
     root: PathBuf,
     files: BTreeMap<String, String>,
-    /// Generated files that are there now and may have no place any more.
+    /// Existing generated files that may be obsolete.
     present: BTreeSet<String>,
 }
 
-/// One file that is not as it should be.
+/// A file on disk that differs from the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     pub path: String,
@@ -32,12 +32,12 @@ pub struct Difference {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     Missing,
-    /// With a diff from what is there to what should be.
+    /// Contains a diff from the current content to the new one.
     Stale(String),
     Orphaned,
 }
 
-/// `stale: path`, and the diff below it.
+/// Writes `stale: path`, and the diff below it.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
@@ -48,7 +48,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What was done, file by file.
+/// The changes that were written, file by file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Written {
     pub wrote: Vec<String>,
@@ -57,7 +57,7 @@ pub struct Written {
 }
 
 impl Output {
-    /// Files in folders of `root` that hold nothing else: every other file there is an orphan.
+    /// Output into folders that contain only generated files: any other file in them is an orphan.
     pub fn folders(
         root: &Path,
         folders: &[&str],
@@ -74,8 +74,8 @@ impl Output {
         })
     }
 
-    /// Files of a folder that may hold more: only what an earlier run listed is an orphan. The
-    /// error is a reason not to write there.
+    /// Output into a folder that may contain other files: only files that an earlier run listed can
+    /// be orphans. Fails, with the reason, if the folder must not be written to.
     pub fn standalone(root: &Path, mut files: BTreeMap<String, String>) -> Result<Self, String> {
         let manifest = root.join(MANIFEST);
         let present = match std::fs::read_to_string(&manifest) {
@@ -106,17 +106,17 @@ impl Output {
         })
     }
 
-    /// The files to be, by path.
+    /// The files to write, sorted by path.
     pub fn files(&self) -> impl Iterator<Item = (&String, &String)> {
         self.files.iter()
     }
 
-    /// What is at a path now, if it is a text.
+    /// The current content of the file at `path`, if it is readable text.
     pub fn present(&self, path: &str) -> Option<String> {
         std::fs::read_to_string(self.root.join(path)).ok()
     }
 
-    /// Every difference, by path.
+    /// Every difference between the output and the disk, sorted by path.
     pub fn differences(&self) -> io::Result<Vec<Difference>> {
         let mut found = Vec::new();
         for (path, content) in &self.files {
@@ -124,7 +124,7 @@ impl Output {
                 Ok(bytes) if bytes == content.as_bytes() => continue,
                 Ok(bytes) => Kind::Stale(diff(path, &String::from_utf8_lossy(&bytes), content)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Kind::Missing,
-                // A file where a folder has to be, or the other way round.
+                // There is a file where a folder is needed, or the reverse.
                 Err(error) => Kind::Stale(format!("it cannot be read: {error}")),
             };
             found.push(Difference {
@@ -146,7 +146,7 @@ impl Output {
         Ok(found)
     }
 
-    /// Makes the files on disk what they should be, touching only those that are not.
+    /// Updates the files on disk. Files that are already correct are not touched.
     pub fn write(&self) -> io::Result<Written> {
         let differences = self.differences()?;
         let mut written = Written::default();
@@ -169,7 +169,7 @@ fn named(path: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{path}: {error}"))
 }
 
-/// Puts a file in place in one step: whoever reads meanwhile sees the old or the new one.
+/// Replaces a file atomically: a concurrent reader sees either the old or the new content.
 pub fn replace(target: &Path, content: &str) -> io::Result<()> {
     let folder = target.parent().unwrap_or(Path::new(""));
     if !folder.as_os_str().is_empty() {
@@ -185,7 +185,7 @@ pub fn replace(target: &Path, content: &str) -> io::Result<()> {
     renamed
 }
 
-/// Adds the paths of the files below `folder`.
+/// Adds the paths of all files below `folder` to `found`.
 fn list(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) -> io::Result<()> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -204,7 +204,7 @@ fn list(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) -> io::Result
     Ok(())
 }
 
-/// A folder in which there is nothing of anyone's to lose.
+/// Checks that the folder is empty or missing, so that nothing can be overwritten.
 fn vacant(root: &Path) -> Result<(), String> {
     match std::fs::read_dir(root).map(Iterator::count) {
         Ok(0) => Ok(()),
@@ -216,7 +216,7 @@ fn vacant(root: &Path) -> Result<(), String> {
     }
 }
 
-/// The manifest is a file that anyone may have edited: it must not lead out of its folder.
+/// Whether a path stays inside the folder. The manifest may have been edited, so it is not trusted.
 fn is_inside(path: &str) -> bool {
     !path.is_empty()
         && Path::new(path)

@@ -1,13 +1,13 @@
-//! What a run refuses, and where: collected, so that one run names every problem.
+//! Collects everything that a run refuses, so that one run reports every problem.
 
 use std::fmt;
 
-/// One thing that the generator cannot take, with the place where a person finds it.
+/// A problem in an input, and its location.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Refusal {
-    /// The file as the user named it.
+    /// The path of the file as the user gave it.
     pub file: String,
-    /// Lines count from 1.
+    /// The line, counted from 1.
     pub line: Option<usize>,
     /// A JSON pointer into the file.
     pub pointer: Option<String>,
@@ -15,7 +15,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A problem of the file as a whole.
+    /// A problem with the file as a whole.
     pub fn of_file(file: impl Into<String>, reason: impl Into<String>) -> Self {
         Self {
             file: file.into(),
@@ -26,7 +26,7 @@ impl Refusal {
     }
 }
 
-/// `openapi/oauth.yaml:12: /paths/~1oauth~1token/get: it has no operationId`, on one line.
+/// Writes one line: `openapi/oauth.yaml:12: /paths/~1oauth~1token/get: it has no operationId`.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
@@ -46,13 +46,14 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Everything that a run refuses, in the order in which it was found.
+/// All refusals of a run, in the order in which they were found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refusals(Vec<Refusal>);
 
 impl Refusals {
     pub fn push(&mut self, refusal: Refusal) {
-        // The same place may be reached twice, through a path's and an operation's parameters.
+        // The same place can be visited twice, through the parameters of a path and of an
+        // operation.
         if !self.0.contains(&refusal) {
             self.0.push(refusal);
         }
@@ -66,8 +67,8 @@ impl Refusals {
         self.0.iter()
     }
 
-    /// `value`, unless something was refused on the way to it: then that, in the order of the
-    /// lines, since who mends a document goes through it from top to bottom.
+    /// Returns `value` if nothing was refused. Otherwise returns the refusals sorted by line, so
+    /// that the document can be fixed from top to bottom.
     pub fn or<T>(mut self, value: T) -> Result<T, Self> {
         if self.0.is_empty() {
             return Ok(value);

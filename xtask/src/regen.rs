@@ -1,4 +1,4 @@
-//! `xtask regen`: from a document to files.
+//! `xtask regen`: generates files from a document.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,11 +19,11 @@ use crate::stage::{Options, Stage, cross_check, emit, load, select, transform};
 use crate::standalone::{self, file_name};
 use crate::workspace::Workspace;
 
-/// What this workspace generates for itself: a document, the folder of its code, and the folder
-/// of its reference pages. Each folder holds generated files only.
+/// A target of this workspace: a document, the folder of its code, and the folder of its reference
+/// pages. Both folders contain generated files only.
 struct Target {
     document: &'static str,
-    /// The crate, as its examples name it.
+    /// The crate's name as its examples write it.
     library: &'static str,
     generated: &'static str,
     reference: &'static str,
@@ -36,10 +36,10 @@ const TARGETS: [Target; 1] = [Target {
     reference: "docs/reference",
 }];
 
-/// What was asked for.
+/// The arguments of the command.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// A crate of its own instead of this workspace's code.
+    /// Generate a stand-alone crate instead of this workspace's code.
     pub standalone: Option<Standalone>,
     pub check: bool,
     pub report: Option<PathBuf>,
@@ -58,7 +58,7 @@ pub struct Standalone {
     pub skip: Vec<Stage>,
 }
 
-/// Runs a request to its end.
+/// Runs the command.
 pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
     let mut report = Report::default();
     let result = match &request.standalone {
@@ -67,7 +67,7 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
     };
     let mut refusals = Refusals::default();
     let result = result.map_err(|found| refusals.extend(found));
-    // Before anything else is written: a run that cannot report writes nothing.
+    // Checked before anything is written: if the report cannot be written, nothing is.
     if let Some(path) = &request.report
         && let Err(error) = replace(path, &report.render(&refusals))
     {
@@ -87,7 +87,7 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
     outcome
 }
 
-/// Writes what another command made.
+/// Writes the output of another command.
 pub fn write(output: Result<Output, Refusals>, console: &mut dyn Say) -> Outcome {
     let mut refusals = Refusals::default();
     let outcome = match output {
@@ -209,21 +209,21 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Refus
     Output::standalone(&request.out, files).map_err(|reason| Refusal::of_file(out, reason).into())
 }
 
-/// What generated files say about where they come from. No path of a machine: it would make the
-/// files differ between machines.
+/// The origin that generated files state. It contains no local path, so the files are identical on
+/// every machine.
 struct Header {
     command: String,
     source: String,
-    /// The generated crate, as its examples name it.
+    /// The generated crate's name as its examples write it.
     library: String,
 }
 
 struct Generated {
     api: Api,
     code: Code,
-    /// What is beside the code, by the names in its folder.
+    /// The files beside the code, keyed by their names in its folder.
     notes: BTreeMap<String, String>,
-    /// By their names in the folder of reference pages.
+    /// The reference pages, keyed by their names in their folder.
     pages: BTreeMap<String, String>,
 }
 
@@ -239,7 +239,8 @@ fn generated(
     let log = &mut report.log;
     load::notes(&document, log);
     let surface = surface(&document, options)?;
-    // A panic of ours is a defect of the generator, and a refusal says so without a stack trace.
+    // A panic here is a defect of the generator. It is reported as a refusal, without a stack
+    // trace.
     let gave_up = |reason| Refusals::from(Refusal::of_file(source, reason));
     silence::panics(|| transform(&mut document, options, log)).map_err(gave_up)??;
     let library = header.library;
@@ -268,14 +269,14 @@ fn generated(
     Ok(generated)
 }
 
-/// What a comparison looks at, of the operations that are generated.
+/// The operations that are generated, in the form that the comparison reads.
 fn surface(document: &Document, options: &Options) -> Result<String, Refusals> {
     let mut selected = document.clone();
     select::run(&mut selected, options, &mut Log::default())?;
     Ok(diff::surface(&selected))
 }
 
-/// Says how the document differs from the one that was generated from before.
+/// Reports how the document differs from the one used by the previous run.
 fn compare(output: &Output, console: &mut dyn Say) {
     let read = |text: &str| {
         let root = serde_json::from_str(text).ok()?;
@@ -285,7 +286,7 @@ fn compare(output: &Output, console: &mut dyn Say) {
         if !path.ends_with(emit::SURFACE) {
             continue;
         }
-        // The first time there is nothing to compare with.
+        // On the first run there is nothing to compare with.
         let old = output.present(path);
         let Some(old) = old.filter(|old| old != new) else {
             continue;

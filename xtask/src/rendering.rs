@@ -1,7 +1,7 @@
-//! The same document as other tools write it, for tests: what these functions change means nothing to an API, so what
-//! is generated from a rendering must work as what is generated from the document.
+//! Rewrites a document in the forms that other tools produce, for tests. The forms are equivalent, so code generated
+//! from each must behave the same.
 //!
-//! `cargo run --package xtask --example render -- RENDERING FILE` writes one to stdout; `.ci/renderings` generates
+//! `cargo run --package xtask --example render -- RENDERING FILE` writes one form to stdout. `.ci/renderings` generates
 //! crates from all of them.
 
 use std::collections::BTreeMap;
@@ -12,10 +12,10 @@ use crate::document::{at, entries, pointer_of, reference, schema_reference};
 use crate::rust_name;
 use crate::schema::{self, Holder};
 
-/// A way to write a document anew.
+/// A function that rewrites a document in an equivalent form.
 pub type Rendering = fn(&Value) -> Value;
 
-/// Every rendering by its name.
+/// All renderings, with their names.
 pub const RENDERINGS: [(&str, Rendering); 5] = [
     ("inlined", inlined),
     ("hoisted", hoisted),
@@ -24,8 +24,8 @@ pub const RENDERINGS: [(&str, Rendering); 5] = [
     ("examples", examples_resolved),
 ];
 
-/// References are replaced by what they name, as a bundler does that dereferences. A schema that holds itself keeps
-/// the reference that closes the circle; components stay, since the mappings of discriminators name them.
+/// Replaces references by their targets, as a dereferencing bundler does. A recursive schema keeps the reference that
+/// closes the cycle. Components are kept, since discriminator mappings name them.
 pub fn inlined(root: &Value) -> Value {
     let mut inliner = Inliner {
         root,
@@ -36,7 +36,7 @@ pub fn inlined(root: &Value) -> Value {
 
 struct Inliner<'a> {
     root: &'a Value,
-    /// The pointers whose values are being written.
+    /// The pointers of the values that are being written, to detect cycles.
     open: Vec<String>,
 }
 
@@ -80,15 +80,15 @@ impl Inliner<'_> {
     }
 }
 
-/// Inline schemas that are objects, enums or unions become components, named as their places are: as a tool does that
-/// wants a class for each. Components get a suffix, so that no name is the document's own.
+/// Turns inline objects, enums and unions into components named after their location, as tools do that need a class for
+/// each. All components get a suffix, so that no name of the document is kept.
 pub fn hoisted(root: &Value) -> Value {
     let mut root = root.clone();
     let mut hoister = Hoister {
         found: BTreeMap::new(),
     };
     schema::each_mut(&mut root, &mut |pointer, value, holder| {
-        // A part of an intersection is no type of its own, and a parameter is one value.
+        // A part of an `allOf` is not a separate type, and a parameter is a single value.
         let part = pointer.contains("/allOf/") && !pointer.contains("/properties/");
         if holder != Holder::Component && holder != Holder::Parameter && !part {
             hoister.hoist(pointer, value);
@@ -114,7 +114,7 @@ impl Hoister {
         if is("$ref") || !(is("properties") || is("enum") || is("oneOf") || is("allOf")) {
             return;
         }
-        // A nullable reference is written with `allOf`; what it refers to has a name.
+        // This is a nullable reference, which is written with `allOf`. Its target already has a name.
         if is("allOf") && !is("properties") {
             return;
         }
@@ -126,14 +126,14 @@ impl Hoister {
         let mut hoisted = std::mem::take(value);
         *value = schema_reference(&name);
         if nullable == Some(Value::Bool(true)) {
-            // Where a reference stands nothing else may; the component itself may be null then.
+            // A reference allows no keys beside it, so the component itself becomes nullable.
             hoisted["nullable"] = Value::Bool(true);
         }
         self.found.insert(name, hoisted);
     }
 }
 
-/// Each component schema under another name, in all references and mappings.
+/// Renames each component schema, in all references and mappings.
 fn renamed(mut root: Value) -> Value {
     let schemas = root
         .pointer_mut("/components/schemas")
@@ -153,16 +153,16 @@ fn renamed(mut root: Value) -> Value {
     root
 }
 
-/// The keys of every object in the order of the alphabet, as many JSON tools write them.
+/// Sorts the keys of every object alphabetically, as many JSON tools do.
 pub fn normalised(root: &Value) -> Value {
     ordered(root, &|keys| keys.sort())
 }
 
-/// The keys of every object in an order that means nothing, the same for the same document.
+/// Puts the keys of every object in an arbitrary order that is the same on every run.
 pub fn shuffled(root: &Value) -> Value {
     ordered(root, &|keys| {
         keys.sort_by_key(|key| {
-            // FNV-1a of the key: any order that has nothing to do with the document's.
+            // The FNV-1a hash of the key gives an order unrelated to the document's.
             key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
                 (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
             })
@@ -186,7 +186,7 @@ fn ordered(value: &Value, order: &dyn Fn(&mut Vec<&String>)) -> Value {
     }
 }
 
-/// Examples stand where they are of use: references to them are resolved, and the first of several is the one.
+/// Resolves references to examples, and keeps only the first of several examples.
 pub fn examples_resolved(root: &Value) -> Value {
     let mut new = root.clone();
     resolve_examples(&mut new, root);

@@ -1,4 +1,4 @@
-//! What a run did, stage by stage, for people and for `--report`.
+//! Records what a run did in each stage, for people and for `--report`.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use crate::api::Api;
 use crate::refusal::Refusals;
 use crate::stage::Stage;
 
-/// What the stages changed, written down as they go.
+/// Records the changes that stages make.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
     changes: Vec<(Stage, String)>,
@@ -14,12 +14,12 @@ pub struct Log {
 }
 
 impl Log {
-    /// `stage` changed something that a reader of the document would want to know.
+    /// Records a change by `stage` that a reader of the document would want to know.
     pub fn change(&mut self, stage: Stage, text: impl Into<String>) {
         self.changes.push((stage, text.into()));
     }
 
-    /// The value at `pointer` is raw JSON in the generated crate.
+    /// Records that the value at `pointer` is raw JSON in the generated crate.
     pub fn raw(&mut self, pointer: impl Into<String>) {
         let pointer = pointer.into();
         if !self.raw.contains(&pointer) {
@@ -40,7 +40,7 @@ impl Log {
     }
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     pub log: Log,
@@ -49,7 +49,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The run has come to generate what `api` describes.
+    /// Records that the run generates the contents of `api`.
     pub fn found(&mut self, api: &Api) {
         self.operation_ids
             .extend(api.operations.iter().map(|operation| operation.id.clone()));

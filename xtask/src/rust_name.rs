@@ -1,37 +1,38 @@
-//! How names of a document are written in Rust.
+//! Converts names of a document to Rust names.
 //!
-//! The rules are progenitor's and typify's: what they generate is found again by these names.
+//! The rules are those of progenitor and typify, since these names are used to find the items that
+//! they generate.
 
 use heck::{ToPascalCase, ToShoutySnakeCase, ToSnakeCase};
 
 use crate::catalog::{Operation, Parameter};
 
-/// The type of a component schema: `GetToken200Response`.
+/// The name of a component schema's type: `GetToken200Response`.
 pub fn model(name: &str) -> String {
     sanitize(name, "X", |text| text.to_pascal_case())
 }
 
-/// The field and the setter of a property: `client_id`.
+/// The name of a property's field and setter: `client_id`.
 pub fn field(name: &str) -> String {
     sanitize(name, "x", |text| text.to_snake_case())
 }
 
-/// The setter of a parameter: `client_id`.
+/// The name of a parameter's setter: `client_id`.
 pub fn setter(name: &str) -> String {
     sanitize(name, "_", |text| text.to_snake_case())
 }
 
-/// The variable and the setter of a parameter: `client_id`.
+/// The name of a parameter's variable and setter: `client_id`.
 pub fn parameter(parameter: &Parameter) -> String {
     setter(&parameter.name)
 }
 
-/// The method of an operation, whatever else the client has: `get_token`.
+/// The name of an operation's method, without regard to names that the client has: `get_token`.
 pub fn operation(id: &str) -> String {
     sanitize(id, "_", |text| text.to_snake_case())
 }
 
-/// The method of an operation: `get_token`.
+/// The name of an operation's method: `get_token`.
 pub fn method(operation: &Operation) -> String {
     method_of(&operation.id)
 }
@@ -45,7 +46,8 @@ pub fn method_of(id: &str) -> String {
     }
 }
 
-/// What every client has, or calls on itself: an operation of that name would be called instead.
+/// Names that every client already has or calls on itself. An operation with such a name would be
+/// called instead.
 const OF_CLIENTS: [&str; 7] = [
     "carry_out",
     "clone",
@@ -56,7 +58,7 @@ const OF_CLIENTS: [&str; 7] = [
     "pages",
 ];
 
-/// The request builder of an operation: `GetToken`.
+/// The name of an operation's request builder: `GetToken`.
 pub fn request(operation: &Operation) -> String {
     request_of(&operation.id)
 }
@@ -65,7 +67,7 @@ pub fn request_of(id: &str) -> String {
     sanitize(id, "_", |text| text.to_pascal_case())
 }
 
-/// The entry of an operation in the table: `GET_TOKEN`.
+/// The name of an operation's entry in the table: `GET_TOKEN`.
 pub fn entry(operation: &Operation) -> String {
     entry_of(&operation.id)
 }
@@ -74,7 +76,7 @@ pub fn entry_of(id: &str) -> String {
     sanitize(id, "_", |text| text.to_shouty_snake_case())
 }
 
-/// The setter of an operation's body, named after the model: `refresh_token_request`.
+/// The name of the setter of an operation's body, after the model: `refresh_token_request`.
 pub fn body(operation: &Operation, model: &str) -> String {
     let name = field(model);
     if operation
@@ -111,7 +113,7 @@ fn is_continue(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// What typify does not accept as an identifier: keywords of every edition, the reserved ones too.
+/// Whether typify rejects the identifier: the keywords of every edition, including reserved ones.
 fn is_keyword(name: &str) -> bool {
     const KEYWORDS: &str = " _ abstract as async await become box break const continue crate do dyn \
         else enum extern false final fn for gen if impl in let loop macro match mod move mut \

@@ -1,4 +1,4 @@
-//! Where the schemas of a document stand.
+//! Visits the schemas of a document and their references.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use crate::document::{
     Document, METHODS, at, entries, item, items, pointer_of, reference, schema_name,
 };
 
-/// What holds a schema, as far as a stage may care.
+/// The kind of place that holds a schema, as far as the stages distinguish it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holder {
     /// A component schema.
@@ -15,11 +15,11 @@ pub enum Holder {
     Property,
     /// A parameter or a header, or the items of its list.
     Parameter,
-    /// A body, or a part of a union or of an intersection.
+    /// A body, or a part of a union or `allOf`.
     Other,
 }
 
-/// The component that a place refers to, plainly or as the one part of an `allOf`.
+/// The component that a schema refers to, directly or as the only part of an `allOf`.
 pub fn named(place: &Value) -> Option<String> {
     let mut parts = items(place.get("allOf"));
     let sole = parts.next().filter(|_| parts.next().is_none());
@@ -28,10 +28,10 @@ pub fn named(place: &Value) -> Option<String> {
         .and_then(schema_name)
 }
 
-/// The schema that a place stands for, through references and what is said beside them.
+/// The schema that a place refers to, through references and single-part `allOf`s.
 pub fn meant<'a>(document: &'a Document, place: &'a Value) -> Option<&'a Value> {
     let mut schema = document.resolve(place)?;
-    // A chain longer than this comes back to where it was.
+    // A longer chain is treated as a loop.
     for _ in 0..64 {
         let Some(name) = named(schema) else {
             return Some(schema);
@@ -41,7 +41,7 @@ pub fn meant<'a>(document: &'a Document, place: &'a Value) -> Option<&'a Value> 
     None
 }
 
-/// Calls `visit` with the pointer of each schema, outer ones before inner ones.
+/// Calls `visit` with the pointer of each schema. Outer schemas come before inner ones.
 pub fn each(root: &Value, visit: &mut dyn FnMut(&str, &Value, Holder)) {
     for (pointer, holder) in roots(root) {
         if let Some(schema) = root.pointer(&pointer) {
@@ -64,7 +64,7 @@ fn within(
     }
 }
 
-/// Calls `visit` with each schema to change it, outer ones before inner ones.
+/// Like [`each`], but `visit` may change the schema.
 pub fn each_mut(root: &mut Value, visit: &mut dyn FnMut(&str, &mut Value, Holder)) {
     for (pointer, holder) in roots(root) {
         if let Some(schema) = root.pointer_mut(&pointer) {
@@ -87,7 +87,7 @@ fn within_mut(
     }
 }
 
-/// The schemas directly in `schema`, by their pointers below it.
+/// The schemas directly inside `schema`, with their pointers relative to it.
 pub fn children(schema: &Value, holder: Holder) -> Vec<(String, Holder)> {
     let mut found = Vec::new();
     for (name, _) in entries(schema.get("properties")) {
@@ -113,7 +113,7 @@ pub fn children(schema: &Value, holder: Holder) -> Vec<(String, Holder)> {
     found
 }
 
-/// The pointers of the schemas that are in no other schema.
+/// The pointers of the outermost schemas.
 fn roots(root: &Value) -> Vec<(String, Holder)> {
     let mut found = Vec::new();
     let components = root.get("components").unwrap_or(&Value::Null);
@@ -182,8 +182,8 @@ fn content(holder: &Value, pointer: &str, found: &mut Vec<(String, Holder)>) {
     }
 }
 
-/// Every reference below `value` with the pointer of the object that holds it. Examples and
-/// vendor extensions are data: what looks like a reference there is none.
+/// Visits every reference below `value`, with the pointer of the object that contains it. Examples
+/// and vendor extensions are skipped: they are data, not references.
 pub fn references(value: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &str)) {
     match value {
         Value::Array(list) => {
@@ -210,7 +210,8 @@ pub fn references(value: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &str
     }
 }
 
-/// The targets of a discriminator's mapping that are references: names may stand there as well.
+/// The references in a discriminator's mapping. A mapping may also contain bare names, which are
+/// skipped.
 pub fn mapped(schema: &Value) -> impl Iterator<Item = &str> {
     entries(
         schema
@@ -221,7 +222,7 @@ pub fn mapped(schema: &Value) -> impl Iterator<Item = &str> {
     .filter(|target| pointer_of(target).is_some())
 }
 
-/// Replaces references to schemas, those in the mappings of discriminators too.
+/// Replaces references to schemas, including those in discriminator mappings.
 pub fn redirect(root: &mut Value, new: &dyn Fn(&str) -> Option<String>) {
     each_mut(root, &mut |_, value, _| {
         if let Some(Value::String(reference)) = value.get_mut("$ref")
@@ -233,7 +234,7 @@ pub fn redirect(root: &mut Value, new: &dyn Fn(&str) -> Option<String>) {
             .pointer_mut("/discriminator/mapping")
             .and_then(Value::as_object_mut);
         for target in mapping.into_iter().flat_map(Map::values_mut) {
-            // A bare name stands for a component as well.
+            // A bare name in a mapping refers to a component as well.
             let reference = match target.as_str() {
                 Some(name) if !name.contains(['#', '/', '.']) => at("#/components/schemas", name),
                 Some(reference) => reference.to_owned(),

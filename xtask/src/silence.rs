@@ -1,14 +1,14 @@
-//! Turns a panic of foreign code into an error, without its message on stderr.
+//! Turns a panic in a dependency into an error, and suppresses its message on stderr.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
-/// The panic hook belongs to the whole process: one silence at a time.
+/// Serialises the calls, because the panic hook belongs to the whole process.
 static HOOK: Mutex<()> = Mutex::new(());
 
-/// The result of `run`, or what it panicked with. Whatever `run` worked on has to be thrown away
-/// after a panic.
+/// Runs `run` and returns its result, or the panic's message. After a panic, the values that `run`
+/// modified must be discarded.
 pub(crate) fn panics<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     let _one = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
     let hook = panic::take_hook();

@@ -1,12 +1,12 @@
-//! A crate of its own: what it is called, and where its one dependency in this project is.
+//! Stand-alone crates: their names, and the path of their dependency on this project.
 
 use std::path::Path;
 
 use crate::regen::Standalone;
 use crate::workspace::Workspace;
 
-/// Names that a crate which depends on `cobo-auth` cannot have: its dependencies', and those that
-/// every crate can see.
+/// Names that a crate depending on `cobo-auth` cannot have: those of its dependencies, and those in
+/// scope in every crate.
 const TAKEN: [&str; 23] = [
     "alloc",
     "async_trait",
@@ -33,8 +33,8 @@ const TAKEN: [&str; 23] = [
     "uuid",
 ];
 
-/// The name that was asked for, or one made of the document's file name; the error is why the one
-/// asked for is none.
+/// The requested name, or one derived from the document's file name. Fails with the reason if the
+/// requested name is invalid.
 pub fn name(asked: Option<&str>, spec: &Path) -> Result<String, String> {
     match asked {
         Some(name) => check(name).map(|()| name.to_owned()),
@@ -84,7 +84,7 @@ fn default_name(spec: &Path) -> String {
     }
 }
 
-/// The command that makes the crate again, without paths, which differ between machines.
+/// The command that regenerates the crate. It omits paths, which differ between machines.
 pub fn command(request: &Standalone) -> String {
     let mut command = format!(
         "xtask regen --spec {} --out DIR",
@@ -102,7 +102,7 @@ pub fn command(request: &Standalone) -> String {
     if request.strict {
         command.push_str(" --strict");
     }
-    // It becomes a line of a comment.
+    // The command is written into a one-line comment.
     command.replace(['\n', '\r'], " ")
 }
 
@@ -123,7 +123,7 @@ fn quoted(argument: &str) -> String {
     }
 }
 
-/// Where `cobo-auth` is: in the checkout that the program runs in, or else was built in.
+/// The path of `cobo-auth`: in the current checkout, or else in the one this program was built in.
 pub fn auth_path() -> Result<String, String> {
     let reason = "no checkout of the project was found from here or from the program upward, and \
                   the generated crate depends on its crates/cobo-auth: run it in a checkout";

@@ -1,4 +1,4 @@
-//! Where the workspace is: found at run time, so that a built binary works in every checkout.
+//! Finds the workspace at run time, so that a built binary works in every checkout.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// The workspace that `start` is in.
+    /// The workspace that contains `start`.
     pub fn above(start: &Path) -> Option<Self> {
         start
             .ancestors()
@@ -19,8 +19,7 @@ impl Workspace {
             })
     }
 
-    /// The workspace of the current directory; failing that, the one that the running program was
-    /// built in.
+    /// The workspace of the current directory, or else the one that this program was built in.
     pub fn find() -> Option<Self> {
         let here = std::env::current_dir()
             .ok()
@@ -33,7 +32,8 @@ impl Workspace {
     }
 }
 
-/// A stand-alone crate inside of the checkout has a `[workspace]` too, but no documents.
+/// Whether the folder is this workspace. A stand-alone crate inside the checkout also has a
+/// `[workspace]`, but no documents.
 fn is_workspace(folder: &Path) -> bool {
     folder.join("openapi").is_dir()
         && std::fs::read_to_string(folder.join("Cargo.toml"))

@@ -1,4 +1,4 @@
-//! Which models lead to which: what requests have in them, and what leads back to itself.
+//! Finds which models refer to which: the models that requests contain, and the cycles.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::report::Log;
 use crate::stage::Stage;
 
 impl Model {
-    /// The models that this one names, each once.
+    /// The models that this one refers to, each once.
     pub fn names(&self) -> BTreeSet<ModelId> {
         match &self.kind {
             ModelKind::Object(object) => object
@@ -23,8 +23,8 @@ impl Model {
         }
     }
 
-    /// The models that a value of this one has in it by value: neither in a list nor in a map, nor
-    /// as the variant of a union, which is in a `Box`.
+    /// The models that a value of this one contains by value. Lists, maps and union variants (which
+    /// are boxed) do not count.
     fn holds(&self) -> BTreeSet<ModelId> {
         match &self.kind {
             ModelKind::Object(object) => object
@@ -37,7 +37,7 @@ impl Model {
         }
     }
 
-    /// The models without which there is no value of this one.
+    /// The models that every value of this one contains, because the field is required.
     fn needs(&self) -> BTreeSet<ModelId> {
         match &self.kind {
             ModelKind::Object(object) => object
@@ -60,7 +60,7 @@ fn by_value(ty: &Type) -> Option<ModelId> {
 }
 
 impl Api {
-    /// Everything that is reached from `roots`, themselves included.
+    /// All models reachable from `roots`, including the roots.
     pub fn reached(&self, roots: impl IntoIterator<Item = ModelId>) -> BTreeSet<ModelId> {
         self.closure(roots, Model::names)
     }
@@ -80,7 +80,7 @@ impl Api {
         found
     }
 
-    /// Marks the models that a request's parameters and body have in them.
+    /// Marks the models that the parameters and bodies of requests contain.
     pub(super) fn mark_requests(&mut self) {
         let roots = self.operations.iter().flat_map(|operation| {
             let parameters = operation.parameters.iter();
@@ -94,8 +94,8 @@ impl Api {
         }
     }
 
-    /// A property that only responses have is not required of a request, and one that only requests
-    /// have is not required of a response. A model that is in both has to allow both.
+    /// Makes response-only properties optional in models that requests use, and request-only
+    /// properties optional in models that responses use, because one model serves both sides.
     pub(super) fn free_sides(&mut self, log: &mut Log) {
         let given = self.operations.iter();
         let given: Vec<ModelId> = given
@@ -131,8 +131,8 @@ impl Api {
         }
     }
 
-    /// A model that needs a value of itself has none that ends, whatever the document says: what
-    /// leads back to it becomes optional, so that what the server does send can be read.
+    /// Makes a required field optional if it leads back to its own model. Otherwise every value of
+    /// the model would have to be infinite, and nothing that the server sends could be decoded.
     pub(super) fn open_cycles(&mut self, log: &mut Log) {
         let fields = self.leading_back(Model::needs, |presence| presence == Presence::Required);
         for (model, index) in fields {
@@ -151,8 +151,8 @@ impl Api {
         }
     }
 
-    /// Boxes each field that leads back to its own model by value: without that the type has no
-    /// size.
+    /// Boxes each field that leads back to its own model by value. Without the box the type would
+    /// have infinite size.
     pub(super) fn box_cycles(&mut self) {
         for (model, index) in self.leading_back(Model::holds, |_| true) {
             if let ModelKind::Object(object) = &mut self.models[model].kind {
@@ -161,7 +161,8 @@ impl Api {
         }
     }
 
-    /// The fields that lead back to their own model by `next`: the places of model and field.
+    /// Finds the fields from which `next` leads back to their own model. Returns (model index,
+    /// field index) pairs.
     fn leading_back(
         &self,
         next: fn(&Model) -> BTreeSet<ModelId>,

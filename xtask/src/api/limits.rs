@@ -1,4 +1,4 @@
-//! Refuses what would generate, and then not compile or do something else than the document says.
+//! Refuses operations whose generated code would not compile or would differ from the document.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{Api, Location, ModelKind, Operation, Parameter, Type};
 use crate::document::{Document, entries};
 use crate::refusal::Refusals;
 
-/// Refuses each operation that cannot be generated, with every reason.
+/// Refuses each operation that cannot be generated, and gives every reason.
 pub fn check(document: &Document, api: &Api) -> Result<(), Refusals> {
     let mut refusals = Refusals::default();
     for operation in &api.operations {
@@ -20,8 +20,8 @@ pub fn check(document: &Document, api: &Api) -> Result<(), Refusals> {
     refusals.or(())
 }
 
-/// What the document says of an operation and the model does not have: a body whose schema no
-/// transform has named.
+/// Detects a request or response body that the document declares and the model lacks, because no
+/// transform has named its schema.
 fn lost(document: &Document, operation: &Operation) -> Option<&'static str> {
     let value = document.root.pointer(&operation.pointer)?;
     let has_schema = |body: Option<&Value>| {
@@ -68,7 +68,7 @@ fn reasons(api: &Api, operation: &Operation) -> Vec<String> {
     reasons
 }
 
-/// Why no value of a parameter can be written in its place.
+/// The reason why a parameter's values cannot be serialised in the parameter's location, if any.
 fn unwritable(api: &Api, parameter: &Parameter) -> Option<String> {
     let rust = &parameter.rust;
     let item = item(api, &parameter.ty);
@@ -88,7 +88,7 @@ fn unwritable(api: &Api, parameter: &Parameter) -> Option<String> {
     }
 }
 
-/// The type of an item, if the type is a list or another name of one.
+/// The item type, if the type is a list or a wrapper of a list.
 fn item<'a>(api: &'a Api, ty: &'a Type) -> Option<&'a Type> {
     match ty {
         Type::List(item) => Some(item),
@@ -106,7 +106,7 @@ fn template_names(path: &str) -> impl Iterator<Item = &str> {
         .filter_map(|rest| rest.split('}').next())
 }
 
-/// A token of RFC 9110.
+/// Whether the name is a `token` as RFC 9110 defines it.
 fn is_token(name: &str) -> bool {
     !name.is_empty()
         && name

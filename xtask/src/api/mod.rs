@@ -1,10 +1,10 @@
-//! What is generated: models, operations and tags, with their names and types in Rust.
+//! The model of the generated code: models, operations and tags, with their Rust names and types.
 //!
-//! The model is made once from the normalised document ([`Api::of`]). Every printer, and the
-//! comparison of two documents, reads it and nothing else: nothing is decided twice.
+//! [`Api::of`] builds it once from the normalised document. Every printer, and the comparison of
+//! two documents, reads only this model, so each decision is made in one place.
 //!
-//! Texts (`description`, `summary`) are the document's own, as Markdown. Each printer makes them
-//! safe for where it writes them.
+//! Texts (`description`, `summary`) are the document's original Markdown. Each printer escapes them
+//! for its own output.
 
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ pub struct Server {
     pub description: Option<String>,
 }
 
-/// The operations that have the same first tag; those without a tag are the ones of `name: None`.
+/// The operations that share a first tag. `name: None` holds the operations without a tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
     pub name: Option<String>,
@@ -47,7 +47,7 @@ pub struct Tag {
     pub operations: Vec<usize>,
 }
 
-/// The place of a model in [`Api::models`].
+/// The index of a model in [`Api::models`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModelId(pub usize);
 
@@ -58,15 +58,15 @@ pub struct Model {
     pub name: String,
     /// The name of the Rust type.
     pub rust: String,
-    /// Where the schema is in the document.
+    /// The JSON pointer of the schema in the document.
     pub pointer: String,
     pub description: Option<String>,
     pub example: Option<Value>,
     pub deprecated: bool,
     pub kind: ModelKind,
-    /// Whether the body of a request consists of it or has it in it: then it has a builder.
+    /// Whether a request body is this model or contains it. Such models get a builder.
     pub in_requests: bool,
-    /// Where cursors and items are, if an operation's list comes in pages of it.
+    /// Where the cursors and items are, if some operation returns its list in pages of this model.
     pub page: Option<Page>,
 }
 
@@ -76,15 +76,14 @@ pub enum ModelKind {
     StringEnum(Enum<String>),
     IntegerEnum(Enum<i64>),
     Union(Union),
-    /// A type with a name of its own: text, a number, a list, a map, any JSON, another model.
+    /// A named type around one value: text, a number, a list, a map, any JSON, or another model.
     Wrapper(Type),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
     pub fields: Vec<Field>,
-    /// What holds the properties that have no field of their own, if the document says of what
-    /// type they are.
+    /// The field that holds undeclared properties, if the document gives their type.
     pub rest: Option<Rest>,
 }
 
@@ -94,37 +93,38 @@ pub struct Field {
     pub wire: String,
     /// The name of the field.
     pub rust: String,
-    /// The setter of the builder.
+    /// The name of the builder's setter.
     pub setter: String,
-    /// The setter of the builder that sets `null`, where the property may be `null`.
+    /// The name of the builder's setter that sets `null`, if the property may be `null`.
     pub null_setter: Option<String>,
     pub ty: Type,
     pub presence: Presence,
-    /// Whether the value leads back to its own model by value, and so stands in a `Box`.
+    /// Whether the value leads back to its own model by value and is therefore in a `Box`.
     pub boxed: bool,
-    /// Whether only responses have it, or only requests: the other side does not require it.
+    /// Set if only responses or only requests have the property; the other side does not require
+    /// it.
     pub side: Option<Side>,
     /// Whether the document marks the property itself as a secret.
     pub secret: bool,
-    /// What a response must not violate.
+    /// The bounds that are enforced when a response is decoded.
     pub bounds: Option<Bounds>,
     pub description: Option<String>,
     pub example: Option<Value>,
     pub deprecated: bool,
 }
 
-/// Whether a property has to be there, and whether it may be `null`.
+/// Whether a property is required, and whether it may be `null`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
     Required,
-    /// Required, and `null` where there is no value.
+    /// Required; the value may be `null`.
     OrNull,
     Optional,
-    /// Optional, and `null` is a value of its own.
+    /// Optional; `null` is distinct from an absent property.
     Nullable,
 }
 
-/// The messages that a property is for, if not both.
+/// The side (requests or responses) that a property is limited to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// `writeOnly`.
@@ -133,11 +133,11 @@ pub enum Side {
     Responses,
 }
 
-/// The field of the properties that have no field of their own.
+/// The field that holds the properties without a field of their own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rest {
     pub rust: String,
-    /// The type of one of them.
+    /// The type of each value.
     pub ty: Type,
 }
 
@@ -149,7 +149,7 @@ pub enum Bounds {
     AtLeast(i64),
 }
 
-/// A type in Rust, without what the place says of it (optional, nullable, boxed).
+/// A Rust type, without the modifiers of its field (optional, nullable, boxed).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Type {
     String,
@@ -159,40 +159,40 @@ pub enum Type {
     /// Any JSON number, with all of its digits.
     Number,
     Secret,
-    /// A file of a form.
+    /// A file in a multipart form.
     File,
     /// Any JSON.
     Json,
     Model(ModelId),
     List(Box<Type>),
-    /// By the names of properties.
+    /// A map from property names to values.
     Map(Box<Type>),
     /// An item of a list or a value of a map that may be `null`.
     OrNull(Box<Type>),
 }
 
-/// An open enum: values that it does not list are kept.
+/// An open enum: unlisted values are kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Enum<T> {
     pub values: Vec<EnumValue<T>>,
-    /// The variant of all other values.
+    /// The name of the variant for unlisted values.
     pub unknown: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnumValue<T> {
     pub value: T,
-    /// The variant.
+    /// The name of the variant.
     pub rust: String,
     pub description: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Union {
-    /// The property that tells the variants apart; without one, what they require does.
+    /// The property whose value selects the variant. Without it, the required properties select it.
     pub discriminator: Option<String>,
     pub variants: Vec<Variant>,
-    /// The variant of all other values.
+    /// The name of the variant for values that match no other variant.
     pub unknown: String,
 }
 
@@ -200,40 +200,40 @@ pub struct Union {
 pub struct Variant {
     pub rust: String,
     pub model: ModelId,
-    /// The values of the discriminator that mean this variant.
+    /// The discriminator values that select this variant.
     pub tags: Vec<String>,
-    /// Whether its values are objects with properties.
+    /// Whether the variant's values are objects with properties.
     pub object: bool,
-    /// The properties without which a value is not of this variant.
+    /// The properties that a value must have to be of this variant.
     pub required: Vec<String>,
-    /// The properties that its values may have.
+    /// The properties that a value of this variant may have.
     pub known: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
-    /// As the document has it, `get_token`.
+    /// The operation id in the document, `get_token`.
     pub id: String,
-    /// In upper case, `GET`.
+    /// The HTTP method in upper case, `GET`.
     pub method: String,
-    /// Below the server's URL, `/oauth/token`.
+    /// The path template below the server's URL, `/oauth/token`.
     pub path: String,
-    /// Where it is in the document.
+    /// The JSON pointer of the operation in the document.
     pub pointer: String,
-    /// The place of its tag in [`Api::tags`].
+    /// The index of its tag in [`Api::tags`].
     pub tag: usize,
-    /// The method of the client, `get_token`.
+    /// The name of the client's method, `get_token`.
     pub rust: String,
-    /// The type of the request, `GetToken`.
+    /// The name of the request type, `GetToken`.
     pub request: String,
-    /// The entry in the table of operations, `GET_TOKEN`.
+    /// The name of the entry in the table of operations, `GET_TOKEN`.
     pub entry: String,
     pub summary: Option<String>,
     pub description: Option<String>,
     pub deprecated: bool,
-    /// Whether it may be sent again when it is not known whether it arrived.
+    /// Whether the request may be retried when it is unknown whether the server received it.
     pub repeatable: bool,
-    /// Whether the client's credential goes with it.
+    /// Whether the client's credential is sent with the request.
     pub credential: bool,
     /// Whether one of its security requirements is a bearer token.
     pub bearer: bool,
@@ -244,7 +244,7 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     pub body: Option<Body>,
     pub success: Success,
-    /// Which parameters take the cursors of a list that comes in pages.
+    /// The parameters that take the cursors, if the operation returns a list in pages.
     pub pages: Option<Pages>,
 }
 
@@ -258,7 +258,7 @@ pub enum Location {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
     pub wire: String,
-    /// The setter.
+    /// The name of the setter.
     pub rust: String,
     pub location: Location,
     pub required: bool,
@@ -270,7 +270,7 @@ pub struct Parameter {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Body {
-    /// The setter.
+    /// The name of the setter.
     pub rust: String,
     pub model: ModelId,
     pub required: bool,
@@ -281,19 +281,19 @@ pub struct Body {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Success {
-    /// As the document has it: `2XX`, `201`.
+    /// The status in the document: `2XX`, `201`.
     pub status: String,
     pub description: Option<String>,
-    /// The model of the body; `None` where there is no body.
+    /// The model of the body; `None` if the response has no body.
     pub model: Option<ModelId>,
-    /// Whether the body may be `null` instead.
+    /// Whether the body may be `null`.
     pub nullable: bool,
 }
 
-/// Where an operation takes the cursors of a list in pages.
+/// The parameters that take the cursors of a paged list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pages {
-    /// The place of the parameter among the operation's.
+    /// The index of the parameter in the operation's parameters.
     pub after: usize,
     pub before: Option<usize>,
 }
@@ -301,22 +301,23 @@ pub struct Pages {
 /// Where a page has its cursors and its items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The place of the field with the object of the cursors; without it the page has them itself.
+    /// The index of the field that contains the cursor object. `None`: the page itself has the
+    /// cursors.
     pub holder: Option<usize>,
-    /// The places of the cursors among the fields of that object.
+    /// The index of the cursor in the fields of the cursor object (or of the page).
     pub after: usize,
     pub before: Option<usize>,
-    /// The place of the one list of items, if it is known which it is.
+    /// The index of the list of items, if it is unambiguous.
     pub items: Option<usize>,
 }
 
 impl Api {
-    /// The model with this id. Ids are only made by [`Api::of`], for models that are there.
+    /// The model with this id. It always exists, because only [`Api::of`] creates ids.
     pub fn model(&self, id: ModelId) -> &Model {
         &self.models[id.0]
     }
 
-    /// Whether values of the type can be read from text and written as text.
+    /// Whether values of the type can be parsed from text and written as text.
     pub fn is_text(&self, ty: &Type) -> bool {
         match ty {
             Type::String | Type::Bool | Type::Integer | Type::Number => true,
@@ -329,7 +330,7 @@ impl Api {
         }
     }
 
-    /// The models in the order of their Rust names.
+    /// The models, sorted by Rust name.
     pub fn sorted(&self) -> Vec<ModelId> {
         let mut ids: Vec<ModelId> = (0..self.models.len()).map(ModelId).collect();
         ids.sort_by(|one, other| self.model(*one).rust.cmp(&self.model(*other).rust));
@@ -338,7 +339,7 @@ impl Api {
 }
 
 impl Model {
-    /// The fields of an object with properties.
+    /// The fields, if the model is an object with properties.
     pub fn object(&self) -> Option<&Object> {
         match &self.kind {
             ModelKind::Object(object) => Some(object),
@@ -348,7 +349,7 @@ impl Model {
 }
 
 impl Type {
-    /// The model in it, through lists and maps.
+    /// The model that the type contains, directly or in lists and maps.
     pub fn model(&self) -> Option<ModelId> {
         match self {
             Self::Model(id) => Some(*id),
@@ -357,7 +358,7 @@ impl Type {
         }
     }
 
-    /// Whether there is a secret in it, models aside.
+    /// Whether the type contains a secret; models are not searched.
     pub fn has_secret(&self) -> bool {
         match self {
             Self::Secret => true,

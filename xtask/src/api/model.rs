@@ -1,4 +1,4 @@
-//! Component schemas as models.
+//! Turns component schemas into models.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::catalog::{self, Kind, NULLABLE};
 use crate::document::{Document, at, entries, flag, items, text};
 use crate::rust_name;
 
-/// What the models are read with.
+/// The context that models are read in.
 pub(super) struct Reader<'a> {
     pub(super) document: &'a Document,
     pub(super) ids: &'a Ids,
@@ -112,7 +112,7 @@ impl Reader<'_> {
     }
 }
 
-/// A property. Its setters are named when all fields are known.
+/// Reads a property. Its setters are named later, when all fields are known.
 fn field(wire: &str, rust: String, ty: Type, schema: &Value, required: bool) -> Field {
     let nullable = flag(schema, NULLABLE) || flag(schema, "nullable");
     let bounds = bounds(schema);
@@ -143,7 +143,7 @@ fn field(wire: &str, rust: String, ty: Type, schema: &Value, required: bool) -> 
     }
 }
 
-/// Names the setters of a builder: those of values first, as their fields are named.
+/// Names the setters of a builder. Value setters go first, so that they keep the fields' names.
 fn setters(fields: &mut [Field], rest: Option<&Rest>) {
     let mut names = Scope::new(BUILDER);
     for field in fields.iter_mut() {
@@ -167,7 +167,7 @@ fn bounds(schema: &Value) -> Option<Bounds> {
     })
 }
 
-/// The values of an enum, each a variant.
+/// Builds an open enum with a variant for each value.
 fn open<T>(values: impl Iterator<Item = (T, String, Option<String>)>) -> Enum<T> {
     let mut names = Scope::new(VARIANT);
     let values = values.map(|(value, name, description)| EnumValue {
@@ -182,14 +182,14 @@ fn open<T>(values: impl Iterator<Item = (T, String, Option<String>)>) -> Enum<T>
     }
 }
 
-/// `Unknown`, unless the document has such a value.
+/// `Unknown`, or a free variation of it if the document has such a value.
 fn unknown(names: &mut Scope) -> String {
     names.take_with("Unknown", |name, number| {
         format!("{name}{}", "Value".repeat(number - 1))
     })
 }
 
-/// The example of a parameter or of a schema: its own, the first of several, or its schema's.
+/// The example of a parameter or schema: its own, else the first of several, else its schema's.
 pub(super) fn example(value: &Value) -> Option<Value> {
     let first = || entries(value.get("examples")).find_map(|(_, example)| example.get("value"));
     value

@@ -1,19 +1,19 @@
-//! Names in Rust, each given once.
+//! Gives out unique Rust names.
 //!
-//! [`crate::rust_name`] says how one name of the document is written in Rust, keywords included.
-//! A [`Scope`] gives the names that stand beside each other, so that each is different and none is
-//! a name that generated code has there itself.
+//! [`crate::rust_name`] converts one name of the document to Rust, keywords included. A [`Scope`]
+//! keeps the names of one namespace distinct from each other and from the names that generated code
+//! itself defines there.
 
 use std::collections::BTreeSet;
 
-/// Names that stand beside each other.
+/// The names of one namespace.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
     reserved: &'static [&'static str],
     taken: BTreeSet<String>,
 }
 
-/// What every request builder has itself.
+/// Names that every request builder already has.
 pub(super) const REQUEST: &[&str] = &[
     "credential",
     "items",
@@ -24,10 +24,11 @@ pub(super) const REQUEST: &[&str] = &[
     "without_credential",
 ];
 
-/// What every builder of a model has itself.
+/// Names that every model builder already has.
 pub(super) const BUILDER: &[&str] = &["build"];
 
-/// What every client has, or calls on itself: an operation of that name would be called instead.
+/// Names that every client already has or calls on itself. An operation with such a name would be
+/// called instead.
 pub(super) const CLIENT: &[&str] = &[
     "carry_out",
     "clone",
@@ -38,10 +39,10 @@ pub(super) const CLIENT: &[&str] = &[
     "pages",
 ];
 
-/// Associated types of the traits that every enum has: `Self::Err` would be one of two things.
+/// Associated types of the traits that every enum implements: `Self::Err` would be ambiguous.
 pub(super) const VARIANT: &[&str] = &["Err", "Error", "Self_"];
 
-/// The modules of generated code that no tag has made.
+/// Modules of generated code that do not come from a tag.
 pub(super) const MODULE: &[&str] = &[
     "builder",
     "default",
@@ -59,13 +60,13 @@ impl Scope {
         }
     }
 
-    /// `wanted`, or the first of `wanted2`, `wanted3` … that is free. A reserved name ends in an
-    /// underscore, as a keyword does.
+    /// Takes `wanted`, or the first free one of `wanted2`, `wanted3` …. A reserved name gets an
+    /// underscore at its end, as a keyword does.
     pub fn take(&mut self, wanted: &str) -> String {
         self.take_with(wanted, |name, number| format!("{name}{number}"))
     }
 
-    /// The same, with `other` to make the names that are tried after `wanted`.
+    /// Like [`Self::take`], but `other` makes the names that are tried after `wanted`.
     pub fn take_with(&mut self, wanted: &str, other: impl Fn(&str, usize) -> String) -> String {
         let wanted = if self.reserved.contains(&wanted) {
             format!("{wanted}_")

@@ -1,4 +1,4 @@
-//! The document's operations, their tags, and the whole of it.
+//! Reads the document's operations and tags, and builds the whole [`Api`].
 
 use std::collections::BTreeSet;
 
@@ -14,12 +14,12 @@ use crate::report::Log;
 use crate::rust_name;
 use crate::schema::named;
 
-/// The media type of a body that has files.
+/// The media type of a body that contains files.
 const FORM: &str = "multipart/form-data";
 const UNTAGGED: &str = "untagged";
 
 impl Api {
-    /// Reads a document that has passed the transforms.
+    /// Builds the model from a document that has passed all transforms.
     pub fn of(document: &Document, log: &mut Log) -> Self {
         let root = &document.root;
         let info = root.get("info").unwrap_or(&Value::Null);
@@ -79,7 +79,7 @@ impl Api {
         }
     }
 
-    /// The place of a tag, which is added where it is new.
+    /// The index of a tag; adds the tag if it is new.
     fn tag(&mut self, document: &Document, name: Option<&str>, modules: &mut Scope) -> usize {
         let known = self.tags.iter().position(|tag| tag.name.as_deref() == name);
         if let Some(known) = known {
@@ -112,7 +112,7 @@ fn module(tag: &str, modules: &mut Scope) -> String {
     })
 }
 
-/// A tag in letters that the names of files and of features may have: others are spelled out.
+/// Spells out the characters of a tag that file and feature names cannot contain.
 fn ascii(tag: &str) -> String {
     tag.chars()
         .map(|letter| match letter.is_ascii() {
@@ -122,7 +122,7 @@ fn ascii(tag: &str) -> String {
         .collect()
 }
 
-/// A title is a line, however it is written.
+/// Joins a text into one line, as titles require.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -134,7 +134,7 @@ fn server(value: &Value) -> Option<Server> {
     })
 }
 
-/// The components that are sent as forms.
+/// The names of the components that are sent as multipart forms.
 fn forms(document: &Document) -> BTreeSet<String> {
     let bodies = document
         .operations()
@@ -148,7 +148,7 @@ fn forms(document: &Document) -> BTreeSet<String> {
         .collect()
 }
 
-/// An operation whose names are not given yet.
+/// Reads an operation. Its names are assigned later.
 fn operation(
     document: &Document,
     place: Place<'_>,

@@ -1,12 +1,11 @@
-//! Lists that come in pages: an operation that takes a cursor, answered with an object that has
-//! one.
+//! Detects paged lists: an operation that takes a cursor and returns an object that has one.
 
 use super::{Api, Field, Location, ModelId, Operation, Page, Pages, Type};
 use crate::report::Log;
 use crate::stage::Stage;
 
 impl Api {
-    /// Finds the operations whose lists come in pages, and where the pages have their cursors.
+    /// Finds the operations that return paged lists, and the location of the cursors in the pages.
     pub(super) fn find_pages(&mut self, log: &mut Log) {
         for index in 0..self.operations.len() {
             let operation = &self.operations[index];

@@ -1,4 +1,4 @@
-//! The model as text, for snapshots and for people: everything that printers read but prose.
+//! Writes the model as text for snapshots and people: all that the printers read, except prose.
 
 use std::fmt::{self, Display, Formatter};
 

@@ -1,4 +1,4 @@
-//! What a schema is in Rust.
+//! Maps schemas to Rust types.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{ModelId, Type};
 use crate::document::{entries, flag};
 use crate::schema::named;
 
-/// The models by the names of their component schemas.
+/// The models, keyed by the names of their component schemas.
 #[derive(Debug, Default)]
 pub(super) struct Ids(pub(super) BTreeMap<String, ModelId>);
 
@@ -38,7 +38,7 @@ impl Ids {
         }
     }
 
-    /// The type of a property of a form: what is binary is a file.
+    /// The type of a property of a form; a binary property is a file.
     pub(super) fn of_part(&self, schema: &Value) -> Type {
         if schema.get("format").and_then(Value::as_str) == Some("binary") {
             Type::File
@@ -51,12 +51,12 @@ impl Ids {
         }
     }
 
-    /// What `additionalProperties` holds.
+    /// The type of the values that `additionalProperties` allows.
     fn value(&self, schema: &Value) -> Type {
         self.inner(schema.get("additionalProperties"))
     }
 
-    /// What a list or a map has in it: there `null` is a value.
+    /// The type of the items of a list or map. A nullable item is kept as `null`.
     fn inner(&self, schema: Option<&Value>) -> Type {
         let Some(schema) = schema.filter(|schema| schema.is_object()) else {
             return Type::Json;
@@ -69,7 +69,7 @@ impl Ids {
         }
     }
 
-    /// What the properties without a schema of their own are, where the document says it.
+    /// The type of undeclared properties, if the document gives it.
     pub(super) fn rest(&self, schema: &Value) -> Option<Type> {
         let rest = schema.get("additionalProperties")?;
         rest.is_object().then(|| self.value(schema))

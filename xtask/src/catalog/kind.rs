@@ -1,11 +1,11 @@
-//! What a model is, where it is not a plain object: enums and unions, told by marks that the
-//! transforms leave, since typify's own would be closed, or would not have names.
+//! Reads the kind of a model that is not a plain object: an enum or a union. The transforms mark
+//! both, since typify's own enums are closed and its unions may lack names.
 
 use serde_json::Value;
 
 use crate::document::{entries, items, text};
 
-/// The mark that says which kind a component is.
+/// The mark that holds the kind of a component.
 pub const KIND: &str = "x-cobo-kind";
 /// The values of an enum.
 pub const ENUM: &str = "x-cobo-enum";
@@ -25,9 +25,9 @@ pub enum Kind {
 /// A value of an enum of strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variant {
-    /// As it is sent.
+    /// The value that is sent.
     pub value: String,
-    /// In Rust, unique in its enum.
+    /// The name of the Rust variant, unique in its enum.
     pub name: String,
     pub description: Option<String>,
 }
@@ -36,27 +36,27 @@ pub struct Variant {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntVariant {
     pub value: i64,
-    /// In Rust, unique in its enum.
+    /// The name of the Rust variant, unique in its enum.
     pub name: String,
     pub description: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Union {
-    /// The property that tells the variants apart; without one their required properties do.
+    /// The property whose value selects the variant. Without it, the required properties select it.
     pub discriminator: Option<String>,
     pub variants: Vec<UnionVariant>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnionVariant {
-    /// In Rust, unique in its union.
+    /// The name of the Rust variant, unique in its union.
     pub name: String,
-    /// The values of the discriminator that mean this variant.
+    /// The discriminator values that select this variant.
     pub tags: Vec<String>,
     /// The name of the component schema.
     pub model: String,
-    /// The properties without which a value is not of this variant.
+    /// The properties that a value must have to be of this variant.
     pub required: Vec<String>,
 }
 

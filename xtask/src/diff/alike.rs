@@ -1,5 +1,5 @@
-//! Whether one schema is a copy of another: the same, but for prose, order, and what is referred to
-//! here and written out there.
+//! Whether one schema is a copy of another: equal except for prose, order, and whether references
+//! are inlined.
 
 use std::collections::HashSet;
 
@@ -17,11 +17,11 @@ pub(super) fn alike(document: &Document, one: &Value, other: &Value) -> bool {
 
 struct Copies<'a> {
     document: &'a Document,
-    /// The pairs that are being compared: what leads back to one of them says nothing new.
+    /// The pairs that are being compared. A cycle back to such a pair counts as equal.
     inside: HashSet<(usize, usize)>,
 }
 
-/// What is said to people.
+/// Keys that hold text for people.
 const PROSE: [&str; 6] = [
     "description",
     "example",
@@ -50,7 +50,7 @@ impl<'a> Copies<'a> {
                 keys.into_iter()
                     .all(|key| match (one.get(key), other.get(key)) {
                         (Some(one), Some(other)) => self.value(one, other),
-                        // A property has a schema, prose is text.
+                        // The value of a property is a schema, that of a prose key is a string.
                         (one, other) => {
                             let only = one.or(other);
                             PROSE.contains(&key.as_str()) && !only.is_some_and(Value::is_object)
@@ -63,7 +63,7 @@ impl<'a> Copies<'a> {
                         .iter()
                         .all(|one| other.iter().any(|other| self.value(one, other)))
             }
-            // Of a mapping.
+            // These are targets of a discriminator mapping.
             (Value::String(one), Value::String(other)) => one == other || self.targets(one, other),
             (one, other) => one == other,
         };

@@ -1,16 +1,16 @@
-//! A difference, and what it does to code that was written against the old document.
+//! A difference, and its effect on code that was written against the old document.
 
 use serde::Serialize;
 
-/// Something that a user of the generated crate sees.
+/// A change that a user of the generated crate sees.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Change {
-    /// The operation id in the new document, or in the old one where it was removed; `None` of a
-    /// model that no operation reaches.
+    /// The operation id in the new document (in the old one if the operation was removed). `None` for a model that no
+    /// operation reaches.
     pub operation: Option<String>,
-    /// Where in the operation: `query.limit`, `request.wallet.name`, `response.data[].status`. In a
-    /// union the variant's tag stands in angle brackets: `response<MPC>.vault_id`. `models.Event.id`
-    /// is in a model that no operation reaches. Empty where it is about the operation itself.
+    /// The location in the operation: `query.limit`, `request.wallet.name`, `response.data[].status`. A union variant
+    /// is given by its tag in angle brackets: `response<MPC>.vault_id`. `models.Event.id` is in a model that no
+    /// operation reaches. Empty for a change of the operation itself.
     pub path: String,
     pub kind: Kind,
     pub before: Option<String>,
@@ -37,13 +37,13 @@ pub(super) enum Direction {
 pub enum Kind {
     OperationAdded,
     OperationRemoved,
-    /// The same method and path, another operation id: another method of the client.
+    /// The operation id changed, so the client's method has another name; method and path are the same.
     OperationRenamed,
-    /// The same operation id, another method or path.
+    /// The method or path changed; the operation id is the same.
     OperationMoved,
     OperationDeprecated,
     OperationUndeprecated,
-    /// It stands behind another cargo feature.
+    /// The operation moved to another cargo feature.
     TagChanged,
     ParameterAdded,
     ParameterRemoved,
@@ -77,11 +77,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What a change does to code that was written against the old document.
+    /// The effect of a change on code that was written against the old document.
     ///
-    /// Requests are made with setters, so one more that is optional breaks nothing. Responses are
-    /// read as fields, so a field of another type breaks code that reads it, and an `Option` is
-    /// another type. Enums, unions and structs are open: more of them never breaks anything.
+    /// Requests are built with setters, so a new optional value breaks nothing. Responses are read as fields, so a
+    /// field of another type breaks code that reads it, and an `Option` is another type. Enums, unions and structs are
+    /// open, so additions to them never break anything.
     pub(super) fn class(self, direction: Direction, required: bool) -> Class {
         let breaking = match self {
             Self::OperationAdded
@@ -115,7 +115,7 @@ impl Kind {
             | Self::EnumValueRemoved
             | Self::VariantRemoved
             | Self::DiscriminatorChanged => true,
-            // What is asked for in addition breaks callers that do not give it.
+            // A new required value breaks callers that do not set it.
             Self::ParameterAdded | Self::BodyAdded => required,
             Self::FieldAdded => direction == Direction::Request && required,
             Self::FieldOptional | Self::FieldNullable => direction == Direction::Response,
@@ -127,7 +127,7 @@ impl Kind {
         }
     }
 
-    /// As it is said to people.
+    /// The text of the kind for people.
     pub(super) fn says(self) -> &'static str {
         match self {
             Self::OperationAdded | Self::ParameterAdded | Self::BodyAdded => "added",
@@ -174,7 +174,7 @@ impl Changes {
         }
     }
 
-    /// Notes a change. `required` says whether what was added has to be given.
+    /// Records a change. `required` tells whether an added value must be given.
     pub(super) fn note(
         &mut self,
         kind: Kind,

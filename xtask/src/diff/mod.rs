@@ -1,10 +1,10 @@
-//! `xtask diff`: what a user of the generated crate sees of the difference between two documents.
+//! `xtask diff`: compares two documents as a user of the generated crate sees them.
 //!
-//! Order, prose, bounds and defaults are nothing that a user sees; nor is how a schema is inlined,
-//! named, referenced or put together with `allOf`. So documents are not compared as text: every
-//! operation that both have is walked in both at once, through whatever stands between it and a
-//! property (`node`), and each difference is classed by what it does to code that was written
-//! against the old document (`change`).
+//! Users do not see order, prose, bounds and defaults, nor how a schema is inlined, named,
+//! referenced or combined with `allOf`. So documents are not compared as text. Each operation of
+//! both documents is walked in both at once, with everything resolved between it and its properties
+//! (`node`). Each difference is classified by its effect on code that was written against the old
+//! document (`change`).
 
 use std::path::PathBuf;
 
@@ -29,7 +29,7 @@ pub use change::{Change, Class, Kind};
 pub use render::{json, markdown, text};
 pub use surface::surface;
 
-/// What was asked for.
+/// The arguments of the command.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub old: PathBuf,
@@ -49,7 +49,7 @@ pub enum Format {
     Json,
 }
 
-/// Compares two documents, says how they differ, and fails where that was asked for.
+/// Compares two documents and prints the changes. Fails on breaking changes if requested.
 pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
     let (changes, new) = match read(request) {
         Ok(found) => found,
@@ -92,7 +92,7 @@ fn read(request: &Request) -> Result<(Vec<Change>, Document), Refusals> {
     }
 }
 
-/// Every difference, operations first, each in the order of its path.
+/// All differences: operations first, each operation's sorted by path.
 pub fn changes(old: &Document, new: &Document) -> Vec<Change> {
     let mut changes = operations::changes(old, new);
     changes.extend(models::changes(old, new));

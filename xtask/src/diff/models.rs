@@ -1,5 +1,5 @@
-//! Compares what no operation reaches: the payloads of webhooks, mostly. Nothing but its name says
-//! what such a schema is, so these are compared by name.
+//! Compares the schemas that no operation reaches, mostly webhook payloads. They are compared by
+//! name, since nothing else identifies them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,8 +26,8 @@ pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
         known = rest;
         found.extend(changes.found);
     }
-    // What operations reach under another name is no addition, and no removal: a copy was left
-    // behind where references were written out.
+    // A schema that operations reach under another name was neither added nor removed: a tool that
+    // inlined the references left a copy behind.
     let mut walk = Walk::new(None, Direction::Response, known);
     let (mut gone, mut come) = (before.alone(new), after.alone(old));
     gone.retain(|(_, schema)| {
@@ -67,7 +67,7 @@ pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
 /// The component schemas that no operation reaches.
 struct Unreached<'a> {
     schemas: BTreeMap<&'a str, &'a Value>,
-    /// Those that one does reach.
+    /// The schemas that an operation reaches.
     reached: Vec<&'a Value>,
     /// The names that other schemas refer to.
     referred: BTreeSet<String>,
@@ -114,8 +114,8 @@ impl<'a> Unreached<'a> {
         }
     }
 
-    /// Those that nothing refers to, and that the other document does not have at all. What another
-    /// schema refers to may have been inline there.
+    /// The schemas that no other schema refers to and that the other document lacks. A schema that
+    /// is referred to may have been inline there.
     fn alone(&self, other: &Document) -> Vec<(&'a str, &'a Value)> {
         let names: BTreeSet<&String> = other.components("schemas").map(|(name, _)| name).collect();
         let alone = self.schemas.iter().filter(|(name, _)| {
@@ -125,7 +125,7 @@ impl<'a> Unreached<'a> {
     }
 }
 
-/// The component schemas that are referred to below a value, through other components as well.
+/// Collects the component schemas referred to below a value, also through other components.
 fn named(document: &Document, value: &Value, pointer: &str, found: &mut Vec<String>) {
     let mut open: Vec<String> = Vec::new();
     let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -133,7 +133,7 @@ fn named(document: &Document, value: &Value, pointer: &str, found: &mut Vec<Stri
     while let Some(reference) = open.pop() {
         match schema_name(&reference) {
             Some(name) => found.push(name),
-            // A parameter, a body or a response.
+            // The reference is to a parameter, a body or a response.
             None => {
                 if seen.insert(reference.clone())
                     && let Some(target) = document.target(&reference)

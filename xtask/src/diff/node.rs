@@ -1,5 +1,4 @@
-//! A schema with everything between it and its properties out of the way: references, `allOf`, and
-//! a union's siblings, which belong to each of its variants.
+//! A schema with its references and `allOf` resolved. Keywords beside a union are applied to each of its variants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +7,7 @@ use serde_json::Value;
 use super::alike::alike;
 use crate::document::{Document, at, entries, flag, items, reference, schema_name, text};
 
-/// A schema: the parts that apply together.
+/// A schema, as the list of parts that all apply.
 #[derive(Clone)]
 pub(super) struct Node<'a> {
     document: &'a Document,
@@ -18,14 +17,14 @@ pub(super) struct Node<'a> {
 #[derive(Clone, Copy)]
 struct Part<'a> {
     schema: &'a Value,
-    /// Whether its union has been gone into.
+    /// Whether its union has already been entered.
     spent: bool,
 }
 
-/// Says of two nodes of one document that they are the same.
+/// Identifies a node within its document: equal values mean the same node.
 pub(super) type Identity = Vec<(usize, bool)>;
 
-/// What a schema is, coarsely.
+/// The coarse kind of a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
     Any,
@@ -78,7 +77,7 @@ impl<'a> Node<'a> {
         node
     }
 
-    /// Adds a schema with all that it refers to and is made of.
+    /// Adds a schema with everything that it refers to and consists of.
     fn add(&mut self, schema: &'a Value) {
         let mut open = vec![schema];
         let mut seen: BTreeSet<usize> = BTreeSet::new();
@@ -98,7 +97,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A union of one schema without a discriminator is that schema.
+    /// Replaces a union of one schema without a discriminator by that schema.
     fn collapse(&mut self) {
         for _ in 0..64 {
             let only = self.parts.iter().enumerate().find_map(|(index, part)| {
@@ -174,8 +173,8 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Whether its parts cannot all apply: several types, or several unions. What nobody has decided
-    /// is raw JSON in Rust.
+    /// Whether its parts cannot all apply, because they have several types or several unions. Such a schema is raw JSON
+    /// in Rust unless a decision resolves it.
     fn contradicts(&self) -> bool {
         let types: BTreeSet<&str> = self
             .parts
@@ -198,7 +197,7 @@ impl<'a> Node<'a> {
         found.any(|value| value.as_object().is_none_or(|map| !map.is_empty()))
     }
 
-    /// The values of an enum, null left out: it is not one of them in Rust.
+    /// The values of an enum without `null`, which is not a value of the Rust enum.
     pub(super) fn values(&self) -> Option<BTreeSet<String>> {
         let mut lists = self
             .parts
@@ -216,7 +215,7 @@ impl<'a> Node<'a> {
         Some(lists.fold(first, |all, list| &all & &list))
     }
 
-    /// The properties of an object, each with whether it is required.
+    /// The properties of an object, and whether each is required.
     pub(super) fn properties(&self) -> BTreeMap<&'a str, (Node<'a>, bool)> {
         let mut found: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
         let mut required: BTreeSet<&str> = BTreeSet::new();
@@ -235,12 +234,12 @@ impl<'a> Node<'a> {
             .collect()
     }
 
-    /// What the items of a list are.
+    /// The schema of a list's items.
     pub(super) fn items(&self) -> Option<Node<'a>> {
         self.below("items")
     }
 
-    /// What the properties are that have no name of their own.
+    /// The schema of undeclared properties.
     pub(super) fn rest(&self) -> Option<Node<'a>> {
         self.below("additionalProperties")
     }
@@ -255,14 +254,14 @@ impl<'a> Node<'a> {
         (!schemas.is_empty()).then(|| Node::all(self.document, schemas))
     }
 
-    /// The union that this is, if it is one.
+    /// The union of this schema, if it has one.
     pub(super) fn union(&self) -> Option<Union<'a>> {
         let (index, (owner, members)) = self
             .parts
             .iter()
             .enumerate()
             .find_map(|(index, part)| Some((index, part.union()?)))?;
-        // Others are copies of it, or this would contradict itself.
+        // Any other union here is a copy of it; otherwise the schema would contradict itself.
         let mut base = self.clone();
         for part in &mut base.parts[index..] {
             part.spent |= part.union().is_some();
@@ -287,16 +286,16 @@ impl<'a> Part<'a> {
     }
 }
 
-/// A union as it stands in the document.
+/// A union as the document writes it.
 pub(super) struct Union<'a> {
-    /// What applies to each variant.
+    /// The parts that apply to every variant.
     base: Node<'a>,
     owner: &'a Value,
     members: Vec<&'a Value>,
 }
 
 impl<'a> Union<'a> {
-    /// The property that tells the variants apart.
+    /// The property whose value selects the variant.
     pub(super) fn discriminator(&self) -> Option<&'a str> {
         self.owner
             .get("discriminator")?
@@ -304,7 +303,7 @@ impl<'a> Union<'a> {
             .as_str()
     }
 
-    /// The variants by their tags; without tags, in the order of the document.
+    /// The variants by tag, and the variants without a tag in the order of the document.
     pub(super) fn variants(&self) -> (BTreeMap<String, Node<'a>>, Vec<Node<'a>>) {
         let Some(discriminator) = self.discriminator() else {
             let members = self.members.iter().map(|member| self.variant(member));
@@ -323,7 +322,7 @@ impl<'a> Union<'a> {
                 tagged.insert(tag.clone(), self.variant(schema));
             }
         }
-        // Where references were written out, a member is a copy of what the mapping names.
+        // If references were inlined, a member is a copy of the mapping's target.
         let referred = |member: &&&Value| reference(member).is_some();
         let named = self.members.iter().filter(referred);
         let named: BTreeSet<usize> = named.map(|member| address(self.resolved(member))).collect();
@@ -365,7 +364,7 @@ impl<'a> Union<'a> {
         node
     }
 
-    /// What a mapping names: a reference, or a bare name. Some documents end it in a colon.
+    /// Resolves a mapping target: a reference or a bare name. Some documents add a colon at the end.
     fn target(&self, target: &str) -> Option<&'a Value> {
         let target = target.trim_end_matches(':');
         let reference = if target.starts_with('#') {
@@ -385,7 +384,7 @@ fn address(value: &Value) -> usize {
     std::ptr::from_ref(value).addr()
 }
 
-/// `operationId`, or what stands for it where there is none.
+/// `operationId`, or the method and path if it is missing.
 pub(super) fn operation_id(operation: &Value, method: &str, path: &str) -> String {
     text(operation, "operationId")
         .unwrap_or_else(|| format!("{} {path}", method.to_ascii_uppercase()))

@@ -9,7 +9,7 @@ use super::node::{Node, operation_id};
 use super::schemas::{Known, Walk};
 use crate::document::{Document, Place, entries, flag, items, text};
 
-/// An operation where it stands.
+/// An operation and its location in the document.
 #[derive(Clone, Copy)]
 pub(super) struct Operation<'a> {
     document: &'a Document,
@@ -31,7 +31,7 @@ pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
     let mut found = Vec::new();
     let mut known = Known::default();
     for (id, old) in before.iter().filter(|(id, _)| !after.contains_key(*id)) {
-        // Another id for the same request is another name.
+        // The same request under another id was renamed.
         let renamed = after
             .iter()
             .any(|(other, new)| !before.contains_key(other) && old.endpoint() == new.endpoint());
@@ -83,7 +83,7 @@ pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
 }
 
 impl<'a> Operation<'a> {
-    /// `GET /wallets/{}`: what a path parameter is called is nothing that is sent.
+    /// `GET /wallets/{}`: without the names of path parameters, because these are not sent.
     fn endpoint(&self) -> String {
         format!(
             "{} {}",
@@ -113,7 +113,8 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// By place and name, `query.limit`. An operation's own stand for those of its path.
+    /// The parameters keyed by location and name, `query.limit`. The operation's own parameters
+    /// override those of its path.
     fn all_parameters(&self) -> BTreeMap<String, &'a Value> {
         let shared = self
             .document
@@ -185,11 +186,11 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// The media type and the schema of what a request or a response holds.
+    /// The media type and schema of a request or response.
     fn content(&self, holder: Option<&'a Value>) -> Option<(&'a str, Option<&'a Value>)> {
         let content = entries(self.document.resolve(holder?)?.get("content"));
         let mut content: Vec<_> = content.collect();
-        // The generator prefers JSON.
+        // Prefer JSON, as the generator does.
         content.sort_by_key(|(name, _)| !name.contains("json"));
         let (name, media) = content.first()?;
         Some((name, media.get("schema")))

@@ -1,4 +1,4 @@
-//! Changes as text, as the section of a changelog, and as JSON.
+//! Writes changes as text, as a section of a changelog, and as JSON.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::document::{Document, text as text_at};
 
 /// An array of `{kind, operation, path, before, after, class}`.
 pub fn json(changes: &[Change]) -> String {
-    // Strings and names only: there is nothing that could not be written.
+    // Serialisation cannot fail, since the value contains only strings and names.
     let written = serde_json::to_string_pretty(changes).unwrap_or_default();
     written + "\n"
 }
@@ -42,7 +42,7 @@ pub fn text(changes: &[Change]) -> String {
     out
 }
 
-/// The API part of a changelog's section. What many operations have in common is said once.
+/// The API part of a changelog section. A change that several operations share is written once.
 pub fn markdown(changes: &[Change], new: &Document) -> String {
     let version = new
         .root
@@ -73,7 +73,7 @@ pub fn markdown(changes: &[Change], new: &Document) -> String {
 }
 
 fn lines(changes: &[Change], class: Class) -> Vec<String> {
-    // The operations of each change, in the order in which the changes come.
+    // The operations of each change, in the order of the changes.
     let mut order: Vec<(&str, String)> = Vec::new();
     let mut operations: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
     for change in changes.iter().filter(|change| change.class == class) {

@@ -1,12 +1,11 @@
-//! Compares two schemas, and everything below them.
+//! Compares two schemas, including everything below them.
 
 use std::collections::HashSet;
 
 use super::change::{Changes, Direction, Kind};
 use super::node::{Identity, Node, Type};
 
-/// How deep schemas are followed. What is nested deeper is the same structure written out again
-/// and again.
+/// The maximum depth. A deeper schema is assumed to repeat the same structure.
 const DEPTH: usize = 100;
 
 type Pair = (Identity, Identity, Direction);
@@ -15,14 +14,14 @@ type Pair = (Identity, Identity, Direction);
 pub(super) struct Walk {
     pub(super) changes: Changes,
     pub(super) direction: Direction,
-    /// The pairs that the walk is in: coming back to one says nothing new.
+    /// The pairs that are being compared. A cycle back to such a pair shows no difference.
     inside: Vec<Pair>,
     known: Known,
-    /// The outermost pair that was come back to.
+    /// The outermost pair that a cycle has returned to.
     back: usize,
 }
 
-/// Pairs that do not differ, all that is below them included.
+/// Pairs that are equal, including everything below them.
 #[derive(Default)]
 pub(super) struct Known(HashSet<Pair>);
 
@@ -41,7 +40,7 @@ impl Walk {
         (self.changes, self.known)
     }
 
-    /// A change below a schema.
+    /// Records a change below a schema.
     pub(super) fn note(
         &mut self,
         kind: Kind,
@@ -53,7 +52,7 @@ impl Walk {
             .note(kind, path, (self.direction, false), before, after);
     }
 
-    /// Whether two schemas are the same, as far as a user sees.
+    /// Whether two schemas are equal for a user of the generated crate.
     pub(super) fn same(&mut self, old: &Node<'_>, new: &Node<'_>) -> bool {
         let before = std::mem::replace(&mut self.changes, Changes::of(None));
         self.compare(old, new, "");
@@ -76,7 +75,8 @@ impl Walk {
         self.below(old, new, path);
         if let Some(pair) = self.inside.pop()
             && self.changes.found.len() == found
-            // What was left out on the way back to a pair further out is known when that is.
+            // The result is final only if no cycle led back to an outer pair, which is still
+            // compared.
             && self.back >= place
         {
             self.known.0.insert(pair);
@@ -124,7 +124,7 @@ impl Walk {
         }
     }
 
-    /// What a list or a map holds; what is not said is any JSON.
+    /// Compares the contents of lists or maps. A missing schema allows any JSON.
     fn inner(&mut self, old: Option<Node<'_>>, new: Option<Node<'_>>, path: &str) {
         let kind = |node: &Option<Node<'_>>| node.as_ref().map_or(Type::Any, Node::kind);
         match (&old, &new) {

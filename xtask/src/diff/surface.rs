@@ -1,11 +1,11 @@
-//! What of a document a comparison looks at, kept beside generated code: the next run compares the
-//! new document with it, and a user's crate need not hold the document's prose.
+//! The part of a document that a comparison reads. It is stored beside the generated code for the
+//! next run, so that a user's crate need not contain the document's prose.
 
 use serde_json::{Map, Value, json};
 
 use crate::document::Document;
 
-/// Keys of schemas, parameters and operations that a comparison looks at.
+/// The keys of schemas, parameters and operations that a comparison reads.
 const KEPT: [&str; 25] = [
     "$ref",
     "additionalProperties",
@@ -34,7 +34,7 @@ const KEPT: [&str; 25] = [
     "type",
 ];
 
-/// A document that says the same to a comparison as this one.
+/// The document reduced to what a comparison reads.
 pub fn surface(document: &Document) -> String {
     let root = &document.root;
     let info = root.get("info");
@@ -61,7 +61,7 @@ pub fn surface(document: &Document) -> String {
             "version": text("version").unwrap_or_default(),
         },
     });
-    // One line for each path and each component: a change of one is a change of one line.
+    // Each path and each component gets one line, so that a change affects only that line.
     let mut out = String::from("{\n");
     for key in ["openapi", "info"] {
         out.push_str(&format!("\"{key}\":{},\n", surface[key]));
@@ -88,7 +88,7 @@ fn listed(map: &Map<String, Value>) -> String {
     lines.collect::<Vec<_>>().join(",\n")
 }
 
-/// The values of a map whose keys are names.
+/// Reduces the values of a map whose keys are names.
 fn each(map: &Value) -> Value {
     match map {
         Value::Object(map) => map

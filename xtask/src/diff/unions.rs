@@ -1,4 +1,4 @@
-//! Compares two unions: variants with a tag by their tags, others by what they are.
+//! Compares two unions: tagged variants by their tags, others by their contents.
 
 use super::change::Kind;
 use super::node::Node;
@@ -28,7 +28,8 @@ impl Walk {
         self.others(old_others, new_others, path);
     }
 
-    /// Variants without a tag: equal ones belong together, then those of one kind, in order.
+    /// Compares the variants without a tag. Equal ones are paired first, then those of the same
+    /// kind, in order.
     fn others(&mut self, mut old: Vec<Node<'_>>, mut new: Vec<Node<'_>>, path: &str) {
         old.retain(|old| {
             let equal = new.iter().position(|new| self.same(old, new));

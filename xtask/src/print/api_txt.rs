@@ -1,5 +1,5 @@
-//! The public API of a generated crate as text: a line for each method, setter, field and variant,
-//! in the order of the alphabet, so that two of them differ in what changed.
+//! Writes the public API of a generated crate as text: a line for each method, setter, field and
+//! variant, sorted alphabetically, so that a diff of two versions shows the changes.
 
 use std::collections::BTreeSet;
 
@@ -28,11 +28,11 @@ pub fn print(api: &Api) -> String {
 struct Printer<'a> {
     api: &'a Api,
     lines: BTreeSet<String>,
-    /// The names of all models: a type of the runtime that has one of them is named in full.
+    /// The names of all models. A runtime type with the same name is written with its full path.
     models: BTreeSet<&'a str>,
 }
 
-/// How a model is named.
+/// The notation for models.
 #[derive(Clone, Copy)]
 enum From {
     Models,

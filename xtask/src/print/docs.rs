@@ -1,11 +1,11 @@
-//! Documentation attributes.
+//! Builds documentation attributes.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::markdown;
 
-/// Paragraphs of documentation, written one after another.
+/// A sequence of documentation paragraphs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Docs(Vec<String>);
 
@@ -14,7 +14,7 @@ impl Docs {
         Self::default()
     }
 
-    /// A paragraph in Markdown of our own.
+    /// Adds a paragraph of our own Markdown.
     pub(crate) fn paragraph(mut self, text: impl Into<String>) -> Self {
         let text = text.into();
         if !text.trim().is_empty() {
@@ -23,7 +23,7 @@ impl Docs {
         self
     }
 
-    /// Text of the document, made safe for rustdoc.
+    /// Adds text of the document, escaped for rustdoc.
     pub(crate) fn described(self, text: Option<&str>) -> Self {
         match text {
             Some(text) => self.paragraph(markdown::rustdoc(text)),
@@ -31,7 +31,7 @@ impl Docs {
         }
     }
 
-    /// A paragraph for where nothing has been said so far.
+    /// Adds a paragraph if there is none yet.
     pub(crate) fn or(self, text: impl Into<String>) -> Self {
         if self.0.is_empty() {
             self.paragraph(text)
@@ -74,7 +74,7 @@ impl Docs {
     }
 }
 
-/// Which permissions an operation needs, and whether it goes without an organization's token.
+/// The permissions that an operation needs, and whether it is sent without an organization's token.
 pub(crate) fn permissions(scopes: &[String], credential: bool) -> String {
     let names: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
     let needs = match names.as_slice() {
@@ -87,8 +87,8 @@ pub(crate) fn permissions(scopes: &[String], credential: bool) -> String {
     format!("{needs} {without}").trim().to_owned()
 }
 
-/// Whether text after it may be shown in another order than it has: the compiler refuses such a
-/// comment, which could show code that is not there.
+/// Whether the character changes the display order of text (bidirectional controls). The compiler
+/// refuses these in comments, since they can make code look different from what it is.
 fn turns_text(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,7 +1,8 @@
-//! A document's prose, as Markdown that rustdoc renders without a warning.
+//! Converts a document's prose to Markdown that rustdoc renders without warnings.
 //!
-//! Descriptions are Markdown with HTML in it (`<Note>`), bare URLs, and brackets that are no links.
-//! Rustdoc warns of each, takes indented text for a doctest, and clippy wants lists indented.
+//! Descriptions are Markdown with HTML (`<Note>`), bare URLs, and brackets that are not links.
+//! Rustdoc warns about each of these and compiles indented text as a doctest; clippy requires
+//! indented lists.
 
 mod blocks;
 mod inline;
@@ -12,8 +13,7 @@ pub fn rustdoc(text: &str) -> String {
         match part {
             Part::Prose(text) => out.push_str(&blocks::tidy(&inline::tidy(&text))),
             Part::Code { language, text } => {
-                // Without a language it would be compiled as a test, and so would Rust of the
-                // document's own.
+                // rustdoc would compile code without a language, or in Rust, as a doctest.
                 let language = match language.as_str() {
                     "" | "rust" => "text",
                     language => language,
@@ -26,7 +26,7 @@ pub fn rustdoc(text: &str) -> String {
     out.trim().to_owned()
 }
 
-/// Markdown of our own, with its lines wrapped.
+/// Wraps the lines of our own Markdown.
 pub fn wrapped(text: &str) -> String {
     blocks::tidy(text).trim_end().to_owned()
 }
@@ -36,7 +36,7 @@ enum Part {
     Code { language: String, text: String },
 }
 
-/// Fenced code apart from the rest. A fence that is not closed runs to the end.
+/// Separates fenced code from the rest. An unclosed fence extends to the end of the text.
 fn parts(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut prose = String::new();

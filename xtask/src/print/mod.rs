@@ -1,5 +1,5 @@
-//! What is written from an [`Api`](crate::api::Api). A printer reads that and nothing else: neither
-//! the document nor what another printer wrote.
+//! Printers: they write the output from an [`Api`](crate::api::Api), and read nothing else, neither
+//! the document nor the output of another printer.
 
 pub mod api_txt;
 pub mod code;

@@ -1,4 +1,4 @@
-//! Examples in Rust, made of the document's examples: complete programs that compile.
+//! Writes Rust examples from the document's examples: complete programs that compile.
 
 use serde_json::Value;
 
@@ -10,11 +10,11 @@ use crate::catalog::{Body, Model, Operation, Parameter};
 use crate::document::{entries, flag, items, schema_reference};
 use crate::rust_name;
 
-/// Models within models are built this far; what is deeper is written as JSON.
+/// The maximum depth of models that are built; deeper ones are written as JSON.
 const DEPTH: usize = 3;
 
-/// A program that calls an operation with what is required and what the document has an example
-/// for.
+/// A program that calls an operation with all required values and those that the document has an
+/// example for.
 pub(super) fn call(site: &Site<'_>, api: &Api<'_>, operation: &Operation) -> String {
     let mut writer = Writer::new(site);
     writer.deprecated = operation.deprecated;
@@ -77,7 +77,7 @@ Ok(())",
     )
 }
 
-/// A program that builds a model; `None` where the model has no builder.
+/// A program that builds a model; `None` if the model has no builder.
 pub(super) fn build(site: &Site<'_>, model: &Model) -> Option<String> {
     if !has_builder(model) {
         return None;
@@ -118,7 +118,7 @@ pub(super) fn enum_values(schema: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Whether the place of a value converts it. Setters do, lists do not.
+/// Whether the value is converted where it is used. Setters convert, lists do not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Converted,
@@ -127,9 +127,9 @@ enum Form {
 
 struct Writer<'a> {
     site: &'a Site<'a>,
-    /// Whether an expression names a model.
+    /// Whether an expression uses the `models` module.
     models: bool,
-    /// Whether an expression names what is deprecated.
+    /// Whether an expression uses a deprecated item.
     deprecated: bool,
 }
 
@@ -156,7 +156,7 @@ impl<'a> Writer<'a> {
         }
         self.deprecated |= deprecated;
         let ty = RustType::of(schema, &format!("{}-{name}", operation.id));
-        // Optional lists of types that have no name in the document are not worth a guess.
+        // Optional lists of unnamed types are left out, because their items would be guessed.
         if !required
             && matches!(&ty, RustType::List(item) if item.model().is_none() && **item != RustType::Text)
         {
@@ -165,7 +165,7 @@ impl<'a> Writer<'a> {
         Some(self.value(&ty, schema, example.as_ref(), Form::Converted, &[]))
     }
 
-    /// A model's builder, or the model where it has none.
+    /// The builder of a body's model, or the model itself if it has no builder.
     fn body(&mut self, body: &Body) -> String {
         match self.site.model(&body.model) {
             Some(model) if has_builder(model) => {
@@ -179,7 +179,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A builder with what is required and what has an example. `within` has the models around.
+    /// A builder with all required fields and those that have an example. `within` lists the
+    /// enclosing models.
     fn builder(&mut self, model: &Model, within: &[&str]) -> String {
         self.models = true;
         let within: Vec<&str> = within
@@ -234,7 +235,7 @@ impl<'a> Writer<'a> {
             }
             RustType::Integer(name) => integer(&json(), name),
             RustType::Number => match json().as_f64().unwrap_or(1.0) {
-                // Another one has no literal that keeps it.
+                // No literal preserves a fraction exactly, so it is decoded from JSON.
                 number if number.fract() != 0.0 => self.decoded(ty, schema, example),
                 number if exact => format!("cobo_auth::Number::from({number})"),
                 number => number.to_string(),
@@ -258,7 +259,7 @@ impl<'a> Writer<'a> {
 
     fn list(&mut self, item: &RustType, schema: &Value, given: &Value, within: &[&str]) -> String {
         let schema = schema.get("items").unwrap_or(&Value::Null);
-        // A model in itself would not end.
+        // A model that contains itself would never end.
         let endless = item.model().is_some_and(|name| within.contains(&name));
         let items: Vec<String> = items(Some(given).filter(|_| !endless))
             .map(|example| self.value(item, schema, Some(example), Form::Exact, within))
@@ -316,7 +317,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// What no constructor is known for, read from JSON.
+    /// A value without a known constructor, decoded from JSON.
     fn decoded(&mut self, ty: &RustType, schema: &Value, example: Option<&Value>) -> String {
         let value = json_literal(&json::of_schema(self.site, schema, example));
         format!(
@@ -332,7 +333,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Whether a value of the type fits on a line and cannot be wrong.
+/// Whether a value of the type fits on one line and is certainly valid.
 fn is_simple(ty: &RustType) -> bool {
     match ty {
         RustType::List(item) => **item == RustType::Text,
@@ -343,7 +344,7 @@ fn is_simple(ty: &RustType) -> bool {
     }
 }
 
-/// An argument of several lines, for a call that is indented itself.
+/// Formats an argument of several lines for an indented call.
 fn hanging(value: &str) -> String {
     if value.contains('\n') {
         format!("\n{},\n    ", indented(value, 8))

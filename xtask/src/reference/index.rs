@@ -1,4 +1,4 @@
-//! The index of the pages: servers, operations, models, and what authorizes a request.
+//! Writes the index of the pages: servers, operations, models, and authorization.
 
 use super::operation::{link, request, summary};
 use super::site::Site;
@@ -104,10 +104,10 @@ fn models(site: &Site<'_>) -> String {
     table(&["Model", "Description"], rows).trim_end().to_owned()
 }
 
-/// The schemes of the three headers of a signature, which have a section of their own.
+/// The schemes of the three signature headers, which are documented in their own section.
 const SIGNATURE_SCHEMES: [&str; 3] = ["CoboAuth", "CoboNonce", "CoboSignature"];
 
-/// Every other scheme that an operation names, and whether it is a bearer token.
+/// All other schemes that operations use, and whether each is a bearer token.
 fn schemes(site: &Site<'_>) -> Vec<(String, bool)> {
     let mut found: Vec<(String, bool)> = Vec::new();
     for operation in &site.catalog.operations {
@@ -116,7 +116,7 @@ fn schemes(site: &Site<'_>) -> Vec<(String, bool)> {
                 continue;
             }
             match found.iter_mut().find(|(other, _)| other == name) {
-                // A scheme that stands in an operation without a bearer token is none.
+                // A scheme of an operation without a bearer token is not a bearer token.
                 Some((_, is_bearer)) => *is_bearer &= operation.bearer,
                 None => found.push((name.clone(), operation.bearer)),
             }

@@ -1,4 +1,4 @@
-//! Examples in JSON: the document's own, and made up where it has none.
+//! Writes JSON examples: the document's own, or invented ones.
 
 use std::cell::Cell;
 
@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use super::site::Site;
 use crate::document::{entries, items, reference, schema_name, schema_reference, text};
 
-/// Optional properties are left out this far below the model that is shown …
+/// The depth below the shown model from which optional properties are left out.
 const DEPTH: usize = 5;
-/// … and when the example has this many values.
+/// The number of values from which optional properties are left out.
 const VALUES: usize = 200;
 
 /// The example of a component schema.
@@ -18,7 +18,7 @@ pub(super) fn of_model(site: &Site<'_>, name: &str) -> Value {
     of_schema(site, &target, None)
 }
 
-/// The example of any schema, made of `example` where that fits.
+/// The example of any schema; `example` is used if it fits.
 pub(super) fn of_schema(site: &Site<'_>, schema: &Value, example: Option<&Value>) -> Value {
     let examples = Examples {
         site,
@@ -33,7 +33,7 @@ struct Examples<'a> {
 }
 
 impl Examples<'_> {
-    /// `None` where the schema contains itself. `within` has the models around it.
+    /// `None` if the schema contains itself. `within` lists the enclosing models.
     fn value(&self, schema: &Value, example: Option<&Value>, within: &[&str]) -> Option<Value> {
         self.left.set(self.left.get().saturating_sub(1));
         if let Some(target) = reference(schema) {
@@ -105,8 +105,8 @@ impl Examples<'_> {
     }
 }
 
-/// An example as a value of the schema's type: text is often not quoted in a document, and numbers
-/// sometimes are.
+/// Converts an example to the schema's type. Documents often leave strings unquoted, and sometimes
+/// quote numbers.
 fn fitting(schema: &Value, example: &Value) -> Option<Value> {
     let is_kind = |kind: &str| schema.get("type").and_then(Value::as_str) == Some(kind);
     match example {

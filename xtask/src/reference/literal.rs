@@ -1,13 +1,13 @@
-//! Literals of Rust.
+//! Writes Rust literals.
 
 use serde_json::Value;
 
-/// A string.
+/// A string literal.
 pub(super) fn literal(text: &str) -> String {
     format!("{text:?}")
 }
 
-/// An integer that converts into `ty`: a literal without a suffix is an `i32`.
+/// An integer that converts into `ty`. A literal without a suffix is an `i32`.
 pub(super) fn integer(value: &Value, ty: &str) -> String {
     match (ty, value.as_i64(), value.as_u64()) {
         ("i64", Some(number), _) if i32::try_from(number).is_ok() => number.to_string(),
@@ -18,7 +18,8 @@ pub(super) fn integer(value: &Value, ty: &str) -> String {
     }
 }
 
-/// The tokens of a value within `json!`. Its strings are Rust's: JSON has escapes that Rust lacks.
+/// The tokens of a value within `json!`. Strings use Rust's escapes, since Rust lacks some of
+/// JSON's.
 pub(super) fn json_literal(value: &Value) -> String {
     match value {
         Value::String(text) => literal(text),

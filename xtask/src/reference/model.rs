@@ -1,4 +1,4 @@
-//! The page of a model.
+//! Writes the page of a model.
 
 use serde_json::Value;
 
@@ -39,7 +39,7 @@ pub(super) fn page(site: &Site<'_>, model: &Model) -> String {
     parts.join("\n\n")
 }
 
-/// What a value is made of.
+/// The description of a model's contents.
 fn content(site: &Site<'_>, model: &Model) -> String {
     let schema = &model.schema;
     let mut parts = Vec::new();
@@ -125,7 +125,7 @@ fn field(site: &Site<'_>, model: &Model, field: &Field) -> Vec<String> {
     ]
 }
 
-/// A part of a union or an intersection.
+/// The description of a part of a union or `allOf`.
 fn variant(site: &Site<'_>, model: &Model, part: &Value) -> Vec<String> {
     let ty = RustType::of(part, &model.name);
     let described = match ty.model().and_then(|name| site.model(name)) {
@@ -146,7 +146,7 @@ fn variant(site: &Site<'_>, model: &Model, part: &Value) -> Vec<String> {
     ]
 }
 
-/// The property that tells the variants of a union apart.
+/// The property whose value selects the variant of a union.
 fn discriminator(site: &Site<'_>, schema: &Value) -> Option<String> {
     let discriminator = schema.get("discriminator")?;
     let property = code(&text(discriminator, "propertyName")?);

@@ -1,4 +1,4 @@
-//! The page of a tag: its operations.
+//! Writes the page of a tag with its operations.
 
 use super::example;
 use super::rust_type::RustType;
@@ -47,7 +47,7 @@ fn servers(site: &Site<'_>) -> String {
     }
 }
 
-/// A URL as a link to itself, as far as it is one.
+/// A URL as a link to itself, if it is a valid link.
 pub(super) fn link(url: &str) -> String {
     let is_url = url.starts_with("https://") || url.starts_with("http://");
     if is_url && !url.contains(|c: char| c.is_whitespace() || "<>\\`".contains(c)) {
@@ -62,10 +62,10 @@ pub(super) fn request(operation: &Operation) -> String {
     format!("**{}** {}", operation.method, path(&operation.path))
 }
 
-/// A path as text, or as code where Markdown would read something into it.
+/// A path as text, or as code if Markdown would interpret a character in it.
 fn path(path: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/-.".contains(c);
-    // An underscore within a word is only that.
+    // Markdown does not interpret an underscore within a word.
     let inner = path
         .trim_matches('_')
         .replace("/_", "*")
@@ -78,7 +78,7 @@ fn path(path: &str) -> String {
     }
 }
 
-/// What an operation is for, in a line.
+/// A one-line description of an operation.
 pub(super) fn summary(operation: &Operation) -> String {
     let text = operation
         .summary
@@ -135,7 +135,7 @@ fn section(site: &Site<'_>, api: &Api<'_>, operation: &Operation) -> String {
     parts.join("\n\n") + "\n"
 }
 
-/// The call with every setter, and what comes of it.
+/// The call with every setter, and its result.
 fn signature(operation: &Operation) -> String {
     let value = operation
         .success
@@ -164,7 +164,7 @@ fn repeats(operation: &Operation) -> &'static str {
     }
 }
 
-/// The table of the path parameters, or of everything else that a request takes.
+/// The table of the path parameters, or of all other parameters.
 fn parameters(site: &Site<'_>, operation: &Operation, in_path: bool) -> String {
     let mut rows: Vec<Vec<String>> = operation
         .parameters
@@ -205,7 +205,7 @@ fn parameter(site: &Site<'_>, operation: &Operation, parameter: &Parameter) -> V
         Location::Query => "query",
         Location::Header => "header",
     };
-    // The name in the document, where it is written in another way.
+    // Also show the name in the document, if it is written differently.
     let place = if setter == *name {
         place.to_owned()
     } else {
@@ -259,7 +259,7 @@ pub(super) fn values(schema: &serde_json::Value) -> Option<String> {
     (!values.is_empty()).then(|| format!("one of {}", values.join(", ")))
 }
 
-/// The document's example, on one line.
+/// The document's example on one line.
 pub(super) fn shown(example: &serde_json::Value) -> String {
     let text = match example {
         serde_json::Value::String(text) if !text.trim().is_empty() => text.clone(),
@@ -313,7 +313,7 @@ fn errors(site: &Site<'_>, operation: &Operation) -> String {
     out.trim_end().to_owned()
 }
 
-/// What `cobo-auth` reads from a failure.
+/// The properties that `cobo-auth` reads from each failure shape.
 const SHAPES: [(&[&str], &str); 2] = [
     (&["error", "error_description"], "of an OAuth endpoint"),
     (&["error_code", "error_message", "error_id"], "of the API"),
@@ -341,7 +341,7 @@ fn authorization(operation: &Operation) -> String {
     }
 }
 
-/// The links at the end of a section. `title` is the page's.
+/// The links at the end of a section. `title` is the title of the page.
 pub(super) fn back(title: &str) -> String {
     format!(
         "[Back to top](#{}) · [API endpoints]({INDEX}#api-endpoints) · \

@@ -1,4 +1,4 @@
-//! What a schema is in Rust.
+//! Maps schemas to the Rust types that the pages show.
 
 use serde_json::Value;
 
@@ -17,20 +17,20 @@ pub(super) enum RustType {
     Map(Box<RustType>),
     /// A component schema, by its name in the document.
     Model(String),
-    /// A type that the generator names after the place of its schema.
+    /// A type that the generator names after the location of its schema.
     Inline {
         name: String,
         is_enum: bool,
     },
-    /// An object of which nothing is known.
+    /// An object without known properties.
     Object,
     /// Any JSON.
     Json,
 }
 
 impl RustType {
-    /// The type of a schema. `place` is what an inline schema is named after: its model and
-    /// property, or its operation and parameter.
+    /// The type of a schema. An inline schema is named after `place`: its model and property, or
+    /// its operation and parameter.
     pub(super) fn of(schema: &Value, place: &str) -> Self {
         if flag(schema, "x-cobo-secret") {
             return Self::Secret;
@@ -38,7 +38,7 @@ impl RustType {
         if let Some(name) = reference(schema).and_then(schema_name) {
             return Self::Model(name);
         }
-        // A union or an intersection of one part is that part.
+        // A union or `allOf` of one part is the same as that part.
         for key in ["allOf", "oneOf", "anyOf"] {
             let mut parts = items(schema.get(key));
             if let (Some(part), None) = (parts.next(), parts.next()) {
@@ -74,12 +74,12 @@ impl RustType {
         }
     }
 
-    /// As the tables show it: `Vec<Token>`.
+    /// The notation in tables: `Vec<Token>`.
     pub(super) fn short(&self) -> String {
         self.write(&|name| name.to_owned(), false)
     }
 
-    /// As an example writes it where `models` is in scope: `Vec<models::Token>`.
+    /// The notation in examples with `models` in scope: `Vec<models::Token>`.
     pub(super) fn full(&self) -> String {
         self.write(&|name| format!("models::{name}"), true)
     }
@@ -110,7 +110,7 @@ impl RustType {
         }
     }
 
-    /// The component schema in it, if there is one.
+    /// The component schema that the type contains, if any.
     pub(super) fn model(&self) -> Option<&str> {
         match self {
             Self::Model(name) => Some(name),

@@ -1,4 +1,4 @@
-//! Which pages there are, and how they refer to each other.
+//! The pages, and the links between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,17 +9,17 @@ use crate::{reference::rust_type::RustType, rust_name};
 
 use super::text::{code, slug};
 
-/// The page that the others are found from.
+/// The page that links to all others.
 pub(super) const INDEX: &str = "README.md";
 
 pub(super) struct Site<'a> {
     pub(super) catalog: &'a Catalog,
-    /// As an example names it.
+    /// The crate's name in examples.
     pub(super) crate_name: &'a str,
     pub(super) apis: Vec<Api<'a>>,
     models: BTreeMap<&'a str, &'a Model>,
     files: BTreeMap<&'a str, String>,
-    /// The models that requests consist of.
+    /// The models that requests contain.
     requests: BTreeSet<String>,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Api<'a> {
     /// `OAuthApi`.
     pub(super) name: String,
     pub(super) file: String,
-    /// Absent where the operations have no tag.
+    /// `None` if the operations have no tag.
     pub(super) tag: Option<&'a str>,
     pub(super) description: Option<&'a str>,
     pub(super) operations: Vec<&'a Operation>,
@@ -68,12 +68,12 @@ impl<'a> Site<'a> {
         self.files.get(name).map(String::as_str)
     }
 
-    /// Whether a request may hold the model.
+    /// Whether a request may contain the model.
     pub(super) fn is_in_requests(&self, name: &str) -> bool {
         self.requests.contains(name)
     }
 
-    /// A model by its name in Rust, with a link if it has a page.
+    /// A model's Rust name, with a link if it has a page.
     pub(super) fn link(&self, name: &str) -> String {
         let text = rust_name::model(name);
         match self.model_file(name) {
@@ -82,7 +82,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// A type, with a link to the model in it.
+    /// A type, with a link to the model that it contains.
     pub(super) fn type_link(&self, ty: &RustType, optional: bool) -> String {
         let text = if optional {
             format!("Option<{}>", ty.short())
@@ -121,7 +121,7 @@ impl Api<'_> {
     /// The anchor of an operation on this page.
     pub(super) fn anchor(&self, operation: &Operation) -> String {
         let method = rust_name::method(operation);
-        // Headings that every operation has would take the anchor.
+        // This anchor belongs to a heading that every operation has.
         if SECTIONS.contains(&method.as_str()) || slug(&self.name) == method {
             format!("{method}-operation")
         } else {
@@ -135,10 +135,10 @@ impl Api<'_> {
     }
 }
 
-/// Headings of one word below an operation.
+/// One-word headings below an operation.
 const SECTIONS: [&str; 3] = ["example", "errors", "authorization"];
 
-/// The tags in the document's order, then the tags that it does not declare, then what has none.
+/// The declared tags in the document's order, then undeclared tags, then operations without a tag.
 fn apis<'a>(catalog: &'a Catalog, names: &mut Names) -> Vec<Api<'a>> {
     let mut tags: Vec<Option<&str>> = Vec::new();
     let declared = catalog.tags.iter().map(|tag| Some(tag.name.as_str()));
@@ -175,11 +175,11 @@ fn apis<'a>(catalog: &'a Catalog, names: &mut Names) -> Vec<Api<'a>> {
         .collect()
 }
 
-/// The names of pages that are taken. Some file systems know no case.
+/// The page names that are taken. Names are compared without case, as some file systems do.
 struct Names(BTreeSet<String>);
 
 impl Names {
-    /// `name` and `end`, with the first number between them that makes them differ from others.
+    /// Takes `name` plus `end`, with the first number between them that makes the result unique.
     fn take(&mut self, name: &str, end: &str) -> String {
         let mut taken = format!("{name}{end}");
         let mut number = 2;

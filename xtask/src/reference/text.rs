@@ -1,8 +1,8 @@
-//! Pieces of Markdown.
+//! Writes pieces of Markdown.
 
 use crate::print::markdown;
 
-/// A code span, whatever is in it.
+/// A code span that may contain any text.
 pub(super) fn code(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.is_empty() {
@@ -20,8 +20,8 @@ pub(super) fn code(text: &str) -> String {
     format!("{fence} {text} {fence}")
 }
 
-/// A document's own text as paragraphs. The headings of a page are the page's: those in the text
-/// become bold lines.
+/// The document's text as paragraphs. Its headings become bold lines, so that only the page has
+/// headings.
 pub(super) fn prose(text: &str) -> String {
     let mut out = String::new();
     let mut in_code = false;
@@ -36,7 +36,7 @@ pub(super) fn prose(text: &str) -> String {
                 above = "";
                 continue;
             }
-            // A line of these under text makes a heading of the text.
+            // Without a blank line, this line would turn the text above it into a heading.
             if !above.is_empty() && is_underline(line) {
                 out.push('\n');
             }
@@ -61,8 +61,8 @@ fn is_underline(line: &str) -> bool {
     !line.is_empty() && (line.bytes().all(|b| b == b'-') || line.bytes().all(|b| b == b'='))
 }
 
-/// A document's own text on one line, for a table or a list: paragraphs and items are broken with
-/// `<br>`, blocks of code become spans.
+/// The document's text on one line, for a table or list. Paragraphs and items are separated by
+/// `<br>`, and code blocks become spans.
 pub(super) fn line(text: &str) -> String {
     let mut out = String::new();
     let mut in_code = false;
@@ -110,7 +110,7 @@ pub(super) fn first_paragraph(text: &str) -> String {
     text.split(BREAK).next().unwrap_or_default().to_owned()
 }
 
-/// A table. Every row has a cell for each column.
+/// A table. Every row needs a cell for each column.
 pub(super) fn table(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut out = row(columns.iter().map(|name| (*name).to_owned()));
     out.push_str(&row(columns.iter().map(|_| "---".to_owned())));
@@ -125,13 +125,13 @@ fn row(cells: impl Iterator<Item = String>) -> String {
     format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
 }
 
-/// A bar separates cells even within code.
+/// Escapes bars, because they separate cells even inside code.
 fn cell(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     text.replace("\\|", "|").replace('|', "\\|")
 }
 
-/// The anchor that a heading gets where the pages are shown.
+/// The anchor that the site which shows the pages gives to a heading.
 pub(super) fn slug(heading: &str) -> String {
     heading
         .to_lowercase()

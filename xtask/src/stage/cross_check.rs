@@ -1,17 +1,17 @@
 //! Compares our reading of the models with progenitor's, which is independent of it.
 //!
-//! The code that comes of an [`Api`] moves money. Two readings of one document have to agree before
-//! it is written: model by model and field by field. What they differ in by intention:
+//! Generated code moves money, so the two readings of a document must agree, model by model and
+//! field by field, before any code is written. These intended differences are ignored:
 //!
-//! - Enums and unions: progenitor's are closed, or ignore the discriminator. Only what an enum's
-//!   values are is compared, and that a union has a type at all.
+//! - Enums and unions: progenitor's are closed, or ignore the discriminator. Only the type of an
+//!   enum's values, and the existence of a union's type, are compared.
 //! - The order of fields, and where boxes are.
 //! - `null` and absence: progenitor has one `Option` for both where a property is optional, and
 //!   none for an optional list or map.
-//! - A field that leads back to its own model, or that requests or responses do not have, and is
-//!   required there: ours is optional.
+//! - A required field that leads back to its own model, or that only requests or only responses
+//!   have: ours is optional.
 //!
-//! What progenitor cannot read is reported, and never refused.
+//! A schema that progenitor cannot read is reported, but never refused.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ use crate::silence;
 
 mod readable;
 
-/// What a schema that progenitor cannot express is shown to it as.
+/// The types that progenitor is told to use where it cannot express the schema.
 const SECRET: &str = "cobo_model::Secret";
 const NUMBER: &str = "cobo_model::Number";
 const FILE: &str = "cobo_model::File";
@@ -86,7 +86,7 @@ pub fn run(document: &Document, api: &Api, log: &mut Log) -> Result<(), Refusals
     refusals.or(())
 }
 
-/// Progenitor with the types of these schemas, or why it has none.
+/// Progenitor's types of these schemas, or the reason why it cannot read them.
 fn read(schemas: &Map<String, Value>) -> Result<Generator, String> {
     let document = json!({
         "openapi": "3.0.3",
@@ -106,8 +106,8 @@ fn read(schemas: &Map<String, Value>) -> Result<Generator, String> {
     })?
 }
 
-/// The component schemas as progenitor can read them: what it would make another type of by
-/// intention has the type that it has here.
+/// The component schemas in a form that progenitor can read. Where the generator intentionally uses
+/// another type, the schema sets that type.
 fn disguised(document: &Document, api: &Api) -> Map<String, Value> {
     let schemas: Map<String, Value> = document
         .components("schemas")
@@ -143,7 +143,7 @@ fn disguised(document: &Document, api: &Api) -> Map<String, Value> {
             if map.contains_key(KIND) {
                 map.shift_remove("enum");
             }
-            // What says nothing, and `not`, which changes no type.
+            // These keys carry no type information; `not` does not change a type either.
             for key in ["externalDocs", "xml", "examples", "not"] {
                 map.shift_remove(key);
             }
@@ -179,7 +179,7 @@ struct Second<'a> {
     types: BTreeMap<String, typify::Type<'a>>,
 }
 
-/// The property at fault, if it is one, and what differs.
+/// The property that differs (`None`: the model as a whole), and a description of the difference.
 type Difference = (Option<String>, String);
 
 impl<'a> Second<'a> {
@@ -206,7 +206,7 @@ impl<'a> Second<'a> {
                 let first = match kind {
                     ModelKind::StringEnum(_) => "String".to_owned(),
                     ModelKind::IntegerEnum(_) => "i64".to_owned(),
-                    // What has a name of its own cannot be given another type.
+                    // Progenitor cannot be told to use another type for a component.
                     ModelKind::Wrapper(Type::Number) => "f64".to_owned(),
                     ModelKind::Wrapper(ty) => written(api, ty),
                     _ => return whole(format!("`{name}` is one value to progenitor")),
@@ -233,7 +233,7 @@ impl<'a> Second<'a> {
     ) -> Vec<Difference> {
         let mut found = Vec::new();
         let mut others: Vec<typify::TypeStructPropInfo<'_>> = second.properties_info().collect();
-        // What holds other properties comes last, and is always named `extra`.
+        // Progenitor's field for undeclared properties comes last and is always named `extra`.
         let other_rest = others.pop_if(|last| object.rest.is_some() && last.name == "extra");
         let mut others: BTreeMap<&str, typify::TypeStructPropInfo<'_>> = others
             .into_iter()
@@ -246,8 +246,8 @@ impl<'a> Second<'a> {
         for field in &object.fields {
             let name = rust_name::field(&field.wire);
             if names[&name] > 1 {
-                // Two properties have one name in Rust: progenitor has two fields of that name,
-                // and which is which cannot be seen.
+                // Two properties have the same Rust name. Progenitor's two fields of that name
+                // cannot be told apart, so they are not compared.
                 others.remove(name.as_str());
                 continue;
             }
@@ -307,7 +307,7 @@ impl<'a> Second<'a> {
         (!agree).then(|| format!("it is `{plain}`, and `{second}` to progenitor"))
     }
 
-    /// A type of progenitor's as [`written`] writes ours.
+    /// Writes a type of progenitor's in the same notation as [`written`].
     fn written(&self, id: &TypeId) -> String {
         let Ok(ty) = self.space.get_type(id) else {
             return "nothing".to_owned();

@@ -1,7 +1,8 @@
-//! Drops names that are required and never declared.
+//! Removes names from `required` that no property declares.
 //!
-//! Cobo's envelope of webhooks requires `id` and declares `event_id`. Nothing that a server sends
-//! has such a property, so decoding would always fail; typify makes a field of it all the same.
+//! Cobo's webhook envelope requires `id` but declares `event_id`. Servers never send such a
+//! property, and typify would still generate a required field for it, so decoding would always
+//! fail.
 
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
         let Some(map) = schema.as_object_mut() else {
             return;
         };
-        // A part of a schema may require what another part declares.
+        // One part of a schema may require a property that another part declares.
         if ["allOf", "oneOf", "anyOf", "$ref"]
             .iter()
             .any(|key| map.contains_key(*key))

@@ -1,4 +1,4 @@
-//! What is beside the code: the files of a crate that stands alone, and notes for people and tools.
+//! Writes the files beside the code: those of a stand-alone crate, and notes for people and tools.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use crate::print::code::Code;
 
 mod standalone;
 
-/// Said at the top of every generated file.
+/// The values in the header of every generated file.
 pub struct Header {
-    /// What wrote the file, `cargo xtask regen`.
+    /// The command that wrote the file, `cargo xtask regen`.
     pub command: String,
-    /// Of the document, in hexadecimal.
+    /// The SHA-256 of the document, in hexadecimal.
     pub sha256: String,
-    /// The document, as it is named in the repository.
+    /// The document's path in the repository.
     pub source: String,
 }
 
@@ -27,8 +27,8 @@ impl Header {
     }
 }
 
-/// What is read by people and by the next run, beside the code: the public API as text, and what a
-/// comparison of documents looks at.
+/// The notes beside the code: the public API as text for people, and the API surface that the next
+/// run compares with.
 pub fn notes(api: &Api, surface: String, header: &Header) -> BTreeMap<String, String> {
     let head = header.line().replacen("//", "#", 1);
     let lines = api_txt::print(api);
@@ -36,9 +36,9 @@ pub fn notes(api: &Api, surface: String, header: &Header) -> BTreeMap<String, St
     BTreeMap::from([(API.to_owned(), text), (SURFACE.to_owned(), surface)])
 }
 
-/// The public API of a crate, beside its generated code.
+/// The file with the crate's public API as text.
 pub const API: &str = "api.txt";
-/// What a comparison looks at, beside generated code.
+/// The file with the API surface that a comparison reads.
 pub const SURFACE: &str = "surface.json";
 
 /// A complete crate: the path of each file below the crate's folder, and its text.

@@ -1,9 +1,9 @@
-//! Marks the enums, so that they come out open and with names of their own.
+//! Marks the enums, so that they are generated as open enums with chosen names.
 //!
-//! Typify's enums are closed, its enums of integers are newtypes that refuse other numbers, and of
-//! values such as `>` and `>=`, or of one that stands there twice, it makes no enum at all. What
-//! the values of an enum are, and what they are called in Rust, stands in a mark from which the
-//! enum is written later; `generate` shows typify plain text, or a plain integer.
+//! Typify's enums are closed, and its integer enums are newtypes that refuse other numbers. It
+//! generates no enum at all for duplicate values, or for values such as `>` and `>=`. So a mark
+//! keeps the values and their Rust names for the code that is written later, and typify is shown
+//! plain text or a plain integer.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
             return;
         }
         if holder != Holder::Component {
-            // Failures only: everything else has been lifted.
+            // Only failure responses have inline enums here; all others have been lifted.
             map.shift_remove("enum");
             return;
         }
@@ -62,7 +62,8 @@ fn mark(map: &mut Map<String, Value>, pointer: &str, log: &mut Log) {
         .unwrap_or_default()
         .to_owned();
     let mut seen = BTreeSet::new();
-    // With the places of their names and descriptions, which count the ones that stand twice.
+    // Keeps the original index of each value, since the lists of names and descriptions also count
+    // duplicate values.
     let values: Vec<(usize, &Value)> = items(Some(&values))
         .enumerate()
         .filter(|(_, value)| seen.insert(value.to_string()))

@@ -1,9 +1,9 @@
-//! Leaves each operation one response: its success.
+//! Reduces the responses of each operation to one: its success.
 //!
-//! Progenitor wants one type for all failures of an operation and panics otherwise, although a
+//! Progenitor requires one type for all failures of an operation and panics otherwise, although a
 //! server error and a refusal differ. `cobo-auth` decodes failures itself, in the two shapes that
-//! Cobo's services have, so progenitor need not know them. What is not of these shapes stays
-//! within reach as the error's body; the report names it. The models of failures remain.
+//! Cobo's services use, so progenitor does not need them. Failures of other shapes remain available
+//! as the error's body, and the report lists them. The models of failures are kept.
 
 use serde_json::{Map, Value, json};
 
@@ -12,13 +12,13 @@ use crate::document::{Document, at, entries, item, items, reference};
 use crate::refusal::Refusals;
 use crate::report::Log;
 
-/// The properties that make a failure one of Cobo's.
+/// The properties that identify Cobo's two error shapes.
 const SHAPES: [&[&str]; 2] = [
     &["error", "error_description"],
     &["error_code", "error_message", "error_id"],
 ];
 
-/// How unions in failures may nest before one counts as a shape of its own.
+/// The maximum nesting of unions in a failure; a deeper one counts as an unknown shape.
 const DEPTH: usize = 16;
 
 /// Whether a failure's schema is one of Cobo's shapes, or a union of them.
@@ -54,7 +54,7 @@ struct Operation<'a> {
     document: &'a Document,
     log: &'a mut Log,
     id: &'a str,
-    /// Of the responses.
+    /// The JSON pointer of the responses.
     pointer: String,
 }
 
@@ -106,7 +106,7 @@ impl Operation<'_> {
     }
 
     /// The success of an operation that declares none: its default response, unless that is a
-    /// failure, or a response without a body.
+    /// failure; otherwise a response without a body.
     fn undeclared(&mut self, failures: &mut Vec<(String, &Value)>) -> Value {
         let id = self.id;
         let default = failures.iter().position(|(status, response)| {
@@ -144,7 +144,7 @@ impl Operation<'_> {
     }
 }
 
-/// The parts of a failure's schema that are none of the two shapes.
+/// The parts of a failure's schema that match neither shape.
 fn odd(document: &Document, schema: &Value, pointer: &str, depth: usize) -> Vec<String> {
     let Some((target, schema)) = document.follow(schema, pointer) else {
         return vec![pointer.to_owned()];
@@ -160,7 +160,8 @@ fn odd(document: &Document, schema: &Value, pointer: &str, depth: usize) -> Vec<
             } else {
                 odd(document, part, &pointer, depth - 1)
             };
-            // Where a part is a reference, its own place says more than its target.
+            // If the part is a reference, the pointer of the reference helps more than that of its
+            // target.
             let whole = reference(part).is_some() && !found.is_empty();
             odd_parts.extend(if whole { vec![pointer] } else { found });
         }
@@ -177,8 +178,8 @@ fn media(response: &Value) -> Option<&Value> {
         .map(|(_, media)| media)
 }
 
-/// Whether the properties of one of the shapes are all there. Not all of them need be required:
-/// what matters is that the decoder finds what it looks for.
+/// Whether the schema has all properties of one shape. They need not be required, since the decoder
+/// only needs to find them when they are present.
 fn is_shape(schema: &Value) -> bool {
     let properties = schema.get("properties").and_then(Value::as_object);
     properties.is_some_and(|properties| {

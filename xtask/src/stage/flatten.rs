@@ -1,9 +1,9 @@
 //! Merges the parts of each `allOf` into one schema.
 //!
-//! Typify merges them too, but takes more than a minute for some, and where two parts define a
-//! property differently it makes a type that nothing can have. Here the parts are merged by plain
-//! rules (`merge`); what they contradict each other in becomes raw JSON, so that nothing is
-//! lost, and its pointer stands in the report for a person to decide.
+//! Typify merges them too, but takes more than a minute for some, and generates a type without
+//! valid values where two parts define a property differently. This stage uses simple rules
+//! (`merge`). A contradiction becomes raw JSON, so that no data is lost, and the report lists its
+//! pointer for a person to decide.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,15 +39,15 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
     refusals.or(())
 }
 
-/// What was met on the way that a person can decide.
+/// The conflicts that were found.
 #[derive(Default)]
 struct Outcome {
     decided: BTreeSet<String>,
     undecided: Vec<(String, String)>,
 }
 
-/// Merges what components consist of. What their properties consist of is left for [`nested`]:
-/// a property may refer to its own component, a part may not.
+/// Merges the parts of components. Their properties are left to [`nested`], because a property may
+/// refer to its own component, but a part may not.
 fn components(document: &mut Document, options: &Options, outcome: &mut Outcome, log: &mut Log) {
     let schemas: BTreeMap<String, Value> = document
         .components("schemas")
@@ -71,15 +71,15 @@ fn components(document: &mut Document, options: &Options, outcome: &mut Outcome,
     }
 }
 
-/// Merges every other `allOf`: of properties, of bodies, of parts of unions.
+/// Merges all other `allOf`s: in properties, bodies and parts of unions.
 fn nested(document: &mut Document, options: &Options, outcome: &mut Outcome, log: &mut Log) {
     let schemas: BTreeMap<String, Value> = document
         .components("schemas")
         .map(|(name, schema)| (name.clone(), schema.clone()))
         .collect();
     let mut flattener = Flattener::new(document, &schemas, options, outcome, log);
-    // Where something was merged and what: a property that consists of the schema that it is in
-    // would never end.
+    // The pointers of the enclosing merged schemas, with the components that were merged there. A
+    // property that contains its own enclosing schema would never end.
     let mut open: Vec<(String, BTreeSet<String>)> = Vec::new();
     schema::each_mut(&mut document.root, &mut |pointer, schema, holder| {
         if holder == Holder::Component || !is_intersection(schema) {
@@ -112,8 +112,8 @@ fn is_intersection(schema: &Value) -> bool {
     items(schema.get("allOf")).next().is_some()
 }
 
-/// `allOf` of one reference says something about a place, not about a schema: the reference, with
-/// what was said.
+/// An `allOf` of one reference only adds annotations to the place. Returns the reference with these
+/// annotations.
 fn sole_reference(schema: &Value) -> Option<Value> {
     let parts = schema.get("allOf")?.as_array()?;
     let [part] = parts.as_slice() else {
@@ -134,7 +134,8 @@ fn sole_reference(schema: &Value) -> Option<Value> {
     Some(Value::Object(result))
 }
 
-/// A reference cannot be nullable but in this way, which progenitor knows.
+/// Whether this is a nullable reference. OpenAPI 3.0 has no other way to write one, and progenitor
+/// understands it.
 fn is_nullable_reference(schema: &Value) -> bool {
     let mut plain = schema.clone();
     plain
@@ -147,7 +148,7 @@ fn is_nullable_reference(schema: &Value) -> bool {
 struct Flattener<'a> {
     rules: Rules<'a>,
     names: Names,
-    /// The components that came to be on the way.
+    /// The components that were created by merging.
     added: Vec<(String, Value)>,
     outcome: &'a mut Outcome,
     log: &'a mut Log,
@@ -191,7 +192,8 @@ impl<'a> Flattener<'a> {
         )
     }
 
-    /// A component without `allOf`; `open` are the components that it is to become part of.
+    /// The component with its `allOf` merged. `open` lists the components that are being merged and
+    /// will include it.
     fn component(&mut self, name: &str, open: &mut Vec<String>) -> Value {
         if let Some(merged) = self.merged.get(name) {
             return merged.clone();
@@ -216,14 +218,14 @@ impl<'a> Flattener<'a> {
             open.push(name.to_owned());
             let merged = self.intersection(schema, &pointer, open);
             open.pop();
-            // Whatever came first on the way round is raw already.
+            // A cycle may already have made this component raw.
             self.merged.get(name).cloned().unwrap_or(merged)
         };
         self.merged.insert(name.to_owned(), merged.clone());
         merged
     }
 
-    /// The one schema that the parts of `schema`, and what stands beside them, come to.
+    /// Merges the parts of `schema` and its own keywords into one schema.
     fn intersection(&mut self, schema: &Value, pointer: &str, open: &mut Vec<String>) -> Value {
         let mut parts = Vec::new();
         let mut named = Vec::new();
@@ -234,7 +236,8 @@ impl<'a> Flattener<'a> {
             let mut part = match reference(part).and_then(schema_name) {
                 Some(name) => {
                     let mut part = self.component(&name, open);
-                    // A base tells its heirs apart; an heir has no heirs of its own.
+                    // The discriminator of a base selects among its subtypes. A subtype has no
+                    // subtypes itself.
                     if let Some(map) = part.as_object_mut()
                         && !map.contains_key("oneOf")
                         && !map.contains_key("anyOf")
@@ -248,7 +251,7 @@ impl<'a> Flattener<'a> {
                 None => part.clone(),
             };
             if let Some(map) = part.as_object_mut() {
-                // Of the parts, the one written here says best what the whole is.
+                // Prefer the description of the inline part, since it describes the whole.
                 let text = map.shift_remove("description");
                 if text.is_some() && (written_here || only) {
                     description = text;

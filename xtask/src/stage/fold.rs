@@ -1,9 +1,9 @@
-//! Finds the components again in a document whose references were replaced by what they named.
+//! Replaces inlined copies of components by references to the components.
 //!
-//! Some tools hand on a document that way. Each place would get models of its own then: of one of Cobo's releases, eight
-//! times as many. An inline schema that is, word for word, what a component is, is that component; a reference counts
-//! as what it names, since a circle of schemas is written out once more than it is around. Texts and numbers stay
-//! where they are: they have no name in Rust.
+//! Some tools write documents in which every reference is inlined. Each place would then get its own models: for one
+//! release of Cobo's, eight times as many. An inline schema that equals a component is replaced by a reference to that
+//! component. References are compared by their targets, since an inlined cycle is written out once more than its
+//! length. Strings and numbers stay inline, because they have no Rust name.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,7 +16,7 @@ use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema;
 
-/// So far into a schema its fingerprint reaches.
+/// The depth up to which a fingerprint covers a schema.
 const DEPTH: usize = 6;
 
 pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
@@ -24,7 +24,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
     let known = Components::of(&original);
     let mut found: Vec<(String, String)> = Vec::new();
     schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
-        // A component is itself, and not another that is equal.
+        // A component must not be replaced by another component that is equal.
         let component = pointer.strip_prefix("/components/schemas/");
         if component.is_some_and(|rest| !rest.contains('/')) || !has_a_name(schema) {
             return;
@@ -47,7 +47,7 @@ fn has_a_name(schema: &Value) -> bool {
         .any(|key| schema.get(key).is_some())
 }
 
-/// The component schemas, by their fingerprints.
+/// The component schemas, keyed by fingerprint.
 struct Components<'a> {
     document: &'a Document,
     by_fingerprint: HashMap<u64, Vec<(&'a str, &'a Value)>>,
@@ -69,7 +69,7 @@ impl<'a> Components<'a> {
         found
     }
 
-    /// The first component that is the same as a schema.
+    /// The name of the first component that equals the schema.
     fn name(&self, schema: &Value) -> Option<&'a str> {
         let alike = self.by_fingerprint.get(&self.fingerprint(schema))?;
         let same = |(_, other): &&(&str, &Value)| self.same(schema, other, &mut HashSet::new());
@@ -103,8 +103,8 @@ impl<'a> Components<'a> {
         }
     }
 
-    /// Whether two schemas are the same once every reference is followed. `assumed` are the pairs that are being
-    /// compared further out: a circle that comes back to one has shown no difference.
+    /// Whether two schemas are equal with all references resolved. `assumed` holds the pairs that an outer call is
+    /// comparing; a cycle that returns to such a pair counts as equal.
     fn same(&self, one: &Value, other: &Value, assumed: &mut HashSet<(usize, usize)>) -> bool {
         let (Some(one), Some(other)) = (self.document.resolve(one), self.document.resolve(other))
         else {

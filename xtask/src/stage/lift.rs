@@ -1,13 +1,13 @@
-//! Gives a name to every enum, union and variant that is written where it is used.
+//! Makes a named component of every inline enum, union and variant.
 //!
-//! Typify names such schemas after their place, and an `allOf` that copies them copies the type:
-//! the same enum would come out once for each heir. So they become components before anything is
-//! merged, and once more afterwards, for what merging made. Unions are written in one way first
-//! (`shape`), and the targets of their discriminators are mended (`mapping`).
+//! Typify names such schemas after their location, and an `allOf` that copies them duplicates the
+//! type: the same enum would be generated once for each subtype. So they become components before
+//! `allOf`s are merged, and again afterwards for the schemas that merging creates. First, unions
+//! are written in one form (`shape`) and discriminator targets are repaired (`mapping`).
 //!
-//! Objects become components after merging only: what is merged must not be a type of its own.
-//! Typify would name an inline object after its place as well, and never ask whether a component
-//! has that name already.
+//! Objects become components only after merging, because a merged part must not be a separate type.
+//! Typify would also name an inline object after its location, without checking for a component of
+//! that name.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
     Ok(())
 }
 
-/// The same after merging, and for objects as well.
+/// Like [`run`], but after merging, and for objects as well.
 pub fn merged(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
     lift(document, log, true);
     Ok(())
@@ -80,9 +80,9 @@ struct Lifter<'a> {
     /// Whether objects are lifted.
     objects: bool,
     names: Names,
-    /// What was lifted under each name: equal ones share it.
+    /// The lifted schemas, keyed by name. Equal schemas share a name.
     shared: BTreeMap<String, Vec<(String, Value)>>,
-    /// The name of each, where it stood, and the schema itself.
+    /// The lifted schemas: name, original pointer, and schema.
     found: Vec<(String, String, Value)>,
     log: &'a mut Log,
 }
@@ -117,7 +117,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// A schema that stands in another one.
+    /// Visits a schema that is inside another one.
     fn schema(&mut self, schema: &mut Value, name: &str, pointer: &str) {
         self.inside(schema, name, pointer);
         if is_union(schema) || is_enum(schema) || (self.objects && is_object(schema)) {
@@ -169,7 +169,7 @@ impl Lifter<'_> {
         }
     }
 
-    /// Leaves a reference, with what is said about the place.
+    /// Replaces the schema by a reference, and keeps the annotations of the place.
     fn lift(&mut self, schema: &mut Value, wanted: &str, pointer: &str) {
         let Some(map) = schema.as_object_mut() else {
             return;
@@ -183,7 +183,7 @@ impl Lifter<'_> {
             }
         }
         map.shift_remove("deprecated");
-        // Typify would name the type after it.
+        // Typify would name the type after the title.
         map.shift_remove("title");
         let schema_of = Value::Object(std::mem::take(map));
         let name = self.name(wanted, &schema_of, pointer);

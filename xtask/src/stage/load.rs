@@ -1,8 +1,8 @@
-//! Reads a document and refuses what no later stage could make sense of.
+//! Reads a document and refuses defects that no later stage could handle.
 //!
-//! Every problem is found in one run, with its place: whoever brings in a new release of a
-//! document mends it once. What is merely awkward for progenitor is left to later stages; what
-//! passes here has the shapes that those stages read.
+//! All problems are reported in one run, with their locations, so that a new release of a document
+//! is fixed once. Later stages handle what is merely difficult for progenitor. They rely on the
+//! shapes that are checked here.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ mod references;
 mod shape;
 mod yaml;
 
-/// Reads the file at `path`, which messages name as `source`.
+/// Reads the file at `path`. Messages call it `source`.
 pub fn run(path: &Path, source: &str, options: &Options) -> Result<Document, Refusals> {
     let bytes = std::fs::read(path).map_err(|error| {
         let reason = match error.kind() {
@@ -60,7 +60,7 @@ pub fn read(bytes: &[u8], source: &str, options: &Options) -> Result<Document, R
     refusals.or(document)
 }
 
-/// Reports what the generator takes no notice of.
+/// Reports the parts of the document that the generator ignores.
 pub fn notes(document: &Document, log: &mut Log) {
     for slip in &document.slips {
         log.change(Stage::Load, slip.as_str());
@@ -68,13 +68,13 @@ pub fn notes(document: &Document, log: &mut Log) {
     marks::foreign(document, log);
 }
 
-/// Refuses what is wrong with a document that has been read.
+/// Refuses the defects of a document that has been read.
 pub fn check(document: &mut Document, options: &Options, refusals: &mut Refusals) {
     let Some(version) = version(document, refusals) else {
         return;
     };
     for pointer in ["/openapi", "/info/version"] {
-        // `3.0` and `1.0` without quotes are numbers to YAML.
+        // YAML reads unquoted `3.0` and `1.0` as numbers.
         if let Some(value @ Value::Number(_)) = document.root.pointer_mut(pointer) {
             *value = Value::String(value.to_string());
         }
@@ -93,7 +93,7 @@ pub fn check(document: &mut Document, options: &Options, refusals: &mut Refusals
     marks::check(document, refusals);
 }
 
-/// The document's version of OpenAPI; a document without one is no OpenAPI.
+/// The document's OpenAPI version. A missing version is refused.
 fn version(document: &Document, refusals: &mut Refusals) -> Option<String> {
     let reason = match document.root.get("openapi") {
         Some(Value::String(version)) => return Some(version.clone()),

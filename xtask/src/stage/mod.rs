@@ -1,8 +1,8 @@
-//! The stages, in the order in which a document flows through them.
+//! The stages, in the order in which a document passes through them.
 //!
-//! Up to `enums` a stage transforms the document as JSON. `api` makes the model of what is generated
-//! ([`crate::api::Api`]), and `cross-check` compares it with what progenitor reads. A new transform
-//! is a file here, a variant of [`Stage`], and an entry in [`TRANSFORMS`].
+//! Up to `enums`, a stage transforms the document as JSON. `api` builds the model of the generated code
+//! ([`crate::api::Api`]), and `cross-check` compares it with progenitor's reading. A new transform needs a file here, a
+//! variant of [`Stage`], and an entry in [`TRANSFORMS`].
 
 use crate::decisions::Decisions;
 use crate::document::Document;
@@ -85,17 +85,17 @@ impl Stage {
     }
 }
 
-/// What the user asked the stages for.
+/// The options of the stages.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// `--tag`: keep the operations that have one of these; empty keeps all.
+    /// `--tag`: keeps the operations that have one of these tags; empty keeps all.
     pub tags: Vec<String>,
-    /// `--decisions`: what a person has decided.
+    /// `--decisions`: the decisions of a person.
     pub decisions: Decisions,
-    /// `--strict`: refuse what nobody has decided.
+    /// `--strict`: refuses undecided conflicts.
     pub strict: bool,
-    /// Stages to leave out, to show what they are for. No option of the command line: without one of them the code
-    /// may be wrong.
+    /// Stages to skip, so that tests can show why each is needed. This is not a command-line option, because the code
+    /// may be wrong without a stage.
     #[doc(hidden)]
     pub skip: Vec<Stage>,
 }
@@ -103,14 +103,14 @@ pub struct Options {
 /// A stage that transforms the document as JSON.
 pub type Transform = fn(&mut Document, &Options, &mut Log) -> Result<(), Refusals>;
 
-/// What happens to a document between `load` and `api`, in order.
+/// The transforms between `load` and `api`, in order.
 pub const TRANSFORMS: [(Stage, Transform); 13] = [
     (Stage::Fold, fold::run),
     (Stage::Select, select::run),
     (Stage::Name, name::run),
     (Stage::Lift, lift::run),
     (Stage::Flatten, flatten::run),
-    // Once more: merging makes enums and unions of its own, and is over for objects.
+    // Runs again, because merging creates enums and unions. It also lifts objects, which are merged now.
     (Stage::Lift, lift::merged),
     (Stage::Declare, declare::run),
     (Stage::Nullable, nullable::run),

@@ -1,9 +1,9 @@
-//! Gives a name to every schema that a request or a response consists of.
+//! Gives a name to every schema of a request or response.
 //!
-//! Progenitor names inline schemas after their operation, the success and the failure alike, and
-//! then decodes one as the other. So they become components first, under names that do not change
-//! when a document grows. Names that would be one in Rust are told apart here as well: typify
-//! would write two types of that name.
+//! Progenitor names inline schemas after their operation, with the same name for success and
+//! failure, and then decodes one as the other. So these schemas become components first, under
+//! names that stay the same when the document grows. Components whose names are equal in Rust are
+//! renamed here too, because typify would generate two types of that name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,18 +24,18 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
     Ok(())
 }
 
-/// The names that are taken, as they are written in Rust.
+/// The names that are taken, in their Rust form.
 #[derive(Default)]
 pub(super) struct Names(BTreeSet<String>);
 
 impl Names {
-    /// The names of the components that there are.
+    /// The names of the existing components.
     pub(super) fn of(document: &Document) -> Self {
         let names = document.components("schemas");
         Self(names.map(|(name, _)| rust_name::model(name)).collect())
     }
 
-    /// `name`, or the first of `name2`, `name3` … that is free.
+    /// Takes `name`, or the first free one of `name2`, `name3` ….
     pub(super) fn take(&mut self, name: &str) -> String {
         let mut taken = name.to_owned();
         let mut number = 2;
@@ -47,7 +47,7 @@ impl Names {
     }
 }
 
-/// Makes the names of components differ in Rust. They stay as they are where they can.
+/// Renames components whose names collide in Rust. All others keep their names.
 fn rename(document: &mut Document, names: &mut Names, log: &mut Log) {
     let mut renamed = BTreeMap::new();
     for (name, _) in document.components("schemas") {
@@ -96,7 +96,7 @@ fn lift_bodies(document: &mut Document, names: &mut Names, log: &mut Log) {
             collect(body, &content, &format!("{prefix}Request"), &mut inline);
         }
         for (status, response) in entries(place.operation.get("responses")) {
-            // Failures of Cobo's shapes need no model; what they are is in `cobo-auth`.
+            // Failures of Cobo's shapes need no model; `cobo-auth` has their types.
             if !status.starts_with('2') && is_known_failure(document, response) {
                 continue;
             }
@@ -143,7 +143,7 @@ fn bodies_of_anything(document: &mut Document, log: &mut Log) {
     }
 }
 
-/// The inline schema of a body or response, if there is one.
+/// Collects the inline schema of a body or response, if it has one.
 fn collect(holder: &Value, content: &str, name: &str, inline: &mut Vec<(String, String)>) {
     if let Some((media_type, media)) = entries(holder.get("content")).next()
         && let Some(schema) = media.get("schema")
@@ -158,7 +158,7 @@ fn is_known_failure(document: &Document, response: &Value) -> bool {
     schema.is_some_and(|schema| errors::is_known(document, schema))
 }
 
-/// A range stands for its first status.
+/// The status for a name. A range uses its first status.
 fn status_name(status: &str) -> String {
     if status == "default" {
         "Default".to_owned()
@@ -167,14 +167,14 @@ fn status_name(status: &str) -> String {
     }
 }
 
-/// Typify names a schema after its title, where two may have the same; a title that says more
-/// than the name becomes the description.
+/// Drops titles, because typify names schemas after them and two may be equal. A title becomes the
+/// description if there is none.
 fn drop_titles(document: &mut Document, log: &mut Log) {
     schema::each_mut(&mut document.root, &mut |pointer, schema, holder| {
         let Some(map) = schema.as_object_mut() else {
             return;
         };
-        // A variant that has no name of its own is named after its title.
+        // A variant without a name is named after its title, so it keeps the title.
         let holder_of = pointer.rsplit_once('/').map_or("", |(holder, _)| holder);
         let variant = holder_of.ends_with("/oneOf") || holder_of.ends_with("/anyOf");
         if map.get("title").is_none() || (variant && !map.contains_key("$ref")) {

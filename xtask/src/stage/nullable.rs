@@ -1,9 +1,10 @@
-//! Says of a place, not of a type, that it may be `null`.
+//! Moves nullability from types to the places that use them.
 //!
-//! Of a nullable component typify makes a newtype around an `Option`, and of a reference beside
-//! `nullable` nothing: `null` fails. So nullability moves to every place that refers to such a
-//! component, as `allOf` of the one reference, which progenitor takes for an `Option`. The mark
-//! tells `null` and absence apart later. A parameter is never `null`: who has none sends none.
+//! Typify turns a nullable component into a newtype around an `Option`, and ignores `nullable`
+//! beside a reference, so that decoding `null` fails. So every place that refers to such a
+//! component becomes nullable, as an `allOf` of the one reference, which progenitor reads as an
+//! `Option`. A mark lets later code distinguish `null` from absence. A parameter is never `null`;
+//! it is left out instead.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,7 @@ use crate::schema::{self, Holder, named};
 pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
     let components = components(document, log);
     schema::each_mut(&mut document.root, &mut |pointer, schema, holder| {
-        // What an `allOf` of one reference refers to is said beside it.
+        // For an `allOf` of one reference, `nullable` is beside the `allOf`.
         if holder == Holder::Component || in_all_of(pointer) {
             return;
         }
@@ -58,7 +59,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
     Ok(())
 }
 
-/// Whether this is the body of a success.
+/// Whether this is the body of a success response.
 fn is_success(pointer: &str) -> bool {
     let mut parts = pointer.rsplit('/');
     let is = |part: Option<&str>, name| part == Some(name);
@@ -74,7 +75,7 @@ fn in_all_of(pointer: &str) -> bool {
     holder.is_some_and(|holder| holder.ends_with("/allOf"))
 }
 
-/// The components that are nullable, themselves or as another name of one that is.
+/// The nullable components, including those that only refer to a nullable one.
 fn components(document: &mut Document, log: &mut Log) -> BTreeSet<String> {
     let mut nullable: BTreeSet<String> = document
         .components("schemas")

@@ -1,10 +1,10 @@
-//! Lets a server send more than its document promised.
+//! Removes constraints, so that responses may exceed what the document promises.
 //!
-//! Typify makes newtypes of bounds and patterns, types of other crates of formats, and sends
-//! defaults on every request. A response that is a little longer, larger or differently written
-//! than the document says would then fail as a whole, and a request would say what its caller did
-//! not. So the keywords go; what has to be enforced is marked in the document (`x-cobo-checked`),
-//! and its bounds are kept where the catalog finds them.
+//! Typify generates newtypes for bounds and patterns, uses types of other crates for formats, and
+//! sends defaults on every request. A response slightly outside of the document's limits would then
+//! fail as a whole, and a request would contain values that its caller did not set. So the keywords
+//! are dropped. Constraints that must be enforced are marked in the document (`x-cobo-checked`);
+//! their bounds are kept for the catalog.
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema;
 
-/// Keywords that narrow what is accepted.
+/// Keywords that restrict the accepted values.
 const NARROWING: [&str; 14] = [
     "default",
     "pattern",
@@ -47,7 +47,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
             .filter(|key| map.shift_remove(*key).is_some())
             .map(|key| format!("`{key}`"))
             .collect();
-        // Unknown fields never fail.
+        // Undeclared fields must never fail.
         if map.get("additionalProperties") == Some(&Value::Bool(false)) {
             map.shift_remove("additionalProperties");
             dropped.push("`additionalProperties: false`".to_owned());
@@ -65,7 +65,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
     Ok(())
 }
 
-/// Keeps the bounds of a checked property where no other tool looks for them.
+/// Saves the bounds of a checked property under a key that no other tool reads.
 fn keep_bounds(map: &mut Map<String, Value>) {
     let bounds = match Bounds::of(&Value::Object(map.clone())) {
         Some(Bounds::NotEmpty) => json!({"minLength": 1}),
@@ -75,7 +75,7 @@ fn keep_bounds(map: &mut Map<String, Value>) {
     map.insert(BOUNDS.to_owned(), bounds);
 }
 
-/// An integer that may be outside of `i64` is any number: no digit of it is lost.
+/// Turns an integer that may not fit `i64` into any number, so that no digit is lost.
 fn widen(map: &mut Map<String, Value>) -> Option<String> {
     if map.get("type").and_then(Value::as_str) != Some("integer") {
         return None;
@@ -93,7 +93,7 @@ fn widen(map: &mut Map<String, Value>) -> Option<String> {
     Some("it may be outside of 64 bits: any number".to_owned())
 }
 
-/// Digits that no number of 64 bits has are kept as text when a document is read.
+/// Whether the bound exceeds 64 bits. The reader keeps the digits of such a number as a string.
 fn is_huge(bound: &Value) -> bool {
     bound.as_str().is_some_and(|text| {
         let digits = text.strip_prefix('-').unwrap_or(text);
@@ -102,17 +102,17 @@ fn is_huge(bound: &Value) -> bool {
     })
 }
 
-/// A whole bound that tools write as `1e18` fits as well.
+/// Whether the bound fits `i64`. Some tools write whole bounds as `1e18`.
 fn fits(bound: &Value) -> bool {
     bound.is_i64() || (bound.is_f64() && bound.as_f64().is_some_and(|bound| bound.abs() < 9.2e18))
 }
 
-/// Leaves the formats that only say how wide an integer is, and wide enough.
+/// Keeps only the formats `binary` and `int64`. Narrower integer formats become `int64`.
 fn format(map: &mut Map<String, Value>) -> Option<String> {
     let format = map.get("format")?.as_str()?.to_owned();
     let kind = map.get("type").and_then(Value::as_str);
     match (kind, format.as_str()) {
-        // Bytes stay bytes: an upload, not text.
+        // `binary` stays, because it is an upload and not text.
         (Some("string"), "binary") | (Some("integer"), "int64") => None,
         (Some("integer"), "int8" | "int16" | "int32" | "uint8" | "uint16" | "uint32") => {
             map.insert("format".to_owned(), json!("int64"));

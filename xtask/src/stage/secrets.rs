@@ -1,7 +1,7 @@
-//! Marks the properties that are secrets by their names.
+//! Marks properties as secrets by their names.
 //!
-//! A document that somebody else writes has no marks, and what prints a request or a response
-//! would print its passwords. Which names are secrets is decided here and nowhere else.
+//! Documents of others have no marks, and printing a request or response would then print its
+//! passwords. The list of secret names is only here.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema;
 
-/// Words that name a secret, whatever stands before them.
+/// Words that name a secret, whatever comes before them.
 const SECRETS: [&str; 12] = [
     "password",
     "passwd",
@@ -28,7 +28,7 @@ const SECRETS: [&str; 12] = [
     "jwt",
 ];
 
-/// Words that name a secret after one of these. A token alone is one of a blockchain.
+/// Words that name a secret only after one of these words. `token` alone may be a blockchain token.
 const AFTER: [(&str, &[&str]); 4] = [
     (
         "token",
@@ -68,7 +68,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
             if let Some(target) = reference(property)
                 && texts.iter().any(|text| text == target)
             {
-                // The type is not the secret, this use of it is.
+                // Only this property is secret, not its type everywhere.
                 let mut own: Map<String, Value> = entries(Some(property))
                     .filter(|(key, _)| *key != "$ref")
                     .map(|(key, value)| (key.clone(), value.clone()))
@@ -97,8 +97,8 @@ fn is_text(schema: &Value) -> bool {
         && schema.get("format").and_then(Value::as_str) != Some("binary")
 }
 
-/// Whether a property of this name is a secret: whether its last word is one. What only
-/// describes a secret (`password_hint`, `token_type`, `api_key_id`) ends in another word.
+/// Whether a property of this name is a secret: whether its last word is a secret word. A property
+/// that only describes a secret (`password_hint`, `token_type`, `api_key_id`) ends in another word.
 pub fn is_secret(name: &str) -> bool {
     let name = heck::ToSnakeCase::to_snake_case(name);
     let words: Vec<&str> = name.split('_').collect();

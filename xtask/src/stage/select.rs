@@ -1,10 +1,9 @@
-//! Keeps the operations that were asked for, and brings what they share into each of them.
+//! Keeps the requested operations, and resolves the objects that they share.
 //!
-//! Parameters, bodies, responses and headers may be written once and referred to. Every later
-//! stage would have to follow these references, so they are resolved here, once; after this stage
-//! only schemas are referred to. With `--tag`, what no kept operation reaches is dropped: a part
-//! of a document makes a crate of that part. Without it nothing is, since schemas that no
-//! operation uses (the payloads of webhooks) are wanted too.
+//! Parameters, bodies, responses and headers may be references. They are resolved here once, so
+//! that later stages only meet references to schemas. With `--tag`, everything that no kept
+//! operation reaches is dropped, so a part of a document makes a smaller crate. Without it nothing
+//! is dropped, because schemas that no operation uses (webhook payloads) are needed too.
 
 use std::collections::BTreeSet;
 
@@ -59,7 +58,7 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
     Ok(())
 }
 
-/// Whether `--tag` asks for an operation.
+/// Whether `--tag` selects an operation.
 pub fn is_selected(operation: &Value, options: &Options) -> bool {
     options.tags.is_empty()
         || tags(operation).any(|tag| options.tags.iter().any(|kept| kept == tag))
@@ -92,7 +91,7 @@ fn unknown_tags(document: &Document, options: &Options) -> Result<(), Refusals> 
     refusals.or(())
 }
 
-/// A decision about an operation that is gone is one to take back.
+/// Refuses decisions about operations that no longer exist, so that they are removed.
 fn unknown_operations(document: &Document, options: &Options) -> Result<(), Refusals> {
     let mut refusals = Refusals::default();
     for id in options.decisions.left_out.keys() {
@@ -104,8 +103,7 @@ fn unknown_operations(document: &Document, options: &Options) -> Result<(), Refu
     refusals.or(())
 }
 
-/// Takes the operations away that a decision leaves out: whatever is wrong with them does not
-/// matter.
+/// Removes the operations that a decision leaves out, so that their defects do not matter.
 pub(super) fn leave_out(document: &mut Document, options: &Options) {
     let paths = document
         .root
@@ -165,7 +163,7 @@ fn methods(
 struct Inliner<'a> {
     document: &'a Document,
     log: &'a mut Log,
-    /// Of the operation.
+    /// The JSON pointer of the operation.
     pointer: String,
 }
 
@@ -189,7 +187,7 @@ impl Inliner<'_> {
         let identity = |value: &Value| (text(value, "name"), text(value, "in"));
         let own =
             items(value.get("parameters")).filter_map(|parameter| self.document.resolve(parameter));
-        // One may stand there twice, and the operation's come before those that it shares.
+        // A parameter may be listed twice. The operation's parameters come before the shared ones.
         for parameter in own.chain(shared) {
             if !parameters
                 .iter()
@@ -232,8 +230,8 @@ impl Inliner<'_> {
     fn parameter(&mut self, mut parameter: Value) -> Option<Value> {
         let name = text(&parameter, "name").unwrap_or_default();
         let location = text(&parameter, "in").unwrap_or_default();
-        // OpenAPI has the first three set by the content and the security of a request, never by a
-        // parameter; the others are the client's own.
+        // In OpenAPI, the content and security of a request set the first three headers, never a
+        // parameter. The client sets the others itself.
         let reserved = [
             "accept",
             "content-type",
@@ -292,7 +290,7 @@ impl Inliner<'_> {
         response
     }
 
-    /// Leaves one media type, under the name that generated code sends and expects.
+    /// Keeps one media type, under the name that the generated code sends and expects.
     fn media(&mut self, holder: &mut Value, what: &str) {
         let (name, kept) = match Media::of(holder) {
             Media::Json(name) => (name.to_owned(), "application/json"),
@@ -302,7 +300,7 @@ impl Inliner<'_> {
         let Some(content) = holder.get_mut("content").and_then(Value::as_object_mut) else {
             return;
         };
-        // How the parts of a form are written is decided by their types.
+        // The types of a form's parts decide how they are encoded.
         let media = content.get_mut(&name).and_then(Value::as_object_mut);
         if media.is_some_and(|media| media.shift_remove("encoding").is_some()) {
             self.change(&format!("left out the `encoding` of {what}"));
@@ -345,8 +343,8 @@ impl Inliner<'_> {
     }
 }
 
-/// A parameter is text in any case: one that says nothing of its type is nothing else. Whether it
-/// was such a one.
+/// Makes a parameter without any type a string, since it is sent as text anyway. Returns whether it
+/// changed.
 fn text_of_no_type(schema: &mut Value) -> bool {
     let Some(map) = schema.as_object_mut() else {
         return false;
@@ -392,7 +390,7 @@ fn prune(document: &mut Document, options: &Options, log: &mut Log) {
     }
 }
 
-/// The names of the schemas that `value` refers to.
+/// Collects the names of the schemas that `value` refers to.
 fn names(value: &Value, found: &mut Vec<String>) {
     schema::references(value, "", &mut |_, reference| {
         found.extend(component(reference))
@@ -400,7 +398,7 @@ fn names(value: &Value, found: &mut Vec<String>) {
     mapped(value, found);
 }
 
-/// The component that a reference names, or leads into.
+/// The component that a reference names, or that contains its target.
 fn component(reference: &str) -> Option<String> {
     let mut parts = reference.splitn(5, '/');
     let start: Vec<&str> = parts.by_ref().take(4).collect();

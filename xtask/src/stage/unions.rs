@@ -1,10 +1,10 @@
-//! Marks the unions, so that they come out as enums decoded by their discriminator.
+//! Marks the unions, so that they are generated as enums decoded by their discriminator.
 //!
 //! Typify ignores discriminators and takes the first variant that decodes: an MPC wallet becomes a
-//! custodial one. The variants of each union, and the tags that tell them apart, stand in a mark
-//! from which the enum is written later, in the place of whatever typify makes. A union without a
-//! discriminator is told apart by what its variants require. A union of anything but objects is
-//! raw JSON: nothing is lost, and its pointer stands in the report.
+//! custodial one. A mark keeps the variants of each union and the tags that select them; the enum
+//! is written from it later, instead of typify's type. Without a discriminator, the required
+//! properties of the variants select one. A union of non-objects is raw JSON, so that no data is
+//! lost, and the report lists its pointer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +53,7 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
                 for note in notes {
                     log.change(Stage::Unions, format!("{pointer}: {note}"));
                 }
-                // Of `anyOf` typify makes a struct of all variants at once.
+                // Typify turns `anyOf` into one struct of all variants.
                 if let Some(parts) = map.shift_remove("anyOf") {
                     map.insert("oneOf".to_owned(), parts);
                 }
@@ -71,7 +71,8 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
             }
         }
     }
-    // A base that tells its heirs apart is none of them: it decodes what all have.
+    // A discriminator without a union is dropped: its schema is a base, which decodes only the
+    // properties that all subtypes share.
     schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
         if let Some(map) = schema.as_object_mut()
             && !is_union(&Value::Object(map.clone()))

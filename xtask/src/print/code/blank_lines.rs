@@ -1,6 +1,6 @@
-//! Blank lines between items: prettyplease writes none.
+//! Adds blank lines between items, because prettyplease writes none.
 
-/// How an item, or a doc comment or an attribute of one, begins.
+/// The prefixes of items, and of their doc comments and attributes.
 const BEGINNINGS: [&str; 12] = [
     "///",
     "#[",
@@ -40,7 +40,7 @@ pub(crate) fn between_items(text: &str) -> String {
     out
 }
 
-/// Where an import is from: the standard library, other crates, this crate.
+/// The group of an import: the standard library, other crates, or this crate.
 fn import(line: &str) -> Option<&'static str> {
     let path = line.trim_start().strip_prefix("use ")?;
     Some(match path.split("::").next() {
@@ -50,7 +50,7 @@ fn import(line: &str) -> Option<&'static str> {
     })
 }
 
-/// Fields and variants end in a comma, attributes in a bracket.
+/// Whether the line ends an item. Fields and variants end in a comma, attributes in a bracket.
 fn ends_item(line: &str) -> bool {
     let line = line.trim();
     !line.starts_with("//") && (line.ends_with('}') || line.ends_with(';'))

@@ -1,6 +1,6 @@
-//! Builders of models: setters cannot fail, and everything that is missing is named at once.
+//! Generates builders of models. Setters cannot fail, and all missing fields are reported at once.
 //!
-//! Only what a request is made of has a builder: nobody builds a response.
+//! Only models that requests contain have builders, since callers never build a response.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;

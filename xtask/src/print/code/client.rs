@@ -1,4 +1,4 @@
-//! The client: one constructor, and a documented method for each operation.
+//! Generates the client: one constructor, and a documented method for each operation.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -187,7 +187,7 @@ fn arguments(operation: &Operation) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut argument = |name: &str, required: bool, text: Option<&str>| {
         let text = text.map(markdown::rustdoc).unwrap_or_default();
-        // One item of a list: its paragraphs become one.
+        // This is an item of a list, so its paragraphs are joined into one.
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let required = if required { "" } else { " (optional)" };
         let colon = if text.is_empty() { "" } else { ": " };

@@ -1,11 +1,11 @@
-//! Examples of operations, made from the document's own examples, that compile as doctests.
+//! Generates examples of operations that compile as doctests, from the document's own examples.
 
 use serde_json::Value;
 
 use super::types::{From, Types};
 use crate::api::{Api, Enum, Field, Model, ModelId, ModelKind, Operation, Presence, Type};
 
-/// Models within models are written out this far.
+/// The maximum depth of nested models in an example.
 const DEPTH: usize = 4;
 
 /// The example as a doctest, with the hidden lines that make it compile.
@@ -43,13 +43,13 @@ pub(super) fn doctest(api: &Api, operation: &Operation, library: &str) -> String
 struct Values<'a> {
     api: &'a Api,
     library: &'a str,
-    /// Whether an expression names a model.
+    /// Whether an expression uses the `models` module.
     uses_models: bool,
-    /// Name and type of what could not be made up and has to come from outside.
+    /// The names and types of values that cannot be invented, and become arguments of the example.
     arguments: Vec<(String, String)>,
 }
 
-/// Whether a setter converts what it is given.
+/// Whether a setter converts its argument.
 #[derive(Clone, Copy, PartialEq)]
 enum Form {
     Converted,
@@ -57,7 +57,7 @@ enum Form {
 }
 
 impl<'a> Values<'a> {
-    /// The call, with what is required and what the document gives an example for.
+    /// The call, with all required values and those that the document has an example for.
     fn call(&mut self, operation: &Operation) -> String {
         let mut lines = vec![format!(".{}()", operation.rust)];
         for parameter in &operation.parameters {
@@ -119,7 +119,7 @@ impl<'a> Values<'a> {
                     Some(Value::Array(items)) if !items.is_empty() => {
                         items.iter().map(Some).collect()
                     }
-                    // A list that is written as its one item.
+                    // The document's example of a list may be a single item.
                     other => vec![other.filter(|other| !other.is_array())],
                 };
                 let items = items
@@ -185,7 +185,7 @@ impl<'a> Values<'a> {
         Some(value)
     }
 
-    /// A builder with what is required and what has an example.
+    /// A builder call, with all required fields and those that have an example.
     fn builder(&mut self, id: ModelId, depth: usize) -> Option<String> {
         let model: &'a Model = self.api.model(id);
         let mut lines = vec![format!("models::{}::builder()", model.rust)];
@@ -201,7 +201,7 @@ impl<'a> Values<'a> {
             }
         }
         self.uses_models = true;
-        // One setter may fit on the line of its builder.
+        // A single short setter stays on the line of its builder.
         let length: usize = lines.iter().map(String::len).sum();
         if lines.len() == 2 && length < 60 && !lines.iter().any(|line| line.contains('\n')) {
             return Some(lines.concat());
@@ -217,7 +217,7 @@ impl<'a> Values<'a> {
     }
 }
 
-/// Whether the example of a model sets the field, and to what.
+/// Whether a model's example sets the field (outer `Option`), and the document's value, if any.
 fn wanted(field: &Field) -> Option<Option<&Value>> {
     let example = field.example.as_ref();
     let required = field.presence == Presence::Required;
@@ -231,7 +231,7 @@ fn variant<T>(model: &str, open: &Enum<T>, is_given: impl Fn(&T) -> bool) -> Opt
     Some(format!("models::{model}::{variant}"))
 }
 
-/// A call of a setter, over several lines where its argument has several.
+/// A call of a setter, on several lines if its argument has several.
 fn setter(name: &str, value: &str) -> String {
     if value.contains('\n') {
         format!(".{name}(\n    {},\n)", value.replace('\n', "\n    "))
@@ -240,7 +240,7 @@ fn setter(name: &str, value: &str) -> String {
     }
 }
 
-/// The example as a string literal. An example that the document does not quote is text as well.
+/// The example as a string literal. An unquoted scalar in the document is converted to text.
 fn quoted(example: Option<&Value>) -> String {
     match example {
         Some(Value::String(text)) => format!("{text:?}"),
@@ -256,7 +256,7 @@ fn integer(example: Option<&Value>) -> String {
         _ => None,
     };
     let number = number.unwrap_or(1);
-    // The default type of a literal is `i32`.
+    // An unsuffixed literal defaults to `i32`.
     if i32::try_from(number).is_ok() {
         number.to_string()
     } else {

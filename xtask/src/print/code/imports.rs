@@ -1,7 +1,7 @@
-//! Short names in the place of full paths, with the `use` lines that they take.
+//! Replaces full paths by short names and adds the `use` lines for them.
 //!
-//! A full path can never mean something else, so the printers write nothing but those. Here each is
-//! shortened unless the module defines its short name itself.
+//! The printers write only full paths, because these are never ambiguous. Each is shortened here,
+//! unless the module defines its short name itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,8 +16,8 @@ use syn::{
 
 use super::paths::{ALL, Import};
 
-/// Shortens the paths of a module and of those in it, and imports what they take. `imported` are
-/// names that stand for something of this crate.
+/// Shortens the paths of a module and its submodules, and adds the imports. `imported` holds names
+/// that the module imports from this crate.
 pub(super) fn tidy(items: &mut Vec<Item>, imported: &BTreeSet<String>) {
     let own = items.iter().filter_map(name);
     let taken: BTreeSet<String> = own.chain(imported.iter().cloned()).collect();
@@ -46,7 +46,7 @@ pub(super) fn tidy(items: &mut Vec<Item>, imported: &BTreeSet<String>) {
         }
     }
     if shortener.calls_hooks {
-        // `exec` is a method of this trait.
+        // `exec` is a method of the trait that is imported here.
         let names = found.entry("progenitor_client".to_owned()).or_default();
         if !names.contains("ClientHooks") {
             names.insert("ClientHooks as _".to_owned());
@@ -69,7 +69,7 @@ pub(super) fn tidy(items: &mut Vec<Item>, imported: &BTreeSet<String>) {
     items.splice(0..0, uses);
 }
 
-/// Whether one of the items names the module that is imported.
+/// Whether one of the items uses the imported module.
 fn is_used(import: &Item, items: &[Item]) -> bool {
     let text = import.to_token_stream().to_string();
     if text.contains(['{', '*']) {
@@ -94,16 +94,16 @@ fn one(module: &str, names: &BTreeSet<String>) -> Option<Item> {
 }
 
 struct Shortener {
-    /// What the module defines itself.
+    /// The names that the module defines itself.
     taken: BTreeSet<String>,
-    /// What has to be imported.
+    /// The paths to import.
     used: BTreeSet<String>,
     /// Whether a method of the hooks is called.
     calls_hooks: bool,
 }
 
 impl Shortener {
-    /// How many segments of a path the short form leaves out.
+    /// The number of leading path segments that the short form omits.
     fn dropped(&mut self, segments: &[String]) -> usize {
         for (full, import) in ALL.iter().filter(|(_, import)| *import != Import::Full) {
             let full_segments: Vec<&str> = full.split("::").collect();
@@ -127,7 +127,7 @@ impl Shortener {
         0
     }
 
-    /// A path in the text of an attribute.
+    /// Shortens a path in the text of an attribute.
     fn text(&mut self, text: &LitStr) -> LitStr {
         let value = text.value();
         let path = value.trim_start_matches("::");
@@ -145,7 +145,7 @@ impl VisitMut for Shortener {
             .map(|segment| segment.ident.to_string())
             .collect();
         let dropped = self.dropped(&segments);
-        // Without the colons a path of another crate still means that crate.
+        // Keep the leading colons only if the module defines the name of the other crate.
         let colons = path.leading_colon.is_some()
             && segments
                 .first()
@@ -160,7 +160,7 @@ impl VisitMut for Shortener {
         visit_mut::visit_path_mut(self, path);
     }
 
-    // In `<T as path>::Item` the path is counted in segments: it stays as it is.
+    // The position in `<T as path>::Item` is a segment count, so this path is not shortened.
     fn visit_type_path_mut(&mut self, ty: &mut TypePath) {
         match &mut ty.qself {
             Some(qself) => self.visit_type_mut(&mut qself.ty),
@@ -219,7 +219,7 @@ impl Shortener {
     }
 }
 
-/// The name that an item gives to the module it stands in.
+/// The name that an item defines in its module.
 fn name(item: &Item) -> Option<String> {
     Some(match item {
         Item::Struct(item) => item.ident.to_string(),
@@ -227,7 +227,7 @@ fn name(item: &Item) -> Option<String> {
         Item::Mod(item) => item.ident.to_string(),
         Item::Static(item) => item.ident.to_string(),
         Item::Fn(item) => item.sig.ident.to_string(),
-        // These define a type of the name that they begin with.
+        // These macros define a type named by their first token.
         Item::Macro(item) => {
             let name = item.mac.path.segments.last()?.ident.to_string();
             if !["builder", "request"].contains(&name.as_str()) {

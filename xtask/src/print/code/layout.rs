@@ -1,4 +1,4 @@
-//! Which tag has what: its operations, and the models that it alone reaches.
+//! Assigns operations and models to tags: a model belongs to a tag if only that tag reaches it.
 
 use std::collections::BTreeSet;
 
@@ -17,20 +17,20 @@ const OTHER: &str = "other";
 pub struct Feature {
     /// `wallets-mpc-wallets`.
     pub name: String,
-    /// The features that it cannot be without.
+    /// The features that it depends on.
     pub needs: Vec<String>,
-    /// What it is for, in a line.
+    /// A description in one line.
     pub about: String,
 }
 
-/// What stands in a module of its own, behind a feature.
+/// A module behind a feature of its own.
 pub(super) struct Group {
     /// `wallets_mpc_wallets`.
     pub(super) module: String,
     pub(super) feature: Feature,
-    /// What is said at the top of its files.
+    /// The documentation at the top of its files.
     pub(super) about: String,
-    /// The places of its operations.
+    /// The indices of its operations.
     pub(super) operations: Vec<usize>,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Layout {
 }
 
 impl Group {
-    /// What stands before an item that only this group has.
+    /// The `cfg` attribute for items that only this group has.
     pub(super) fn cfg(&self) -> TokenStream {
         let feature = &self.feature.name;
         quote!(#[cfg(feature = #feature)])
@@ -53,7 +53,7 @@ impl Group {
 }
 
 impl Layout {
-    /// `None` for a document with less than two tags: it needs no modules of its own.
+    /// The layout; `None` for a document with fewer than two tags, which needs no separate modules.
     pub(super) fn of(api: &Api) -> Option<Self> {
         if api.tags.len() < 2 {
             return None;
@@ -111,7 +111,7 @@ impl Layout {
     }
 }
 
-/// The models that operations take and give.
+/// The models that operations take and return.
 fn named(api: &Api, operations: &[usize]) -> Vec<ModelId> {
     let operations = operations.iter().map(|index| &api.operations[*index]);
     operations
@@ -125,7 +125,8 @@ fn named(api: &Api, operations: &[usize]) -> Vec<ModelId> {
         .collect()
 }
 
-/// What no operation reaches. It may name what one does: then it needs that tag.
+/// The group of models that no operation reaches. If such a model refers to a tag's model, the
+/// group depends on that tag.
 fn other(api: &Api, groups: &[Group], homes: &[String]) -> Group {
     let models = api.models.iter().zip(homes);
     let named: BTreeSet<&String> = models

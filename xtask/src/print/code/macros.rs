@@ -1,12 +1,12 @@
-//! Calls of macros with a list in braces: prettyplease sets their tokens like running text.
+//! Formats macro calls with a list in braces, whose tokens prettyplease formats as running text.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// As long as prettyplease's own lines.
+/// The maximum line length; prettyplease uses the same.
 const WIDTH: usize = 89;
 
-/// Sets each `cobo_model::name! { Head { a, b } }` anew: the head on one line, the list below it, as
-/// many entries to a line as fit.
+/// Reformats each `cobo_model::name! { Head { a, b } }`: the head on one line, and the list below it with as many
+/// entries per line as fit.
 pub(crate) fn set(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut lines = text.lines();
@@ -56,7 +56,7 @@ fn fill(out: &mut String, indent: &str, head: &str, entries: &[String]) {
     out.push_str(&format!("{indent}    {line}\n{indent}}}\n"));
 }
 
-/// What stands before the braces, and the entries between them.
+/// Splits the call into the text before the braces and the entries between them.
 fn list(text: &str) -> Option<(String, Vec<String>)> {
     let tokens: Vec<TokenTree> = text.parse::<TokenStream>().ok()?.into_iter().collect();
     let (TokenTree::Group(group), head) = tokens.split_last()? else {
@@ -81,7 +81,7 @@ fn list(text: &str) -> Option<(String, Vec<String>)> {
     Some((before, entries))
 }
 
-/// Adds a token to running text.
+/// Appends a token to running text.
 fn push(text: &mut String, token: &TokenTree) {
     let written = match token {
         TokenTree::Group(group) => {

@@ -1,5 +1,5 @@
-//! The client crate as Rust: client, operations, models; and each of these by the tags of the
-//! document, if it has several.
+//! Generates the client crate's Rust code: client, operations and models. If the document has
+//! several tags, each of these is split by tag.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ mod wrappers;
 
 pub use layout::Feature;
 
-/// The files of a generated crate, and the cargo features that they stand behind.
+/// The files of a generated crate, and its cargo features.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Code {
     pub files: Vec<File>,
@@ -36,13 +36,13 @@ pub struct Code {
 /// A file of generated code.
 #[derive(Debug, Clone, PartialEq)]
 pub struct File {
-    /// Below the folder of generated code, `models/wallets.rs`.
+    /// The path below the folder of generated code, `models/wallets.rs`.
     pub path: String,
     pub text: String,
 }
 
-/// The code of an API. Its examples use the crate as `library`, written as in Rust (`cobo_oauth`);
-/// `header` is the first line of each file.
+/// Generates the code of an API. Its examples use the crate name `library`, as written in Rust
+/// (`cobo_oauth`). `header` becomes the first line of each file.
 pub fn print(api: &Api, library: &str, header: &str) -> Result<Code, Refusals> {
     let (modules, features) = match layout::Layout::of(api) {
         Some(layout) => (
@@ -86,7 +86,7 @@ const BUILDERS: &str = " Builders of what requests are made of: every setter tak
 /// A module of generated code.
 struct Module {
     path: String,
-    /// Said at its top.
+    /// The documentation at its top.
     docs: String,
     tokens: TokenStream,
     /// Whether its paths are shortened.
@@ -106,7 +106,7 @@ impl Module {
         }
     }
 
-    /// A module that only names other modules.
+    /// A module that only declares or re-exports other modules.
     fn plain(path: &str, docs: &str, tokens: TokenStream) -> Self {
         Self {
             tidy: false,
@@ -135,7 +135,7 @@ impl Module {
     }
 }
 
-/// A document with one tag or none is three files, and no feature.
+/// The modules for a document with at most one tag: three files, and no features.
 fn whole(api: &Api, library: &str) -> Vec<Module> {
     let client = client::client(api);
     let methods = client::methods(api, library, api.operations.iter());
@@ -176,7 +176,7 @@ fn root() -> Module {
     )
 }
 
-/// These models, and the builders of those that have one.
+/// The code of these models and of their builders.
 fn models(api: &Api, ids: &[ModelId], docs: &str) -> TokenStream {
     let models = ids.iter().map(|id| models::model(api, *id));
     let builders: Vec<TokenStream> = ids
@@ -195,13 +195,13 @@ fn models(api: &Api, ids: &[ModelId], docs: &str) -> TokenStream {
     quote!(#(#models)* #builders)
 }
 
-/// A type as code outside of the crate writes it, where `models` is in scope.
+/// A type as code outside of the crate writes it, with `models` in scope.
 pub fn argument(api: &Api, ty: &Type) -> TokenStream {
     types::Types::new(api, types::From::Operations).plain(ty)
 }
 
-/// Whether generated code names something that the document deprecates: a field where its model is
-/// built, a model anywhere.
+/// Whether generated code uses a deprecated item: a field of a model that is built, or any
+/// deprecated model.
 fn has_deprecated_model(api: &Api) -> bool {
     api.models.iter().any(|model| {
         let fields = model.object().into_iter().flat_map(|object| &object.fields);

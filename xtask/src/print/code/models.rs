@@ -1,4 +1,4 @@
-//! Models: structs, enums, unions and wrappers, each with what it does as a macro of the runtime.
+//! Generates models: structs, enums, unions and wrappers. Macros of the runtime implement them.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -12,11 +12,11 @@ use crate::api::{
 };
 use crate::print::docs::Docs;
 
-/// Said of every secret field, since the two behave differently.
+/// The note on every secret field, since `Debug` and `Serialize` treat it differently.
 pub(super) const SECRET_NOTE: &str =
     "This is a secret: `Debug` does not show it, **`Serialize` writes it**.";
 
-/// A model with everything that is implemented for it.
+/// The code of a model with all its implementations.
 pub(super) fn model(api: &Api, id: ModelId) -> TokenStream {
     let model = api.model(id);
     let types = Types::new(api, From::Models);
@@ -47,7 +47,7 @@ pub(super) fn model(api: &Api, id: ModelId) -> TokenStream {
     }
 }
 
-/// The documentation of a model, and that it is deprecated.
+/// The documentation of a model, and its `#[deprecated]` attribute.
 pub(super) fn head(model: &Model) -> TokenStream {
     let docs = Docs::new()
         .described(model.description.as_deref())
@@ -57,7 +57,7 @@ pub(super) fn head(model: &Model) -> TokenStream {
     quote!(#docs #deprecated)
 }
 
-/// `#[deprecated]`, where the document says so.
+/// `#[deprecated]`, if the document deprecates the item.
 pub(super) fn deprecated(deprecated: bool) -> Option<TokenStream> {
     deprecated.then(|| quote!(#[deprecated]))
 }
@@ -102,7 +102,7 @@ pub(super) fn field_docs(field: &Field) -> Docs {
     setter_docs(field).when(field.secret, SECRET_NOTE)
 }
 
-/// The same without what is said of secrets: a builder is never serialised.
+/// Like [`field_docs`], but without the secret note, since a builder is never serialised.
 pub(super) fn setter_docs(field: &Field) -> Docs {
     Docs::new()
         .described(field.description.as_deref())
@@ -117,7 +117,7 @@ pub(super) fn rest_docs() -> Docs {
     Docs::new().paragraph("Properties that have no field of their own.")
 }
 
-/// `0 name = "wire"? not_empty()`, as the macro of models reads it.
+/// The entry of a field, as the models macro reads it: `0 name = "wire"? not_empty()`.
 fn entry((index, field): (usize, &Field)) -> TokenStream {
     let index = Literal::usize_unsuffixed(index);
     let (name, wire) = (ident(&field.rust), &field.wire);
@@ -232,7 +232,7 @@ fn union(types: &Types<'_>, model: &Model, union: &Union) -> TokenStream {
     }
 }
 
-/// `Mpc(MpcWallet)`.
+/// The variant with its content: `Mpc(MpcWallet)`.
 fn held(types: &Types<'_>, variant: &Variant) -> TokenStream {
     let (name, model) = (ident(&variant.rust), types.model(variant.model));
     quote!(#name(#model))

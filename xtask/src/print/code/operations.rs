@@ -1,5 +1,5 @@
-//! Request builders: setters that cannot fail, around a draft of the request. What is missing, how
-//! values are written and how a request is made of them is known to the runtime, once.
+//! Generates request builders: setters that cannot fail, around a draft of the request. The runtime
+//! checks for missing values, serialises them, and makes the request.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -14,7 +14,7 @@ use crate::api::{Api, Body, Field, Location, Operation, Pages, Parameter, Presen
 use crate::print::docs::Docs;
 use crate::print::markdown;
 
-/// An operation's entry in the table, its builder, and what the builder does.
+/// The code of an operation: its entry in the table, its builder, and the builder's methods.
 pub(super) fn operation(api: &Api, operation: &Operation) -> TokenStream {
     let printer = Printer {
         types: Types::new(api, From::Operations),
@@ -59,7 +59,7 @@ pub(super) fn table<'a>(operations: impl Iterator<Item = &'a Operation>) -> Toke
     }
 }
 
-/// The function that finds an operation in these tables.
+/// The function that looks up an operation in these tables.
 pub(super) fn find(tables: &TokenStream) -> TokenStream {
     quote! {
         /// The operation with this id: its method, its path, and the scopes that it needs.
@@ -76,7 +76,7 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    /// What the wire needs to know of the operation.
+    /// The static description of the operation that the runtime uses to send it.
     fn endpoint(&self) -> TokenStream {
         let Operation {
             id, method, path, ..
@@ -99,7 +99,7 @@ impl Printer<'_> {
         }
     }
 
-    /// The type of what is held of a body until the request is sent.
+    /// The type that holds the body until the request is sent.
     fn held(&self, body: &Body) -> TokenStream {
         let model = self.api.model(body.model);
         let name = ident(&model.rust);
@@ -201,7 +201,7 @@ impl Printer<'_> {
         }
     }
 
-    /// `pages` and `items` of a list that comes in pages.
+    /// The methods `pages` and `items` of a paged list.
     fn pages(&self, pages: Pages) -> TokenStream {
         let success = self.success();
         let after = Literal::usize_unsuffixed(pages.after);
@@ -241,7 +241,7 @@ fn input(parameter: &Parameter) -> TokenStream {
     }
 }
 
-/// The part of a form that a property is.
+/// The part of a form for this property.
 fn part(field: &Field) -> TokenStream {
     let (name, wire) = (ident(&field.rust), &field.wire);
     let files = |ty: &Type| matches!(ty, Type::List(item) if **item == Type::File);

@@ -1,4 +1,4 @@
-//! What a page of a list says of its cursors and its items.
+//! Implements access to the cursors and items of a page.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -50,7 +50,7 @@ pub(super) fn page(api: &Api, model: &Model, page: &Page) -> TokenStream {
     }
 }
 
-/// How the object with the cursors is reached, and the object.
+/// The expression for the object that has the cursors, and that object.
 fn holder<'a>(api: &'a Api, object: &'a Object, page: &Page) -> (TokenStream, &'a Object) {
     let field = page.holder.map(|holder| &object.fields[holder]);
     let held = field.and_then(|field| match field.ty {

@@ -1,24 +1,24 @@
-//! What generated code names of other crates, by full path. This is the only place that knows
-//! where something of the runtime is.
+//! The full paths of everything that generated code uses from other crates. Only this module knows
+//! where the runtime's items are.
 //!
-//! A full path can never mean something else, so printers write these. [`super::imports`] shortens
-//! them, unless the module has that short name itself.
+//! Printers write full paths, because these are never ambiguous. [`super::imports`] shortens them,
+//! unless the module defines the short name itself.
 
 use proc_macro2::{Ident, Punct, Spacing, Span, TokenStream};
 use quote::{ToTokens, TokenStreamExt};
 
-/// Something of another crate.
+/// The path of an item in another crate.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Path(&'static str);
 
-/// How a short name becomes known.
+/// How the short form of a path comes into scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Import {
-    /// It is known everywhere.
+    /// It is in scope everywhere.
     Prelude,
-    /// A `use` line is written.
+    /// It needs a `use` line.
     Use,
-    /// Never: the path stays as it is.
+    /// Never: the full path is always written.
     Full,
 }
 
@@ -35,7 +35,8 @@ impl ToTokens for Path {
 macro_rules! paths {
     ($($name:ident, $import:ident, $path:literal;)*) => {
         $(pub(super) const $name: Path = Path($path);)*
-        /// Every path. One is matched from its start, so that the longer of two is first.
+        /// All paths. Matching takes the first prefix that fits, so a longer path comes before its
+        /// prefix.
         pub(super) const ALL: &[(&str, Import)] = &[$(($path, Import::$import)),*];
     };
 }
@@ -71,7 +72,7 @@ paths! {
     NUMBER, Use, "cobo_model::Number";
     SECRET, Use, "cobo_model::Secret";
     INTO_BODY, Full, "cobo_model::IntoBody";
-    // Macros are named by their full path: `cobo_model::model!`.
+    // Macros are always called by their full path: `cobo_model::model!`.
     MODEL, Full, "cobo_model";
     AUTH_CLIENT, Full, "cobo_auth::Client";
     CLIENT_HOOKS, Use, "progenitor_client::ClientHooks";

@@ -1,4 +1,4 @@
-//! Files for each tag.
+//! Generates the files for each tag.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub(super) fn modules(api: &Api, library: &str, layout: &Layout) -> Vec<Module> 
     modules
 }
 
-/// The client itself, and for each tag its methods.
+/// The client, and the methods of each tag.
 fn clients(api: &Api, library: &str, layout: &Layout) -> Vec<Module> {
     let mods = layout.tagged().map(|group| {
         let (cfg, module) = (group.cfg(), ident(&group.module));
@@ -77,7 +77,7 @@ fn requests(api: &Api, layout: &Layout) -> Vec<Module> {
     modules
 }
 
-/// The models of each tag, those that several share, and those that none reaches.
+/// The models of each tag, those that several tags share, and those that no operation reaches.
 fn models(api: &Api, layout: &Layout) -> Vec<Module> {
     let sorted = api.sorted();
     let (mut mods, mut uses, mut builders) = (Vec::new(), Vec::new(), Vec::new());
@@ -150,7 +150,7 @@ fn models(api: &Api, layout: &Layout) -> Vec<Module> {
     modules
 }
 
-/// The models of other modules that these name.
+/// The models of other modules that these models refer to.
 fn foreign(api: &Api, layout: &Layout, module: &str, own: &[ModelId]) -> BTreeSet<String> {
     own.iter()
         .flat_map(|id| api.model(*id).names())

@@ -1,4 +1,4 @@
-//! Types as tokens, by where they are written.
+//! Writes types as tokens, depending on where they are used.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -8,7 +8,7 @@ use super::paths::{
 };
 use crate::api::{Api, Field, ModelId, Presence, Type};
 
-/// Where a type is written: that decides how a model is named there.
+/// The place where a type is written, which decides how a model is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum From {
     Models,
@@ -68,7 +68,7 @@ impl<'a> Types<'a> {
         quote!(#BTREE_MAP<#STRING, #value>)
     }
 
-    /// What a setter takes: the value that a field has where it has one.
+    /// The type that a setter takes: the field's type without `Option`.
     pub(super) fn value(&self, field: &Field) -> TokenStream {
         let ty = self.plain(&field.ty);
         if field.boxed { quote!(#BOX<#ty>) } else { ty }

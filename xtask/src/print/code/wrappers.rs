@@ -1,4 +1,4 @@
-//! Models that are one value with a name of its own.
+//! Generates wrappers: models that hold a single value.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -62,7 +62,7 @@ pub(super) fn wrapper(types: &Types<'_>, model: &Model, ty: &Type) -> TokenStrea
     }
 }
 
-/// A number is made of whatever becomes a number.
+/// The conversion into a number wrapper, from anything that converts to a number.
 fn number(name: &proc_macro2::Ident) -> TokenStream {
     quote! {
         impl<T: #INTO<#NUMBER>> #FROM<T> for #name {
@@ -117,8 +117,8 @@ fn from_str(
     })
 }
 
-/// Whether what is held is made of the wrapper. A number is made of whatever becomes one, which
-/// would be a second way.
+/// Whether the wrapper converts into its content. For a number this conversion would conflict with
+/// the generic one.
 fn converts_back(api: &Api, ty: &Type) -> bool {
     match ty {
         Type::Model(id) => match &api.model(*id).kind {

@@ -1,20 +1,20 @@
-//! Lines: lists are indented the way clippy wants, indented code becomes text, long lines wrap.
+//! Formats lines: indents lists as clippy requires, makes indented code text, wraps long lines.
 
-/// Of the text; `/// ` and the indentation come on top.
+/// The maximum width of the text, without `/// ` and the indentation.
 const WIDTH: usize = 92;
 
 /// A list item that the current line may belong to.
 struct Item {
-    /// Where its marker stands in the document.
+    /// The indentation of its marker in the document.
     indent: usize,
-    /// Where its text begins in what is written.
+    /// The column of its text in the output.
     column: usize,
 }
 
 pub(super) fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut items: Vec<Item> = Vec::new();
-    // A paragraph is written when it has ended: its lines are broken anew.
+    // A paragraph is written when it ends, because its lines are wrapped again.
     let mut open = Paragraph::default();
     let mut blank = true;
     for line in text.lines() {
@@ -33,7 +33,7 @@ pub(super) fn tidy(text: &str) -> String {
             open.push(text);
             continue;
         }
-        // A line that follows an item directly belongs to it, however it is indented.
+        // A line directly after an item continues it, whatever its indentation.
         open.flush(&mut out);
         if marker.is_some() || blank {
             while items.last().is_some_and(|item| item.indent >= indent) {
@@ -59,11 +59,11 @@ pub(super) fn tidy(text: &str) -> String {
     out
 }
 
-/// Lines that render as one.
+/// Lines that render as one paragraph.
 #[derive(Default)]
 struct Paragraph {
     text: String,
-    /// The indentation of its first line, and of the others.
+    /// The indentation of the first line, and that of the others.
     first: usize,
     rest: usize,
 }
@@ -87,12 +87,12 @@ impl Paragraph {
     }
 }
 
-/// Headings, and lines with a break at the end.
+/// Whether the line is a heading or ends in a line break.
 fn stands_alone(line: &str) -> bool {
     line.trim_start().starts_with('#') || line.ends_with("  ") || line.ends_with('\\')
 }
 
-/// The length of a list marker with the space after it.
+/// The length of a list marker, including the space after it.
 fn marker(text: &str) -> Option<usize> {
     let (first, _) = text.split_once(' ')?;
     let number = first.strip_suffix(['.', ')']).unwrap_or_default();
@@ -101,8 +101,8 @@ fn marker(text: &str) -> Option<usize> {
     (is_number || ["-", "*", "+"].contains(&first)).then_some(first.len() + 1)
 }
 
-/// Writes a line, broken at spaces; what would begin a block at the start of a line stays where
-/// it is.
+/// Writes a line, wrapped at spaces. It is not wrapped before a word that would start a block at
+/// the beginning of a line.
 fn wrap(out: &mut String, text: &str, first: usize, rest: usize) {
     out.push_str(&" ".repeat(first));
     if text.starts_with(['|', '#']) {

@@ -1,6 +1,6 @@
-//! Inline markup: HTML, bare URLs, brackets. Code spans and links are copied.
+//! Converts inline markup: HTML, bare URLs and brackets. Code spans and links are copied unchanged.
 
-/// Components that stand for a paragraph of their own.
+/// HTML components that each render as a paragraph.
 const CALLOUTS: [&str; 8] = [
     "caution",
     "check",
@@ -53,7 +53,7 @@ fn escape(out: &mut String, c: char) -> usize {
     c.len_utf8()
 }
 
-/// The length of a code span, or of the backticks if they are not closed.
+/// The length of a code span, or only of the backticks if they are not closed.
 fn code_span(rest: &str) -> usize {
     let ticks = rest.len() - rest.trim_start_matches('`').len();
     let mut at = ticks;
@@ -68,14 +68,14 @@ fn code_span(rest: &str) -> usize {
     ticks
 }
 
-/// The length of `[text](target)`, if that is what stands here.
+/// The length of `[text](target)`, if `rest` starts with it.
 fn link(rest: &str) -> Option<usize> {
     let text = balanced(rest, '[', ']')?;
     let target = balanced(rest.get(text..)?, '(', ')')?;
     Some(text + target)
 }
 
-/// The length of what stands between `open`, which comes first, and its `close`.
+/// The length up to the `close` that matches the `open` at the start of `rest`.
 fn balanced(rest: &str, open: char, close: char) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, c) in rest.char_indices() {
@@ -132,7 +132,7 @@ fn tag(out: &mut String, rest: &str, links: &mut Vec<String>) -> usize {
                     callout[..1].to_uppercase(),
                     &callout[1..]
                 ));
-                // The text may begin on a line of its own.
+                // The text may start on the next line.
                 let text = &rest[end + 1..];
                 return end + 1 + (text.len() - text.trim_start().len());
             }

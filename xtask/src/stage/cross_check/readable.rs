@@ -1,7 +1,7 @@
-//! Finds the schemas that progenitor cannot read: its errors and panics do not say where.
+//! Finds the schemas that progenitor cannot read, because its errors and panics give no location.
 //!
-//! Schemas are left out by halves until the ones that fail on their own remain, each with what it
-//! refers to.
+//! Bisects the schemas until only those remain that fail on their own, each together with the
+//! schemas that it refers to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::read;
 use crate::document::{reference, schema_name};
 
-/// The schemas that progenitor can read together, and the others with the reason of each.
+/// Splits the schemas into those that progenitor can read together, and the others with reasons.
 pub(super) fn split(schemas: Map<String, Value>) -> (Map<String, Value>, Vec<(String, String)>) {
     if read(&schemas).is_ok() {
         return (schemas, Vec::new());
@@ -41,7 +41,7 @@ pub(super) fn split(schemas: Map<String, Value>) -> (Map<String, Value>, Vec<(St
     (with(&fine), unread)
 }
 
-/// Those of `all` that fail alone, with the reason; in the order of `all`.
+/// The schemas of `all` that fail on their own, with the reasons, in the order of `all`.
 fn culprits(
     all: &[String],
     run: &dyn Fn(&[String]) -> Result<(), String>,
@@ -61,7 +61,7 @@ fn culprits(
     }
 }
 
-/// Which schemas each schema refers to.
+/// The schemas that each schema refers to.
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
 fn referred(value: &Value, names: &mut BTreeSet<String>) {

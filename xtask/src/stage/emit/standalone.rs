@@ -7,13 +7,14 @@ use crate::print::code::{Code, Feature};
 use crate::print::markdown;
 use crate::standalone::model_path;
 
-/// The one copy of the signing hooks: whoever reads a crate reads what signs in all of them.
+/// The signing hooks. All crates share this copy, so reviewing one crate reviews the signing of
+/// all.
 const HOOKS: &str = include_str!("../../../../crates/cobo-oauth/src/hooks.rs");
 const CARGO: &str = include_str!("../../../templates/Cargo.toml.in");
 const LIB: &str = include_str!("../../../templates/lib.rs.in");
 const README: &str = include_str!("../../../templates/README.md.in");
 
-/// The crates that generated code may name beside `cobo-auth`, and what it asks of them.
+/// The crates that generated code may use beside `cobo-auth`: name, path prefix, and TOML value.
 const DEPENDENCIES: [(&str, &str, &str); 6] = [
     ("bytes", "bytes::", "\"1\""),
     ("progenitor-client", "progenitor_client::", "\"0.15.1\""),
@@ -74,7 +75,7 @@ pub(super) fn files(
     out
 }
 
-/// The features of the manifest: one for each tag, all of them on.
+/// The `[features]` of the manifest: one feature for each tag, all enabled by default.
 fn manifest_features(features: &[Feature]) -> String {
     if features.is_empty() {
         return String::new();
@@ -98,7 +99,7 @@ fn manifest_features(features: &[Feature]) -> String {
     out
 }
 
-/// What the README says of features.
+/// The README's section about features.
 fn parts(features: &[Feature]) -> String {
     if features.is_empty() {
         return String::new();
@@ -120,7 +121,7 @@ fn parts(features: &[Feature]) -> String {
     out
 }
 
-/// A TOML string. The escapes of JSON are escapes of TOML as well.
+/// Quotes a TOML string. JSON's escapes are also valid in TOML.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -1,4 +1,4 @@
-//! What the values of an enum are called in Rust, and what the document says about each.
+//! Gives each enum value its Rust name, and finds its description in the document.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::rust_name;
 
-/// Names that every enum has for itself.
+/// Names that every enum already has.
 const TAKEN: [&str; 2] = ["Unknown", "Self_"];
 
-/// The words for what cannot stand in a name; longer signs before their beginnings.
+/// Words for characters that a name cannot contain. Longer signs come before their prefixes.
 const SIGNS: [(&str, &str); 31] = [
     (">=", "GreaterOrEqual"),
     ("<=", "LessOrEqual"),
@@ -44,7 +44,7 @@ const SIGNS: [(&str, &str); 31] = [
     (" ", "Space"),
 ];
 
-/// The name of one value, other values aside.
+/// The name of a value, without regard to the other values.
 pub(super) fn plain(value: &str) -> String {
     if value.is_empty() {
         return "Empty".to_owned();
@@ -59,8 +59,8 @@ pub(super) fn plain(value: &str) -> String {
     }
 }
 
-/// The names of all values, each different: of values that come to one name, those that have it
-/// because of their signs have these spelled out, and what is still equal is numbered.
+/// The unique names of all values. If several values get the same name, the signs of those values
+/// are spelled out; the names that are still equal are numbered.
 pub(in crate::stage) fn unique(values: &[String]) -> Vec<String> {
     let plain: Vec<String> = values.iter().map(|value| self::plain(value)).collect();
     let mut taken: BTreeSet<String> = TAKEN.into_iter().map(str::to_owned).collect();
@@ -103,7 +103,7 @@ fn spelled(value: &str) -> String {
     rust_name::model(&words)
 }
 
-/// What a list in the enum's description (``- `MPC`: A wallet of …``) says about a value.
+/// The description of a value in a list (``- `MPC`: A wallet of …``) in the enum's description.
 pub(super) fn described(description: &str, value: &Value) -> Option<String> {
     let value = match value {
         Value::String(text) => text.clone(),

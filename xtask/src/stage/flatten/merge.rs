@@ -1,4 +1,4 @@
-//! The rules by which two schemas that both have to hold become one.
+//! Merges two schemas that both apply into one.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,23 @@ use serde_json::{Map, Value};
 use crate::decisions::Use;
 use crate::document::{at, items, reference, schema_name};
 
-/// What the rules go by.
+/// The inputs of the merge rules.
 pub(super) struct Rules<'a> {
     pub(super) schemas: &'a BTreeMap<String, Value>,
-    /// What a person has decided, by the pointer of the property.
+    /// The decisions of a person, keyed by the pointer of the property.
     pub(super) decided: &'a BTreeMap<String, Use>,
 }
 
 /// A property that two parts define differently.
 pub(super) struct Conflict {
     pub(super) pointer: String,
-    /// Which part's definition stands, if a person said so.
+    /// The decision of a person about which definition wins, if there is one.
     pub(super) decided: Option<Use>,
-    /// Why it is raw JSON in what [`merge`] gives; without a reason it is what both allow.
+    /// The reason why [`merge`] makes the property raw JSON. `None`: the result is what both allow.
     pub(super) raw: Option<String>,
 }
 
-/// Keywords that say something about a schema, but nothing about what it accepts.
+/// Whether a keyword only annotates a schema and does not restrict its values.
 pub(super) fn is_annotation(key: &str) -> bool {
     matches!(
         key,
@@ -40,7 +40,7 @@ pub(super) fn is_annotation(key: &str) -> bool {
     ) || key.starts_with("x-")
 }
 
-/// Merges schemas that have no `allOf` of their own; the error says what cannot be merged at all.
+/// Merges schemas that have no `allOf`. Fails with the reason if they cannot be merged.
 pub(super) fn merge(
     rules: &Rules<'_>,
     parts: Vec<Value>,
@@ -48,7 +48,7 @@ pub(super) fn merge(
     conflicts: &mut Vec<Conflict>,
 ) -> Result<Map<String, Value>, String> {
     let mut merged = Map::new();
-    // `nullable` widens, so all parts that say what they accept must say it.
+    // `nullable` widens, so every part that restricts values must allow `null`.
     let nullable = |part: &Value| part["nullable"] == true;
     let mut narrowing = parts.iter().filter(|part| narrows(part)).peekable();
     let nullable = parts.last().is_some_and(nullable)
@@ -73,7 +73,7 @@ pub(super) fn merge(
     Ok(merged)
 }
 
-/// Whether a keyword says nothing that a union beside it does not say.
+/// Whether a keyword adds nothing to a union beside it.
 fn is_of_union(key: &str, value: &Value) -> bool {
     match key {
         "oneOf" | "anyOf" | "discriminator" | "nullable" => true,
@@ -147,19 +147,19 @@ fn add(
             let old = present.clone();
             *present = both(rules, old, value, &at(pointer, key), conflicts);
         }
-        // An integer is a number.
+        // Every integer is a number, so the narrower type wins.
         "type" if *present == "number" && value == "integer" => *present = value,
         "type" if *present == "integer" && value == "number" => {}
         "type" | "oneOf" | "anyOf" | "not" | "$ref" => {
             return Err(format!("its parts have different `{key}`"));
         }
-        // Bounds and formats only narrow, and are not enforced.
+        // Bounds and formats only narrow a type, and are not enforced.
         _ => *present = value,
     }
     Ok(())
 }
 
-/// The schema of a property that two parts define.
+/// Merges the two schemas of a property that two parts define.
 fn both(
     rules: &Rules<'_>,
     old: Value,
@@ -170,7 +170,7 @@ fn both(
     let (bare_old, bare_new) = (bare(rules.schemas, &old), bare(rules.schemas, &new));
     let empty = |value: &Value| value.as_object().is_some_and(Map::is_empty);
     if bare_old == bare_new || empty(&bare_old) {
-        // The later part says what it says for a reason; where it says less, the earlier stands.
+        // The later part wins, unless the earlier one is a reference to the same schema.
         let (mut kept, other) =
             if reference(&new).is_none() && reference(&old).is_some() && bare_old == bare_new {
                 (old, new)
@@ -224,7 +224,7 @@ fn both(
     }
 }
 
-/// Any JSON, with what both parts say of it.
+/// Any JSON, with the annotations of both parts.
 fn raw(old: &Value, new: &Value) -> Value {
     let mut raw = Value::Object(Map::new());
     annotate(&mut raw, new);
@@ -232,7 +232,7 @@ fn raw(old: &Value, new: &Value) -> Value {
     raw
 }
 
-/// Adds the annotations of `other` that `schema` does not have.
+/// Adds the annotations of `other` that `schema` lacks.
 fn annotate(schema: &mut Value, other: &Value) {
     let (Some(map), Some(other)) = (schema.as_object_mut(), other.as_object()) else {
         return;
@@ -258,7 +258,7 @@ fn resolved(schemas: &BTreeMap<String, Value>, schema: &Value) -> Value {
     schema.clone()
 }
 
-/// What a schema accepts, without what it says.
+/// The schema without annotations: only what restricts its values.
 fn bare(schemas: &BTreeMap<String, Value>, schema: &Value) -> Value {
     let mut schema = resolved(schemas, schema);
     strip(&mut schema);

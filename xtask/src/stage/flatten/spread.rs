@@ -1,7 +1,7 @@
-//! A union and other properties at once: each variant gets these properties.
+//! Handles a union that also has properties: adds these properties to each variant.
 //!
-//! Typify has no type for a schema that is one of several and has properties of its own. The
-//! variants become components of their own that have them, and what is left is a union.
+//! Typify has no type for such a schema. Each variant becomes a new component that includes the
+//! properties, and the schema becomes a plain union.
 
 use serde_json::{Map, Value, json};
 
@@ -12,11 +12,11 @@ use crate::rust_name;
 use crate::stage::Stage;
 use crate::stage::lift::is_union;
 
-/// How unions may nest.
+/// The maximum nesting of unions.
 const DEPTH: usize = 8;
 
-/// The one union among the parts, and the parts that say more than it does; none if there is
-/// another union, or nothing to give to its variants.
+/// Splits `parts` into their only union and the other parts. Returns `None` if there are several
+/// unions, or no properties to add to the variants.
 pub(super) fn split(parts: &[Value]) -> Option<(Value, Vec<Value>)> {
     let (unions, rest): (Vec<&Value>, Vec<&Value>) = parts.iter().partition(|part| is_union(part));
     let [union] = unions.as_slice() else {
@@ -33,7 +33,7 @@ pub(super) fn split(parts: &[Value]) -> Option<(Value, Vec<Value>)> {
 }
 
 impl Flattener<'_> {
-    /// The union of the variants with the properties of `rest`.
+    /// A union whose variants also have the properties of `rest`.
     pub(super) fn spread(
         &mut self,
         union: &Value,

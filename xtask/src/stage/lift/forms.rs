@@ -1,5 +1,5 @@
-//! The files of a form, where the form has them: a file that is a component of its own would be
-//! text with a name, and a form that is another name of one would have no fields.
+//! Inlines the files of multipart forms. A file that is a component would become a named text, and
+//! a form that only refers to another component would have no fields.
 
 use serde_json::{Map, Value};
 
@@ -51,12 +51,12 @@ pub(super) fn plain(document: &mut Document, log: &mut Log) {
     }
 }
 
-/// The place as a file or a list of files, if it is one.
+/// The schema of a file or a list of files, if the place is one.
 fn file(document: &Document, place: &Value) -> Option<Value> {
     let mut file = meant(document, place)?.as_object()?.clone();
     if let Some(items) = file.get("items") {
         let mut items = self::file(document, items)?;
-        // Who has no file sends none.
+        // A missing file is left out of the list, never sent as `null`.
         items.as_object_mut()?.shift_remove("nullable");
         file.insert("items".to_owned(), items);
     } else if file.get("format").and_then(Value::as_str) != Some("binary") {

@@ -1,9 +1,9 @@
-//! A base that tells its heirs apart is a union of them where it is read.
+//! Turns a base with a discriminator into a union of its subtypes.
 //!
-//! `allOf` of a base with a discriminator is how OpenAPI writes inheritance. What is read as the
-//! base may be any of its heirs, with properties that the base does not have. So the base's own
-//! properties become a component of their own, which the heirs consist of instead, and the base
-//! becomes the union of its heirs.
+//! OpenAPI writes inheritance as an `allOf` of a base with a discriminator. A value of the base may
+//! be any of its subtypes, with properties that the base lacks. So the base's own properties move
+//! to a new component, which the subtypes include instead, and the base becomes the union of its
+//! subtypes.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::super::name::Names;
 use crate::document::{Document, at, entries, items, reference, schema_name, schema_reference};
 use crate::report::Log;
 
-/// What says which heirs there are. Everything else of a base is its own.
+/// The keywords that define the union. All others belong to the base itself.
 const UNION: [&str; 3] = ["oneOf", "anyOf", "discriminator"];
 
 pub(super) fn unions(document: &mut Document, log: &mut Log) {
@@ -68,7 +68,7 @@ pub(super) fn unions(document: &mut Document, log: &mut Log) {
     }
 }
 
-/// The components that consist of a component with a discriminator and properties, by its name.
+/// The subtypes of each component with a discriminator and properties, keyed by its name.
 fn heirs(document: &Document) -> BTreeMap<String, Vec<String>> {
     let bases: Vec<&String> = document
         .components("schemas")
@@ -80,7 +80,7 @@ fn heirs(document: &Document) -> BTreeMap<String, Vec<String>> {
     for (name, schema) in document.components("schemas") {
         let parts = items(schema.get("allOf")).filter_map(|part| schema_name(reference(part)?));
         for base in parts.filter(|part| bases.contains(&part)) {
-            // Another name of the base is none of its heirs.
+            // A plain alias of the base is not a subtype.
             let adds = items(schema.get("allOf")).count() > 1 || schema.get("properties").is_some();
             if adds && base != *name {
                 found.entry(base).or_default().push(name.clone());

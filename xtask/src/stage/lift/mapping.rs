@@ -1,4 +1,4 @@
-//! The targets of discriminators, as references: some end in `:`, some are bare names.
+//! Repairs discriminator targets, so that all are references: some end in `:`, some are bare names.
 
 use serde_json::{Map, Value};
 
@@ -33,7 +33,7 @@ pub(super) fn mend(document: &mut Document, log: &mut Log) {
     });
 }
 
-/// The one component that was meant.
+/// The reference that a malformed target means, if that component exists.
 fn mended(written: &str, known: &[String]) -> Option<String> {
     let bare = written.trim().trim_end_matches([':', ';', ',']).trim();
     let reference = if pointer_of(bare).is_some() {

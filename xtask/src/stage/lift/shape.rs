@@ -1,4 +1,4 @@
-//! One way to write each union and each enum: nullability beside it, nothing else beside a union.
+//! Writes each union and enum in one form: `nullable` is its only keyword that affects values.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::report::Log;
 use crate::schema::{self, named};
 use crate::stage::Stage;
 
-/// What may stand beside a union and says nothing about its values.
+/// Keywords that may stand beside a union without restricting its values.
 const BESIDE: [&str; 12] = [
     "oneOf",
     "anyOf",
@@ -70,7 +70,7 @@ fn enumeration(map: &mut Map<String, Value>, change: &mut dyn FnMut(&str)) {
         }
         Some("string") if texts => None,
         Some("integer") if integers => None,
-        // Unquoted values of an enum of text: `1`, `true`.
+        // A string enum with unquoted values: `1`, `true`.
         Some("string") => {
             if let Some(Value::Array(values)) = map.get_mut("enum") {
                 for value in values.iter_mut().filter(|value| !value.is_string()) {
@@ -150,7 +150,7 @@ fn union(map: &mut Map<String, Value>, change: &mut dyn FnMut(&str)) {
     all_of(map, vec![Value::Object(union)]);
 }
 
-/// The type of a schema that is text, a number or a boolean.
+/// The type of a schema that is a string, a number or a boolean.
 fn scalar(schema: &Value) -> Option<&str> {
     let kind = schema.get("type").and_then(Value::as_str)?;
     ["string", "integer", "number", "boolean"]
@@ -158,7 +158,7 @@ fn scalar(schema: &Value) -> Option<&str> {
         .then_some(kind)
 }
 
-/// A union whose parts are all of one scalar type is that type: how they differ is not told.
+/// Replaces a union of a single scalar type by that type, since its parts cannot be told apart.
 fn one_scalar(
     map: &mut Map<String, Value>,
     scalars: &BTreeMap<String, String>,
@@ -198,7 +198,7 @@ fn is_beside(key: &str, value: &Value) -> bool {
     BESIDE.contains(&key) || key.starts_with("x-") || (key == "type" && value == "object")
 }
 
-/// `null`, in the ways in which tools write it for OpenAPI 3.0.
+/// Whether the part is `null`, in any of the forms that tools use in OpenAPI 3.0.
 fn is_null(part: &Value) -> bool {
     let Some(map) = part.as_object() else {
         return false;
@@ -211,7 +211,7 @@ fn is_null(part: &Value) -> bool {
             || (!map.contains_key("enum") && !map.contains_key("type")))
 }
 
-/// A part that only names required properties.
+/// Whether the part consists only of `required`.
 fn is_requirement(part: &Value) -> bool {
     part.get("required").is_some()
         && entries(Some(part))

@@ -1,4 +1,4 @@
-//! Our own marks in a document, where they could not do what they promise.
+//! Refuses or reports our marks (`x-cobo-…`) where they would have no effect.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::report::Log;
 use crate::schema::{self, Holder};
 use crate::stage::Stage;
 
-/// The marks that a document may have.
+/// The marks that a document may contain.
 const MARKS: [&str; 4] = [
     "x-cobo-checked",
     "x-cobo-credential",
@@ -19,10 +19,10 @@ const MARKS: [&str; 4] = [
     "x-cobo-secret",
 ];
 
-/// Those of operations; the others are marks of properties.
+/// The marks of operations; all others are marks of properties.
 const OF_OPERATIONS: [&str; 2] = ["x-cobo-credential", "x-cobo-repeatable"];
 
-/// What stages write for later ones; a document that has them was written by a stage.
+/// Marks that stages write for later stages. A document must not contain them.
 const OF_STAGES: [&str; 5] = [
     "x-cobo-bounds",
     "x-cobo-enum",
@@ -31,10 +31,10 @@ const OF_STAGES: [&str; 5] = [
     "x-cobo-union",
 ];
 
-/// How many letters a mistyped mark has wrong at most.
+/// The maximum number of wrong letters in a mistyped mark.
 const MISTAKES: usize = 2;
 
-/// Calls `visit` with the pointer and the name of every key that begins as our marks do.
+/// Calls `visit` with the pointer and name of every key that has the prefix of our marks.
 fn each(value: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &str)) {
     match value {
         Value::Object(map) => {
@@ -43,7 +43,7 @@ fn each(value: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &str)) {
                 if key.starts_with("x-cobo-") {
                     visit(&pointer, key);
                 }
-                // A key of an example is data.
+                // The keys of an example are data.
                 if key != "example" && key != "examples" {
                     each(value, &pointer, visit);
                 }
@@ -58,7 +58,7 @@ fn each(value: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &str)) {
     }
 }
 
-/// As [`each`], without our marks and those of stages.
+/// Like [`each`], but skips known marks.
 fn others(value: &Value, visit: &mut dyn FnMut(&str, &str)) {
     each(value, "", &mut |pointer, name| {
         if !MARKS.iter().chain(&OF_STAGES).any(|mark| *mark == name) {
@@ -67,7 +67,7 @@ fn others(value: &Value, visit: &mut dyn FnMut(&str, &str)) {
     });
 }
 
-/// Whether somebody may have meant one of our marks.
+/// Whether the name may be a misspelling of one of our marks.
 fn is_mistyped(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('_', "-");
     MARKS
@@ -75,7 +75,7 @@ fn is_mistyped(name: &str) -> bool {
         .any(|mark| strsim::levenshtein(mark, &name) <= MISTAKES)
 }
 
-/// What looks like a mark and is none of ours: Cobo may have marks of its own.
+/// Reports unknown keys with the prefix of our marks, since Cobo may define marks as well.
 pub(super) fn foreign(document: &Document, log: &mut Log) {
     others(&document.root, &mut |pointer, name| {
         if !is_mistyped(name) {
@@ -88,7 +88,7 @@ pub(super) fn foreign(document: &Document, log: &mut Log) {
 }
 
 pub(super) fn check(document: &Document, refusals: &mut Refusals) {
-    // A mark that is mistyped would do nothing, silently, and the document alone decides.
+    // A mistyped mark would silently do nothing.
     others(&document.root, &mut |pointer, name| {
         if is_mistyped(name) {
             let reason = format!("`{name}` is no mark; there are {}", MARKS.join(", "));
@@ -116,7 +116,7 @@ pub(super) fn check(document: &Document, refusals: &mut Refusals) {
     });
 }
 
-/// Marks of operations that stand elsewhere would do nothing, silently.
+/// Refuses operation marks outside of operations, where they would silently do nothing.
 fn of_operations(document: &Document, refusals: &mut Refusals) {
     let operations: BTreeSet<String> = document.operations().map(|place| place.pointer()).collect();
     each(&document.root, "", &mut |pointer, name| {

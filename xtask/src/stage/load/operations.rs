@@ -1,4 +1,4 @@
-//! Operations that no client could be generated for.
+//! Refuses operations that no client can be generated for.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(super) fn check(document: &Document, options: &Options, refusals: &mut Refus
             check.refuse(&at("/paths", path), "a path starts with `/`");
         }
         if reference(value).is_some() {
-            // Whatever it leads to has operation ids of its own already.
+            // The target of the reference already defines the same operation ids.
             check.refuse(
                 &at("/paths", path),
                 "a path item cannot be a reference here",
@@ -30,7 +30,7 @@ pub(super) fn check(document: &Document, options: &Options, refusals: &mut Refus
     }
     check.ids();
     check.paths();
-    // What is only unsupported does not matter in operations that are left out.
+    // Operations that are left out may use unsupported features.
     for place in document
         .operations()
         .filter(|place| is_selected(place.operation, options))
@@ -70,8 +70,8 @@ impl Check<'_> {
         self.refusals.push(self.document.refuse(pointer, reason));
     }
 
-    /// Ids name methods, so two that differ only in their case are one. A missing id is refused
-    /// with the other missing keys.
+    /// Refuses duplicate ids. Ids that differ only in case are duplicates, because both become the
+    /// same method name. Missing ids are refused together with other missing keys.
     fn ids(&mut self) {
         let mut seen: BTreeMap<String, (&str, String)> = BTreeMap::new();
         for place in self.document.operations() {
@@ -103,7 +103,7 @@ impl Check<'_> {
         }
     }
 
-    /// Methods and paths that the client could not send as they stand.
+    /// Refuses methods and paths that the client could not send unchanged.
     fn paths(&mut self) {
         for place in self.document.operations() {
             if matches!(place.method, "options" | "trace") {
@@ -162,7 +162,7 @@ impl Check<'_> {
         }
     }
 
-    /// One operation returns one type.
+    /// Refuses operations with several success types, since an operation returns one type.
     fn successes(&mut self, place: Place<'_>) {
         let pointer = at(&place.pointer(), "responses");
         let mut first: Option<(&str, Option<&Value>)> = None;
@@ -203,10 +203,11 @@ impl Check<'_> {
         }
     }
 
-    /// Those of the path item and those of the operation, which override them.
+    /// Checks the parameters of the path item and of the operation, which overrides the path
+    /// item's.
     fn parameters(&mut self, place: Place<'_>) {
         let path_item = at("/paths", place.path);
-        // By name and location: the list and the definition of each.
+        // For each name and location: the list that contains the parameter, and its definition.
         let mut seen: BTreeMap<(&str, &str), (&String, &Value)> = BTreeMap::new();
         let inherited = items(
             self.document
@@ -282,7 +283,7 @@ impl Check<'_> {
         }
     }
 
-    /// Every place in the path's template is a parameter, and the other way round.
+    /// Checks that the placeholders of the path and the declared path parameters are the same.
     fn template(&mut self, place: Place<'_>, declared: &[&str]) {
         let Some(places) = template(place.path) else {
             return self.refuse(
@@ -308,7 +309,7 @@ impl Check<'_> {
     }
 }
 
-/// The names in a path template; `None` if it is none.
+/// The names in a path template; `None` if the template is malformed.
 fn template(path: &str) -> Option<Vec<&str>> {
     let mut names = Vec::new();
     let mut rest = path;

@@ -1,4 +1,4 @@
-//! References that lead nowhere, elsewhere, or back to themselves.
+//! Refuses references that are broken, leave the document, or form a cycle.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub(super) fn check(document: &Document, refusals: &mut Refusals) {
     securities(document, refusals);
 }
 
-/// Requirements that name no security scheme: whether a token is sent hangs on them.
+/// Refuses security requirements of undeclared schemes, since they decide if a token is sent.
 fn securities(document: &Document, refusals: &mut Refusals) {
     let known: Vec<_> = document
         .components("securitySchemes")
@@ -49,7 +49,7 @@ fn wrong(document: &Document, target: &str) -> Option<String> {
     match document.root.pointer(&local) {
         None => Some(format!("the reference `{target}` leads nowhere")),
         Some(value) if reference(value).is_some() && document.resolve(value).is_none() => {
-            // The end of the chain is refused where it stands, unless there is no end.
+            // A broken end of a chain is refused where it is. Only a cycle has no end.
             endless(document, target).then(|| format!("the reference `{target}` leads to itself"))
         }
         Some(_) => None,

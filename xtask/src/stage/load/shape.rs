@@ -1,5 +1,5 @@
-//! Values that do not have the shape that OpenAPI gives them: later stages may then read what they
-//! need without asking whether it is what it should be.
+//! Refuses values that do not have the shape that OpenAPI requires, so that later stages can read
+//! them without checking.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ mod table;
 
 pub(super) use slips::mend;
 
-/// Refuses everything in the document that does not have the shape that OpenAPI 3.0 gives it.
+/// Refuses every value of the document that does not have the shape that OpenAPI 3.0 requires.
 pub(super) fn check(document: &Document, refusals: &mut Refusals) {
     let mut checker = Checker {
         document,
@@ -29,9 +29,9 @@ pub(super) fn check(document: &Document, refusals: &mut Refusals) {
 struct Checker<'a> {
     document: &'a Document,
     refusals: &'a mut Refusals,
-    /// What stands where, of the objects that can be referred to.
+    /// The kinds of the objects that can be referred to, keyed by pointer.
     found: BTreeMap<String, &'static str>,
-    /// Where a reference stands, what it names, and what it has to be.
+    /// References: the pointer, the target, and the required kind.
     references: Vec<(String, String, &'static str)>,
 }
 
@@ -60,10 +60,10 @@ impl Checker<'_> {
         }
     }
 
-    /// References lead to what is needed in their place.
+    /// Checks that references lead to objects of the required kind.
     fn targets(&mut self) {
         for (pointer, target, needed) in std::mem::take(&mut self.references) {
-            // What leads nowhere is refused as that.
+            // Broken references are refused elsewhere.
             let Some(local) = pointer_of(&target) else {
                 continue;
             };
@@ -123,7 +123,7 @@ impl Checker<'_> {
             return self.wrong(value, pointer, "an object");
         };
         for (key, value) in map {
-            // Vendor extensions may stand between names: `x-…` of `paths`.
+            // Vendor extensions (`x-…`) may stand between the names in `paths`.
             if !(key.starts_with("x-") && pointer == "/paths") {
                 self.value(value, &at(pointer, key), shape);
             }

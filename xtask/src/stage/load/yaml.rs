@@ -1,7 +1,7 @@
-//! YAML into JSON, with the line of every value.
+//! Converts YAML to JSON and records the line of every value.
 //!
-//! The values are read into a tree of their own first: `serde_json::Value` would keep the last of
-//! two equal keys and forget that there was another, and it has no room for lines.
+//! The values are first read into a separate tree: `serde_json::Value` has no room for lines, and
+//! would silently keep only the last of two duplicate keys.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,23 +12,23 @@ use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Spanned};
 
 use crate::document::{at, item};
 
-/// A YAML file, read.
+/// A parsed YAML file.
 pub(super) struct Yaml {
     pub(super) root: Value,
     pub(super) lines: BTreeMap<String, usize>,
-    /// The pointers and lines of keys that their object has already.
+    /// The pointers and lines of duplicate keys.
     pub(super) duplicates: Vec<(String, usize)>,
 }
 
-/// Reads a file; the error is a line, where one is known, and a reason.
+/// Parses a file. Fails with the line, if known, and the reason.
 pub(super) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
-        // YAML 1.2: `on`, `no` and the like are text.
+        // In YAML 1.2, `on`, `no` and the like are strings.
         strict_booleans: true,
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
-        // Cobo's whole document has some 100,000 nodes and grows. One anchor may be named often,
-        // as that of a common response is; how much all of that is has a bound of its own.
+        // Cobo's whole document has some 100,000 nodes and grows. An anchor may be used often, for
+        // example for a common response; the total expansion is limited separately.
         budget: serde_saphyr::budget! {
             max_nodes: 4_000_000,
             max_events: 16_000_000,
@@ -59,14 +59,14 @@ fn line<T>(spanned: &Spanned<T>) -> usize {
     usize::try_from(spanned.referenced.line()).unwrap_or_default()
 }
 
-/// What scalars without quotes are.
+/// How unquoted scalars are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading {
-    /// What YAML takes them for.
+    /// As the values that YAML defines.
     Values,
-    /// Parts of an example: an address or a hash is no number.
+    /// As parts of an example, where an address or hash must not become a number.
     Example,
-    /// The values of an enum of text.
+    /// As values of a string enum.
     Text,
 }
 
@@ -118,8 +118,8 @@ impl Reader<'_> {
         value
     }
 
-    /// The text of a scalar that is no number, although YAML takes it for one: an address or a
-    /// hash in an example would lose its zeros or its last digits.
+    /// The source text of a scalar that YAML would read as a number although it is text. An address
+    /// or hash in an example would lose its leading zeros or last digits.
     fn literal(
         &self,
         location: &serde_saphyr::Location,
@@ -194,7 +194,7 @@ impl<'de> Visitor<'de> for ContentVisitor {
         Ok(Content::Scalar(Value::Number(value.into())))
     }
 
-    // JSON as it is held here has no integers above 64 bits; their digits are kept as text.
+    // `serde_json` here has no integers above 64 bits, so their digits are kept as a string.
     fn visit_i128<E: Error>(self, value: i128) -> Result<Content, E> {
         Ok(Content::Scalar(Value::String(value.to_string())))
     }

@@ -1,7 +1,7 @@
-//! References into the middle of things (`#/components/schemas/Wallet/properties/id`).
+//! Resolves references into the inside of objects (`#/components/schemas/Wallet/properties/id`).
 //!
-//! Tools that find two equal schemas write one as a reference to the other, wherever that is. What
-//! they refer to becomes a component, before its place is inlined or dropped.
+//! Some tools replace one of two equal schemas by a reference to the other, wherever it is. The
+//! target becomes a component before its location is inlined or dropped.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::rust_name;
 use crate::schema;
 use crate::stage::Stage;
 
-/// Makes a component of every schema that is referred to and is none.
+/// Makes a component of every referenced schema that is not one.
 pub(super) fn name(document: &mut Document, log: &mut Log) {
     let mut targets = BTreeMap::new();
     schema::each(&document.root, &mut |_, value, _| {
@@ -26,7 +26,7 @@ pub(super) fn name(document: &mut Document, log: &mut Log) {
         return;
     }
     let mut targets: Vec<(String, String)> = targets.into_iter().collect();
-    // Inner ones first: the outer take them along as references.
+    // Inner targets first, so that outer ones already contain the references to them.
     targets.sort_by_key(|(_, pointer)| std::cmp::Reverse(pointer.matches('/').count()));
     let mut named: BTreeMap<String, String> = BTreeMap::new();
     for (target, pointer) in targets {
@@ -34,7 +34,7 @@ pub(super) fn name(document: &mut Document, log: &mut Log) {
             continue;
         };
         if let Some(own) = reference(&schema) {
-            // It is a reference itself, or has become one under another spelling.
+            // The target is itself a reference, or another spelling of it was already replaced.
             let own = named.get(own).cloned().unwrap_or_else(|| own.to_owned());
             named.insert(target, own);
             continue;
@@ -52,7 +52,7 @@ pub(super) fn name(document: &mut Document, log: &mut Log) {
     }
     schema::redirect(&mut document.root, &|reference| {
         let mut name = named.get(reference)?;
-        // References to references; a chain longer than there are names would be endless.
+        // Follows references to references. A chain longer than the number of names is a cycle.
         for _ in 0..named.len() {
             match named.get(name) {
                 Some(next) => name = next,
@@ -63,7 +63,7 @@ pub(super) fn name(document: &mut Document, log: &mut Log) {
     });
 }
 
-/// A name from where the schema stands.
+/// A name derived from the location of the schema.
 fn name_of(pointer: &str) -> String {
     const PLACES: [&str; 10] = [
         "",

@@ -1,4 +1,4 @@
-//! The variants of a union: what each is called, and how it is told from the others.
+//! Finds the variants of a union: the name of each, and how to tell it from the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,16 @@ use crate::schema::named;
 use crate::stage::enums::unique;
 use crate::stage::lift::is_union;
 
-/// How unions may nest.
+/// The maximum nesting of unions.
 const DEPTH: usize = 16;
 
 pub(super) struct Schemas<'a>(&'a BTreeMap<String, Value>);
 
-/// The mark of a union, and what a reader of the report wants to know.
+/// The mark of a union, and notes for the report.
 pub(super) struct Sealed {
     pub(super) union: Value,
     pub(super) notes: Vec<String>,
-    /// Where the mapping contradicts what its variants allow: for a person to decide.
+    /// Contradictions between the mapping and the values that its variants allow; a person decides.
     pub(super) contradictions: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Schemas<'a> {
         Self(schemas)
     }
 
-    /// The mark of a union, or why it is none.
+    /// Builds the mark of a union. Fails with the reason if the variants cannot be told apart.
     pub(super) fn seal(&self, name: &str, schema: &Value) -> Result<Sealed, String> {
         let mut notes = Vec::new();
         if ["oneOf", "anyOf"]
@@ -122,8 +122,8 @@ impl<'a> Schemas<'a> {
         })
     }
 
-    /// Finds the tags of the mapping that no value of their own variant has, and gives such a
-    /// variant the values that it does allow as well: a server may send either.
+    /// Finds tags of the mapping that their own variant does not allow. Such a variant also gets
+    /// the values that it does allow, because a server may send either.
     fn contradictions(&self, property: &str, found: &mut [Part]) -> Vec<String> {
         let mut contradictions = Vec::new();
         let taken: BTreeSet<String> = tags(found).cloned().collect();
@@ -176,7 +176,7 @@ impl<'a> Schemas<'a> {
                 .iter()
                 .position(|part| target.as_ref() == Some(&part.model))
                 .or_else(|| {
-                    // Its copy, where references have been written out.
+                    // The target's copy, if references have been inlined.
                     let target = self.resolved(target.as_deref()?)?;
                     found
                         .iter()
@@ -194,8 +194,8 @@ impl<'a> Schemas<'a> {
                 _ => lost.push((index, tag.clone())),
             }
         }
-        // As many targets that are no parts as parts that are no targets: tools that write
-        // references out in one place and keep them in the other do that.
+        // If the number of mapped targets that are not parts equals the number of parts without a
+        // tag, a tool has inlined the references of the parts but kept those of the mapping.
         let untold = found[..declared].iter().filter(|part| part.tags.is_empty());
         if found.len() > declared && untold.count() == found.len() - declared {
             found.retain(|part| !part.tags.is_empty());
@@ -206,7 +206,7 @@ impl<'a> Schemas<'a> {
             let says = found
                 .iter()
                 .position(|part| self.values(&part.model, property) == [tag.clone()]);
-            // Tools that write references out keep the order.
+            // Tools that inline references keep the order.
             let same_place = (written_out && count == found.len()).then_some(index);
             if let Some(part) = says.or(same_place).and_then(|own| found.get_mut(own)) {
                 notes.push(format!(
@@ -220,8 +220,8 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// Gives tags to the variants that no mapping names: those of their own unions, the values that
-    /// no other variant allows, or, where that says nothing, their names.
+    /// Gives tags to the variants that the mapping does not name: the tags of their own union, the
+    /// values that no other variant allows, or else their names.
     fn unmapped(&self, property: &str, found: &mut [Part], notes: &mut Vec<String>) {
         let mut open: BTreeMap<usize, Vec<String>> = found
             .iter()
@@ -230,7 +230,7 @@ impl<'a> Schemas<'a> {
             .map(|(index, part)| (index, self.tags(&part.model, property, DEPTH)))
             .collect();
         let unmapped: Vec<usize> = open.keys().copied().collect();
-        // Who allows one value only has it before those that allow others as well.
+        // Variants that allow only one value claim it before variants that allow several.
         for most in [1, usize::MAX] {
             let taken: BTreeSet<String> = tags(found).cloned().collect();
             open.retain(|index, _| found[*index].tags.is_empty());
@@ -263,8 +263,8 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// What may tell a variant that no mapping names: the tags of its own union, the values that it
-    /// allows for the property, or else its name.
+    /// The possible tags of a variant that the mapping does not name: those of its own union, the
+    /// values that it allows for the property, or else its name.
     fn tags(&self, model: &str, property: &str, depth: usize) -> Vec<String> {
         let own = self.resolved(model).filter(|schema| is_union(schema));
         if let Some(schema) = own
@@ -307,7 +307,7 @@ impl<'a> Schemas<'a> {
             .collect()
     }
 
-    /// What every value of the model has.
+    /// The properties that every value of the model has.
     fn required(&self, model: &str, depth: usize) -> Vec<String> {
         let Some(schema) = self.resolved(model) else {
             return Vec::new();

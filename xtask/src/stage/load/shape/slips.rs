@@ -1,12 +1,12 @@
-//! Slips that say nothing: a key without a value, or with a value of another version of OpenAPI. They
-//! are left out, and the report lists them.
+//! Drops keys that carry no meaning: those without a value, or with a value of another OpenAPI version. The report
+//! lists them.
 
 use serde_json::{Map, Value};
 
 use super::table::{DOCUMENT, Object, RESPONSE, Shape};
 use crate::document::{Document, at, item, reference};
 
-/// Leaves them out, and returns what was left out.
+/// Drops these keys, and returns a note for each.
 pub(in crate::stage::load) fn mend(document: &mut Document) -> Vec<String> {
     let mut notes = Vec::new();
     object(&mut document.root, "", &DOCUMENT, &mut notes);
@@ -36,11 +36,11 @@ fn object(value: &mut Value, pointer: &str, object: &'static Object, notes: &mut
 
 fn is_slip(key: &str, shape: &Shape, value: &Value) -> bool {
     match (key, shape) {
-        // JSON Schema of before 2013 says so of a property; in a schema it is a list of names.
+        // Before 2013 JSON Schema used a boolean `required` on a property; now it is a list of names.
         ("required", Shape::Texts) => value.is_null() || value.is_boolean(),
-        // A list is one of JSON Schema's.
+        // JSON Schema uses a list here; OpenAPI 3.0 requires an object.
         ("examples", _) => !value.is_object(),
-        // Text for people is left out where it is read.
+        // Texts without a value are skipped where they are read.
         (_, Shape::Prose) => false,
         _ => value.is_null(),
     }
@@ -60,7 +60,7 @@ fn value(value: &mut Value, pointer: &str, shape: &Shape, notes: &mut Vec<String
     }
 }
 
-/// The keys are names: one without a value is no slip.
+/// Visits a map. Its keys are names, so a name without a value is not dropped.
 fn map(value: &mut Value, pointer: &str, of: &'static Object, notes: &mut Vec<String>) {
     for (name, value) in value.as_object_mut().into_iter().flat_map(Map::iter_mut) {
         object(value, &at(pointer, name), of, notes);

@@ -1,34 +1,34 @@
-//! The shapes of OpenAPI's objects, as far as the generator reads them.
+//! The shapes of OpenAPI's objects, limited to the keys that the generator reads.
 
 pub(super) enum Shape {
     Text,
-    /// Text for people; a key without a value is as good as none.
+    /// Text for people. A key without a value counts as absent.
     Prose,
-    /// Text that is easily left unquoted: `1.0`.
+    /// Text that is often left unquoted: `1.0`.
     Version,
     Flag,
     Texts,
-    /// An enum's values: a list that is not empty.
+    /// The values of an enum: a non-empty list.
     Values,
     SchemaType,
     Of(&'static Object),
-    /// An object of this shape or a boolean.
+    /// An object of this shape, or a boolean.
     FlagOr(&'static Object),
     List(&'static Object),
     Map(&'static Object),
     TextMap,
-    /// Statuses to responses.
+    /// A map from statuses to responses.
     Responses,
-    /// Schemes to their scopes.
+    /// A map from security schemes to their scopes.
     Security,
 }
 
 pub(super) struct Object {
-    /// With its article, for messages.
+    /// The name with its article, for messages.
     pub(super) name: &'static str,
     pub(super) required: &'static [&'static str],
     pub(super) fields: &'static [(&'static str, Shape)],
-    /// Whether a reference may stand in its place.
+    /// Whether a reference is allowed instead.
     pub(super) referable: bool,
 }
 
@@ -204,7 +204,7 @@ static SECURITY_SCHEME: Object = Object {
     referable: true,
 };
 
-/// What bounds a value, `minimum` and the like, may be anything: `relax` drops it.
+/// A schema. Bounds (`minimum` and the like) may have any type, since `relax` drops them.
 pub(super) static SCHEMA: Object = Object {
     name: "a schema",
     required: &[],
