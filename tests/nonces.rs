@@ -1,6 +1,6 @@
 //! The nonces that a client sends, by strategy.
 
-#![allow(clippy::unwrap_used)] // a panic fails the test
+#![allow(clippy::unwrap_used, clippy::panic)] // a panic fails the test
 
 use std::collections::HashSet;
 
