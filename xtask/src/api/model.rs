@@ -74,7 +74,7 @@ impl Reader<'_> {
             })
             .collect();
         let rest = self.ids.rest(schema).map(|ty| Rest {
-            rust: names.take_with("extra", |name, _| format!("{name}_")),
+            rust: names.take_or("extra", "_"),
             ty,
         });
         setters(&mut fields, rest.as_ref());
@@ -155,7 +155,7 @@ fn setters(fields: &mut [Field], rest: Option<&Rest>) {
     for field in fields {
         if matches!(field.presence, Presence::OrNull | Presence::Nullable) {
             let wanted = format!("{}_null", field.rust.trim_end_matches('_'));
-            field.null_setter = Some(names.take_with(&wanted, |name, _| format!("{name}_")));
+            field.null_setter = Some(names.take_or(&wanted, "_"));
         }
     }
 }
@@ -184,9 +184,7 @@ fn open<T>(values: impl Iterator<Item = (T, String, Option<String>)>) -> Enum<T>
 
 /// `Unknown`, unless the document has such a value.
 fn unknown(names: &mut Scope) -> String {
-    names.take_with("Unknown", |name, number| {
-        format!("{name}{}", "Value".repeat(number - 1))
-    })
+    names.take_or("Unknown", "Value")
 }
 
 /// The example of a parameter or of a schema: its own, the first of several, or its schema's.

@@ -65,8 +65,17 @@ impl Scope {
         self.take_with(wanted, |name, number| format!("{name}{number}"))
     }
 
-    /// The same, with `other` to make the names that are tried after `wanted`.
-    pub fn take_with(&mut self, wanted: &str, other: impl Fn(&str, usize) -> String) -> String {
+    /// `wanted`, or, where that is taken, the same with `suffix`, which is numbered in turn.
+    pub fn take_or(&mut self, wanted: &str, suffix: &str) -> String {
+        self.take_with(wanted, |name, number| match number {
+            2 => format!("{name}{suffix}"),
+            number => format!("{name}{suffix}{}", number - 1),
+        })
+    }
+
+    /// `other` makes a name for each number, and never the same one twice: it would be tried for
+    /// ever.
+    fn take_with(&mut self, wanted: &str, other: impl Fn(&str, usize) -> String) -> String {
         let wanted = if self.reserved.contains(&wanted) {
             format!("{wanted}_")
         } else {

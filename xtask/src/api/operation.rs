@@ -107,9 +107,7 @@ fn module(tag: &str, modules: &mut Scope) -> String {
     if MODULE.contains(&wanted.as_str()) {
         return modules.take_with(&format!("{wanted}_tag"), |name, _| format!("{name}_tag"));
     }
-    modules.take_with(&wanted, |name, number| {
-        format!("{name}{}", "_tag".repeat(number - 1))
-    })
+    modules.take_or(&wanted, "_tag")
 }
 
 /// A tag in letters that the names of files and of features may have: others are spelled out.
@@ -267,10 +265,7 @@ fn body(value: &Value, ids: &Ids, models: &[super::Model], setters: &mut Scope) 
     let model = *ids.0.get(&schema_name(reference(media.get("schema")?)?)?)?;
     let wanted = rust_name::field(&models[model.0].name);
     Some(Body {
-        rust: setters.take_with(&wanted, |name, number| match number {
-            2 => format!("{name}_body"),
-            number => format!("{name}_body{}", number - 1),
-        }),
+        rust: setters.take_or(&wanted, "_body"),
         model,
         required: flag(value, "required"),
         form: media_type == FORM,

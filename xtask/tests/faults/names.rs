@@ -1,3 +1,16 @@
 //! Names that collide, or that Rust does not have.
 
 use super::{HEAD, assert_has, generated, operation};
+
+#[test]
+fn tags_of_one_reserved_name_are_numbered() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /p: {{get: {{operationId: a, tags: [default], responses: {{200: {{description: D.}}}}}}}}
+  /q: {{get: {{operationId: b, tags: [Default], responses: {{200: {{description: D.}}}}}}}}
+  /r: {{get: {{operationId: c, tags: [DEFAULT], responses: {{200: {{description: D.}}}}}}}}
+"
+    ));
+    let modules: Vec<&str> = it.api.tags.iter().map(|tag| tag.module.as_str()).collect();
+    assert_eq!(modules, ["default_tag", "default_tag2", "default_tag3"]);
+}
