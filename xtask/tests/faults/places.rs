@@ -1,3 +1,30 @@
 //! What is said of a place: sides, `null`, and what leads back to itself.
 
 use super::{HEAD, assert_has, generated, operation};
+
+#[test]
+fn the_side_of_a_property_is_kept_whatever_its_type_is() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /it:
+    post:
+      operationId: add_it
+      requestBody: {{required: true, content: {{application/json: {{schema: {{$ref: '#/components/schemas/W'}}}}}}}}
+      responses: {{200: {{description: D., content: {{application/json: {{schema: {{$ref: '#/components/schemas/W'}}}}}}}}}}
+components:
+  schemas:
+    W:
+      type: object
+      required: [status, meta, key, name]
+      properties:
+        status: {{type: string, enum: [a, b], readOnly: true}}
+        meta: {{type: object, readOnly: true, properties: {{x: {{type: string}}}}}}
+        key: {{writeOnly: true, oneOf: [{{type: object, properties: {{x: {{type: string}}}}}}, {{type: object, properties: {{y: {{type: string}}}}}}]}}
+        name: {{type: string}}
+"
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &["W { 0 status?, 1 meta?, 2 key?, 3 name }"],
+    );
+}
