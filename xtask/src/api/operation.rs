@@ -53,6 +53,7 @@ impl Api {
         api.mark_requests();
         api.free_sides(log);
         api.open_cycles(log);
+        api.free_variants();
         api.box_cycles();
         api.find_pages(log);
         api

@@ -98,3 +98,17 @@ fn an_heir_that_is_a_base_itself_is_a_union_in_the_union() {
         ],
     );
 }
+
+#[test]
+fn a_variant_is_told_by_what_a_response_has() {
+    let it = generated(&answered_with(
+        "    Root: {oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}]}
+    A: {type: object, required: [a, pass], properties: {a: {type: string}, pass: {type: string, writeOnly: true}}}
+    B: {type: object, required: [b], properties: {b: {type: string}}}
+",
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &["A(A) = (true, [\"a\"], [\"a\", \"pass\"])"],
+    );
+}
