@@ -49,6 +49,7 @@ impl Model {
                 .filter(|field| field.presence == Presence::Required)
                 .filter_map(|field| by_value(&field.ty))
                 .collect(),
+            ModelKind::Wrapper(ty) => by_value(ty).into_iter().collect(),
             _ => BTreeSet::new(),
         }
     }
@@ -154,7 +155,6 @@ impl Api {
         }
     }
 
-    /// Boxes each field that leads back to its own model by value: without that the type has no
     /// Tells a variant by nothing that became optional: a response need not have it.
     pub(super) fn free_variants(&mut self) {
         let required = |variant: &Variant| -> Vec<String> {
@@ -201,6 +201,7 @@ impl Api {
         }
     }
 
+    /// Boxes each field that leads back to its own model by value: without that the type has no
     /// size.
     pub(super) fn box_cycles(&mut self) {
         for (model, index) in self.leading_back(Model::holds, |_| true) {

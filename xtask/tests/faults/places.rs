@@ -28,3 +28,17 @@ components:
         &["W { 0 status?, 1 meta?, 2 key?, 3 name }"],
     );
 }
+
+/// A value with every placeholder would have no end.
+#[test]
+fn a_circle_through_another_name_is_opened() {
+    let it = generated(&format!(
+        "{HEAD}paths: {{}}
+components:
+  schemas:
+    A: {{type: object, required: [b], properties: {{b: {{$ref: '#/components/schemas/B'}}}}}}
+    B: {{$ref: '#/components/schemas/A'}}
+"
+    ));
+    assert_has(&it.files["models.rs"], &["A { 0 b? }"]);
+}
