@@ -112,3 +112,31 @@ fn a_variant_is_told_by_what_a_response_has() {
         &["A(A) = (true, [\"a\"], [\"a\", \"pass\"])"],
     );
 }
+
+/// Heirs refer to their base, and nothing refers to them.
+#[test]
+fn heirs_of_a_base_that_is_kept_are_kept() {
+    let text = answered_with(
+        "    Root: {type: object, required: [kind], properties: {kind: {type: string}}, discriminator: {propertyName: kind}}
+    Cat: {allOf: [{$ref: '#/components/schemas/Root'}, {type: object, properties: {lives: {$ref: '#/components/schemas/Lives'}}}]}
+    Lion: {allOf: [{$ref: '#/components/schemas/Cat'}, {type: object, properties: {mane: {type: string}}}]}
+    Lives: {type: integer, enum: [7, 9]}
+    Other: {type: object, properties: {x: {type: string}}}
+",
+    );
+    let options = Options {
+        tags: vec!["kept".to_owned()],
+        ..Options::default()
+    };
+    let it = generate(&text, &options).unwrap_or_else(|refusals| panic!("{refusals}"));
+    let models: Vec<&str> = it
+        .api
+        .models
+        .iter()
+        .map(|model| model.name.as_str())
+        .collect();
+    for name in ["Root", "Cat", "Lion", "Lives"] {
+        assert!(models.contains(&name), "{name} in {models:?}");
+    }
+    assert!(!models.contains(&"Other"));
+}
