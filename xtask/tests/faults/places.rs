@@ -42,3 +42,31 @@ components:
     ));
     assert_has(&it.files["models.rs"], &["A { 0 b? }"]);
 }
+
+#[test]
+fn a_union_of_one_scalar_type_says_what_its_parts_say() {
+    let it = generated(&format!(
+        "{HEAD}paths: {{}}
+components:
+  schemas:
+    M:
+      type: object
+      required: [a, b, c, d]
+      properties:
+        a: {{oneOf: [{{type: string, nullable: true}}, {{type: string, format: uuid}}]}}
+        b: {{anyOf: [{{$ref: '#/components/schemas/N'}}, {{type: string, maxLength: 3}}]}}
+        c: {{oneOf: [{{type: integer, maximum: 4}}, {{type: integer, format: uint64}}]}}
+        d: {{oneOf: [{{type: integer, maximum: 18446744073709551615}}, {{type: integer, minimum: 5}}]}}
+    N: {{type: string, nullable: true}}
+"
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &[
+            "pub a: Option<String>",
+            "pub b: Option<String>",
+            "pub c: Number",
+            "pub d: Number",
+        ],
+    );
+}
