@@ -13,6 +13,7 @@ use super::{
 use crate::catalog::{self, Kind, NULLABLE};
 use crate::document::{Document, at, entries, flag, items, text};
 use crate::rust_name;
+use crate::schema::meant;
 
 /// What the models are read with.
 pub(super) struct Reader<'a> {
@@ -107,8 +108,13 @@ impl Reader<'_> {
         }
     }
 
+    /// The schema of a component, through its other names.
     fn schema(&self, name: &str) -> Option<&Value> {
-        self.document.root.pointer(&at("/components/schemas", name))
+        let schema = self
+            .document
+            .root
+            .pointer(&at("/components/schemas", name))?;
+        meant(self.document, schema)
     }
 }
 

@@ -140,3 +140,18 @@ fn heirs_of_a_base_that_is_kept_are_kept() {
     }
     assert!(!models.contains(&"Other"));
 }
+
+#[test]
+fn another_name_of_an_object_is_told_by_its_properties() {
+    let it = generated(&answered_with(
+        "    Root: {oneOf: [{$ref: '#/components/schemas/Other'}, {$ref: '#/components/schemas/B'}]}
+    A: {type: object, required: [id], properties: {id: {type: string}, a: {type: string}}}
+    Other: {$ref: '#/components/schemas/A'}
+    B: {type: object, required: [id], properties: {id: {type: string}, b: {type: string}}}
+",
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &["Other(Other) = (true, [\"id\"], [\"id\", \"a\"])"],
+    );
+}
