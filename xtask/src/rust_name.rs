@@ -92,12 +92,16 @@ fn sanitize(name: &str, prefix: &str, case: impl Fn(&str) -> String) -> String {
     let name = match name {
         "+1" => "plus1".to_owned(),
         "-1" => "minus1".to_owned(),
-        _ => case(&name.replace('\'', "").replace(|c| !is_continue(c), "-")),
+        _ => case(
+            &name
+                .replace('\'', "")
+                .replace(|c| !unicode_ident::is_xid_continue(c), "-"),
+        ),
     };
     let name = match name.chars().next() {
         None if prefix == "_" => "x".to_owned(),
         None => prefix.to_owned(),
-        Some(first) if first.is_alphabetic() => name,
+        Some(first) if unicode_ident::is_xid_start(first) => name,
         Some(_) => format!("{prefix}{name}"),
     };
     if is_keyword(&name) {
@@ -105,10 +109,6 @@ fn sanitize(name: &str, prefix: &str, case: impl Fn(&str) -> String) -> String {
     } else {
         name
     }
-}
-
-fn is_continue(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
 }
 
 /// What typify does not accept as an identifier: keywords of every edition, the reserved ones too.

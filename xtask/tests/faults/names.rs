@@ -14,3 +14,16 @@ fn tags_of_one_reserved_name_are_numbered() {
     let modules: Vec<&str> = it.api.tags.iter().map(|tag| tag.module.as_str()).collect();
     assert_eq!(modules, ["default_tag", "default_tag2", "default_tag3"]);
 }
+
+/// A letter or digit to Unicode, and none in a name.
+#[test]
+fn a_letter_that_no_name_may_have_is_left_out() {
+    let text = operation(
+        "      responses: {200: {description: D., content: {application/json: {schema: {type: object, properties: {area_m²: {type: number}, ⓐ: {type: string}}}}}}}
+",
+    );
+    assert_has(
+        &generated(&text).files["models.rs"],
+        &["0 area_m = \"area_m²\"?, 1 x = \"ⓐ\"?"],
+    );
+}
