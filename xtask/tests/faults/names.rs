@@ -27,3 +27,21 @@ fn a_letter_that_no_name_may_have_is_left_out() {
         &["0 area_m = \"area_m²\"?, 1 x = \"ⓐ\"?"],
     );
 }
+
+#[test]
+fn ids_that_are_made_differ_from_all_others() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /it/{{id}}: {{get: {{parameters: [{{name: id, in: path, required: true, schema: {{type: string}}}}], responses: {{200: {{description: D.}}}}}}}}
+  /it/id: {{get: {{responses: {{200: {{description: D.}}}}}}}}
+  /other: {{get: {{operationId: getItId, responses: {{200: {{description: D.}}}}}}}}
+"
+    ));
+    let ids: Vec<&str> = it
+        .api
+        .operations
+        .iter()
+        .map(|operation| operation.id.as_str())
+        .collect();
+    assert_eq!(ids, ["get_it_id2", "get_it_id3", "getItId"]);
+}
