@@ -70,3 +70,11 @@ components:
         ],
     );
 }
+
+#[test]
+fn markdown_has_no_control_characters() {
+    let text = xtask::print::markdown::rustdoc("A\u{0}B\u{202e}\tC\r\n```\nD\u{7}\n```\n");
+    let odd = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+    assert!(!text.contains(odd), "{text:?}");
+    assert_has(&text, &["AB C", "```text\nD\n```"]);
+}
