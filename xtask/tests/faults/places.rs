@@ -78,3 +78,23 @@ fn markdown_has_no_control_characters() {
     assert!(!text.contains(odd), "{text:?}");
     assert_has(&text, &["AB C", "```text\nD\n```"]);
 }
+
+#[test]
+fn an_example_sets_what_is_required_and_may_be_null() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /it:
+    post:
+      operationId: add_it
+      requestBody: {{required: true, content: {{application/json: {{schema: {{$ref: '#/components/schemas/W'}}}}}}}}
+      responses: {{200: {{description: D.}}}}
+components:
+  schemas:
+    W: {{type: object, required: [name, both, some], properties: {{name: {{type: string}}, both: {{type: string, nullable: true}}, some: {{type: object, nullable: true}}}}}}
+"
+    ));
+    assert_has(
+        &it.files["client.rs"],
+        &[".name(\"text\")", ".both(\"text\")", ".some_null()"],
+    );
+}
