@@ -98,3 +98,15 @@ components:
         &[".name(\"text\")", ".both(\"text\")", ".some_null()"],
     );
 }
+
+#[test]
+fn a_success_that_only_default_declares_may_be_null() {
+    let it = generated(&operation(
+        "      responses: {default: {description: D., content: {application/json: {schema: {type: object, nullable: true, properties: {x: {type: string}}}}}}}
+",
+    ));
+    assert_has(
+        &it.files["operations.rs"],
+        &["Result<Response<Option<models::"],
+    );
+}
