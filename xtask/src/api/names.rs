@@ -41,13 +41,26 @@ pub(super) const CLIENT: &[&str] = &[
 /// Associated types of the traits that every enum has: `Self::Err` would be one of two things.
 pub(super) const VARIANT: &[&str] = &["Err", "Error", "Self_"];
 
-/// The modules of generated code that no tag has made.
+/// The list of all entries of operations.
+pub(super) const ENTRY: &[&str] = &["ENDPOINTS"];
+
+/// The modules of generated code that no tag has made, and the crates that it names: a module of
+/// that name would be named instead.
 pub(super) const MODULE: &[&str] = &[
+    "alloc",
     "builder",
+    "cobo_auth",
+    "cobo_model",
+    "core",
     "default",
     "other",
     "other_models",
+    "progenitor_client",
+    "reqwest",
+    "serde",
+    "serde_json",
     "shared",
+    "std",
     "untagged",
 ];
 

@@ -6,7 +6,7 @@ use heck::ToSnakeCase;
 use serde_json::Value;
 
 use super::model::{Reader, example};
-use super::names::{CLIENT, MODULE, REQUEST, Scope};
+use super::names::{CLIENT, ENTRY, MODULE, REQUEST, Scope};
 use super::types::Ids;
 use super::{Api, Body, Location, ModelId, Operation, Parameter, Server, Success, Tag};
 use crate::document::{Document, Place, entries, flag, items, reference, schema_name, text};
@@ -61,7 +61,7 @@ impl Api {
 
     fn read_operations(&mut self, document: &Document, ids: &Ids) {
         let (mut methods, mut requests, mut entries) =
-            (Scope::new(CLIENT), Scope::default(), Scope::default());
+            (Scope::new(CLIENT), Scope::default(), Scope::new(ENTRY));
         let mut modules = Scope::new(MODULE);
         for place in document.operations() {
             let Some(id) = text(place.operation, "operationId") else {
@@ -106,7 +106,7 @@ impl Api {
 fn module(tag: &str, modules: &mut Scope) -> String {
     let wanted = rust_name::field(&ascii(tag).to_snake_case());
     if MODULE.contains(&wanted.as_str()) {
-        return modules.take_with(&format!("{wanted}_tag"), |name, _| format!("{name}_tag"));
+        return modules.take(&format!("{wanted}_tag"));
     }
     modules.take_or(&wanted, "_tag")
 }

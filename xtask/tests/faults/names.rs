@@ -45,3 +45,17 @@ fn ids_that_are_made_differ_from_all_others() {
         .collect();
     assert_eq!(ids, ["get_it_id2", "get_it_id3", "getItId"]);
 }
+
+#[test]
+fn names_of_generated_code_and_of_crates_are_given_to_nothing_else() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /p: {{get: {{operationId: endpoints, tags: [Cobo Auth], responses: {{200: {{description: D.}}}}}}}}
+  /q: {{get: {{operationId: b, tags: [std], responses: {{200: {{description: D.}}}}}}}}
+  /r: {{get: {{operationId: c, tags: [serde_json], responses: {{200: {{description: D.}}}}}}}}
+"
+    ));
+    assert_eq!(it.api.operations[0].entry, "ENDPOINTS_");
+    let modules: Vec<&str> = it.api.tags.iter().map(|tag| tag.module.as_str()).collect();
+    assert_eq!(modules, ["cobo_auth_tag", "std_tag", "serde_json_tag"]);
+}
