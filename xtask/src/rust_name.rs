@@ -94,12 +94,16 @@ fn sanitize(name: &str, prefix: &str, case: impl Fn(&str) -> String) -> String {
     let name = match name {
         "+1" => "plus1".to_owned(),
         "-1" => "minus1".to_owned(),
-        _ => case(&name.replace('\'', "").replace(|c| !is_continue(c), "-")),
+        _ => case(
+            &name
+                .replace('\'', "")
+                .replace(|c| !unicode_ident::is_xid_continue(c), "-"),
+        ),
     };
     let name = match name.chars().next() {
         None if prefix == "_" => "x".to_owned(),
         None => prefix.to_owned(),
-        Some(first) if first.is_alphabetic() => name,
+        Some(first) if unicode_ident::is_xid_start(first) => name,
         Some(_) => format!("{prefix}{name}"),
     };
     if is_keyword(&name) {
@@ -109,11 +113,7 @@ fn sanitize(name: &str, prefix: &str, case: impl Fn(&str) -> String) -> String {
     }
 }
 
-fn is_continue(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-/// Whether typify rejects the identifier: the keywords of every edition, including reserved ones.
+/// What typify does not accept as an identifier: keywords of every edition, the reserved ones too.
 fn is_keyword(name: &str) -> bool {
     const KEYWORDS: &str = " _ abstract as async await become box break const continue crate do dyn \
         else enum extern false final fn for gen if impl in let loop macro match mod move mut \

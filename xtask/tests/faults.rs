@@ -15,6 +15,13 @@ use xtask::refusal::Refusals;
 use xtask::report::Log;
 use xtask::stage::{Options, Stage, cross_check, load, transform};
 
+#[path = "faults/names.rs"]
+mod names;
+#[path = "faults/places.rs"]
+mod places;
+#[path = "faults/unions.rs"]
+mod unions;
+
 const HEAD: &str = "openapi: 3.0.3\ninfo: {title: Tiny, version: 1.0.0}\n";
 
 struct Generated {

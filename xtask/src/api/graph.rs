@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Api, Model, ModelId, ModelKind, Presence, Side, Type};
+use super::{Api, Model, ModelId, ModelKind, Presence, Side, Type, Variant};
 use crate::report::Log;
 use crate::stage::Stage;
+
+/// How unions and other names may nest.
+const DEPTH: usize = 64;
 
 impl Model {
     /// The models that this one refers to, each once.
@@ -46,6 +49,7 @@ impl Model {
                 .filter(|field| field.presence == Presence::Required)
                 .filter_map(|field| by_value(&field.ty))
                 .collect(),
+            ModelKind::Wrapper(ty) => by_value(ty).into_iter().collect(),
             _ => BTreeSet::new(),
         }
     }
@@ -151,8 +155,54 @@ impl Api {
         }
     }
 
-    /// Boxes each field that leads back to its own model by value. Without the box the type would
-    /// have infinite size.
+    /// Tells a variant by nothing that became optional: a response need not have it.
+    pub(super) fn free_variants(&mut self) {
+        let required = |variant: &Variant| -> Vec<String> {
+            let names = variant.required.iter();
+            let required = names.filter(|name| self.requires(variant.model, name, DEPTH));
+            required.cloned().collect()
+        };
+        let found: Vec<Vec<Vec<String>>> = self
+            .models
+            .iter()
+            .map(|model| match &model.kind {
+                ModelKind::Union(union) => union.variants.iter().map(required).collect(),
+                _ => Vec::new(),
+            })
+            .collect();
+        for (model, found) in self.models.iter_mut().zip(found) {
+            if let ModelKind::Union(union) = &mut model.kind {
+                for (variant, required) in union.variants.iter_mut().zip(found) {
+                    variant.required = required;
+                }
+            }
+        }
+    }
+
+    /// Whether every value of the model has the property, which the document requires.
+    fn requires(&self, id: ModelId, wire: &str, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else {
+            return false;
+        };
+        match &self.model(id).kind {
+            ModelKind::Object(object) => object
+                .fields
+                .iter()
+                .find(|field| field.wire == wire)
+                .is_none_or(|field| {
+                    matches!(field.presence, Presence::Required | Presence::OrNull)
+                }),
+            ModelKind::Union(union) => {
+                let mut variants = union.variants.iter();
+                variants.all(|variant| self.requires(variant.model, wire, depth))
+            }
+            ModelKind::Wrapper(Type::Model(id)) => self.requires(*id, wire, depth),
+            _ => true,
+        }
+    }
+
+    /// Boxes each field that leads back to its own model by value: without that the type has no
+    /// size.
     pub(super) fn box_cycles(&mut self) {
         for (model, index) in self.leading_back(Model::holds, |_| true) {
             if let ModelKind::Object(object) = &mut self.models[model].kind {

@@ -13,6 +13,7 @@ use super::{
 use crate::catalog::{self, Kind, NULLABLE};
 use crate::document::{Document, at, entries, flag, items, text};
 use crate::rust_name;
+use crate::schema::meant;
 
 /// The context that models are read in.
 pub(super) struct Reader<'a> {
@@ -74,7 +75,7 @@ impl Reader<'_> {
             })
             .collect();
         let rest = self.ids.rest(schema).map(|ty| Rest {
-            rust: names.take_with("extra", |name, _| format!("{name}_")),
+            rust: names.take_or("extra", "_"),
             ty,
         });
         setters(&mut fields, rest.as_ref());
@@ -107,8 +108,13 @@ impl Reader<'_> {
         }
     }
 
+    /// The schema of a component, through its other names.
     fn schema(&self, name: &str) -> Option<&Value> {
-        self.document.root.pointer(&at("/components/schemas", name))
+        let schema = self
+            .document
+            .root
+            .pointer(&at("/components/schemas", name))?;
+        meant(self.document, schema)
     }
 }
 
@@ -155,7 +161,7 @@ fn setters(fields: &mut [Field], rest: Option<&Rest>) {
     for field in fields {
         if matches!(field.presence, Presence::OrNull | Presence::Nullable) {
             let wanted = format!("{}_null", field.rust.trim_end_matches('_'));
-            field.null_setter = Some(names.take_with(&wanted, |name, _| format!("{name}_")));
+            field.null_setter = Some(names.take_or(&wanted, "_"));
         }
     }
 }
@@ -184,9 +190,7 @@ fn open<T>(values: impl Iterator<Item = (T, String, Option<String>)>) -> Enum<T>
 
 /// `Unknown`, or a free variation of it if the document has such a value.
 fn unknown(names: &mut Scope) -> String {
-    names.take_with("Unknown", |name, number| {
-        format!("{name}{}", "Value".repeat(number - 1))
-    })
+    names.take_or("Unknown", "Value")
 }
 
 /// The example of a parameter or schema: its own, else the first of several, else its schema's.

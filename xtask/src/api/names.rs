@@ -42,13 +42,26 @@ pub(super) const CLIENT: &[&str] = &[
 /// Associated types of the traits that every enum implements: `Self::Err` would be ambiguous.
 pub(super) const VARIANT: &[&str] = &["Err", "Error", "Self_"];
 
-/// Modules of generated code that do not come from a tag.
+/// The list of all entries of operations.
+pub(super) const ENTRY: &[&str] = &["ENDPOINTS"];
+
+/// The modules of generated code that no tag has made, and the crates that it names: a module of
+/// that name would be named instead.
 pub(super) const MODULE: &[&str] = &[
+    "alloc",
     "builder",
+    "cobo_auth",
+    "cobo_model",
+    "core",
     "default",
     "other",
     "other_models",
+    "progenitor_client",
+    "reqwest",
+    "serde",
+    "serde_json",
     "shared",
+    "std",
     "untagged",
 ];
 
@@ -66,8 +79,17 @@ impl Scope {
         self.take_with(wanted, |name, number| format!("{name}{number}"))
     }
 
-    /// Like [`Self::take`], but `other` makes the names that are tried after `wanted`.
-    pub fn take_with(&mut self, wanted: &str, other: impl Fn(&str, usize) -> String) -> String {
+    /// `wanted`, or, where that is taken, the same with `suffix`, which is numbered in turn.
+    pub fn take_or(&mut self, wanted: &str, suffix: &str) -> String {
+        self.take_with(wanted, |name, number| match number {
+            2 => format!("{name}{suffix}"),
+            number => format!("{name}{suffix}{}", number - 1),
+        })
+    }
+
+    /// `other` makes a name for each number, and never the same one twice: it would be tried for
+    /// ever.
+    fn take_with(&mut self, wanted: &str, other: impl Fn(&str, usize) -> String) -> String {
         let wanted = if self.reserved.contains(&wanted) {
             format!("{wanted}_")
         } else {

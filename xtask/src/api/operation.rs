@@ -6,7 +6,7 @@ use heck::ToSnakeCase;
 use serde_json::Value;
 
 use super::model::{Reader, example};
-use super::names::{CLIENT, MODULE, REQUEST, Scope};
+use super::names::{CLIENT, ENTRY, MODULE, REQUEST, Scope};
 use super::types::Ids;
 use super::{Api, Body, Location, ModelId, Operation, Parameter, Server, Success, Tag};
 use crate::document::{Document, Place, entries, flag, items, reference, schema_name, text};
@@ -53,6 +53,7 @@ impl Api {
         api.mark_requests();
         api.free_sides(log);
         api.open_cycles(log);
+        api.free_variants();
         api.box_cycles();
         api.find_pages(log);
         api
@@ -60,7 +61,7 @@ impl Api {
 
     fn read_operations(&mut self, document: &Document, ids: &Ids) {
         let (mut methods, mut requests, mut entries) =
-            (Scope::new(CLIENT), Scope::default(), Scope::default());
+            (Scope::new(CLIENT), Scope::default(), Scope::new(ENTRY));
         let mut modules = Scope::new(MODULE);
         for place in document.operations() {
             let Some(id) = text(place.operation, "operationId") else {
@@ -105,11 +106,9 @@ impl Api {
 fn module(tag: &str, modules: &mut Scope) -> String {
     let wanted = rust_name::field(&ascii(tag).to_snake_case());
     if MODULE.contains(&wanted.as_str()) {
-        return modules.take_with(&format!("{wanted}_tag"), |name, _| format!("{name}_tag"));
+        return modules.take(&format!("{wanted}_tag"));
     }
-    modules.take_with(&wanted, |name, number| {
-        format!("{name}{}", "_tag".repeat(number - 1))
-    })
+    modules.take_or(&wanted, "_tag")
 }
 
 /// Spells out the characters of a tag that file and feature names cannot contain.
@@ -267,10 +266,7 @@ fn body(value: &Value, ids: &Ids, models: &[super::Model], setters: &mut Scope) 
     let model = *ids.0.get(&schema_name(reference(media.get("schema")?)?)?)?;
     let wanted = rust_name::field(&models[model.0].name);
     Some(Body {
-        rust: setters.take_with(&wanted, |name, number| match number {
-            2 => format!("{name}_body"),
-            number => format!("{name}_body{}", number - 1),
-        }),
+        rust: setters.take_or(&wanted, "_body"),
         model,
         required: flag(value, "required"),
         form: media_type == FORM,

@@ -53,10 +53,7 @@ impl Docs {
         text.trim()
             .lines()
             .map(|line| {
-                let line: String = line
-                    .chars()
-                    .filter(|c| !c.is_control() && !turns_text(*c))
-                    .collect();
+                let line = markdown::shown(line);
                 let line = line.trim_end();
                 if line.is_empty() {
                     String::new()
@@ -85,10 +82,4 @@ pub(crate) fn permissions(scopes: &[String], credential: bool) -> String {
     let without = "Carries no access token, whatever credential the client has.";
     let without = if credential { "" } else { without };
     format!("{needs} {without}").trim().to_owned()
-}
-
-/// Whether the character changes the display order of text (bidirectional controls). The compiler
-/// refuses these in comments, since they can make code look different from what it is.
-fn turns_text(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -9,7 +9,7 @@ mod inline;
 
 pub fn rustdoc(text: &str) -> String {
     let mut out = String::new();
-    for part in parts(text) {
+    for part in parts(&shown(text)) {
         match part {
             Part::Prose(text) => out.push_str(&blocks::tidy(&inline::tidy(&text))),
             Part::Code { language, text } => {
@@ -26,7 +26,18 @@ pub fn rustdoc(text: &str) -> String {
     out.trim().to_owned()
 }
 
-/// Wraps the lines of our own Markdown.
+/// Text without the characters that show nothing, and those that turn it: after one of these, text
+/// may be shown in another order than it has, and the compiler refuses such a comment.
+pub(crate) fn shown(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.replace("\r\n", "\n")
+        .replace('\t', " ")
+        .chars()
+        .filter(|c| *c == '\n' || (!c.is_control() && !turns(*c)))
+        .collect()
+}
+
+/// Markdown of our own, with its lines wrapped.
 pub fn wrapped(text: &str) -> String {
     blocks::tidy(text).trim_end().to_owned()
 }

@@ -182,6 +182,16 @@ impl Lifter<'_> {
                 place.insert(key.to_owned(), value.clone());
             }
         }
+        let of_place =
+            |key: &str| matches!(key, "readOnly" | "writeOnly") || key.starts_with("x-cobo-");
+        for (key, value) in std::mem::take(map) {
+            let holder = if of_place(&key) {
+                &mut place
+            } else {
+                &mut *map
+            };
+            holder.insert(key, value);
+        }
         map.shift_remove("deprecated");
         // Typify would name the type after the title.
         map.shift_remove("title");

@@ -59,14 +59,16 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
     Ok(())
 }
 
-/// Whether this is the body of a success response.
+/// Whether this is the body of a success, or of what is one where no other is declared.
 fn is_success(pointer: &str) -> bool {
     let mut parts = pointer.rsplit('/');
     let is = |part: Option<&str>, name| part == Some(name);
     is(parts.next(), "schema")
         && parts.next().is_some()
         && is(parts.next(), "content")
-        && parts.next().is_some_and(|status| status.starts_with('2'))
+        && parts
+            .next()
+            .is_some_and(|status| status.starts_with('2') || status == "default")
         && is(parts.next(), "responses")
 }
 

@@ -77,15 +77,7 @@ fn keep_bounds(map: &mut Map<String, Value>) {
 
 /// Turns an integer that may not fit `i64` into any number, so that no digit is lost.
 fn widen(map: &mut Map<String, Value>) -> Option<String> {
-    if map.get("type").and_then(Value::as_str) != Some("integer") {
-        return None;
-    }
-    let wide = |key: &str| {
-        map.get(key)
-            .is_some_and(|bound| is_huge(bound) || (bound.is_number() && !fits(bound)))
-    };
-    let unsigned = map.get("format").and_then(Value::as_str) == Some("uint64");
-    if !unsigned && !["minimum", "maximum", "default"].into_iter().any(wide) {
+    if !is_wide(&Value::Object(map.clone())) {
         return None;
     }
     map.insert("type".to_owned(), json!("number"));
@@ -93,7 +85,19 @@ fn widen(map: &mut Map<String, Value>) -> Option<String> {
     Some("it may be outside of 64 bits: any number".to_owned())
 }
 
-/// Whether the bound exceeds 64 bits. The reader keeps the digits of such a number as a string.
+/// Whether the schema is one of integers that may be outside of `i64`.
+pub(super) fn is_wide(schema: &Value) -> bool {
+    let wide = |key: &str| {
+        schema
+            .get(key)
+            .is_some_and(|bound| is_huge(bound) || (bound.is_number() && !fits(bound)))
+    };
+    let is = |key: &str, what: &str| schema.get(key).and_then(Value::as_str) == Some(what);
+    is("type", "integer")
+        && (is("format", "uint64") || ["minimum", "maximum", "default"].into_iter().any(wide))
+}
+
+/// Digits that no number of 64 bits has are kept as text when a document is read.
 fn is_huge(bound: &Value) -> bool {
     bound.as_str().is_some_and(|text| {
         let digits = text.strip_prefix('-').unwrap_or(text);

@@ -10,12 +10,12 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{Options, Stage};
-use crate::document::{Document, METHODS, at, entries, items, schema_name, text};
+use crate::document::{Document, METHODS, at, entries, items, text};
 use crate::media::Media;
 use crate::refusal::{Refusal, Refusals};
 use crate::report::Log;
-use crate::schema;
 
+mod prune;
 mod targets;
 
 pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Refusals> {
@@ -53,7 +53,7 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
         }
     }
     if !options.tags.is_empty() {
-        prune(document, options, log);
+        prune::run(document, options, log);
     }
     Ok(())
 }
@@ -356,60 +356,4 @@ fn text_of_no_type(schema: &mut Value) -> bool {
     }
     map.insert("type".to_owned(), json!("string"));
     true
-}
-
-/// Drops the schemas and tags that no kept operation reaches.
-fn prune(document: &mut Document, options: &Options, log: &mut Log) {
-    let mut reached = BTreeSet::new();
-    let mut open = Vec::new();
-    let empty = Value::Null;
-    names(document.root.get("paths").unwrap_or(&empty), &mut open);
-    while let Some(name) = open.pop() {
-        let pointer = at("/components/schemas", &name);
-        if let Some(schema) = document.root.pointer(&pointer)
-            && reached.insert(name)
-        {
-            names(schema, &mut open);
-        }
-    }
-    let schemas = document
-        .root
-        .pointer_mut("/components/schemas")
-        .and_then(Value::as_object_mut);
-    if let Some(schemas) = schemas {
-        let before = schemas.len();
-        schemas.retain(|name, _| reached.contains(name));
-        let dropped = before - schemas.len();
-        log.change(
-            Stage::Select,
-            format!("left out {dropped} schemas that nothing kept reaches"),
-        );
-    }
-    if let Some(tags) = document.root.get_mut("tags").and_then(Value::as_array_mut) {
-        tags.retain(|tag| text(tag, "name").is_some_and(|name| options.tags.contains(&name)));
-    }
-}
-
-/// Collects the names of the schemas that `value` refers to.
-fn names(value: &Value, found: &mut Vec<String>) {
-    schema::references(value, "", &mut |_, reference| {
-        found.extend(component(reference))
-    });
-    mapped(value, found);
-}
-
-/// The component that a reference names, or that contains its target.
-fn component(reference: &str) -> Option<String> {
-    let mut parts = reference.splitn(5, '/');
-    let start: Vec<&str> = parts.by_ref().take(4).collect();
-    schema_name(&start.join("/"))
-}
-
-fn mapped(value: &Value, found: &mut Vec<String>) {
-    found.extend(schema::mapped(value).filter_map(component));
-    match value {
-        Value::Array(list) => list.iter().for_each(|value| mapped(value, found)),
-        Value::Object(map) => map.values().for_each(|value| mapped(value, found)),
-        _ => {}
-    }
 }

@@ -194,10 +194,13 @@ impl<'a> Values<'a> {
                 continue;
             };
             let required = field.presence == Presence::Required;
-            match self.field(field, example, depth) {
-                Some(value) => lines.push(setter(&field.setter, &value)),
-                None if required => return None,
-                None => {}
+            match (self.field(field, example, depth), &field.null_setter) {
+                (Some(value), _) => lines.push(setter(&field.setter, &value)),
+                (None, _) if required => return None,
+                (None, Some(null)) if field.presence == Presence::OrNull => {
+                    lines.push(format!(".{null}()"));
+                }
+                (None, _) => {}
             }
         }
         self.uses_models = true;
@@ -220,7 +223,7 @@ impl<'a> Values<'a> {
 /// Whether a model's example sets the field (outer `Option`), and the document's value, if any.
 fn wanted(field: &Field) -> Option<Option<&Value>> {
     let example = field.example.as_ref();
-    let required = field.presence == Presence::Required;
+    let required = matches!(field.presence, Presence::Required | Presence::OrNull);
     (required || (example.is_some() && !field.deprecated)).then_some(example)
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::is_union;
-use crate::document::{Document, entries, items};
+use crate::document::{Document, entries, flag, items};
 use crate::report::Log;
 use crate::schema::{self, named};
 use crate::stage::Stage;
+use crate::stage::relax::is_wide;
 
 /// Keywords that may stand beside a union without restricting its values.
 const BESIDE: [&str; 12] = [
@@ -27,9 +28,10 @@ const BESIDE: [&str; 12] = [
 ];
 
 pub(super) fn plain(document: &mut Document, log: &mut Log) {
-    let scalars: BTreeMap<String, String> = document
+    let scalars: BTreeMap<String, Value> = document
         .components("schemas")
-        .filter_map(|(name, schema)| Some((name.clone(), scalar(schema)?.to_owned())))
+        .filter(|(_, schema)| scalar(schema).is_some())
+        .map(|(name, schema)| (name.clone(), schema.clone()))
         .collect();
     schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
         let Some(map) = schema.as_object_mut() else {
@@ -158,32 +160,47 @@ fn scalar(schema: &Value) -> Option<&str> {
         .then_some(kind)
 }
 
-/// Replaces a union of a single scalar type by that type, since its parts cannot be told apart.
+/// A union whose parts are all of one scalar type is that type: how they differ is not told. What
+/// one of them allows, it allows.
 fn one_scalar(
     map: &mut Map<String, Value>,
-    scalars: &BTreeMap<String, String>,
+    scalars: &BTreeMap<String, Value>,
     change: &mut dyn FnMut(&str),
 ) {
-    let parts: Vec<Option<&str>> = ["oneOf", "anyOf"]
+    let parts: Vec<&Value> = ["oneOf", "anyOf"]
         .iter()
         .flat_map(|key| items(map.get(*key)))
-        .map(|part| match named(part) {
-            Some(name) => scalars.get(&name).map(String::as_str),
-            None => scalar(part),
+        .collect();
+    let schemas: Vec<&Value> = parts
+        .iter()
+        .filter_map(|part| match named(part) {
+            Some(name) => scalars.get(&name),
+            None => Some(*part),
         })
         .collect();
-    let Some(Some(kind)) = parts.first().copied() else {
+    let Some(kind) = schemas.first().and_then(|schema| scalar(schema)) else {
         return;
     };
-    if parts.iter().all(|part| *part == Some(kind)) {
-        let kind = kind.to_owned();
-        change(&format!(
-            "each of its variants is of the type {kind}, so it is"
-        ));
-        for key in ["oneOf", "anyOf", "discriminator"] {
-            map.shift_remove(key);
-        }
-        map.insert("type".to_owned(), Value::String(kind));
+    let same = schemas.iter().all(|schema| scalar(schema) == Some(kind));
+    if !same || schemas.len() < parts.len() {
+        return;
+    }
+    change(&format!(
+        "each of its variants is of the type {kind}, so it is"
+    ));
+    let wide = schemas.iter().any(|schema| is_wide(schema));
+    let kind = if wide { "number" } else { kind };
+    let kind = json!(kind);
+    let nullable = parts
+        .iter()
+        .chain(&schemas)
+        .any(|part| flag(part, "nullable"));
+    for key in ["oneOf", "anyOf", "discriminator"] {
+        map.shift_remove(key);
+    }
+    map.insert("type".to_owned(), kind);
+    if nullable {
+        map.insert("nullable".to_owned(), Value::Bool(true));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Refuses operations that no client can be generated for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -41,12 +41,22 @@ pub(super) fn check(document: &Document, options: &Options, refusals: &mut Refus
     }
 }
 
-/// Names each operation that has no id after its method and path.
+/// Names each operation that has no id after its method and path, differently from all others.
 pub(super) fn name(document: &mut Document) {
     let mut named = Vec::new();
+    let ids = document
+        .operations()
+        .filter_map(|place| place.operation.get("operationId")?.as_str());
+    let mut taken: BTreeSet<String> = ids.map(rust_name::field).collect();
     for place in document.operations() {
         if place.operation.is_object() && place.operation.get("operationId").is_none() {
-            let id = rust_name::field(&format!("{}-{}", place.method, place.path));
+            let wanted = rust_name::field(&format!("{}-{}", place.method, place.path));
+            let mut id = wanted.clone();
+            let mut number = 2;
+            while !taken.insert(rust_name::field(&id)) {
+                id = format!("{wanted}{number}");
+                number += 1;
+            }
             named.push((place.pointer(), id));
         }
     }

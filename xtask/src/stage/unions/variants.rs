@@ -69,7 +69,7 @@ impl<'a> Schemas<'a> {
             })
             .collect();
         if let Some(property) = &property {
-            self.mapping(schema, property, &mut found, &mut notes);
+            self.mapping((name, schema), property, &mut found, &mut notes);
             contradictions = self.contradictions(property, &mut found);
             self.unmapped(property, &mut found, &mut notes);
             let mut seen = BTreeSet::new();
@@ -158,7 +158,7 @@ impl<'a> Schemas<'a> {
     /// Gives the tags of the mapping to the variants that they name.
     fn mapping(
         &self,
-        schema: &Value,
+        (name, schema): (&str, &Value),
         property: &str,
         found: &mut Vec<Part>,
         notes: &mut Vec<String>,
@@ -184,7 +184,12 @@ impl<'a> Schemas<'a> {
                 });
             match (own, target) {
                 (Some(own), _) => found[own].tags.push(tag.clone()),
-                (None, Some(model)) if self.is_object(&model, DEPTH) => {
+                // Neither the union itself, nor one that it is in.
+                (None, Some(model))
+                    if model != name
+                        && !self.holds(&model, name, DEPTH)
+                        && self.is_object(&model, DEPTH) =>
+                {
                     notes.push(format!("{model} is in its mapping only"));
                     found.push(Part {
                         model,

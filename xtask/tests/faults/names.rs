@@ -1,0 +1,61 @@
+//! Names that collide, or that Rust does not have.
+
+use super::{HEAD, assert_has, generated, operation};
+
+#[test]
+fn tags_of_one_reserved_name_are_numbered() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /p: {{get: {{operationId: a, tags: [default], responses: {{200: {{description: D.}}}}}}}}
+  /q: {{get: {{operationId: b, tags: [Default], responses: {{200: {{description: D.}}}}}}}}
+  /r: {{get: {{operationId: c, tags: [DEFAULT], responses: {{200: {{description: D.}}}}}}}}
+"
+    ));
+    let modules: Vec<&str> = it.api.tags.iter().map(|tag| tag.module.as_str()).collect();
+    assert_eq!(modules, ["default_tag", "default_tag2", "default_tag3"]);
+}
+
+/// A letter or digit to Unicode, and none in a name.
+#[test]
+fn a_letter_that_no_name_may_have_is_left_out() {
+    let text = operation(
+        "      responses: {200: {description: D., content: {application/json: {schema: {type: object, properties: {area_m²: {type: number}, ⓐ: {type: string}}}}}}}
+",
+    );
+    assert_has(
+        &generated(&text).files["models.rs"],
+        &["0 area_m = \"area_m²\"?, 1 x = \"ⓐ\"?"],
+    );
+}
+
+#[test]
+fn ids_that_are_made_differ_from_all_others() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /it/{{id}}: {{get: {{parameters: [{{name: id, in: path, required: true, schema: {{type: string}}}}], responses: {{200: {{description: D.}}}}}}}}
+  /it/id: {{get: {{responses: {{200: {{description: D.}}}}}}}}
+  /other: {{get: {{operationId: getItId, responses: {{200: {{description: D.}}}}}}}}
+"
+    ));
+    let ids: Vec<&str> = it
+        .api
+        .operations
+        .iter()
+        .map(|operation| operation.id.as_str())
+        .collect();
+    assert_eq!(ids, ["get_it_id2", "get_it_id3", "getItId"]);
+}
+
+#[test]
+fn names_of_generated_code_and_of_crates_are_given_to_nothing_else() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /p: {{get: {{operationId: endpoints, tags: [Cobo Auth], responses: {{200: {{description: D.}}}}}}}}
+  /q: {{get: {{operationId: b, tags: [std], responses: {{200: {{description: D.}}}}}}}}
+  /r: {{get: {{operationId: c, tags: [serde_json], responses: {{200: {{description: D.}}}}}}}}
+"
+    ));
+    assert_eq!(it.api.operations[0].entry, "ENDPOINTS_");
+    let modules: Vec<&str> = it.api.tags.iter().map(|tag| tag.module.as_str()).collect();
+    assert_eq!(modules, ["cobo_auth_tag", "std_tag", "serde_json_tag"]);
+}

@@ -1,0 +1,112 @@
+//! What is said of a place: sides, `null`, and what leads back to itself.
+
+use super::{HEAD, assert_has, generated, operation};
+
+#[test]
+fn the_side_of_a_property_is_kept_whatever_its_type_is() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /it:
+    post:
+      operationId: add_it
+      requestBody: {{required: true, content: {{application/json: {{schema: {{$ref: '#/components/schemas/W'}}}}}}}}
+      responses: {{200: {{description: D., content: {{application/json: {{schema: {{$ref: '#/components/schemas/W'}}}}}}}}}}
+components:
+  schemas:
+    W:
+      type: object
+      required: [status, meta, key, name]
+      properties:
+        status: {{type: string, enum: [a, b], readOnly: true}}
+        meta: {{type: object, readOnly: true, properties: {{x: {{type: string}}}}}}
+        key: {{writeOnly: true, oneOf: [{{type: object, properties: {{x: {{type: string}}}}}}, {{type: object, properties: {{y: {{type: string}}}}}}]}}
+        name: {{type: string}}
+"
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &["W { 0 status?, 1 meta?, 2 key?, 3 name }"],
+    );
+}
+
+/// A value with every placeholder would have no end.
+#[test]
+fn a_circle_through_another_name_is_opened() {
+    let it = generated(&format!(
+        "{HEAD}paths: {{}}
+components:
+  schemas:
+    A: {{type: object, required: [b], properties: {{b: {{$ref: '#/components/schemas/B'}}}}}}
+    B: {{$ref: '#/components/schemas/A'}}
+"
+    ));
+    assert_has(&it.files["models.rs"], &["A { 0 b? }"]);
+}
+
+#[test]
+fn a_union_of_one_scalar_type_says_what_its_parts_say() {
+    let it = generated(&format!(
+        "{HEAD}paths: {{}}
+components:
+  schemas:
+    M:
+      type: object
+      required: [a, b, c, d]
+      properties:
+        a: {{oneOf: [{{type: string, nullable: true}}, {{type: string, format: uuid}}]}}
+        b: {{anyOf: [{{$ref: '#/components/schemas/N'}}, {{type: string, maxLength: 3}}]}}
+        c: {{oneOf: [{{type: integer, maximum: 4}}, {{type: integer, format: uint64}}]}}
+        d: {{oneOf: [{{type: integer, maximum: 18446744073709551615}}, {{type: integer, minimum: 5}}]}}
+    N: {{type: string, nullable: true}}
+"
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &[
+            "pub a: Option<String>",
+            "pub b: Option<String>",
+            "pub c: Number",
+            "pub d: Number",
+        ],
+    );
+}
+
+#[test]
+fn markdown_has_no_control_characters() {
+    let text = xtask::print::markdown::rustdoc("A\u{0}B\u{202e}\tC\r\n```\nD\u{7}\n```\n");
+    let odd = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+    assert!(!text.contains(odd), "{text:?}");
+    assert_has(&text, &["AB C", "```text\nD\n```"]);
+}
+
+#[test]
+fn an_example_sets_what_is_required_and_may_be_null() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /it:
+    post:
+      operationId: add_it
+      requestBody: {{required: true, content: {{application/json: {{schema: {{$ref: '#/components/schemas/W'}}}}}}}}
+      responses: {{200: {{description: D.}}}}
+components:
+  schemas:
+    W: {{type: object, required: [name, both, some], properties: {{name: {{type: string}}, both: {{type: string, nullable: true}}, some: {{type: object, nullable: true}}}}}}
+"
+    ));
+    assert_has(
+        &it.files["client.rs"],
+        &[".name(\"text\")", ".both(\"text\")", ".some_null()"],
+    );
+}
+
+#[test]
+fn a_success_that_only_default_declares_may_be_null() {
+    let it = generated(&operation(
+        "      responses: {default: {description: D., content: {application/json: {schema: {type: object, nullable: true, properties: {x: {type: string}}}}}}}
+",
+    ));
+    assert_has(
+        &it.files["operations.rs"],
+        &["Result<Response<Option<models::"],
+    );
+}

@@ -1,0 +1,157 @@
+//! Unions, and bases that are unions of their heirs.
+
+use xtask::stage::Options;
+
+use super::{assert_has, generate, generated, operation};
+
+/// A document whose one operation is answered with `Root`.
+fn answered_with(schemas: &str) -> String {
+    operation(&format!(
+        "      tags: [kept]
+      responses: {{200: {{description: D., content: {{application/json: {{schema: {{$ref: '#/components/schemas/Root'}}}}}}}}}}
+components:
+  schemas:
+{schemas}"
+    ))
+}
+
+#[test]
+fn a_base_in_its_own_mapping_is_a_variant_as_itself() {
+    for parts in [
+        "",
+        "oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Root'}], ",
+    ] {
+        let it = generated(&answered_with(&format!(
+            "    Root: {{type: object, {parts}required: [kind, name], properties: {{kind: {{type: string}}, name: {{type: string}}}}, discriminator: {{propertyName: kind, mapping: {{root: '#/components/schemas/Root', cat: Cat}}}}}}
+    Cat: {{allOf: [{{$ref: '#/components/schemas/Root'}}, {{type: object, properties: {{lives: {{type: integer}}}}}}]}}
+"
+        )));
+        assert_has(
+            &it.files["models.rs"],
+            &[
+                "Cat(Cat) = \"cat\", Root(RootBase) = \"root\"",
+                "RootBase { 0 kind, 1 name }",
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_union_in_its_own_mapping_is_no_variant_of_itself() {
+    let it = generated(&answered_with(
+        "    Root: {oneOf: [{$ref: '#/components/schemas/Cat'}], discriminator: {propertyName: kind, mapping: {root: '#/components/schemas/Root', more: '#/components/schemas/More', cat: '#/components/schemas/Cat'}}}
+    More: {oneOf: [{$ref: '#/components/schemas/Root'}, {$ref: '#/components/schemas/Cat'}]}
+    Cat: {type: object, required: [kind], properties: {kind: {type: string}}}
+",
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &["Root, Unknown, \"kind\" { Cat(Cat) = \"cat\" }"],
+    );
+}
+
+#[test]
+fn a_base_whose_properties_are_in_its_parts_is_a_union_of_its_heirs() {
+    let it = generated(&answered_with(
+        "    Root: {allOf: [{$ref: '#/components/schemas/Entity'}, {type: object, required: [kind], properties: {kind: {type: string}}}], discriminator: {propertyName: kind, mapping: {owl: '#/components/schemas/Owl'}}}
+    Entity: {type: object, properties: {id: {type: string}}}
+    Owl: {allOf: [{$ref: '#/components/schemas/Root'}, {type: object, properties: {night: {type: boolean}}}]}
+",
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &["Owl(Owl) = \"owl\"", "Owl { 0 id?, 1 kind, 2 night? }"],
+    );
+}
+
+#[test]
+fn an_heir_of_an_heir_is_an_heir() {
+    let it = generated(&answered_with(
+        "    Root: {type: object, required: [kind], properties: {kind: {type: string}}, discriminator: {propertyName: kind}}
+    Cat: {allOf: [{$ref: '#/components/schemas/Root'}, {type: object, properties: {lives: {type: integer}}}]}
+    Lion: {allOf: [{$ref: '#/components/schemas/Cat'}, {type: object, properties: {mane: {type: string}}}]}
+",
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &[
+            "Cat(Cat) = \"Cat\", Lion(Lion) = \"Lion\"",
+            "Lion { 0 kind, 1 lives?, 2 mane? }",
+        ],
+    );
+}
+
+#[test]
+fn an_heir_that_is_a_base_itself_is_a_union_in_the_union() {
+    let it = generated(&answered_with(
+        "    Root: {type: object, required: [kind], properties: {kind: {type: string}}, discriminator: {propertyName: kind}}
+    Cat: {allOf: [{$ref: '#/components/schemas/Root'}, {type: object, properties: {lives: {type: integer}}}], discriminator: {propertyName: kind}}
+    Lion: {allOf: [{$ref: '#/components/schemas/Cat'}, {type: object, properties: {mane: {type: string}}}]}
+",
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &[
+            "Cat, Unknown, \"kind\" { Lion(Lion) = \"Lion\" }",
+            "Root, Unknown, \"kind\" { Lion(Cat) = \"Lion\" }",
+            "Lion { 0 kind, 1 lives?, 2 mane? }",
+        ],
+    );
+}
+
+#[test]
+fn a_variant_is_told_by_what_a_response_has() {
+    let it = generated(&answered_with(
+        "    Root: {oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}]}
+    A: {type: object, required: [a, pass], properties: {a: {type: string}, pass: {type: string, writeOnly: true}}}
+    B: {type: object, required: [b], properties: {b: {type: string}}}
+",
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &["A(A) = (true, [\"a\"], [\"a\", \"pass\"])"],
+    );
+}
+
+/// Heirs refer to their base, and nothing refers to them.
+#[test]
+fn heirs_of_a_base_that_is_kept_are_kept() {
+    let text = answered_with(
+        "    Root: {type: object, required: [kind], properties: {kind: {type: string}}, discriminator: {propertyName: kind}}
+    Cat: {allOf: [{$ref: '#/components/schemas/Root'}, {type: object, properties: {lives: {$ref: '#/components/schemas/Lives'}}}]}
+    Lion: {allOf: [{$ref: '#/components/schemas/Cat'}, {type: object, properties: {mane: {type: string}}}]}
+    Lives: {type: integer, enum: [7, 9]}
+    Other: {type: object, properties: {x: {type: string}}}
+",
+    );
+    let options = Options {
+        tags: vec!["kept".to_owned()],
+        ..Options::default()
+    };
+    let it = generate(&text, &options).unwrap_or_else(|refusals| panic!("{refusals}"));
+    let models: Vec<&str> = it
+        .api
+        .models
+        .iter()
+        .map(|model| model.name.as_str())
+        .collect();
+    for name in ["Root", "Cat", "Lion", "Lives"] {
+        assert!(models.contains(&name), "{name} in {models:?}");
+    }
+    assert!(!models.contains(&"Other"));
+}
+
+#[test]
+fn another_name_of_an_object_is_told_by_its_properties() {
+    let it = generated(&answered_with(
+        "    Root: {oneOf: [{$ref: '#/components/schemas/Other'}, {$ref: '#/components/schemas/B'}]}
+    A: {type: object, required: [id], properties: {id: {type: string}, a: {type: string}}}
+    Other: {$ref: '#/components/schemas/A'}
+    B: {type: object, required: [id], properties: {id: {type: string}, b: {type: string}}}
+",
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &["Other(Other) = (true, [\"id\"], [\"id\", \"a\"])"],
+    );
+}
