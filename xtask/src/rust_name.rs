@@ -1,9 +1,11 @@
 //! How names of a document are written in Rust.
 //!
-//! The rules are progenitor's and typify's: what they generate is found again by these names.
+//! The rules are progenitor's and typify's, so that the cross-check finds what these name. Which of
+//! several equal names is numbered is decided in [`crate::api`].
 
 use heck::{ToPascalCase, ToShoutySnakeCase, ToSnakeCase};
 
+use crate::api::CLIENT;
 use crate::catalog::{Operation, Parameter};
 
 /// The type of a component schema: `GetToken200Response`.
@@ -36,40 +38,21 @@ pub fn method(operation: &Operation) -> String {
     method_of(&operation.id)
 }
 
-pub fn method_of(id: &str) -> String {
+fn method_of(id: &str) -> String {
     let name = operation(id);
-    if OF_CLIENTS.contains(&name.as_str()) {
+    if CLIENT.contains(&name.as_str()) {
         format!("{name}_")
     } else {
         name
     }
 }
 
-/// What every client has, or calls on itself: an operation of that name would be called instead.
-const OF_CLIENTS: [&str; 7] = [
-    "carry_out",
-    "clone",
-    "exchange",
-    "exec",
-    "inner",
-    "new",
-    "pages",
-];
-
 /// The request builder of an operation: `GetToken`.
-pub fn request(operation: &Operation) -> String {
-    request_of(&operation.id)
-}
-
 pub fn request_of(id: &str) -> String {
     sanitize(id, "_", |text| text.to_pascal_case())
 }
 
 /// The entry of an operation in the table: `GET_TOKEN`.
-pub fn entry(operation: &Operation) -> String {
-    entry_of(&operation.id)
-}
-
 pub fn entry_of(id: &str) -> String {
     sanitize(id, "_", |text| text.to_shouty_snake_case())
 }

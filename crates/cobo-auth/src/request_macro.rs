@@ -9,16 +9,6 @@
 #[macro_export]
 macro_rules! __request {
     ($name:ident, $endpoint:ident, $method:ident $(, $body:ty)?) => {
-        $crate::__request!(
-            $name, $endpoint, $method $(, $body)?;
-            repeatable, credential, without_credential
-        );
-    };
-    // With other names for the setters of the call, where a parameter has one of these.
-    (
-        $name:ident, $endpoint:ident, $method:ident $(, $body:ty)?;
-        $repeatable:ident, $credential:ident, $without_credential:ident
-    ) => {
         #[doc = ::std::concat!(
             "Builds a request of [`Client::", ::std::stringify!($method), "`](crate::Client::",
             ::std::stringify!($method), ").",
@@ -41,13 +31,13 @@ macro_rules! __request {
 
             /// Says for this call whether it may be repeated: sent again where an attempt may have
             /// been carried out. Without this, the document decides.
-            pub fn $repeatable(mut self, repeatable: bool) -> Self {
+            pub fn repeatable(mut self, repeatable: bool) -> Self {
                 self.draft.repeatable(repeatable);
                 self
             }
 
             /// Sends this credential's access token instead of the client's.
-            pub fn $credential(
+            pub fn credential(
                 mut self,
                 credential: impl $crate::Credential + 'static,
             ) -> Self {
@@ -56,7 +46,7 @@ macro_rules! __request {
             }
 
             /// Sends no access token, whatever credential the client has.
-            pub fn $without_credential(mut self) -> Self {
+            pub fn without_credential(mut self) -> Self {
                 self.draft.without_credential();
                 self
             }

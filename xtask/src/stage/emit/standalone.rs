@@ -14,8 +14,7 @@ const LIB: &str = include_str!("../../../templates/lib.rs.in");
 const README: &str = include_str!("../../../templates/README.md.in");
 
 /// The crates that generated code may name beside `cobo-auth`, and what it asks of them.
-const DEPENDENCIES: [(&str, &str, &str); 6] = [
-    ("bytes", "bytes::", "\"1\""),
+const DEPENDENCIES: [(&str, &str, &str); 4] = [
     ("progenitor-client", "progenitor_client::", "\"0.15.1\""),
     (
         "reqwest",
@@ -28,7 +27,6 @@ const DEPENDENCIES: [(&str, &str, &str); 6] = [
         "{ version = \"1\", features = [\"derive\"] }",
     ),
     ("serde_json", "serde_json::", "\"1\""),
-    ("regress", "regress::", "\"0.12\""),
 ];
 
 pub(super) fn files(
