@@ -1,4 +1,6 @@
-//! What a document describes, read once and used by every stage that writes Rust or Markdown.
+//! What a document describes, as the reference pages read it, and the marks that transforms leave.
+//!
+//! Rust is written from [`Api`](crate::api::Api), which reads the same marks.
 //!
 //! The catalog is taken from the document after the last transform: each schema that a request or
 //! a response uses is a named component by then, and references are resolved where they are read.

@@ -1,9 +1,8 @@
 //! Marks the enums, so that they come out open and with names of their own.
 //!
-//! Typify's enums are closed, its enums of integers are newtypes that refuse other numbers, and of
-//! values such as `>` and `>=`, or of one that stands there twice, it makes no enum at all. What
-//! the values of an enum are, and what they are called in Rust, stands in a mark from which the
-//! enum is written later; `generate` shows typify plain text, or a plain integer.
+//! What the values of an enum are, and what they are called in Rust, stands in a mark, from which
+//! [`Api`](crate::api::Api) is made. Values such as `>` and `>=`, or one that stands there twice, get
+//! names that differ.
 
 use std::collections::BTreeSet;
 

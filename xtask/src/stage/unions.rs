@@ -1,10 +1,10 @@
 //! Marks the unions, so that they come out as enums decoded by their discriminator.
 //!
-//! Typify ignores discriminators and takes the first variant that decodes: an MPC wallet becomes a
-//! custodial one. The variants of each union, and the tags that tell them apart, stand in a mark
-//! from which the enum is written later, in the place of whatever typify makes. A union without a
-//! discriminator is told apart by what its variants require. A union of anything but objects is
-//! raw JSON: nothing is lost, and its pointer stands in the report.
+//! Whoever takes the first variant that decodes takes an MPC wallet for a custodial one. The variants
+//! of each union, and the tags that tell them apart, stand in a mark, from which
+//! [`Api`](crate::api::Api) is made. The variants of a union without a discriminator are told apart
+//! by what they require. A union of anything but objects is raw JSON: nothing is lost, and its
+//! pointer stands in the report.
 
 use std::collections::{BTreeMap, BTreeSet};
 
