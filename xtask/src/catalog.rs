@@ -1,4 +1,6 @@
-//! The facts of a document, read once and used by every stage that writes Rust or Markdown.
+//! What a document describes, as the reference pages read it, and the marks that transforms leave.
+//!
+//! Rust is written from [`Api`](crate::api::Api), which reads the same marks.
 //!
 //! The catalog is built after the last transform. By then each schema of a request or response is a
 //! named component. References are resolved where they are read.

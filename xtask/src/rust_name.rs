@@ -1,10 +1,11 @@
 //! Converts names of a document to Rust names.
 //!
-//! The rules are those of progenitor and typify, since these names are used to find the items that
-//! they generate.
+//! The rules are progenitor's and typify's, so that the cross-check finds what these name. Which of
+//! several equal names is numbered is decided in [`crate::api`].
 
 use heck::{ToPascalCase, ToShoutySnakeCase, ToSnakeCase};
 
+use crate::api::CLIENT;
 use crate::catalog::{Operation, Parameter};
 
 /// The name of a component schema's type: `GetToken200Response`.
@@ -37,41 +38,21 @@ pub fn method(operation: &Operation) -> String {
     method_of(&operation.id)
 }
 
-pub fn method_of(id: &str) -> String {
+fn method_of(id: &str) -> String {
     let name = operation(id);
-    if OF_CLIENTS.contains(&name.as_str()) {
+    if CLIENT.contains(&name.as_str()) {
         format!("{name}_")
     } else {
         name
     }
 }
 
-/// Names that every client already has or calls on itself. An operation with such a name would be
-/// called instead.
-const OF_CLIENTS: [&str; 7] = [
-    "carry_out",
-    "clone",
-    "exchange",
-    "exec",
-    "inner",
-    "new",
-    "pages",
-];
-
-/// The name of an operation's request builder: `GetToken`.
-pub fn request(operation: &Operation) -> String {
-    request_of(&operation.id)
-}
-
+/// The request builder of an operation: `GetToken`.
 pub fn request_of(id: &str) -> String {
     sanitize(id, "_", |text| text.to_pascal_case())
 }
 
-/// The name of an operation's entry in the table: `GET_TOKEN`.
-pub fn entry(operation: &Operation) -> String {
-    entry_of(&operation.id)
-}
-
+/// The entry of an operation in the table: `GET_TOKEN`.
 pub fn entry_of(id: &str) -> String {
     sanitize(id, "_", |text| text.to_shouty_snake_case())
 }

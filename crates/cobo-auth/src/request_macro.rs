@@ -9,17 +9,6 @@
 #[macro_export]
 macro_rules! __request {
     ($name:ident, $endpoint:ident, $method:ident $(, $body:ty)?) => {
-        $crate::__request!(
-            $name, $endpoint, $method $(, $body)?;
-            repeatable, credential, without_credential
-        );
-    };
-    // The same with other names for the three setters of the call, if a parameter has one of these
-    // names.
-    (
-        $name:ident, $endpoint:ident, $method:ident $(, $body:ty)?;
-        $repeatable:ident, $credential:ident, $without_credential:ident
-    ) => {
         #[doc = ::std::concat!(
             "Builds a request of [`Client::", ::std::stringify!($method), "`](crate::Client::",
             ::std::stringify!($method), ").",
@@ -42,13 +31,13 @@ macro_rules! __request {
 
             /// Sets whether this call may be repeated: sent again after an attempt may have been
             /// carried out. By default the document decides.
-            pub fn $repeatable(mut self, repeatable: bool) -> Self {
+            pub fn repeatable(mut self, repeatable: bool) -> Self {
                 self.draft.repeatable(repeatable);
                 self
             }
 
             /// Sends this credential's access token instead of the client's.
-            pub fn $credential(
+            pub fn credential(
                 mut self,
                 credential: impl $crate::Credential + 'static,
             ) -> Self {
@@ -57,7 +46,7 @@ macro_rules! __request {
             }
 
             /// Sends no access token, whatever credential the client has.
-            pub fn $without_credential(mut self) -> Self {
+            pub fn without_credential(mut self) -> Self {
                 self.draft.without_credential();
                 self
             }

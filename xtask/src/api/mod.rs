@@ -17,6 +17,7 @@ mod pages;
 mod text;
 mod types;
 
+pub(crate) use names::CLIENT;
 pub use names::Scope;
 
 /// Everything that is generated from one document, in the document's order.

@@ -27,9 +27,8 @@ pub(super) const REQUEST: &[&str] = &[
 /// Names that every model builder already has.
 pub(super) const BUILDER: &[&str] = &["build"];
 
-/// Names that every client already has or calls on itself. An operation with such a name would be
-/// called instead.
-pub(super) const CLIENT: &[&str] = &[
+/// What every client has, or calls on itself: an operation of that name would be called instead.
+pub(crate) const CLIENT: &[&str] = &[
     "carry_out",
     "clone",
     "exchange",

@@ -1,9 +1,8 @@
 //! Marks the enums, so that they are generated as open enums with chosen names.
 //!
-//! Typify's enums are closed, and its integer enums are newtypes that refuse other numbers. It
-//! generates no enum at all for duplicate values, or for values such as `>` and `>=`. So a mark
-//! keeps the values and their Rust names for the code that is written later, and typify is shown
-//! plain text or a plain integer.
+//! What the values of an enum are, and what they are called in Rust, stands in a mark, from which
+//! [`Api`](crate::api::Api) is made. Values such as `>` and `>=`, or one that stands there twice, get
+//! names that differ.
 
 use std::collections::BTreeSet;
 

@@ -1,10 +1,10 @@
 //! Marks the unions, so that they are generated as enums decoded by their discriminator.
 //!
-//! Typify ignores discriminators and takes the first variant that decodes: an MPC wallet becomes a
-//! custodial one. A mark keeps the variants of each union and the tags that select them; the enum
-//! is written from it later, instead of typify's type. Without a discriminator, the required
-//! properties of the variants select one. A union of non-objects is raw JSON, so that no data is
-//! lost, and the report lists its pointer.
+//! Whoever takes the first variant that decodes takes an MPC wallet for a custodial one. The variants
+//! of each union, and the tags that tell them apart, stand in a mark, from which
+//! [`Api`](crate::api::Api) is made. The variants of a union without a discriminator are told apart
+//! by what they require. A union of anything but objects is raw JSON: nothing is lost, and its
+//! pointer stands in the report.
 
 use std::collections::{BTreeMap, BTreeSet};
 

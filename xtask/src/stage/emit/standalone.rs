@@ -14,9 +14,8 @@ const CARGO: &str = include_str!("../../../templates/Cargo.toml.in");
 const LIB: &str = include_str!("../../../templates/lib.rs.in");
 const README: &str = include_str!("../../../templates/README.md.in");
 
-/// The crates that generated code may use beside `cobo-auth`: name, path prefix, and TOML value.
-const DEPENDENCIES: [(&str, &str, &str); 6] = [
-    ("bytes", "bytes::", "\"1\""),
+/// The crates that generated code may name beside `cobo-auth`, and what it asks of them.
+const DEPENDENCIES: [(&str, &str, &str); 4] = [
     ("progenitor-client", "progenitor_client::", "\"0.15.1\""),
     (
         "reqwest",
@@ -29,7 +28,6 @@ const DEPENDENCIES: [(&str, &str, &str); 6] = [
         "{ version = \"1\", features = [\"derive\"] }",
     ),
     ("serde_json", "serde_json::", "\"1\""),
-    ("regress", "regress::", "\"0.12\""),
 ];
 
 pub(super) fn files(
