@@ -180,6 +180,18 @@ async fn retries_and_failures_name_operation_organization_and_attempt() {
     }
     let unsent = of("CONNECT /coins", "the call failed", "attempt");
     assert_eq!(unsent, ["0"]);
+
+    // A request that could not even be built.
+    client
+        .request(Method::GET, "/a?b")
+        .send()
+        .await
+        .unwrap_err();
+    let oauth = cobo_oauth::Client::new(client);
+    oauth.get_token().send().await.unwrap_err();
+    for operation in ["GET", "get_token"] {
+        assert_eq!(of(operation, "the call failed", "kind"), ["InvalidRequest"]);
+    }
     capture.has_none_of(&secrets());
 }
 

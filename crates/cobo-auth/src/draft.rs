@@ -12,6 +12,7 @@ use reqwest::Url;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::call::log_unbuilt;
 use crate::client::Client;
 use crate::credential::Credential;
 use crate::endpoint::{Endpoint, Place};
@@ -100,6 +101,10 @@ impl<B: IntoBody> Draft<B> {
     ///
     /// Required fields are missing (the error names all of them), or a value cannot be sent.
     pub fn json(self, base_url: &str) -> Result<Outgoing, Error> {
+        self.with_json(base_url).inspect_err(log_unbuilt)
+    }
+
+    fn with_json(self, base_url: &str) -> Result<Outgoing, Error> {
         let (mut plan, body) = self.checked()?;
         let write = || body.map(|body| serde_json::to_vec(&body)).transpose();
         let (written, secrets) = collect_secrets(write);
@@ -117,6 +122,14 @@ impl<B: IntoBody> Draft<B> {
     ///
     /// Required fields are missing (the error names all of them), or a value cannot be sent.
     pub fn form(
+        self,
+        base_url: &str,
+        write: impl FnOnce(Form, &B::Model) -> Form,
+    ) -> Result<Outgoing, Error> {
+        self.with_form(base_url, write).inspect_err(log_unbuilt)
+    }
+
+    fn with_form(
         self,
         base_url: &str,
         write: impl FnOnce(Form, &B::Model) -> Form,

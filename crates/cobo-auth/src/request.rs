@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, header};
 use serde::Serialize;
 use url::Url;
 
-use crate::call::Call;
+use crate::call::{Call, log_unbuilt};
 use crate::client::Client;
 use crate::credential::Credential;
 use crate::error::Error;
@@ -98,7 +98,7 @@ impl RequestBuilder {
                 };
                 self.client.call(request, call).await
             }
-            Err(error) => Err(error.with_operation(self.label())),
+            Err(error) => Err(error.with_operation(self.label())).inspect_err(log_unbuilt),
         }
     }
 

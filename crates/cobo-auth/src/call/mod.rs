@@ -60,6 +60,14 @@ impl Call {
     }
 }
 
+/// Logs a call that failed before there was a request to attempt.
+pub(crate) fn log_unbuilt(error: &Error) {
+    let operation = error.operation().unwrap_or_default();
+    tracing::info_span!("cobo", operation).in_scope(|| {
+        tracing::debug!(operation, attempt = 0, kind = ?error.kind(), "the call failed");
+    });
+}
+
 impl Client {
     pub(crate) async fn call(
         &self,
