@@ -1,7 +1,8 @@
 //! Tokens that installation callbacks ask for. Callbacks are unauthenticated: anyone can send one.
 //!
-//! Callbacks of one organization share one task, with a pause after each answer, and only a few
-//! tasks send requests at a time. Organizations that nothing is stored of are most likely made up:
+//! Callbacks of one organization share one task, with a pause after each answer. A task has a place
+//! from its beginning, and there are so many places. Only a few tasks ask the store whether their
+//! organization is known, and only a few send requests, at a time. Organizations that nothing is stored of are most likely made up:
 //! all of them together start requests at one low rate, and have no place among the others.
 
 use std::sync::Arc;
@@ -77,6 +78,14 @@ impl Entry {
             return Ok((slot.requested, progress.clone()));
         }
         let (runtime, _counted) = self.may_begin(shared)?;
+        // Before a task is begun: organizations that strangers make up are as many as they like.
+        let known = self.live().is_some() || slot.unsaved.is_some();
+        let places = match known {
+            true => &shared.waiting,
+            false => &shared.looking,
+        };
+        let crowded = |_| TokenError::crowded(self.org_id());
+        let place = places.clone().try_acquire_owned().map_err(crowded)?;
         let (progress, receiver) = watch::channel(Progress {
             answered: 0,
             result: Ok(()),
@@ -86,7 +95,7 @@ impl Entry {
             shared: shared.clone(),
             entry: self.clone(),
             progress,
-            place: None,
+            place: Some(place),
         };
         slot.callback = Some(receiver.clone());
         let request = slot.requested;
@@ -119,6 +128,7 @@ impl Callback {
             if done {
                 return;
             }
+            self.place = None;
         }
     }
 
@@ -141,6 +151,7 @@ impl Callback {
                 return (answered, result);
             };
             attempts += 1;
+            self.place = None; // for others meanwhile
             let backoff = tokio::time::sleep(backoff.unwrap_or(REST));
             self.shared.stop.run_until_cancelled(backoff).await;
         }
@@ -180,6 +191,9 @@ impl Callback {
             tokio::time::sleep(REST.saturating_sub(since)).await;
         }
         let org_id = self.entry.org_id().clone();
+        if self.place.is_none() {
+            self.take_place(&shared.looking)?;
+        }
         if shared.is_known(&self.entry).await? {
             self.take_place(&shared.waiting)?;
             return shared.permit(&shared.callbacks, &org_id).await;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cobo_auth::Clock;
@@ -44,6 +44,10 @@ pub(crate) struct Shared {
     pub(crate) turns: Semaphore,
     /// Whoever does because of a callback has one of these, too.
     pub(crate) callbacks: Semaphore,
+    /// Whoever asks the store whether the organization of a callback is known has one of these,
+    pub(crate) look_ups: Semaphore,
+    /// and a place here, also while it waits for that.
+    pub(crate) looking: Arc<Semaphore>,
     /// Places for callbacks that wait.
     pub(crate) waiting: Arc<Semaphore>,
     /// The same for organizations that nothing is known of, and the rate that they share.
@@ -153,63 +157,76 @@ impl Shared {
         permit.ok().and_then(Result::ok).ok_or_else(crowded)
     }
 
-    /// A call of the store, which may hang.
+    /// A call of the store, which may hang. If it does, the store is left alone for a while.
     pub(crate) async fn bounded<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let away = || {
-            self.store_away
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        let until = *away();
+        let result = self.timed(call).await;
+        // Also if the store's own timeout came first.
+        if let Err(error) = &result
+            && error.kind() == StoreErrorKind::NoAnswer
+        {
+            *self.store_away() = Some(Instant::now() + STORE_AWAY);
+        }
+        result
+    }
+
+    fn store_away(&self) -> MutexGuard<'_, Option<Instant>> {
+        let away = self.store_away.lock();
+        away.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call of the store that is not made while the store is left alone.
+    async fn timed<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let until = *self.store_away();
         // After the end nobody is held up any more.
         if until.is_some_and(|until| Instant::now() < until) && !self.stop.is_cancelled() {
             return Err(StoreError::unavailable("it did not answer in the last 5 s").not_applied());
         }
         let timeout = tokio::time::timeout(self.limits.store, call).await;
-        let result = timeout.unwrap_or_else(|_| {
+        timeout.unwrap_or_else(|_| {
             let limit = self.limits.store;
             Err(StoreError::no_answer(format!(
                 "a call took longer than {limit:?}"
             )))
-        });
-        // Also if the store's own timeout came first.
-        if let Err(error) = &result
-            && error.kind() == StoreErrorKind::NoAnswer
-        {
-            *away() = Some(Instant::now() + STORE_AWAY);
-        }
-        result
+        })
     }
 
     /// What the store has of an organization. Another app's pair is an error.
     pub(crate) async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
         let stored = self.bounded(self.store.load(org_id)).await?;
-        if let Some(pair) = &stored {
-            self.owner.check(org_id, pair.owner.as_ref())?;
-        }
+        self.check(org_id, stored.as_ref())?;
         Ok(stored)
     }
 
+    fn check(&self, org_id: &str, stored: Option<&TokenPair>) -> Result<(), StoreError> {
+        self.owner
+            .check(org_id, stored.and_then(|pair| pair.owner.as_ref()))
+    }
+
     /// Whether there is a token of this organization in memory or in the store. If the store cannot
-    /// tell, there is none.
+    /// tell, there is none. Anybody can send callbacks for made-up organizations, so only a few ask
+    /// the store at a time, and a slow answer does not keep others from asking it.
     ///
     /// # Errors
     ///
-    /// The stored token belongs to another app.
+    /// The stored token belongs to another app, or there are too many callbacks.
     pub(crate) async fn is_known(&self, entry: &Entry) -> Result<bool, TokenError> {
         if entry.live().is_some() || entry.slot().unsaved.is_some() {
             return Ok(true);
         }
-        match self.load(entry.org_id()).await {
-            Ok(stored) => Ok(stored.is_some()),
-            Err(error) if error.kind() == StoreErrorKind::OtherApp => {
-                Err(TokenError::store(error, entry.org_id()))
-            }
-            Err(_) => Ok(false),
-        }
+        let org_id = entry.org_id();
+        let _look_up = self.permit(&self.look_ups, org_id).await?;
+        let Ok(stored) = self.timed(self.store.load(org_id)).await else {
+            return Ok(false);
+        };
+        let checked = self.check(org_id, stored.as_ref());
+        checked.map_err(|error| TokenError::store(error, org_id))?;
+        Ok(stored.is_some())
     }
 
     /// Removes what the store has of an organization.

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::cobo::Answer;
 use super::organizations::World;
-use super::world::{paused, settle};
+use super::world::{BEGIN, paused, settle};
 use crate::store::{Saved, TokenPair, TokenStore as _};
 use crate::token::installation::{InstallationError, InstallationOutcome};
 use crate::token::source::TokenSource;
@@ -37,6 +37,13 @@ async fn until_valid(tokens: &TokenSource, org_id: &str) {
     tokio::time::timeout(hour, valid).await.expect("a token");
 }
 
+/// Lets thousands of callbacks be looked up in the store, of which a few are at a time.
+async fn all_looked_up() {
+    for _ in 0..100 {
+        settle().await;
+    }
+}
+
 #[test]
 fn made_up_callbacks_share_one_low_rate_and_delay_nobody_else() {
     paused(async {
@@ -62,7 +69,7 @@ fn made_up_callbacks_share_one_low_rate_and_delay_nobody_else() {
         assert!(!outcome.is_confirmed());
         assert!(world.tokens.state("genuine").unwrap().queued);
         make_up(100..10_200);
-        settle().await;
+        all_looked_up().await;
         assert_eq!(started.elapsed(), Duration::ZERO);
 
         // Organizations that something is known of, and what the app asks for itself.
@@ -178,7 +185,7 @@ fn more_callbacks_than_can_wait_are_turned_away() {
                 Duration::from_secs(9),
             );
         }
-        settle().await;
+        all_looked_up().await;
         let (query, asked) = ("approval_result=1&org_id=one-more", Instant::now());
         let error = world.tokens.on_installation(query).await.unwrap_err();
         assert_eq!(asked.elapsed(), Duration::ZERO);
@@ -221,5 +228,46 @@ fn a_callback_is_answered_though_its_sender_goes_away() {
         assert_eq!(world.cobo.requests(), ["get_token org"]);
         let after = world.tokens.token("org").await.unwrap();
         assert!(after.generation() > before.generation());
+    });
+}
+
+#[test]
+fn made_up_callbacks_on_a_slow_store_are_few_tasks_and_keep_nobody_from_it() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.store.set_latency(Duration::from_secs(4));
+        for number in 0..10_000 {
+            let stranger = format!("made-up-{number}");
+            call_back(&world.tokens, &stranger, Duration::from_secs(9));
+        }
+        all_looked_up().await;
+        assert_eq!(world.tokens.0.shared.tasks.len(), 1_000);
+        assert_eq!(world.store.most_loads(), 8);
+
+        // The first ones were not answered in time.
+        tokio::time::sleep(Duration::from_millis(3_500)).await;
+        world.store.set_latency(Duration::ZERO);
+        let stored = TokenPair::new(1, "stored", BEGIN, BEGIN + 43_200_000);
+        let kept = world.store.memory().save("org", &stored).await.unwrap();
+        assert_eq!(kept, Saved::Kept);
+        let token = world.tokens.token("org").await.unwrap();
+        assert_eq!(token.secret().expose(), "stored");
+    });
+}
+
+#[test]
+fn a_queued_callback_that_backs_off_leaves_its_place_to_others() {
+    paused(async {
+        let world =
+            World::new(|builder| builder.unknown_installation_rate(Duration::from_millis(1), 1));
+        let _ = called_back(&world.tokens, "first").await.unwrap();
+        world.cobo.always(Answer::Lost);
+        let places = &world.tokens.0.shared.unknown_waiting;
+        let free = places.available_permits();
+        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        assert!(!outcome.is_confirmed());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(world.tokens.state("second").unwrap().queued);
+        assert_eq!(places.available_permits(), free);
     });
 }
