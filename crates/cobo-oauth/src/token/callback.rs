@@ -71,7 +71,9 @@ impl Entry {
         shared: &Arc<Shared>,
     ) -> Result<(u64, watch::Receiver<Progress>), TokenError> {
         let mut slot = self.slot();
-        slot.need = Need::Issue;
+        if slot.need != Need::Issue {
+            slot.need = Need::CalledBack;
+        }
         slot.wanted += 1;
         slot.requested = slot.wanted;
         if let Some(progress) = &slot.callback {
@@ -142,7 +144,7 @@ impl Callback {
                 let slot = self.entry.slot();
                 let again = result.as_ref().is_err_and(TokenError::is_retryable)
                     && slot.queued
-                    && slot.need == Need::Issue
+                    && slot.need.is_issue()
                     && attempts < QUEUED_ATTEMPTS;
                 let now = self.shared.now();
                 again.then(|| slot.hold.as_ref().map(|hold| hold.until.left(&now)))
@@ -170,7 +172,7 @@ impl Callback {
         };
         let wanted = {
             let mut slot = entry.slot();
-            if slot.need != Need::Issue {
+            if !slot.need.is_issue() {
                 // A call of the app has obtained it meanwhile, or it is not wanted any more.
                 let obtained = entry.valid(&shared.now()).map(drop);
                 let gone = || TokenError::new(TokenErrorKind::Unavailable, entry.org_id());

@@ -149,7 +149,7 @@ impl Entry {
     ) -> Result<(), TokenError> {
         for _ in 0..ROUNDS {
             let flight = self.join(shared, shared.now())?;
-            let answers = flight.need == Need::Issue && flight.wanted >= wanted;
+            let answers = flight.need.is_issue() && flight.wanted >= wanted;
             match flight.landed(shared, None).await {
                 Some(Landed::Brought(_)) if answers => return Ok(()),
                 Some(Landed::Failed(error)) if answers => return Err(error),
@@ -313,7 +313,7 @@ impl Entry {
         let kept = age < shared.limits.grace(slot.rejections).min(young);
         if !kept {
             slot.rejections = slot.rejections.saturating_add(1);
-            if slot.need != Need::Issue {
+            if !slot.need.is_issue() {
                 let in_vain = live.origin() == Origin::Replacement && age <= young;
                 slot.need = if in_vain {
                     Need::Issue

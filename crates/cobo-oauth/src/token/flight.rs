@@ -112,7 +112,7 @@ impl Flight {
     /// A pair that is older than what this process has seen, or whose refresh token it has sent,
     /// comes from a store that lost what came after.
     fn may_refresh(&self, pair: &TokenPair, known: u64) -> bool {
-        self.need != Need::Issue
+        !self.need.is_issue()
             && pair.generation >= known
             && pair.refresh_token.is_some()
             && pair
@@ -253,7 +253,7 @@ impl Flight {
         self.entry.slot().unsaved = None; // an older one
         let mut saved = self.save(&pair).await;
         if let Ok(Saved::Newer { generation }) = &saved
-            && (lease.is_some() || self.need == Need::Issue)
+            && (lease.is_some() || self.need.is_issue())
             && *generation > self.shared.now().wall
         {
             // Not newer: stored by a process whose clock was ahead.

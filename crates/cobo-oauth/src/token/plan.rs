@@ -56,7 +56,7 @@ impl Flight {
             // Before the lease, which nobody is to hold while it waits.
             let turn = self.turn().await?;
             // `get_token` spends nothing. Nor are strangers, who send callbacks, to fill the store.
-            if self.need == Need::Issue && stored.is_none() {
+            if self.need.is_issue() && stored.is_none() {
                 return Ok(Plan::without_lease(turn));
             }
             let (store, ttl) = (&self.shared.store, self.shared.limits.lease());
@@ -141,10 +141,10 @@ impl Flight {
         let now = self.shared.now();
         let live = Live::new(pair, Origin::Store, now, self.shared.chance());
         let live = Arc::new(live.ok().flatten()?);
-        if live.phase(&now) < Phase::Mandatory {
+        if !self.need.is_issue() && live.phase(&now) < Phase::Mandatory {
             return Some(live);
         }
-        // Better than none, if no other is to be had in its last moments.
+        // Better than none, if no other is to be had in its last moments, or after a callback.
         let mut slot = self.entry.slot();
         if slot.epoch == self.epoch {
             self.entry.install(&mut slot, live);

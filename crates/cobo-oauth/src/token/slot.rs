@@ -62,8 +62,18 @@ pub(crate) enum Need {
     Renewal,
     /// Another token than the one that was refused.
     Replacement,
+    /// A token by `get_token`, since a callback says so, which anyone can send: until it is there,
+    /// a stored token is as good as before.
+    CalledBack,
     /// A token by `get_token`: what a refresh would bring is no good.
     Issue,
+}
+
+impl Need {
+    /// Whether only a token of `get_token` will do.
+    pub(crate) fn is_issue(self) -> bool {
+        matches!(self, Self::CalledBack | Self::Issue)
+    }
 }
 
 /// Who is obtaining a token.

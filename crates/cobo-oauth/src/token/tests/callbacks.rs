@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::cobo::Answer;
 use super::organizations::World;
+use super::store::Mood;
 use super::world::{BEGIN, paused, settle};
 use crate::store::{Saved, TokenPair, TokenStore as _};
 use crate::token::installation::{InstallationError, InstallationOutcome};
@@ -269,5 +270,33 @@ fn a_queued_callback_that_backs_off_leaves_its_place_to_others() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert!(world.tokens.state("second").unwrap().queued);
         assert_eq!(places.available_permits(), free);
+    });
+}
+
+#[test]
+fn a_cold_process_serves_the_stored_token_while_cobo_cannot_answer_a_callback() {
+    paused(async {
+        for invalidated in [false, true] {
+            let world = World::new(|builder| builder);
+            let stored = TokenPair::new(1, "stored", BEGIN, BEGIN + 43_200_000);
+            let kept = world.store.memory().save("org", &stored).await.unwrap();
+            assert_eq!(kept, Saved::Kept);
+            world.cobo.always(Answer::Unreachable);
+            if invalidated {
+                world.store.set(Mood::ReadOnly);
+                world.tokens.invalidate("org").await.unwrap_err();
+            }
+            called_back(&world.tokens, "org").await.unwrap_err();
+            let token = world.tokens.token("org").await;
+            let token = token.ok().map(|token| token.secret().expose().to_owned());
+            assert_eq!(token.as_deref(), (!invalidated).then_some("stored"));
+            // The callback is not forgotten.
+            world.store.set(Mood::Up);
+            world.cobo.always(Answer::Ok);
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            let _ = called_back(&world.tokens, "org").await.unwrap();
+            let token = world.tokens.token("org").await.unwrap();
+            assert_eq!(token.secret().expose(), "a1");
+        }
     });
 }
