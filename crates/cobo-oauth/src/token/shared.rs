@@ -196,11 +196,29 @@ impl Shared {
         })
     }
 
-    /// What the store has of an organization. Another app's pair is an error.
+    /// What the store has of an organization. Another app's pair is an error. A pair of this client
+    /// id whose response keys have all been replaced, and whose tokens have expired, is removed: it
+    /// would keep the organization from being served for ever.
     pub(crate) async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
         let stored = self.bounded(self.store.load(org_id)).await?;
-        self.check(org_id, stored.as_ref())?;
-        Ok(stored)
+        match self.check(org_id, stored.as_ref()) {
+            Ok(()) => Ok(stored),
+            Err(error) => match stored.as_ref().and_then(|pair| self.abandoned(pair)) {
+                Some(owner) => {
+                    self.bounded(self.store.remove(org_id, owner)).await?;
+                    tracing::info!(org_id, "removed an expired pair from before a key rotation");
+                    Ok(None)
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    /// The owner of a pair, if it has this client id and nothing to lose.
+    fn abandoned<'a>(&self, pair: &'a TokenPair) -> Option<&'a Owner> {
+        let owner = pair.owner.as_ref()?;
+        let expired = pair.has_expired(self.now().earliest_unix_millis());
+        (expired && owner.client_id() == self.owner.client_id()).then_some(owner)
     }
 
     fn check(&self, org_id: &str, stored: Option<&TokenPair>) -> Result<(), StoreError> {
@@ -224,8 +242,14 @@ impl Shared {
         let Ok(stored) = self.timed(self.store.load(org_id)).await else {
             return Ok(false);
         };
-        let checked = self.check(org_id, stored.as_ref());
-        checked.map_err(|error| TokenError::store(error, org_id))?;
+        if let Err(error) = self.check(org_id, stored.as_ref())
+            && stored
+                .as_ref()
+                .and_then(|pair| self.abandoned(pair))
+                .is_none()
+        {
+            return Err(TokenError::store(error, org_id));
+        }
         Ok(stored.is_some())
     }
 
