@@ -258,6 +258,10 @@ impl Flight {
         {
             // Not newer: stored by a process whose clock was ahead.
             pair.generation = generation.saturating_add(1);
+            if lease.is_none() {
+                // The order of both is unknown: who stored the other may have spent this one's.
+                pair.refresh_token = None;
+            }
             saved = self.save(&pair).await;
         }
         match saved {

@@ -300,3 +300,23 @@ fn a_cold_process_serves_the_stored_token_while_cobo_cannot_answer_a_callback() 
         }
     });
 }
+
+#[test]
+fn a_pair_that_is_stored_over_one_of_the_future_without_a_lease_has_no_refresh_token() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.cobo.set_latency(1_000);
+        call_back(&world.tokens, "org", Duration::ZERO)
+            .await
+            .unwrap();
+        all_looked_up().await;
+        let theirs = TokenPair::new(BEGIN + 9_999_999, "theirs", BEGIN, BEGIN + 43_200_000)
+            .with_refresh_token("r0", u64::MAX);
+        let kept = world.store.memory().save("org", &theirs).await.unwrap();
+        assert_eq!(kept, Saved::Kept);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let stored = world.store.memory().load("org").await.unwrap().unwrap();
+        assert_eq!(stored.access_token.expose(), "a1");
+        assert!(stored.refresh_token.is_none());
+    });
+}
