@@ -29,6 +29,8 @@ pub(crate) struct Entry {
     /// Held by who stores a pair that could not be stored, or removes what is stored: one after the
     /// other.
     storing: tokio::sync::Mutex<()>,
+    /// Whether the task that was to save a pair later has ended with its runtime.
+    pub(super) unattended: AtomicBool,
 }
 
 impl Entry {
@@ -38,6 +40,7 @@ impl Entry {
             live: ArcSwapOption::empty(),
             slot: Mutex::default(),
             storing: tokio::sync::Mutex::default(),
+            unattended: AtomicBool::new(false),
         }
     }
 
@@ -72,6 +75,7 @@ impl Entry {
         shared: &Arc<Shared>,
         now: &Moment,
     ) -> Option<Arc<Live>> {
+        self.attend(shared);
         let live = self.live.load_full()?;
         // What is served here expires no sooner than after the mandatory window.
         match live.phase(now) {

@@ -17,7 +17,8 @@ use super::live::{Live, Origin};
 use super::meter::Way;
 use super::moment::{Moment, millis};
 use super::plan::Plan;
-use super::shared::{Shared, leftover, may_be_saved_later};
+use super::saving::{leftover, may_be_saved_later};
+use super::shared::Shared;
 use super::slot::{Hold, Need, Slot};
 use crate::store::{Lease, Saved, StoreError, StoreErrorKind, TokenPair};
 

@@ -23,7 +23,7 @@ use super::live::Live;
 use super::meter::Meter;
 use super::moment::Moment;
 use super::rate::Rate;
-use crate::store::{Owner, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore};
+use crate::store::{Owner, StoreError, StoreErrorKind, TokenPair, TokenStore};
 
 /// Gives numbers from 0 to 1, for jitter.
 pub(crate) type Dice = Box<dyn Fn() -> f64 + Send + Sync>;
@@ -265,107 +265,6 @@ impl Shared {
     pub(crate) fn store_failed(&self, entry: &Entry, error: &StoreError) {
         self.meter.store_failed();
         tracing::warn!(org_id = %entry.org_id(), %error, "the token store failed");
-    }
-
-    /// Keeps a pair in memory that the store could not take, and tries again until it can.
-    pub(crate) fn save_later(self: &Arc<Self>, entry: &Arc<Entry>, epoch: u64, pair: TokenPair) {
-        {
-            let mut slot = entry.slot();
-            if slot.epoch != epoch {
-                return;
-            }
-            slot.unsaved = Some(pair);
-            if std::mem::replace(&mut slot.saving, true) {
-                return;
-            }
-        }
-        let (shared, mut saving) = (self.clone(), Saving(Some(entry.clone())));
-        self.tasks.spawn(async move {
-            let mut failures = 0;
-            while let Some(entry) = saving.unsaved() {
-                failures += 1;
-                let pause = tokio::time::sleep(shared.pause(failures, false));
-                let stopped = shared.stop.run_until_cancelled(pause).await.is_none();
-                shared.save_leftover(&entry).await;
-                if stopped {
-                    break;
-                }
-            }
-        });
-    }
-
-    /// Stores what could not be stored before, if there is anything.
-    pub(crate) async fn save_leftover(&self, entry: &Entry) {
-        let _storing = entry.storing().await;
-        let Some(pair) = entry.slot().unsaved.clone() else {
-            return;
-        };
-        match self.bounded(self.store.save(entry.org_id(), &pair)).await {
-            Ok(saved) => {
-                {
-                    let mut slot = entry.slot();
-                    slot.unsaved
-                        .take_if(|unsaved| unsaved.generation == pair.generation);
-                    slot.tell(entry, self);
-                }
-                let kept = saved == Saved::Kept;
-                tracing::info!(org_id = %entry.org_id(), kept, "the token store works again");
-            }
-            Err(error) => {
-                self.store_failed(entry, &error);
-                let mut slot = entry.slot();
-                let same = |unsaved: &mut TokenPair| unsaved.generation == pair.generation;
-                if let Some(unsaved) = slot.unsaved.take_if(same)
-                    && may_be_saved_later(&error)
-                {
-                    slot.unsaved = Some(leftover(unsaved, &error));
-                }
-            }
-        }
-    }
-}
-
-/// Whether a pair that could not be saved may be saved later. A person may repair a store that cannot
-/// be read; a pair that is too large, or would replace another app's, is never saved.
-pub(crate) fn may_be_saved_later(error: &StoreError) -> bool {
-    !matches!(
-        error.kind(),
-        StoreErrorKind::OtherApp | StoreErrorKind::TooLarge
-    )
-}
-
-/// What is to be saved later of a pair that could not be saved. If it may have been saved all the
-/// same, another process may have spent its refresh token since.
-pub(crate) fn leftover(mut pair: TokenPair, error: &StoreError) -> TokenPair {
-    if !error.is_not_applied() {
-        pair.refresh_token = None;
-    }
-    pair
-}
-
-/// Whoever saves an organization's pair later. However that ends, the next may.
-struct Saving(Option<Arc<Entry>>);
-
-impl Saving {
-    /// Where there is something to be saved; otherwise the next may at once, so that nothing is
-    /// overlooked that is to be saved from now on.
-    fn unsaved(&mut self) -> Option<Arc<Entry>> {
-        let entry = self.0.take()?;
-        let mut slot = entry.slot();
-        slot.saving = slot.unsaved.is_some();
-        if slot.saving {
-            self.0 = Some(entry.clone());
-        }
-        drop(slot);
-        self.0.clone()
-    }
-}
-
-impl Drop for Saving {
-    fn drop(&mut self) {
-        if let Some(entry) = &self.0 {
-            entry.slot().saving = false;
-        }
     }
 }
 
