@@ -227,7 +227,8 @@ impl Callback {
     }
 }
 
-/// However it ends: the next callback may start a task.
+/// However it ends, the next callback may start a task. If it ends with its runtime, whoever watches
+/// is told, and the next use of the organization obtains the token.
 impl Drop for Callback {
     fn drop(&mut self) {
         let ours = self.progress.subscribe();
@@ -238,6 +239,7 @@ impl Drop for Callback {
             .is_some()
         {
             slot.queued = false;
+            slot.tell(&self.entry, &self.shared);
         }
     }
 }

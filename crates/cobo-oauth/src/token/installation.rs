@@ -42,7 +42,10 @@ pub enum InstallationOutcome {
     /// Cobo for a token when its turn comes. Until then the callback may be made up: do not trust it.
     /// [`TokenSource::state`](crate::TokenSource::state) and
     /// [`TokenSource::watch`](crate::TokenSource::watch) tell when the token is there, and a call
-    /// for the organization does not wait for the turn. A shutdown empties the queue.
+    /// for the organization does not wait for the turn. A shutdown empties the queue, and so does the
+    /// end of the runtime that the callback was handed over on: the state is not
+    /// [`queued`](crate::OrgState::queued) any more then, and the next call for the organization, or
+    /// the next callback, obtains the token.
     Queued(Installation),
 }
 

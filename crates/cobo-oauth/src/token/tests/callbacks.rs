@@ -320,3 +320,24 @@ fn a_pair_that_is_stored_over_one_of_the_future_without_a_lease_has_no_refresh_t
         assert!(stored.refresh_token.is_none());
     });
 }
+
+#[test]
+fn whoever_watches_is_told_that_a_queued_callback_ended_with_its_runtime() {
+    let mut kept = None;
+    paused(async {
+        let world =
+            World::new(|builder| builder.unknown_installation_rate(Duration::from_secs(60), 1));
+        let _ = called_back(&world.tokens, "first").await.unwrap();
+        let _ = called_back(&world.tokens, "org").await.unwrap();
+        let mut watch = world.tokens.watch("org");
+        assert!(watch.state().queued);
+        kept = Some((world, watch));
+    });
+    paused(async {
+        let (world, watch) = kept.as_mut().unwrap();
+        let changed = tokio::time::timeout(Duration::from_secs(60), watch.changed());
+        assert!(!changed.await.unwrap().unwrap().queued);
+        // The next use of the organization obtains the token.
+        world.tokens.token("org").await.unwrap();
+    });
+}
