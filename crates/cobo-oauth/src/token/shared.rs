@@ -162,7 +162,16 @@ impl Shared {
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let result = self.timed(call).await;
+        self.bounded_by(self.limits.store, call).await
+    }
+
+    /// As [`bounded`](Self::bounded), for a call that may take so long.
+    pub(crate) async fn bounded_by<T>(
+        &self,
+        limit: Duration,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let result = self.timed(limit, call).await;
         // Also if the store's own timeout came first.
         if let Err(error) = &result
             && error.kind() == StoreErrorKind::NoAnswer
@@ -180,6 +189,7 @@ impl Shared {
     /// A call of the store that is not made while the store is left alone.
     async fn timed<T>(
         &self,
+        limit: Duration,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let until = *self.store_away();
@@ -187,9 +197,8 @@ impl Shared {
         if until.is_some_and(|until| Instant::now() < until) && !self.stop.is_cancelled() {
             return Err(StoreError::unavailable("it did not answer in the last 5 s").not_applied());
         }
-        let timeout = tokio::time::timeout(self.limits.store, call).await;
+        let timeout = tokio::time::timeout(limit, call).await;
         timeout.unwrap_or_else(|_| {
-            let limit = self.limits.store;
             Err(StoreError::no_answer(format!(
                 "a call took longer than {limit:?}"
             )))
@@ -239,7 +248,7 @@ impl Shared {
         }
         let org_id = entry.org_id();
         let _look_up = self.permit(&self.look_ups, org_id).await?;
-        let Ok(stored) = self.timed(self.store.load(org_id)).await else {
+        let Ok(stored) = self.timed(self.limits.store, self.store.load(org_id)).await else {
             return Ok(false);
         };
         if let Err(error) = self.check(org_id, stored.as_ref())

@@ -235,3 +235,16 @@ fn the_next_use_saves_what_a_runtime_that_ended_could_not() {
         assert!(!world.tokens.state("org").unwrap().unsaved);
     });
 }
+
+#[test]
+fn listing_organizations_and_other_calls_of_the_store_spare_one_that_does_not_answer() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.store.set(Mood::TimesOut);
+        world.tokens.organizations().await.unwrap_err();
+        let started = Instant::now();
+        world.tokens.token("org").await.unwrap();
+        world.tokens.organizations().await.unwrap_err();
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    });
+}
