@@ -19,6 +19,7 @@ mod directory;
 mod disk;
 mod lock;
 mod record;
+mod rights;
 #[cfg(feature = "encryption")]
 mod seal;
 mod work;
@@ -62,7 +63,7 @@ const MOST_LEASES: usize = 96;
 ///   [`remove`](TokenStore::remove). The error names the file or the app.
 /// - **Only the owner reads it.** The directory, and those above it that are not there, are made
 ///   with mode 0700, whatever the umask is; the files with 0600. A directory that other users may
-///   read or write, or that belongs to another user, is refused. On Windows neither is checked: put
+///   read or write, or that belongs to another user, is refused, at `open` and at each access. On Windows neither is checked: put
 ///   the directory where only the program's account has access.
 /// - **Callers are not blocked.** Files are read and written on a few threads of the runtime's
 ///   blocking pool; nobody waits there for a lock. An organization's file that others keep locked
@@ -77,8 +78,11 @@ const MOST_LEASES: usize = 96;
 /// directory with the one that it opened. Someone who wins the race between this check and the
 /// access can hide pairs or put forged ones there, and still cannot read any; `open_sealed` refuses
 /// forged pairs. By default Kubernetes gives the group of a volume access to every directory in it
-/// when a pod starts, and the next `open` refuses the directory: set
-/// `fsGroupChangePolicy: OnRootMismatch`.
+/// when a pod starts: set `fsGroupChangePolicy: OnRootMismatch`. Without it, the store takes that
+/// access away again at `open` and before each access, and logs a warning, since members of the group
+/// could have read tokens meanwhile. It does so only if its own user owns the directory, others have no
+/// rights, and the directory above has the same group with the same rights. If a pair's file there is
+/// not its user's, or has several names, the store refuses to work.
 ///
 /// A directory is for one app in one environment of Cobo's.
 ///
