@@ -225,3 +225,70 @@ fn file_in_the_place_of_the_directory_is_refused() {
         assert!(error.to_string().contains(path), "{error}");
     }
 }
+
+/// As Kubernetes does at each mount: the group of the volume gets access to everything in it.
+fn open_to_group(tokens: &Path) {
+    for file in entries(tokens) {
+        set_mode(&file, 0o660);
+    }
+    set_mode(tokens, 0o2770);
+}
+
+#[tokio::test]
+async fn directory_below_a_volume_that_kubernetes_opened_to_its_group_is_closed_again() {
+    let dir = directory();
+    set_mode(dir.path(), 0o2770);
+    let tokens = dir.path().join("tokens");
+    let store = FileStore::open(&tokens).unwrap();
+    assert_eq!(store.save(ORG, &pair(1)).await.unwrap(), Saved::Kept);
+    let closed = || {
+        assert_eq!(mode(&tokens), 0o700);
+        for file in entries(&tokens) {
+            assert_eq!(mode(&file), 0o600, "{}", file.display());
+        }
+    };
+    open_to_group(&tokens);
+    // A program that runs, and one that starts.
+    assert!(store.load(ORG).await.unwrap().is_some());
+    closed();
+    open_to_group(&tokens);
+    FileStore::open(&tokens).unwrap();
+    closed();
+    assert_eq!(mode(dir.path()), 0o2770, "the volume is left as it is");
+
+    for refused in [0o770, 0o2775, 0o2771, 0o2750] {
+        set_mode(&tokens, refused);
+        FileStore::open(&tokens).unwrap_err();
+        let error = store.load(ORG).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert_eq!(mode(&tokens), refused);
+    }
+}
+
+#[tokio::test]
+async fn pair_file_that_others_may_have_made_in_a_volume_is_refused() {
+    let dir = directory();
+    set_mode(dir.path(), 0o2770);
+    let tokens = dir.path().join("tokens");
+    let store = FileStore::open(&tokens).unwrap();
+    assert_eq!(store.save(ORG, &pair(1)).await.unwrap(), Saved::Kept);
+    let file = tokens.join(format!("org-{ORG}.json"));
+    let link = dir.path().join("link");
+    fs::hard_link(&file, &link).unwrap();
+    open_to_group(&tokens);
+    for _ in 0..2 {
+        let error = FileStore::open(&tokens).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unrecognised);
+        assert!(error.to_string().contains(ORG), "{error}");
+        let error = store.load(ORG).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unrecognised);
+    }
+    fs::remove_file(&link).unwrap();
+    FileStore::open(&tokens).unwrap();
+    // Only root gives files away.
+    if chown(&file, Some(65_533), None).is_ok() {
+        open_to_group(&tokens);
+        let error = FileStore::open(&tokens).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unrecognised);
+    }
+}

@@ -242,8 +242,8 @@ async fn a_success_that_says_to_be_something_else_than_json_is_an_error() {
     let error = fetch("text/html; charset=utf-8").await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "get_token: the response does not decode: its content type is text/html (HTTP 200); the \
-         request may have been carried out"
+        "get_token: the response does not decode: its content type is text/html; `success_body` \
+         has its bytes (HTTP 200); the request may have been carried out"
     );
     for json in [
         "application/json",

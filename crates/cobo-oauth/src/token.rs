@@ -17,6 +17,7 @@ mod meter;
 mod moment;
 mod plan;
 mod rate;
+mod saving;
 mod shared;
 mod slot;
 mod source;

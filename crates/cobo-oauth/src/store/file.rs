@@ -19,6 +19,7 @@ mod directory;
 mod disk;
 mod lock;
 mod record;
+mod rights;
 #[cfg(feature = "encryption")]
 mod seal;
 mod work;
@@ -62,9 +63,9 @@ const MOST_LEASES: usize = 96;
 ///   [refused](super::StoreErrorKind::OtherApp). No method overwrites or removes either, not even
 ///   [`remove`](TokenStore::remove). The error names the file or the app.
 /// - **Only the owner has access.** The directory and its missing ancestors are created with mode
-///   0700 and the files with 0600, regardless of the umask. `open` refuses a directory that other
-///   users can read or write, or that belongs to another user. On Windows neither is checked:
-///   choose a directory that only the program's account can access.
+///   0700 and the files with 0600, regardless of the umask. A directory that other users can read or
+///   write, or that belongs to another user, is refused by `open` and by each access. On Windows
+///   neither is checked: choose a directory that only the program's account can access.
 /// - **Callers do not block.** Files are read and written on a few threads of the runtime's
 ///   blocking pool, and none of these threads waits for a lock. An operation waits at most 1 second
 ///   for an organization's lock; other organizations are not delayed.
@@ -78,9 +79,14 @@ const MOST_LEASES: usize = 96;
 /// the directory and put another one in its place. The store compares the directory with the one
 /// that it opened, and then refuses to work. A group member who replaces the directory between this
 /// check and the access can hide pairs or supply forged ones, but cannot read any; `open_sealed`
-/// refuses forged pairs. By default Kubernetes gives the volume's group access to every directory
-/// in it when a pod starts, and the next `open` then refuses the directory: set
-/// `fsGroupChangePolicy: OnRootMismatch`.
+/// refuses forged pairs.
+///
+/// By default Kubernetes gives the volume's group access to every directory in it when a pod starts:
+/// set `fsGroupChangePolicy: OnRootMismatch`. Without it, the store takes that access away again at
+/// `open` and before each access, and logs a warning, because group members could have read tokens in
+/// the meantime. It does so only if its own user owns the directory, others have no rights, and the
+/// parent has the same group with the same rights. If a pair's file there belongs to another user or
+/// has several names, the store refuses to work.
 ///
 /// Use a separate directory for each app and each Cobo environment.
 ///

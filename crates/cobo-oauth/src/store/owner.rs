@@ -12,6 +12,14 @@ use super::StoreError;
 /// when its URL changes. An environment without keys is identified by its origin
 /// (`https://host:port`). An owner contains no secret.
 ///
+/// To rotate response keys, keep the old key beside the new one until each organization's pair was
+/// saved again, or for as long as refresh tokens live (30 days): each pair that is saved gets the
+/// keys of the environment by then. A pair that missed this is an error
+/// ([`StoreErrorKind::OtherApp`](super::StoreErrorKind::OtherApp)) until both of its tokens have
+/// expired; then a [`TokenSource`](crate::TokenSource) of the same client id replaces it. The same
+/// holds for a change from [`ResponseKeys::unverified`](cobo_auth::ResponseKeys::unverified) to keys:
+/// they have nothing in common. To have new tokens at once, use a new directory or namespace.
+///
 /// ```
 /// use cobo_auth::Environment;
 /// use cobo_oauth::Owner;

@@ -74,7 +74,17 @@ impl TokenPair {
         self
     }
 
-    /// The lifetime of the access token in milliseconds, from when it was obtained.
+    /// Whether neither token is of any use at this time, in Unix milliseconds. A refresh token whose
+    /// end is not known may be.
+    pub(crate) fn has_expired(&self, unix_millis: u64) -> bool {
+        let refresh_ended = match (&self.refresh_token, self.refresh_expires_at) {
+            (None, _) => true,
+            (Some(_), end) => end.is_some_and(|end| unix_millis >= end),
+        };
+        refresh_ended && unix_millis >= self.expires_at
+    }
+
+    /// How long the access token lives in all, in milliseconds.
     pub fn life_millis(&self) -> u64 {
         self.expires_at.saturating_sub(self.obtained_at)
     }

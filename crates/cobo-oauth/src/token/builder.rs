@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::cobo_clock::CoboClock;
 use super::issuer::{Cobo, Issuer};
-use super::limits::{LONGEST, Limits, SHORTEST, WAITING};
+use super::limits::{LONGEST, LOOK_UPS, Limits, SHORTEST, WAITING};
 use super::meter::Meter;
 use super::rate::Rate;
 use super::shared::{Dice, SWEEP_AT_LEAST, Shared};
@@ -142,6 +142,8 @@ impl TokenSourceBuilder {
             clock: self.clock,
             turns: Semaphore::new(self.limits.concurrency),
             callbacks: Semaphore::new(self.limits.callbacks()),
+            look_ups: Semaphore::new(LOOK_UPS),
+            looking: Arc::new(Semaphore::new(WAITING)),
             waiting: Arc::new(Semaphore::new(WAITING)),
             unknown_callbacks: Semaphore::new(self.limits.unknown_callbacks()),
             unknown_waiting: Arc::new(Semaphore::new(WAITING)),

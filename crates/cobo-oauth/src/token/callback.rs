@@ -1,8 +1,9 @@
 //! Obtains tokens for installation callbacks. Callbacks are unauthenticated: anyone can send one.
 //!
-//! Callbacks of one organization share one task, with a pause after each answer, and only a few
-//! such tasks send requests at a time. Callbacks of organizations without a stored token are the
-//! most likely to be forged: all of them share one low request rate and have a separate queue.
+//! Callbacks of one organization share one task, with a pause after each answer. The number of tasks
+//! is limited. Only a few of them ask the store at the same time whether their organization is known,
+//! and only a few send requests. Organizations of which nothing is stored are most likely made up:
+//! all of them together start requests at one low rate, and take no place from known organizations.
 
 use std::sync::Arc;
 
@@ -73,13 +74,23 @@ impl Entry {
         shared: &Arc<Shared>,
     ) -> Result<(u64, watch::Receiver<Progress>), TokenError> {
         let mut slot = self.slot();
-        slot.need = Need::Issue;
+        if slot.need != Need::Issue {
+            slot.need = Need::CalledBack;
+        }
         slot.wanted += 1;
         slot.requested = slot.wanted;
         if let Some(progress) = &slot.callback {
             return Ok((slot.requested, progress.clone()));
         }
         let (runtime, _counted) = self.may_begin(shared)?;
+        // Before a task is begun: organizations that strangers make up are as many as they like.
+        let known = self.live().is_some() || slot.unsaved.is_some();
+        let places = match known {
+            true => &shared.waiting,
+            false => &shared.looking,
+        };
+        let crowded = |_| TokenError::crowded(self.org_id());
+        let place = places.clone().try_acquire_owned().map_err(crowded)?;
         let (progress, receiver) = watch::channel(Progress {
             answered: 0,
             result: Ok(()),
@@ -89,7 +100,7 @@ impl Entry {
             shared: shared.clone(),
             entry: self.clone(),
             progress,
-            place: None,
+            place: Some(place),
         };
         slot.callback = Some(receiver.clone());
         let request = slot.requested;
@@ -122,6 +133,7 @@ impl Callback {
             if done {
                 return;
             }
+            self.place = None;
         }
     }
 
@@ -135,7 +147,7 @@ impl Callback {
                 let slot = self.entry.slot();
                 let again = result.as_ref().is_err_and(TokenError::is_retryable)
                     && slot.queued
-                    && slot.need == Need::Issue
+                    && slot.need.is_issue()
                     && attempts < QUEUED_ATTEMPTS;
                 let now = self.shared.now();
                 again.then(|| slot.hold.as_ref().map(|hold| hold.until.left(&now)))
@@ -144,6 +156,7 @@ impl Callback {
                 return (answered, result);
             };
             attempts += 1;
+            self.place = None; // for others meanwhile
             let backoff = tokio::time::sleep(backoff.unwrap_or(REST));
             self.shared.stop.run_until_cancelled(backoff).await;
         }
@@ -162,8 +175,8 @@ impl Callback {
         };
         let wanted = {
             let mut slot = entry.slot();
-            if slot.need != Need::Issue {
-                // A call of the app obtained the token meanwhile, or the request was cancelled.
+            if !slot.need.is_issue() {
+                // A call of the app has obtained it meanwhile, or it is not wanted any more.
                 let obtained = entry.valid(&shared.now()).map(drop);
                 let gone = || TokenError::new(TokenErrorKind::Unavailable, entry.org_id());
                 return (slot.requested, obtained.ok_or_else(gone));
@@ -183,6 +196,9 @@ impl Callback {
             tokio::time::sleep(REST.saturating_sub(since)).await;
         }
         let org_id = self.entry.org_id().clone();
+        if self.place.is_none() {
+            self.take_place(&shared.looking)?;
+        }
         if shared.is_known(&self.entry).await? {
             self.take_place(&shared.waiting)?;
             return shared.permit(&shared.callbacks, &org_id).await;
@@ -214,7 +230,8 @@ impl Callback {
     }
 }
 
-/// However the task ends, the next callback can start a new one.
+/// However it ends, the next callback may start a task. If it ends with its runtime, whoever watches
+/// is told, and the next use of the organization obtains the token.
 impl Drop for Callback {
     fn drop(&mut self) {
         let ours = self.progress.subscribe();
@@ -225,6 +242,7 @@ impl Drop for Callback {
             .is_some()
         {
             slot.queued = false;
+            slot.tell(&self.entry, &self.shared);
         }
     }
 }

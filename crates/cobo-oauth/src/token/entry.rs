@@ -28,6 +28,8 @@ pub(crate) struct Entry {
     slot: Mutex<Slot>,
     /// Serialises saving an unsaved pair and removing the stored one.
     storing: tokio::sync::Mutex<()>,
+    /// Whether the task that was to save a pair later has ended with its runtime.
+    pub(super) unattended: AtomicBool,
 }
 
 impl Entry {
@@ -37,6 +39,7 @@ impl Entry {
             live: ArcSwapOption::empty(),
             slot: Mutex::default(),
             storing: tokio::sync::Mutex::default(),
+            unattended: AtomicBool::new(false),
         }
     }
 
@@ -71,6 +74,7 @@ impl Entry {
         shared: &Arc<Shared>,
         now: &Moment,
     ) -> Option<Arc<Live>> {
+        self.attend(shared);
         let live = self.live.load_full()?;
         // A token that is returned here stays valid for at least the mandatory window.
         match live.phase(now) {
@@ -149,7 +153,7 @@ impl Entry {
     ) -> Result<(), TokenError> {
         for _ in 0..ROUNDS {
             let flight = self.join(shared, shared.now())?;
-            let answers = flight.need == Need::Issue && flight.wanted >= wanted;
+            let answers = flight.need.is_issue() && flight.wanted >= wanted;
             match flight.landed(shared, None).await {
                 Some(Landed::Brought(_)) if answers => return Ok(()),
                 Some(Landed::Failed(error)) if answers => return Err(error),
@@ -319,7 +323,7 @@ impl Entry {
         let kept = age < shared.limits.grace(slot.rejections).min(young);
         if !kept {
             slot.rejections = slot.rejections.saturating_add(1);
-            if slot.need != Need::Issue {
+            if !slot.need.is_issue() {
                 let in_vain = live.origin() == Origin::Replacement && age <= young;
                 slot.need = if in_vain {
                     Need::Issue

@@ -18,7 +18,8 @@ use super::live::{Live, Origin};
 use super::meter::Way;
 use super::moment::{Moment, millis};
 use super::plan::Plan;
-use super::shared::{Shared, leftover, may_be_saved_later};
+use super::saving::{leftover, may_be_saved_later};
+use super::shared::Shared;
 use super::slot::{Hold, Need, Slot};
 use crate::store::{Lease, Saved, StoreError, StoreErrorKind, TokenPair};
 
@@ -112,7 +113,7 @@ impl Flight {
     /// Whether the pair's refresh token may be used. A pair that is older than what this process
     /// knows, or whose refresh token it has sent, comes from a store that lost newer data.
     fn may_refresh(&self, pair: &TokenPair, known: u64) -> bool {
-        self.need != Need::Issue
+        !self.need.is_issue()
             && pair.generation >= known
             && pair.refresh_token.is_some()
             && pair
@@ -254,11 +255,15 @@ impl Flight {
         self.entry.slot().unsaved = None; // older than this pair
         let mut saved = self.save(&pair).await;
         if let Ok(Saved::Newer { generation }) = &saved
-            && (lease.is_some() || self.need == Need::Issue)
+            && (lease.is_some() || self.need.is_issue())
             && *generation > self.shared.now().wall
         {
             // Not really newer: stored by a process whose clock was ahead.
             pair.generation = generation.saturating_add(1);
+            if lease.is_none() {
+                // The order of both is unknown: who stored the other may have spent this one's.
+                pair.refresh_token = None;
+            }
             saved = self.save(&pair).await;
         }
         match saved {

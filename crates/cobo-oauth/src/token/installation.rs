@@ -38,11 +38,14 @@ pub enum Approval {
 pub enum InstallationOutcome {
     /// Cobo issued a new token, so the organization has installed the app.
     Confirmed(Installation),
-    /// The callback waits in a queue, because nothing is stored for the organization and other such
-    /// callbacks arrived before. The source calls `get_token` when its turn comes. Until then the
-    /// callback may be forged: do not trust it. [`TokenSource::state`](crate::TokenSource::state)
-    /// and [`TokenSource::watch`](crate::TokenSource::watch) show when the token has been issued. A
-    /// call for the organization does not wait for the queue. A shutdown empties the queue.
+    /// Nothing is stored of the organization, and other such callbacks came before. The source asks
+    /// Cobo for a token when its turn comes. Until then the callback may be made up: do not trust it.
+    /// [`TokenSource::state`](crate::TokenSource::state) and
+    /// [`TokenSource::watch`](crate::TokenSource::watch) tell when the token is there, and a call
+    /// for the organization does not wait for the turn. A shutdown empties the queue, and so does the
+    /// end of the runtime that the callback was handed over on: the state is not
+    /// [`queued`](crate::OrgState::queued) any more then, and the next call for the organization, or
+    /// the next callback, obtains the token.
     Queued(Installation),
 }
 

@@ -25,10 +25,12 @@ pub(crate) struct Limits {
 pub(crate) const SHORTEST: Duration = Duration::from_millis(10);
 pub(crate) const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// How many organizations' callbacks may wait: this many of known organizations, and as many of
-/// unknown ones.
+/// How many organizations' callbacks may wait to be answered: so many known ones, so many unknown
+/// ones, and so many of which that is being found out.
 pub(crate) const WAITING: usize = 1_000;
-/// The pause before an organization's next callback is answered.
+/// How many callbacks ask the store at a time whether their organization is known.
+pub(crate) const LOOK_UPS: usize = 8;
+/// How long an organization's callbacks rest after an answer.
 pub(crate) const REST: Duration = Duration::from_secs(2);
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

@@ -48,8 +48,9 @@ pub(crate) enum Phase {
 }
 
 impl Live {
-    /// Reads the token of a stored pair. `None` if it has expired, or if it was obtained in the
-    /// future: then the wall clock was set back, and the token's age is unknown.
+    /// The token of a pair. `None` where it has expired, or cannot be trusted because it is from
+    /// the future, by the wall clock and by Cobo's time: the clock has been set back since, and nobody
+    /// knows how far.
     ///
     /// # Errors
     ///
@@ -61,9 +62,11 @@ impl Live {
         chance: f64,
     ) -> Result<Option<Self>, Error> {
         let life = pair.life_millis();
-        let future = pair.obtained_at.saturating_sub(now.wall);
-        let age = now.wall.saturating_sub(pair.obtained_at);
-        if now.latest_unix_millis() >= pair.expires_at || future > TOLERATED.min(life / 10) {
+        // A clock that is behind keeps no token from being used, once Cobo's time is known.
+        let latest = now.latest_unix_millis();
+        let future = pair.obtained_at.saturating_sub(latest);
+        let age = latest.saturating_sub(pair.obtained_at);
+        if latest >= pair.expires_at || future > TOLERATED.min(life / 10) {
             return Ok(None);
         }
         // Clocks of two machines differ: a token from the near future counts as just obtained, and

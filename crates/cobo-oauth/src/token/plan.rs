@@ -55,9 +55,8 @@ impl Flight {
             }
             // Acquired before the lease, so that no lease is held while waiting.
             let turn = self.turn().await?;
-            // No lease is needed, since `get_token` spends nothing. Leases for forged callbacks
-            // would also fill the store.
-            if self.need == Need::Issue && stored.is_none() {
+            // `get_token` spends nothing. Nor are strangers, who send callbacks, to fill the store.
+            if self.need.is_issue() && stored.is_none() {
                 return Ok(Plan::without_lease(turn));
             }
             let (store, ttl) = (&self.shared.store, self.shared.limits.lease());
@@ -144,10 +143,10 @@ impl Flight {
         let now = self.shared.now();
         let live = Live::new(pair, Origin::Store, now, self.shared.chance());
         let live = Arc::new(live.ok().flatten()?);
-        if live.phase(&now) < Phase::Mandatory {
+        if !self.need.is_issue() && live.phase(&now) < Phase::Mandatory {
             return Some(live);
         }
-        // About to expire, but installed in case no newer token can be obtained.
+        // Better than none, if no other is to be had in its last moments, or after a callback.
         let mut slot = self.entry.slot();
         if slot.epoch == self.epoch {
             self.entry.install(&mut slot, live);

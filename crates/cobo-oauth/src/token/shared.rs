@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cobo_auth::Clock;
@@ -23,7 +23,7 @@ use super::live::Live;
 use super::meter::Meter;
 use super::moment::Moment;
 use super::rate::Rate;
-use crate::store::{Owner, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore};
+use crate::store::{Owner, StoreError, StoreErrorKind, TokenPair, TokenStore};
 
 /// Returns random numbers from 0 to 1, for jitter.
 pub(crate) type Dice = Box<dyn Fn() -> f64 + Send + Sync>;
@@ -45,7 +45,11 @@ pub(crate) struct Shared {
     pub(crate) turns: Semaphore,
     /// A permit is also held while obtaining a token for a callback.
     pub(crate) callbacks: Semaphore,
-    /// Permits for callbacks that wait.
+    /// Whoever asks the store whether the organization of a callback is known has one of these,
+    pub(crate) look_ups: Semaphore,
+    /// and a place here, also while it waits for that.
+    pub(crate) looking: Arc<Semaphore>,
+    /// Places for callbacks that wait.
     pub(crate) waiting: Arc<Semaphore>,
     /// The same limits for callbacks of unknown organizations, and their shared rate.
     pub(crate) unknown_callbacks: Semaphore,
@@ -155,64 +159,109 @@ impl Shared {
         permit.ok().and_then(Result::ok).ok_or_else(crowded)
     }
 
-    /// Limits a store call by the store timeout. Fails at once if the store did not answer
-    /// recently.
+    /// A call of the store, which may hang. If it does, the store is left alone for a while.
     pub(crate) async fn bounded<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let away = || {
-            self.store_away
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        let until = *away();
-        // A shutdown tries the store anyway, because it delays no other callers.
-        if until.is_some_and(|until| Instant::now() < until) && !self.stop.is_cancelled() {
-            return Err(StoreError::unavailable("it did not answer in the last 5 s").not_applied());
-        }
-        let timeout = tokio::time::timeout(self.limits.store, call).await;
-        let result = timeout.unwrap_or_else(|_| {
-            let limit = self.limits.store;
-            Err(StoreError::no_answer(format!(
-                "a call took longer than {limit:?}"
-            )))
-        });
-        // This includes a timeout of the store itself.
+        self.bounded_by(self.limits.store, call).await
+    }
+
+    /// As [`bounded`](Self::bounded), for a call that may take so long.
+    pub(crate) async fn bounded_by<T>(
+        &self,
+        limit: Duration,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let result = self.timed(limit, call).await;
+        // Also if the store's own timeout came first.
         if let Err(error) = &result
             && error.kind() == StoreErrorKind::NoAnswer
         {
-            *away() = Some(Instant::now() + STORE_AWAY);
+            *self.store_away() = Some(Instant::now() + STORE_AWAY);
         }
         result
     }
 
-    /// Loads the stored pair of an organization. A pair of another app is an error.
-    pub(crate) async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
-        let stored = self.bounded(self.store.load(org_id)).await?;
-        if let Some(pair) = &stored {
-            self.owner.check(org_id, pair.owner.as_ref())?;
-        }
-        Ok(stored)
+    fn store_away(&self) -> MutexGuard<'_, Option<Instant>> {
+        let away = self.store_away.lock();
+        away.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether there is a token of this organization in memory or in the store. `false` if the
-    /// store fails.
+    /// A call of the store that is not made while the store is left alone.
+    async fn timed<T>(
+        &self,
+        limit: Duration,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let until = *self.store_away();
+        // After the end nobody is held up any more.
+        if until.is_some_and(|until| Instant::now() < until) && !self.stop.is_cancelled() {
+            return Err(StoreError::unavailable("it did not answer in the last 5 s").not_applied());
+        }
+        let timeout = tokio::time::timeout(limit, call).await;
+        timeout.unwrap_or_else(|_| {
+            Err(StoreError::no_answer(format!(
+                "a call took longer than {limit:?}"
+            )))
+        })
+    }
+
+    /// What the store has of an organization. Another app's pair is an error. A pair of this client
+    /// id whose response keys have all been replaced, and whose tokens have expired, is removed: it
+    /// would keep the organization from being served for ever.
+    pub(crate) async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
+        let stored = self.bounded(self.store.load(org_id)).await?;
+        match self.check(org_id, stored.as_ref()) {
+            Ok(()) => Ok(stored),
+            Err(error) => match stored.as_ref().and_then(|pair| self.abandoned(pair)) {
+                Some(owner) => {
+                    self.bounded(self.store.remove(org_id, owner)).await?;
+                    tracing::info!(org_id, "removed an expired pair from before a key rotation");
+                    Ok(None)
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    /// The owner of a pair, if it has this client id and nothing to lose.
+    fn abandoned<'a>(&self, pair: &'a TokenPair) -> Option<&'a Owner> {
+        let owner = pair.owner.as_ref()?;
+        let expired = pair.has_expired(self.now().earliest_unix_millis());
+        (expired && owner.client_id() == self.owner.client_id()).then_some(owner)
+    }
+
+    fn check(&self, org_id: &str, stored: Option<&TokenPair>) -> Result<(), StoreError> {
+        self.owner
+            .check(org_id, stored.and_then(|pair| pair.owner.as_ref()))
+    }
+
+    /// Whether there is a token of this organization in memory or in the store. If the store cannot
+    /// tell, there is none. Anybody can send callbacks for made-up organizations, so only a few ask
+    /// the store at a time, and a slow answer does not keep others from asking it.
     ///
     /// # Errors
     ///
-    /// The stored token belongs to another app.
+    /// The stored token belongs to another app, or there are too many callbacks.
     pub(crate) async fn is_known(&self, entry: &Entry) -> Result<bool, TokenError> {
         if entry.live().is_some() || entry.slot().unsaved.is_some() {
             return Ok(true);
         }
-        match self.load(entry.org_id()).await {
-            Ok(stored) => Ok(stored.is_some()),
-            Err(error) if error.kind() == StoreErrorKind::OtherApp => {
-                Err(TokenError::store(error, entry.org_id()))
-            }
-            Err(_) => Ok(false),
+        let org_id = entry.org_id();
+        let _look_up = self.permit(&self.look_ups, org_id).await?;
+        let Ok(stored) = self.timed(self.limits.store, self.store.load(org_id)).await else {
+            return Ok(false);
+        };
+        if let Err(error) = self.check(org_id, stored.as_ref())
+            && stored
+                .as_ref()
+                .and_then(|pair| self.abandoned(pair))
+                .is_none()
+        {
+            return Err(TokenError::store(error, org_id));
         }
+        Ok(stored.is_some())
     }
 
     /// Removes the stored pair of an organization.
@@ -227,108 +276,6 @@ impl Shared {
     pub(crate) fn store_failed(&self, entry: &Entry, error: &StoreError) {
         self.meter.store_failed();
         tracing::warn!(org_id = %entry.org_id(), %error, "the token store failed");
-    }
-
-    /// Keeps a pair that could not be saved in memory, and retries until it is saved.
-    pub(crate) fn save_later(self: &Arc<Self>, entry: &Arc<Entry>, epoch: u64, pair: TokenPair) {
-        {
-            let mut slot = entry.slot();
-            if slot.epoch != epoch {
-                return;
-            }
-            slot.unsaved = Some(pair);
-            if std::mem::replace(&mut slot.saving, true) {
-                return;
-            }
-        }
-        let (shared, mut saving) = (self.clone(), Saving(Some(entry.clone())));
-        self.tasks.spawn(async move {
-            let mut failures = 0;
-            while let Some(entry) = saving.unsaved() {
-                failures += 1;
-                let pause = tokio::time::sleep(shared.pause(failures, false));
-                let stopped = shared.stop.run_until_cancelled(pause).await.is_none();
-                shared.save_leftover(&entry).await;
-                if stopped {
-                    break;
-                }
-            }
-        });
-    }
-
-    /// Saves the pair that could not be saved before, if any.
-    pub(crate) async fn save_leftover(&self, entry: &Entry) {
-        let _storing = entry.storing().await;
-        let Some(pair) = entry.slot().unsaved.clone() else {
-            return;
-        };
-        match self.bounded(self.store.save(entry.org_id(), &pair)).await {
-            Ok(saved) => {
-                {
-                    let mut slot = entry.slot();
-                    slot.unsaved
-                        .take_if(|unsaved| unsaved.generation == pair.generation);
-                    slot.tell(entry, self);
-                }
-                let kept = saved == Saved::Kept;
-                tracing::info!(org_id = %entry.org_id(), kept, "the token store works again");
-            }
-            Err(error) => {
-                self.store_failed(entry, &error);
-                let mut slot = entry.slot();
-                let same = |unsaved: &mut TokenPair| unsaved.generation == pair.generation;
-                if let Some(unsaved) = slot.unsaved.take_if(same)
-                    && may_be_saved_later(&error)
-                {
-                    slot.unsaved = Some(leftover(unsaved, &error));
-                }
-            }
-        }
-    }
-}
-
-/// Whether saving a pair is retried after this error. An operator may repair a store that cannot be
-/// read; a pair that is too large, or would replace another app's pair, is never saved.
-pub(crate) fn may_be_saved_later(error: &StoreError) -> bool {
-    !matches!(
-        error.kind(),
-        StoreErrorKind::OtherApp | StoreErrorKind::TooLarge
-    )
-}
-
-/// The pair to save later, after this error. Without its refresh token if the pair may have been
-/// stored, because another process may have spent the token since.
-pub(crate) fn leftover(mut pair: TokenPair, error: &StoreError) -> TokenPair {
-    if !error.is_not_applied() {
-        pair.refresh_token = None;
-    }
-    pair
-}
-
-/// Guards the task that saves an organization's pair later. However the task ends, another can
-/// start.
-struct Saving(Option<Arc<Entry>>);
-
-impl Saving {
-    /// The entry, if it has a pair to save. Otherwise clears `saving` under the same lock, so that
-    /// a pair that is added later starts a new task.
-    fn unsaved(&mut self) -> Option<Arc<Entry>> {
-        let entry = self.0.take()?;
-        let mut slot = entry.slot();
-        slot.saving = slot.unsaved.is_some();
-        if slot.saving {
-            self.0 = Some(entry.clone());
-        }
-        drop(slot);
-        self.0.clone()
-    }
-}
-
-impl Drop for Saving {
-    fn drop(&mut self) {
-        if let Some(entry) = &self.0 {
-            entry.slot().saving = false;
-        }
     }
 }
 

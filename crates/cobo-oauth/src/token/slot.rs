@@ -63,11 +63,21 @@ pub(crate) enum Need {
     Renewal,
     /// A different token, because the last one was refused.
     Replacement,
-    /// A token by `get_token`, because a refreshed one would not be accepted.
+    /// A token by `get_token`, since a callback says so, which anyone can send: until it is there,
+    /// a stored token is as good as before.
+    CalledBack,
+    /// A token by `get_token`: what a refresh would bring is no good.
     Issue,
 }
 
-/// The handle of a running flight.
+impl Need {
+    /// Whether only a token of `get_token` will do.
+    pub(crate) fn is_issue(self) -> bool {
+        matches!(self, Self::CalledBack | Self::Issue)
+    }
+}
+
+/// Who is obtaining a token.
 #[derive(Debug, Clone)]
 pub(crate) struct InFlight {
     pub(crate) number: u64,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::buffer::WipedBuffer;
-use super::disk;
 use super::record::{self, Coding, Kept};
+use super::{disk, rights};
 use crate::store::name::stem;
 use crate::store::{Owner, StoreError};
 
@@ -38,7 +38,7 @@ impl Directory {
         if !metadata.is_dir() {
             return Err(cannot(ErrorKind::NotADirectory.into()));
         }
-        check_rights(&path, &metadata)?;
+        rights::check(&path, &metadata)?;
         disk::flush_entries(&path).map_err(&cannot)?;
         for directory in changed {
             // Errors are ignored: a mount point above the directory may not be readable for this
@@ -56,8 +56,9 @@ impl Directory {
         &self.path
     }
 
-    /// Fails unless the path still leads to the directory that was opened. A user with write access
-    /// to the parent directory can rename it and put another one in its place.
+    /// Fails unless the path still leads to the directory that was opened, and only its owner may use
+    /// it. A user with write access to the parent directory can rename it and put another one in its
+    /// place.
     fn check(&self) -> Result<(), StoreError> {
         let metadata = fs::metadata(&self.path);
         let metadata = metadata.map_err(failed("cannot open the directory", &self.path));
@@ -71,8 +72,8 @@ impl Directory {
             );
             return Err(StoreError::unavailable(what).not_applied());
         }
-        let _ = metadata;
-        Ok(())
+        // Rights may change while the program runs.
+        rights::check(&self.path, &metadata).map_err(StoreError::not_applied)
     }
 }
 
@@ -113,39 +114,7 @@ fn make(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(unix)]
-fn check_rights(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let path = path.display();
-    let (owner, us) = (metadata.uid(), rustix::process::geteuid().as_raw());
-    if owner != us {
-        return Err(StoreError::unavailable(format!(
-            "the directory {path} belongs to another user ({owner}, this program runs as {us}), who \
-             may use it; change its owner with `chown`, or use a directory below it, which the \
-             store makes"
-        )));
-    }
-    let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    // Kubernetes gives a volume's group access to every directory in it when a pod starts.
-    let hint = match mode & 0o2070 == 0o2070 && mode & 0o007 == 0 {
-        true => ", and set `fsGroupChangePolicy: OnRootMismatch` if Kubernetes gave them",
-        false => "",
-    };
-    Err(StoreError::unavailable(format!(
-        "other users may use the directory {path} (mode {mode:04o}); take their rights away with \
-         `chmod 700`{hint}"
-    )))
-}
-
-#[cfg(not(unix))]
-fn check_rights(_path: &Path, _metadata: &Metadata) -> Result<(), StoreError> {
-    Ok(())
-}
-
-/// Options for files that only their owner can read and write.
+/// Options for files that only their owner may read and write.
 pub(super) fn private() -> OpenOptions {
     #[cfg_attr(not(unix), allow(unused_mut))]
     let mut options = OpenOptions::new();

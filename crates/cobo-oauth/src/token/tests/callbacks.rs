@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 use super::cobo::Answer;
 use super::organizations::World;
-use super::world::{paused, settle};
+use super::store::Mood;
+use super::world::{BEGIN, paused, settle};
 use crate::store::{Saved, TokenPair, TokenStore as _};
 use crate::token::installation::{InstallationError, InstallationOutcome};
 use crate::token::source::TokenSource;
@@ -37,6 +38,13 @@ async fn until_valid(tokens: &TokenSource, org_id: &str) {
     tokio::time::timeout(hour, valid).await.expect("a token");
 }
 
+/// Lets thousands of callbacks be looked up in the store, of which a few are at a time.
+async fn all_looked_up() {
+    for _ in 0..100 {
+        settle().await;
+    }
+}
+
 #[test]
 fn made_up_callbacks_share_one_low_rate_and_delay_nobody_else() {
     paused(async {
@@ -62,7 +70,7 @@ fn made_up_callbacks_share_one_low_rate_and_delay_nobody_else() {
         assert!(!outcome.is_confirmed());
         assert!(world.tokens.state("genuine").unwrap().queued);
         make_up(100..10_200);
-        settle().await;
+        all_looked_up().await;
         assert_eq!(started.elapsed(), Duration::ZERO);
 
         // Neither callbacks of known organizations nor calls of the app are delayed.
@@ -178,7 +186,7 @@ fn more_callbacks_than_can_wait_are_turned_away() {
                 Duration::from_secs(9),
             );
         }
-        settle().await;
+        all_looked_up().await;
         let (query, asked) = ("approval_result=1&org_id=one-more", Instant::now());
         let error = world.tokens.on_installation(query).await.unwrap_err();
         assert_eq!(asked.elapsed(), Duration::ZERO);
@@ -221,5 +229,115 @@ fn a_callback_is_answered_though_its_sender_goes_away() {
         assert_eq!(world.cobo.requests(), ["get_token org"]);
         let after = world.tokens.token("org").await.unwrap();
         assert!(after.generation() > before.generation());
+    });
+}
+
+#[test]
+fn made_up_callbacks_on_a_slow_store_are_few_tasks_and_keep_nobody_from_it() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.store.set_latency(Duration::from_secs(4));
+        for number in 0..10_000 {
+            let stranger = format!("made-up-{number}");
+            call_back(&world.tokens, &stranger, Duration::from_secs(9));
+        }
+        all_looked_up().await;
+        assert_eq!(world.tokens.0.shared.tasks.len(), 1_000);
+        assert_eq!(world.store.most_loads(), 8);
+
+        // The first ones were not answered in time.
+        tokio::time::sleep(Duration::from_millis(3_500)).await;
+        world.store.set_latency(Duration::ZERO);
+        let stored = TokenPair::new(1, "stored", BEGIN, BEGIN + 43_200_000);
+        let kept = world.store.memory().save("org", &stored).await.unwrap();
+        assert_eq!(kept, Saved::Kept);
+        let token = world.tokens.token("org").await.unwrap();
+        assert_eq!(token.secret().expose(), "stored");
+    });
+}
+
+#[test]
+fn a_queued_callback_that_backs_off_leaves_its_place_to_others() {
+    paused(async {
+        let world =
+            World::new(|builder| builder.unknown_installation_rate(Duration::from_millis(1), 1));
+        let _ = called_back(&world.tokens, "first").await.unwrap();
+        world.cobo.always(Answer::Lost);
+        let places = &world.tokens.0.shared.unknown_waiting;
+        let free = places.available_permits();
+        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        assert!(!outcome.is_confirmed());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(world.tokens.state("second").unwrap().queued);
+        assert_eq!(places.available_permits(), free);
+    });
+}
+
+#[test]
+fn a_cold_process_serves_the_stored_token_while_cobo_cannot_answer_a_callback() {
+    paused(async {
+        for invalidated in [false, true] {
+            let world = World::new(|builder| builder);
+            let stored = TokenPair::new(1, "stored", BEGIN, BEGIN + 43_200_000);
+            let kept = world.store.memory().save("org", &stored).await.unwrap();
+            assert_eq!(kept, Saved::Kept);
+            world.cobo.always(Answer::Unreachable);
+            if invalidated {
+                world.store.set(Mood::ReadOnly);
+                world.tokens.invalidate("org").await.unwrap_err();
+            }
+            called_back(&world.tokens, "org").await.unwrap_err();
+            let token = world.tokens.token("org").await;
+            let token = token.ok().map(|token| token.secret().expose().to_owned());
+            assert_eq!(token.as_deref(), (!invalidated).then_some("stored"));
+            // The callback is not forgotten.
+            world.store.set(Mood::Up);
+            world.cobo.always(Answer::Ok);
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            let _ = called_back(&world.tokens, "org").await.unwrap();
+            let token = world.tokens.token("org").await.unwrap();
+            assert_eq!(token.secret().expose(), "a1");
+        }
+    });
+}
+
+#[test]
+fn a_pair_that_is_stored_over_one_of_the_future_without_a_lease_has_no_refresh_token() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.cobo.set_latency(1_000);
+        call_back(&world.tokens, "org", Duration::ZERO)
+            .await
+            .unwrap();
+        all_looked_up().await;
+        let theirs = TokenPair::new(BEGIN + 9_999_999, "theirs", BEGIN, BEGIN + 43_200_000)
+            .with_refresh_token("r0", u64::MAX);
+        let kept = world.store.memory().save("org", &theirs).await.unwrap();
+        assert_eq!(kept, Saved::Kept);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let stored = world.store.memory().load("org").await.unwrap().unwrap();
+        assert_eq!(stored.access_token.expose(), "a1");
+        assert!(stored.refresh_token.is_none());
+    });
+}
+
+#[test]
+fn whoever_watches_is_told_that_a_queued_callback_ended_with_its_runtime() {
+    let mut kept = None;
+    paused(async {
+        let world =
+            World::new(|builder| builder.unknown_installation_rate(Duration::from_secs(60), 1));
+        let _ = called_back(&world.tokens, "first").await.unwrap();
+        let _ = called_back(&world.tokens, "org").await.unwrap();
+        let mut watch = world.tokens.watch("org");
+        assert!(watch.state().queued);
+        kept = Some((world, watch));
+    });
+    paused(async {
+        let (world, watch) = kept.as_mut().unwrap();
+        let changed = tokio::time::timeout(Duration::from_secs(60), watch.changed());
+        assert!(!changed.await.unwrap().unwrap().queued);
+        // The next use of the organization obtains the token.
+        world.tokens.token("org").await.unwrap();
     });
 }

@@ -139,3 +139,16 @@ fn a_clock_that_is_days_behind_keeps_no_token_from_being_used() {
         );
     });
 }
+
+#[test]
+fn a_host_whose_clock_is_behind_takes_up_the_token_that_another_stored() {
+    paused(async {
+        let mut world = World::new();
+        let (right, behind) = (world.host(0).await, world.host(-2 * HOUR).await);
+        let theirs = right.token(ORG).await.unwrap();
+        world.cobo.requests();
+        let token = behind.token(ORG).await.unwrap();
+        assert_eq!(token.secret().expose(), theirs.secret().expose());
+        assert_eq!(world.cobo.requests(), [""; 0]);
+    });
+}

@@ -216,3 +216,35 @@ fn pair_that_is_too_large_for_the_store_is_served_and_not_saved_later() {
         assert!(world.tokens.0.shared.tasks.is_empty());
     });
 }
+
+#[test]
+fn the_next_use_saves_what_a_runtime_that_ended_could_not() {
+    let mut world = None;
+    paused(async {
+        let world = world.insert(World::new(|builder| builder));
+        world.store.set(Mood::ReadOnly);
+        world.tokens.token("org").await.unwrap();
+        world.tokens.token("org").await.unwrap();
+    });
+    paused(async {
+        let world = world.as_ref().unwrap();
+        world.store.set(Mood::Up);
+        world.tokens.token("org").await.unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(world.store.memory().load("org").await.unwrap().is_some());
+        assert!(!world.tokens.state("org").unwrap().unsaved);
+    });
+}
+
+#[test]
+fn listing_organizations_and_other_calls_of_the_store_spare_one_that_does_not_answer() {
+    paused(async {
+        let world = World::new(|builder| builder);
+        world.store.set(Mood::TimesOut);
+        world.tokens.organizations().await.unwrap_err();
+        let started = Instant::now();
+        world.tokens.token("org").await.unwrap();
+        world.tokens.organizations().await.unwrap_err();
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    });
+}

@@ -139,3 +139,42 @@ fn a_store_that_cannot_list_its_organizations_is_an_error() {
         assert_eq!(error.kind(), StoreErrorKind::NoAnswer);
     });
 }
+
+/// An owner of the app under test, in an environment whose response keys are all replaced.
+fn before_rotation() -> Owner {
+    Owner::new("app", &Environment::production())
+}
+
+#[test]
+fn a_pair_from_before_a_key_rotation_is_replaced_when_nothing_in_it_is_valid() {
+    paused(async {
+        let expired = TokenPair::new(1, "old", BEGIN - 43_200_000, BEGIN);
+        let cases = [
+            (expired.clone(), true),
+            (expired.clone().with_refresh_token("r0", BEGIN), true),
+            (
+                expired.clone().with_refresh_token("r0", BEGIN + 1_000),
+                false,
+            ),
+            (TokenPair::new(1, "old", BEGIN, BEGIN + 1_000), false),
+        ];
+        for (pair, replaced) in cases {
+            let world = World::new(|builder| builder);
+            let pair = pair.with_owner(before_rotation());
+            world.has(ORG, pair.clone()).await;
+            let result = world.tokens.token(ORG).await;
+            assert_eq!(result.is_ok(), replaced, "{pair:?}");
+            let stored = world.store.memory().load(ORG).await.unwrap().unwrap();
+            let owned_by = if replaced { owner() } else { before_rotation() };
+            assert_eq!(stored.owner, Some(owned_by));
+            if replaced {
+                assert!(stored.generation > pair.generation);
+            }
+        }
+        // Another app's pair is never replaced.
+        let world = World::new(|builder| builder);
+        world.has(ORG, expired.with_owner(other_app())).await;
+        let error = world.tokens.token(ORG).await.unwrap_err();
+        assert_eq!(error.kind(), TokenErrorKind::OtherApp);
+    });
+}

@@ -1,6 +1,7 @@
 //! A fake store that outlives the processes that use it, and fails as the test demands.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -45,6 +46,17 @@ pub(super) struct TestStore {
     at_lease: Arc<Mutex<Option<TokenPair>>>,
     /// When each stored pair was obtained, and whether an older pair has ever replaced a newer one.
     newest: Arc<Mutex<(HashMap<String, u64>, bool)>>,
+    /// How many calls of `load` there are now, and how many there were at a time.
+    loads: Arc<AtomicUsize>,
+    most_loads: Arc<AtomicUsize>,
+}
+
+struct Load<'a>(&'a AtomicUsize);
+
+impl Drop for Load<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -63,6 +75,8 @@ impl TestStore {
             latency: Arc::default(),
             at_lease: Arc::default(),
             newest: Arc::default(),
+            loads: Arc::default(),
+            most_loads: Arc::default(),
         }
     }
 
@@ -99,6 +113,11 @@ impl TestStore {
     /// The number of leases granted so far.
     pub(super) fn leases(&self) -> u64 {
         self.leases.lock().unwrap().given
+    }
+
+    /// How many calls of `load` there were at a time, at most.
+    pub(super) fn most_loads(&self) -> usize {
+        self.most_loads.load(Ordering::Relaxed)
     }
 
     pub(super) fn overwrote_a_newer_pair(&self) -> bool {
@@ -140,6 +159,9 @@ impl TestStore {
 #[async_trait]
 impl TokenStore for TestStore {
     async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
+        let loads = self.loads.fetch_add(1, Ordering::Relaxed) + 1;
+        let _load = Load(&self.loads);
+        self.most_loads.fetch_max(loads, Ordering::Relaxed);
         match self.answer(false).await {
             Ok(()) => self.memory().load(org_id).await,
             Err(failed) => failed,
