@@ -52,7 +52,9 @@
 //! | `cobo_call_duration_seconds` | histogram | time of a call with all of its attempts and pauses |
 //!
 //! Each has two labels: `operation` is the operation's id in the document, or `raw` for a request
-//! without one; `outcome` is `success`, or the [kind](ErrorKind) of the error in `snake_case`.
+//! without one; `outcome` is `success`, or the [kind](ErrorKind) of the error in `snake_case`. A call
+//! counts as a success when its response is verified. The response is decoded after that, so a
+//! response that does not decode is an event in the log and is not counted here.
 
 mod access_token;
 #[cfg(feature = "aws-lc-rs")]

@@ -60,6 +60,7 @@ fn outcome(result: &Result<Response<Body>, Error>) -> &'static str {
         ErrorKind::Api => "api",
         ErrorKind::Unexpected => "unexpected",
         ErrorKind::ContentEncoding => "content_encoding",
+        // Neither of these two is known before the call has ended.
         ErrorKind::Decode => "decode",
         ErrorKind::RepeatedCursor => "repeated_cursor",
     }
