@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cobo_oauth::{RedisStore, Saved, StoreErrorKind, TokenPair, TokenStore};
+use cobo_tests::certificates::Authority;
 use cobo_tests::contract;
 use cobo_tests::proxy::Proxy;
 use cobo_tests::redis::{self, Redis, Settings};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 const TTL: Duration = Duration::from_secs(30);
 /// Allows for many concurrent handshakes in an unoptimised build on a busy machine.
@@ -25,21 +25,12 @@ struct Certificates {
 }
 
 fn certificates() -> Certificates {
-    let root_key = KeyPair::generate().unwrap();
-    let mut root = CertificateParams::default();
-    root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let root_certificate = root.self_signed(&root_key).unwrap();
-    let issuer = Issuer::new(root, root_key);
-    let key = KeyPair::generate().unwrap();
-    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let mut params = CertificateParams::new(names).unwrap();
-    // The name must differ from the root's, or OpenSSL treats the certificate as self-signed.
-    let name = &mut params.distinguished_name;
-    name.push(DnType::CommonName, "a server of Redis");
+    let authority = Authority::new();
+    let certificate = authority.certificate(&["localhost", "127.0.0.1"]);
     Certificates {
-        root: root_certificate.pem(),
-        certificate: params.signed_by(&key, &issuer).unwrap().pem(),
-        key: key.serialize_pem(),
+        root: authority.pem(),
+        certificate: certificate.pem(),
+        key: certificate.key_pem(),
     }
 }
 
