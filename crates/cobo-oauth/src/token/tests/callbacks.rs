@@ -6,9 +6,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::cobo::Answer;
-use super::organizations::World;
-use super::store::Mood;
-use super::world::{BEGIN, paused, settle};
+use super::fixtures::{BEGIN, paused, settle};
+use super::organizations::Fixture;
+use super::store::StoreFault;
 use crate::store::{Saved, TokenPair, TokenStore as _};
 use crate::token::installation::{InstallationError, InstallationOutcome};
 use crate::token::source::TokenSource;
@@ -48,27 +48,32 @@ async fn all_looked_up() {
 #[test]
 fn made_up_callbacks_share_one_low_rate_and_delay_nobody_else() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.set_latency(100);
-        world.tokens.token("known").await.unwrap();
+        let fixture = Fixture::new(|builder| builder);
+        fixture.cobo.set_latency(100);
+        fixture.tokens.token("known").await.unwrap();
         let stored = TokenPair::new(1, "stored", 0, 1);
-        let kept = world.store.memory().save("stored", &stored).await.unwrap();
+        let kept = fixture
+            .store
+            .memory()
+            .save("stored", &stored)
+            .await
+            .unwrap();
         assert_eq!(kept, Saved::Kept);
-        world.cobo.requests();
+        fixture.cobo.requests();
 
         let make_up = |numbers: std::ops::Range<u32>| {
             for number in numbers {
                 let org_id = format!("made-up-{number}");
-                world.cobo.removes(&org_id);
-                call_back(&world.tokens, &org_id, Duration::from_secs(9));
+                fixture.cobo.removes(&org_id);
+                call_back(&fixture.tokens, &org_id, Duration::from_secs(9));
             }
         };
         let started = Instant::now();
         make_up(0..100);
         settle().await;
-        let outcome = called_back(&world.tokens, "genuine").await.unwrap();
+        let outcome = called_back(&fixture.tokens, "genuine").await.unwrap();
         assert!(!outcome.is_confirmed());
-        assert!(world.tokens.state("genuine").unwrap().queued);
+        assert!(fixture.tokens.state("genuine").unwrap().queued);
         make_up(100..10_200);
         all_looked_up().await;
         assert_eq!(started.elapsed(), Duration::ZERO);
@@ -76,12 +81,12 @@ fn made_up_callbacks_share_one_low_rate_and_delay_nobody_else() {
         // Neither callbacks of known organizations nor calls of the app are delayed.
         for org_id in ["known", "stored"] {
             let asked = Instant::now();
-            let outcome = called_back(&world.tokens, org_id).await.unwrap();
+            let outcome = called_back(&fixture.tokens, org_id).await.unwrap();
             assert!(outcome.is_confirmed());
             assert_eq!(asked.elapsed(), Duration::from_millis(100));
         }
         let asked = Instant::now();
-        world.tokens.token("called-by-the-app").await.unwrap();
+        fixture.tokens.token("called-by-the-app").await.unwrap();
         assert_eq!(asked.elapsed(), Duration::from_millis(100));
 
         let made_up = |requests: Vec<String>| {
@@ -92,23 +97,23 @@ fn made_up_callbacks_share_one_low_rate_and_delay_nobody_else() {
         };
         tokio::time::sleep_until(started + Duration::from_secs(5)).await;
         settle().await;
-        assert_eq!(made_up(world.cobo.requests()), 25);
+        assert_eq!(made_up(fixture.cobo.requests()), 25);
         tokio::time::sleep_until(started + Duration::from_secs(60)).await;
         settle().await;
-        assert_eq!(made_up(world.cobo.requests()), 55);
+        assert_eq!(made_up(fixture.cobo.requests()), 55);
 
         // It was preceded by a hundred callbacks, of which twenty were served at once.
-        until_valid(&world.tokens, "genuine").await;
+        until_valid(&fixture.tokens, "genuine").await;
         assert_eq!(started.elapsed(), Duration::from_millis(81_100));
-        assert!(!world.tokens.state("genuine").unwrap().queued);
-        let stored = world.store.memory().load("genuine").await.unwrap();
+        assert!(!fixture.tokens.state("genuine").unwrap().queued);
+        let stored = fixture.store.memory().load("genuine").await.unwrap();
         assert!(stored.is_some());
 
         // A thousand callbacks wait; the others were rejected.
         tokio::time::sleep(Duration::from_secs(10_000)).await;
-        assert_eq!(made_up(world.cobo.requests()), 1_000 - 1 - 80);
+        assert_eq!(made_up(fixture.cobo.requests()), 1_000 - 1 - 80);
         assert_eq!(
-            world.store.leases(),
+            fixture.store.leases(),
             4,
             "none for callbacks of unknown ones"
         );
@@ -118,19 +123,19 @@ fn made_up_callbacks_share_one_low_rate_and_delay_nobody_else() {
 #[test]
 fn a_queued_installation_gets_its_token_after_an_outage() {
     paused(async {
-        let world =
-            World::new(|builder| builder.unknown_installation_rate(Duration::from_secs(2), 1));
-        let _ = called_back(&world.tokens, "first").await.unwrap();
-        world.cobo.answer([Answer::Lost, Answer::Unreachable]);
-        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        let fixture =
+            Fixture::new(|builder| builder.unknown_installation_rate(Duration::from_secs(2), 1));
+        let _ = called_back(&fixture.tokens, "first").await.unwrap();
+        fixture.cobo.answer([Answer::Lost, Answer::Unreachable]);
+        let outcome = called_back(&fixture.tokens, "second").await.unwrap();
         assert!(!outcome.is_confirmed());
         // A second callback gets the same result.
-        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        let outcome = called_back(&fixture.tokens, "second").await.unwrap();
         assert!(!outcome.is_confirmed());
-        until_valid(&world.tokens, "second").await;
-        assert_eq!(world.cobo.requests().len(), 4);
+        until_valid(&fixture.tokens, "second").await;
+        assert_eq!(fixture.cobo.requests().len(), 4);
         // The queued callback was answered, so the organization is known to the next callback.
-        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        let outcome = called_back(&fixture.tokens, "second").await.unwrap();
         assert!(outcome.is_confirmed());
     });
 }
@@ -138,16 +143,16 @@ fn a_queued_installation_gets_its_token_after_an_outage() {
 #[test]
 fn a_queued_installation_is_not_asked_for_again_after_the_app_got_its_token() {
     paused(async {
-        let world =
-            World::new(|builder| builder.unknown_installation_rate(Duration::from_secs(2), 1));
-        let _ = called_back(&world.tokens, "first").await.unwrap();
-        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        let fixture =
+            Fixture::new(|builder| builder.unknown_installation_rate(Duration::from_secs(2), 1));
+        let _ = called_back(&fixture.tokens, "first").await.unwrap();
+        let outcome = called_back(&fixture.tokens, "second").await.unwrap();
         assert!(!outcome.is_confirmed());
-        world.tokens.token("second").await.unwrap();
+        fixture.tokens.token("second").await.unwrap();
         tokio::time::sleep(Duration::from_secs(60)).await;
-        assert!(!world.tokens.state("second").unwrap().queued);
+        assert!(!fixture.tokens.state("second").unwrap().queued);
         assert_eq!(
-            world.cobo.requests(),
+            fixture.cobo.requests(),
             ["get_token first", "get_token second"]
         );
     });
@@ -157,19 +162,19 @@ fn a_queued_installation_is_not_asked_for_again_after_the_app_got_its_token() {
 fn strangers_with_callbacks_leave_room_for_others() {
     paused(async {
         for concurrency in [20, 4] {
-            let world = World::new(|builder| builder.concurrency(concurrency));
-            world.cobo.set_latency(1_000);
-            world.cobo.always(Answer::Refused);
+            let fixture = Fixture::new(|builder| builder.concurrency(concurrency));
+            fixture.cobo.set_latency(1_000);
+            fixture.cobo.always(Answer::Refused);
             for number in 0..900 {
                 let stranger = format!("made-up-{number}");
-                call_back(&world.tokens, &stranger, Duration::from_millis(10));
+                call_back(&fixture.tokens, &stranger, Duration::from_millis(10));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
-            world.cobo.always(Answer::Ok);
+            fixture.cobo.always(Answer::Ok);
             let started = Instant::now();
-            world.tokens.token("org").await.unwrap();
+            fixture.tokens.token("org").await.unwrap();
             assert_eq!(started.elapsed(), Duration::from_secs(1));
-            assert!(world.cobo.most_in_all() as usize <= 8.min(concurrency / 2) + 1);
+            assert!(fixture.cobo.max_concurrent() as usize <= 8.min(concurrency / 2) + 1);
         }
     });
 }
@@ -177,21 +182,21 @@ fn strangers_with_callbacks_leave_room_for_others() {
 #[test]
 fn more_callbacks_than_can_wait_are_turned_away() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.set_latency(1_000);
+        let fixture = Fixture::new(|builder| builder);
+        fixture.cobo.set_latency(1_000);
         for number in 0..1_000 {
             call_back(
-                &world.tokens,
+                &fixture.tokens,
                 &format!("made-up-{number}"),
                 Duration::from_secs(9),
             );
         }
         all_looked_up().await;
         let (query, asked) = ("approval_result=1&org_id=one-more", Instant::now());
-        let error = world.tokens.on_installation(query).await.unwrap_err();
+        let error = fixture.tokens.on_installation(query).await.unwrap_err();
         assert_eq!(asked.elapsed(), Duration::ZERO);
         assert!(
-            error.to_string().contains("its turn did not come"),
+            error.to_string().contains("too many other tokens"),
             "{error}"
         );
     });
@@ -200,17 +205,17 @@ fn more_callbacks_than_can_wait_are_turned_away() {
 #[test]
 fn callbacks_of_one_organization_are_answered_together_and_rest() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.always(Answer::Refused);
+        let fixture = Fixture::new(|builder| builder);
+        fixture.cobo.always(Answer::Refused);
         let started = Instant::now();
         for round in 0..3 {
             let callbacks: Vec<_> = (0..1_000)
-                .map(|_| call_back(&world.tokens, "org", Duration::from_secs(60)))
+                .map(|_| call_back(&fixture.tokens, "org", Duration::from_secs(60)))
                 .collect();
             for callback in callbacks {
                 callback.await.unwrap();
             }
-            assert_eq!(world.cobo.requests(), ["get_token org"]);
+            assert_eq!(fixture.cobo.requests(), ["get_token org"]);
             assert_eq!(started.elapsed(), round * Duration::from_secs(2));
         }
     });
@@ -219,15 +224,15 @@ fn callbacks_of_one_organization_are_answered_together_and_rest() {
 #[test]
 fn a_callback_is_answered_though_its_sender_goes_away() {
     paused(async {
-        let world = World::new(|builder| builder);
-        let before = world.tokens.token("org").await.unwrap();
-        world.cobo.requests();
-        call_back(&world.tokens, "org", Duration::ZERO)
+        let fixture = Fixture::new(|builder| builder);
+        let before = fixture.tokens.token("org").await.unwrap();
+        fixture.cobo.requests();
+        call_back(&fixture.tokens, "org", Duration::ZERO)
             .await
             .unwrap();
         settle().await;
-        assert_eq!(world.cobo.requests(), ["get_token org"]);
-        let after = world.tokens.token("org").await.unwrap();
+        assert_eq!(fixture.cobo.requests(), ["get_token org"]);
+        let after = fixture.tokens.token("org").await.unwrap();
         assert!(after.generation() > before.generation());
     });
 }
@@ -235,23 +240,23 @@ fn a_callback_is_answered_though_its_sender_goes_away() {
 #[test]
 fn made_up_callbacks_on_a_slow_store_are_few_tasks_and_keep_nobody_from_it() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.store.set_latency(Duration::from_secs(4));
+        let fixture = Fixture::new(|builder| builder);
+        fixture.store.set_latency(Duration::from_secs(4));
         for number in 0..10_000 {
             let stranger = format!("made-up-{number}");
-            call_back(&world.tokens, &stranger, Duration::from_secs(9));
+            call_back(&fixture.tokens, &stranger, Duration::from_secs(9));
         }
         all_looked_up().await;
-        assert_eq!(world.tokens.0.shared.tasks.len(), 1_000);
-        assert_eq!(world.store.most_loads(), 8);
+        assert_eq!(fixture.tokens.0.shared.tasks.len(), 1_000);
+        assert_eq!(fixture.store.max_concurrent_loads(), 8);
 
         // The first ones were not answered in time.
         tokio::time::sleep(Duration::from_millis(3_500)).await;
-        world.store.set_latency(Duration::ZERO);
+        fixture.store.set_latency(Duration::ZERO);
         let stored = TokenPair::new(1, "stored", BEGIN, BEGIN + 43_200_000);
-        let kept = world.store.memory().save("org", &stored).await.unwrap();
+        let kept = fixture.store.memory().save("org", &stored).await.unwrap();
         assert_eq!(kept, Saved::Kept);
-        let token = world.tokens.token("org").await.unwrap();
+        let token = fixture.tokens.token("org").await.unwrap();
         assert_eq!(token.secret().expose(), "stored");
     });
 }
@@ -259,16 +264,16 @@ fn made_up_callbacks_on_a_slow_store_are_few_tasks_and_keep_nobody_from_it() {
 #[test]
 fn a_queued_callback_that_backs_off_leaves_its_place_to_others() {
     paused(async {
-        let world =
-            World::new(|builder| builder.unknown_installation_rate(Duration::from_millis(1), 1));
-        let _ = called_back(&world.tokens, "first").await.unwrap();
-        world.cobo.always(Answer::Lost);
-        let places = &world.tokens.0.shared.unknown_waiting;
+        let fixture =
+            Fixture::new(|builder| builder.unknown_installation_rate(Duration::from_millis(1), 1));
+        let _ = called_back(&fixture.tokens, "first").await.unwrap();
+        fixture.cobo.always(Answer::Lost);
+        let places = &fixture.tokens.0.shared.callbacks.unknown_places;
         let free = places.available_permits();
-        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        let outcome = called_back(&fixture.tokens, "second").await.unwrap();
         assert!(!outcome.is_confirmed());
         tokio::time::sleep(Duration::from_millis(100)).await;
-        assert!(world.tokens.state("second").unwrap().queued);
+        assert!(fixture.tokens.state("second").unwrap().queued);
         assert_eq!(places.available_permits(), free);
     });
 }
@@ -277,25 +282,25 @@ fn a_queued_callback_that_backs_off_leaves_its_place_to_others() {
 fn a_cold_process_serves_the_stored_token_while_cobo_cannot_answer_a_callback() {
     paused(async {
         for invalidated in [false, true] {
-            let world = World::new(|builder| builder);
+            let fixture = Fixture::new(|builder| builder);
             let stored = TokenPair::new(1, "stored", BEGIN, BEGIN + 43_200_000);
-            let kept = world.store.memory().save("org", &stored).await.unwrap();
+            let kept = fixture.store.memory().save("org", &stored).await.unwrap();
             assert_eq!(kept, Saved::Kept);
-            world.cobo.always(Answer::Unreachable);
+            fixture.cobo.always(Answer::Unreachable);
             if invalidated {
-                world.store.set(Mood::ReadOnly);
-                world.tokens.invalidate("org").await.unwrap_err();
+                fixture.store.set_fault(StoreFault::ReadOnly);
+                fixture.tokens.invalidate("org").await.unwrap_err();
             }
-            called_back(&world.tokens, "org").await.unwrap_err();
-            let token = world.tokens.token("org").await;
+            called_back(&fixture.tokens, "org").await.unwrap_err();
+            let token = fixture.tokens.token("org").await;
             let token = token.ok().map(|token| token.secret().expose().to_owned());
             assert_eq!(token.as_deref(), (!invalidated).then_some("stored"));
             // The callback is not forgotten.
-            world.store.set(Mood::Up);
-            world.cobo.always(Answer::Ok);
+            fixture.store.set_fault(StoreFault::None);
+            fixture.cobo.always(Answer::Ok);
             tokio::time::sleep(Duration::from_secs(60)).await;
-            let _ = called_back(&world.tokens, "org").await.unwrap();
-            let token = world.tokens.token("org").await.unwrap();
+            let _ = called_back(&fixture.tokens, "org").await.unwrap();
+            let token = fixture.tokens.token("org").await.unwrap();
             assert_eq!(token.secret().expose(), "a1");
         }
     });
@@ -304,18 +309,18 @@ fn a_cold_process_serves_the_stored_token_while_cobo_cannot_answer_a_callback() 
 #[test]
 fn a_pair_that_is_stored_over_one_of_the_future_without_a_lease_has_no_refresh_token() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.set_latency(1_000);
-        call_back(&world.tokens, "org", Duration::ZERO)
+        let fixture = Fixture::new(|builder| builder);
+        fixture.cobo.set_latency(1_000);
+        call_back(&fixture.tokens, "org", Duration::ZERO)
             .await
             .unwrap();
         all_looked_up().await;
         let theirs = TokenPair::new(BEGIN + 9_999_999, "theirs", BEGIN, BEGIN + 43_200_000)
             .with_refresh_token("r0", u64::MAX);
-        let kept = world.store.memory().save("org", &theirs).await.unwrap();
+        let kept = fixture.store.memory().save("org", &theirs).await.unwrap();
         assert_eq!(kept, Saved::Kept);
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let stored = world.store.memory().load("org").await.unwrap().unwrap();
+        let stored = fixture.store.memory().load("org").await.unwrap().unwrap();
         assert_eq!(stored.access_token.expose(), "a1");
         assert!(stored.refresh_token.is_none());
     });
@@ -325,19 +330,19 @@ fn a_pair_that_is_stored_over_one_of_the_future_without_a_lease_has_no_refresh_t
 fn whoever_watches_is_told_that_a_queued_callback_ended_with_its_runtime() {
     let mut kept = None;
     paused(async {
-        let world =
-            World::new(|builder| builder.unknown_installation_rate(Duration::from_secs(60), 1));
-        let _ = called_back(&world.tokens, "first").await.unwrap();
-        let _ = called_back(&world.tokens, "org").await.unwrap();
-        let mut watch = world.tokens.watch("org");
+        let fixture =
+            Fixture::new(|builder| builder.unknown_installation_rate(Duration::from_secs(60), 1));
+        let _ = called_back(&fixture.tokens, "first").await.unwrap();
+        let _ = called_back(&fixture.tokens, "org").await.unwrap();
+        let mut watch = fixture.tokens.watch("org");
         assert!(watch.state().queued);
-        kept = Some((world, watch));
+        kept = Some((fixture, watch));
     });
     paused(async {
-        let (world, watch) = kept.as_mut().unwrap();
+        let (fixture, watch) = kept.as_mut().unwrap();
         let changed = tokio::time::timeout(Duration::from_secs(60), watch.changed());
         assert!(!changed.await.unwrap().unwrap().queued);
         // The next use of the organization obtains the token.
-        world.tokens.token("org").await.unwrap();
+        fixture.tokens.token("org").await.unwrap();
     });
 }

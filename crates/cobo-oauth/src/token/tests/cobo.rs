@@ -10,8 +10,8 @@ use cobo_auth::{Clock as _, Secret};
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::world::{Life, TestClock};
-use crate::token::issuer::{Failure, Fate, Issued, Issuer};
+use super::fixtures::{Life, TestClock};
+use crate::token::issuer::{Failure, FailureKind, Issued, Issuer};
 use crate::token::moment::Moment;
 
 /// Cobo's answer to one request.
@@ -77,9 +77,9 @@ struct Books {
     presented_twice: Vec<String>,
     /// Running requests, by process and organization.
     in_flight: HashMap<(u64, String), u32>,
-    most_in_flight: u32,
+    max_concurrent_for_one_org: u32,
     /// The maximum for all organizations together.
-    most_in_all: u32,
+    max_concurrent: u32,
     /// When a request last failed.
     last_failure: Option<Instant>,
     /// The expiry of each access token, and the process that requested it.
@@ -161,12 +161,12 @@ impl FakeCobo {
         self.books.lock().unwrap().presented_twice.clone()
     }
 
-    pub(super) fn most_in_flight(&self) -> u32 {
-        self.books.lock().unwrap().most_in_flight
+    pub(super) fn max_concurrent_for_one_org(&self) -> u32 {
+        self.books.lock().unwrap().max_concurrent_for_one_org
     }
 
-    pub(super) fn most_in_all(&self) -> u32 {
-        self.books.lock().unwrap().most_in_all
+    pub(super) fn max_concurrent(&self) -> u32 {
+        self.books.lock().unwrap().max_concurrent
     }
 
     /// Adds a refresh token from an earlier run of the program.
@@ -189,12 +189,12 @@ impl FakeCobo {
             self.failed();
         }
         tokio::time::sleep(Duration::from_millis(latency)).await;
-        let lost = failure(Fate::Unknown, "the connection broke");
+        let lost = failure(FailureKind::Unknown, "the connection broke");
         let work = || {
             let mut books = self.books.lock().unwrap();
             let issued = work(&mut books)?;
             let token = issued.access_token.expose().to_owned();
-            let end = (asked.after(issued.life), self.life.number);
+            let end = (asked.plus(issued.life), self.life.number);
             books.ends.insert(token, end);
             Ok(issued)
         };
@@ -217,28 +217,30 @@ impl FakeCobo {
                 Err(lost)
             }
             Answer::Ignored => Err(lost),
-            Answer::Unreachable => Err(failure(Fate::NotProcessed, "no connection")),
+            Answer::Unreachable => Err(failure(FailureKind::NotProcessed, "no connection")),
             Answer::Throttled => Err(Failure {
                 throttled: true,
                 retry_after: Some(Duration::from_secs(30)),
-                ..failure(Fate::Unknown, "429")
+                ..failure(FailureKind::Unknown, "429")
             }),
             Answer::Away => Err(Failure {
                 throttled: true,
                 retry_after: Some(Duration::from_secs(24 * 60 * 60)),
-                ..failure(Fate::Unknown, "503")
+                ..failure(FailureKind::Unknown, "503")
             }),
-            Answer::Refused => Err(failure(Fate::GrantRefused, "invalid_grant")),
-            Answer::AppRefused => Err(failure(Fate::AppRefused, "invalid_client")),
-            Answer::Unauthenticated => {
-                Err(failure(Fate::Unauthenticated { verified: true }, "2024"))
-            }
-            Answer::UnsignedUnauthenticated => {
-                Err(failure(Fate::Unauthenticated { verified: false }, "2024"))
-            }
+            Answer::Refused => Err(failure(FailureKind::GrantRefused, "invalid_grant")),
+            Answer::AppRefused => Err(failure(FailureKind::AppRefused, "invalid_client")),
+            Answer::Unauthenticated => Err(failure(
+                FailureKind::Unauthenticated { verified: true },
+                "2024",
+            )),
+            Answer::UnsignedUnauthenticated => Err(failure(
+                FailureKind::Unauthenticated { verified: false },
+                "2024",
+            )),
             Answer::NotBearer => {
                 let _ = work();
-                Err(failure(Fate::UnusableToken, "token_type"))
+                Err(failure(FailureKind::UnusableToken, "token_type"))
             }
             Answer::Hangs => std::future::pending().await,
             Answer::Panics => panic!("a defect of the issuer"),
@@ -266,9 +268,9 @@ impl FakeCobo {
         let count = books.in_flight.entry(whose.clone()).or_default();
         *count += 1;
         let count = *count;
-        books.most_in_flight = books.most_in_flight.max(count);
+        books.max_concurrent_for_one_org = books.max_concurrent_for_one_org.max(count);
         let all = books.in_flight.values().sum();
-        books.most_in_all = books.most_in_all.max(all);
+        books.max_concurrent = books.max_concurrent.max(all);
         InFlight {
             cobo: self.clone(),
             whose,
@@ -290,14 +292,14 @@ impl Drop for InFlight {
     }
 }
 
-fn failure(fate: Fate, text: &'static str) -> Failure {
-    Failure::new(fate, std::io::Error::other(text))
+fn failure(kind: FailureKind, text: &'static str) -> Failure {
+    Failure::new(kind, std::io::Error::other(text))
 }
 
 impl Books {
     fn issue(&mut self, org_id: &str) -> Outcome {
         if self.removed.contains(org_id) {
-            return Err(failure(Fate::GrantRefused, "not installed"));
+            return Err(failure(FailureKind::GrantRefused, "not installed"));
         }
         self.issued += 1;
         let refresh_token = format!("r{}", self.issued);
@@ -348,7 +350,7 @@ impl Issuer for FakeCobo {
         }
         self.serve(request, |books| match books.refresh_tokens.remove(token) {
             Some(org_id) => books.issue(&org_id),
-            None => Err(failure(Fate::GrantRefused, "invalid_grant")),
+            None => Err(failure(FailureKind::GrantRefused, "invalid_grant")),
         })
         .await
     }

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use tokio::task::JoinHandle;
 
 use super::cobo::{Answer, FakeCobo};
-use super::store::{Mood, TestStore};
-use super::world::{Life, TestClock, owner, paused, settle};
+use super::fixtures::{Life, TestClock, owner, paused, settle};
+use super::store::{StoreFault, TestStore};
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::credential::OrgCredential;
 use crate::token::error::{TokenError, TokenErrorKind};
@@ -33,7 +33,7 @@ enum Event {
     Latency(u16),
     /// From now on answers contain Cobo's time.
     TellTime,
-    Store(Mood),
+    Store(StoreFault),
     StoreLatency(u16),
     /// A server refuses the token that was returned last.
     Reject(usize),
@@ -67,13 +67,13 @@ fn answer() -> impl Strategy<Value = Answer> {
     ]
 }
 
-fn mood() -> impl Strategy<Value = Mood> {
+fn fault() -> impl Strategy<Value = StoreFault> {
     prop_oneof![
-        4 => Just(Mood::Up),
-        1 => Just(Mood::Down),
-        1 => Just(Mood::Hangs),
-        1 => Just(Mood::ReadOnly),
-        1 => Just(Mood::Forgetful),
+        4 => Just(StoreFault::None),
+        1 => Just(StoreFault::Down),
+        1 => Just(StoreFault::Hangs),
+        1 => Just(StoreFault::ReadOnly),
+        1 => Just(StoreFault::AppliedButFailed),
     ]
 }
 
@@ -90,7 +90,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => vec(answer(), 1..4).prop_map(Event::Answers),
         1 => prop_oneof![Just(0), 1..7_000_u16].prop_map(Event::Latency),
         1 => Just(Event::TellTime),
-        2 => mood().prop_map(Event::Store),
+        2 => fault().prop_map(Event::Store),
         1 => prop_oneof![Just(0), 1..4_000_u16].prop_map(Event::StoreLatency),
         2 => process.clone().prop_map(Event::Reject),
         1 => (process.clone(), org.clone()).prop_map(|(p, o)| Event::Invalidate(p, o)),
@@ -113,7 +113,7 @@ struct Process {
     served: Option<(usize, AccessToken)>,
 }
 
-struct World {
+struct Fixture {
     clock: TestClock,
     cobo: FakeCobo,
     store: TestStore,
@@ -123,10 +123,10 @@ struct World {
     clock_was_set: bool,
 }
 
-impl World {
+impl Fixture {
     fn new() -> Self {
         let clock = TestClock::new();
-        let mut world = Self {
+        let mut fixture = Self {
             cobo: FakeCobo::new(LIFE, &clock),
             clock,
             store: TestStore::new(),
@@ -135,8 +135,8 @@ impl World {
             calls: Vec::new(),
             clock_was_set: false,
         };
-        world.processes = vec![world.process(), world.process()];
-        world
+        fixture.processes = vec![fixture.process(), fixture.process()];
+        fixture
     }
 
     fn process(&mut self) -> Process {
@@ -145,7 +145,7 @@ impl World {
         let mut builder = TokenSourceBuilder::with_issuer(self.cobo.of(&life), owner())
             .store(self.store.of(&life))
             .clock(self.clock.clone());
-        builder.dice = Box::new(|| 0.5);
+        builder.jitter = Box::new(|| 0.5);
         let source = builder.build();
         Process {
             life,
@@ -215,7 +215,7 @@ impl World {
             Event::Answers(answers) => self.cobo.answer(answers),
             Event::Latency(millis) => self.cobo.set_latency(millis.into()),
             Event::TellTime => self.cobo.tell_time(),
-            Event::Store(mood) => self.store.set(mood),
+            Event::Store(fault) => self.store.set_fault(fault),
             Event::StoreLatency(millis) => {
                 self.store.set_latency(Duration::from_millis(millis.into()));
             }
@@ -274,7 +274,7 @@ impl World {
     async fn recover(&mut self) {
         self.cobo.always(Answer::Ok);
         self.cobo.set_latency(0);
-        self.store.set(Mood::Up);
+        self.store.set_fault(StoreFault::None);
         self.store.set_latency(Duration::ZERO);
         tokio::time::sleep(Duration::from_secs(300)).await;
         for call in self.calls.drain(..) {
@@ -307,16 +307,16 @@ fn assert_valid(token: &AccessToken, life: u64, cobo: &FakeCobo, clock: &TestClo
 
 fn hold_for(events: Vec<Event>) {
     paused(async {
-        let mut world = World::new();
+        let mut fixture = Fixture::new();
         for event in events {
-            world.play(event).await;
-            assert_eq!(world.cobo.presented_twice(), [""; 0]);
+            fixture.play(event).await;
+            assert_eq!(fixture.cobo.presented_twice(), [""; 0]);
         }
-        world.recover().await;
-        assert_eq!(world.cobo.presented_twice(), [""; 0]);
-        assert!(world.cobo.most_in_flight() <= 1);
+        fixture.recover().await;
+        assert_eq!(fixture.cobo.presented_twice(), [""; 0]);
+        assert!(fixture.cobo.max_concurrent_for_one_org() <= 1);
         // Generations cannot always order pairs after a clock was set.
-        assert!(world.clock_was_set || !world.store.overwrote_a_newer_pair());
+        assert!(fixture.clock_was_set || !fixture.store.overwrote_a_newer_pair());
     });
 }
 
@@ -364,10 +364,10 @@ fn a_late_save_does_not_bring_back_what_was_removed() {
         Event::Answers(vec![Answer::Ok]),
         Event::Advance(560_000),
         Event::Answers(vec![Answer::Expired, Answer::Ok]),
-        Event::Store(Mood::Forgetful),
+        Event::Store(StoreFault::AppliedButFailed),
         Event::Invalidate(1, 0),
         Event::Answers(vec![Answer::Unreachable]),
-        Event::Store(Mood::Up),
+        Event::Store(StoreFault::None),
         Event::Call(0, 0),
         Event::Call(0, 0),
         Event::Invalidate(0, 0),
