@@ -60,9 +60,15 @@ pub(crate) struct CallbackState {
     requested: u64,
     /// The progress of the task, if it is running.
     progress: Option<watch::Receiver<Progress>>,
-    /// Whether the task waits for the rate limit of unknown organizations.
-    pub(crate) queued: bool,
     last_answer: Option<Moment>,
+}
+
+impl CallbackState {
+    /// Whether the task waits for the rate limit of unknown organizations.
+    pub(crate) fn is_queued(&self) -> bool {
+        let progress = self.progress.as_ref();
+        progress.is_some_and(|progress| progress.borrow().queued)
+    }
 }
 
 /// The progress of an organization's callback task.
@@ -71,7 +77,7 @@ struct Progress {
     /// The number of the last request that was answered.
     answered: u64,
     result: Result<(), TokenError>,
-    /// Whether unanswered requests wait for the shared rate.
+    /// Whether unanswered requests wait for the rate limit of unknown organizations.
     queued: bool,
 }
 
@@ -161,23 +167,19 @@ impl CallbackTask {
     async fn run(mut self) {
         loop {
             let (answered, result) = self.answer().await;
-            let done = {
-                let mut state = self.tokens.state();
-                let callback = &mut state.callback;
-                callback.last_answer = Some(self.shared.now());
-                callback.queued = false;
-                let done = callback.requested <= answered;
-                if done {
-                    callback.progress = None;
-                }
-                state.notify_watchers(&self.tokens, &self.shared);
-                done
-            };
+            let mut state = self.tokens.state();
+            state.callback.last_answer = Some(self.shared.now());
+            let done = state.callback.requested <= answered;
+            if done {
+                state.callback.progress = None;
+            }
             self.progress.send_replace(Progress {
                 answered,
                 result,
                 queued: false,
             });
+            state.notify_watchers(&self.tokens, &self.shared);
+            drop(state);
             if done {
                 return;
             }
@@ -194,7 +196,7 @@ impl CallbackTask {
             let pause = {
                 let state = self.tokens.state();
                 let retry = result.as_ref().is_err_and(TokenError::is_retryable)
-                    && state.callback.queued
+                    && self.progress.borrow().queued
                     && state.reason.requires_get_token()
                     && attempts < QUEUED_ATTEMPTS;
                 if !retry {
@@ -270,11 +272,9 @@ impl CallbackTask {
 
     /// Tells callers that the request is queued, so that they stop waiting.
     fn queue(&self) {
-        let mut state = self.tokens.state();
-        state.callback.queued = true;
-        state.notify_watchers(&self.tokens, &self.shared);
-        drop(state);
         self.progress.send_modify(|progress| progress.queued = true);
+        let state = self.tokens.state();
+        state.notify_watchers(&self.tokens, &self.shared);
     }
 }
 
@@ -285,11 +285,8 @@ impl Drop for CallbackTask {
         let ours = self.progress.subscribe();
         let mut state = self.tokens.state();
         let registered = &mut state.callback.progress;
-        if registered
-            .take_if(|progress| progress.same_channel(&ours))
-            .is_some()
-        {
-            state.callback.queued = false;
+        let registered = registered.take_if(|progress| progress.same_channel(&ours));
+        if registered.is_some() {
             state.notify_watchers(&self.tokens, &self.shared);
         }
     }

@@ -44,7 +44,7 @@ impl OrgTokens {
                 match state.running(&now) {
                     Some(running) => running,
                     None => {
-                        let (task, _) = self.register(&mut state, shared, now);
+                        let task = self.register(&mut state, shared, now);
                         self.invalidate_in_memory(&mut state);
                         break task;
                     }

@@ -30,7 +30,7 @@ impl RefreshTask {
         let mut pair = self.pair(issued, requested)?;
         let mut saved = self.save(&pair).await;
         if let Ok(Saved::Newer { generation }) = &saved
-            && (lease.is_some() || self.reason.requires_get_token())
+            && (lease.is_some() || self.handle.reason.requires_get_token())
             && *generation > self.shared.now().wall
         {
             // Not really newer: stored by a process whose clock was ahead.
@@ -55,11 +55,12 @@ impl RefreshTask {
                 }
                 if may_be_saved_later(&error) {
                     let unsaved = pair_to_resave(pair.clone(), &error);
-                    self.shared.save_later(&self.tokens, self.epoch, unsaved);
+                    self.shared
+                        .save_later(&self.tokens, self.handle.epoch, unsaved);
                 }
             }
         }
-        let origin = match (self.reason, grant) {
+        let origin = match (self.handle.reason, grant) {
             (RefreshReason::Rejected, Grant::Refresh) => Origin::Replacement,
             _ => Origin::Cobo,
         };
@@ -83,7 +84,7 @@ impl RefreshTask {
     fn pair(&self, issued: Issued, requested: Moment) -> Result<TokenPair, TokenError> {
         let generation = {
             let mut state = self.tokens.state();
-            if state.epoch != self.epoch {
+            if state.epoch != self.handle.epoch {
                 return Err(self.error(TokenErrorKind::Unavailable)); // invalidated: discard it
             }
             state.unsaved = None; // older than this pair

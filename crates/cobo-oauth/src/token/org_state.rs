@@ -39,7 +39,7 @@ impl OrgState {
             expires_at: token.map(|token| token.expires().wall),
             generation: token.map(CachedToken::generation),
             refreshing: matches!(state.activity, Activity::Refreshing(_)),
-            queued: state.callback.queued,
+            queued: state.callback.is_queued(),
             failing_since: state.failures.since,
             error: state.failures.last_error.clone(),
             unsaved: state.unsaved.is_some(),

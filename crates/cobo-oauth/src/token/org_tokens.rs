@@ -153,7 +153,8 @@ impl OrgTokens {
             return Err(backoff.error.clone());
         }
         let (runtime, _counted) = self.may_start_task(shared)?;
-        let (task, handle) = self.register(&mut state, shared, now);
+        let task = self.register(&mut state, shared, now);
+        let handle = task.handle.clone();
         state.notify_watchers(self, shared);
         // A runtime that is shutting down drops the task inside `spawn_on`, and the drop takes this
         // lock.
@@ -185,27 +186,24 @@ impl OrgTokens {
         state: &mut RefreshState,
         shared: &Arc<Shared>,
         now: Moment,
-    ) -> (RefreshTask, RefreshHandle) {
+    ) -> RefreshTask {
         let (sender, outcome) = watch::channel(None);
         state.tasks += 1;
         let handle = RefreshHandle {
             number: state.tasks,
+            epoch: state.epoch,
             reason: state.reason,
             requested: state.requested,
             outcome,
             lost_at: now.monotonic.saturating_add(shared.limits.refresh_task()),
         };
         state.activity = Activity::Refreshing(handle.clone());
-        let task = RefreshTask {
+        RefreshTask {
             shared: shared.clone(),
             tokens: self.clone(),
-            number: state.tasks,
-            reason: state.reason,
-            requested: state.requested,
-            epoch: state.epoch,
+            handle,
             outcome: sender,
-        };
-        (task, handle)
+        }
     }
 
     /// Whether this generation is newer than the current token and than every rejected one.

@@ -57,12 +57,10 @@ impl RefreshTask {
             // Acquired before the lease, so that no lease is held while waiting.
             let permit = self.permit().await?;
             // Without a lease, so that forged callbacks do not fill the store with leases.
-            if self.reason.requires_get_token() && stored.is_none() {
+            if self.handle.reason.requires_get_token() && stored.is_none() {
                 return Ok(Plan::get_token(permit));
             }
-            let (store, ttl) = (&self.shared.store, self.shared.limits.lease());
-            let lease = store.lease(self.tokens.org_id(), ttl);
-            match self.shared.with_store_timeout(lease).await {
+            match self.lease().await {
                 Ok(Some(lease)) => return self.plan_with_lease(lease, permit).await,
                 Ok(None) => {}
                 Err(error) => {
@@ -111,6 +109,12 @@ impl RefreshTask {
         })
     }
 
+    async fn lease(&self) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        let ttl = self.shared.limits.lease();
+        let lease = self.shared.store.lease(self.tokens.org_id(), ttl);
+        self.shared.with_store_timeout(lease).await
+    }
+
     /// Decides after a store failure. A valid token is not refreshed, because another process may be
     /// spending the refresh token. If there is no valid token, calls `get_token`.
     async fn plan_without_store(&self, error: StoreError) -> Result<Plan<'_>, TokenError> {
@@ -136,18 +140,18 @@ impl RefreshTask {
     fn adopt(&self, stored: Option<&TokenPair>) -> Option<Arc<CachedToken>> {
         let pair = stored?;
         let is_newer = self.tokens.is_newer(&self.tokens.state(), pair.generation);
-        if self.reason == RefreshReason::Reissue || !is_newer {
+        if self.handle.reason == RefreshReason::Reissue || !is_newer {
             return None;
         }
         let now = self.shared.now();
         let token = CachedToken::from_store(pair, now, self.shared.jitter());
         let token = Arc::new(token.ok().flatten()?);
-        if !self.reason.requires_get_token() && token.phase(&now) < Phase::RefreshRequired {
+        if !self.handle.reason.requires_get_token() && token.phase(&now) < Phase::RefreshRequired {
             return Some(token);
         }
         // Served only until the new token is there, or if no new one can be obtained.
         let mut state = self.tokens.state();
-        if state.epoch == self.epoch {
+        if state.epoch == self.handle.epoch {
             self.tokens.install(&mut state, token);
         }
         None

@@ -83,6 +83,8 @@ impl RefreshReason {
 #[derive(Debug, Clone)]
 pub(crate) struct RefreshHandle {
     pub(crate) number: u64,
+    /// The epoch of the state when the task started.
+    pub(crate) epoch: u64,
     pub(crate) reason: RefreshReason,
     /// The task answers all requests for `get_token` up to this number.
     pub(crate) requested: u64,

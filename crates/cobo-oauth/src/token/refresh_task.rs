@@ -17,7 +17,9 @@ use super::metrics::Grant;
 use super::moment::Moment;
 use super::org_tokens::OrgTokens;
 use super::plan::Plan;
-use super::refresh_state::{Activity, Backoff, Failures, RefreshReason, RefreshState};
+use super::refresh_state::{
+    Activity, Backoff, Failures, RefreshHandle, RefreshReason, RefreshState,
+};
 use super::shared::Shared;
 use crate::store::{Lease, TokenPair};
 
@@ -28,10 +30,7 @@ const DROPS_WITHOUT_BACKOFF: u32 = 2;
 pub(crate) struct RefreshTask {
     pub(crate) shared: Arc<Shared>,
     pub(crate) tokens: Arc<OrgTokens>,
-    pub(crate) number: u64,
-    pub(crate) reason: RefreshReason,
-    pub(crate) requested: u64,
-    pub(crate) epoch: u64,
+    pub(crate) handle: RefreshHandle,
     pub(crate) outcome: watch::Sender<Option<RefreshOutcome>>,
 }
 
@@ -83,7 +82,7 @@ impl RefreshTask {
         let deadline = Instant::now() + self.shared.limits.deadline;
         let oldest_usable = {
             let mut state = self.tokens.state();
-            if state.epoch != self.epoch {
+            if state.epoch != self.handle.epoch {
                 return Err(self.error(TokenErrorKind::Unavailable)); // invalidated meanwhile
             }
             let oldest_usable = state.generation.max(state.spent.saturating_add(1));
@@ -109,7 +108,7 @@ impl RefreshTask {
     /// Whether the pair's refresh token may be used. A pair that is older than what this process
     /// knows, or whose refresh token it has sent, comes from a store that lost newer data.
     fn may_refresh(&self, pair: &TokenPair, oldest_usable: u64) -> bool {
-        !self.reason.requires_get_token()
+        !self.handle.reason.requires_get_token()
             && pair.generation >= oldest_usable
             && pair.refresh_token.is_some()
             && pair
@@ -226,7 +225,7 @@ impl RefreshTask {
     fn finish(&self, result: Result<Arc<CachedToken>, TokenError>) {
         let mut state = self.tokens.state();
         state.dropped_tasks = 0;
-        let outcome = if state.epoch != self.epoch {
+        let outcome = if state.epoch != self.handle.epoch {
             self.leave(&mut state);
             RefreshOutcome::Superseded
         } else {
@@ -234,7 +233,9 @@ impl RefreshTask {
                 Ok(token) => {
                     self.tokens.install(&mut state, token.clone());
                     // Keep the reason if another request was made meanwhile.
-                    if state.reason == self.reason && state.requested == self.requested {
+                    if state.reason == self.handle.reason
+                        && state.requested == self.handle.requested
+                    {
                         state.reason = RefreshReason::default();
                     }
                     self.leave(&mut state);
@@ -255,14 +256,14 @@ impl RefreshTask {
 
     /// Unregisters this task, if it is still the registered one.
     fn leave(&self, state: &mut RefreshState) {
-        if state.is_running(self.number) {
+        if state.is_running(self.handle.number) {
             state.activity = Activity::Idle;
         }
     }
 
     /// Unregisters this task, and starts a backoff before the next one.
     fn leave_with_backoff(&self, state: &mut RefreshState, error: &TokenError) {
-        if error.kind() == TokenErrorKind::ShutDown || !state.is_running(self.number) {
+        if error.kind() == TokenErrorKind::ShutDown || !state.is_running(self.handle.number) {
             return self.leave(state);
         }
         let now = self.shared.now();
@@ -302,7 +303,7 @@ impl Drop for RefreshTask {
         }
         let mut state = self.tokens.state();
         // A task that `invalidate` registered has an earlier epoch.
-        let was_dropped = state.epoch == self.epoch;
+        let was_dropped = state.epoch == self.handle.epoch;
         state.dropped_tasks = state.dropped_tasks.saturating_add(was_dropped.into());
         let too_many = state.dropped_tasks > DROPS_WITHOUT_BACKOFF;
         if was_dropped && (std::thread::panicking() || too_many) {

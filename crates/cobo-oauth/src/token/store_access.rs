@@ -65,34 +65,38 @@ impl Shared {
     }
 
     /// Loads the pair of an organization. Another app's pair is an error.
-    ///
-    /// A pair of this client id whose response keys have all been replaced, and whose tokens have
-    /// expired, is removed: otherwise the organization could never be served again.
     pub(crate) async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
         let stored = self.with_store_timeout(self.store.load(org_id)).await?;
-        match self.check_owner(org_id, stored.as_ref()) {
-            Ok(()) => Ok(stored),
-            Err(error) => {
-                let abandoned = stored.as_ref().and_then(|pair| self.abandoned_owner(pair));
-                let owner = abandoned.ok_or(error)?;
-                let remove = self.store.remove(org_id, owner);
-                self.with_store_timeout(remove).await?;
-                tracing::info!(org_id, "removed an expired pair from before a key rotation");
-                Ok(None)
+        let Some(owner) = self.abandoned_owner(org_id, stored.as_ref())? else {
+            return Ok(stored);
+        };
+        let remove = self.store.remove(org_id, owner);
+        self.with_store_timeout(remove).await?;
+        tracing::info!(org_id, "removed an expired pair from before a key rotation");
+        Ok(None)
+    }
+
+    /// Checks that this app may use a stored pair. Returns the owner of a pair to be removed: one of
+    /// this client id whose response keys have all been replaced, and whose tokens have expired.
+    /// Otherwise the organization could never be served again.
+    fn abandoned_owner<'a>(
+        &self,
+        org_id: &str,
+        stored: Option<&'a TokenPair>,
+    ) -> Result<Option<&'a Owner>, StoreError> {
+        let Some((pair, owner)) = stored.and_then(|pair| Some((pair, pair.owner.as_ref()?))) else {
+            return Ok(None);
+        };
+        match self.owner.check(org_id, Some(owner)) {
+            Ok(()) => Ok(None),
+            Err(_)
+                if owner.client_id() == self.owner.client_id()
+                    && pair.has_expired(self.now().earliest_unix_millis()) =>
+            {
+                Ok(Some(owner))
             }
+            Err(error) => Err(error),
         }
-    }
-
-    /// The owner of a pair that has this client id and no usable token.
-    fn abandoned_owner<'a>(&self, pair: &'a TokenPair) -> Option<&'a Owner> {
-        let owner = pair.owner.as_ref()?;
-        let expired = pair.has_expired(self.now().earliest_unix_millis());
-        (expired && owner.client_id() == self.owner.client_id()).then_some(owner)
-    }
-
-    fn check_owner(&self, org_id: &str, stored: Option<&TokenPair>) -> Result<(), StoreError> {
-        self.owner
-            .check(org_id, stored.and_then(|pair| pair.owner.as_ref()))
     }
 
     /// Whether there is a token of this organization in memory or in the store. A store that fails
@@ -112,10 +116,8 @@ impl Shared {
         let Ok(stored) = self.unless_circuit_open(self.limits.store, load).await else {
             return Ok(false);
         };
-        if let Err(error) = self.check_owner(org_id, stored.as_ref()) {
-            let abandoned = stored.as_ref().and_then(|pair| self.abandoned_owner(pair));
-            abandoned.ok_or_else(|| TokenError::store(error, org_id))?;
-        }
+        let checked = self.abandoned_owner(org_id, stored.as_ref());
+        checked.map_err(|error| TokenError::store(error, org_id))?;
         Ok(stored.is_some())
     }
 
