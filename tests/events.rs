@@ -46,7 +46,7 @@ async fn what_happens_is_told_without_the_secrets() {
     assert_eq!(refused[0]["generation"], first.generation().to_string());
     assert_eq!(refused[0]["kept"], "false");
     let failed = capture.said("`get_token` failed");
-    assert_eq!(failed[0]["fate"], "GrantRefused");
+    assert_eq!(failed[0]["kind"], "GrantRefused");
     let unstored = capture.said("the token store failed");
     assert!(unstored[0]["error"].contains("it is down"), "{unstored:?}");
     for event in obtained

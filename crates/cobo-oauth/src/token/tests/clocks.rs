@@ -28,7 +28,7 @@ impl Fixture {
     fn new() -> Self {
         let clock = TestClock::new();
         let cobo = FakeCobo::new(LIFE, &clock);
-        cobo.tell_time();
+        cobo.report_time();
         Self {
             clock,
             cobo,
@@ -53,13 +53,13 @@ impl Fixture {
     }
 
     fn has_expired(&self, token: &cobo_auth::AccessToken) -> bool {
-        let (end, _) = self.cobo.end_of(token.secret().expose()).unwrap();
+        let (end, _) = self.cobo.expiry_of(token.secret().expose()).unwrap();
         end.wall <= self.clock.unix_millis()
     }
 }
 
 #[test]
-fn hosts_whose_clocks_differ_serve_each_other_no_expired_token() {
+fn hosts_with_different_clocks_never_serve_an_expired_token() {
     let offsets = [
         0,
         HOUR / 120,
@@ -94,7 +94,7 @@ fn hosts_whose_clocks_differ_serve_each_other_no_expired_token() {
 }
 
 #[test]
-fn a_host_whose_clock_is_behind_serves_no_token_that_expired_by_cobos_time() {
+fn host_whose_clock_is_behind_serves_no_token_that_expired_by_cobos_time() {
     paused(async {
         let mut fixture = Fixture::new();
         let (right, behind) = (fixture.host(0).await, fixture.host(-HOUR).await);
@@ -109,7 +109,7 @@ fn a_host_whose_clock_is_behind_serves_no_token_that_expired_by_cobos_time() {
 }
 
 #[test]
-fn a_host_whose_clock_is_ahead_does_not_store_a_token_for_longer_than_it_lives() {
+fn host_whose_clock_is_ahead_stores_the_expiry_by_cobos_time() {
     paused(async {
         let mut fixture = Fixture::new();
         let (ahead, right) = (fixture.host(HOUR).await, fixture.host(0).await);
@@ -124,7 +124,7 @@ fn a_host_whose_clock_is_ahead_does_not_store_a_token_for_longer_than_it_lives()
 }
 
 #[test]
-fn a_clock_that_is_days_behind_keeps_no_token_from_being_used() {
+fn host_whose_clock_is_days_behind_uses_its_token() {
     paused(async {
         let mut fixture = Fixture::new();
         let behind = fixture.host(-100 * HOUR).await;
@@ -141,7 +141,7 @@ fn a_clock_that_is_days_behind_keeps_no_token_from_being_used() {
 }
 
 #[test]
-fn a_host_whose_clock_is_behind_takes_up_the_token_that_another_stored() {
+fn host_whose_clock_is_behind_uses_the_token_that_another_stored() {
     paused(async {
         let mut fixture = Fixture::new();
         let (right, behind) = (fixture.host(0).await, fixture.host(-2 * HOUR).await);

@@ -39,10 +39,10 @@ impl Fixture {
 }
 
 #[test]
-fn an_organization_does_not_wait_for_another_that_gets_no_answer() {
+fn unanswered_request_does_not_delay_other_organizations() {
     paused(async {
         let fixture = Fixture::new(|builder| builder);
-        fixture.cobo.silence("silent");
+        fixture.cobo.never_answer("silent");
         let started = Instant::now();
         let silent = tokio::spawn({
             let tokens = fixture.tokens.clone();
@@ -63,7 +63,7 @@ fn an_organization_does_not_wait_for_another_that_gets_no_answer() {
 }
 
 #[test]
-fn a_refusal_of_one_organization_does_not_hold_back_another() {
+fn refusal_is_cached_for_one_organization_only() {
     paused(async {
         let fixture = Fixture::new(|builder| builder);
         fixture.cobo.answer([Answer::Refused]);
@@ -79,7 +79,7 @@ fn a_refusal_of_one_organization_does_not_hold_back_another() {
 }
 
 #[test]
-fn ten_thousand_cold_organizations_are_not_asked_for_at_once() {
+fn concurrent_requests_of_many_organizations_are_limited() {
     paused(async {
         let fixture = Fixture::new(|builder| builder.concurrency(50));
         fixture.cobo.set_latency(100);
@@ -98,14 +98,14 @@ fn ten_thousand_cold_organizations_are_not_asked_for_at_once() {
 }
 
 #[test]
-fn what_waits_for_its_turn_in_vain_says_so_and_spends_nothing() {
+fn request_without_a_permit_fails_at_the_deadline_and_sends_nothing() {
     paused(async {
         let fixture = Fixture::new(|builder| {
             let deadline = Duration::from_secs(10);
             builder.concurrency(1).deadline(deadline)
         });
         for silent in ["silent-1", "silent-2"] {
-            fixture.cobo.silence(silent);
+            fixture.cobo.never_answer(silent);
             let tokens = fixture.tokens.clone();
             tokio::spawn(async move { tokens.token(silent).await.map(drop) });
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -123,7 +123,7 @@ fn what_waits_for_its_turn_in_vain_says_so_and_spends_nothing() {
 }
 
 #[test]
-fn a_forgotten_organization_is_not_asked_for_when_its_turn_comes() {
+fn forgotten_organization_that_waits_for_a_permit_sends_no_request() {
     paused(async {
         let fixture = Fixture::new(|builder| builder.concurrency(1));
         fixture.cobo.set_latency(1_000);
@@ -140,7 +140,7 @@ fn a_forgotten_organization_is_not_asked_for_when_its_turn_comes() {
 }
 
 #[test]
-fn a_shutdown_waits_as_long_as_the_store_may_take() {
+fn shutdown_waits_for_a_slow_store() {
     paused(async {
         let fixture = Fixture::new(|builder| builder.deadline(Duration::from_millis(500)));
         let call = tokio::spawn({
@@ -158,7 +158,7 @@ fn a_shutdown_waits_as_long_as_the_store_may_take() {
 }
 
 #[test]
-fn a_shutdown_saves_what_a_runtime_that_ended_could_not() {
+fn shutdown_saves_a_pair_whose_save_task_ended_with_its_runtime() {
     let mut fixture = None;
     paused(async {
         let fixture = fixture.insert(Fixture::new(|builder| builder));
@@ -175,12 +175,12 @@ fn a_shutdown_saves_what_a_runtime_that_ended_could_not() {
 }
 
 #[test]
-fn a_shutdown_ends_when_everything_hangs() {
+fn shutdown_ends_when_cobo_and_the_store_hang() {
     paused(async {
         for answered_after in [None, Some(59_000)] {
             let fixture = Fixture::new(|builder| builder);
             match answered_after {
-                None => fixture.cobo.silence("org"),
+                None => fixture.cobo.never_answer("org"),
                 Some(millis) => fixture.cobo.set_latency(millis),
             }
             let tokens = fixture.tokens.clone();
@@ -198,7 +198,7 @@ fn a_shutdown_ends_when_everything_hangs() {
 
 /// The store's own timeout is shorter than the source's.
 #[test]
-fn store_that_does_not_answer_is_waited_for_once_in_5_seconds() {
+fn store_that_does_not_answer_is_not_called_for_five_seconds() {
     paused(async {
         let fixture = Fixture::new(|builder| builder);
         fixture.store.set_fault(StoreFault::TimesOut);
@@ -215,7 +215,7 @@ fn store_that_does_not_answer_is_waited_for_once_in_5_seconds() {
 }
 
 #[test]
-fn pair_that_is_too_large_for_the_store_is_served_and_not_saved_later() {
+fn pair_that_is_too_large_for_the_store_is_served_and_never_saved_again() {
     paused(async {
         let fixture = Fixture::new(|builder| builder);
         fixture.store.set_fault(StoreFault::TooLarge);
@@ -226,7 +226,7 @@ fn pair_that_is_too_large_for_the_store_is_served_and_not_saved_later() {
 }
 
 #[test]
-fn the_next_use_saves_what_a_runtime_that_ended_could_not() {
+fn next_call_saves_a_pair_whose_save_task_ended_with_its_runtime() {
     let mut fixture = None;
     paused(async {
         let fixture = fixture.insert(Fixture::new(|builder| builder));
@@ -245,7 +245,7 @@ fn the_next_use_saves_what_a_runtime_that_ended_could_not() {
 }
 
 #[test]
-fn listing_organizations_and_other_calls_of_the_store_spare_one_that_does_not_answer() {
+fn failed_listing_opens_the_circuit_for_other_store_calls() {
     paused(async {
         let fixture = Fixture::new(|builder| builder);
         fixture.store.set_fault(StoreFault::TimesOut);

@@ -45,7 +45,7 @@ impl Fixture {
 }
 
 #[test]
-fn a_pair_of_another_app_is_an_error_for_callers_and_stays() {
+fn pair_of_another_app_is_an_error_and_is_kept() {
     paused(async {
         let fixture = Fixture::new(|builder| builder);
         fixture
@@ -73,7 +73,7 @@ fn a_pair_of_another_app_is_an_error_for_callers_and_stays() {
 }
 
 #[test]
-fn a_pair_that_another_app_stores_during_a_request_stays() {
+fn pair_that_another_app_stores_during_a_request_is_kept() {
     paused(async {
         let fixture = Fixture::new(|builder| builder);
         fixture.cobo.set_latency(1_000);
@@ -92,10 +92,10 @@ fn a_pair_that_another_app_stores_during_a_request_stays() {
 }
 
 #[test]
-fn a_pair_without_an_owner_belongs_to_the_app_that_refreshes_it_first() {
+fn pair_without_an_owner_gets_the_owner_that_refreshes_it() {
     paused(async {
         let fixture = Fixture::new(|builder| builder);
-        fixture.cobo.knows("r0", ORG);
+        fixture.cobo.add_refresh_token("r0", ORG);
         fixture.has(ORG, pair("unowned")).await;
         let token = fixture.tokens.token(ORG).await.unwrap();
         assert_eq!(token.secret().expose(), "unowned");
@@ -108,7 +108,7 @@ fn a_pair_without_an_owner_belongs_to_the_app_that_refreshes_it_first() {
 }
 
 #[test]
-fn a_restarted_app_finds_its_organizations_in_the_store() {
+fn organizations_lists_stored_and_unsaved_pairs_of_this_app() {
     paused(async {
         let fixture = Fixture::new(|builder| builder);
         fixture.tokens.token("one").await.unwrap();
@@ -131,7 +131,7 @@ fn a_restarted_app_finds_its_organizations_in_the_store() {
 }
 
 #[test]
-fn a_store_that_cannot_list_its_organizations_is_an_error() {
+fn organizations_fails_if_the_store_fails() {
     paused(async {
         let fixture = Fixture::new(|builder| builder.deadline(Duration::from_secs(20)));
         fixture.tokens.token("one").await.unwrap();
@@ -150,7 +150,7 @@ fn before_rotation() -> Owner {
 }
 
 #[test]
-fn a_pair_from_before_a_key_rotation_is_replaced_when_nothing_in_it_is_valid() {
+fn expired_pair_from_before_a_key_rotation_is_replaced() {
     paused(async {
         let expired = TokenPair::new(1, "old", BEGIN - 43_200_000, BEGIN);
         let cases = [

@@ -47,7 +47,7 @@ enum Step {
     Advance(f64),
     /// The wall clock is set. A suspended machine looks the same: only its wall clock advances.
     SetWallClock(f64),
-    /// A server refuses the token of this number: 1 for `a1`.
+    /// A server rejects the token of this number: 1 for `a1`.
     Reject(u64),
     Invalidate,
     InvalidateFails,
@@ -111,33 +111,33 @@ struct State {
     unsaved: bool,
 }
 
-struct Play {
+struct Player {
     clock: TestClock,
     cobo: FakeCobo,
     store: TestStore,
     source: Option<TokenSource>,
     lease: Option<Box<dyn Lease>>,
     snapshot: Option<TokenPair>,
-    waiting: Option<tokio::task::JoinHandle<String>>,
+    running_call: Option<tokio::task::JoinHandle<String>>,
     /// The access tokens that were returned, by their text.
-    seen: Vec<(String, cobo_auth::AccessToken)>,
+    returned: Vec<(String, cobo_auth::AccessToken)>,
 }
 
-impl Play {
+impl Player {
     fn new(life: u64) -> Self {
         let clock = TestClock::new();
-        let mut play = Self {
+        let mut player = Self {
             cobo: FakeCobo::new(life, &clock),
             clock,
             store: TestStore::new(),
             source: None,
             lease: None,
             snapshot: None,
-            waiting: None,
-            seen: Vec::new(),
+            running_call: None,
+            returned: Vec::new(),
         };
-        play.start();
-        play
+        player.start();
+        player
     }
 
     fn start(&mut self) {
@@ -156,9 +156,9 @@ impl Play {
         let result = self.source().token(ORG).await;
         if let Ok(token) = &result {
             let text = token.secret().expose().to_owned();
-            self.seen.push((text, token.clone()));
+            self.returned.push((text, token.clone()));
         }
-        shown(result)
+        display(result)
     }
 
     async fn step(&mut self, step: Step) {
@@ -170,12 +170,12 @@ impl Play {
             Step::CallWithin(seconds, expected) => {
                 let within = Duration::from_secs_f64(seconds);
                 let call = tokio::time::timeout(within, self.call()).await;
-                assert_eq!(call.expect("it took longer"), expected);
+                assert_eq!(call.expect("the call took longer"), expected);
             }
             Step::Calls(count, expected) => {
                 let calls = (0..count).map(|_| {
                     let source = self.source();
-                    tokio::spawn(async move { shown(source.token(ORG).await) })
+                    tokio::spawn(async move { display(source.token(ORG).await) })
                 });
                 for call in calls.collect::<Vec<_>>() {
                     assert_eq!(call.await.unwrap(), expected);
@@ -185,16 +185,16 @@ impl Play {
                 let after = Duration::from_secs_f64(after);
                 let source = self.source();
                 let call = tokio::time::timeout(after, source.token(ORG));
-                assert!(call.await.is_err(), "it was served");
+                assert!(call.await.is_err(), "the call returned");
             }
             Step::CallStarts => {
                 let source = self.source();
-                let call = async move { shown(source.token(ORG).await) };
-                self.waiting = Some(tokio::spawn(call));
+                let call = async move { display(source.token(ORG).await) };
+                self.running_call = Some(tokio::spawn(call));
                 settle().await;
             }
             Step::CallReturns(expected) => {
-                let came = self.waiting.take().unwrap().await.unwrap();
+                let came = self.running_call.take().unwrap().await.unwrap();
                 assert_eq!(came, expected);
             }
             Step::AnswerNext(answers) => self.cobo.answer(answers),
@@ -214,7 +214,11 @@ impl Play {
             Step::Reject(number) => {
                 use cobo_auth::Credential as _;
                 let text = format!("a{number}");
-                let (_, token) = self.seen.iter().find(|(seen, _)| *seen == text).unwrap();
+                let (_, token) = self
+                    .returned
+                    .iter()
+                    .find(|(returned, _)| *returned == text)
+                    .unwrap();
                 self.source().credential(ORG).rejected(token);
             }
             Step::Invalidate => self.source().invalidate(ORG).await.unwrap(),
@@ -302,10 +306,7 @@ impl Play {
             Step::Elapsed(expected) => {
                 use cobo_auth::Clock as _;
                 let elapsed = self.clock.monotonic().as_secs_f64();
-                assert!(
-                    (elapsed - expected).abs() < 0.01,
-                    "{elapsed} s have gone by"
-                );
+                assert!((elapsed - expected).abs() < 0.01, "elapsed: {elapsed} s");
             }
         }
     }
@@ -321,7 +322,7 @@ impl Play {
             obtained + stored.life * 1_000,
         );
         if let Some(refresh) = stored.refresh {
-            self.cobo.knows(&refresh, ORG);
+            self.cobo.add_refresh_token(&refresh, ORG);
             let end = obtained.checked_add_signed(stored.refresh_life * 1_000);
             pair = pair.with_refresh_token(refresh, end.unwrap());
         }
@@ -329,7 +330,7 @@ impl Play {
     }
 }
 
-fn shown(result: Result<cobo_auth::AccessToken, crate::TokenError>) -> String {
+fn display(result: Result<cobo_auth::AccessToken, crate::TokenError>) -> String {
     match result {
         Ok(token) => token.secret().expose().to_owned(),
         Err(error) => format!("{:?}", error.kind()),
@@ -337,7 +338,7 @@ fn shown(result: Result<cobo_auth::AccessToken, crate::TokenError>) -> String {
 }
 
 #[test]
-fn every_scenario() {
+fn all_scenarios_pass() {
     let scenarios: Vec<Scenario> = serde_json::from_str(SCENARIOS).unwrap();
     assert!(scenarios.len() >= 40, "{} scenarios", scenarios.len());
     let mut failed = Vec::new();
@@ -353,18 +354,18 @@ fn every_scenario() {
 
 fn play(scenario: Scenario) {
     paused(async {
-        let mut play = Play::new(scenario.life);
+        let mut player = Player::new(scenario.life);
         let sets_the_clock = |step: &Step| matches!(step, Step::SetWallClock(_));
         let clock_was_set = scenario.steps.iter().any(sets_the_clock);
         for (number, step) in scenario.steps.into_iter().enumerate() {
             println!("  {number}: {step:?}");
-            play.step(step).await;
+            player.step(step).await;
         }
-        assert_eq!(play.cobo.presented_twice(), [""; 0], "refresh tokens");
+        assert_eq!(player.cobo.sent_twice(), [""; 0], "refresh tokens");
         assert!(
-            play.cobo.max_concurrent_for_one_org() <= 1,
+            player.cobo.max_concurrent_for_one_org() <= 1,
             "requests in flight"
         );
-        assert!(clock_was_set || !play.store.overwrote_a_newer_pair());
+        assert!(clock_was_set || !player.store.overwrote_a_newer_pair());
     });
 }
