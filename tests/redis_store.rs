@@ -191,7 +191,7 @@ async fn a_user_needs_no_more_than_the_docs_say() {
     let store = RedisStore::connect(&url).unwrap();
     let error = store.save(ORG, &pair(1)).await.unwrap_err();
     assert!(
-        error.to_string().contains("does not let this user"),
+        error.to_string().contains("lacks a permission"),
         "{error}"
     );
     assert!(!format!("{error:?}").contains("the-access-token"));
