@@ -25,7 +25,7 @@ async fn what_is_signed_is_what_is_sent() {
         .query("ids", "ETH")
         .query("empty", "")
         .query("a", "x y")
-        .json(&serde_json::json!({"note": "\u{e9}<&>"}))
+        .json(serde_json::json!({"note": "\u{e9}<&>"}))
         .credential(FixedToken::new(SECRET).unwrap())
         .send()
         .await
@@ -276,7 +276,7 @@ async fn a_request_is_explained_without_being_sent() {
         .request(Method::POST, "/x")
         .query("b", 1)
         .query("a", "x y")
-        .json(&serde_json::json!({"token": SECRET}));
+        .json(serde_json::json!({"token": SECRET}));
     let explained = request.preview().await.unwrap();
     let expected = format!(
         "POST|/v2/x|{}|a=x+y&b=1|{{\"token\":\"{SECRET}\"}}",
