@@ -36,7 +36,7 @@ impl OrgState {
     pub(crate) fn of(state: &RefreshState, token: Option<&CachedToken>, now: &Moment) -> Self {
         Self {
             valid: token.is_some_and(|token| token.is_valid(now)),
-            expires_at: token.map(|token| token.expires().wall),
+            expires_at: token.map(|token| token.expires.wall),
             generation: token.map(CachedToken::generation),
             refreshing: matches!(state.activity, Activity::Refreshing(_)),
             queued: state.callback.is_queued(),

@@ -94,7 +94,7 @@ impl OrgTokens {
             // token expires.
             let now = shared.now();
             let timeout = match self.valid(&now) {
-                Some(token) => token.expires().remaining(&now) / 2,
+                Some(token) => token.expires.remaining(&now) / 2,
                 None => shared.limits.refresh_task(),
             };
             match task.wait(timeout).await {

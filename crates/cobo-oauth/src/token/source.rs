@@ -6,7 +6,6 @@ use cobo_auth::AccessToken;
 use tokio_util::sync::DropGuard;
 
 use super::builder::TokenSourceBuilder;
-use super::callback::CallbackOutcome;
 use super::credential::OrgCredential;
 use super::error::TokenError;
 use super::installation::{Installation, InstallationError, InstallationOutcome};
@@ -169,10 +168,7 @@ impl TokenSource {
         let shared = &self.0.shared;
         check_org_id(installation.org_id())?;
         let tokens = shared.org(installation.org_id());
-        Ok(match tokens.handle_callback(shared).await? {
-            CallbackOutcome::Obtained => InstallationOutcome::Confirmed(installation),
-            CallbackOutcome::Queued => InstallationOutcome::Queued(installation),
-        })
+        Ok(tokens.handle_callback(shared, installation).await?)
     }
 
     /// Lists the organizations that the app has tokens of, sorted by id: those in the store, and

@@ -83,32 +83,27 @@ impl Shared {
                 tracing::info!(%org_id, kept, "the token store works again");
             }
             Err(error) => {
-                if let Some(unsaved) = unsaved
-                    && may_be_saved_later(&error)
-                {
-                    state.unsaved = Some(pair_to_resave(unsaved, &error));
+                if let Some(unsaved) = unsaved {
+                    state.unsaved = pair_to_resave(unsaved, &error);
                 }
                 drop(state);
-                self.store_failed(tokens, &error);
+                self.store_failed(tokens.org_id(), &error);
             }
         }
     }
 }
 
-/// Whether a pair that could not be saved may be saved later. An operator may repair a store that
-/// cannot be read; a pair that is too large, or would replace another app's, is never saved.
-pub(crate) fn may_be_saved_later(error: &StoreError) -> bool {
-    !matches!(
-        error.kind(),
-        StoreErrorKind::OtherApp | StoreErrorKind::TooLarge
-    )
-}
-
 /// The pair to save again after a failure. If the pair may have been saved despite the error,
 /// another process may have spent its refresh token since, so the refresh token is left out.
-pub(crate) fn pair_to_resave(mut pair: TokenPair, error: &StoreError) -> TokenPair {
+///
+/// Returns `None` for a pair that is too large or would replace another app's: saving it always
+/// fails. An operator may repair a store that cannot be read.
+pub(crate) fn pair_to_resave(mut pair: TokenPair, error: &StoreError) -> Option<TokenPair> {
     if !error.is_not_applied() {
         pair.refresh_token = None;
     }
-    pair
+    match error.kind() {
+        StoreErrorKind::OtherApp | StoreErrorKind::TooLarge => None,
+        _ => Some(pair),
+    }
 }
