@@ -1,3 +1,4 @@
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use cobo_auth::{Bearer, Error};
@@ -9,14 +10,17 @@ use crate::store::TokenPair;
 /// An access token in memory, with its expiry and refresh times. It does not change after it was installed.
 #[derive(Debug)]
 pub(crate) struct CachedToken {
-    bearer: Bearer,
-    pub(crate) life: Duration,
-    pub(crate) obtained: Moment,
     refresh_due: Moment,
     refresh_required: Moment,
     pub(crate) expires: Moment,
+    pub(crate) obtained: Moment,
+    pub(crate) life: Duration,
+    bearer: Bearer,
     /// Whether it was refreshed because a server had rejected the previous token.
     pub(crate) is_replacement: bool,
+    /// Whether the store could not save its pair yet: the next call restarts the save task if that
+    /// has ended.
+    pub(crate) is_unsaved: AtomicBool,
 }
 
 /// How far the clock of another machine may be ahead, in milliseconds.
@@ -95,6 +99,7 @@ impl CachedToken {
             refresh_required: before_expiry(windows.refresh_required),
             expires: now.plus(left),
             is_replacement: false,
+            is_unsaved: AtomicBool::new(false),
         })
     }
 

@@ -27,6 +27,7 @@ impl RefreshTask {
         lease: Option<&dyn Lease>,
     ) -> Result<Arc<CachedToken>, TokenError> {
         let life = issued.life;
+        let mut is_unsaved = false;
         let mut pair = self.pair(issued, requested)?;
         let mut saved = self.save(&pair).await;
         if let Ok(Saved::Newer { generation }) = &saved
@@ -52,6 +53,7 @@ impl RefreshTask {
                 if let Some(unsaved) = pair_to_resave(pair.clone(), &error) {
                     let epoch = self.handle.epoch;
                     self.shared.save_later(&self.tokens, epoch, unsaved);
+                    is_unsaved = true;
                 }
                 let error = self.store_failed(error);
                 if error.kind() == TokenErrorKind::OtherApp {
@@ -62,6 +64,7 @@ impl RefreshTask {
         let org_id = self.tokens.org_id();
         let token = CachedToken::from_cobo(&pair, requested, self.shared.jitter());
         let mut token = token.map_err(|error| TokenError::unusable(org_id, Some(error)))?;
+        token.is_unsaved = is_unsaved.into();
         token.is_replacement =
             self.handle.reason == RefreshReason::Rejected && grant == Grant::Refresh;
         if !token.is_valid(&self.shared.now()) {

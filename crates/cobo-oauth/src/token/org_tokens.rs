@@ -1,6 +1,6 @@
 //! The tokens of one organization, and how callers get them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
@@ -28,8 +28,6 @@ pub(crate) struct OrgTokens {
     state: Mutex<RefreshState>,
     /// Serialises saving an unsaved pair and removing the stored one.
     pub(super) saving: tokio::sync::Mutex<()>,
-    /// Whether `state` may have an unsaved pair. Read without a lock.
-    pub(super) has_unsaved: AtomicBool,
 }
 
 impl OrgTokens {
@@ -39,7 +37,6 @@ impl OrgTokens {
             cached: ArcSwapOption::empty(),
             state: Mutex::default(),
             saving: tokio::sync::Mutex::default(),
-            has_unsaved: AtomicBool::new(false),
         }
     }
 
@@ -65,11 +62,11 @@ impl OrgTokens {
     /// Returns the token without waiting, unless it expires very soon. Starts a refresh if one is
     /// due.
     pub(crate) fn current(self: &Arc<Self>, shared: &Arc<Shared>) -> Option<AccessToken> {
-        if self.has_unsaved.load(Ordering::Relaxed) {
-            shared.resume_saving(self);
-        }
         let token = self.cached()?;
         match token.phase(&shared.now_without_lock()) {
+            Phase::Fresh if token.is_unsaved.load(Ordering::Relaxed) => {
+                shared.resume_saving(self, &token)
+            }
             Phase::Fresh => {}
             Phase::RefreshDue => drop(self.join_or_start(shared)),
             Phase::RefreshRequired | Phase::Expired => return None,

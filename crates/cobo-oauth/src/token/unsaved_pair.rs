@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use super::cached_token::CachedToken;
 use super::org_tokens::OrgTokens;
 use super::shared::Shared;
 use crate::store::{Saved, StoreError, StoreErrorKind, TokenPair};
@@ -24,25 +25,22 @@ impl Shared {
                 return;
             }
             state.unsaved = Some(pair);
-            tokens.has_unsaved.store(true, Ordering::Relaxed);
         }
         self.start_save_task(tokens, &Handle::current());
     }
 
-    /// Starts the save task again if it ended with its runtime.
-    pub(crate) fn resume_saving(self: &Arc<Self>, tokens: &Arc<OrgTokens>) {
-        if let Ok((runtime, _counted)) = tokens.may_start_task(self) {
+    /// Starts the save task again if it ended with its runtime and there is an unsaved pair.
+    pub(crate) fn resume_saving(self: &Arc<Self>, tokens: &Arc<OrgTokens>, token: &CachedToken) {
+        if tokens.state().unsaved.is_none() {
+            token.is_unsaved.store(false, Ordering::Relaxed);
+        } else if let Ok((runtime, _counted)) = tokens.may_start_task(self) {
             self.start_save_task(tokens, &runtime);
         }
     }
 
-    /// Starts the task that saves the unsaved pair, unless it is running or there is none.
+    /// Starts the task that saves the unsaved pair, unless it is running.
     fn start_save_task(self: &Arc<Self>, tokens: &Arc<OrgTokens>, runtime: &Handle) {
         let mut state = tokens.state();
-        if state.unsaved.is_none() {
-            tokens.has_unsaved.store(false, Ordering::Relaxed);
-            return;
-        }
         if state.save_task.as_ref().is_none_or(JoinHandle::is_finished) {
             let task = self.clone().save_until_saved(tokens.clone());
             state.save_task = Some(self.tasks.spawn_on(task, runtime));
