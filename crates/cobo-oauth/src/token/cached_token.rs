@@ -1,4 +1,3 @@
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use cobo_auth::{Bearer, Error};
@@ -18,9 +17,6 @@ pub(crate) struct CachedToken {
     bearer: Bearer,
     /// Whether it was refreshed because a server had rejected the previous token.
     pub(crate) is_replacement: bool,
-    /// Whether the store could not save its pair yet: the next call restarts the save task if that
-    /// has ended.
-    pub(crate) is_unsaved: AtomicBool,
 }
 
 /// How far the clock of another machine may be ahead, in milliseconds.
@@ -99,7 +95,6 @@ impl CachedToken {
             refresh_required: before_expiry(windows.refresh_required),
             expires: now.plus(left),
             is_replacement: false,
-            is_unsaved: AtomicBool::new(false),
         })
     }
 

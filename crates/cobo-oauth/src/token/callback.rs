@@ -134,7 +134,7 @@ impl OrgTokens {
         let (runtime, _counted) = self.may_start_task(shared)?;
         // Taken before the task starts: the number of made-up organizations is not limited.
         let limits = &shared.callbacks;
-        let places = match self.cached().is_some() || state.unsaved.is_some() {
+        let places = match self.cached().is_some() || self.has_unsaved() {
             true => &limits.places,
             false => &limits.lookup_places,
         };

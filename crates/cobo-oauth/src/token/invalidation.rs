@@ -38,7 +38,7 @@ impl OrgTokens {
                 let now = shared.now();
                 let mut state = self.state();
                 let obtained_since = state.epoch == epoch && self.cached().is_some();
-                if next == RefreshReason::Reissue && obtained_since && state.unsaved.is_none() {
+                if next == RefreshReason::Reissue && obtained_since && !self.has_unsaved() {
                     return Ok(()); // a new pair has replaced the stored one
                 }
                 match state.running(&now) {
@@ -64,7 +64,7 @@ impl OrgTokens {
         state.epoch += 1;
         state.generation = state.generation.max(current);
         state.rejected = state.rejected.max(state.generation);
-        state.unsaved = None;
+        self.unsaved.store(None);
         self.discard(state);
     }
 

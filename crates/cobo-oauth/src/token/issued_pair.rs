@@ -27,7 +27,6 @@ impl RefreshTask {
         lease: Option<&dyn Lease>,
     ) -> Result<Arc<CachedToken>, TokenError> {
         let life = issued.life;
-        let mut is_unsaved = false;
         let mut pair = self.pair(issued, requested)?;
         let mut saved = self.save(&pair).await;
         if let Ok(Saved::Newer { generation }) = &saved
@@ -53,7 +52,6 @@ impl RefreshTask {
                 if let Some(unsaved) = pair_to_resave(pair.clone(), &error) {
                     let epoch = self.handle.epoch;
                     self.shared.save_later(&self.tokens, epoch, unsaved);
-                    is_unsaved = true;
                 }
                 let error = self.store_failed(error);
                 if error.kind() == TokenErrorKind::OtherApp {
@@ -64,7 +62,6 @@ impl RefreshTask {
         let org_id = self.tokens.org_id();
         let token = CachedToken::from_cobo(&pair, requested, self.shared.jitter());
         let mut token = token.map_err(|error| TokenError::unusable(org_id, Some(error)))?;
-        token.is_unsaved = is_unsaved.into();
         token.is_replacement =
             self.handle.reason == RefreshReason::Rejected && grant == Grant::Refresh;
         if !token.is_valid(&self.shared.now()) {
@@ -83,11 +80,11 @@ impl RefreshTask {
     /// Gives the issued tokens a generation and an owner.
     fn pair(&self, issued: Issued, requested: Moment) -> Result<TokenPair, TokenError> {
         let generation = {
-            let mut state = self.tokens.state();
+            let state = self.tokens.state();
             if state.epoch != self.handle.epoch {
                 return Err(self.error(TokenErrorKind::Unavailable)); // invalidated: discard it
             }
-            state.unsaved = None; // older than this pair
+            self.tokens.unsaved.store(None); // older than this pair
             // Increases across processes too, and even if the store lost its data.
             state.generation.saturating_add(1).max(requested.wall)
         };

@@ -1,6 +1,5 @@
 //! The tokens of one organization, and how callers get them.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
@@ -16,6 +15,7 @@ use super::org_state::OrgState;
 use super::refresh_state::{Activity, RefreshHandle, RefreshState};
 use super::refresh_task::{RefreshOutcome, RefreshTask};
 use super::shared::Shared;
+use crate::store::TokenPair;
 
 /// How many times a caller retries when the task that it waited for gave it no result.
 pub(crate) const MAX_WAITS: usize = 4;
@@ -25,6 +25,8 @@ pub(crate) struct OrgTokens {
     org_id: Arc<str>,
     /// The current token. Read without a lock; changed only while `state` is locked.
     cached: ArcSwapOption<CachedToken>,
+    /// The pair that the store could not save yet. Read and changed like `cached`.
+    pub(super) unsaved: ArcSwapOption<TokenPair>,
     state: Mutex<RefreshState>,
     /// Serialises saving an unsaved pair and removing the stored one.
     pub(super) saving: tokio::sync::Mutex<()>,
@@ -35,6 +37,7 @@ impl OrgTokens {
         Self {
             org_id,
             cached: ArcSwapOption::empty(),
+            unsaved: ArcSwapOption::empty(),
             state: Mutex::default(),
             saving: tokio::sync::Mutex::default(),
         }
@@ -59,14 +62,19 @@ impl OrgTokens {
         self.cached().filter(|token| token.is_valid(now))
     }
 
+    /// Whether there is a pair that the store could not save yet.
+    pub(crate) fn has_unsaved(&self) -> bool {
+        self.unsaved.load().is_some()
+    }
+
     /// Returns the token without waiting, unless it expires very soon. Starts a refresh if one is
     /// due.
     pub(crate) fn current(self: &Arc<Self>, shared: &Arc<Shared>) -> Option<AccessToken> {
+        if self.has_unsaved() {
+            shared.resume_saving(self);
+        }
         let token = self.cached()?;
         match token.phase(&shared.now_without_lock()) {
-            Phase::Fresh if token.is_unsaved.load(Ordering::Relaxed) => {
-                shared.resume_saving(self, &token)
-            }
             Phase::Fresh => {}
             Phase::RefreshDue => drop(self.join_or_start(shared)),
             Phase::RefreshRequired | Phase::Expired => return None,
@@ -230,7 +238,7 @@ impl OrgTokens {
         state.detached = Arc::strong_count(self) == 1
             && !matches!(state.activity, Activity::Refreshing(_))
             && state.backoff(now).is_none()
-            && state.unsaved.is_none()
+            && !self.has_unsaved()
             && self.cached().is_none();
         state.detached
     }
@@ -240,7 +248,7 @@ impl OrgTokens {
     }
 
     pub(crate) fn org_state(&self, now: &Moment) -> OrgState {
-        OrgState::of(&self.state(), self.cached().as_deref(), now)
+        OrgState::of(self, &self.state(), now)
     }
 
     pub(crate) fn watch(&self, now: &Moment) -> watch::Receiver<OrgState> {
@@ -248,7 +256,7 @@ impl OrgTokens {
         if let Some(watch) = &state.watch {
             return watch.subscribe();
         }
-        let current = OrgState::of(&state, self.cached().as_deref(), now);
+        let current = OrgState::of(self, &state, now);
         let (sender, receiver) = watch::channel(current);
         state.watch = Some(sender);
         receiver
@@ -258,8 +266,7 @@ impl OrgTokens {
 impl RefreshState {
     pub(crate) fn notify_watchers(&self, tokens: &OrgTokens, shared: &Shared) {
         if let Some(watch) = &self.watch {
-            let token = tokens.cached();
-            watch.send_replace(OrgState::of(self, token.as_deref(), &shared.now()));
+            watch.send_replace(OrgState::of(tokens, self, &shared.now()));
         }
     }
 }

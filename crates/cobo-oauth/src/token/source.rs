@@ -10,7 +10,7 @@ use super::credential::OrgCredential;
 use super::error::TokenError;
 use super::installation::{Installation, InstallationError, InstallationOutcome};
 use super::org_state::{OrgState, OrgWatch};
-use super::org_tokens::check_org_id;
+use super::org_tokens::{OrgTokens, check_org_id};
 use super::refresh_state::RefreshReason;
 use super::shared::Shared;
 use crate::OAuthClient;
@@ -188,7 +188,7 @@ impl TokenSource {
         // Longer than other calls of the store may take: it reads every entry.
         let listed = shared.with_timeout(shared.limits.deadline, listed).await?;
         let mut organizations: BTreeSet<_> = listed.into_iter().collect();
-        let unsaved = shared.select(|tokens| tokens.state().unsaved.is_some());
+        let unsaved = shared.select(OrgTokens::has_unsaved);
         organizations.extend(unsaved.iter().map(|tokens| tokens.org_id().to_string()));
         Ok(organizations.into_iter().collect())
     }
@@ -222,7 +222,7 @@ impl TokenSource {
         let finished = async {
             shared.tasks.wait().await;
             // Pairs whose save task ended with its runtime.
-            for tokens in shared.select(|tokens| tokens.state().unsaved.is_some()) {
+            for tokens in shared.select(OrgTokens::has_unsaved) {
                 shared.save_unsaved(&tokens).await;
             }
         };

@@ -108,7 +108,7 @@ impl Shared {
     ///
     /// The stored token belongs to another app, or there are too many callbacks.
     pub(crate) async fn is_known(&self, tokens: &OrgTokens) -> Result<bool, TokenError> {
-        if tokens.cached().is_some() || tokens.state().unsaved.is_some() {
+        if tokens.cached().is_some() || tokens.has_unsaved() {
             return Ok(true);
         }
         let org_id = tokens.org_id();
