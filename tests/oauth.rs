@@ -111,7 +111,10 @@ async fn what_the_server_refuses_is_told_apart() {
 
     let signer = cobo_auth::Ed25519Signer::from_seed(&[9; 32]);
     let unknown = cobo_auth::Client::new(client::environment(&sandbox), signer).unwrap();
-    let error = get_token(&OAuthClient::new(unknown)).send().await.unwrap_err();
+    let error = get_token(&OAuthClient::new(unknown))
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.status().unwrap().as_u16(), error.code()),
         (401, Some(ErrorCode::AUTHENTICATION))

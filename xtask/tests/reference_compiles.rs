@@ -9,10 +9,10 @@ use std::process::Command;
 
 use xtask::api::Api;
 use xtask::catalog::Catalog;
+use xtask::print::CrateNames;
 use xtask::print::code;
 use xtask::reference;
 use xtask::report::Log;
-use xtask::print::CrateNames;
 use xtask::stage::{Options, emit, load, transform};
 
 #[test]

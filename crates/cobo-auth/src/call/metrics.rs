@@ -3,9 +3,9 @@
 
 use tokio::time::Instant;
 
+use crate::call::response::{Body, Response};
 use crate::error::Error;
 use crate::operation::Operation;
-use crate::call::response::{Body, Response};
 
 #[cfg_attr(not(feature = "metrics"), expect(unused_variables))]
 pub(super) fn attempt(operation: Option<&Operation>, result: &Result<Response<Body>, Error>) {

@@ -10,12 +10,12 @@ use tracing::Instrument as _;
 use url::Url;
 
 use crate::call::access_token::AccessToken;
-use crate::client::Client;
 use crate::call::credential::Credential;
-use crate::error::Error;
-use crate::sign::message::Message;
-use crate::operation::Operation;
 use crate::call::response::{Body, Response};
+use crate::client::Client;
+use crate::error::Error;
+use crate::operation::Operation;
+use crate::sign::message::Message;
 
 pub(crate) mod access_token;
 mod attempts;

@@ -439,13 +439,10 @@ fn documented_body<B: IntoBody>(
     }
 }
 
-fn header(
-    name: &str,
-    value: String,
-    secret: bool,
-) -> Result<(HeaderName, HeaderValue), Error> {
+fn header(name: &str, value: String, secret: bool) -> Result<(HeaderName, HeaderValue), Error> {
     let mut value = HeaderValue::try_from(value).map_err(|_| {
-        let text = format!("the value of the header `{name}` has a character that no header can have");
+        let text =
+            format!("the value of the header `{name}` has a character that no header can have");
         Error::invalid_request(text)
     })?;
     value.set_sensitive(secret);

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::types::{From, Types};
-use crate::print::CrateNames;
 use crate::api::{Api, Enum, Field, Model, ModelId, ModelKind, Operation, Presence, Type};
+use crate::print::CrateNames;
 
 /// The maximum depth of nested models in an example.
 const DEPTH: usize = 4;
