@@ -4,6 +4,7 @@
 //! published, so `missing_docs` is allowed.
 #![allow(missing_docs)]
 
+pub mod adopt;
 pub mod api;
 pub mod catalog;
 pub mod cli;
@@ -25,3 +26,4 @@ mod silence;
 pub mod stage;
 pub mod standalone;
 pub mod workspace;
+mod yaml_writer;

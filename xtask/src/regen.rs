@@ -27,6 +27,8 @@ struct Target {
     library: &'static str,
     generated: &'static str,
     reference: &'static str,
+    /// The decisions about the document's conflicts. An adopted document already has the others.
+    decisions: Option<&'static str>,
 }
 
 const TARGETS: [Target; 1] = [Target {
@@ -34,6 +36,7 @@ const TARGETS: [Target; 1] = [Target {
     library: "cobo_oauth",
     generated: "crates/cobo-oauth/src/generated",
     reference: "docs/reference",
+    decisions: None,
 }];
 
 /// The arguments of the command.
@@ -154,7 +157,16 @@ fn of_workspace(report: &mut Report) -> Result<Output, Refusals> {
             source: target.document.to_owned(),
             library: target.library.to_owned(),
         };
-        match generated(&path, target.document, &Options::default(), header, report) {
+        let decisions = target.decisions.map(|path| workspace.root.join(path));
+        let decisions = decisions.map(|path| Decisions::read(&path)).transpose();
+        let result = decisions.and_then(|decisions| {
+            let options = Options {
+                decisions: decisions.unwrap_or_default().of_conflicts(),
+                ..Options::default()
+            };
+            generated(&path, target.document, &options, header, report)
+        });
+        match result {
             Ok(generated) => {
                 let code = generated.code.files.into_iter();
                 let code = code.map(|file| (file.path, file.text)).collect();

@@ -92,3 +92,15 @@ fn decisions_about_nothing_are_refused() {
         assert!(run(odd, false).is_err(), "{odd}");
     }
 }
+
+#[test]
+fn a_decision_sets_a_mark_and_reports_a_missing_place() {
+    let decisions = "- {pointer: /paths/~1things/get, set: {x-cobo-repeatable: false}, reason: Why.}\n\
+                     - {pointer: /gone, set: {x-cobo-secret: true}, reason: Why.}";
+    let (document, _) = run(decisions, false).expect("a document");
+    let mark = document
+        .root
+        .pointer("/paths/~1things/get/x-cobo-repeatable");
+    assert_eq!(mark, Some(&false.into()));
+    assert!(document.slips.iter().any(|slip| slip.starts_with("/gone:")));
+}

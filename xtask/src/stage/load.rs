@@ -18,7 +18,7 @@ mod marks;
 mod operations;
 mod references;
 mod shape;
-mod yaml;
+pub(crate) mod yaml;
 
 /// Reads the file at `path`. Messages call it `source`.
 pub fn run(path: &Path, source: &str, options: &Options) -> Result<Document, Refusals> {
@@ -80,6 +80,7 @@ pub fn check(document: &mut Document, options: &Options, refusals: &mut Refusals
         }
     }
     select::leave_out(document, options);
+    let unknown = options.decisions.set_marks(&mut document.root);
     if version == "3.0" || version.starts_with("3.0.") {
         document.slips = shape::mend(document);
         operations::name(document);
@@ -88,6 +89,9 @@ pub fn check(document: &mut Document, options: &Options, refusals: &mut Refusals
         let reason = format!("OpenAPI {version} is not supported, only OpenAPI 3.0");
         refusals.push(document.refuse("/openapi", reason));
     }
+    document.slips.extend(unknown.into_iter().map(|pointer| {
+        format!("{pointer}: the document has no object here, so a decision about it does nothing")
+    }));
     references::check(document, refusals);
     operations::check(document, options, refusals);
     marks::check(document, refusals);

@@ -13,15 +13,15 @@ use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Spanned};
 use crate::document::{at, item};
 
 /// A parsed YAML file.
-pub(super) struct Yaml {
-    pub(super) root: Value,
-    pub(super) lines: BTreeMap<String, usize>,
+pub(crate) struct Yaml {
+    pub(crate) root: Value,
+    pub(crate) lines: BTreeMap<String, usize>,
     /// The pointers and lines of duplicate keys.
-    pub(super) duplicates: Vec<(String, usize)>,
+    pub(crate) duplicates: Vec<(String, usize)>,
 }
 
 /// Parses a file. Fails with the line, if known, and the reason.
-pub(super) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
+pub(crate) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         // In YAML 1.2, `on`, `no` and the like are strings.
