@@ -235,7 +235,7 @@ impl From<Regen> for regen::Request {
 pub trait Say {
     /// Writes a line about work done or a difference found, to stdout.
     fn say(&mut self, line: &dyn Display);
-    /// Writes a line about a refusal or failure, to stderr.
+    /// Writes a line about a problem or failure, to stderr.
     fn refuse(&mut self, line: &dyn Display);
 }
 

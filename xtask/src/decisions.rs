@@ -21,7 +21,25 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::refusal::{Refusal, Refusals};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+
+/// What to write into the file of `--decisions` to leave an operation out.
+pub fn leaving_out(operation: &str) -> String {
+    let operation = Value::from(operation);
+    format!(
+        "correct the document, or leave the operation out with `--decisions`: \
+         - {{operation: {operation}, leave_out: \"the reason\"}}"
+    )
+}
+
+/// What to write into the file of `--decisions` to resolve a conflict.
+pub fn resolving(pointer: &str) -> String {
+    let pointer = Value::from(pointer);
+    format!(
+        "decide with `--decisions`: - {{pointer: {pointer}, use: first, reason: \"the reason\"}} \
+         (first, last or raw)"
+    )
+}
 
 /// The definition of a property that wins a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -65,24 +83,24 @@ const TEXTS: [&str; 3] = ["description", "summary", "title"];
 
 impl Decisions {
     /// Reads the file at `path`.
-    pub fn read(path: &Path) -> Result<Self, Refusals> {
+    pub fn read(path: &Path) -> Result<Self, Diagnostics> {
         let source = path.display().to_string();
         let text = std::fs::read_to_string(path)
-            .map_err(|error| Refusal::of_file(&source, format!("it cannot be read: {error}")))?;
+            .map_err(|error| Diagnostic::of_file(&source, format!("it cannot be read: {error}")))?;
         Self::parse(&source, &text)
     }
 
     /// Parses decisions from `text`; error messages name `source` as the file.
-    pub fn parse(source: &str, text: &str) -> Result<Self, Refusals> {
+    pub fn parse(source: &str, text: &str) -> Result<Self, Diagnostics> {
         let entries: Vec<Entry> = serde_saphyr::from_str(text).map_err(|error| {
             let reason = error.without_snippet().to_string();
-            Refusal::of_file(source, format!("this is no list of decisions: {reason}"))
+            Diagnostic::of_file(source, format!("this is no list of decisions: {reason}"))
         })?;
         let mut decisions = Self {
             source: source.to_owned(),
             ..Self::default()
         };
-        let mut refusals = Refusals::default();
+        let mut problems = Diagnostics::default();
         for (index, entry) in entries.into_iter().enumerate() {
             let known = match entry {
                 Entry {
@@ -125,10 +143,10 @@ impl Decisions {
                      texts) and `reason`",
                     index + 1
                 );
-                refusals.push(Refusal::of_file(source, reason));
+                problems.push(Diagnostic::of_file(source, reason));
             }
         }
-        refusals.or(decisions)
+        problems.or(decisions)
     }
 
     /// The decisions that an adopted document still needs: `xtask adopt` has applied the others.

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use xtask::api::{Api, limits};
 use xtask::decisions::Decisions;
+use xtask::diagnostic::Diagnostics;
 use xtask::print::code;
-use xtask::refusal::Refusals;
 use xtask::report::Log;
 use xtask::stage::{Options, Stage, cross_check, load, transform};
 
@@ -30,7 +30,7 @@ struct Generated {
     api: Api,
 }
 
-fn generate(text: &str, options: &Options) -> Result<Generated, Refusals> {
+fn generate(text: &str, options: &Options) -> Result<Generated, Diagnostics> {
     let mut log = Log::default();
     let mut document = load::read(text.as_bytes(), "it.yaml", options)?;
     load::notes(&document, &mut log);
@@ -47,7 +47,7 @@ fn generate(text: &str, options: &Options) -> Result<Generated, Refusals> {
 }
 
 fn generated(text: &str) -> Generated {
-    generate(text, &Options::default()).unwrap_or_else(|refusals| panic!("{refusals}\n{text}"))
+    generate(text, &Options::default()).unwrap_or_else(|problems| panic!("{problems}\n{text}"))
 }
 
 fn assert_has(text: &str, parts: &[&str]) {
@@ -124,7 +124,7 @@ fn an_operation_that_is_left_out_refuses_nothing() {
         decisions: Decisions::parse("decisions.yaml", decisions).unwrap(),
         ..Options::default()
     };
-    let it = generate(&text, &options).unwrap_or_else(|refusals| panic!("{refusals}"));
+    let it = generate(&text, &options).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(it.api.operations.len(), 1);
     let said: Vec<&str> = it.log.changes(Stage::Select).collect();
     assert_eq!(said[0], "left out bad: The server does not have it yet.");

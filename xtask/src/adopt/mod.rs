@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::cli::{Outcome, Say};
 use crate::decisions::Decisions;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, at, entries, items, text};
 use crate::output::replace;
-use crate::refusal::{Refusal, Refusals};
 use crate::stage::load::yaml;
 use crate::workspace::Workspace;
 use crate::yaml_writer;
@@ -44,22 +44,22 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
         Some(release) => adopt(&root, release, request.verbose, console),
         None => check(&root, request.verbose, console),
     });
-    outcome.unwrap_or_else(|refusals| {
-        for refusal in refusals.iter() {
-            console.refuse(refusal);
+    outcome.unwrap_or_else(|problems| {
+        for problem in problems.iter() {
+            console.refuse(problem);
         }
         Outcome::Refused
     })
 }
 
-fn workspace() -> Result<PathBuf, Refusals> {
+fn workspace() -> Result<PathBuf, Diagnostics> {
     let workspace = std::env::current_dir()
         .ok()
         .and_then(|folder| Workspace::above(&folder));
     let reason = "this is not a checkout of the project: run the command in one";
     workspace
         .map(|workspace| workspace.root)
-        .ok_or_else(|| Refusal::of_file(".", reason).into())
+        .ok_or_else(|| Diagnostic::of_file(".", reason).into())
 }
 
 fn adopt(
@@ -67,7 +67,7 @@ fn adopt(
     release: &Path,
     verbose: bool,
     console: &mut dyn Say,
-) -> Result<Outcome, Refusals> {
+) -> Result<Outcome, Diagnostics> {
     let source = release.display().to_string();
     let (_, facts) = read(release, &source)?;
     let decisions = Decisions::read(&root.join(DECISIONS))?;
@@ -82,8 +82,9 @@ fn adopt(
     let written = format!("{header}{}", yaml_writer::write(&joined.root));
     let is_new = old.as_ref().is_none_or(|(text, _)| *text != written);
     if is_new {
-        replace(&root.join(DOCUMENT), &written)
-            .map_err(|error| Refusal::of_file(DOCUMENT, format!("cannot be written: {error}")))?;
+        replace(&root.join(DOCUMENT), &written).map_err(|error| {
+            Diagnostic::of_file(DOCUMENT, format!("cannot be written: {error}"))
+        })?;
     }
     let old = old.map(|(_, value)| value);
     let state = if is_new { "wrote" } else { "unchanged:" };
@@ -95,7 +96,7 @@ fn adopt(
 
 /// Fails while a place has no text, a text has no place, or the document does not have the texts of
 /// the word files.
-fn check(root: &Path, verbose: bool, console: &mut dyn Say) -> Result<Outcome, Refusals> {
+fn check(root: &Path, verbose: bool, console: &mut dyn Say) -> Result<Outcome, Diagnostics> {
     let (old, facts) = read(&root.join(DOCUMENT), DOCUMENT)?;
     let decisions = Decisions::read(&root.join(DECISIONS))?;
     let joined = join(root, facts, &decisions, false, DOCUMENT)?;
@@ -160,10 +161,10 @@ fn join(
     decisions: &Decisions,
     is_release: bool,
     source: &str,
-) -> Result<Joined, Refusals> {
+) -> Result<Joined, Diagnostics> {
     let (_, ours) = read(&root.join(OAUTH), OAUTH)?;
     let mut words = Words::read(&root.join(WORDS), WORDS)?;
-    let mut refusals = Refusals::default();
+    let mut problems = Diagnostics::default();
     facts::keep(&mut facts);
     let left_out = unreferenced::leave_out(&mut facts, &|path, method, id| {
         ours.pointer(&at(&at("/paths", path), method)).is_some()
@@ -172,19 +173,19 @@ fn join(
     for id in decisions.left_out.keys() {
         if is_release && !left_out.contains(id) {
             let reason = format!("`{source}` has no operation `{id}`: delete this decision");
-            refusals.push(Refusal::of_file(&decisions.source, reason));
+            problems.push(Diagnostic::of_file(&decisions.source, reason));
         }
     }
     for pointer in decisions.set_marks(&mut facts) {
         let reason = format!("`{source}` has no object here: correct or delete this decision");
-        refusals.push(Refusal {
+        problems.push(Diagnostic {
             pointer: Some(pointer),
-            ..Refusal::of_file(&decisions.source, reason)
+            ..Diagnostic::of_file(&decisions.source, reason)
         });
     }
     share(&mut facts, &ours);
     let (set, missing) = join::run(&mut facts, &mut words);
-    refusals.or(Joined {
+    problems.or(Joined {
         root: facts,
         words,
         set,
@@ -220,25 +221,24 @@ fn describe(value: &mut Value, same: Option<&Value>) {
 }
 
 /// Reads a document: its text and its value.
-fn read(path: &Path, source: &str) -> Result<(String, Value), Refusals> {
+fn read(path: &Path, source: &str) -> Result<(String, Value), Diagnostics> {
     let text = std::fs::read_to_string(path)
-        .map_err(|error| Refusal::of_file(source, format!("cannot be read: {error}")))?;
-    let yaml = yaml::read(&text).map_err(|(line, reason)| Refusal {
+        .map_err(|error| Diagnostic::of_file(source, format!("cannot be read: {error}")))?;
+    let yaml = yaml::read(&text).map_err(|(line, reason)| Diagnostic {
         line,
-        ..Refusal::of_file(source, format!("not valid YAML: {reason}"))
+        ..Diagnostic::of_file(source, format!("not valid YAML: {reason}"))
     })?;
-    let mut refusals = Refusals::default();
+    let mut problems = Diagnostics::default();
     for (pointer, line) in yaml.duplicates {
-        refusals.push(Refusal {
-            file: source.to_owned(),
+        problems.push(Diagnostic {
             line: Some(line),
             pointer: Some(pointer),
-            reason: "this key is duplicated in its object".to_owned(),
+            ..Diagnostic::of_file(source, "this key is duplicated in its object")
         });
     }
     if !yaml.root.get("paths").is_some_and(Value::is_object) {
         let reason = "not an OpenAPI document: it has no `paths`";
-        refusals.push(Refusal::of_file(source, reason));
+        problems.push(Diagnostic::of_file(source, reason));
     }
-    refusals.or((text, yaml.root))
+    problems.or((text, yaml.root))
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{at, entries};
-use crate::refusal::{Refusal, Refusals};
 use crate::stage::load::yaml;
 
 /// The kinds of places whose text may be written without the key `description`.
@@ -30,9 +30,12 @@ pub(super) struct Words {
 
 impl Words {
     /// Reads every `*.yaml` in a folder. Messages call the folder `name`.
-    pub(super) fn read(folder: &Path, name: &str) -> Result<Self, Refusals> {
+    pub(super) fn read(folder: &Path, name: &str) -> Result<Self, Diagnostics> {
         let unreadable = |error: std::io::Error| {
-            Refusals::from(Refusal::of_file(name, format!("cannot be read: {error}")))
+            Diagnostics::from(Diagnostic::of_file(
+                name,
+                format!("cannot be read: {error}"),
+            ))
         };
         let mut files = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(unreadable)? {
@@ -44,50 +47,51 @@ impl Words {
         }
         files.sort();
         let mut words = Self::default();
-        let mut refusals = Refusals::default();
+        let mut problems = Diagnostics::default();
         for file in files {
             let source = format!("{name}/{file}");
             match std::fs::read_to_string(folder.join(&file)) {
-                Ok(text) => words.add(&source, &text, &mut refusals),
+                Ok(text) => words.add(&source, &text, &mut problems),
                 Err(error) => {
-                    refusals.push(Refusal::of_file(source, format!("cannot be read: {error}")));
+                    problems.push(Diagnostic::of_file(
+                        source,
+                        format!("cannot be read: {error}"),
+                    ));
                 }
             }
         }
-        refusals.or(words)
+        problems.or(words)
     }
 
     /// Adds the texts of a file. A text that two files have is refused.
-    pub(super) fn add(&mut self, source: &str, text: &str, refusals: &mut Refusals) {
+    pub(super) fn add(&mut self, source: &str, text: &str, problems: &mut Diagnostics) {
         let yaml = match yaml::read(text) {
             Ok(yaml) => yaml,
             Err((line, reason)) => {
-                let refusal = Refusal::of_file(source, format!("not valid YAML: {reason}"));
-                refusals.push(Refusal { line, ..refusal });
+                let problem = Diagnostic::of_file(source, format!("not valid YAML: {reason}"));
+                problems.push(Diagnostic { line, ..problem });
                 return;
             }
         };
         for (pointer, line) in &yaml.duplicates {
-            refusals.push(Refusal {
-                file: source.to_owned(),
+            problems.push(Diagnostic {
                 line: Some(*line),
                 pointer: Some(pointer.clone()),
-                reason: "this key is duplicated in its object".to_owned(),
+                ..Diagnostic::of_file(source, "this key is duplicated in its object")
             });
         }
         let mut leaves = Vec::new();
         self::leaves(&yaml.root, String::new(), &mut leaves);
         for (pointer, value) in leaves {
             let line = yaml.lines.get(&pointer).copied();
-            let refusal = |reason: String| Refusal {
-                file: source.to_owned(),
+            let problem = |message: String| Diagnostic {
                 line,
                 pointer: Some(pointer.clone()),
-                reason,
+                ..Diagnostic::of_file(source, message)
             };
             let Value::String(text) = value else {
                 if !pointer.is_empty() {
-                    refusals.push(refusal(format!(
+                    problems.push(problem(format!(
                         "expected a text, found `{value}`: quote it if it is one"
                     )));
                 }
@@ -107,7 +111,7 @@ impl Words {
                     "{}{line} already has this text: keep one of both",
                     other.file
                 );
-                refusals.push(refusal(reason));
+                problems.push(problem(reason));
             }
         }
     }

@@ -10,17 +10,15 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{Options, Stage};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, METHODS, at, entries, items, text};
 use crate::media::Media;
-use crate::refusal::{Refusal, Refusals};
 use crate::report::Log;
 
 mod prune;
 mod targets;
 
-pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Refusals> {
-    unknown_tags(document, options)?;
-    unknown_operations(document, options)?;
+pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     for id in &document.left_out {
         let reason = options.decisions.left_out.get(id);
         let reason = reason.map(String::as_str).unwrap_or_default();
@@ -68,12 +66,17 @@ fn tags(operation: &Value) -> impl Iterator<Item = &str> {
     items(operation.get("tags")).filter_map(Value::as_str)
 }
 
-fn unknown_tags(document: &Document, options: &Options) -> Result<(), Refusals> {
+/// Refuses options about tags and operations that the document does not have.
+pub(super) fn check(document: &Document, options: &Options, problems: &mut Diagnostics) {
+    unknown_tags(document, options, problems);
+    unknown_operations(document, options, problems);
+}
+
+fn unknown_tags(document: &Document, options: &Options, problems: &mut Diagnostics) {
     let known: BTreeSet<&str> = document
         .operations()
         .flat_map(|place| tags(place.operation))
         .collect();
-    let mut refusals = Refusals::default();
     for tag in options
         .tags
         .iter()
@@ -86,21 +89,18 @@ fn unknown_tags(document: &Document, options: &Options) -> Result<(), Refusals> 
             .join(", ");
         let reason =
             format!("no operation has the tag `{tag}`; the tags of operations are {known}");
-        refusals.push(Refusal::of_file(&document.source, reason));
+        problems.push(Diagnostic::of_file(&document.source, reason));
     }
-    refusals.or(())
 }
 
 /// Refuses decisions about operations that no longer exist, so that they are removed.
-fn unknown_operations(document: &Document, options: &Options) -> Result<(), Refusals> {
-    let mut refusals = Refusals::default();
+fn unknown_operations(document: &Document, options: &Options, problems: &mut Diagnostics) {
     for id in options.decisions.left_out.keys() {
         if !document.left_out.contains(id) {
             let reason = format!("there is no operation `{id}` to leave out");
-            refusals.push(Refusal::of_file(&options.decisions.source, reason));
+            problems.push(Diagnostic::of_file(&options.decisions.source, reason));
         }
     }
-    refusals.or(())
 }
 
 /// Removes the operations that a decision leaves out, so that their defects do not matter.

@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::api::{Api, ModelId, Type};
-use crate::refusal::{Refusal, Refusals};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 
 pub(crate) mod blank_lines;
 mod builders;
@@ -43,7 +43,7 @@ pub struct File {
 
 /// Generates the code of an API. Its examples use the crate name `library`, as written in Rust
 /// (`cobo_oauth`). `header` becomes the first line of each file.
-pub fn print(api: &Api, library: &str, header: &str) -> Result<Code, Refusals> {
+pub fn print(api: &Api, library: &str, header: &str) -> Result<Code, Diagnostics> {
     let (modules, features) = match layout::Layout::of(api) {
         Some(layout) => (
             tags::modules(api, library, &layout),
@@ -57,20 +57,20 @@ pub fn print(api: &Api, library: &str, header: &str) -> Result<Code, Refusals> {
     };
     let deprecates = has_deprecated_model(api);
     let mut files = Vec::new();
-    let mut refusals = Refusals::default();
+    let mut problems = Diagnostics::default();
     for module in modules {
         match module.text(header, deprecates) {
             Ok(text) => files.push(File {
                 path: module.path,
                 text,
             }),
-            Err(error) => refusals.push(Refusal::of_file(
+            Err(error) => problems.push(Diagnostic::of_file(
                 &module.path,
                 format!("the generated code is not Rust: {error}"),
             )),
         }
     }
-    refusals.or(Code { files, features })
+    problems.or(Code { files, features })
 }
 
 const ROOT: &str = "What the document says, in Rust.";
