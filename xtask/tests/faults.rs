@@ -103,6 +103,28 @@ components: {schemas: {Name: {type: string, pattern: '^[a-z]+$'}}}
     );
 }
 
+#[test]
+fn a_body_is_sent_with_its_declared_media_type() {
+    for (declared, sent) in [
+        ("application/json-patch+json", "application/json-patch+json"),
+        (
+            "application/merge-patch+json; charset=utf-8",
+            "application/merge-patch+json",
+        ),
+        ("'*/*'", "application/json"),
+        ("application/json", "application/json"),
+    ] {
+        let it = generated(&operation(&format!(
+            "      requestBody:
+        content: {{{declared}: {{schema: {{type: object, properties: {{op: {{type: string}}}}}}}}}}
+      responses: {{200: {{description: D.}}}}
+"
+        )));
+        let body = it.api.operations[0].body.as_ref();
+        assert_eq!(body.map(|body| body.media_type.as_str()), Some(sent));
+    }
+}
+
 /// Whatever is wrong with it: a type that is not supported, a dangling reference, a key.
 #[test]
 fn an_operation_that_is_left_out_refuses_nothing() {

@@ -12,7 +12,7 @@ type Problem = (Option<&'static str>, &'static str);
 
 /// Each document of the folder with its problems.
 const REFUSED: &[(&str, &[Problem])] = &[
-    ("not-yaml", &[(None, "not YAML")]),
+    ("not-yaml", &[(None, "not valid YAML")]),
     ("text", &[(Some(""), "not OpenAPI")]),
     ("not-openapi", &[(Some(""), "not OpenAPI")]),
     ("swagger", &[(Some(""), "Swagger 2")]),

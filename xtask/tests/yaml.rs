@@ -101,7 +101,7 @@ fn aliases_that_grow_without_end_are_refused() {
         problems
             .expect_err("a bomb")
             .to_string()
-            .contains("not YAML")
+            .contains("its aliases")
     );
 }
 

@@ -226,7 +226,7 @@ fn read(path: &Path, source: &str) -> Result<(String, Value), Diagnostics> {
         .map_err(|error| Diagnostic::of_file(source, format!("cannot be read: {error}")))?;
     let yaml = yaml::read(&text).map_err(|(line, reason)| Diagnostic {
         line,
-        ..Diagnostic::of_file(source, format!("not valid YAML: {reason}"))
+        ..Diagnostic::of_file(source, reason)
     })?;
     let mut problems = Diagnostics::default();
     for (pointer, line) in yaml.duplicates {

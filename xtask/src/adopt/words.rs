@@ -68,7 +68,7 @@ impl Words {
         let yaml = match yaml::read(text) {
             Ok(yaml) => yaml,
             Err((line, reason)) => {
-                let problem = Diagnostic::of_file(source, format!("not valid YAML: {reason}"));
+                let problem = Diagnostic::of_file(source, reason);
                 problems.push(Diagnostic { line, ..problem });
                 return;
             }

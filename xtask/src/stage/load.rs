@@ -56,12 +56,12 @@ fn parse(
     source: &str,
     options: &Options,
 ) -> Result<(Document, Diagnostics), Diagnostics> {
-    let not_yaml = |line, reason: &str| Diagnostic {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Diagnostic::of_file(source, "not valid YAML: the text is not UTF-8"))?;
+    let yaml = yaml::read(text).map_err(|(line, reason)| Diagnostic {
         line,
-        ..Diagnostic::of_file(source, format!("this is not YAML: {reason}"))
-    };
-    let text = std::str::from_utf8(bytes).map_err(|_| not_yaml(None, "the text is not UTF-8"))?;
-    let yaml = yaml::read(text).map_err(|(line, reason)| not_yaml(line, &reason))?;
+        ..Diagnostic::of_file(source, reason)
+    })?;
     let mut document = Document {
         source: source.to_owned(),
         sha256: hex::encode(Sha256::digest(bytes)),

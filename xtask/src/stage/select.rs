@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{Options, Stage};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, METHODS, at, entries, items, text};
-use crate::media::Media;
+use crate::media::{self, Media};
 use crate::report::Log;
 
 mod prune;
@@ -211,7 +211,7 @@ impl Inliner<'_> {
             .and_then(|body| self.document.resolve(body))
         {
             let mut body = body.clone();
-            self.media(&mut body, "the request body");
+            self.media(&mut body, "the request body", true);
             operation.insert("requestBody".to_owned(), body);
         }
         let responses = entries(value.get("responses"))
@@ -272,7 +272,7 @@ impl Inliner<'_> {
 
     fn response(&mut self, status: &str, response: &Value) -> Value {
         let mut response = response.clone();
-        self.media(&mut response, &format!("the response {status}"));
+        self.media(&mut response, &format!("the response {status}"), false);
         if let Some(map) = response.as_object_mut() {
             map.shift_remove("links");
             if !map.get("description").is_some_and(Value::is_string) {
@@ -290,11 +290,13 @@ impl Inliner<'_> {
         response
     }
 
-    /// Keeps one media type, under the name that the generated code sends and expects.
-    fn media(&mut self, holder: &mut Value, what: &str) {
+    /// Keeps one media type, under the name that the generated code sends or expects.
+    fn media(&mut self, holder: &mut Value, what: &str, is_sent: bool) {
         let (name, kept) = match Media::of(holder) {
-            Media::Json(name) => (name.to_owned(), "application/json"),
-            Media::Multipart(name) => (name.to_owned(), "multipart/form-data"),
+            // A server may tell a patch from a document by its media type.
+            Media::Json(name) if is_sent => (name.to_owned(), media::of_json(name)),
+            Media::Json(name) => (name.to_owned(), "application/json".to_owned()),
+            Media::Multipart(name) => (name.to_owned(), "multipart/form-data".to_owned()),
             Media::None | Media::Other(_) => return,
         };
         let Some(content) = holder.get_mut("content").and_then(Value::as_object_mut) else {
@@ -328,7 +330,7 @@ impl Inliner<'_> {
             self.examples(media);
         }
         content.clear();
-        content.insert(kept.to_owned(), media);
+        content.insert(kept, media);
         self.change(&text);
     }
 
