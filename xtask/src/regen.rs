@@ -11,6 +11,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::diff;
 use crate::document::Document;
 use crate::output::{Output, replace};
+use crate::print::CrateNames;
 use crate::print::code::{self, Code};
 use crate::reference;
 use crate::report::{Log, Report};
@@ -25,6 +26,8 @@ struct Target {
     document: &'static str,
     /// The crate's name as its examples write it.
     library: &'static str,
+    /// The name of its client.
+    client: &'static str,
     generated: &'static str,
     reference: &'static str,
     /// The decisions about the document's conflicts. An adopted document already has the others.
@@ -34,6 +37,7 @@ struct Target {
 const TARGETS: [Target; 1] = [Target {
     document: "openapi/oauth.yaml",
     library: "cobo_oauth",
+    client: "OAuthClient",
     generated: "crates/cobo-oauth/src/generated",
     reference: "docs/reference",
     decisions: None,
@@ -164,7 +168,10 @@ fn of_workspace(report: &mut Report) -> Result<Output, Diagnostics> {
         let header = Header {
             command: "cargo xtask regen".to_owned(),
             source: target.document.to_owned(),
-            library: target.library.to_owned(),
+            names: CrateNames {
+                library: target.library.to_owned(),
+                client: target.client.to_owned(),
+            },
         };
         let decisions = target.decisions.map(|path| workspace.root.join(path));
         let decisions = decisions.map(|path| Decisions::read(&path)).transpose();
@@ -216,7 +223,7 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagn
     let header = Header {
         command: standalone::command(request),
         source: file_name(&request.spec),
-        library: name.as_deref().unwrap_or_default().replace('-', "_"),
+        names: CrateNames::of_crate(name.as_deref().unwrap_or_default()),
     };
     let generated = generated(&request.spec, &source, &options, header, report)
         .map_err(|found| problems.extend(found));
@@ -236,8 +243,7 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagn
 struct Header {
     command: String,
     source: String,
-    /// The generated crate's name as its examples write it.
-    library: String,
+    names: CrateNames,
 }
 
 struct Generated {
@@ -271,17 +277,17 @@ fn generated(
     let Some((document, api, surface)) = read else {
         return Err(problems);
     };
-    let library = header.library;
+    let names = header.names;
     let header = emit::Header {
         command: header.command,
         source: header.source,
         sha256: document.sha256.clone(),
     };
     let written = silence::panics(|| {
-        let code = code::print(&api, &library, &header.line())?;
+        let code = code::print(&api, &names, &header.line())?;
         let notes = emit::notes(&api, surface, &header);
         let catalog = Catalog::of(&document);
-        let pages = reference::pages(&catalog, &library, Some(&header));
+        let pages = reference::pages(&catalog, &names, Some(&header));
         Ok::<_, Diagnostics>(Generated {
             api,
             code,

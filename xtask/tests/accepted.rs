@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use xtask::api::{Api, limits};
 use xtask::diagnostic::Diagnostics;
+use xtask::print::CrateNames;
 use xtask::print::code;
 use xtask::report::Log;
 use xtask::stage::{Options, cross_check, load, transform};
@@ -22,7 +23,7 @@ fn modules(text: &str) -> Result<BTreeMap<String, String>, Diagnostics> {
     let api = Api::of(&document, &mut log);
     limits::check(&document, &api)?;
     cross_check::run(&document, &api, &mut log)?;
-    let code = code::print(&api, "it", "")?;
+    let code = code::print(&api, &CrateNames::of_crate("it"), "")?;
     Ok(code
         .files
         .into_iter()

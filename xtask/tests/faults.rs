@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use xtask::api::{Api, limits};
 use xtask::decisions::Decisions;
 use xtask::diagnostic::Diagnostics;
+use xtask::print::CrateNames;
 use xtask::print::code;
 use xtask::report::Log;
 use xtask::stage::{Options, Stage, cross_check, load, transform};
@@ -38,7 +39,9 @@ fn generate(text: &str, options: &Options) -> Result<Generated, Diagnostics> {
     let api = Api::of(&document, &mut log);
     limits::check(&document, &api)?;
     cross_check::run(&document, &api, &mut log)?;
-    let files = code::print(&api, "it", "")?.files.into_iter();
+    let files = code::print(&api, &CrateNames::of_crate("cobo-fault"), "")?
+        .files
+        .into_iter();
     Ok(Generated {
         files: files.map(|file| (file.path, file.text)).collect(),
         log,
