@@ -35,15 +35,19 @@ pub(super) fn builder(api: &Api, id: ModelId) -> Option<TokenStream> {
 
 /// The constants of a builder: the tags of a variant, which callers do not set.
 fn constants(object: &Object) -> Option<TokenStream> {
-    let constants = object.fields.iter().enumerate().filter_map(|(index, field)| {
-        let value = field.constant.as_ref()?;
-        let (index, name) = (Literal::usize_unsuffixed(index), ident(&field.rust));
-        let value = match field.presence {
-            Presence::Required => quote!(#value),
-            _ => quote!(#SOME(#FROM::from(#value))),
-        };
-        Some(quote!(#index #name = #value))
-    });
+    let constants = object
+        .fields
+        .iter()
+        .enumerate()
+        .filter_map(|(index, field)| {
+            let value = field.constant.as_ref()?;
+            let (index, name) = (Literal::usize_unsuffixed(index), ident(&field.rust));
+            let value = match field.presence {
+                Presence::Required => quote!(#value),
+                _ => quote!(#SOME(#FROM::from(#value))),
+            };
+            Some(quote!(#index #name = #value))
+        });
     let constants: Vec<_> = constants.collect();
     (!constants.is_empty()).then(|| quote!({ #(#constants),* }))
 }
@@ -61,7 +65,11 @@ fn setter(types: &Types<'_>, index: usize, field: &Field) -> TokenStream {
         Some(Nested::Model(id)) => {
             let model = types.model(id);
             let value = quote!(self.0.nested(#index, value));
-            let value = if field.boxed { quote!(#BOX::new(#value)) } else { value };
+            let value = if field.boxed {
+                quote!(#BOX::new(#value))
+            } else {
+                value
+            };
             (quote!(impl #MODEL::IntoField<#model>), value)
         }
         Some(Nested::List(id)) => {
@@ -128,7 +136,10 @@ fn nested(api: &Api, ty: &Type) -> Option<Nested> {
 
 /// Whether values of the model can be made of builders: it has one, or it is a union.
 pub(super) fn is_built(api: &Api, id: ModelId) -> bool {
-    matches!(api.model(id).kind, ModelKind::Object(_) | ModelKind::Union(_))
+    matches!(
+        api.model(id).kind,
+        ModelKind::Object(_) | ModelKind::Union(_)
+    )
 }
 
 fn rest_setter(types: &Types<'_>, rest: &Rest) -> TokenStream {

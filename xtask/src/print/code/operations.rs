@@ -10,7 +10,9 @@ use super::paths::{
     RESULT, SOME,
 };
 use super::types::{From, Types, ident};
-use crate::api::{Api, Body, Field, Location, ModelKind, Operation, Pages, Parameter, Presence, Type};
+use crate::api::{
+    Api, Body, Field, Location, ModelKind, Operation, Pages, Parameter, Presence, Type,
+};
 use crate::print::docs::Docs;
 use crate::print::markdown;
 
