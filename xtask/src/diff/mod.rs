@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use crate::cli::{Outcome, Say};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
-use crate::refusal::{Refusal, Refusals};
 use crate::stage::{Options, load};
 
 mod alike;
@@ -53,9 +53,9 @@ pub enum Format {
 pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
     let (changes, new) = match read(request) {
         Ok(found) => found,
-        Err(refusals) => {
-            for refusal in refusals.iter() {
-                console.refuse(refusal);
+        Err(problems) => {
+            for problem in problems.iter() {
+                console.refuse(problem);
             }
             return Outcome::Refused;
         }
@@ -74,21 +74,21 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
     }
 }
 
-fn read(request: &Request) -> Result<(Vec<Change>, Document), Refusals> {
-    let mut refusals = Refusals::default();
+fn read(request: &Request) -> Result<(Vec<Change>, Document), Diagnostics> {
+    let mut problems = Diagnostics::default();
     let mut one = |path: &PathBuf| {
         load::run(path, &path.display().to_string(), &Options::default())
-            .map_err(|found| refusals.extend(found))
+            .map_err(|found| problems.extend(found))
             .ok()
     };
     let (old, new) = (one(&request.old), one(&request.new));
     match (old, new) {
         (Some(old), Some(new)) => {
             let changes = crate::silence::panics(|| changes(&old, &new))
-                .map_err(|reason| Refusals::from(Refusal::of_file("diff", reason)))?;
+                .map_err(|reason| Diagnostics::from(Diagnostic::of_file("diff", reason)))?;
             Ok((changes, new))
         }
-        _ => Err(refusals),
+        _ => Err(problems),
     }
 }
 

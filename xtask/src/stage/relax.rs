@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Options, Stage};
 use crate::catalog::{BOUNDS, Bounds};
+use crate::diagnostic::Diagnostics;
 use crate::document::Document;
-use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema;
 
@@ -33,7 +33,7 @@ const NARROWING: [&str; 14] = [
     "maxProperties",
 ];
 
-pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
         let Some(map) = schema.as_object_mut() else {
             return;
