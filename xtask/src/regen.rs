@@ -221,7 +221,10 @@ fn of_workspace(report: &mut Report) -> Result<Output, Diagnostics> {
             }
             Err(found) => problems.extend(found),
         }
-        for folder in [Some(target.generated), target.reference].into_iter().flatten() {
+        for folder in [Some(target.generated), target.reference]
+            .into_iter()
+            .flatten()
+        {
             if !folders.contains(&folder) {
                 folders.push(folder);
             }
@@ -247,7 +250,10 @@ fn with_features(path: &Path, features: &str) -> Result<String, String> {
             end.trim_end()
         )
     })?;
-    Ok(format!("{before}{begin}{}\n{end}{after}", features.trim_end()))
+    Ok(format!(
+        "{before}{begin}{}\n{end}{after}",
+        features.trim_end()
+    ))
 }
 
 fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagnostics> {

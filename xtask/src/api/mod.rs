@@ -19,6 +19,7 @@ mod types;
 
 pub(crate) use names::CLIENT;
 pub use names::Scope;
+pub(crate) use types::is_exact;
 
 /// Everything that is generated from one document, in the document's order.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 use typify::{TypeDetails, TypeId, TypeSpace};
 
 use super::Stage;
-use crate::api::{Api, Field, Model, ModelKind, Object, Presence, Type};
+use crate::api::{Api, Field, Model, ModelKind, Object, Presence, Type, is_exact};
 use crate::catalog::KIND;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, flag};
@@ -133,7 +133,8 @@ fn disguised(document: &Document, api: &Api) -> Map<String, Value> {
         }
     }
     schema::each_mut(&mut root, &mut |_, schema, holder| {
-        let is_number = schema.get("type").and_then(Value::as_str) == Some("number");
+        let is_number =
+            schema.get("type").and_then(Value::as_str) == Some("number") || is_exact(schema);
         if flag(schema, "x-cobo-secret") {
             set_type(schema, SECRET);
         } else if is_number && holder != Holder::Component {

@@ -8,6 +8,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Options, Stage};
+use crate::catalog::NULLABLE;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, item, items, reference};
 use crate::report::Log;
@@ -88,8 +89,17 @@ impl Operation<'_> {
                 "the success responses {} of {id} are one: 2XX",
                 all.join(", ")
             ));
-            successes.truncate(1);
-            successes[0].0 = "2XX".to_owned();
+            let has_body = |(_, response): &(String, Value)| {
+                media(response).is_some_and(|media| media.get("schema").is_some())
+            };
+            let empty = successes.iter().any(|success| !has_body(success));
+            let kept = successes.iter().position(has_body).unwrap_or(0);
+            let (_, mut response) = successes.swap_remove(kept);
+            if empty && let Some(schema) = schema_mut(&mut response) {
+                self.change(format!("the success of {id} has no body or the value"));
+                make_nullable(schema);
+            }
+            successes = vec![("2XX".to_owned(), response)];
         }
         for (status, response) in &mut successes {
             let schema = media(response).and_then(|media| media.get("schema"));
@@ -170,6 +180,24 @@ fn odd(document: &Document, schema: &Value, pointer: &str, depth: usize) -> Vec<
         odd_parts.push(pointer.to_owned());
     }
     odd_parts
+}
+
+/// The schema of the response's body.
+fn schema_mut(response: &mut Value) -> Option<&mut Value> {
+    let content = response.get_mut("content")?.as_object_mut()?;
+    content.values_mut().next()?.get_mut("schema")
+}
+
+/// Allows `null` beside the value, for which an absent body counts.
+fn make_nullable(schema: &mut Value) {
+    let Some(map) = schema.as_object_mut() else {
+        return;
+    };
+    if let Some(reference) = map.shift_remove("$ref") {
+        map.insert("allOf".to_owned(), json!([{"$ref": reference}]));
+    }
+    map.insert("nullable".to_owned(), Value::Bool(true));
+    map.insert(NULLABLE.to_owned(), Value::Bool(true));
 }
 
 fn media(response: &Value) -> Option<&Value> {
