@@ -41,7 +41,14 @@ fn operations_of_a_tiny_document() {
 #[test]
 fn models_of_a_tiny_document() {
     let pages = tiny();
-    let shown = ["Box.md", "Content.md", "Items.md", "Kind.md", "README.md"];
+    let shown = [
+        "Box.md",
+        "BoxType.md",
+        "Content.md",
+        "Items.md",
+        "Kind.md",
+        "README.md",
+    ];
     let text: Vec<&str> = shown.iter().map(|name| pages[*name].as_str()).collect();
     insta::assert_snapshot!(text.join("\n=====\n\n"));
 }

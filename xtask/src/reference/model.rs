@@ -7,7 +7,7 @@ use super::rust_type::RustType;
 use super::site::Site;
 use super::text::{code, line, prose, table};
 use super::{example, json};
-use crate::catalog::{Bounds, Field, Model};
+use crate::catalog::{Bounds, Field, Kind, Model};
 use crate::document::{entries, flag, items, schema_name, text};
 use crate::rust_name;
 
@@ -73,11 +73,7 @@ fn content(site: &Site<'_>, model: &Model) -> String {
         }
     }
     parts.extend(discriminator(site, schema));
-    let values = items(schema.get("enum")).filter(|value| !value.is_null());
-    let values: Vec<String> = values.map(|value| format!("- {}", bare(value))).collect();
-    if !values.is_empty() {
-        parts.push(format!("## Values\n\n{}", values.join("\n")));
-    }
+    parts.extend(listed(model));
     if !example::enum_values(schema).is_empty() {
         parts.push(
             "A value that is not in this list is kept, and written back unchanged.".to_owned(),
@@ -164,6 +160,39 @@ fn discriminator(site: &Site<'_>, schema: &Value) -> Option<String> {
         "The property {property} tells them apart:\n\n{}",
         table.trim_end()
     ))
+}
+
+/// The values of an enum: a table if some are described, else a list.
+fn listed(model: &Model) -> Option<String> {
+    let values: Vec<(String, Option<&str>)> = match &model.kind {
+        Kind::StringEnum(values) => values
+            .iter()
+            .map(|value| {
+                (
+                    bare(&value.value.clone().into()),
+                    value.description.as_deref(),
+                )
+            })
+            .collect(),
+        Kind::IntegerEnum(values) => values
+            .iter()
+            .map(|value| (bare(&value.value.into()), value.description.as_deref()))
+            .collect(),
+        _ => return None,
+    };
+    let shown = if values.iter().all(|(_, text)| text.is_none()) {
+        let lines: Vec<String> = values
+            .iter()
+            .map(|(value, _)| format!("- {value}"))
+            .collect();
+        lines.join("\n")
+    } else {
+        let rows = values
+            .into_iter()
+            .map(|(value, text)| vec![value, text.map(line).unwrap_or_default()]);
+        table(&["Value", "Description"], rows).trim_end().to_owned()
+    };
+    Some(format!("## Values\n\n{shown}"))
 }
 
 fn bare(value: &Value) -> String {

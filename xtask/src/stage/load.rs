@@ -14,6 +14,7 @@ use crate::document::Document;
 use crate::refusal::{Refusal, Refusals};
 use crate::report::Log;
 
+pub(crate) mod enum_docs;
 mod marks;
 mod operations;
 mod references;
@@ -91,6 +92,7 @@ pub fn check(document: &mut Document, options: &Options, refusals: &mut Refusals
     references::check(document, refusals);
     operations::check(document, options, refusals);
     marks::check(document, refusals);
+    enum_docs::check(document, refusals);
 }
 
 /// The document's OpenAPI version. A missing version is refused.
