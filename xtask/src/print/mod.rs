@@ -5,3 +5,4 @@ pub mod api_txt;
 pub mod code;
 pub(crate) mod docs;
 pub mod markdown;
+pub(crate) mod rust_type;
