@@ -26,8 +26,8 @@ pub fn auth(sandbox: &Sandbox) -> Client {
 }
 
 /// The generated OAuth client on the sandbox.
-pub fn oauth(sandbox: &Sandbox) -> cobo_oauth::Client {
-    cobo_oauth::Client::new(auth(sandbox))
+pub fn oauth(sandbox: &Sandbox) -> cobo_oauth::OAuthClient {
+    cobo_oauth::OAuthClient::new(auth(sandbox))
 }
 
 /// A token source for the sandbox's app.

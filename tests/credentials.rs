@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
-use cobo_auth::{Client, Error, FixedToken, Operation, RetryPolicy};
+use cobo_auth::{Client, Error, FixedToken, Operation, Request, RetryPolicy};
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
 use cobo_tests::seen::{seen, signed_by_us};
-use http::{HeaderValue, Method};
+use http::Method;
 
 const OURS: &str = "the-clients-token";
 const OTHER: &str = "the-calls-token";
@@ -38,22 +38,17 @@ fn sent(server: &Canned) -> Vec<Option<String>> {
     server.received().iter().map(token).collect()
 }
 
-/// Executes an operation in the same way as generated code.
+/// Calls an operation in the same way as generated code.
 async fn execute(client: &Client, operation: &'static Operation) -> Result<(), Error> {
-    let url = format!("{}{}", client.base_url(), operation.path());
-    let method = Method::from_bytes(operation.method().as_bytes()).unwrap();
-    let mut request = reqwest::Request::new(method, url.parse().unwrap());
-    let smuggled = HeaderValue::from_static("Bearer smuggled");
-    request.headers_mut().insert("authorization", smuggled);
-    client.execute(request, operation).await.map(drop)
+    Request::<()>::of(client, operation).send().await.map(drop)
 }
 
 #[tokio::test]
 async fn every_call_carries_the_clients_token_but_those_that_need_none() {
-    static PLAIN: Operation = Operation::new("plain", "GET", "/organizations/info");
-    static SCOPED: Operation = Operation::new("scoped", "POST", "/x").needs(&["wallet.read"]);
-    static OAUTH: Operation = Operation::new("oauth", "GET", "/oauth/token");
-    static MARKED: Operation = Operation::new("marked", "GET", "/x").without_credential();
+    static PLAIN: Operation = Operation::get("plain", "/organizations/info");
+    static SCOPED: Operation = Operation::post("scoped", "/x").needs(&["wallet.read"]);
+    static OAUTH: Operation = Operation::get("oauth", "/oauth/token");
+    static MARKED: Operation = Operation::get("marked", "/x").without_credential();
     let server = server().await;
     let client = acting(&server);
     for operation in [&PLAIN, &SCOPED, &OAUTH, &MARKED] {
@@ -79,7 +74,7 @@ async fn every_call_carries_the_clients_token_but_those_that_need_none() {
 
 #[tokio::test]
 async fn a_client_without_a_credential_sends_no_token() {
-    static PLAIN: Operation = Operation::new("plain", "GET", "/x");
+    static PLAIN: Operation = Operation::get("plain", "/x");
     let server = server().await;
     let client = acting(&server).without_credential();
     execute(&client, &PLAIN).await.unwrap();
@@ -106,7 +101,7 @@ async fn a_raw_call_can_say_whose_token_it_carries() {
 #[expect(deprecated, reason = "it is below `/oauth/` and takes any token")]
 async fn a_generated_call_can_say_whose_token_it_carries() {
     let server = server().await;
-    let client = cobo_oauth::Client::new(acting(&server));
+    let client = cobo_oauth::OAuthClient::new(acting(&server));
     let exchange = || {
         let call = client.exchange_permission_token();
         call.exchange_permission_token_request(
@@ -132,7 +127,7 @@ async fn a_generated_call_can_say_whether_it_may_be_repeated() {
         let server = Canned::start([unavailable.clone(), ok]).await;
         let retry = RetryPolicy::standard().base_delay(std::time::Duration::ZERO);
         let client = client::builder(server.environment()).retry(retry);
-        let client = cobo_oauth::Client::new(client.build().unwrap());
+        let client = cobo_oauth::OAuthClient::new(client.build().unwrap());
         let call = client.refresh_token().refresh_token_request(
             cobo_oauth::models::RefreshTokenRequest::builder()
                 .client_id("c")

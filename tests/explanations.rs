@@ -143,7 +143,7 @@ async fn secrets_of_a_body_are_replaced_and_the_rest_is_not() {
     }
 
     let client = echoing(|request| String::from_utf8(request.body.clone()).unwrap()).await;
-    let oauth = cobo_oauth::Client::new(client.clone());
+    let oauth = cobo_oauth::OAuthClient::new(client.clone());
     let body = models::RefreshTokenRequest::builder()
         .client_id("app-1")
         .grant_type("refresh_token")

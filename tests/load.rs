@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cobo_auth::{Client, FixedToken, Operation};
+use cobo_auth::{Client, FixedToken, Operation, Request};
 use cobo_sandbox::Sandbox;
 use cobo_tests::client;
 use http::Method;
 use tokio::time::Instant;
 
-static INFO: Operation = Operation::new("get_org_info", "GET", "/organizations/info");
+static INFO: Operation = Operation::get("get_org_info", "/organizations/info");
 
 const CALLS: usize = 10_000;
 const AT_A_TIME: usize = 256;
@@ -37,7 +37,7 @@ async fn many_calls_at_once_succeed_each_with_a_nonce_of_its_own() {
         .unwrap();
     // Retries are off, so that each call has to succeed by itself.
     let client = client::auth(&sandbox);
-    let token = cobo_oauth::Client::new(client.clone())
+    let token = cobo_oauth::OAuthClient::new(client.clone())
         .get_token()
         .client_id(cobo_sandbox::DEMO_CLIENT_ID)
         .org_id(cobo_sandbox::DEMO_ORG_ID)
@@ -86,17 +86,13 @@ async fn many_calls_at_once_succeed_each_with_a_nonce_of_its_own() {
 
 /// Makes this many calls; each worker makes its calls one after the other.
 async fn run(client: &Client, calls: usize) {
-    let url: url::Url = format!("{}{}", client.base_url(), INFO.path())
-        .parse()
-        .unwrap();
     let begun = Arc::new(AtomicUsize::new(0));
     let workers: Vec<_> = (0..AT_A_TIME)
         .map(|_| {
-            let (client, begun, url) = (client.clone(), Arc::clone(&begun), url.clone());
+            let (client, begun) = (client.clone(), Arc::clone(&begun));
             tokio::spawn(async move {
                 while begun.fetch_add(1, Ordering::Relaxed) < calls {
-                    let request = reqwest::Request::new(Method::GET, url.clone());
-                    client.execute(request, &INFO).await.unwrap();
+                    Request::<()>::of(&client, &INFO).send().await.unwrap();
                 }
             })
         })

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use cobo_auth::{ErrorCode, ErrorKind, FixedToken, Secret};
-use cobo_oauth::{Client, models};
+use cobo_oauth::{OAuthClient, models};
 use cobo_sandbox::Sandbox;
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
@@ -111,7 +111,7 @@ async fn what_the_server_refuses_is_told_apart() {
 
     let signer = cobo_auth::Ed25519Signer::from_seed(&[9; 32]);
     let unknown = cobo_auth::Client::new(client::environment(&sandbox), signer).unwrap();
-    let error = get_token(&Client::new(unknown)).send().await.unwrap_err();
+    let error = get_token(&OAuthClient::new(unknown)).send().await.unwrap_err();
     assert_eq!(
         (error.status().unwrap().as_u16(), error.code()),
         (401, Some(ErrorCode::AUTHENTICATION))
@@ -169,7 +169,7 @@ async fn everything_missing_is_reported_at_once_and_nothing_is_sent() {
 
 async fn answered(body: &str) -> Result<models::GetToken200Response, cobo_auth::Error> {
     let server = Canned::start([canned::signed("200 OK", body)]).await;
-    let client = Client::new(client::builder(server.environment()).build().unwrap());
+    let client = OAuthClient::new(client::builder(server.environment()).build().unwrap());
     get_token(&client)
         .send()
         .await
@@ -235,7 +235,7 @@ async fn a_success_that_says_to_be_something_else_than_json_is_an_error() {
         let answer = canned::plain("200 OK", &headers, body);
         async move {
             let server = Canned::start([answer]).await;
-            let client = Client::new(client::builder(server.environment()).build().unwrap());
+            let client = OAuthClient::new(client::builder(server.environment()).build().unwrap());
             get_token(&client).send().await.map(|_| ())
         }
     };
@@ -276,7 +276,7 @@ async fn an_error_is_never_decoded_as_a_success() {
         r#"{"access_token":"a","expires_in":1}"#,
     )])
     .await;
-    let client = Client::new(client::builder(server.environment()).build().unwrap());
+    let client = OAuthClient::new(client::builder(server.environment()).build().unwrap());
     let error = get_token(&client).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unexpected);
 }
@@ -297,17 +297,4 @@ async fn calls_can_be_spawned() {
     assert_eq!(raw.await.unwrap().unwrap_err().status().unwrap(), 404);
     let generated = tokio::spawn(async move { get_token(&client).send().await.map(|_| ()) });
     generated.await.unwrap().unwrap();
-}
-
-#[tokio::test]
-async fn the_factory_that_builds_requests_can_send_none() {
-    use progenitor_client::ClientInfo as _;
-
-    let sandbox = Sandbox::start().await.unwrap();
-    let client = client::oauth(&sandbox);
-    let unsigned = client
-        .client()
-        .get(format!("{}/oauth/token", sandbox.base_url()));
-    assert!(unsigned.send().await.is_err());
-    assert!(sandbox.received().is_empty());
 }

@@ -406,7 +406,7 @@ async fn old_429_never_makes_a_refresh_token_be_sent_again() {
     ])
     .await;
     let client = world.client(&server);
-    let tokens = TokenSource::builder(cobo_oauth::Client::new(client), "app");
+    let tokens = TokenSource::builder(cobo_oauth::OAuthClient::new(client), "app");
     let tokens = tokens.clock(world.clock.clone()).build();
     for number in 1..=3 {
         let token = tokens.token("org-1").await.unwrap();

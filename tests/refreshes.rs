@@ -14,7 +14,7 @@ use cobo_auth::{
     AccessToken, Credential, Digest, Ed25519Signer, Environment, Error, PublicKey, ResponseKeys,
     RetryPolicy, Signature, Signer, SignerError,
 };
-use cobo_oauth::{Client, MemoryStore, Saved, TokenErrorKind, TokenPair, TokenSource, TokenStore};
+use cobo_oauth::{OAuthClient, MemoryStore, Saved, TokenErrorKind, TokenPair, TokenSource, TokenStore};
 use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
 use cobo_tests::canned::{Canned, plain, signed};
 use cobo_tests::client;
@@ -38,7 +38,7 @@ fn bearer(access_token: &str) -> Vec<u8> {
 
 fn tokens(server: &Canned) -> TokenSource {
     let client = client::builder(server.environment()).build().unwrap();
-    TokenSource::new(Client::new(client), "client")
+    TokenSource::new(OAuthClient::new(client), "client")
 }
 
 /// The methods of the requests so far: GET is `get_token`, POST a refresh.
@@ -138,7 +138,7 @@ async fn a_token_that_is_not_a_bearer_token_is_refused() {
         let server = Canned::start([issued("a1", token_type)]).await;
         let store = MemoryStore::new();
         let client = client::builder(server.environment()).build().unwrap();
-        let tokens = TokenSource::builder(Client::new(client), "client");
+        let tokens = TokenSource::builder(OAuthClient::new(client), "client");
         let tokens = tokens.store(store.clone()).build();
         match tokens.token(ORG).await {
             Ok(_) => assert!(accepted, "{token_type}"),
@@ -185,7 +185,7 @@ async fn a_refresh_is_attempted_once() {
     let store = MemoryStore::new();
     let pair = TokenPair::new(1, "a1", 0, 1).with_refresh_token("r1", u64::MAX);
     assert_eq!(store.save(ORG, &pair).await.unwrap(), Saved::Kept);
-    let tokens = TokenSource::builder(Client::new(auth), "client");
+    let tokens = TokenSource::builder(OAuthClient::new(auth), "client");
     let tokens = tokens.store(store.clone()).build();
     let error = tokens.token(ORG).await.unwrap_err();
     assert_eq!(error.kind(), TokenErrorKind::Unavailable);
@@ -218,7 +218,7 @@ async fn the_credential_of_the_client_that_a_source_is_made_from_is_dropped() {
     let sandbox = Sandbox::start().await.unwrap();
     for by_builder in [false, true] {
         let probe = Arc::new(Probe::default());
-        let client = Client::new(client::auth(&sandbox).with_credential(probe.clone()));
+        let client = OAuthClient::new(client::auth(&sandbox).with_credential(probe.clone()));
         let tokens = match by_builder {
             true => TokenSource::builder(client, sandbox.client_id()).build(),
             false => TokenSource::new(client, sandbox.client_id()),

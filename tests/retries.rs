@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cobo_auth::{
-    AccessToken, Client, Credential, Error, ErrorCode, ErrorKind, Execution, Operation,
+    AccessToken, Client, Credential, Error, ErrorCode, ErrorKind, Execution, Operation, Request,
     RetryPolicy, Secret,
 };
 use cobo_tests::canned::{self, Canned};
@@ -92,19 +92,14 @@ async fn a_policy_can_be_another_one_for_one_call() {
 
 #[tokio::test]
 async fn what_may_have_been_carried_out_is_sent_once() {
-    static WRITE: Operation = Operation::new("write", "POST", "/x");
-    static READ: Operation = Operation::new("read", "POST", "/x").repeatable(true);
+    static WRITE: Operation = Operation::post("write", "/x");
+    static READ: Operation = Operation::post("read", "/x").repeatable(true);
     let server = Canned::start([unavailable()]).await;
     let client = on(&server);
-    let request = || {
-        reqwest::Request::new(
-            Method::POST,
-            format!("{}/x", server.base_url()).parse().unwrap(),
-        )
-    };
-    assert!(client.execute(request(), &WRITE).await.is_err());
+    let execute = |operation| Request::<()>::of(&client, operation).send();
+    assert!(execute(&WRITE).await.is_err());
     assert_eq!(server.received().len(), 1);
-    assert!(client.execute(request(), &READ).await.is_err());
+    assert!(execute(&READ).await.is_err());
     assert_eq!(server.received().len(), 4);
 
     assert!(client.request(Method::POST, "/x").send().await.is_err());

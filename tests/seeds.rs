@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
 use cobo_auth::{Ed25519Signer, ErrorKind};
-use cobo_oauth::{Client, models};
+use cobo_oauth::{OAuthClient, models};
 use cobo_sandbox::Sandbox;
 use cobo_tests::client;
 
@@ -12,10 +12,10 @@ const CLIENT_ID: &str = "pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij";
 const ORG_ID: &str = "e3986401-4aec-480a-973d-e775a4518413";
 
 /// As in each example of both pages: an environment, a key, a client.
-fn client(sandbox: &Sandbox) -> Client {
+fn client(sandbox: &Sandbox) -> OAuthClient {
     let signer = Ed25519Signer::from_hex(client::SEED).unwrap();
     let auth = cobo_auth::Client::new(client::environment(sandbox), signer).unwrap();
-    Client::new(auth)
+    OAuthClient::new(auth)
 }
 
 #[tokio::test]

@@ -111,7 +111,7 @@ fn calls_and_attempts_are_counted_and_calls_are_timed() {
             let retry = RetryPolicy::standard().base_delay(Duration::ZERO);
             let client = client::builder(server.environment()).retry(retry);
             let client = client.build().unwrap();
-            let oauth = cobo_oauth::Client::new(client.clone());
+            let oauth = cobo_oauth::OAuthClient::new(client.clone());
             let call = oauth.get_token().client_id("c").org_id("o");
             call.grant_type("org_implicit").send().await.unwrap();
             client

@@ -198,7 +198,7 @@ async fn a_client_with_a_credential_of_the_source_may_be_what_the_source_is_made
     let sandbox = Sandbox::start().await.unwrap();
     let auth =
         client::auth(&sandbox).with_credential(client::tokens(&sandbox).credential("nobody"));
-    let tokens = TokenSource::new(cobo_oauth::Client::new(auth), sandbox.client_id());
+    let tokens = TokenSource::new(cobo_oauth::OAuthClient::new(auth), sandbox.client_id());
     tokens.token(DEMO_ORG_ID).await.unwrap();
 }
 
@@ -354,7 +354,7 @@ async fn failures_are_told_apart() {
     ] {
         let server = Canned::start([answer]).await;
         let client = client::builder(server.environment()).build().unwrap();
-        let tokens = TokenSource::new(cobo_oauth::Client::new(client), "client");
+        let tokens = TokenSource::new(cobo_oauth::OAuthClient::new(client), "client");
         let error = tokens.token("org").await.unwrap_err();
         assert_eq!(error.kind(), kind, "{name}: {error}");
         let error = cobo_auth::Error::from(error);

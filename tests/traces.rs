@@ -31,7 +31,7 @@ async fn calls_on_the_sandbox_are_seen_and_their_secrets_are_not() {
         .await
         .unwrap();
     let auth = quick(client::environment(&sandbox));
-    let oauth = cobo_oauth::Client::new(auth.clone());
+    let oauth = cobo_oauth::OAuthClient::new(auth.clone());
     let mut secrets = secrets();
 
     // Obtain, use, refresh, use.
@@ -50,7 +50,7 @@ async fn calls_on_the_sandbox_are_seen_and_their_secrets_are_not() {
     assert!(expired.is_token_expired());
     let signer = Ed25519Signer::from_seed(&STRANGER_SEED);
     let stranger = Client::new(client::environment(&sandbox), signer).unwrap();
-    let stranger = cobo_oauth::Client::new(stranger);
+    let stranger = cobo_oauth::OAuthClient::new(stranger);
     let refused = get_token(&stranger).send().await.unwrap_err();
     assert!(refused.is_auth());
     permission_tokens(&oauth, &mut secrets).await;
@@ -120,7 +120,7 @@ async fn attempts_and_failures_are_seen_and_their_secrets_are_not() {
         assert_eq!(error.kind(), kind);
     }
     let server = Canned::start([canned::signed("200 OK", r#"{"access_token":"hunter2"#)]).await;
-    let oauth = cobo_oauth::Client::new(quick(server.environment()));
+    let oauth = cobo_oauth::OAuthClient::new(quick(server.environment()));
     let error = get_token(&oauth).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(call(&quick(nobody())).await.is_err());
@@ -187,7 +187,7 @@ async fn retries_and_failures_name_operation_organization_and_attempt() {
         .send()
         .await
         .unwrap_err();
-    let oauth = cobo_oauth::Client::new(client);
+    let oauth = cobo_oauth::OAuthClient::new(client);
     oauth.get_token().send().await.unwrap_err();
     for operation in ["GET", "get_token"] {
         assert_eq!(of(operation, "the call failed", "kind"), ["InvalidRequest"]);
@@ -312,7 +312,7 @@ async fn call(client: &Client) -> Result<(), Error> {
     request.send().await.map(|_| ())
 }
 
-fn get_token(client: &cobo_oauth::Client) -> cobo_oauth::operations::GetToken<'_> {
+fn get_token(client: &cobo_oauth::OAuthClient) -> cobo_oauth::operations::GetToken<'_> {
     client
         .get_token()
         .client_id(cobo_sandbox::DEMO_CLIENT_ID)
@@ -321,7 +321,7 @@ fn get_token(client: &cobo_oauth::Client) -> cobo_oauth::operations::GetToken<'_
 }
 
 fn refresh<'a>(
-    client: &'a cobo_oauth::Client,
+    client: &'a cobo_oauth::OAuthClient,
     token: &Secret,
 ) -> cobo_oauth::operations::RefreshToken<'a> {
     let request = models::RefreshTokenRequest::builder()
@@ -339,7 +339,7 @@ async fn organization(auth: &Client, token: &Secret) -> Result<(), Error> {
 }
 
 #[allow(deprecated)] // deprecated operations still work
-async fn permission_tokens(client: &cobo_oauth::Client, secrets: &mut Secrets) {
+async fn permission_tokens(client: &cobo_oauth::OAuthClient, secrets: &mut Secrets) {
     let request =
         models::ExchangePermissionTokenRequest::builder().permission_type("payment_orders_payin");
     let call = client.exchange_permission_token();

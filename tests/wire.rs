@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
 use cobo_auth::{
-    Client, Ed25519Signer, Environment, ErrorCode, ErrorKind, FixedToken, Operation, ResponseKeys,
+    Client, Ed25519Signer, Environment, ErrorCode, ErrorKind, FixedToken, Operation, Request, ResponseKeys,
 };
 use cobo_sandbox::Sandbox;
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
 use cobo_tests::seen::{Seen, seen, signed_by_us};
+use cobo_auth::codegen::Parameter;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 const SECRET: &str = "hunter2-the-access-token";
@@ -78,49 +79,49 @@ async fn a_path_that_leads_elsewhere_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn a_built_request_has_to_fit_its_operation() {
-    static INFO: Operation = Operation::new("info", "GET", "/wallets/{wallet_id}/info");
+async fn path_parameter_that_leads_elsewhere_is_refused() {
+    static INFO: Operation = Operation::get("info", "/wallets/{wallet_id}/info")
+        .parameters(&[Parameter::path("wallet_id"), Parameter::query("b")]);
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment()).build().unwrap();
-    let base = server.base_url();
-    let request = |url: &str| reqwest::Request::new(Method::GET, url.parse().unwrap());
-
-    let fitting = request(&format!("{base}/wallets/w/info?b=1&a="));
-    client.execute(fitting, &INFO).await.unwrap();
-    let sent = seen(&server.received()[0]);
-    assert_eq!(sent.target, "/v2/wallets/w/info?b=1");
-
-    let origin = base.trim_end_matches("/v2");
-    for url in [
-        // The URLs that `url` makes of the wallet ids `..`, `%2e%2e` and `../../v2/x`.
-        format!("{base}/wallets/../info"),
-        format!("{base}/wallets/%2e%2e/info"),
-        format!("{base}/wallets/../../v2/x/info"),
-        format!("{base}/wallets//info"),
-        format!("{origin}/wallets/w/info"),
-        format!("{origin}/v2wallets/w/info"),
-        "https://evil.example/v2/wallets/w/info".to_owned(),
-        base.replace("http://", "http://user@") + "/wallets/w/info",
-        base.replace("http://", "http://:password@") + "/wallets/w/info",
-    ] {
-        let error = client.execute(request(&url), &INFO).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{url}");
+    let request = |wallet_id: &str| {
+        let mut request = Request::<()>::of(&client, &INFO);
+        request.set::<String>(0, wallet_id);
+        request.set::<String>(1, "1");
+        request
+    };
+    for wallet_id in ["w", "@evil.example", "a b", "{b}", "?x#y", "%20"] {
+        request(wallet_id).send().await.unwrap();
+    }
+    let targets: Vec<_> = server.received().iter().map(|one| seen(one).target).collect();
+    assert_eq!(
+        targets,
+        [
+            "/v2/wallets/w/info?b=1",
+            "/v2/wallets/@evil.example/info?b=1",
+            "/v2/wallets/a%20b/info?b=1",
+            "/v2/wallets/%7Bb%7D/info?b=1",
+            "/v2/wallets/%3Fx%23y/info?b=1",
+            "/v2/wallets/%2520/info?b=1",
+        ]
+    );
+    for wallet_id in ["", ".", "..", "%2e%2e", "../../v2/x", "a/b", "..\\..", "a\nb"] {
+        let error = request(wallet_id).send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{wallet_id:?}");
         assert_eq!(error.operation(), Some("info"));
     }
-    let mut other_method = request(&format!("{base}/wallets/w/info"));
-    *other_method.method_mut() = Method::DELETE;
-    assert!(client.execute(other_method, &INFO).await.is_err());
-    assert_eq!(server.received().len(), 1);
+    assert_eq!(server.received().len(), 6);
 }
 
 #[tokio::test]
 async fn a_trailing_slash_is_sent_and_signed_by_raw_and_documented_calls_alike() {
-    static LIST: Operation = Operation::new("list", "GET", "/wallets/{wallet_id}/");
+    static LIST: Operation = Operation::get("list", "/wallets/{wallet_id}/")
+        .parameters(&[Parameter::path("wallet_id")]);
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment()).build().unwrap();
-    let url = format!("{}/wallets/w/", server.base_url()).parse().unwrap();
-    let documented = reqwest::Request::new(Method::GET, url);
-    client.execute(documented, &LIST).await.unwrap();
+    let mut documented = Request::<()>::of(&client, &LIST);
+    documented.set::<String>(0, "w");
+    documented.send().await.unwrap();
     let raw = client.request(Method::GET, "/wallets/w/");
     raw.send().await.unwrap();
     for bytes in server.received() {
@@ -133,16 +134,13 @@ async fn a_trailing_slash_is_sent_and_signed_by_raw_and_documented_calls_alike()
 
 #[tokio::test]
 async fn a_write_without_a_body_says_so() {
-    static POST: Operation = Operation::new("post", "POST", "/x");
+    static POST: Operation = Operation::post("post", "/x");
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment()).build().unwrap();
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::GET] {
         client.request(method, "/x").send().await.unwrap();
     }
-    let url = format!("{}/x", server.base_url()).parse().unwrap();
-    let mut empty = reqwest::Request::new(Method::POST, url);
-    *empty.body_mut() = Some(Vec::new().into());
-    client.execute(empty, &POST).await.unwrap();
+    Request::<()>::of(&client, &POST).send().await.unwrap();
 
     let received = server.received();
     let lengths: Vec<_> = received
@@ -190,26 +188,35 @@ async fn a_bad_path_is_not_repeated_in_the_error() {
 }
 
 #[tokio::test]
-async fn headers_that_would_make_it_another_request_are_the_clients_own() {
-    static PUT: Operation = Operation::new("put", "POST", "/x");
-    let server = Canned::start([canned::signed("200 OK", "{}")]).await;
-    let client = client::builder(server.environment()).build().unwrap();
-    let url = format!("{}/x", server.base_url()).parse().unwrap();
-    let mut request = reqwest::Request::new(Method::POST, url);
-    *request.body_mut() = Some(r#"{"amount":1000000}"#.into());
-    for (name, value) in [
+async fn documented_header_never_makes_the_request_another_one() {
+    const HEADERS: [(&str, &str); 7] = [
         ("content-length", "5"),
         ("host", "evil.example"),
         ("connection", "upgrade"),
         ("cookie", "a=b"),
         ("expect", "100-continue"),
         ("content-encoding", "gzip"),
-    ] {
-        request
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        ("authorization", "Bearer a"),
+    ];
+    static PUT: Operation = Operation::post("put", "/x")
+        .parameters(&[
+            Parameter::header(HEADERS[0].0),
+            Parameter::header(HEADERS[1].0),
+            Parameter::header(HEADERS[2].0),
+            Parameter::header(HEADERS[3].0),
+            Parameter::header(HEADERS[4].0),
+            Parameter::header(HEADERS[5].0),
+            Parameter::header(HEADERS[6].0),
+        ])
+        .body("body", true);
+    let server = Canned::start([canned::signed("200 OK", "{}")]).await;
+    let client = client::builder(server.environment()).build().unwrap();
+    let mut request = Request::of(&client, &PUT);
+    for (index, (_, value)) in HEADERS.into_iter().enumerate() {
+        request.set::<String>(index, value);
     }
-    client.execute(request, &PUT).await.unwrap();
+    request.set_body(serde_json::json!({"amount": 1_000_000}));
+    request.send().await.unwrap();
     let seen = seen(&server.received()[0]);
     assert_eq!(seen.body, br#"{"amount":1000000}"#);
     assert_eq!(seen.headers["content-length"], "18");
@@ -218,7 +225,7 @@ async fn headers_that_would_make_it_another_request_are_the_clients_own() {
             .base_url()
             .contains(seen.headers["host"].to_str().unwrap())
     );
-    for name in ["connection", "cookie", "expect", "content-encoding"] {
+    for name in ["connection", "cookie", "expect", "content-encoding", "authorization"] {
         assert!(!seen.headers.contains_key(name), "{name}");
     }
     signed_by_us(&seen);
@@ -270,7 +277,7 @@ async fn a_request_is_explained_without_being_sent() {
         .query("b", 1)
         .query("a", "x y")
         .json(&serde_json::json!({"token": SECRET}));
-    let explained = request.explain().await.unwrap();
+    let explained = request.preview().await.unwrap();
     let expected = format!(
         "POST|/v2/x|{}|a=x+y&b=1|{{\"token\":\"{SECRET}\"}}",
         explained.nonce

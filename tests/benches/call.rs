@@ -67,7 +67,7 @@ impl Bare {
     }
 }
 
-async fn get(client: &cobo_oauth::Client) -> Result<Token, cobo_auth::Error> {
+async fn get(client: &cobo_oauth::OAuthClient) -> Result<Token, cobo_auth::Error> {
     client
         .get_token()
         .client_id("pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij")
@@ -91,7 +91,7 @@ fn call(criterion: &mut Criterion) {
     let server = server_runtime.block_on(Canned::start([canned::signed("200 OK", BODY)]));
     server.forget_requests();
 
-    let client = cobo_oauth::Client::new(client::builder(server.environment()).build().unwrap());
+    let client = cobo_oauth::OAuthClient::new(client::builder(server.environment()).build().unwrap());
     let key = SigningKey::from_bytes(&hex::decode(client::SEED).unwrap().try_into().unwrap());
     let mut bare = Bare {
         http: reqwest::Client::builder().no_proxy().build().unwrap(),
@@ -112,7 +112,7 @@ fn call(criterion: &mut Criterion) {
     });
 
     let environment = Environment::custom(server.base_url(), ResponseKeys::unverified()).unwrap();
-    let trusting = cobo_oauth::Client::new(client::builder(environment).build().unwrap());
+    let trusting = cobo_oauth::OAuthClient::new(client::builder(environment).build().unwrap());
     let unverified = || {
         black_box(runtime.block_on(get(&trusting)).unwrap());
     };

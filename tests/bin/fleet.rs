@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cobo_auth::Environment;
-use cobo_oauth::{Client, RedisStore, TokenSource};
+use cobo_oauth::{OAuthClient, RedisStore, TokenSource};
 use cobo_sandbox::DEMO_CLIENT_ID;
 use cobo_tests::client;
 use http::Method;
@@ -21,7 +21,7 @@ pub(crate) async fn fleet(
     span: Duration,
 ) {
     let auth = client::builder(environment).build().unwrap();
-    let tokens = TokenSource::builder(Client::new(auth.clone()), DEMO_CLIENT_ID);
+    let tokens = TokenSource::builder(OAuthClient::new(auth.clone()), DEMO_CLIENT_ID);
     let tokens = tokens.store(RedisStore::connect(redis).unwrap()).build();
     let mut tasks = Vec::new();
     for number in 0..organizations {

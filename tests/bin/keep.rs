@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cobo_auth::{Clock, Environment, SystemClock};
-use cobo_oauth::{Client, FileStore, TokenSource, TokenStore};
+use cobo_oauth::{OAuthClient, FileStore, TokenSource, TokenStore};
 use cobo_sandbox::DEMO_CLIENT_ID;
 use cobo_tests::client;
 use http::Method;
@@ -13,7 +13,7 @@ const FRESH: u64 = 700;
 
 pub(crate) async fn keep(store: FileStore, environment: Environment, organizations: usize) {
     let auth = client::builder(environment).build().unwrap();
-    let tokens = TokenSource::builder(Client::new(auth.clone()), DEMO_CLIENT_ID);
+    let tokens = TokenSource::builder(OAuthClient::new(auth.clone()), DEMO_CLIENT_ID);
     let tokens = tokens.store(store.clone()).build();
 
     let mut starting = Vec::new();

@@ -13,7 +13,7 @@ const SOURCE: &str = "source";
 
 pub(crate) async fn share(client: Client, token: &str, calls: usize) {
     let client = if token == SOURCE {
-        let tokens = TokenSource::new(cobo_oauth::Client::new(client.clone()), DEMO_CLIENT_ID);
+        let tokens = TokenSource::new(cobo_oauth::OAuthClient::new(client.clone()), DEMO_CLIENT_ID);
         client.with_credential(tokens.credential(DEMO_ORG_ID))
     } else {
         client.with_credential(FixedToken::new(token).unwrap())

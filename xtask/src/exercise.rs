@@ -16,7 +16,7 @@ use syn::{Expr, parse_quote};
 use crate::api::{Api, Location, Operation, Type, limits};
 use crate::decisions::Decisions;
 use crate::output::Output;
-use crate::print::code;
+use crate::print::{CrateNames, code};
 use crate::refusal::{Refusal, Refusals};
 use crate::report::Log;
 use crate::stage::{Options, Stage, TRANSFORMS, load};
@@ -70,6 +70,7 @@ pub fn run(request: &Request) -> Result<Output, Refusals> {
         calls,
         models,
     } = program(&request.spec, &source, &options)?;
+    let client_type = CrateNames::of_crate(&name).client;
     let text = |path: &Path| Value::from(path.to_string_lossy().replace('\\', "/")).to_string();
     let manifest = CARGO
         .replace("@client@", &Value::from(name).to_string())
@@ -84,7 +85,7 @@ pub fn run(request: &Request) -> Result<Output, Refusals> {
         ("Cargo.toml".to_owned(), manifest),
         ("named.json".to_owned(), named.to_string()),
         ("src/main.rs".to_owned(), MAIN.to_owned()),
-        ("src/call.rs".to_owned(), CALL.to_owned()),
+        ("src/call.rs".to_owned(), CALL.replace("GeneratedClient", &client_type)),
         ("src/model.rs".to_owned(), MODEL.to_owned()),
         ("src/calls.rs".to_owned(), prettyplease::unparse(&calls)),
         ("src/models.rs".to_owned(), prettyplease::unparse(&models)),
@@ -128,7 +129,7 @@ fn calls(api: &Api) -> syn::File {
         let name = format_ident!("{}", operation.rust);
         let sets = sets(api, operation);
         quote! {
-            fn #name<'a>(client: &'a Client, given: &'a mut Given) -> Calling<'a> {
+            fn #name<'a>(client: &'a crate::call::Client, given: &'a mut Given) -> Calling<'a> {
                 Box::pin(async move {
                     let mut call = client.#name();
                     #(#sets)*
@@ -145,7 +146,7 @@ fn calls(api: &Api) -> syn::File {
         //! Which method takes which value. Written by `xtask exercise`.
         #![allow(deprecated, unused_mut, unused_variables, unused_imports)]
 
-        use client::{Client, models};
+        use client::models;
 
         use crate::call::{Call, Calling, Given, answered};
 

@@ -12,6 +12,7 @@ use crate::document::Document;
 use crate::output::{Output, replace};
 use crate::print::code::{self, Code};
 use crate::reference;
+use crate::print::CrateNames;
 use crate::refusal::{Refusal, Refusals};
 use crate::report::{Log, Report};
 use crate::silence;
@@ -25,6 +26,8 @@ struct Target {
     document: &'static str,
     /// The crate's name as its examples write it.
     library: &'static str,
+    /// The name of its client.
+    client: &'static str,
     generated: &'static str,
     reference: &'static str,
 }
@@ -32,6 +35,7 @@ struct Target {
 const TARGETS: [Target; 1] = [Target {
     document: "openapi/oauth.yaml",
     library: "cobo_oauth",
+    client: "OAuthClient",
     generated: "crates/cobo-oauth/src/generated",
     reference: "docs/reference",
 }];
@@ -152,7 +156,10 @@ fn of_workspace(report: &mut Report) -> Result<Output, Refusals> {
         let header = Header {
             command: "cargo xtask regen".to_owned(),
             source: target.document.to_owned(),
-            library: target.library.to_owned(),
+            names: CrateNames {
+                library: target.library.to_owned(),
+                client: target.client.to_owned(),
+            },
         };
         match generated(&path, target.document, &Options::default(), header, report) {
             Ok(generated) => {
@@ -195,7 +202,7 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Refus
     let header = Header {
         command: standalone::command(request),
         source: file_name(&request.spec),
-        library: name.as_deref().unwrap_or_default().replace('-', "_"),
+        names: CrateNames::of_crate(name.as_deref().unwrap_or_default()),
     };
     let generated = generated(&request.spec, &source, &options, header, report)
         .map_err(|found| refusals.extend(found));
@@ -214,8 +221,7 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Refus
 struct Header {
     command: String,
     source: String,
-    /// The generated crate's name as its examples write it.
-    library: String,
+    names: CrateNames,
 }
 
 struct Generated {
@@ -243,7 +249,7 @@ fn generated(
     // trace.
     let gave_up = |reason| Refusals::from(Refusal::of_file(source, reason));
     silence::panics(|| transform(&mut document, options, log)).map_err(gave_up)??;
-    let library = header.library;
+    let names = header.names;
     let header = emit::Header {
         command: header.command,
         source: header.source,
@@ -253,10 +259,10 @@ fn generated(
     limits::check(&document, &api)?;
     cross_check::run(&document, &api, log)?;
     let written = silence::panics(|| {
-        let code = code::print(&api, &library, &header.line())?;
+        let code = code::print(&api, &names, &header.line())?;
         let notes = emit::notes(&api, surface, &header);
         let catalog = Catalog::of(&document);
-        let pages = reference::pages(&catalog, &library, Some(&header));
+        let pages = reference::pages(&catalog, &names, Some(&header));
         Ok::<_, Refusals>(Generated {
             api,
             code,

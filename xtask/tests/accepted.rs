@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use xtask::api::{Api, limits};
+use xtask::print::CrateNames;
 use xtask::print::code;
 use xtask::refusal::Refusals;
 use xtask::report::Log;
@@ -22,7 +23,7 @@ fn modules(text: &str) -> Result<BTreeMap<String, String>, Refusals> {
     let api = Api::of(&document, &mut log);
     limits::check(&document, &api)?;
     cross_check::run(&document, &api, &mut log)?;
-    let code = code::print(&api, "it", "")?;
+    let code = code::print(&api, &CrateNames::of_crate("it"), "")?;
     Ok(code
         .files
         .into_iter()

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use xtask::catalog::Catalog;
+use xtask::print::CrateNames;
 use xtask::reference;
 use xtask::report::Log;
 use xtask::stage::{Options, emit::Header, load, transform};
@@ -21,7 +22,7 @@ fn pages(text: &[u8], crate_name: &str) -> Pages {
         sha256: "0".repeat(64),
         source: "openapi/document.yaml".to_owned(),
     };
-    reference::pages(&Catalog::of(&document), crate_name, Some(&header))
+    reference::pages(&Catalog::of(&document), &CrateNames::of_crate(crate_name), Some(&header))
 }
 
 fn tiny() -> Pages {
@@ -298,7 +299,7 @@ fn hostile() -> Pages {
     });
     // Not through the stages, which refuse some of this.
     let document = xtask::document::Document::from_value("hostile", document);
-    reference::pages(&Catalog::of(&document), "hostile", None)
+    reference::pages(&Catalog::of(&document), &CrateNames::of_crate("hostile"), None)
 }
 
 fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {

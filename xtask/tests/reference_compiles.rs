@@ -12,6 +12,7 @@ use xtask::catalog::Catalog;
 use xtask::print::code;
 use xtask::reference;
 use xtask::report::Log;
+use xtask::print::CrateNames;
 use xtask::stage::{Options, emit, load, transform};
 
 #[test]
@@ -25,7 +26,7 @@ fn the_programs_of_a_tiny_document_compile() {
 }
 
 fn compile(document: &[u8], name: &str, folder: &Path) {
-    let library = name.replace('-', "_");
+    let names = CrateNames::of_crate(name);
     let options = Options::default();
     let mut log = Log::default();
     let mut document = load::read(document, "document.yaml", &options).unwrap();
@@ -37,7 +38,7 @@ fn compile(document: &[u8], name: &str, folder: &Path) {
         sha256: "0".repeat(64),
         source: "document.yaml".to_owned(),
     };
-    let code = code::print(&api, &library, &header.line()).unwrap();
+    let code = code::print(&api, &names, &header.line()).unwrap();
     // What the pages call types that have no name in the document.
     for name in ["BoxType", "ListItemsSort"] {
         let written = format!("pub enum {name} ");
@@ -45,7 +46,7 @@ fn compile(document: &[u8], name: &str, folder: &Path) {
     }
     let auth = root().join("crates/cobo-auth");
     let mut files = emit::standalone(name, auth.to_str().unwrap(), &api, code);
-    let pages = reference::pages(&catalog, &library, Some(&header));
+    let pages = reference::pages(&catalog, &names, Some(&header));
     include(&mut files, pages);
     for (name, text) in files {
         let path = folder.join(name);

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::Command;
 
 use xtask::api::{Api, limits};
+use xtask::print::CrateNames;
 use xtask::print::code;
 use xtask::report::Log;
 use xtask::stage::{Options, cross_check, emit, load, transform};
@@ -138,7 +139,7 @@ fn write(name: &str, text: &[u8], folder: &Path) {
         sha256: "0".repeat(64),
         source: name.to_owned(),
     };
-    let code = code::print(&api, name, &header.line()).unwrap();
+    let code = code::print(&api, &CrateNames::of_crate(name), &header.line()).unwrap();
     let auth = root().join("crates/cobo-auth");
     for (name, text) in emit::standalone(name, auth.to_str().unwrap(), &api, code) {
         let path = folder.join(name);

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use xtask::api::{Api, limits};
 use xtask::document::Document;
+use xtask::print::CrateNames;
 use xtask::print::code::{self, Code};
 use xtask::report::Log;
 use xtask::stage::{Options, Stage, cross_check, emit, load, transform};
@@ -35,7 +36,7 @@ fn header() -> emit::Header {
 fn printed(document: &Document, api: &Api) -> Code {
     limits::check(document, api).unwrap();
     cross_check::run(document, api, &mut Log::default()).unwrap();
-    code::print(api, "tiny", &header().line()).unwrap()
+    code::print(api, &CrateNames::of_crate("cobo-tiny"), &header().line()).unwrap()
 }
 
 fn modules(document: &Document, api: &Api) -> BTreeMap<String, String> {

@@ -56,74 +56,39 @@
 //! counts as a success when its response is verified. The response is decoded after that, so a
 //! response that does not decode is an event in the log and is not counted here.
 
-mod access_token;
-#[cfg(feature = "aws-lc-rs")]
-mod aws_lc;
-mod body;
-mod builder;
 mod call;
 mod client;
-mod clock;
-mod cobo_time;
-mod code;
 #[doc(hidden)]
 pub mod codegen;
-mod credential;
-mod draft;
-mod ed25519;
-mod endpoint;
-mod environment;
 mod error;
-mod explanation;
-mod form;
-mod key_error;
-mod key_file;
-mod message;
-mod missing;
-mod nonce;
+mod keys;
 mod operation;
-mod options;
-mod pages;
-mod public_key;
-mod receive;
-mod redact;
-mod request;
-mod request_macro;
-mod response;
-mod retry;
-#[cfg(feature = "secp256k1")]
-mod secp256k1;
-mod secret_key;
-mod signer;
-mod target;
-mod verifier;
+mod sign;
 
-pub use access_token::{AccessToken, Bearer};
-#[cfg(feature = "aws-lc-rs")]
-pub use aws_lc::AwsLcSigner;
-pub use body::ErrorBody;
-pub use builder::ClientBuilder;
+pub use call::access_token::{AccessToken, Bearer};
+pub use call::credential::{Credential, FixedToken};
+pub use call::response::{Body, Response};
+pub use call::retry::RetryPolicy;
 pub use client::Client;
-pub use clock::{Clock, Reading, SystemClock};
+pub use client::builder::ClientBuilder;
+pub use client::clock::{Clock, Reading, SystemClock};
+pub use client::environment::Environment;
 pub use cobo_model::{DecodeError, File, MissingFields, Nullable, Number, NumberError, Secret};
-pub use code::ErrorCode;
-pub use credential::{Credential, FixedToken};
-pub use ed25519::Ed25519Signer;
-pub use environment::Environment;
+pub use error::body::ErrorBody;
+pub use error::code::ErrorCode;
 pub use error::{Error, ErrorKind, Execution};
-pub use explanation::Explanation;
-pub use key_error::KeyError;
-pub use message::{Digest, Message, double_sha256};
-pub use nonce::NonceStrategy;
-pub use operation::Operation;
-pub use pages::{Items, Listed, Page, Pages};
-pub use public_key::{Curve, PublicKey};
-pub use request::RequestBuilder;
-pub use response::{Body, Response};
-pub use retry::RetryPolicy;
+#[cfg(feature = "aws-lc-rs")]
+pub use keys::aws_lc::AwsLcSigner;
+pub use keys::ed25519::Ed25519Signer;
+pub use keys::error::KeyError;
+pub use keys::public_key::{Curve, PublicKey};
 #[cfg(feature = "secp256k1")]
-pub use secp256k1::Secp256k1Signer;
-pub use secret_key::SecretKey;
-pub use signer::{Signature, Signer, SignerError};
-pub use target::{TargetError, canonicalize};
-pub use verifier::{ResponseKeys, Verification};
+pub use keys::secp256k1::Secp256k1Signer;
+pub use keys::secret_key::SecretKey;
+pub use keys::signer::{Signature, Signer, SignerError};
+pub use operation::pages::{CursorPage, Items, PageItems, Pages};
+pub use operation::{Operation, Request, SigningPreview};
+pub use sign::message::{Digest, Message, double_sha256};
+pub use sign::nonce::NonceStrategy;
+pub use sign::target::{TargetError, canonicalize};
+pub use sign::verifier::{ResponseKeys, Verification};

@@ -70,11 +70,11 @@ fn requests() {
     let request = client()
         .request(Method::POST, "/x")
         .query("token", SECRET)
-        .json(&serde_json::json!({"token": SECRET}))
+        .json(serde_json::json!({"token": SECRET}))
         .credential(FixedToken::new(SECRET).unwrap());
     assert_eq!(
         format!("{request:?}"),
-        "RequestBuilder { request: \"POST /x\", .. }"
+        "Request { request: \"POST /x\", .. }"
     );
     // A path that is none may be anything.
     for path in [
@@ -85,7 +85,7 @@ fn requests() {
         let request = client().request(Method::GET, &path);
         assert_eq!(
             format!("{request:?}"),
-            "RequestBuilder { request: \"GET\", .. }"
+            "Request { request: \"GET\", .. }"
         );
     }
     let message = Message {
@@ -105,11 +105,11 @@ fn requests() {
 #[tokio::test]
 async fn explanations() {
     let request = client().request(Method::POST, "/x").json(SECRET);
-    let explained = request.explain().await.unwrap();
+    let explained = request.preview().await.unwrap();
     let shown = format!("{explained:?}");
     // `POST|/v2/x|`, 32 digits, and `||"hunter2-the-token"`.
     assert!(
-        shown.starts_with("Explanation { message: 64 bytes, digest: \""),
+        shown.starts_with("SigningPreview { message: 64 bytes, digest: \""),
         "{shown}"
     );
     assert!(!shown.contains(SECRET) && !shown.contains(&explained.signature));

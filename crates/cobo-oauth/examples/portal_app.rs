@@ -23,7 +23,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cobo_auth::{Ed25519Signer, Environment, ResponseKeys};
-use cobo_oauth::{Client, FileStore, InstallationError, InstallationOutcome, TokenSource};
+use cobo_oauth::{OAuthClient, FileStore, InstallationError, InstallationOutcome, TokenSource};
 use cobo_sandbox::Sandbox;
 use http::Method;
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ impl App {
         client_id: &str,
         directory: impl AsRef<Path>,
     ) -> Result<Self, Box<dyn Error>> {
-        let tokens = TokenSource::builder(Client::new(auth.clone()), client_id);
+        let tokens = TokenSource::builder(OAuthClient::new(auth.clone()), client_id);
         let tokens = tokens.store(FileStore::open(directory)?).build();
         Ok(Self { auth, tokens })
     }

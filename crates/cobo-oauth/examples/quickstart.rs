@@ -9,7 +9,7 @@ use std::env;
 use std::error::Error;
 
 use cobo_auth::{Ed25519Signer, Environment, ResponseKeys, Secret};
-use cobo_oauth::{Client, models};
+use cobo_oauth::{OAuthClient, models};
 use cobo_sandbox::Sandbox;
 use http::Method;
 
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     println!("talking to {}", app.environment.base_url());
     let auth = cobo_auth::Client::new(app.environment, app.signer)?;
-    let client = Client::new(auth.clone());
+    let client = OAuthClient::new(auth.clone());
 
     let issued = client
         .get_token()

@@ -3,7 +3,7 @@
 //!
 //! Most apps need [`TokenSource`]: it provides valid access tokens for every organization.
 //!
-//! [`Client`] has a method for each operation of the API. It is created from a
+//! [`OAuthClient`] has a method for each operation of the API. It is created from a
 //! [`cobo_auth::Client`], which signs every request, sends it and verifies the response.
 //!
 //! Tokens are kept in a [`TokenStore`]: by default a [`MemoryStore`]; a [`FileStore`] for the
@@ -20,13 +20,12 @@
 // Excluded because the generator writes it already formatted.
 #[rustfmt::skip]
 mod generated;
-mod hooks;
 mod store;
 mod token;
 
 pub use cobo_auth;
 pub use cobo_auth::{Error, MissingFields, Response, Secret};
-pub use generated::{Client, models, operations};
+pub use generated::{OAuthClient, models, operations};
 pub use store::{
     FileStore, Lease, MemoryStore, Owner, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore,
 };

@@ -38,13 +38,14 @@ pub(super) fn call(site: &Site<'_>, api: &Api<'_>, operation: &Operation) -> Str
         .chain([".send()".to_owned(), ".await;".to_owned()])
         .collect();
     let name = format!("{}::{}", api.name, rust_name::method(operation));
+    let client = &site.names.client;
     let main = format!(
         "\
 // Replace <YOUR_APP_SECRET_IN_HEX> with the app's secret: 32 bytes in hexadecimal.
 let signer = Ed25519Signer::from_hex(\"<YOUR_APP_SECRET_IN_HEX>\")?;
 // This is the development environment. `Environment::production()` is the other one, and
 // `Environment::custom` takes the URL of any host.
-let client = Client::new(cobo_auth::Client::new(Environment::development(), signer)?);
+let client = {client}::new(cobo_auth::Client::new(Environment::development(), signer)?);
 {request}
 let result = client
 {}
@@ -65,14 +66,14 @@ Ok(())",
         ""
     };
     let models = if writer.models {
-        "{Client, models}"
+        format!("{{{client}, models}}")
     } else {
-        "Client"
+        client.clone()
     };
     format!(
         "{allow}use cobo_auth::{{Ed25519Signer, Environment}};\nuse {}::{models};\n\n\
          #[tokio::main]\nasync fn main() -> Result<(), Box<dyn std::error::Error>> {{\n{}\n}}\n",
-        site.crate_name,
+        site.names.library,
         indented(&main, 4)
     )
 }
@@ -94,7 +95,7 @@ pub(super) fn build(site: &Site<'_>, model: &Model) -> Option<String> {
     Some(format!(
         "{allow}use {}::models;\n\n\
          fn main() -> Result<(), Box<dyn std::error::Error>> {{\n{}\n}}\n",
-        site.crate_name,
+        site.names.library,
         indented(&main, 4)
     ))
 }

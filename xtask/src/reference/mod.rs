@@ -19,16 +19,16 @@ mod rust_type;
 mod site;
 mod text;
 
+use crate::print::CrateNames;
 use site::Site;
 
-/// All pages, keyed by file name. The examples use the generated crate as `crate_name`, written as
-/// in Rust (`cobo_oauth`). `header` is written at the top of each page.
+/// All pages, keyed by file name. The examples use these names. `header` is written at the top of each page.
 pub fn pages(
     catalog: &Catalog,
-    crate_name: &str,
+    names: &CrateNames,
     header: Option<&Header>,
 ) -> BTreeMap<String, String> {
-    let site = Site::of(catalog, crate_name);
+    let site = Site::of(catalog, names);
     let mut pages = BTreeMap::from([(site::INDEX.to_owned(), index::page(&site, header))]);
     for api in &site.apis {
         pages.insert(api.file.clone(), operation::page(&site, api));

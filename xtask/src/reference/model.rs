@@ -20,7 +20,7 @@ pub(super) fn page(site: &Site<'_>, model: &Model) -> String {
     }
     parts.push(format!(
         "In Rust: {}.",
-        code(&format!("{}::models::{name}", site.crate_name))
+        code(&format!("{}::models::{name}", site.names.library))
     ));
     parts.push(content(site, model));
     if site.is_in_requests(&model.name)

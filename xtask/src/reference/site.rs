@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Model, Operation};
 use crate::document::schema_name;
+use crate::print::CrateNames;
 use crate::schema;
 use crate::{reference::rust_type::RustType, rust_name};
 
@@ -14,8 +15,8 @@ pub(super) const INDEX: &str = "README.md";
 
 pub(super) struct Site<'a> {
     pub(super) catalog: &'a Catalog,
-    /// The crate's name in examples.
-    pub(super) crate_name: &'a str,
+    /// The names of the crate in examples.
+    pub(super) names: &'a CrateNames,
     pub(super) apis: Vec<Api<'a>>,
     models: BTreeMap<&'a str, &'a Model>,
     files: BTreeMap<&'a str, String>,
@@ -35,7 +36,7 @@ pub(super) struct Api<'a> {
 }
 
 impl<'a> Site<'a> {
-    pub(super) fn of(catalog: &'a Catalog, crate_name: &'a str) -> Self {
+    pub(super) fn of(catalog: &'a Catalog, crate_names: &'a CrateNames) -> Self {
         let mut names = Names(BTreeSet::from(["readme".to_owned()]));
         let apis = apis(catalog, &mut names);
         let mut files = BTreeMap::new();
@@ -50,7 +51,7 @@ impl<'a> Site<'a> {
             .collect();
         let mut site = Self {
             catalog,
-            crate_name,
+            names: crate_names,
             apis,
             models,
             files,

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 
-use client::Client;
+pub use client::GeneratedClient as Client;
 use cobo_auth::{Ed25519Signer, Environment, Error, ErrorBody, FixedToken, Response, ResponseKeys};
 use cobo_sandbox::{Answer, DEMO_APP_SECRET, Fields, Sandbox, SampleRequest, Specification};
 use percent_encoding::percent_decode_str;

@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, header};
-use reqwest::Request;
 use tokio::time::Instant;
 
-use super::{API_KEY, API_NONCE, API_SIGNATURE, Call, message, metrics};
-use crate::access_token::AccessToken;
+use super::{Call, Signed, metrics};
+use crate::call::access_token::AccessToken;
 use crate::client::Client;
-use crate::code::ErrorCode;
-use crate::credential::Credential;
+use crate::error::code::ErrorCode;
+use crate::call::credential::Credential;
 use crate::error::{Error, ErrorKind, Execution, printable};
-use crate::nonce::NonceStrategy;
-use crate::receive::receive;
-use crate::redact::{explanation, holds_secret};
-use crate::response::{Body, Response};
-use crate::retry::{Failed, chance};
+use crate::sign::nonce::NonceStrategy;
+use crate::call::receive::receive;
+use crate::call::redact::{explanation, holds_secret};
+use crate::call::response::{Body, Response};
+use crate::call::retry::{AttemptFailure, jitter};
 
 /// The results of a call's attempts so far.
 #[derive(Debug, Default)]
@@ -27,7 +25,7 @@ struct Outcomes {
     /// Whether the access token was renewed after the server refused it.
     renewed: bool,
     /// Whether the renewed token was refused as well.
-    in_vain: bool,
+    renewed_token_refused: bool,
     /// Whether the server may have refused a nonce because it is random. Then milliseconds are
     /// sent.
     milliseconds: bool,
@@ -41,7 +39,7 @@ struct Outcomes {
 #[derive(Debug, Default)]
 struct Sent {
     token: Option<AccessToken>,
-    signature: Option<HeaderValue>,
+    signature: Option<String>,
 }
 
 /// A finished attempt.
@@ -54,16 +52,12 @@ struct Attempt {
 
 impl Client {
     /// Attempts the request until it succeeds or must not be attempted again.
-    pub(super) async fn attempts(
-        &self,
-        request: Request,
-        call: &Call,
-    ) -> Result<Response<Body>, Error> {
+    pub(super) async fn attempts(&self, call: &Call) -> Result<Response<Body>, Error> {
         let mut outcomes = Outcomes {
             attempt: 1,
             ..Outcomes::default()
         };
-        let result = self.attempt_until_done(request, call, &mut outcomes).await;
+        let result = self.attempt_until_done(call, &mut outcomes).await;
         result
             .map_err(|error| error.with_earlier_unknown(outcomes.may_be_executed))
             .inspect_err(|error| failed(call, outcomes.attempt, error))
@@ -71,27 +65,23 @@ impl Client {
 
     async fn attempt_until_done(
         &self,
-        request: Request,
         call: &Call,
         outcomes: &mut Outcomes,
     ) -> Result<Response<Body>, Error> {
         let started = Instant::now();
-        let deadline = self.retry_policy().within();
+        let deadline = self.retry_policy().time_limit();
         let left = || deadline.map(|deadline| deadline.saturating_sub(started.elapsed()));
         let mut last = None;
         loop {
             if left() == Some(Duration::ZERO) {
                 return Err(last.unwrap_or_else(|| Error::deadline(false)));
             }
-            let Some(request) = request.try_clone() else {
-                return Err(Error::invalid_request("the body is a stream".to_owned()));
-            };
             let nonces = &self.shared().nonces;
             let Attempt {
                 sent,
                 strategy,
                 result,
-            } = self.attempt(request, call, outcomes, left()).await;
+            } = self.attempt(call, outcomes, left()).await;
             let token = sent.token.clone();
             if is_nonce_accepted(&result) && nonces.accepted(strategy) {
                 tracing::warn!(
@@ -102,14 +92,14 @@ impl Client {
             }
             let error = match result {
                 Ok(response) => {
-                    self.shared().budget.give_back();
+                    self.shared().budget.refund();
                     return Ok(response);
                 }
                 // The credential has already made its own attempts.
                 Err(error) if error.kind() == ErrorKind::Credential => return Err(error),
                 Err(error) => {
                     outcomes.sent.push(sent);
-                    self.explained(error, call, &outcomes.sent)
+                    self.with_explanation_of(error, call, &outcomes.sent)
                 }
             };
             if error.code() == Some(ErrorCode::AUTHENTICATION) {
@@ -130,7 +120,7 @@ impl Client {
                 }
             }
             let refused = error.is_token_expired();
-            if refused && outcomes.renewed && !std::mem::replace(&mut outcomes.in_vain, true) {
+            if refused && outcomes.renewed && !std::mem::replace(&mut outcomes.renewed_token_refused, true) {
                 self.shared().budget.take();
             }
             if let (true, false, Some(credential), Some(token)) =
@@ -156,13 +146,13 @@ impl Client {
                 }
             }
             let delay = self.retry_policy().delay(
-                &Failed {
+                &AttemptFailure {
                     error: &error,
                     attempt: outcomes.attempt,
                     repeatable: call.repeatable,
                     after_renewal: refused && outcomes.renewed,
                     left: left(),
-                    chance: chance(),
+                    jitter: jitter(),
                 },
                 &self.shared().budget,
             );
@@ -180,7 +170,6 @@ impl Client {
     /// Makes one attempt.
     async fn attempt(
         &self,
-        mut request: Request,
         call: &Call,
         outcomes: &Outcomes,
         left: Option<Duration>,
@@ -191,11 +180,7 @@ impl Client {
         let exchange = async {
             if let Some(credential) = &call.credential {
                 let obtained = obtain(credential.as_ref()).await;
-                let obtained = obtained.map_err(Error::credential)?;
-                request
-                    .headers_mut()
-                    .insert(header::AUTHORIZATION, obtained.header().clone());
-                secrets.token = Some(obtained);
+                secrets.token = Some(obtained.map_err(Error::credential)?);
             }
             let shared = self.shared();
             // Chosen after the token was obtained: that request may show which nonces the server
@@ -203,8 +188,9 @@ impl Client {
             if !outcomes.milliseconds {
                 strategy = shared.nonces.strategy();
             }
-            self.sign(&mut request, strategy).await?;
-            secrets.signature = request.headers().get(API_SIGNATURE).cloned();
+            let signed = self.sign(call, strategy).await?;
+            let request = call.http_request(&signed, secrets.token.as_ref())?;
+            secrets.signature = Some(signed.signature);
             let sent_at = shared.cobo_time.at(shared.clock.monotonic());
             sent = true;
             let answer = shared.http.execute(request).await;
@@ -239,13 +225,13 @@ impl Client {
 
     /// The error with Cobo's explanation, if Cobo signed it, and without what the call sent in secret:
     /// a server can repeat it anywhere.
-    fn explained(&self, error: Error, call: &Call, sent: &[Sent]) -> Error {
+    fn with_explanation_of(&self, error: Error, call: &Call, sent: &[Sent]) -> Error {
         let mut secrets = vec![self.shared().api_key.as_bytes()];
         secrets.extend(call.secrets.iter().map(|secret| secret.expose().as_bytes()));
         for sent in sent {
             let token = sent.token.as_ref().map(AccessToken::secret);
             secrets.extend(token.map(|token| token.expose().as_bytes()));
-            secrets.extend(sent.signature.as_ref().map(HeaderValue::as_bytes));
+            secrets.extend(sent.signature.as_ref().map(String::as_bytes));
         }
         let error = error.without(|text| holds_secret(text, &secrets));
         match error.body().filter(|_| error.is_signed()) {
@@ -257,33 +243,23 @@ impl Client {
         }
     }
 
-    /// Signs the request exactly as it will be sent, with a new nonce.
-    pub(crate) async fn sign(
-        &self,
-        request: &mut Request,
-        strategy: NonceStrategy,
-    ) -> Result<(), Error> {
+    /// Signs the call with a new nonce.
+    pub(crate) async fn sign(&self, call: &Call, strategy: NonceStrategy) -> Result<Signed, Error> {
         let shared = self.shared();
         let nonce = shared.nonces.next(strategy, shared.clock.unix_millis())?;
-        let digest = message(request, &nonce).digest();
+        let digest = call.message(&nonce).digest();
         let signature = shared.signer.sign(&digest).await;
         let signature = signature.map_err(Error::signer)?;
-        if !signature.may_be_of(shared.signer.public_key().curve()) {
+        if !signature.has_length_for(shared.signer.public_key().curve()) {
             return Err(Error::signer(
-                "the signer gave something else than a signature of its curve".into(),
+                "the signer returned a signature that does not have the length of its curve's".into(),
             ));
         }
-        let signature = signature.to_hex();
-        let mut signature = HeaderValue::try_from(signature)
-            .map_err(|_| Error::invalid_request("the signature is no header value".to_owned()))?;
-        signature.set_sensitive(true);
-        let nonce_value = HeaderValue::try_from(nonce)
-            .map_err(|_| Error::invalid_request("the nonce is no header value".to_owned()))?;
-        let headers = request.headers_mut();
-        headers.insert(API_KEY, shared.api_key.clone());
-        headers.insert(API_NONCE, nonce_value);
-        headers.insert(API_SIGNATURE, signature);
-        Ok(())
+        Ok(Signed {
+            api_key: shared.api_key.clone(),
+            nonce,
+            signature: signature.to_hex(),
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::Call;
 use crate::error::Error;
-use crate::response::{Body, Response};
+use crate::call::response::{Body, Response};
 
 #[cfg_attr(not(feature = "metrics"), expect(unused_variables))]
 pub(super) fn attempt(call: &Call, result: &Result<Response<Body>, Error>) {

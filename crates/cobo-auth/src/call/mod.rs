@@ -3,22 +3,30 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use cobo_model::Secret;
-use http::{HeaderName, HeaderValue, Method, header};
-use reqwest::Request;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tokio::time::Instant;
 use tracing::Instrument as _;
+use url::Url;
 
+use crate::call::access_token::AccessToken;
 use crate::client::Client;
-use crate::credential::Credential;
+use crate::call::credential::Credential;
 use crate::error::Error;
-use crate::message::Message;
+use crate::sign::message::Message;
 use crate::operation::Operation;
-use crate::response::{Body, Response};
-use crate::target::canonicalize;
+use crate::call::response::{Body, Response};
 
+pub(crate) mod access_token;
 mod attempts;
+pub(crate) mod credential;
 mod metrics;
+pub(crate) mod options;
+pub(crate) mod receive;
+pub(crate) mod redact;
+pub(crate) mod response;
+pub(crate) mod retry;
 
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("biz-api-key");
 pub(crate) const API_NONCE: HeaderName = HeaderName::from_static("biz-api-nonce");
@@ -26,7 +34,7 @@ pub(crate) const API_SIGNATURE: HeaderName = HeaderName::from_static("biz-api-si
 
 /// Headers that callers cannot set: they would make the sent request differ from the signed one, or
 /// they carry the bearer token, which only a credential may set.
-pub(crate) const NOT_THE_CALLERS: [HeaderName; 12] = [
+pub(crate) const RESERVED_HEADERS: [HeaderName; 12] = [
     header::AUTHORIZATION,
     header::CONNECTION,
     header::CONTENT_ENCODING,
@@ -41,7 +49,7 @@ pub(crate) const NOT_THE_CALLERS: [HeaderName; 12] = [
     header::UPGRADE,
 ];
 
-/// One call: the operation and the options of the call.
+/// One call: what is sent, but for the access token and the signature, and how it may be sent.
 pub(crate) struct Call {
     /// The operation id, or method and path.
     pub(crate) label: Cow<'static, str>,
@@ -51,6 +59,18 @@ pub(crate) struct Call {
     pub(crate) credential: Option<Arc<dyn Credential>>,
     /// The secrets in the request, besides the access token.
     pub(crate) secrets: Vec<Secret>,
+    pub(crate) method: Method,
+    /// The URL, with path and query in the canonical form.
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Bytes>,
+}
+
+/// What signing adds to a call.
+pub(crate) struct Signed {
+    pub(crate) api_key: String,
+    pub(crate) nonce: String,
+    pub(crate) signature: String,
 }
 
 impl Call {
@@ -68,21 +88,71 @@ pub(crate) fn log_unbuilt(error: &Error) {
     });
 }
 
-impl Client {
-    pub(crate) async fn call(
+impl Call {
+    /// Checks the method and brings the headers into the form in which they are sent: none that
+    /// would make the sent request differ from the signed one; no content encoding of the response;
+    /// `Content-Length: 0` for an empty `POST`, `PUT` or `PATCH`, since some gateways refuse one
+    /// without it (411).
+    pub(crate) fn set_framing(&mut self) -> Result<(), Error> {
+        check_method(&self.method)?;
+        for name in RESERVED_HEADERS {
+            self.headers.remove(name);
+        }
+        self.headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
+        let usual = matches!(self.method, Method::POST | Method::PUT | Method::PATCH);
+        if usual && self.body.as_ref().is_none_or(Bytes::is_empty) {
+            let none = HeaderValue::from_static("0");
+            self.headers.insert(header::CONTENT_LENGTH, none);
+        }
+        Ok(())
+    }
+
+    /// The message that the signature covers.
+    pub(crate) fn message<'a>(&'a self, nonce: &'a str) -> Message<'a> {
+        Message {
+            method: self.method.as_str(),
+            path: self.url.path(),
+            nonce,
+            params: self.url.query().unwrap_or_default(),
+            body: self.body.as_deref().unwrap_or_default(),
+        }
+    }
+
+    /// The request as the HTTP client sends it. Nothing else makes one.
+    fn http_request(
         &self,
-        mut request: Request,
-        call: Call,
-    ) -> Result<Response<Body>, Error> {
+        signed: &Signed,
+        token: Option<&AccessToken>,
+    ) -> Result<reqwest::Request, Error> {
+        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
+        *request.body_mut() = self.body.clone().map(reqwest::Body::from);
+        let headers = request.headers_mut();
+        headers.clone_from(&self.headers);
+        for (name, value) in [
+            (API_KEY, &signed.api_key),
+            (API_NONCE, &signed.nonce),
+            (API_SIGNATURE, &signed.signature),
+        ] {
+            let mut value = HeaderValue::try_from(value)
+                .map_err(|_| Error::invalid_request(format!("invalid value of `{name}`")))?;
+            value.set_sensitive(name == API_SIGNATURE);
+            headers.insert(name, value);
+        }
+        if let Some(token) = token {
+            headers.insert(header::AUTHORIZATION, token.header().clone());
+        }
+        Ok(request)
+    }
+}
+
+impl Client {
+    pub(crate) async fn call(&self, call: Call) -> Result<Response<Body>, Error> {
         let span = tracing::info_span!("cobo", operation = %call.label, org_id = call.org_id());
         let started = Instant::now();
-        let result = async {
-            self.prepare(&mut request, call.operation)
-                .inspect_err(|error| attempts::failed(&call, 0, error))?;
-            self.attempts(request, &call).await
-        }
-        .instrument(span)
-        .await;
+        let result = self.attempts(&call).instrument(span).await;
         metrics::call(&call, started, &result);
         match result {
             Ok(response) => Ok(response.of(call.label, call.repeatable)),
@@ -90,65 +160,6 @@ impl Client {
                 .with_repeatable(call.repeatable)
                 .with_operation(call.label)),
         }
-    }
-
-    /// Brings the request into the form that is signed and sent, or refuses it.
-    pub(crate) fn prepare(
-        &self,
-        request: &mut Request,
-        operation: Option<&'static Operation>,
-    ) -> Result<(), Error> {
-        let base = &self.shared().base;
-        canonicalize(request.url_mut()).map_err(|why| Error::target("query", why))?;
-        check_method(request.method())?;
-        let url = request.url();
-        let below_base = url
-            .path()
-            .strip_prefix(base.path().trim_end_matches('/'))
-            .filter(|rest| rest.starts_with('/'))
-            .filter(|_| url.origin() == base.origin())
-            .filter(|_| url.username().is_empty() && url.password().is_none());
-        let Some(path) = below_base else {
-            return Err(Error::invalid_request(
-                "the request leads elsewhere than below the base URL".to_owned(),
-            ));
-        };
-        if operation.is_some_and(|operation| !operation.fits(request.method(), path)) {
-            return Err(Error::invalid_request(
-                "the request does not fit the operation's path; a path parameter leads elsewhere"
-                    .to_owned(),
-            ));
-        }
-        if request.body().is_some_and(|body| body.as_bytes().is_none()) {
-            return Err(Error::invalid_request(
-                "the body is a stream, which cannot be signed before it is sent; give its bytes"
-                    .to_owned(),
-            ));
-        }
-        for name in NOT_THE_CALLERS {
-            request.headers_mut().remove(name);
-        }
-        set_framing(request);
-        Ok(())
-    }
-}
-
-/// Asks for a response without content encoding. Sets `Content-Length: 0` for an empty POST, PUT or
-/// PATCH: some gateways refuse one without it (411).
-fn set_framing(request: &mut Request) {
-    let body = request.body().and_then(reqwest::Body::as_bytes);
-    let empty = body.is_none_or(<[u8]>::is_empty);
-    let usual = matches!(
-        *request.method(),
-        Method::POST | Method::PUT | Method::PATCH
-    );
-    let headers = request.headers_mut();
-    headers.insert(
-        header::ACCEPT_ENCODING,
-        HeaderValue::from_static("identity"),
-    );
-    if empty && usual {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
 }
 
@@ -166,16 +177,4 @@ fn check_method(method: &Method) -> Result<(), Error> {
     Err(Error::invalid_request(
         "this method cannot be signed; it is CONNECT or TRACE, or not in upper case".to_owned(),
     ))
-}
-
-/// The message that the signature of a request covers.
-pub(crate) fn message<'a>(request: &'a Request, nonce: &'a str) -> Message<'a> {
-    let body = request.body().and_then(reqwest::Body::as_bytes);
-    Message {
-        method: request.method().as_str(),
-        path: request.url().path(),
-        nonce,
-        params: request.url().query().unwrap_or_default(),
-        body: body.unwrap_or_default(),
-    }
 }

@@ -9,10 +9,10 @@ use cobo_model::{DecodeError, MissingFields};
 use http::{HeaderMap, HeaderName, StatusCode, header};
 
 use super::{Error, Inner, Kind, printable};
-use crate::body::ErrorBody;
-use crate::code::ErrorCode;
-use crate::response::Body;
-use crate::target::TargetError;
+use crate::error::body::ErrorBody;
+use crate::error::code::ErrorCode;
+use crate::call::response::Body;
+use crate::sign::target::TargetError;
 
 impl Error {
     fn new(kind: Kind) -> Self {
@@ -134,11 +134,6 @@ impl Error {
                 Self::new(Kind::Credential { for_now }).with_source(Arc::new(source))
             }
         }
-    }
-
-    /// A request that was sent without a signature, past this crate.
-    pub(crate) fn bypassed() -> Self {
-        Self::new(Kind::Transport)
     }
 
     /// An error response of Cobo or of another sender. `fresh` says whether its signature was made

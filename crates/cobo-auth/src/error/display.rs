@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{Error, Execution, Kind};
-use crate::code::ErrorCode;
+use crate::error::code::ErrorCode;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

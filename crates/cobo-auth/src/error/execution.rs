@@ -1,7 +1,7 @@
 use http::StatusCode;
 
 use super::{Error, Kind};
-use crate::code::ErrorCode;
+use crate::error::code::ErrorCode;
 
 /// Whether a failed call was carried out, as far as that is known. All attempts of the call count,
 /// not only the last one.

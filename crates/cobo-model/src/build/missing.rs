@@ -12,6 +12,18 @@ impl MissingFields {
         Self { names }
     }
 
+    /// The same fields, below the field `name`.
+    #[must_use]
+    pub fn within(self, name: &str) -> Self {
+        let names = self.names.into_iter();
+        Self::new(names.map(|field| format!("{name}.{field}")).collect())
+    }
+
+    /// The names, as [`names`](Self::names) returns them.
+    pub fn into_names(self) -> Vec<String> {
+        self.names
+    }
+
     /// The names in the document. The name of a field of a request body is prefixed with the
     /// body's: `refresh_token_request.client_id`.
     pub fn names(&self) -> &[String] {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use cobo_auth::{Clock, SystemClock};
 use foldhash::fast::RandomState;
-use progenitor_client::ClientInfo as _;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,13 +16,13 @@ use super::meter::Meter;
 use super::rate::Rate;
 use super::shared::{Dice, SWEEP_AT_LEAST, Shared};
 use super::source::{Source, TokenSource};
-use crate::Client;
+use crate::OAuthClient;
 use crate::store::{MemoryStore, Owner, TokenStore};
 
 /// Sets up a [`TokenSource`].
 ///
 /// ```
-/// # fn example(client: cobo_oauth::Client) {
+/// # fn example(client: cobo_oauth::OAuthClient) {
 /// use std::time::Duration;
 /// use cobo_oauth::{MemoryStore, TokenSource};
 ///
@@ -47,8 +46,8 @@ fn random() -> f64 {
 }
 
 impl TokenSourceBuilder {
-    pub(crate) fn new(client: Client, client_id: String) -> Self {
-        let owner = Owner::new(&*client_id, client.inner().environment());
+    pub(crate) fn new(client: OAuthClient, client_id: String) -> Self {
+        let owner = Owner::new(&*client_id, client.as_ref().environment());
         Self::with_issuer(Cobo::new(&client, client_id), owner)
     }
 

@@ -8,9 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cobo_auth::{Error, ErrorCode, ErrorKind, Execution, RetryPolicy, Secret};
 use http::StatusCode;
-use progenitor_client::ClientInfo as _;
 
-use crate::{Client, models};
+use crate::{OAuthClient, models};
 
 /// Issues tokens: Cobo, or a fake in tests.
 #[async_trait]
@@ -81,20 +80,20 @@ pub(crate) enum Fate {
 /// Issues tokens through Cobo's API.
 #[derive(Debug)]
 pub(crate) struct Cobo {
-    issuing: Client,
+    issuing: OAuthClient,
     /// Never retries: a refresh that was not processed must not end with an unknown result because
     /// retries used up its time.
-    refreshing: Client,
+    refreshing: OAuthClient,
     client_id: String,
 }
 
 impl Cobo {
-    pub(crate) fn new(client: &Client, client_id: String) -> Self {
+    pub(crate) fn new(client: &OAuthClient, client_id: String) -> Self {
         // Token requests do not carry a token themselves.
-        let auth = client.inner().without_credential();
+        let auth = client.as_ref().without_credential();
         Self {
-            refreshing: Client::new(auth.with_retry(RetryPolicy::none())),
-            issuing: Client::new(auth),
+            refreshing: OAuthClient::new(auth.with_retry(RetryPolicy::none())),
+            issuing: OAuthClient::new(auth),
             client_id,
         }
     }
@@ -134,7 +133,7 @@ impl Issuer for Cobo {
     }
 
     fn cobo_time_millis(&self) -> Option<u64> {
-        self.issuing.inner().cobo_time_millis()
+        self.issuing.as_ref().cobo_time_millis()
     }
 }
 

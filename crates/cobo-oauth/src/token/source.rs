@@ -15,19 +15,19 @@ use super::key::Id;
 use super::shared::Shared;
 use super::slot::Need;
 use super::state::{OrgState, OrgWatch};
-use crate::Client;
+use crate::OAuthClient;
 use crate::store::StoreError;
 
 /// Provides valid access tokens for any number of organizations, and refreshes them.
 ///
 /// ```
 /// use cobo_auth::{Environment, Ed25519Signer};
-/// use cobo_oauth::{Client, TokenSource};
+/// use cobo_oauth::{OAuthClient, TokenSource};
 ///
 /// # fn main() -> Result<(), cobo_auth::Error> {
 /// let signer = Ed25519Signer::from_seed(&[7; 32]);
 /// let auth = cobo_auth::Client::new(Environment::development(), signer)?;
-/// let tokens = TokenSource::new(Client::new(auth.clone()), "pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij");
+/// let tokens = TokenSource::new(OAuthClient::new(auth.clone()), "pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij");
 ///
 /// // One line for an organization. Any generated client is made from it as well.
 /// let organization = auth.with_credential(tokens.credential("e3986401-4aec-480a-973d-e775a4518413"));
@@ -80,12 +80,12 @@ impl TokenSource {
     /// Creates a source that keeps its tokens in memory.
     ///
     /// `client_id` is the app's client id, from Cobo's portal.
-    pub fn new(client: Client, client_id: impl Into<String>) -> Self {
+    pub fn new(client: OAuthClient, client_id: impl Into<String>) -> Self {
         Self::builder(client, client_id).build()
     }
 
     /// Starts the setup of a source with more options, for example a store.
-    pub fn builder(client: Client, client_id: impl Into<String>) -> TokenSourceBuilder {
+    pub fn builder(client: OAuthClient, client_id: impl Into<String>) -> TokenSourceBuilder {
         TokenSourceBuilder::new(client, client_id.into())
     }
 

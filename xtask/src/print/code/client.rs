@@ -5,117 +5,34 @@ use quote::quote;
 
 use super::example;
 use super::models::deprecated;
-use super::paths::{
-    AUTH_CLIENT, BODY, CLIENT_HOOKS, CLIENT_INFO, CODEGEN, ERROR, HTTP_CLIENT, INTO_BODY,
-    OPERATION_INFO, OPTION, PAGE, PAGES, RESPONSE, RESULT, STRING,
-};
+use super::paths::{AS_REF, AUTH_CLIENT};
 use super::types::ident;
 use crate::api::{Api, Operation};
+use crate::print::CrateNames;
 use crate::print::docs::{Docs, permissions};
 use crate::print::markdown;
 
 /// The client without the methods of its operations.
-pub(super) fn client(api: &Api) -> TokenStream {
+pub(super) fn client(api: &Api, name: &str) -> TokenStream {
     let docs = docs(api).tokens();
-    let paged = api
-        .operations
-        .iter()
-        .any(|operation| operation.pages.is_some());
-    let pages = paged.then(pages);
-    let version = &api.version;
+    let name = ident(name);
     quote! {
         #docs
         #[derive(Clone, Debug)]
-        pub struct Client {
-            pub(crate) baseurl: #STRING,
-            /// Progenitor's traits ask for one. It can send nothing: `inner` is the only sender.
-            pub(crate) client: #HTTP_CLIENT,
-            pub(crate) inner: #AUTH_CLIENT,
-        }
+        pub struct #name(#AUTH_CLIENT);
 
-        impl Client {
-            /// A client of the API that `inner` signs for and sends to.
-            pub fn new(inner: #AUTH_CLIENT) -> Self {
-                Self {
-                    baseurl: inner.base_url().to_owned(),
-                    client: #CODEGEN::request_factory(&inner),
-                    inner,
-                }
-            }
-
-            /// Makes a request, signs it, sends it, and verifies what comes back.
-            #[allow(dead_code, reason = "without operations nothing is sent")]
-            pub(crate) async fn exchange<B: #INTO_BODY>(
-                &self,
-                draft: #CODEGEN::Draft<B>,
-            ) -> #RESULT<#RESPONSE<#BODY>, #ERROR> {
-                self.carry_out(draft.json(&self.baseurl)?).await
-            }
-
-            /// Signs a request, sends it, and verifies what comes back.
-            #[allow(dead_code, reason = "without operations nothing is sent")]
-            pub(crate) async fn carry_out(
-                &self,
-                outgoing: #CODEGEN::Outgoing,
-            ) -> #RESULT<#RESPONSE<#BODY>, #ERROR> {
-                let info = #OPERATION_INFO {
-                    operation_id: outgoing.operation.id(),
-                };
-                let client = Self {
-                    inner: outgoing.client(&self.inner),
-                    ..self.clone()
-                };
-                let result = client.exec(outgoing.request, &info).await;
-                #CODEGEN::outcome(outgoing.operation, result)
-            }
-
-            #pages
-        }
-
-        impl #CLIENT_INFO<#AUTH_CLIENT> for Client {
-            fn api_version() -> &'static str {
-                #version
-            }
-
-            fn baseurl(&self) -> &str {
-                self.baseurl.as_str()
-            }
-
-            fn client(&self) -> &#HTTP_CLIENT {
-                &self.client
-            }
-
-            fn inner(&self) -> &#AUTH_CLIENT {
-                &self.inner
+        impl #name {
+            /// Creates a client that signs and sends its requests with `auth`.
+            pub fn new(auth: #AUTH_CLIENT) -> Self {
+                Self(auth)
             }
         }
 
-        const _: () = {
-            #[allow(dead_code, reason = "a check at compile time: no hooks, no signatures")]
-            fn assert_client_hooks()
-            where
-                Client: #CLIENT_HOOKS<#AUTH_CLIENT>,
-            {
+        /// The client that signs and sends the requests.
+        impl #AS_REF<#AUTH_CLIENT> for #name {
+            fn as_ref(&self) -> &#AUTH_CLIENT {
+                &self.0
             }
-        };
-    }
-}
-
-fn pages() -> TokenStream {
-    quote! {
-        /// A list in pages, by the places of the parameters that take a cursor.
-        #[allow(dead_code, reason = "without operations nothing is listed")]
-        pub(crate) fn pages<P: #PAGE>(
-            &self,
-            draft: #CODEGEN::Draft,
-            after: usize,
-            before: #OPTION<usize>,
-        ) -> #PAGES<P> {
-            let client = self.clone();
-            #CODEGEN::pages(draft, after, before, move |draft| {
-                let client = client.clone();
-                async move { client.exchange(draft).await }
-            })
         }
     }
 }
@@ -123,23 +40,24 @@ fn pages() -> TokenStream {
 /// The methods of these operations.
 pub(super) fn methods<'a>(
     api: &Api,
-    library: &str,
+    crate_names: &CrateNames,
     operations: impl Iterator<Item = &'a Operation>,
 ) -> TokenStream {
     let methods = operations.map(|operation| {
         let (name, request) = (ident(&operation.rust), ident(&operation.request));
-        let docs = method_docs(api, library, operation).tokens();
+        let docs = method_docs(api, crate_names, operation).tokens();
         let deprecated = deprecated(operation.deprecated);
         quote! {
             #docs
             #deprecated
-            pub fn #name(&self) -> operations::#request<'_> {
-                operations::#request::new(self)
+            pub fn #name(&self) -> operations::#request {
+                operations::#request::new(&self.0)
             }
         }
     });
+    let client = ident(&crate_names.client);
     quote! {
-        impl Client {
+        impl #client {
             #(#methods)*
         }
     }
@@ -156,11 +74,11 @@ fn docs(api: &Api) -> Docs {
         .paragraph("Cheap to clone: clones share connections, keys and tokens.")
 }
 
-fn method_docs(api: &Api, library: &str, operation: &Operation) -> Docs {
+fn method_docs(api: &Api, crate_names: &CrateNames, operation: &Operation) -> Docs {
     let repeats = if operation.repeatable {
-        "May be repeated: where it is not known whether a request arrived, it can be sent again."
+        "Repeatable: if an attempt fails and may have been carried out, the call is attempted again."
     } else {
-        "Not to be repeated: it is not sent again where it may have arrived."
+        "Not repeatable: if an attempt may have been carried out, the call is not attempted again."
     };
     Docs::new()
         .described(operation.summary.as_deref())
@@ -179,7 +97,7 @@ fn method_docs(api: &Api, library: &str, operation: &Operation) -> Docs {
         .paragraph(returns(api, operation))
         .paragraph(format!(
             "# Example\n\n```no_run\n{}```",
-            example::doctest(api, operation, library)
+            example::doctest(api, operation, crate_names)
         ))
 }
 

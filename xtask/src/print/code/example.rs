@@ -3,20 +3,22 @@
 use serde_json::Value;
 
 use super::types::{From, Types};
+use crate::print::CrateNames;
 use crate::api::{Api, Enum, Field, Model, ModelId, ModelKind, Operation, Presence, Type};
 
 /// The maximum depth of nested models in an example.
 const DEPTH: usize = 4;
 
 /// The example as a doctest, with the hidden lines that make it compile.
-pub(super) fn doctest(api: &Api, operation: &Operation, library: &str) -> String {
+pub(super) fn doctest(api: &Api, operation: &Operation, names: &CrateNames) -> String {
     let mut values = Values {
         api,
-        library,
+        library: &names.library,
         uses_models: false,
         arguments: Vec::new(),
     };
     let call = values.call(operation);
+    let library = &names.library;
     let mut out = String::new();
     if operation.deprecated {
         out.push_str("# #![allow(deprecated)]\n");
@@ -24,7 +26,7 @@ pub(super) fn doctest(api: &Api, operation: &Operation, library: &str) -> String
     if values.uses_models {
         out.push_str(&format!("use {library}::models;\n"));
     }
-    let mut inputs = vec![format!("client: &{library}::Client")];
+    let mut inputs = vec![format!("client: &{library}::{}", names.client)];
     inputs.extend(
         values
             .arguments

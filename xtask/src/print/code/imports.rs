@@ -10,7 +10,7 @@ use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Expr, ExprLit, ExprMethodCall, ExprPath, Item, Lit, LitStr, Meta, Path, Token,
+    Attribute, Expr, ExprLit, ExprPath, Item, Lit, LitStr, Meta, Path, Token,
     TypePath, parse_quote,
 };
 
@@ -24,7 +24,6 @@ pub(super) fn tidy(items: &mut Vec<Item>, imported: &BTreeSet<String>) {
     let mut shortener = Shortener {
         taken,
         used: BTreeSet::new(),
-        calls_hooks: false,
     };
     for item in items.iter_mut() {
         match item {
@@ -43,13 +42,6 @@ pub(super) fn tidy(items: &mut Vec<Item>, imported: &BTreeSet<String>) {
                 .entry(module.to_owned())
                 .or_default()
                 .insert(name.to_owned());
-        }
-    }
-    if shortener.calls_hooks {
-        // `exec` is a method of the trait that is imported here.
-        let names = found.entry("progenitor_client".to_owned()).or_default();
-        if !names.contains("ClientHooks") {
-            names.insert("ClientHooks as _".to_owned());
         }
     }
     let mut written: Vec<Item> = items
@@ -98,8 +90,6 @@ struct Shortener {
     taken: BTreeSet<String>,
     /// The paths to import.
     used: BTreeSet<String>,
-    /// Whether a method of the hooks is called.
-    calls_hooks: bool,
 }
 
 impl Shortener {
@@ -173,11 +163,6 @@ impl VisitMut for Shortener {
             Some(qself) => self.visit_type_mut(&mut qself.ty),
             None => self.visit_path_mut(&mut expression.path),
         }
-    }
-
-    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
-        self.calls_hooks |= call.method == "exec";
-        visit_mut::visit_expr_method_call_mut(self, call);
     }
 
     fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {

@@ -7,6 +7,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::api::{Api, ModelId, Type};
+use crate::print::CrateNames;
 use crate::refusal::{Refusal, Refusals};
 
 pub(crate) mod blank_lines;
@@ -41,19 +42,18 @@ pub struct File {
     pub text: String,
 }
 
-/// Generates the code of an API. Its examples use the crate name `library`, as written in Rust
-/// (`cobo_oauth`). `header` becomes the first line of each file.
-pub fn print(api: &Api, library: &str, header: &str) -> Result<Code, Refusals> {
+/// Generates the code of an API. `header` becomes the first line of each file.
+pub fn print(api: &Api, names: &CrateNames, header: &str) -> Result<Code, Refusals> {
     let (modules, features) = match layout::Layout::of(api) {
         Some(layout) => (
-            tags::modules(api, library, &layout),
+            tags::modules(api, names, &layout),
             layout
                 .groups
                 .iter()
                 .map(|group| group.feature.clone())
                 .collect(),
         ),
-        None => (whole(api, library), Vec::new()),
+        None => (whole(api, names), Vec::new()),
     };
     let deprecates = has_deprecated_model(api);
     let mut files = Vec::new();
@@ -73,15 +73,14 @@ pub fn print(api: &Api, library: &str, header: &str) -> Result<Code, Refusals> {
     refusals.or(Code { files, features })
 }
 
-const ROOT: &str = "What the document says, in Rust.";
-const CLIENT: &str = "The client: one method for each operation.";
-const OPERATIONS: &str = "A request builder for each operation, and the table of operations.";
-const MODELS: &str = "What requests and responses are made of.\n\n\
-    Models are read from responses and written into requests; `builder` has a builder for each\n\
-    that a request is made of. New fields and new enum values may come with any release of the\n\
-    API: they never make a response unreadable.";
-const BUILDERS: &str = " Builders of what requests are made of: every setter takes what converts, \
-    `build` names what is missing.";
+const ROOT: &str = "The client, the operations and the models of the document.";
+const CLIENT: &str = "The client, with one method for each operation.";
+const OPERATIONS: &str = "For each operation, a constant that describes it and a request builder.";
+const MODELS: &str = "The models of requests and responses.\n\n\
+    The module `builder` has a builder for each model that a request contains. Any release of the\n\
+    API may add fields and enum values; a response with new ones still decodes.";
+const BUILDERS: &str = " Builders of the models that requests contain. Setters cannot fail; `build` \
+    names all missing fields.";
 
 /// A module of generated code.
 struct Module {
@@ -136,18 +135,16 @@ impl Module {
 }
 
 /// The modules for a document with at most one tag: three files, and no features.
-fn whole(api: &Api, library: &str) -> Vec<Module> {
-    let client = client::client(api);
-    let methods = client::methods(api, library, api.operations.iter());
+fn whole(api: &Api, names: &CrateNames) -> Vec<Module> {
+    let client = client::client(api, &names.client);
+    let methods = client::methods(api, names, api.operations.iter());
     let operations = api
         .operations
         .iter()
-        .map(|operation| operations::operation(api, operation));
-    let table = operations::table(api.operations.iter());
-    let find = operations::find(&quote!(ENDPOINTS));
+        .map(|operation| operations::operation(api, &names.client, operation));
     let models = models(api, &api.sorted(), BUILDERS);
     vec![
-        root(),
+        root(&names.client),
         Module::new(
             "client.rs",
             CLIENT,
@@ -157,12 +154,13 @@ fn whole(api: &Api, library: &str) -> Vec<Module> {
         Module::new(
             "operations.rs",
             OPERATIONS,
-            quote!(use super::models; #(#operations)* #table #find),
+            quote!(use super::models; #(#operations)*),
         ),
     ]
 }
 
-fn root() -> Module {
+fn root(client: &str) -> Module {
+    let client = types::ident(client);
     Module::plain(
         "mod.rs",
         ROOT,
@@ -171,7 +169,7 @@ fn root() -> Module {
             pub mod models;
             pub mod operations;
 
-            pub use client::Client;
+            pub use client::#client;
         },
     )
 }

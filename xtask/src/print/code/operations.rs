@@ -1,29 +1,30 @@
-//! Generates request builders: setters that cannot fail, around a draft of the request. The runtime
-//! checks for missing values, serialises them, and makes the request.
+//! Generates request builders: setters that cannot fail, around a request of the runtime, which
+//! checks for missing values, serialises them, and sends the request.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::models::deprecated;
 use super::paths::{
-    CODEGEN, ENDPOINT, ERROR, INPUT, INTO, ITEMS, NONE, NULLABLE, OPERATION, OPTION, PAGES,
-    RESPONSE, RESULT, SOME,
+    CODEGEN, ERROR, INTO, ITEMS, NONE, NULLABLE, OPERATION, OPTION, PAGES, PARAMETER, RESPONSE,
+    RESULT, SOME,
 };
 use super::types::{From, Types, ident};
 use crate::api::{Api, Body, Field, Location, Operation, Pages, Parameter, Presence, Type};
 use crate::print::docs::Docs;
 use crate::print::markdown;
 
-/// The code of an operation: its entry in the table, its builder, and the builder's methods.
-pub(super) fn operation(api: &Api, operation: &Operation) -> TokenStream {
+/// The code of an operation: its constant, its builder, and the builder's methods.
+pub(super) fn operation(api: &Api, client: &str, operation: &Operation) -> TokenStream {
     let printer = Printer {
         types: Types::new(api, From::Operations),
         api,
         operation,
     };
-    let endpoint = printer.endpoint();
+    let constant = printer.constant();
     let (request, entry) = (ident(&operation.request), ident(&operation.entry));
-    let method = ident(&operation.rust);
+    let (client, method) = (ident(client), ident(&operation.rust));
+    let form = printer.form();
     let held = operation.body.as_ref().map(|body| {
         let ty = printer.held(body);
         quote!(, #ty)
@@ -37,34 +38,15 @@ pub(super) fn operation(api: &Api, operation: &Operation) -> TokenStream {
     let send = printer.send();
     let pages = operation.pages.map(|pages| printer.pages(pages));
     quote! {
-        #endpoint
+        #constant
 
-        #CODEGEN::request!(#request, #entry, #method #held);
+        #CODEGEN::request!(#request, #entry, #client::#method #held #form);
 
-        impl #request<'_> {
+        impl #request {
             #(#setters)*
             #body
             #send
             #pages
-        }
-    }
-}
-
-/// The table of these operations.
-pub(super) fn table<'a>(operations: impl Iterator<Item = &'a Operation>) -> TokenStream {
-    let entries = operations.map(|operation| ident(&operation.entry));
-    quote! {
-        /// The operations that are here.
-        pub(crate) static ENDPOINTS: &[&#ENDPOINT] = &[#(&#entries),*];
-    }
-}
-
-/// The function that looks up an operation in these tables.
-pub(super) fn find(tables: &TokenStream) -> TokenStream {
-    quote! {
-        /// The operation with this id: its method, its path, and the scopes that it needs.
-        pub fn operation(id: &str) -> #OPTION<&'static #OPERATION> {
-            #CODEGEN::find(&[#tables], id)
         }
     }
 }
@@ -76,27 +58,43 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    /// The static description of the operation that the runtime uses to send it.
-    fn endpoint(&self) -> TokenStream {
+    /// The static description of the operation, which the runtime uses to send it.
+    fn constant(&self) -> TokenStream {
         let Operation {
             id, method, path, ..
         } = self.operation;
+        let docs = format!(" The operation `{id}`: `{method} {path}`.");
         let entry = ident(&self.operation.entry);
-        let repeatable = self.operation.repeatable.then(|| quote!(.repeatable()));
+        // `GET` and `HEAD` are repeatable by default, the other methods are not.
+        let default = matches!(method.as_str(), "GET" | "HEAD");
+        let repeatable = self.operation.repeatable;
+        let repeatable = (repeatable != default).then(|| quote!(.repeatable(#repeatable)));
         let scopes = &self.operation.scopes;
         let needs = (!scopes.is_empty()).then(|| quote!(.needs(&[#(#scopes),*])));
         let credential = (!self.operation.credential).then(|| quote!(.without_credential()));
-        let inputs = self.operation.parameters.iter().map(input);
+        let parameters = self.operation.parameters.iter().map(parameter);
+        let parameters = (!self.operation.parameters.is_empty())
+            .then(|| quote!(.parameters(&[#(#parameters),*])));
         let body = self.operation.body.as_ref().map(|body| {
             let (name, required) = (&body.rust, body.required);
             quote!(.body(#name, #required))
         });
         let json = self.operation.success.model.is_none();
         let json = json.then(|| quote!(.not_json()));
+        let method = ident(&method.to_lowercase());
         quote! {
-            static #entry: #ENDPOINT = #ENDPOINT::new(#id, #method, #path, &[#(#inputs),*])
-                #repeatable #needs #credential #body #json;
+            #[doc = #docs]
+            pub static #entry: #OPERATION = #OPERATION::#method(#id, #path)
+                #parameters #body #json #repeatable #needs #credential;
         }
+    }
+
+    /// The function that writes the body as a form, if the operation takes one.
+    fn form(&self) -> Option<TokenStream> {
+        let body = self.operation.body.as_ref().filter(|body| body.form)?;
+        let object = self.api.model(body.model).object()?;
+        let parts: TokenStream = object.fields.iter().map(part).collect();
+        Some(quote!(; |form, body| form #parts))
     }
 
     /// The type that holds the body until the request is sent.
@@ -127,7 +125,7 @@ impl Printer<'_> {
             #docs
             #deprecated
             pub fn #setter(mut self, value: impl #INTO<#ty>) -> Self {
-                self.draft.set::<#ty>(#index, value);
+                self.request.set::<#ty>(#index, value);
                 self
             }
         }
@@ -147,7 +145,7 @@ impl Printer<'_> {
         quote! {
             #docs
             pub fn #setter(mut self, value: impl #INTO<#ty>) -> Self {
-                self.draft.set_body(value.into());
+                self.request.set_body(value.into());
                 self
             }
         }
@@ -169,34 +167,19 @@ impl Printer<'_> {
             ))
             .paragraph("# Errors")
             .paragraph(markdown::wrapped(
-                "Fails without sending anything where a required value is missing (all are named) \
-                 or a value cannot be sent; and where the request or its response fails.",
+                "Before anything is sent: required values are missing (the error names all of \
+                 them), or a value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).",
             ))
             .tokens();
-        let form = self.operation.body.as_ref().filter(|body| body.form);
-        let form = form.and_then(|body| self.api.model(body.model).object());
-        let sent = match form {
-            Some(object) => {
-                let parts: TokenStream = object.fields.iter().map(part).collect();
-                quote! {
-                    self.client
-                        .carry_out(
-                            self.draft.form(&self.client.baseurl, |form, body| form #parts)?,
-                        )
-                        .await
-                }
-            }
-            None => quote!(self.client.exchange(self.draft).await),
-        };
-        let decode = match self.operation.success.model {
-            Some(_) => quote!(decode),
-            None => quote!(decode_empty),
+        let send = match self.operation.success.model {
+            Some(_) => quote!(send_decoded),
+            None => quote!(send_empty),
         };
         let success = self.success();
         quote! {
             #docs
             pub async fn send(self) -> #RESULT<#RESPONSE<#success>, #ERROR> {
-                #CODEGEN::#decode(#sent?)
+                self.request.#send().await
             }
         }
     }
@@ -213,31 +196,30 @@ impl Printer<'_> {
         let page = model.and_then(|model| model.page.as_ref());
         let items = page.and_then(|page| page.items).map(|_| {
             quote! {
-                /// The items of the whole list, from [`Pages`](::cobo_auth::Pages) that are fetched
-                /// when they are asked for.
+                /// The items of all pages. A page is fetched only when its first item is polled.
                 pub fn items(self) -> #ITEMS<#success> {
                     self.pages().items()
                 }
             }
         });
         quote! {
-            /// The whole list in [`Pages`](::cobo_auth::Pages), each fetched when it is asked for.
+            /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
             pub fn pages(self) -> #PAGES<#success> {
-                self.client.pages(self.draft, #after, #before)
+                self.request.pages(#after, #before)
             }
             #items
         }
     }
 }
 
-fn input(parameter: &Parameter) -> TokenStream {
+fn parameter(parameter: &Parameter) -> TokenStream {
     let name = &parameter.wire;
     let required = parameter.required.then(|| quote!(.required()));
     let secret = parameter.ty.has_secret().then(|| quote!(.secret()));
     match parameter.location {
-        Location::Path => quote!(#INPUT::path(#name) #secret),
-        Location::Query => quote!(#INPUT::query(#name) #required #secret),
-        Location::Header => quote!(#INPUT::header(#name) #required #secret),
+        Location::Path => quote!(#PARAMETER::path(#name) #secret),
+        Location::Query => quote!(#PARAMETER::query(#name) #required #secret),
+        Location::Header => quote!(#PARAMETER::header(#name) #required #secret),
     }
 }
 

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::paths::{CODEGEN, LISTED, NONE, OPTION, PAGE, VEC};
+use super::paths::{CODEGEN, PAGE_ITEMS, NONE, OPTION, PAGE, VEC};
 use super::types::{From, Types, ident};
 use crate::api::{Api, Model, Object, Page, Presence, Type};
 
@@ -15,7 +15,7 @@ pub(super) fn page(api: &Api, model: &Model, page: &Page) -> TokenStream {
     let (at, cursors) = holder(api, object, page);
     let cursor = |index: usize| {
         let field = ident(&cursors.fields[index].rust);
-        quote!(#CODEGEN::Cursor::cursor(&#at.#field))
+        quote!(#CODEGEN::PageCursor::cursor(&#at.#field))
     };
     let after = cursor(page.after);
     let before = page.before.map_or(quote!(#NONE), cursor);
@@ -27,11 +27,11 @@ pub(super) fn page(api: &Api, model: &Model, page: &Page) -> TokenStream {
         let item = Types::new(api, From::Models).plain(item);
         let field = ident(&field.rust);
         Some(quote! {
-            impl #LISTED for #name {
+            impl #PAGE_ITEMS for #name {
                 type Item = #item;
 
                 fn into_items(self) -> #VEC<#item> {
-                    #CODEGEN::List::into_list(self.#field)
+                    #CODEGEN::IntoItems::into_items(self.#field)
                 }
             }
         })

@@ -9,22 +9,24 @@ use super::layout::{Layout, SHARED};
 use super::types::ident;
 use super::{BUILDERS, CLIENT, MODELS, Module, OPERATIONS, client, operations, root};
 use crate::api::{Api, ModelId};
+use crate::print::CrateNames;
 
-pub(super) fn modules(api: &Api, library: &str, layout: &Layout) -> Vec<Module> {
-    let mut modules = vec![root()];
-    modules.extend(clients(api, library, layout));
-    modules.extend(requests(api, layout));
+pub(super) fn modules(api: &Api, names: &CrateNames, layout: &Layout) -> Vec<Module> {
+    let mut modules = vec![root(&names.client)];
+    modules.extend(clients(api, names, layout));
+    modules.extend(requests(api, names, layout));
     modules.extend(models(api, layout));
     modules
 }
 
 /// The client, and the methods of each tag.
-fn clients(api: &Api, library: &str, layout: &Layout) -> Vec<Module> {
+fn clients(api: &Api, names: &CrateNames, layout: &Layout) -> Vec<Module> {
     let mods = layout.tagged().map(|group| {
         let (cfg, module) = (group.cfg(), ident(&group.module));
         quote!(#cfg mod #module;)
     });
-    let client = client::client(api);
+    let client = client::client(api, &names.client);
+    let client_type = ident(&names.client);
     let mut modules = vec![Module::new(
         "client/mod.rs",
         CLIENT,
@@ -32,18 +34,18 @@ fn clients(api: &Api, library: &str, layout: &Layout) -> Vec<Module> {
     )];
     for group in layout.tagged() {
         let own = group.operations.iter().map(|index| &api.operations[*index]);
-        let methods = client::methods(api, library, own);
+        let methods = client::methods(api, names, own);
         modules.push(Module::new(
             &format!("client/{}.rs", group.module),
             &group.docs("methods of the client."),
-            quote!(use crate::generated::{Client, operations}; #methods),
+            quote!(use crate::generated::{#client_type, operations}; #methods),
         ));
     }
     modules
 }
 
 /// The request builders of each tag.
-fn requests(api: &Api, layout: &Layout) -> Vec<Module> {
+fn requests(api: &Api, names: &CrateNames, layout: &Layout) -> Vec<Module> {
     let mods = layout.tagged().map(|group| {
         let (cfg, module) = (group.cfg(), ident(&group.module));
         quote!(#cfg pub mod #module;)
@@ -52,26 +54,20 @@ fn requests(api: &Api, layout: &Layout) -> Vec<Module> {
         let (cfg, module) = (group.cfg(), ident(&group.module));
         quote!(#cfg pub use #module::*;)
     });
-    let tables = layout.tagged().map(|group| {
-        let (cfg, module) = (group.cfg(), ident(&group.module));
-        quote!(#cfg #module::ENDPOINTS)
-    });
-    let find = operations::find(&quote!(#(#tables),*));
     let docs =
         format!("{OPERATIONS}\n\nEach tag of the document has a module, and a cargo feature.");
     let mut modules = vec![Module::new(
         "operations/mod.rs",
         &docs,
-        quote!(#(#mods)* #(#uses)* #find),
+        quote!(#(#mods)* #(#uses)*),
     )];
     for group in layout.tagged() {
-        let own = || group.operations.iter().map(|index| &api.operations[*index]);
-        let requests = own().map(|operation| operations::operation(api, operation));
-        let table = operations::table(own());
+        let own = group.operations.iter().map(|index| &api.operations[*index]);
+        let requests = own.map(|operation| operations::operation(api, &names.client, operation));
         modules.push(Module::new(
             &format!("operations/{}.rs", group.module),
             &group.docs("request builders."),
-            quote!(use crate::generated::models; #(#requests)* #table),
+            quote!(use crate::generated::models; #(#requests)*),
         ));
     }
     modules
@@ -122,7 +118,7 @@ fn models(api: &Api, layout: &Layout) -> Vec<Module> {
             .filter_map(|id| super::builders::builder(api, *id));
         let inner = has_builders.then(|| {
             quote! {
-                #[doc = " Builders of what requests are made of."]
+                #[doc = " Builders of the models that requests contain."]
                 pub mod builder {
                     #(#inner)*
                 }
@@ -143,8 +139,8 @@ fn models(api: &Api, layout: &Layout) -> Vec<Module> {
         }
     };
     let docs = format!(
-        "{MODELS}\n\nEach tag of the document has a module, and a cargo feature; `shared` has what \
-         several need."
+        "{MODELS}\n\nEach tag of the document has a module, and a cargo feature; `shared` has the \
+         models that several tags use."
     );
     modules.insert(0, Module::plain("models/mod.rs", &docs, root));
     modules

@@ -3,25 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::api::Api;
+use crate::print::CrateNames;
 use crate::print::code::{Code, Feature};
 use crate::print::markdown;
 use crate::standalone::model_path;
 
-/// The signing hooks. All crates share this copy, so reviewing one crate reviews the signing of
-/// all.
-const HOOKS: &str = include_str!("../../../../crates/cobo-oauth/src/hooks.rs");
 const CARGO: &str = include_str!("../../../templates/Cargo.toml.in");
 const LIB: &str = include_str!("../../../templates/lib.rs.in");
 const README: &str = include_str!("../../../templates/README.md.in");
 
 /// The crates that generated code may name beside `cobo-auth`, and what it asks of them.
-const DEPENDENCIES: [(&str, &str, &str); 4] = [
-    ("progenitor-client", "progenitor_client::", "\"0.15.1\""),
-    (
-        "reqwest",
-        "reqwest::",
-        "{ version = \"0.13\", default-features = false, features = [\"json\", \"query\", \"stream\"] }",
-    ),
+const DEPENDENCIES: [(&str, &str, &str); 2] = [
     (
         "serde",
         "serde::",
@@ -38,7 +30,6 @@ pub(super) fn files(
 ) -> BTreeMap<String, String> {
     let Code { files, features } = code;
     let mut out = BTreeMap::new();
-    out.insert("src/hooks.rs".to_owned(), HOOKS.to_owned());
     for file in files {
         out.insert(format!("src/generated/{}", file.path), file.text);
     }
@@ -55,6 +46,7 @@ pub(super) fn files(
         template
             .replace("@crate@", crate_name)
             .replace("@library@", &crate_name.replace('-', "_"))
+            .replace("@client@", &CrateNames::of_crate(crate_name).client)
             .replace("@auth@", &quoted(auth_path))
             .replace("@model@", &quoted(&model_path(auth_path)))
             .replace(

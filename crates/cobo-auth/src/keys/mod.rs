@@ -1,0 +1,12 @@
+//! Keys and signers.
+
+#[cfg(feature = "aws-lc-rs")]
+pub(crate) mod aws_lc;
+pub(crate) mod ed25519;
+pub(crate) mod error;
+pub(crate) mod file;
+pub(crate) mod public_key;
+#[cfg(feature = "secp256k1")]
+pub(crate) mod secp256k1;
+pub(crate) mod secret_key;
+pub(crate) mod signer;

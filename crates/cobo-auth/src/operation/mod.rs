@@ -1,0 +1,191 @@
+//! Operations of a document, and requests: of an operation, or to an endpoint without one.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+
+use crate::call::options::is_oauth;
+
+pub(crate) mod form;
+mod macros;
+pub(crate) mod pages;
+mod parameter;
+mod preview;
+mod request;
+mod values;
+
+pub use parameter::Parameter;
+pub use preview::SigningPreview;
+pub use request::Request;
+
+pub(crate) use parameter::Location;
+
+/// An operation of an API: the facts of the document that are needed to send a request.
+///
+/// Generated crates have a constant for each operation. An app can collect the
+/// [`scopes`](Self::scopes) of the operations that it calls for its manifest:
+///
+/// ```
+/// use cobo_auth::Operation;
+///
+/// static LIST_WALLETS: Operation =
+///     Operation::get("list_wallets", "/wallets").needs(&["wallet:read"]);
+/// static GET_WALLET: Operation =
+///     Operation::get("get_wallet", "/wallets/{wallet_id}").needs(&["wallet:read"]);
+///
+/// let scopes = Operation::scopes_of([&LIST_WALLETS, &GET_WALLET]);
+/// assert_eq!(scopes, ["wallet:read"]);
+/// ```
+#[derive(Debug)]
+pub struct Operation {
+    id: &'static str,
+    method: Method,
+    path: &'static str,
+    pub(crate) parameters: &'static [Parameter],
+    pub(crate) body: Option<OperationBody>,
+    /// Whether the response is JSON.
+    pub(crate) json: bool,
+    repeatable: bool,
+    credential: bool,
+    scopes: &'static [&'static str],
+}
+
+/// The body that an operation takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OperationBody {
+    /// The name of its setter.
+    pub(crate) name: &'static str,
+    pub(crate) required: bool,
+}
+
+impl Operation {
+    /// An operation with this id, method and path template below the base URL
+    /// (`/wallets/{wallet_id}`). By default it has no parameters, no body and no scopes, its
+    /// response is JSON, and it is not repeatable.
+    pub const fn new(id: &'static str, method: Method, path: &'static str) -> Self {
+        Self {
+            id,
+            method,
+            path,
+            parameters: &[],
+            body: None,
+            json: true,
+            repeatable: false,
+            credential: true,
+            scopes: &[],
+        }
+    }
+
+    /// A `GET` operation. It is repeatable.
+    pub const fn get(id: &'static str, path: &'static str) -> Self {
+        Self::new(id, Method::GET, path).repeatable(true)
+    }
+
+    /// A `POST` operation.
+    pub const fn post(id: &'static str, path: &'static str) -> Self {
+        Self::new(id, Method::POST, path)
+    }
+
+    /// A `PUT` operation.
+    pub const fn put(id: &'static str, path: &'static str) -> Self {
+        Self::new(id, Method::PUT, path)
+    }
+
+    /// A `PATCH` operation.
+    pub const fn patch(id: &'static str, path: &'static str) -> Self {
+        Self::new(id, Method::PATCH, path)
+    }
+
+    /// A `DELETE` operation.
+    pub const fn delete(id: &'static str, path: &'static str) -> Self {
+        Self::new(id, Method::DELETE, path)
+    }
+
+    /// A `HEAD` operation. It is repeatable.
+    pub const fn head(id: &'static str, path: &'static str) -> Self {
+        Self::new(id, Method::HEAD, path).repeatable(true)
+    }
+
+    /// An `OPTIONS` operation.
+    pub const fn options(id: &'static str, path: &'static str) -> Self {
+        Self::new(id, Method::OPTIONS, path)
+    }
+
+    /// Sets the parameters.
+    pub const fn parameters(mut self, parameters: &'static [Parameter]) -> Self {
+        self.parameters = parameters;
+        self
+    }
+
+    /// Gives the operation a body. `name` is the name of its setter.
+    pub const fn body(mut self, name: &'static str, required: bool) -> Self {
+        self.body = Some(OperationBody { name, required });
+        self
+    }
+
+    /// Marks the operation as one whose response is not JSON or has no body.
+    pub const fn not_json(mut self) -> Self {
+        self.json = false;
+        self
+    }
+
+    /// Sets whether the operation may be sent again after it may have been carried out.
+    pub const fn repeatable(mut self, repeatable: bool) -> Self {
+        self.repeatable = repeatable;
+        self
+    }
+
+    /// Marks the operation as one that is sent without the access token of the client's credential.
+    /// By default only operations below `/oauth/` are sent without it.
+    pub const fn without_credential(mut self) -> Self {
+        self.credential = false;
+        self
+    }
+
+    /// Sets the OAuth scopes (permissions) that the operation needs.
+    pub const fn needs(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// The operation id of the document.
+    pub const fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// The HTTP method.
+    pub const fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path template below the base URL.
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Whether the operation may be sent again after it may have been carried out.
+    pub const fn is_repeatable(&self) -> bool {
+        self.repeatable
+    }
+
+    /// The OAuth scopes (permissions) that the document lists for the operation, such as
+    /// `transaction.withdraw`. An app requests them in its manifest. Empty if the document lists
+    /// none; the operation may still be called with an organization's token.
+    pub const fn scopes(&self) -> &'static [&'static str] {
+        self.scopes
+    }
+
+    /// The scopes of several operations, sorted, each once: what an app that calls them requests
+    /// in its manifest.
+    pub fn scopes_of<'a>(operations: impl IntoIterator<Item = &'a Self>) -> Vec<&'static str> {
+        let scopes = operations
+            .into_iter()
+            .flat_map(|operation| operation.scopes.iter().copied());
+        BTreeSet::from_iter(scopes).into_iter().collect()
+    }
+
+    /// Whether the operation is sent with the access token of the client's credential.
+    pub(crate) fn takes_credential(&self) -> bool {
+        self.credential && !is_oauth(self.path)
+    }
+}

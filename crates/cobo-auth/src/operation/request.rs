@@ -1,0 +1,495 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use cobo_model::macros::collect_secrets;
+use cobo_model::{IntoBody, MissingFields, Secret};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::form::Form;
+use super::pages::{CursorPage, Pages};
+use super::values::ParameterValue;
+use super::{Location, Operation, SigningPreview};
+use crate::call::credential::Credential;
+use crate::call::options::{CallCredential, CallOptions, is_oauth};
+use crate::call::response::{Body, Response};
+use crate::call::{Call, log_unbuilt};
+use crate::client::Client;
+use crate::error::Error;
+use crate::sign::target::{canonical_url, check_path, path_segment};
+
+/// A request while it is being filled in: of a documented operation, or to an endpoint that no
+/// document describes.
+///
+/// [`Client::request`](Client::request) creates a request to an undocumented endpoint. Generated
+/// clients wrap a request of each operation in a builder with typed setters. Both go through the
+/// same steps: setters cannot fail, and [`send`](Self::send) reports an invalid request before
+/// anything is sent.
+#[derive(Clone)]
+#[must_use = "nothing is sent before `send`"]
+pub struct Request<B: IntoBody = ()> {
+    client: Client,
+    target: Target,
+    body: Option<B>,
+    encoding: Encoding<B>,
+    options: CallOptions,
+}
+
+/// The endpoint of a request, with the values that were set.
+#[derive(Clone)]
+enum Target {
+    Documented {
+        operation: &'static Operation,
+        /// By the indices of the operation's parameters.
+        values: Vec<Option<ParameterValue>>,
+    },
+    Raw {
+        method: Method,
+        path: String,
+        query: Vec<(String, String)>,
+    },
+}
+
+/// How the body is written.
+enum Encoding<B: IntoBody> {
+    Json,
+    Form(WriteForm<B>),
+}
+
+/// Adds the parts of a form.
+type WriteForm<B> = fn(Form, &<B as IntoBody>::Model) -> Form;
+
+/// A body as it is sent, with its content type.
+type Encoded = (HeaderValue, Bytes);
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+impl Request {
+    /// A request to an endpoint that no document describes.
+    pub(crate) fn raw(client: Client, method: Method, path: &str) -> Self {
+        Self {
+            client,
+            target: Target::Raw {
+                method,
+                path: path.to_owned(),
+                query: Vec::new(),
+            },
+            body: None,
+            encoding: Encoding::Json,
+            options: CallOptions::default(),
+        }
+    }
+
+    /// Adds a query parameter. An empty value is not sent. A parameter that is added several times
+    /// is sent once, with its values as one comma-separated list.
+    pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
+        if let Target::Raw { query, .. } = &mut self.target {
+            query.push((name.to_owned(), value.to_string()));
+        }
+        self
+    }
+
+    /// Sets the body, as JSON: a value, or a reference to one.
+    pub fn json<T: Serialize>(self, body: T) -> Request<T> {
+        Request {
+            client: self.client,
+            target: self.target,
+            body: Some(body),
+            encoding: Encoding::Json,
+            options: self.options,
+        }
+    }
+}
+
+impl<B: IntoBody> Request<B> {
+    /// Sends this credential's access token instead of the client's, also below `/oauth/`.
+    pub fn credential(mut self, credential: impl Credential + 'static) -> Self {
+        self.options.credential = CallCredential::given(credential);
+        self
+    }
+
+    /// Sends no access token, whatever credential the client has.
+    pub fn without_credential(mut self) -> Self {
+        self.options.credential = CallCredential::None;
+        self
+    }
+
+    /// Sets whether the request may be sent again after it may have been carried out. By default
+    /// the document decides; without one, only `GET` and `HEAD` may.
+    pub fn repeatable(mut self, repeatable: bool) -> Self {
+        self.options.repeatable = Some(repeatable);
+        self
+    }
+
+    /// Signs and sends the request, and verifies the response.
+    ///
+    /// # Errors
+    ///
+    /// Before anything is sent: required values are missing (the error names all of them); a value
+    /// that cannot be sent; a path that does not start with `/`, or that has a query, an empty
+    /// segment or a dot segment; a failure of the signer or the credential. After that, any kind of
+    /// [`Error`].
+    pub async fn send(self) -> Result<Response<Body>, Error> {
+        let client = self.client.clone();
+        let call = self.prepare().inspect_err(log_unbuilt)?;
+        client.call(call).await
+    }
+
+    /// Signs the request without sending it, and returns the signed message and the headers. Use it
+    /// for a support case when Cobo answers "authentication failed". It uses a nonce, and no access
+    /// token.
+    ///
+    /// # Errors
+    ///
+    /// The errors that [`send`](Self::send) returns before anything is sent.
+    pub async fn preview(self) -> Result<SigningPreview, Error> {
+        let client = self.client.clone();
+        let call = self.prepare()?;
+        let strategy = client.shared().nonces.strategy();
+        let signed = client.sign(&call, strategy).await?;
+        Ok(SigningPreview::new(&call, signed))
+    }
+
+    /// Everything that is sent, but for the access token and the signature.
+    fn prepare(self) -> Result<Call, Error> {
+        let label = self.label();
+        self.call(label.clone())
+            .map_err(|error| error.with_operation(label))
+    }
+
+    /// The request in logs and errors: the operation's id, or method and path. An invalid path is
+    /// left out, since it may contain anything.
+    fn label(&self) -> Cow<'static, str> {
+        match &self.target {
+            Target::Documented { operation, .. } => Cow::Borrowed(operation.id()),
+            Target::Raw { method, path, .. } if check_raw_path(path).is_ok() => {
+                Cow::Owned(format!("{method} {path}"))
+            }
+            Target::Raw { method, .. } => Cow::Owned(method.to_string()),
+        }
+    }
+
+    fn call(self, label: Cow<'static, str>) -> Result<Call, Error> {
+        let Self {
+            client,
+            target,
+            body,
+            encoding,
+            options,
+        } = self;
+        let CallOptions {
+            repeatable,
+            credential,
+        } = options;
+        let (body, missing) = match &target {
+            Target::Documented { operation, .. } => documented_body(operation, body),
+            Target::Raw { .. } => (body.map(IntoBody::build).transpose()?, Vec::new()),
+        };
+        let endpoint = match target {
+            Target::Documented { operation, values } => Endpoint::of(operation, values, missing)?,
+            Target::Raw {
+                method,
+                path,
+                query,
+            } => Endpoint::raw(method, path, query)?,
+        };
+        let (encoded, secrets) = collect_secrets(|| body.map(|body| encoding.encode(&body)));
+        let encoded = encoded.transpose()?;
+        let mut call = Call {
+            label,
+            operation: endpoint.operation,
+            repeatable: repeatable.unwrap_or(endpoint.repeatable),
+            credential: credential.of_call(client.credential(), endpoint.credential),
+            secrets: endpoint.secrets,
+            url: canonical_url(client.base(), &endpoint.path, endpoint.query)
+                .map_err(|why| Error::target("query", why))?,
+            method: endpoint.method,
+            headers: endpoint.headers,
+            body: None,
+        };
+        call.secrets.extend(secrets);
+        if let Some((content_type, body)) = encoded {
+            call.headers.insert(header::CONTENT_TYPE, content_type);
+            call.body = Some(body);
+        }
+        call.set_framing()?;
+        Ok(call)
+    }
+}
+
+/// What generated clients use. Not for other code: it changes with the generator.
+#[doc(hidden)]
+impl<B: IntoBody> Request<B> {
+    /// A request of an operation, with nothing set.
+    pub fn of(client: &Client, operation: &'static Operation) -> Self {
+        Self {
+            client: client.clone(),
+            target: Target::Documented {
+                operation,
+                values: vec![None; operation.parameters.len()],
+            },
+            body: None,
+            encoding: Encoding::Json,
+            options: CallOptions::default(),
+        }
+    }
+
+    /// Sends the body as a form. `write` adds its parts.
+    pub fn encode(mut self, write: WriteForm<B>) -> Self {
+        self.encoding = Encoding::Form(write);
+        self
+    }
+
+    /// Sets a parameter of the operation, by its index.
+    pub fn set<T: Serialize>(&mut self, index: usize, value: impl Into<T>) {
+        if let Target::Documented { values, .. } = &mut self.target
+            && let Some(slot) = values.get_mut(index)
+        {
+            *slot = Some(ParameterValue::of(&value.into()));
+        }
+    }
+
+    /// Sets the body.
+    pub fn set_body(&mut self, body: B) {
+        self.body = Some(body);
+    }
+
+    /// Sends the request and decodes the response.
+    pub async fn send_decoded<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
+        self.send().await?.decoded()
+    }
+
+    /// Sends the request. Its response has no body, or one of another type than JSON.
+    pub async fn send_empty(self) -> Result<Response<()>, Error> {
+        Ok(self.send().await?.map(|_| ()))
+    }
+
+    /// Sends the request and decodes the response, which may have no body.
+    pub async fn send_optional<T: DeserializeOwned>(self) -> Result<Response<Option<T>>, Error> {
+        let response = self.send().await?;
+        if response.is_empty() {
+            return Ok(response.map(|_| None));
+        }
+        response.decoded()
+    }
+}
+
+#[doc(hidden)]
+impl Request {
+    /// The pages of a list. `after` and `before` are the indices of the parameters that take a
+    /// cursor.
+    pub fn pages<P: CursorPage>(self, after: usize, before: Option<usize>) -> Pages<P> {
+        Pages::new(self, after, before)
+    }
+
+    /// The text of the parameter at this index. `None` if it is not set or is a list.
+    pub(crate) fn text(&self, index: usize) -> Option<&str> {
+        let Target::Documented { values, .. } = &self.target else {
+            return None;
+        };
+        match values.get(index)? {
+            Some(ParameterValue::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The id of the operation.
+    pub(crate) fn operation(&self) -> &'static str {
+        match &self.target {
+            Target::Documented { operation, .. } => operation.id(),
+            Target::Raw { .. } => "raw",
+        }
+    }
+}
+
+/// The endpoint of a call: everything but the body and the client's part.
+struct Endpoint {
+    operation: Option<&'static Operation>,
+    method: Method,
+    path: String,
+    query: Vec<(Cow<'static, str>, String)>,
+    headers: HeaderMap,
+    secrets: Vec<Secret>,
+    repeatable: bool,
+    /// Whether the client's access token is sent.
+    credential: bool,
+}
+
+impl Endpoint {
+    fn raw(method: Method, path: String, query: Vec<(String, String)>) -> Result<Self, Error> {
+        check_raw_path(&path)?;
+        let query = query.into_iter();
+        Ok(Self {
+            operation: None,
+            repeatable: matches!(method, Method::GET | Method::HEAD),
+            credential: !is_oauth(&path),
+            method,
+            path,
+            query: query.map(|(name, value)| (name.into(), value)).collect(),
+            headers: HeaderMap::from_iter([(header::ACCEPT, JSON)]),
+            secrets: Vec::new(),
+        })
+    }
+
+    /// `missing` are the missing fields of the body.
+    fn of(
+        operation: &'static Operation,
+        values: Vec<Option<ParameterValue>>,
+        missing: Vec<String>,
+    ) -> Result<Self, Error> {
+        let mut names = missing_parameters(operation, &values);
+        names.extend(missing);
+        if !names.is_empty() {
+            return Err(MissingFields::new(names).into());
+        }
+        let mut endpoint = Self {
+            operation: Some(operation),
+            method: operation.method().clone(),
+            path: operation.path().to_owned(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            secrets: Vec::new(),
+            repeatable: operation.is_repeatable(),
+            credential: operation.takes_credential(),
+        };
+        if operation.json {
+            endpoint.headers.insert(header::ACCEPT, JSON);
+        }
+        for (parameter, value) in operation.parameters.iter().zip(values) {
+            let Some(value) = value else { continue };
+            let name = parameter.name;
+            if parameter.secret {
+                let texts = value.texts().iter().cloned();
+                endpoint.secrets.extend(texts.map(Secret::new));
+            }
+            let refused = |why| Error::target(name, why);
+            let Some(value) = value.joined(name).map_err(refused)? else {
+                let text = format!("the value of `{name}` cannot be written as text");
+                return Err(Error::invalid_request(text));
+            };
+            match parameter.location {
+                Location::Path => {
+                    let segment = path_segment(&value).map_err(refused)?;
+                    endpoint.path = endpoint.path.replace(&format!("{{{name}}}"), &segment);
+                }
+                Location::Query => endpoint.query.push((Cow::Borrowed(name), value)),
+                Location::Header => {
+                    let (name, value) = header(name, value, parameter.secret)?;
+                    endpoint.headers.insert(name, value);
+                }
+            }
+        }
+        Ok(endpoint)
+    }
+}
+
+fn check_raw_path(path: &str) -> Result<(), Error> {
+    if !path.starts_with('/') || path.contains(['?', '#']) {
+        return Err(Error::invalid_request(
+            "a path starts with `/` and has no query; add parameters with `query`".to_owned(),
+        ));
+    }
+    check_path(path).map_err(|why| Error::target("path", why))
+}
+
+/// The names of the required parameters that have no value. An empty query parameter is not sent,
+/// so it counts as missing.
+fn missing_parameters(operation: &Operation, values: &[Option<ParameterValue>]) -> Vec<String> {
+    let parameters = operation.parameters.iter().zip(values);
+    parameters
+        .filter(|(parameter, value)| {
+            let empty = parameter.location == Location::Query
+                && matches!(value, Some(ParameterValue::Text(text)) if text.is_empty());
+            parameter.required && (value.is_none() || empty)
+        })
+        .map(|(parameter, _)| parameter.name.to_owned())
+        .collect()
+}
+
+/// The body of an operation, and the names of what is missing of it. A required body that was not
+/// set is an empty builder, if it has one, so that its missing fields can be named.
+fn documented_body<B: IntoBody>(
+    operation: &Operation,
+    body: Option<B>,
+) -> (Option<B::Model>, Vec<String>) {
+    let Some(described) = operation.body else {
+        return (None, Vec::new());
+    };
+    match body.or_else(|| B::empty().filter(|_| described.required)) {
+        Some(body) => match body.build() {
+            Ok(model) => (Some(model), Vec::new()),
+            Err(missing) => (None, missing.within(described.name).into_names()),
+        },
+        None if described.required => (None, vec![described.name.to_owned()]),
+        None => (None, Vec::new()),
+    }
+}
+
+fn header(
+    name: &str,
+    value: String,
+    secret: bool,
+) -> Result<(HeaderName, HeaderValue), Error> {
+    let mut value = HeaderValue::try_from(value).map_err(|_| {
+        let text = format!("the value of the header `{name}` has a character that no header can have");
+        Error::invalid_request(text)
+    })?;
+    value.set_sensitive(secret);
+    let name = HeaderName::try_from(name)
+        .map_err(|_| Error::invalid_request(format!("invalid header name `{name}`")))?;
+    Ok((name, value))
+}
+
+impl<B: IntoBody> Encoding<B> {
+    fn encode(&self, body: &B::Model) -> Result<Encoded, Error> {
+        match self {
+            Self::Json => {
+                let json = serde_json::to_vec(body).map_err(|_| {
+                    Error::invalid_request("the body cannot be written as JSON".to_owned())
+                })?;
+                Ok((JSON, json.into()))
+            }
+            Self::Form(write) => {
+                let (content_type, body) = write(Form::default(), body).finish()?;
+                let content_type = HeaderValue::try_from(content_type)
+                    .map_err(|_| Error::invalid_request("invalid form boundary".to_owned()))?;
+                Ok((content_type, body.into()))
+            }
+        }
+    }
+}
+
+impl<B: IntoBody> Clone for Encoding<B> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Json => Self::Json,
+            Self::Form(write) => Self::Form(*write),
+        }
+    }
+}
+
+/// Shows the values that were set in a documented request, by name, without secrets. Query and body
+/// of a request without a document are omitted, since they may contain a secret.
+impl<B: IntoBody + fmt::Debug> fmt::Debug for Request<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Request");
+        let Target::Documented { operation, values } = &self.target else {
+            return out.field("request", &self.label()).finish_non_exhaustive();
+        };
+        out.field("operation", &operation.id());
+        for (parameter, value) in operation.parameters.iter().zip(values) {
+            match value {
+                Some(_) if parameter.secret => out.field(parameter.name, &"REDACTED"),
+                Some(ParameterValue::Text(text)) => out.field(parameter.name, text),
+                Some(ParameterValue::List(items)) => out.field(parameter.name, items),
+                Some(ParameterValue::Unencodable) | None => continue,
+            };
+        }
+        if let Some(body) = &self.body {
+            out.field("body", body);
+        }
+        out.finish()
+    }
+}

@@ -1,0 +1,355 @@
+use std::fmt;
+
+use ed25519_dalek::{Signature, VerifyingKey};
+use http::HeaderMap;
+use sha2::{Digest as _, Sha256};
+
+use crate::keys::error::KeyError;
+use crate::sign::message::double_sha256;
+
+/// The public keys that may sign a response: Cobo's, or those of a test server.
+///
+/// During a key rotation there are several: a signature by any of them is accepted.
+#[derive(Clone)]
+pub struct ResponseKeys(Option<Vec<VerifyingKey>>);
+
+impl ResponseKeys {
+    /// Parses public keys, each of 64 hexadecimal digits.
+    ///
+    /// # Errors
+    ///
+    /// A text is not a valid key, or there is none. [`KeyError`] says what is wrong.
+    ///
+    /// ```
+    /// use cobo_auth::ResponseKeys;
+    ///
+    /// let key = "8d4a482641adb2a34b726f05827dba9a9653e5857469b8749052bf4458a86729";
+    /// let keys = ResponseKeys::from_hex([key])?;
+    /// assert!(ResponseKeys::from_hex(["8d4a"]).is_err());
+    /// # Ok::<(), cobo_auth::KeyError>(())
+    /// ```
+    pub fn from_hex<'a>(keys: impl IntoIterator<Item = &'a str>) -> Result<Self, KeyError> {
+        let keys = keys
+            .into_iter()
+            .map(|key| {
+                let key = key.trim();
+                if let Some(position) = key.bytes().position(|byte| !byte.is_ascii_hexdigit()) {
+                    return Err(KeyError::NotHex { position });
+                }
+                let mut bytes = [0; 32];
+                hex::decode_to_slice(key, &mut bytes)
+                    .map_err(|_| KeyError::Length { digits: key.len() })?;
+                verifying_key(&bytes).ok_or(KeyError::NotAPublicKey)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() {
+            return Err(KeyError::Length { digits: 0 });
+        }
+        Ok(Self(Some(keys)))
+    }
+
+    /// No keys: responses are not verified. Only TLS then shows that a response is from Cobo.
+    pub fn unverified() -> Self {
+        Self(None)
+    }
+
+    /// A key that is part of this crate. A test checks that each of them is valid.
+    pub(crate) fn trusted(key: [u8; 32]) -> Self {
+        Self(Some(verifying_key(&key).into_iter().collect()))
+    }
+
+    /// A short name for each key: the first 8 bytes of its SHA-256, as 16 hexadecimal digits. Empty
+    /// for [`unverified`](Self::unverified).
+    ///
+    /// If two environments have a fingerprint in common, they trust the same key. Fingerprints are
+    /// not secret.
+    ///
+    /// ```
+    /// use cobo_auth::{Environment, ResponseKeys};
+    ///
+    /// let production = Environment::production().response_keys().fingerprints();
+    /// assert_eq!(production.len(), 1);
+    /// assert_ne!(production, Environment::development().response_keys().fingerprints());
+    /// assert!(ResponseKeys::unverified().fingerprints().is_empty());
+    /// ```
+    pub fn fingerprints(&self) -> Vec<String> {
+        let keys = self.0.iter().flatten();
+        keys.map(|key| hex::encode(&Sha256::digest(key.as_bytes())[..8]))
+            .collect()
+    }
+
+    /// The keys, sorted and without duplicates, to compare sets of keys. `None` if responses are
+    /// not verified.
+    pub(crate) fn identity(&self) -> Option<Vec<[u8; 32]>> {
+        let mut keys: Vec<_> = self
+            .0
+            .as_ref()?
+            .iter()
+            .map(VerifyingKey::to_bytes)
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Some(keys)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn usable(&self) -> bool {
+        self.0.as_ref().is_none_or(|keys| !keys.is_empty())
+    }
+
+    /// Checks the signature of a response, a webhook or a callback, given its body as received and
+    /// its headers. [`Client`](crate::Client) does this for every response.
+    ///
+    /// ```
+    /// use cobo_auth::{Environment, Verification};
+    ///
+    /// # fn webhook(body: &[u8], headers: &http::HeaderMap) {
+    /// let keys = Environment::production().response_keys().clone();
+    /// if !matches!(keys.verify(body, headers), Verification::Signed { .. }) {
+    ///     // Not Cobo's: answer with an error, and do not parse it.
+    /// }
+    /// # }
+    /// # webhook(b"", &http::HeaderMap::new());
+    /// ```
+    pub fn verify(&self, body: &[u8], headers: &HeaderMap) -> Verification {
+        let Some(keys) = &self.0 else {
+            return Verification::Unchecked;
+        };
+        let Some((timestamp, signature)) = signature_headers(headers) else {
+            return Verification::Unsigned;
+        };
+        // Digits only: if `|` were allowed, the end of a body could be moved into the timestamp.
+        let Some(millis) = millis(timestamp) else {
+            return Verification::Invalid;
+        };
+        let mut bytes = [0; 64];
+        if hex::decode_to_slice(signature, &mut bytes).is_err() {
+            return Verification::Invalid;
+        }
+        let signature = Signature::from_bytes(&bytes);
+        let digest = double_sha256([body, b"|", timestamp]);
+        // `verify_strict` refuses signatures that only some verifiers accept.
+        if keys
+            .iter()
+            .any(|key| key.verify_strict(&digest, &signature).is_ok())
+        {
+            Verification::Signed { timestamp: millis }
+        } else {
+            Verification::Invalid
+        }
+    }
+}
+
+/// The result of a signature check. Only [`Signed`](Self::Signed) proves that Cobo sent the body.
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # let keys = cobo_auth::Environment::production().response_keys().clone();
+/// keys.verify(b"body", &http::HeaderMap::new()); // error: unused `Verification`
+/// ```
+#[must_use = "a body that was not verified may be anybody's"]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verification {
+    /// Signed by one of the keys.
+    Signed {
+        /// The timestamp of the signature, in Unix milliseconds.
+        timestamp: u64,
+    },
+    /// There are no keys to check a signature with.
+    Unchecked,
+    /// The response has no signature.
+    Unsigned,
+    /// The signature is malformed, was made by another key, or is for other bytes.
+    Invalid,
+}
+
+impl fmt::Debug for ResponseKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => f.write_str("ResponseKeys(unverified)"),
+            Some(keys) => {
+                let hex: Vec<_> = keys.iter().map(|key| hex::encode(key.as_bytes())).collect();
+                write!(f, "ResponseKeys({})", hex.join(", "))
+            }
+        }
+    }
+}
+
+fn millis(timestamp: &[u8]) -> Option<u64> {
+    let digits = timestamp.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(timestamp).ok().filter(|_| digits)?;
+    text.parse().ok()
+}
+
+/// Parses a public key. Refuses points of small order: anyone could make signatures that verify
+/// with them.
+fn verifying_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
+    VerifyingKey::from_bytes(bytes)
+        .ok()
+        .filter(|key| !key.is_weak())
+}
+
+/// The timestamp and the signature headers, both in the same spelling.
+///
+/// Cobo sends both spellings. The two headers of a pair must have the same spelling. A header that
+/// appears twice makes the signature invalid.
+fn signature_headers(headers: &HeaderMap) -> Option<(&[u8], &[u8])> {
+    const SPELLINGS: [(&str, &str); 2] = [
+        ("biz-timestamp", "biz-resp-signature"),
+        ("biz_timestamp", "biz_resp_signature"),
+    ];
+    SPELLINGS.iter().find_map(|(timestamp, signature)| {
+        Some((once(headers, timestamp)?, once(headers, signature)?))
+    })
+}
+
+fn once<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    Some(match values.next() {
+        None => value.as_bytes(),
+        Some(_) => b"",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ed25519_dalek::{Signer as _, SigningKey};
+
+    use super::*;
+
+    const BODY: &[u8] = br#"{"access_token":"x"}"#;
+
+    const SIGNED: Verification = Verification::Signed {
+        timestamp: 1_718_587_017_026,
+    };
+
+    fn key() -> SigningKey {
+        SigningKey::from_bytes(&[7; 32])
+    }
+
+    fn keys() -> ResponseKeys {
+        ResponseKeys::trusted(key().verifying_key().to_bytes())
+    }
+
+    fn signed(spelling: fn(&str) -> String, body: &[u8]) -> HeaderMap {
+        let timestamp = "1718587017026";
+        let digest = double_sha256([body, b"|", timestamp.as_bytes()]);
+        let signature = hex::encode(key().sign(&digest).to_bytes());
+        [
+            ("biz-timestamp", timestamp),
+            ("biz-resp-signature", &signature),
+        ]
+        .into_iter()
+        .map(|(name, value)| {
+            let name: http::HeaderName = spelling(name).parse().unwrap();
+            (name, value.parse().unwrap())
+        })
+        .collect()
+    }
+
+    fn dashes(name: &str) -> String {
+        name.to_owned()
+    }
+
+    fn underscores(name: &str) -> String {
+        name.replace('-', "_")
+    }
+
+    #[test]
+    fn either_spelling_is_enough() {
+        assert_eq!(keys().verify(BODY, &signed(dashes, BODY)), SIGNED);
+        assert_eq!(keys().verify(BODY, &signed(underscores, BODY)), SIGNED);
+    }
+
+    #[test]
+    fn what_was_not_signed_does_not_verify() {
+        let headers = signed(dashes, BODY);
+        assert_eq!(keys().verify(b"{}", &headers), Verification::Invalid);
+        assert_eq!(keys().verify(&BODY[1..], &headers), Verification::Invalid);
+
+        let mut later = headers.clone();
+        later.insert("biz-timestamp", "1718587017027".parse().unwrap());
+        assert_eq!(keys().verify(BODY, &later), Verification::Invalid);
+
+        let mut short = headers.clone();
+        short.insert("biz-resp-signature", "ab".parse().unwrap());
+        assert_eq!(keys().verify(BODY, &short), Verification::Invalid);
+
+        let mut twice = headers.clone();
+        twice.append("biz-timestamp", "1718587017026".parse().unwrap());
+        assert_eq!(keys().verify(BODY, &twice), Verification::Invalid);
+
+        let other =
+            ResponseKeys::trusted(SigningKey::from_bytes(&[8; 32]).verifying_key().to_bytes());
+        assert_eq!(other.verify(BODY, &headers), Verification::Invalid);
+    }
+
+    #[test]
+    fn a_body_cannot_be_cut_at_a_bar() {
+        let mut headers = signed(dashes, b"ok|deny");
+        assert_eq!(keys().verify(b"ok|deny", &headers), SIGNED);
+        headers.insert("biz-timestamp", "deny|1718587017026".parse().unwrap());
+        assert_eq!(keys().verify(b"ok", &headers), Verification::Invalid);
+        for timestamp in [
+            "+1718587017026",
+            "",
+            "1718587017026.0",
+            "99999999999999999999",
+        ] {
+            headers.insert("biz-timestamp", timestamp.parse().unwrap());
+            assert_eq!(keys().verify(b"ok|deny", &headers), Verification::Invalid);
+        }
+    }
+
+    #[test]
+    fn one_of_several_keys_is_enough() {
+        let hex = |seed| {
+            hex::encode(
+                SigningKey::from_bytes(&[seed; 32])
+                    .verifying_key()
+                    .as_bytes(),
+            )
+        };
+        let both = ResponseKeys::from_hex([hex(8).as_str(), hex(7).as_str()]).unwrap();
+        assert_eq!(both.verify(BODY, &signed(dashes, BODY)), SIGNED);
+    }
+
+    #[test]
+    fn each_key_has_the_first_8_bytes_of_its_sha256_as_fingerprint() {
+        let hex = |seed| hex::encode(SigningKey::from_bytes(&[seed; 32]).verifying_key());
+        let (one, other) = (hex(7), hex(8));
+        let both = ResponseKeys::from_hex([one.as_str(), other.as_str()]).unwrap();
+        let alone = ResponseKeys::from_hex([other.as_str()]).unwrap();
+        let digest = hex::encode(Sha256::digest(hex::decode(&one).unwrap()));
+        assert_eq!(both.fingerprints()[0], digest[..16]);
+        assert_eq!(both.fingerprints()[1], alone.fingerprints()[0]);
+    }
+
+    #[test]
+    fn half_a_signature_is_none() {
+        let mut headers = signed(dashes, BODY);
+        headers.remove("biz-timestamp");
+        assert_eq!(keys().verify(BODY, &headers), Verification::Unsigned);
+        assert_eq!(
+            keys().verify(BODY, &HeaderMap::new()),
+            Verification::Unsigned
+        );
+        let unverified = ResponseKeys::unverified();
+        assert_eq!(
+            unverified.verify(BODY, &HeaderMap::new()),
+            Verification::Unchecked
+        );
+    }
+
+    #[test]
+    fn a_key_that_anyone_can_sign_for_is_refused() {
+        let identity = format!("01{}", "00".repeat(31));
+        assert_eq!(
+            ResponseKeys::from_hex([identity.as_str()]).unwrap_err(),
+            KeyError::NotAPublicKey
+        );
+        assert!(ResponseKeys::from_hex([]).is_err());
+    }
+}
