@@ -85,7 +85,10 @@ pub fn run(request: &Request) -> Result<Output, Refusals> {
         ("Cargo.toml".to_owned(), manifest),
         ("named.json".to_owned(), named.to_string()),
         ("src/main.rs".to_owned(), MAIN.to_owned()),
-        ("src/call.rs".to_owned(), CALL.replace("GeneratedClient", &client_type)),
+        (
+            "src/call.rs".to_owned(),
+            CALL.replace("GeneratedClient", &client_type),
+        ),
         ("src/model.rs".to_owned(), MODEL.to_owned()),
         ("src/calls.rs".to_owned(), prettyplease::unparse(&calls)),
         ("src/models.rs".to_owned(), prettyplease::unparse(&models)),

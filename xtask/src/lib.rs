@@ -5,16 +5,16 @@
 #![allow(missing_docs)]
 
 pub mod api;
-pub mod catalog;
+
 pub mod cli;
 pub mod decisions;
 pub mod diff;
 pub mod document;
 pub mod exercise;
+pub mod marks;
 pub mod media;
 pub mod output;
 pub mod print;
-pub mod reference;
 pub mod refusal;
 pub mod regen;
 pub mod rendering;

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::api::{Api, limits};
-use crate::catalog::Catalog;
 use crate::cli::{Outcome, Say};
 use crate::decisions::Decisions;
 use crate::diff;
 use crate::document::Document;
 use crate::output::{Output, replace};
-use crate::print::code::{self, Code};
-use crate::reference;
 use crate::print::CrateNames;
+use crate::print::code::{self, Code};
+use crate::print::reference;
 use crate::refusal::{Refusal, Refusals};
 use crate::report::{Log, Report};
 use crate::silence;
@@ -261,8 +260,7 @@ fn generated(
     let written = silence::panics(|| {
         let code = code::print(&api, &names, &header.line())?;
         let notes = emit::notes(&api, surface, &header);
-        let catalog = Catalog::of(&document);
-        let pages = reference::pages(&catalog, &names, Some(&header));
+        let pages = reference::pages(&api, &names, Some(&header));
         Ok::<_, Refusals>(Generated {
             api,
             code,

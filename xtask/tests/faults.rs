@@ -39,7 +39,9 @@ fn generate(text: &str, options: &Options) -> Result<Generated, Refusals> {
     let api = Api::of(&document, &mut log);
     limits::check(&document, &api)?;
     cross_check::run(&document, &api, &mut log)?;
-    let files = code::print(&api, &CrateNames::of_crate("cobo-fault"), "")?.files.into_iter();
+    let files = code::print(&api, &CrateNames::of_crate("cobo-fault"), "")?
+        .files
+        .into_iter();
     Ok(Generated {
         files: files.map(|file| (file.path, file.text)).collect(),
         log,

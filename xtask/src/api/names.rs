@@ -28,7 +28,7 @@ pub(super) const REQUEST: &[&str] = &[
 pub(super) const BUILDER: &[&str] = &["build"];
 
 /// What every client has, or calls on itself: an operation of that name would be called instead.
-pub(crate) const CLIENT: &[&str] = &[
+pub(super) const CLIENT: &[&str] = &[
     "carry_out",
     "clone",
     "exchange",

@@ -63,6 +63,15 @@ impl RustType {
         }
     }
 
+    /// The model that the type is or contains.
+    pub(crate) fn model(&self) -> Option<ModelId> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Model(id) => Some(*id),
+            Self::Generic(_, arguments) => arguments.iter().find_map(Self::model),
+        }
+    }
+
     pub(crate) fn option(self) -> Self {
         Self::Generic(OPTION, vec![self])
     }

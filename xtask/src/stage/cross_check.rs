@@ -23,8 +23,8 @@ use typify::{TypeDetails, TypeId, TypeSpace};
 
 use super::Stage;
 use crate::api::{Api, Field, Model, ModelKind, Object, Presence, Type};
-use crate::catalog::KIND;
 use crate::document::{Document, at, flag};
+use crate::marks::KIND;
 use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::rust_name;

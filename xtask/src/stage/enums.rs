@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::load::enum_docs::{KEY, value_text};
 use super::{Options, Stage};
-use crate::catalog::{ENUM, KIND};
 use crate::document::{Document, items};
+use crate::marks::{ENUM, KIND};
 use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::rust_name;

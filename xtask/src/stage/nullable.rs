@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Options, Stage};
-use crate::catalog::NULLABLE;
 use crate::document::{Document, at, flag, reference, schema_name};
+use crate::marks::NULLABLE;
 use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema::{self, Holder, named};

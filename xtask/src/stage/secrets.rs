@@ -6,8 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{Options, Stage};
-use crate::catalog::KIND;
 use crate::document::{Document, entries, reference};
+use crate::marks::KIND;
 use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema;

@@ -10,8 +10,7 @@ use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Expr, ExprLit, ExprPath, Item, Lit, LitStr, Meta, Path, Token,
-    TypePath, parse_quote,
+    Attribute, Expr, ExprLit, ExprPath, Item, Lit, LitStr, Meta, Path, Token, TypePath, parse_quote,
 };
 
 use super::paths::{ALL, Import};

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::paths::{CODEGEN, PAGE_ITEMS, NONE, OPTION, PAGE, VEC};
+use super::paths::{CODEGEN, NONE, OPTION, PAGE, PAGE_ITEMS, VEC};
 use super::types::{From, Types, ident};
 use crate::api::{Api, Model, Object, Page, Presence, Type};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::catalog::Bounds;
+use crate::api::Bounds;
 use crate::document::{Document, at, flag, item};
 use crate::refusal::Refusals;
 use crate::report::Log;
