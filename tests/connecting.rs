@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 async fn call(client: &Client) -> Result<(), Error> {
-    let request = client.request(Method::POST, "/x").json(&1);
+    let request = client.request(Method::POST, "/x").json(1);
     request.send().await.map(|_| ())
 }
 

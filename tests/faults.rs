@@ -290,7 +290,7 @@ async fn call(client: &Client, operation: &Operation) -> Result<(u16, Vec<u8>), 
     let mut request = client
         .request(Method::POST, "/faults")
         .query("code", "hunter2-query")
-        .json(&serde_json::json!({"password": "hunter2-request"}))
+        .json(serde_json::json!({"password": "hunter2-request"}))
         .repeatable(operation.repeatable);
     if operation.bearer {
         request = request.credential(FixedToken::new("hunter2-bearer").unwrap());

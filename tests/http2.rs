@@ -30,7 +30,7 @@ async fn access_token_and_signature_are_never_indexed() {
         .build()
         .unwrap();
     for _ in 0..3 {
-        let request = client.request(Method::POST, "/x").json(&1);
+        let request = client.request(Method::POST, "/x").json(1);
         let token = FixedToken::new("hunter2-the-access-token").unwrap();
         request.credential(token).send().await.unwrap();
     }

@@ -11,7 +11,6 @@ use std::time::Duration;
 use cobo_auth::{Client, FixedToken, Operation, Request};
 use cobo_sandbox::Sandbox;
 use cobo_tests::client;
-use http::Method;
 use tokio::time::Instant;
 
 static INFO: Operation = Operation::get("get_org_info", "/organizations/info");

@@ -13,7 +13,7 @@ use http::Method;
 
 const ORG_ID: &str = cobo_sandbox::DEMO_ORG_ID;
 
-fn get_token(client: &Client) -> cobo_oauth::operations::GetToken<'_> {
+fn get_token(client: &OAuthClient) -> cobo_oauth::operations::GetToken {
     client
         .get_token()
         .client_id(cobo_sandbox::DEMO_CLIENT_ID)
@@ -111,7 +111,10 @@ async fn what_the_server_refuses_is_told_apart() {
 
     let signer = cobo_auth::Ed25519Signer::from_seed(&[9; 32]);
     let unknown = cobo_auth::Client::new(client::environment(&sandbox), signer).unwrap();
-    let error = get_token(&OAuthClient::new(unknown)).send().await.unwrap_err();
+    let error = get_token(&OAuthClient::new(unknown))
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.status().unwrap().as_u16(), error.code()),
         (401, Some(ErrorCode::AUTHENTICATION))
@@ -284,7 +287,7 @@ async fn an_error_is_never_decoded_as_a_success() {
 #[test]
 fn a_client_is_shared_between_threads() {
     fn shared<T: Clone + Send + Sync + 'static>() {}
-    shared::<Client>();
+    shared::<OAuthClient>();
     shared::<cobo_auth::Client>();
     shared::<cobo_auth::Error>();
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cobo_auth::{Clock, Secret, SystemClock};
 use cobo_oauth::{
-    Client, Lease, MemoryStore, Owner, Saved, StoreError, TokenPair, TokenSource, TokenStore,
+    Lease, MemoryStore, OAuthClient, Owner, Saved, StoreError, TokenPair, TokenSource, TokenStore,
 };
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
@@ -32,8 +32,8 @@ fn methods(server: &Canned) -> Vec<String> {
     server.received().into_iter().map(method).collect()
 }
 
-fn oauth(server: &Canned) -> Client {
-    Client::new(client::builder(server.environment()).build().unwrap())
+fn oauth(server: &Canned) -> OAuthClient {
+    OAuthClient::new(client::builder(server.environment()).build().unwrap())
 }
 
 /// Time is paused, and advances when all tasks wait.

@@ -14,7 +14,9 @@ use cobo_auth::{
     AccessToken, Credential, Digest, Ed25519Signer, Environment, Error, PublicKey, ResponseKeys,
     RetryPolicy, Signature, Signer, SignerError,
 };
-use cobo_oauth::{OAuthClient, MemoryStore, Saved, TokenErrorKind, TokenPair, TokenSource, TokenStore};
+use cobo_oauth::{
+    MemoryStore, OAuthClient, Saved, TokenErrorKind, TokenPair, TokenSource, TokenStore,
+};
 use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
 use cobo_tests::canned::{Canned, plain, signed};
 use cobo_tests::client;

@@ -184,7 +184,7 @@ async fn javascript_refresh_token_with_the_request_filled() {
     assert!(data.refresh_token.is_some());
 }
 
-async fn issue(client: &Client) -> cobo_auth::Secret {
+async fn issue(client: &OAuthClient) -> cobo_auth::Secret {
     let issued = client
         .get_token()
         .client_id(CLIENT_ID)

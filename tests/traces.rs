@@ -306,13 +306,13 @@ async fn call(client: &Client) -> Result<(), Error> {
     let request = client
         .request(Method::POST, "/things")
         .query("code", "hunter2-query")
-        .json(&serde_json::json!({"password": "hunter2-request"}))
+        .json(serde_json::json!({"password": "hunter2-request"}))
         .credential(FixedToken::new("hunter2-bearer").unwrap())
         .repeatable(true);
     request.send().await.map(|_| ())
 }
 
-fn get_token(client: &cobo_oauth::OAuthClient) -> cobo_oauth::operations::GetToken<'_> {
+fn get_token(client: &cobo_oauth::OAuthClient) -> cobo_oauth::operations::GetToken {
     client
         .get_token()
         .client_id(cobo_sandbox::DEMO_CLIENT_ID)
@@ -320,10 +320,10 @@ fn get_token(client: &cobo_oauth::OAuthClient) -> cobo_oauth::operations::GetTok
         .grant_type("org_implicit")
 }
 
-fn refresh<'a>(
-    client: &'a cobo_oauth::OAuthClient,
+fn refresh(
+    client: &cobo_oauth::OAuthClient,
     token: &Secret,
-) -> cobo_oauth::operations::RefreshToken<'a> {
+) -> cobo_oauth::operations::RefreshToken {
     let request = models::RefreshTokenRequest::builder()
         .client_id(cobo_sandbox::DEMO_CLIENT_ID)
         .grant_type("refresh_token")

@@ -2,14 +2,15 @@
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
+use cobo_auth::codegen::Parameter;
 use cobo_auth::{
-    Client, Ed25519Signer, Environment, ErrorCode, ErrorKind, FixedToken, Operation, Request, ResponseKeys,
+    Client, Ed25519Signer, Environment, ErrorCode, ErrorKind, FixedToken, Operation, Request,
+    ResponseKeys,
 };
 use cobo_sandbox::Sandbox;
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
 use cobo_tests::seen::{Seen, seen, signed_by_us};
-use cobo_auth::codegen::Parameter;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 const SECRET: &str = "hunter2-the-access-token";
@@ -25,7 +26,7 @@ async fn what_is_signed_is_what_is_sent() {
         .query("ids", "ETH")
         .query("empty", "")
         .query("a", "x y")
-        .json(&serde_json::json!({"note": "\u{e9}<&>"}))
+        .json(serde_json::json!({"note": "\u{e9}<&>"}))
         .credential(FixedToken::new(SECRET).unwrap())
         .send()
         .await
@@ -93,7 +94,11 @@ async fn path_parameter_that_leads_elsewhere_is_refused() {
     for wallet_id in ["w", "@evil.example", "a b", "{b}", "?x#y", "%20"] {
         request(wallet_id).send().await.unwrap();
     }
-    let targets: Vec<_> = server.received().iter().map(|one| seen(one).target).collect();
+    let targets: Vec<_> = server
+        .received()
+        .iter()
+        .map(|one| seen(one).target)
+        .collect();
     assert_eq!(
         targets,
         [
@@ -105,7 +110,16 @@ async fn path_parameter_that_leads_elsewhere_is_refused() {
             "/v2/wallets/%2520/info?b=1",
         ]
     );
-    for wallet_id in ["", ".", "..", "%2e%2e", "../../v2/x", "a/b", "..\\..", "a\nb"] {
+    for wallet_id in [
+        "",
+        ".",
+        "..",
+        "%2e%2e",
+        "../../v2/x",
+        "a/b",
+        "..\\..",
+        "a\nb",
+    ] {
         let error = request(wallet_id).send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{wallet_id:?}");
         assert_eq!(error.operation(), Some("info"));
@@ -115,8 +129,8 @@ async fn path_parameter_that_leads_elsewhere_is_refused() {
 
 #[tokio::test]
 async fn a_trailing_slash_is_sent_and_signed_by_raw_and_documented_calls_alike() {
-    static LIST: Operation = Operation::get("list", "/wallets/{wallet_id}/")
-        .parameters(&[Parameter::path("wallet_id")]);
+    static LIST: Operation =
+        Operation::get("list", "/wallets/{wallet_id}/").parameters(&[Parameter::path("wallet_id")]);
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment()).build().unwrap();
     let mut documented = Request::<()>::of(&client, &LIST);
@@ -225,7 +239,13 @@ async fn documented_header_never_makes_the_request_another_one() {
             .base_url()
             .contains(seen.headers["host"].to_str().unwrap())
     );
-    for name in ["connection", "cookie", "expect", "content-encoding", "authorization"] {
+    for name in [
+        "connection",
+        "cookie",
+        "expect",
+        "content-encoding",
+        "authorization",
+    ] {
         assert!(!seen.headers.contains_key(name), "{name}");
     }
     signed_by_us(&seen);
@@ -276,7 +296,7 @@ async fn a_request_is_explained_without_being_sent() {
         .request(Method::POST, "/x")
         .query("b", 1)
         .query("a", "x y")
-        .json(&serde_json::json!({"token": SECRET}));
+        .json(serde_json::json!({"token": SECRET}));
     let explained = request.preview().await.unwrap();
     let expected = format!(
         "POST|/v2/x|{}|a=x+y&b=1|{{\"token\":\"{SECRET}\"}}",

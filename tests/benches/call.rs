@@ -91,7 +91,8 @@ fn call(criterion: &mut Criterion) {
     let server = server_runtime.block_on(Canned::start([canned::signed("200 OK", BODY)]));
     server.forget_requests();
 
-    let client = cobo_oauth::OAuthClient::new(client::builder(server.environment()).build().unwrap());
+    let client =
+        cobo_oauth::OAuthClient::new(client::builder(server.environment()).build().unwrap());
     let key = SigningKey::from_bytes(&hex::decode(client::SEED).unwrap().try_into().unwrap());
     let mut bare = Bare {
         http: reqwest::Client::builder().no_proxy().build().unwrap(),

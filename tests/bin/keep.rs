@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cobo_auth::{Clock, Environment, SystemClock};
-use cobo_oauth::{OAuthClient, FileStore, TokenSource, TokenStore};
+use cobo_oauth::{FileStore, OAuthClient, TokenSource, TokenStore};
 use cobo_sandbox::DEMO_CLIENT_ID;
 use cobo_tests::client;
 use http::Method;

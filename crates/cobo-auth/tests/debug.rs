@@ -83,10 +83,7 @@ fn requests() {
         SECRET.to_owned(),
     ] {
         let request = client().request(Method::GET, &path);
-        assert_eq!(
-            format!("{request:?}"),
-            "Request { request: \"GET\", .. }"
-        );
+        assert_eq!(format!("{request:?}"), "Request { request: \"GET\", .. }");
     }
     let message = Message {
         method: "POST",

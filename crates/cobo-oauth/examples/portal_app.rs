@@ -23,7 +23,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cobo_auth::{Ed25519Signer, Environment, ResponseKeys};
-use cobo_oauth::{OAuthClient, FileStore, InstallationError, InstallationOutcome, TokenSource};
+use cobo_oauth::{FileStore, InstallationError, InstallationOutcome, OAuthClient, TokenSource};
 use cobo_sandbox::Sandbox;
 use http::Method;
 use serde_json::{Value, json};

@@ -19,6 +19,7 @@ pub(super) const REQUEST: &[&str] = &[
     "items",
     "new",
     "pages",
+    "preview",
     "repeatable",
     "send",
     "without_credential",
@@ -27,16 +28,8 @@ pub(super) const REQUEST: &[&str] = &[
 /// Names that every model builder already has.
 pub(super) const BUILDER: &[&str] = &["build"];
 
-/// What every client has, or calls on itself: an operation of that name would be called instead.
-pub(super) const CLIENT: &[&str] = &[
-    "carry_out",
-    "clone",
-    "exchange",
-    "exec",
-    "inner",
-    "new",
-    "pages",
-];
+/// Names that every client already has.
+pub(super) const CLIENT: &[&str] = &["as_ref", "clone", "new"];
 
 /// Associated types of the traits that every enum implements: `Self::Err` would be ambiguous.
 pub(super) const VARIANT: &[&str] = &["Err", "Error", "Self_"];

@@ -6,15 +6,15 @@ use tokio::time::Instant;
 
 use super::{Call, Signed, metrics};
 use crate::call::access_token::AccessToken;
-use crate::client::Client;
-use crate::error::code::ErrorCode;
 use crate::call::credential::Credential;
-use crate::error::{Error, ErrorKind, Execution, printable};
-use crate::sign::nonce::NonceStrategy;
 use crate::call::receive::receive;
 use crate::call::redact::{explanation, holds_secret};
 use crate::call::response::{Body, Response};
 use crate::call::retry::{AttemptFailure, jitter};
+use crate::client::Client;
+use crate::error::code::ErrorCode;
+use crate::error::{Error, ErrorKind, Execution, printable};
+use crate::sign::nonce::NonceStrategy;
 
 /// The results of a call's attempts so far.
 #[derive(Debug, Default)]
@@ -120,7 +120,10 @@ impl Client {
                 }
             }
             let refused = error.is_token_expired();
-            if refused && outcomes.renewed && !std::mem::replace(&mut outcomes.renewed_token_refused, true) {
+            if refused
+                && outcomes.renewed
+                && !std::mem::replace(&mut outcomes.renewed_token_refused, true)
+            {
                 self.shared().budget.take();
             }
             if let (true, false, Some(credential), Some(token)) =
@@ -168,12 +171,7 @@ impl Client {
     }
 
     /// Makes one attempt.
-    async fn attempt(
-        &self,
-        call: &Call,
-        outcomes: &Outcomes,
-        left: Option<Duration>,
-    ) -> Attempt {
+    async fn attempt(&self, call: &Call, outcomes: &Outcomes, left: Option<Duration>) -> Attempt {
         let started = Instant::now();
         let (mut secrets, mut sent) = (Sent::default(), false);
         let mut strategy = NonceStrategy::Milliseconds;
@@ -215,7 +213,7 @@ impl Client {
                 "succeeded"
             );
         }
-        metrics::attempt(call, &result);
+        metrics::attempt(call.operation, &result);
         Attempt {
             sent: secrets,
             strategy,
@@ -252,7 +250,8 @@ impl Client {
         let signature = signature.map_err(Error::signer)?;
         if !signature.has_length_for(shared.signer.public_key().curve()) {
             return Err(Error::signer(
-                "the signer returned a signature that does not have the length of its curve's".into(),
+                "the signer returned a signature that does not have the length of its curve's"
+                    .into(),
             ));
         }
         Ok(Signed {

@@ -6,22 +6,21 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cobo_model::Secret;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 
 use crate::call::access_token::AccessToken;
-use crate::client::Client;
 use crate::call::credential::Credential;
-use crate::error::Error;
-use crate::sign::message::Message;
-use crate::operation::Operation;
 use crate::call::response::{Body, Response};
+use crate::client::Client;
+use crate::error::Error;
+use crate::operation::Operation;
+use crate::sign::message::Message;
 
 pub(crate) mod access_token;
 mod attempts;
 pub(crate) mod credential;
-mod metrics;
+pub(crate) mod metrics;
 pub(crate) mod options;
 pub(crate) mod receive;
 pub(crate) mod redact;
@@ -151,10 +150,7 @@ impl Call {
 impl Client {
     pub(crate) async fn call(&self, call: Call) -> Result<Response<Body>, Error> {
         let span = tracing::info_span!("cobo", operation = %call.label, org_id = call.org_id());
-        let started = Instant::now();
-        let result = self.attempts(&call).instrument(span).await;
-        metrics::call(&call, started, &result);
-        match result {
+        match self.attempts(&call).instrument(span).await {
             Ok(response) => Ok(response.of(call.label, call.repeatable)),
             Err(error) => Err(error
                 .with_repeatable(call.repeatable)

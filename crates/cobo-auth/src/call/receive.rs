@@ -6,11 +6,11 @@ use http::{HeaderMap, StatusCode, header};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::error::body::ErrorBody;
+use crate::call::response::{Body, Response};
 use crate::client::Shared;
 use crate::client::cobo_time::is_fresh;
+use crate::error::body::ErrorBody;
 use crate::error::{Error, ErrorKind};
-use crate::call::response::{Body, Response};
 use crate::sign::verifier::Verification;
 
 /// The largest error body that is read, in bytes.

@@ -6,14 +6,14 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::call::RESERVED_HEADERS;
-use crate::client::{Client, Shared};
+use crate::call::retry::{Budget, RetryPolicy};
 use crate::client::clock::{Clock, SystemClock};
 use crate::client::cobo_time::CoboTime;
 use crate::client::environment::{Environment, is_loopback};
+use crate::client::{Client, Shared};
 use crate::error::Error;
-use crate::sign::nonce::{NonceStrategy, Nonces};
-use crate::call::retry::{Budget, RetryPolicy};
 use crate::keys::signer::Signer;
+use crate::sign::nonce::{NonceStrategy, Nonces};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -10,16 +10,16 @@ use std::time::Duration;
 use http::Method;
 use url::Url;
 
+use crate::call::credential::Credential;
+use crate::call::retry::{Budget, RetryPolicy};
 use crate::client::builder::ClientBuilder;
 use crate::client::clock::Clock;
 use crate::client::cobo_time::CoboTime;
-use crate::call::credential::Credential;
 use crate::client::environment::Environment;
 use crate::error::Error;
-use crate::sign::nonce::Nonces;
-use crate::operation::Request;
-use crate::call::retry::{Budget, RetryPolicy};
 use crate::keys::signer::Signer;
+use crate::operation::Request;
+use crate::sign::nonce::Nonces;
 
 /// Signs requests, sends them, and verifies the responses.
 ///

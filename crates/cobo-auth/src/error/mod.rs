@@ -7,9 +7,9 @@ use std::time::Duration;
 use cobo_model::MissingFields;
 use http::StatusCode;
 
+use crate::call::response::Body;
 use crate::error::body::ErrorBody;
 use crate::error::code::ErrorCode;
-use crate::call::response::Body;
 use crate::sign::target::TargetError;
 
 pub(crate) mod body;

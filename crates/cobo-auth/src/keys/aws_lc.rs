@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 
 use crate::keys::error::KeyError;
-use crate::sign::message::Digest;
 use crate::keys::public_key::{Curve, PublicKey};
 use crate::keys::secret_key::SecretKey;
 use crate::keys::signer::{Signature, Signer, SignerError};
+use crate::sign::message::Digest;
 
 /// An Ed25519 key in memory that signs with AWS-LC, the library that is already used for TLS. Needs
 /// the feature `aws-lc-rs`.

@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use ed25519_dalek::{Signer as _, SigningKey};
 
 use crate::keys::error::KeyError;
-use crate::sign::message::Digest;
 use crate::keys::public_key::{Curve, PublicKey};
 use crate::keys::secret_key::SecretKey;
 use crate::keys::signer::{Signature, Signer, SignerError};
+use crate::sign::message::Digest;
 
 /// An Ed25519 key in memory. Clones share one copy, which is wiped when the last one is dropped.
 ///

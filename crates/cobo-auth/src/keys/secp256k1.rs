@@ -6,10 +6,10 @@ use k256::ecdsa::signature::hazmat::PrehashSigner as _;
 use k256::ecdsa::{self, SigningKey};
 
 use crate::keys::error::KeyError;
-use crate::sign::message::Digest;
 use crate::keys::public_key::{Curve, PublicKey};
 use crate::keys::secret_key::SecretKey;
 use crate::keys::signer::{Signature, Signer, SignerError};
+use crate::sign::message::Digest;
 
 /// A secp256k1 key in memory that signs with ECDSA, in DER. Needs the feature `secp256k1`.
 ///

@@ -2,8 +2,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use crate::sign::message::Digest;
 use crate::keys::public_key::{Curve, PublicKey};
+use crate::sign::message::Digest;
 
 /// Signs requests with a key that is registered at Cobo.
 ///

@@ -11,8 +11,8 @@ use cobo_model::Nullable;
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
-use crate::error::Error;
 use crate::call::response::{Body, Response};
+use crate::error::Error;
 use crate::operation::Request;
 
 /// A response that is a page of a list.
@@ -82,8 +82,8 @@ impl<P: CursorPage> Pages<P> {
     /// The pages of a request. `after` and `before` are the indices of the parameters that take a
     /// cursor.
     pub(crate) fn new(request: Request, after: usize, before: Option<usize>) -> Self {
-        let backwards =
-            before.filter(|before| request.text(after).is_none() && request.text(*before).is_some());
+        let backwards = before
+            .filter(|before| request.text(after).is_none() && request.text(*before).is_some());
         let parameter = backwards.unwrap_or(after);
         let first = request.text(parameter).map(str::to_owned);
         Self {

@@ -51,10 +51,11 @@ impl<'a> Writer<'a> {
             Sample::OrNull(ty, None) => format!("None::<{}>", self.named(ty)),
             Sample::List(item, items) => self.list(item, items),
             Sample::Map(of, entries) => self.map(of, entries),
-            Sample::Object(id, _) => {
+            // A setter takes the builder.
+            Sample::Object(..) if !exact => self.builder(sample),
+            Sample::Object(..) => {
                 let builder = self.builder(sample);
                 let separator = if builder.contains('\n') { "\n    " } else { "" };
-                self.mark(*id);
                 format!("{builder}{separator}.build()?")
             }
             Sample::Enum(id, index) => {
@@ -104,6 +105,10 @@ impl<'a> Writer<'a> {
         let fields: &[Field] = object.map(|object| &object.fields[..]).unwrap_or_default();
         for (index, value) in set {
             let field = &fields[*index];
+            // The builder sets it.
+            if field.constant.is_some() {
+                continue;
+            }
             self.deprecated |= field.deprecated;
             let line = match (value, &field.null_setter) {
                 (Some(value), _) => setter(&field.setter, &self.value(value, Form::Converted)),

@@ -227,6 +227,9 @@ impl<'a> Sampler<'a> {
         given: Option<&Value>,
         tag: Option<Tag<'_>>,
     ) -> Option<String> {
+        if let Some(constant) = &field.constant {
+            return Some(constant.clone());
+        }
         if let Some((_, tag)) = tag.filter(|(name, _)| *name == field.wire) {
             return Some(tag.to_owned());
         }

@@ -102,8 +102,12 @@ fn field(site: &Site<'_>, field: &Field) -> Vec<String> {
     if field.rust != field.wire {
         notes.push(format!("in JSON {}", code(&field.wire)));
     }
-    if field.setter != field.rust {
-        notes.push(format!("set by {}", code(&field.setter)));
+    match &field.constant {
+        Some(value) => notes.push(format!("always {}, which the builder sets", code(value))),
+        None if field.setter != field.rust => {
+            notes.push(format!("set by {}", code(&field.setter)));
+        }
+        None => {}
     }
     notes.extend(field.side.map(|side| match side {
         Side::Requests => "in requests only".to_owned(),
