@@ -6,16 +6,15 @@ use std::path::{Path, PathBuf};
 use crate::api::{Api, limits};
 use crate::cli::{Outcome, Say};
 use crate::decisions::Decisions;
-use crate::diff;
-use crate::document::Document;
+use crate::diff::{self, Surface};
 use crate::output::{Output, replace};
 use crate::print::CrateNames;
 use crate::print::code::{self, Code};
 use crate::print::reference;
 use crate::refusal::{Refusal, Refusals};
-use crate::report::{Log, Report};
+use crate::report::Report;
 use crate::silence;
-use crate::stage::{Options, Stage, cross_check, emit, load, select, transform};
+use crate::stage::{Options, Stage, cross_check, emit, load, transform};
 use crate::standalone::{self, file_name};
 use crate::workspace::Workspace;
 
@@ -243,7 +242,6 @@ fn generated(
     let mut document = load::run(path, source, options)?;
     let log = &mut report.log;
     load::notes(&document, log);
-    let surface = surface(&document, options)?;
     // A panic here is a defect of the generator. It is reported as a refusal, without a stack
     // trace.
     let gave_up = |reason| Refusals::from(Refusal::of_file(source, reason));
@@ -259,7 +257,7 @@ fn generated(
     cross_check::run(&document, &api, log)?;
     let written = silence::panics(|| {
         let code = code::print(&api, &names, &header.line())?;
-        let notes = emit::notes(&api, surface, &header);
+        let notes = emit::notes(&api, Surface::of(&api).write(), &header);
         let pages = reference::pages(&api, &names, Some(&header));
         Ok::<_, Refusals>(Generated {
             api,
@@ -273,19 +271,8 @@ fn generated(
     Ok(generated)
 }
 
-/// The operations that are generated, in the form that the comparison reads.
-fn surface(document: &Document, options: &Options) -> Result<String, Refusals> {
-    let mut selected = document.clone();
-    select::run(&mut selected, options, &mut Log::default())?;
-    Ok(diff::surface(&selected))
-}
-
 /// Reports how the document differs from the one used by the previous run.
 fn compare(output: &Output, console: &mut dyn Say) {
-    let read = |text: &str| {
-        let root = serde_json::from_str(text).ok()?;
-        Some(Document::from_value(emit::SURFACE, root))
-    };
     for (path, new) in output.files() {
         if !path.ends_with(emit::SURFACE) {
             continue;
@@ -295,7 +282,7 @@ fn compare(output: &Output, console: &mut dyn Say) {
         let Some(old) = old.filter(|old| old != new) else {
             continue;
         };
-        if let (Some(old), Some(new)) = (read(&old), read(new)) {
+        if let (Some(old), Some(new)) = (Surface::read(&old), Surface::read(new)) {
             let changes = diff::changes(&old, &new);
             console.say(&format_args!(
                 "the API: {}",
