@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{diff, exercise, regen};
+use crate::{adopt, diff, exercise, regen};
 
 /// Generates client crates and reference pages from OpenAPI documents.
 #[derive(Debug, Parser)]
@@ -22,6 +22,27 @@ enum Command {
     Regen(Regen),
     Exercise(Exercise),
     Diff(Diff),
+    Adopt(Adopt),
+}
+
+/// Make openapi/waas2.yaml of a release of Cobo's document: its facts, and our texts from
+/// openapi/words.
+///
+/// Exits with 0 when the document is written or complete, 1 when texts are missing or have no place
+/// any more, or the document is stale (with --check), and 2 when an input is refused.
+#[derive(Debug, Args)]
+struct Adopt {
+    /// The release, an OpenAPI 3.0 document
+    #[arg(value_name = "RELEASE", required_unless_present = "check")]
+    release: Option<PathBuf>,
+
+    /// Write nothing: check that openapi/waas2.yaml has all its texts, and no text is left over
+    #[arg(long, conflicts_with = "release")]
+    check: bool,
+
+    /// List everything instead of a screen
+    #[arg(long)]
+    verbose: bool,
 }
 
 /// Generate this workspace's code and reference pages, or a crate of its own from any document.
@@ -161,6 +182,13 @@ pub fn main() -> ExitCode {
             regen::write(output, &mut Console)
         }
         Command::Diff(arguments) => diff::run(&arguments.into(), &mut Console),
+        Command::Adopt(arguments) => {
+            let request = adopt::Request {
+                release: arguments.release,
+                verbose: arguments.verbose,
+            };
+            adopt::run(&request, &mut Console)
+        }
     };
     outcome.into()
 }
@@ -212,7 +240,7 @@ impl From<Regen> for regen::Request {
 pub trait Say {
     /// Writes a line about work done or a difference found, to stdout.
     fn say(&mut self, line: &dyn Display);
-    /// Writes a line about a refusal or failure, to stderr.
+    /// Writes a line about a problem or failure, to stderr.
     fn refuse(&mut self, line: &dyn Display);
 }
 

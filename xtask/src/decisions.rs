@@ -1,7 +1,8 @@
 //! Reads the decisions that a person has made about a document (`--decisions`).
 //!
 //! The file is a list. Each entry either resolves a conflict, where two parts of an `allOf` define
-//! a property differently, or leaves out an operation:
+//! a property differently, or leaves out an operation, or sets keys of the document's objects (our
+//! marks):
 //!
 //! ```yaml
 //! - pointer: /components/schemas/Heir/properties/fee
@@ -9,14 +10,36 @@
 //!   reason: The heir's is what the server sends.
 //! - operation: list_things
 //!   leave_out: The server does not have it yet.
+//! - pointer: /components/schemas/Heir/properties/secret
+//!   set: { x-cobo-secret: true }
+//!   reason: The server never returns it.
 //! ```
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use crate::refusal::{Refusal, Refusals};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+
+/// What to write into the file of `--decisions` to leave an operation out.
+pub fn leaving_out(operation: &str) -> String {
+    let operation = Value::from(operation);
+    format!(
+        "correct the document, or leave the operation out with `--decisions`: \
+         - {{operation: {operation}, leave_out: \"the reason\"}}"
+    )
+}
+
+/// What to write into the file of `--decisions` to resolve a conflict.
+pub fn resolving(pointer: &str) -> String {
+    let pointer = Value::from(pointer);
+    format!(
+        "decide with `--decisions`: - {{pointer: {pointer}, use: first, reason: \"the reason\"}} \
+         (first, last or raw)"
+    )
+}
 
 /// The definition of a property that wins a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -38,6 +61,8 @@ pub struct Decisions {
     pub conflicts: BTreeMap<String, Use>,
     /// Operations to leave out, keyed by id; the value is the reason.
     pub left_out: BTreeMap<String, String>,
+    /// Keys to set, keyed by the pointer of their object.
+    pub set: BTreeMap<String, Map<String, Value>>,
 }
 
 #[derive(Deserialize)]
@@ -48,31 +73,34 @@ struct Entry {
     take: Option<Use>,
     operation: Option<String>,
     leave_out: Option<String>,
+    set: Option<Map<String, Value>>,
     // Only people read this.
-    #[serde(rename = "reason")]
-    _reason: Option<String>,
+    reason: Option<String>,
 }
+
+/// The keys that a decision must not set: texts belong into `openapi/words`.
+const TEXTS: [&str; 3] = ["description", "summary", "title"];
 
 impl Decisions {
     /// Reads the file at `path`.
-    pub fn read(path: &Path) -> Result<Self, Refusals> {
+    pub fn read(path: &Path) -> Result<Self, Diagnostics> {
         let source = path.display().to_string();
         let text = std::fs::read_to_string(path)
-            .map_err(|error| Refusal::of_file(&source, format!("it cannot be read: {error}")))?;
+            .map_err(|error| Diagnostic::of_file(&source, format!("it cannot be read: {error}")))?;
         Self::parse(&source, &text)
     }
 
     /// Parses decisions from `text`; error messages name `source` as the file.
-    pub fn parse(source: &str, text: &str) -> Result<Self, Refusals> {
+    pub fn parse(source: &str, text: &str) -> Result<Self, Diagnostics> {
         let entries: Vec<Entry> = serde_saphyr::from_str(text).map_err(|error| {
             let reason = error.without_snippet().to_string();
-            Refusal::of_file(source, format!("this is no list of decisions: {reason}"))
+            Diagnostic::of_file(source, format!("this is no list of decisions: {reason}"))
         })?;
         let mut decisions = Self {
             source: source.to_owned(),
             ..Self::default()
         };
-        let mut refusals = Refusals::default();
+        let mut problems = Diagnostics::default();
         for (index, entry) in entries.into_iter().enumerate() {
             let known = match entry {
                 Entry {
@@ -80,6 +108,7 @@ impl Decisions {
                     take: Some(take),
                     operation: None,
                     leave_out: None,
+                    set: None,
                     ..
                 } => decisions.conflicts.insert(pointer, take).is_none(),
                 Entry {
@@ -87,21 +116,57 @@ impl Decisions {
                     take: None,
                     operation: Some(operation),
                     leave_out: Some(reason),
+                    set: None,
                     ..
                 } if !reason.trim().is_empty() => {
                     decisions.left_out.insert(operation, reason).is_none()
+                }
+                Entry {
+                    pointer: Some(pointer),
+                    take: None,
+                    operation: None,
+                    leave_out: None,
+                    set: Some(set),
+                    reason: Some(reason),
+                } if !reason.trim().is_empty()
+                    && !set.is_empty()
+                    && !set.keys().any(|key| TEXTS.contains(&key.as_str())) =>
+                {
+                    decisions.set.insert(pointer, set).is_none()
                 }
                 _ => false,
             };
             if !known {
                 let reason = format!(
-                    "decision {} is none, or the second about its place: it takes `pointer` and \
-                     `use`, or `operation` and `leave_out` with the reason",
+                    "decision {} is malformed or duplicates an earlier one: write `pointer` and \
+                     `use`, or `operation` and `leave_out` with the reason, or `pointer`, `set` (no \
+                     texts) and `reason`",
                     index + 1
                 );
-                refusals.push(Refusal::of_file(source, reason));
+                problems.push(Diagnostic::of_file(source, reason));
             }
         }
-        refusals.or(decisions)
+        problems.or(decisions)
+    }
+
+    /// The decisions that an adopted document still needs: `xtask adopt` has applied the others.
+    pub fn of_conflicts(self) -> Self {
+        Self {
+            left_out: BTreeMap::new(),
+            set: BTreeMap::new(),
+            ..self
+        }
+    }
+
+    /// Sets the keys in a document. Returns the pointers where it has no object.
+    pub fn set_marks(&self, root: &mut Value) -> Vec<String> {
+        let mut unknown = Vec::new();
+        for (pointer, set) in &self.set {
+            match root.pointer_mut(pointer).and_then(Value::as_object_mut) {
+                Some(object) => object.extend(set.clone()),
+                None => unknown.push(pointer.clone()),
+            }
+        }
+        unknown
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::refusal::Refusal;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 
 /// An OpenAPI document as JSON; the keys keep the order of the file.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,8 @@ pub struct Document {
     pub lines: BTreeMap<String, usize>,
     /// The defects that were ignored when the file was read.
     pub slips: Vec<String>,
+    /// What a person should look at, found when the file was read.
+    pub warnings: Diagnostics,
     /// The ids of the operations that a decision left out, before they were checked.
     pub left_out: Vec<String>,
 }
@@ -33,13 +35,23 @@ impl Document {
         }
     }
 
-    /// Creates a refusal of the value at `pointer`.
-    pub fn refuse(&self, pointer: &str, reason: impl Into<String>) -> Refusal {
-        Refusal {
-            file: self.source.clone(),
-            line: self.lines.get(pointer).copied(),
+    /// An error about the value at `pointer`. If its line is not known, the line is that of the
+    /// nearest value around it.
+    pub fn error(&self, pointer: &str, message: impl Into<String>) -> Diagnostic {
+        let mut around = pointer;
+        let mut line = self.lines.get(pointer).copied();
+        // The line of `components` or `schemas` would mislead.
+        while line.is_none()
+            && let Some((outer, _)) = around.rsplit_once('/')
+            && outer.matches('/').count() > usize::from(outer.starts_with("/components/")) + 1
+        {
+            line = self.lines.get(outer).copied();
+            around = outer;
+        }
+        Diagnostic {
+            line,
             pointer: Some(pointer.to_owned()),
-            reason: reason.into(),
+            ..Diagnostic::of_file(&self.source, message)
         }
     }
 
@@ -96,7 +108,7 @@ impl Document {
         }
     }
 
-    /// Records that the value at `to` came from `from`, so that a refusal of it still shows the
+    /// Records that the value at `to` came from `from`, so that a problem of it still shows the
     /// line.
     pub fn moved(&mut self, from: &str, to: &str) {
         let below = |pointer: &str| {

@@ -15,9 +15,9 @@ use syn::{Expr, parse_quote};
 
 use crate::api::{Api, Location, Operation, Type, limits};
 use crate::decisions::Decisions;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::output::Output;
 use crate::print::{CrateNames, code};
-use crate::refusal::{Refusal, Refusals};
 use crate::report::Log;
 use crate::stage::{Options, Stage, TRANSFORMS, load};
 use crate::standalone;
@@ -43,15 +43,15 @@ pub struct Request {
 }
 
 /// Generates the files of the program.
-pub fn run(request: &Request) -> Result<Output, Refusals> {
+pub fn run(request: &Request) -> Result<Output, Diagnostics> {
     let source = request.spec.display().to_string();
-    let refuse = |reason: String| Refusals::from(Refusal::of_file(".", reason));
+    let refuse = |reason: String| Diagnostics::from(Diagnostic::of_file(".", reason));
     let name = standalone::name(request.crate_name.as_deref(), &request.spec).map_err(refuse)?;
     let auth = standalone::auth_path().map_err(refuse)?;
     let sandbox = Workspace::find().map(|workspace| workspace.root.join("crates/cobo-sandbox"));
     let client = request.client.canonicalize().map_err(|error| {
         let reason = format!("the client's folder cannot be read: {error}");
-        Refusals::from(Refusal::of_file(
+        Diagnostics::from(Diagnostic::of_file(
             request.client.display().to_string(),
             reason,
         ))
@@ -94,7 +94,8 @@ pub fn run(request: &Request) -> Result<Output, Refusals> {
         ("src/models.rs".to_owned(), prettyplease::unparse(&models)),
     ]);
     let out = request.out.display().to_string();
-    Output::standalone(&request.out, files).map_err(|reason| Refusal::of_file(out, reason).into())
+    Output::standalone(&request.out, files)
+        .map_err(|reason| Diagnostic::of_file(out, reason).into())
 }
 
 /// The generated program.
@@ -105,7 +106,7 @@ struct Program {
     models: syn::File,
 }
 
-fn program(path: &Path, source: &str, options: &Options) -> Result<Program, Refusals> {
+fn program(path: &Path, source: &str, options: &Options) -> Result<Program, Diagnostics> {
     let mut document = load::run(path, source, options)?;
     let mut log = Log::default();
     let mut named = Value::Null;

@@ -4,10 +4,11 @@
 //! published, so `missing_docs` is allowed.
 #![allow(missing_docs)]
 
+pub mod adopt;
 pub mod api;
-
 pub mod cli;
 pub mod decisions;
+pub mod diagnostic;
 pub mod diff;
 pub mod document;
 pub mod exercise;
@@ -15,7 +16,6 @@ pub mod marks;
 pub mod media;
 pub mod output;
 pub mod print;
-pub mod refusal;
 pub mod regen;
 pub mod rendering;
 pub mod report;
@@ -25,3 +25,4 @@ mod silence;
 pub mod stage;
 pub mod standalone;
 pub mod workspace;
+mod yaml_writer;

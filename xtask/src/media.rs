@@ -39,6 +39,17 @@ fn is_json(name: &str) -> bool {
     ) || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
+/// The media type to send for a media type of JSON: the declared one, or `application/json` for a
+/// range.
+pub fn of_json(name: &str) -> String {
+    let essence = essence(name);
+    if essence.ends_with("+json") && !essence.contains('*') {
+        essence
+    } else {
+        "application/json".to_owned()
+    }
+}
+
 /// The media type without its parameters.
 fn essence(name: &str) -> String {
     name.split(';')

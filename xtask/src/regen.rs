@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use crate::api::{Api, limits};
 use crate::cli::{Outcome, Say};
 use crate::decisions::Decisions;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::diff::{self, Surface};
+use crate::document::Document;
 use crate::output::{Output, replace};
 use crate::print::CrateNames;
 use crate::print::code::{self, Code};
 use crate::print::reference;
-use crate::refusal::{Refusal, Refusals};
-use crate::report::Report;
+use crate::report::{Log, Report};
 use crate::silence;
-use crate::stage::{Options, Stage, cross_check, emit, load, transform};
+use crate::stage::{Options, Stage, cross_check, emit, load, transform, usable};
 use crate::standalone::{self, file_name};
 use crate::workspace::Workspace;
 
@@ -27,16 +28,37 @@ struct Target {
     /// The name of its client.
     client: &'static str,
     generated: &'static str,
-    reference: &'static str,
+    reference: Option<&'static str>,
+    /// The crate's manifest, if the crate has a feature for each tag: the region between two marks
+    /// is generated.
+    manifest: Option<&'static str>,
+    /// The decisions about the document's conflicts. An adopted document already has the others.
+    decisions: Option<&'static str>,
 }
 
-const TARGETS: [Target; 1] = [Target {
-    document: "openapi/oauth.yaml",
-    library: "cobo_oauth",
-    client: "OAuthClient",
-    generated: "crates/cobo-oauth/src/generated",
-    reference: "docs/reference",
-}];
+const TARGETS: [Target; 2] = [
+    Target {
+        document: "openapi/oauth.yaml",
+        library: "cobo_oauth",
+        client: "OAuthClient",
+        generated: "crates/cobo-oauth/src/generated",
+        reference: Some("docs/reference"),
+        manifest: None,
+        decisions: None,
+    },
+    Target {
+        document: "openapi/waas2.yaml",
+        library: "cobo_waas2",
+        client: "Waas2Client",
+        generated: "crates/cobo-waas2/src/generated",
+        reference: None,
+        manifest: Some("crates/cobo-waas2/Cargo.toml"),
+        decisions: Some("openapi/decisions/waas2.yaml"),
+    },
+];
+
+/// The lines around the features in the manifest of a crate of this workspace.
+const FEATURES: [&str; 2] = ["# features: begin\n", "# features: end\n"];
 
 /// The arguments of the command.
 #[derive(Debug, Clone, Default)]
@@ -67,45 +89,51 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
         Some(standalone) => of_its_own(standalone, &mut report),
         None => of_workspace(&mut report),
     };
-    let mut refusals = Refusals::default();
-    let result = result.map_err(|found| refusals.extend(found));
+    let mut problems = Diagnostics::default();
+    let result = result.map_err(|found| problems.extend(found));
     // Checked before anything is written: if the report cannot be written, nothing is.
     if let Some(path) = &request.report
-        && let Err(error) = replace(path, &report.render(&refusals))
+        && let Err(error) = replace(path, &report.render(&problems))
     {
         let reason = format!("the report cannot be written: {error}");
-        refusals.push(Refusal::of_file(path.display().to_string(), reason));
+        problems.push(Diagnostic::of_file(path.display().to_string(), reason));
     }
     let outcome = match result {
-        Ok(output) if refusals.is_empty() => {
+        Ok(output) if problems.is_empty() => {
             compare(&output, console);
-            finish(&output, request.check, &mut refusals, console)
+            finish(&output, request.check, &mut problems, console)
         }
         _ => Outcome::Refused,
     };
-    for refusal in refusals.iter() {
-        console.refuse(refusal);
+    problems.sort();
+    for problem in report.log.warnings().iter().chain(problems.iter()) {
+        console.refuse(problem);
     }
     outcome
 }
 
 /// Writes the output of another command.
-pub fn write(output: Result<Output, Refusals>, console: &mut dyn Say) -> Outcome {
-    let mut refusals = Refusals::default();
+pub fn write(output: Result<Output, Diagnostics>, console: &mut dyn Say) -> Outcome {
+    let mut problems = Diagnostics::default();
     let outcome = match output {
-        Ok(output) => finish(&output, false, &mut refusals, console),
+        Ok(output) => finish(&output, false, &mut problems, console),
         Err(found) => {
-            refusals.extend(found);
+            problems.extend(found);
             Outcome::Refused
         }
     };
-    for refusal in refusals.iter() {
-        console.refuse(refusal);
+    for problem in problems.iter() {
+        console.refuse(problem);
     }
     outcome
 }
 
-fn finish(output: &Output, check: bool, refusals: &mut Refusals, console: &mut dyn Say) -> Outcome {
+fn finish(
+    output: &Output,
+    check: bool,
+    problems: &mut Diagnostics,
+    console: &mut dyn Say,
+) -> Outcome {
     let result = if check {
         output.differences().map(|differences| {
             for difference in &differences {
@@ -130,17 +158,20 @@ fn finish(output: &Output, check: bool, refusals: &mut Refusals, console: &mut d
         })
     };
     result.unwrap_or_else(|error| {
-        refusals.push(Refusal::of_file("the generated files", error.to_string()));
+        problems.push(Diagnostic::of_file(
+            "the generated files",
+            error.to_string(),
+        ));
         Outcome::Refused
     })
 }
 
-fn of_workspace(report: &mut Report) -> Result<Output, Refusals> {
+fn of_workspace(report: &mut Report) -> Result<Output, Diagnostics> {
     let here = std::env::current_dir().ok();
     let workspace = here
         .and_then(|folder| Workspace::above(&folder))
         .ok_or_else(|| {
-            Refusal::of_file(
+            Diagnostic::of_file(
                 ".",
                 "this is not a checkout of the project (no Cargo.toml with [workspace] beside a \
              folder `openapi` here or above): run it in one, or give --spec and --out",
@@ -148,7 +179,7 @@ fn of_workspace(report: &mut Report) -> Result<Output, Refusals> {
         })?;
     let mut files = BTreeMap::new();
     let mut folders = Vec::new();
-    let mut refusals = Refusals::default();
+    let mut problems = Diagnostics::default();
     for target in &TARGETS {
         let path = workspace.root.join(target.document);
         let header = Header {
@@ -159,33 +190,77 @@ fn of_workspace(report: &mut Report) -> Result<Output, Refusals> {
                 client: target.client.to_owned(),
             },
         };
-        match generated(&path, target.document, &Options::default(), header, report) {
+        let decisions = target.decisions.map(|path| workspace.root.join(path));
+        let decisions = decisions.map(|path| Decisions::read(&path)).transpose();
+        let result = decisions.and_then(|decisions| {
+            let options = Options {
+                decisions: decisions.unwrap_or_default().of_conflicts(),
+                ..Options::default()
+            };
+            generated(&path, target.document, &options, header, report)
+        });
+        match result {
             Ok(generated) => {
+                if let Some(path) = target.manifest {
+                    let features = emit::features(&generated.code.features);
+                    match with_features(&workspace.root.join(path), &features) {
+                        Ok(text) => {
+                            files.insert(path.to_owned(), text);
+                        }
+                        Err(reason) => problems.push(Diagnostic::of_file(path, reason)),
+                    }
+                }
                 let code = generated.code.files.into_iter();
                 let code = code.map(|file| (file.path, file.text)).collect();
                 files.extend(within(target.generated, code));
                 files.extend(within(target.generated, generated.notes));
-                files.extend(within(target.reference, generated.pages));
+                if let Some(folder) = target.reference {
+                    files.extend(within(folder, generated.pages));
+                }
             }
-            Err(found) => refusals.extend(found),
+            Err(found) => problems.extend(found),
         }
-        for folder in [target.generated, target.reference] {
+        for folder in [Some(target.generated), target.reference]
+            .into_iter()
+            .flatten()
+        {
             if !folders.contains(&folder) {
                 folders.push(folder);
             }
         }
     }
-    let files = refusals.or(files)?;
+    let files = problems.or(files)?;
     Output::folders(&workspace.root, &folders, files)
-        .map_err(|error| Refusal::of_file(".", format!("it cannot be listed: {error}")).into())
+        .map_err(|error| Diagnostic::of_file(".", format!("it cannot be listed: {error}")).into())
 }
 
-fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Refusals> {
-    let mut refusals = Refusals::default();
+/// The manifest with these features between the two marks.
+fn with_features(path: &Path, features: &str) -> Result<String, String> {
+    let [begin, end] = FEATURES;
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let parts = text.split_once(begin).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(end)?;
+        Some((before, after))
+    });
+    let (before, after) = parts.ok_or_else(|| {
+        format!(
+            "the lines `{}` and `{}`, between which the features are written, are missing",
+            begin.trim_end(),
+            end.trim_end()
+        )
+    })?;
+    Ok(format!(
+        "{before}{begin}{}\n{end}{after}",
+        features.trim_end()
+    ))
+}
+
+fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagnostics> {
+    let mut problems = Diagnostics::default();
     let name = standalone::name(request.crate_name.as_deref(), &request.spec)
-        .map_err(|reason| refusals.push(Refusal::of_file("--crate-name", reason)));
+        .map_err(|reason| problems.push(Diagnostic::of_file("--crate-name", reason)));
     let auth =
-        standalone::auth_path().map_err(|reason| refusals.push(Refusal::of_file(".", reason)));
+        standalone::auth_path().map_err(|reason| problems.push(Diagnostic::of_file(".", reason)));
     let source = request.spec.display().to_string();
     let decisions = match &request.decisions {
         Some(path) => Decisions::read(path)?,
@@ -203,15 +278,16 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Refus
         names: CrateNames::of_crate(name.as_deref().unwrap_or_default()),
     };
     let generated = generated(&request.spec, &source, &options, header, report)
-        .map_err(|found| refusals.extend(found));
+        .map_err(|found| problems.extend(found));
     let (Ok(name), Ok(auth), Ok(generated)) = (name, auth, generated) else {
-        return Err(refusals);
+        return Err(problems);
     };
     let mut files = emit::standalone(&name, &auth, &generated.api, generated.code);
     files.extend(within("src/generated", generated.notes));
     files.extend(within("docs/reference", generated.pages));
     let out = request.out.display().to_string();
-    Output::standalone(&request.out, files).map_err(|reason| Refusal::of_file(out, reason).into())
+    Output::standalone(&request.out, files)
+        .map_err(|reason| Diagnostic::of_file(out, reason).into())
 }
 
 /// The origin that generated files state. It contains no local path, so the files are identical on
@@ -238,28 +314,32 @@ fn generated(
     options: &Options,
     header: Header,
     report: &mut Report,
-) -> Result<Generated, Refusals> {
-    let mut document = load::run(path, source, options)?;
+) -> Result<Generated, Diagnostics> {
     let log = &mut report.log;
-    load::notes(&document, log);
-    // A panic here is a defect of the generator. It is reported as a refusal, without a stack
-    // trace.
-    let gave_up = |reason| Refusals::from(Refusal::of_file(source, reason));
-    silence::panics(|| transform(&mut document, options, log)).map_err(gave_up)??;
+    let mut problems = Diagnostics::default();
+    // A panic is a defect of the generator. It is reported as a problem, without a stack trace.
+    let read = silence::panics(|| read(path, source, options, log, &mut problems));
+    let gave_up = |reason| Diagnostics::from(Diagnostic::of_file(source, reason));
+    let read = match read {
+        Ok(read) => read.filter(|_| problems.is_empty()),
+        // Where something was refused before, the rest is not worth a defect report.
+        Err(reason) if problems.is_empty() => return Err(gave_up(reason)),
+        Err(_) => None,
+    };
+    let Some((document, api)) = read else {
+        return Err(problems);
+    };
     let names = header.names;
     let header = emit::Header {
         command: header.command,
         source: header.source,
         sha256: document.sha256.clone(),
     };
-    let api = silence::panics(|| Api::of(&document, log)).map_err(gave_up)?;
-    limits::check(&document, &api)?;
-    cross_check::run(&document, &api, log)?;
     let written = silence::panics(|| {
         let code = code::print(&api, &names, &header.line())?;
         let notes = emit::notes(&api, Surface::of(&api).write(), &header);
         let pages = reference::pages(&api, &names, Some(&header));
-        Ok::<_, Refusals>(Generated {
+        Ok::<_, Diagnostics>(Generated {
             api,
             code,
             notes,
@@ -269,6 +349,37 @@ fn generated(
     let generated = written.map_err(gave_up)??;
     report.found(&generated.api);
     Ok(generated)
+}
+
+/// Reads and checks a document, and adds the errors of all stages to `problems`. Returns the
+/// normalised document and its model.
+fn read(
+    path: &Path,
+    source: &str,
+    options: &Options,
+    log: &mut Log,
+    problems: &mut Diagnostics,
+) -> Option<(Document, Api)> {
+    let (document, errors) = match load::examine(path, source, options) {
+        Ok(found) => found,
+        Err(errors) => {
+            problems.extend(errors);
+            return None;
+        }
+    };
+    load::notes(&document, log);
+    problems.extend(errors.iter().cloned());
+    let (mut document, options) = usable::part(document, options, &errors)?;
+    let mut check = |result: Result<(), Diagnostics>| {
+        if let Err(errors) = result {
+            problems.extend(errors);
+        }
+    };
+    check(transform(&mut document, &options, log));
+    let api = Api::of(&document, log);
+    check(limits::check(&document, &api));
+    check(cross_check::run(&document, &api, log));
+    Some((document, api))
 }
 
 /// Reports how the document differs from the one used by the previous run.

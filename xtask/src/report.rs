@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::api::Api;
-use crate::refusal::Refusals;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::stage::Stage;
 
 /// Records the changes that stages make.
@@ -11,9 +11,20 @@ use crate::stage::Stage;
 pub struct Log {
     changes: Vec<(Stage, String)>,
     raw: Vec<String>,
+    warnings: Diagnostics,
 }
 
 impl Log {
+    /// Records something that a person should look at or decide.
+    pub fn warn(&mut self, problem: Diagnostic) {
+        self.warnings.push(problem.as_warning());
+    }
+
+    /// The warnings, in the order in which they were found.
+    pub fn warnings(&self) -> &Diagnostics {
+        &self.warnings
+    }
+
     /// Records a change by `stage` that a reader of the document would want to know.
     pub fn change(&mut self, stage: Stage, text: impl Into<String>) {
         self.changes.push((stage, text.into()));
@@ -57,7 +68,7 @@ impl Report {
     }
 
     /// The contents of the `--report` file.
-    pub fn render(&self, refused: &Refusals) -> String {
+    pub fn render(&self, errors: &Diagnostics) -> String {
         let stages: Map<String, Value> = Stage::ALL
             .into_iter()
             .map(|stage| {
@@ -69,7 +80,8 @@ impl Report {
             "operations": self.operation_ids.len(),
             "operation_ids": self.operation_ids,
             "models": self.models,
-            "refused": refused.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "errors": errors.iter().map(Diagnostic::json).collect::<Vec<_>>(),
+            "warnings": self.log.warnings.iter().map(Diagnostic::json).collect::<Vec<_>>(),
             "stages": stages,
             "raw": self.log.raw_pointers(),
         });

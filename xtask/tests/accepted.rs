@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use xtask::api::{Api, limits};
+use xtask::diagnostic::Diagnostics;
 use xtask::print::CrateNames;
 use xtask::print::code;
-use xtask::refusal::Refusals;
 use xtask::report::Log;
 use xtask::stage::{Options, cross_check, load, transform};
 
@@ -15,7 +15,7 @@ use xtask::stage::{Options, cross_check, load, transform};
 const HEAD: &str = "openapi: 3.0.3\ninfo: {title: Tiny, version: 1.0.0}\n";
 
 /// The files that a document becomes.
-fn modules(text: &str) -> Result<BTreeMap<String, String>, Refusals> {
+fn modules(text: &str) -> Result<BTreeMap<String, String>, Diagnostics> {
     let options = Options::default();
     let mut log = Log::default();
     let mut document = load::read(text.as_bytes(), "it.yaml", &options)?;
@@ -32,7 +32,7 @@ fn modules(text: &str) -> Result<BTreeMap<String, String>, Refusals> {
 }
 
 fn accepted(text: &str) -> BTreeMap<String, String> {
-    modules(text).unwrap_or_else(|refusals| panic!("{refusals}\n{text}"))
+    modules(text).unwrap_or_else(|problems| panic!("{problems}\n{text}"))
 }
 
 /// A document with these component schemas.

@@ -2,8 +2,8 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use xtask::decisions::Decisions;
+use xtask::diagnostic::Diagnostics;
 use xtask::document::Document;
-use xtask::refusal::Refusals;
 use xtask::report::Log;
 use xtask::stage::{Options, load, transform};
 
@@ -25,7 +25,7 @@ components:
 ";
 const FEE: &str = "/components/schemas/Heir/properties/fee";
 
-fn run(decisions: &str, strict: bool) -> Result<(Document, Log), Refusals> {
+fn run(decisions: &str, strict: bool) -> Result<(Document, Log), Diagnostics> {
     let options = Options {
         decisions: Decisions::parse("decisions.yaml", decisions)?,
         strict,
@@ -45,7 +45,7 @@ fn decide(what: &str) -> (Document, Log) {
 fn an_undecided_conflict_is_raw_and_strict_refuses_it() {
     let (_, log) = run("[]", false).expect("a document");
     assert_eq!(log.raw_pointers(), [FEE]);
-    let refused = run("[]", true).expect_err("a refusal").to_string();
+    let refused = run("[]", true).expect_err("a problem").to_string();
     assert!(refused.contains(FEE), "{refused}");
 }
 
@@ -91,4 +91,21 @@ fn decisions_about_nothing_are_refused() {
     ] {
         assert!(run(odd, false).is_err(), "{odd}");
     }
+}
+
+#[test]
+fn a_decision_sets_a_mark_and_reports_a_missing_place() {
+    let decisions = "- {pointer: /paths/~1things/get, set: {x-cobo-repeatable: false}, reason: Why.}\n\
+                     - {pointer: /gone, set: {x-cobo-secret: true}, reason: Why.}";
+    let (document, _) = run(decisions, false).expect("a document");
+    let mark = document
+        .root
+        .pointer("/paths/~1things/get/x-cobo-repeatable");
+    assert_eq!(mark, Some(&false.into()));
+    assert!(
+        document
+            .warnings
+            .iter()
+            .any(|warning| warning.pointer.as_deref() == Some("/gone"))
+    );
 }

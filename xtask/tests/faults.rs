@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 
 use xtask::api::{Api, limits};
 use xtask::decisions::Decisions;
+use xtask::diagnostic::Diagnostics;
 use xtask::print::CrateNames;
 use xtask::print::code;
-use xtask::refusal::Refusals;
 use xtask::report::Log;
 use xtask::stage::{Options, Stage, cross_check, load, transform};
 
@@ -31,7 +31,7 @@ struct Generated {
     api: Api,
 }
 
-fn generate(text: &str, options: &Options) -> Result<Generated, Refusals> {
+fn generate(text: &str, options: &Options) -> Result<Generated, Diagnostics> {
     let mut log = Log::default();
     let mut document = load::read(text.as_bytes(), "it.yaml", options)?;
     load::notes(&document, &mut log);
@@ -50,7 +50,7 @@ fn generate(text: &str, options: &Options) -> Result<Generated, Refusals> {
 }
 
 fn generated(text: &str) -> Generated {
-    generate(text, &Options::default()).unwrap_or_else(|refusals| panic!("{refusals}\n{text}"))
+    generate(text, &Options::default()).unwrap_or_else(|problems| panic!("{problems}\n{text}"))
 }
 
 fn assert_has(text: &str, parts: &[&str]) {
@@ -106,6 +106,28 @@ components: {schemas: {Name: {type: string, pattern: '^[a-z]+$'}}}
     );
 }
 
+#[test]
+fn a_body_is_sent_with_its_declared_media_type() {
+    for (declared, sent) in [
+        ("application/json-patch+json", "application/json-patch+json"),
+        (
+            "application/merge-patch+json; charset=utf-8",
+            "application/merge-patch+json",
+        ),
+        ("'*/*'", "application/json"),
+        ("application/json", "application/json"),
+    ] {
+        let it = generated(&operation(&format!(
+            "      requestBody:
+        content: {{{declared}: {{schema: {{type: object, properties: {{op: {{type: string}}}}}}}}}}
+      responses: {{200: {{description: D.}}}}
+"
+        )));
+        let body = it.api.operations[0].body.as_ref();
+        assert_eq!(body.map(|body| body.media_type.as_str()), Some(sent));
+    }
+}
+
 /// Whatever is wrong with it: a type that is not supported, a dangling reference, a key.
 #[test]
 fn an_operation_that_is_left_out_refuses_nothing() {
@@ -127,7 +149,7 @@ fn an_operation_that_is_left_out_refuses_nothing() {
         decisions: Decisions::parse("decisions.yaml", decisions).unwrap(),
         ..Options::default()
     };
-    let it = generate(&text, &options).unwrap_or_else(|refusals| panic!("{refusals}"));
+    let it = generate(&text, &options).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(it.api.operations.len(), 1);
     let said: Vec<&str> = it.log.changes(Stage::Select).collect();
     assert_eq!(said[0], "left out bad: The server does not have it yet.");

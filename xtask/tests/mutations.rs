@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 use xtask::api::Api;
+use xtask::diagnostic::Diagnostics;
 use xtask::document::{Document, at, item};
-use xtask::refusal::Refusals;
 use xtask::report::Log;
 use xtask::stage::{Options, TRANSFORMS, load, transform};
 
@@ -113,15 +113,15 @@ fn broken(whole: &Document, cases: usize, numbers: &mut Numbers) -> usize {
         for _ in 0..=numbers.below(3) {
             mutate(&mut document.root, numbers);
         }
-        let mut refusals = Refusals::default();
-        load::check(&mut document, &options, &mut refusals);
+        let mut problems = Diagnostics::default();
+        load::check(&mut document, &options, &mut problems);
         // What is refused goes through the stages as well: they must not rely on `load` alone.
         let mut each = document.clone();
         for (_, run) in TRANSFORMS {
             let _ = run(&mut each, &options, &mut Log::default());
         }
         let _ = Api::of(&each, &mut Log::default());
-        if refusals.is_empty() {
+        if problems.is_empty() {
             passed += 1;
             let transformed = transform(&mut document, &options, &mut Log::default());
             assert!(transformed.is_ok(), "case {case}: {transformed:?}");

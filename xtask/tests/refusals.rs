@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use xtask::refusal::Refusals;
+use xtask::diagnostic::Diagnostics;
 use xtask::stage::{Options, load};
 
 /// The place of a problem and a part of its reason.
@@ -12,7 +12,7 @@ type Problem = (Option<&'static str>, &'static str);
 
 /// Each document of the folder with its problems.
 const REFUSED: &[(&str, &[Problem])] = &[
-    ("not-yaml", &[(None, "not YAML")]),
+    ("not-yaml", &[(None, "not valid YAML")]),
     ("text", &[(Some(""), "not OpenAPI")]),
     (
         "enum-descriptions",
@@ -161,7 +161,7 @@ const REFUSED: &[(&str, &[Problem])] = &[
         "duplicate-key",
         &[(
             Some("/components/schemas/Thing/properties/name"),
-            "stands twice",
+            "is duplicated",
         )],
     ),
     (
@@ -254,7 +254,7 @@ const REFUSED: &[(&str, &[Problem])] = &[
     ),
 ];
 
-fn load(name: &str) -> Refusals {
+fn load(name: &str) -> Diagnostics {
     let source = format!("{name}.yaml");
     let path = Path::new("tests/documents/refused").join(&source);
     load::run(&path, &source, &Options::default()).expect_err(name)
@@ -263,14 +263,14 @@ fn load(name: &str) -> Refusals {
 #[test]
 fn each_problem_is_named_with_its_place() {
     for (name, expected) in REFUSED {
-        let refusals = load(name);
-        let found: Vec<_> = refusals.iter().collect();
-        assert_eq!(found.len(), expected.len(), "{name}: {refusals}");
-        for (refusal, (pointer, reason)) in found.iter().zip(*expected) {
-            assert_eq!(refusal.pointer.as_deref(), *pointer, "{name}: {refusals}");
-            assert!(refusal.reason.contains(reason), "{name}: {refusals}");
-            assert_eq!(refusal.file, format!("{name}.yaml"));
-            assert!(refusal.line.is_some(), "{name}: {refusals}");
+        let problems = load(name);
+        let found: Vec<_> = problems.iter().collect();
+        assert_eq!(found.len(), expected.len(), "{name}: {problems}");
+        for (problem, (pointer, reason)) in found.iter().zip(*expected) {
+            assert_eq!(problem.pointer.as_deref(), *pointer, "{name}: {problems}");
+            assert!(problem.message.contains(reason), "{name}: {problems}");
+            assert_eq!(problem.file, format!("{name}.yaml"));
+            assert!(problem.line.is_some(), "{name}: {problems}");
         }
     }
 }
@@ -301,7 +301,7 @@ fn a_line_is_that_of_the_problem() {
     let lines = |name| {
         load(name)
             .iter()
-            .map(|refusal| refusal.line)
+            .map(|problem| problem.line)
             .collect::<Vec<_>>()
     };
     assert_eq!(lines("openapi-3.1"), [Some(1)]);
@@ -313,12 +313,12 @@ fn a_line_is_that_of_the_problem() {
 #[test]
 fn a_file_that_is_not_there_is_refused() {
     let path = Path::new("tests/documents/none.yaml");
-    let refusals = load::run(path, "none.yaml", &Options::default()).expect_err("no file");
-    assert_eq!(refusals.to_string(), "none.yaml: there is no such file\n");
+    let problems = load::run(path, "none.yaml", &Options::default()).expect_err("no file");
+    assert_eq!(problems.to_string(), "none.yaml: there is no such file\n");
 }
 
 #[test]
-fn a_refusal_is_one_line_on_stderr_and_writes_nothing() {
+fn an_error_is_one_line_on_stderr_beside_its_mend_and_nothing_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("out");
     let run = Command::new(env!("CARGO_BIN_EXE_xtask"))
@@ -334,7 +334,8 @@ fn a_refusal_is_one_line_on_stderr_and_writes_nothing() {
     assert_eq!(run.status.code(), Some(2));
     assert!(run.stdout.is_empty());
     let stderr = String::from_utf8(run.stderr).expect("text");
-    assert_eq!(stderr.lines().count(), 6, "{stderr}");
+    let problems = stderr.lines().filter(|line| !line.starts_with("  mend: "));
+    assert_eq!(problems.count(), 6, "{stderr}");
     assert!(stderr.starts_with(
         "tests/documents/refused/many-problems.yaml:1: /openapi: OpenAPI 3.1.0 is not supported"
     ));
@@ -352,7 +353,11 @@ fn multipart_of_an_operation_that_is_left_out_is_not_refused() {
         tags: vec!["Things".to_owned()],
         ..Options::default()
     };
-    assert!(load::read(text.as_bytes(), "it", &options).is_ok());
+    let problems = load::read(text.as_bytes(), "it", &options).expect_err("no such tag");
+    assert_eq!(
+        problems.to_string(),
+        "it: no operation has the tag `Things`; the tags of operations are `Files`\n"
+    );
     let options = Options {
         tags: vec!["Files".to_owned()],
         ..Options::default()

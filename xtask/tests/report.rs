@@ -40,7 +40,8 @@ fn a_run_reports_operations_models_and_every_stage() {
             "operations",
             "operation_ids",
             "models",
-            "refused",
+            "errors",
+            "warnings",
             "stages",
             "raw"
         ]
@@ -56,7 +57,7 @@ fn a_run_reports_operations_models_and_every_stage() {
         ])
     );
     assert_eq!(report["models"], 8);
-    assert_eq!(report["refused"], serde_json::json!([]));
+    assert_eq!(report["errors"], serde_json::json!([]));
     assert_eq!(report["raw"], serde_json::json!([]));
     let stages: Vec<&str> = report["stages"]
         .as_object()
@@ -94,7 +95,7 @@ fn a_run_reports_operations_models_and_every_stage() {
 fn a_refused_run_reports_what_was_refused() {
     let (code, report) = report("tests/documents/refused/many-problems.yaml", &[]);
     assert_eq!(code, Some(2));
-    assert_eq!(report["refused"].as_array().expect("a list").len(), 6);
+    assert_eq!(report["errors"].as_array().expect("a list").len(), 6);
     assert_eq!(report["operations"], 0);
 }
 

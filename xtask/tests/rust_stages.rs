@@ -151,8 +151,8 @@ fn what_cannot_be_expressed_is_refused_with_its_place() {
         .unwrap()
         .replace("name: X-Trace", "name: 'X Trace'");
     let (document, api) = document(text.as_bytes());
-    let refusals = limits::check(&document, &api).unwrap_err();
-    insta::assert_snapshot!("limits", refusals.to_string());
+    let problems = limits::check(&document, &api).unwrap_err();
+    insta::assert_snapshot!("limits", problems.to_string());
 }
 
 #[test]
@@ -164,10 +164,10 @@ fn an_object_in_a_query_is_refused() {
          {description: Done.}}\n",
     );
     let (document, api) = document(text.as_bytes());
-    let refusals = limits::check(&document, &api).unwrap_err().to_string();
+    let problems = limits::check(&document, &api).unwrap_err().to_string();
     assert!(
-        refusals.contains("/paths/~1found/get: parameter `filter` is an object: "),
-        "{refusals}"
+        problems.contains("/paths/~1found/get: parameter `filter` is an object: "),
+        "{problems}"
     );
 }
 
@@ -175,7 +175,7 @@ fn cross_checked(document: &Document, api: &Api) -> (String, Vec<String>) {
     let mut log = Log::default();
     let refused = match cross_check::run(document, api, &mut log) {
         Ok(()) => String::new(),
-        Err(refusals) => refusals.to_string(),
+        Err(problems) => problems.to_string(),
     };
     let said = log.changes(Stage::CrossCheck).map(str::to_owned).collect();
     (refused, said)

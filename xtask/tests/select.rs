@@ -15,9 +15,9 @@ fn selected(tags: &[&str]) -> Result<Document, String> {
     };
     let path = Path::new("tests/documents/stages/select.yaml");
     let mut document =
-        load::run(path, "select.yaml", &options).map_err(|refusals| refusals.to_string())?;
+        load::run(path, "select.yaml", &options).map_err(|problems| problems.to_string())?;
     select::run(&mut document, &options, &mut Log::default())
-        .map_err(|refusals| refusals.to_string())?;
+        .map_err(|problems| problems.to_string())?;
     Ok(document)
 }
 
@@ -54,9 +54,9 @@ fn several_tags_add_up() {
 
 #[test]
 fn an_unknown_tag_is_refused_with_those_that_are_known() {
-    let refusals = selected(&["Kept", "Unknown"]).expect_err("refused");
+    let problems = selected(&["Kept", "Unknown"]).expect_err("refused");
     assert_eq!(
-        refusals,
+        problems,
         "select.yaml: no operation has the tag `Unknown`; the tags of operations are `Dropped`, \
          `Kept`\n"
     );

@@ -3,21 +3,23 @@
 use serde_json::Value;
 
 use super::{Api, Location, ModelKind, Operation, Parameter, Type};
+use crate::decisions::leaving_out;
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, entries};
-use crate::refusal::Refusals;
 
 /// Refuses each operation that cannot be generated, and gives every reason.
-pub fn check(document: &Document, api: &Api) -> Result<(), Refusals> {
-    let mut refusals = Refusals::default();
+pub fn check(document: &Document, api: &Api) -> Result<(), Diagnostics> {
+    let mut problems = Diagnostics::default();
     for operation in &api.operations {
         for reason in reasons(api, operation) {
-            refusals.push(document.refuse(&operation.pointer, reason));
+            let problem = document.error(&operation.pointer, reason);
+            problems.push(problem.mended_by(leaving_out(&operation.id)));
         }
         if let Some(reason) = lost(document, operation) {
-            refusals.push(document.refuse(&operation.pointer, reason));
+            problems.push(document.error(&operation.pointer, reason));
         }
     }
-    refusals.or(())
+    problems.or(())
 }
 
 /// Detects a request or response body that the document declares and the model lacks, because no
@@ -81,8 +83,7 @@ fn unwritable(api: &Api, parameter: &Parameter) -> Option<String> {
     }
     match one {
         Type::Model(id) if api.model(*id).object().is_some() => Some(format!(
-            "parameter `{rust}` is an object: give each of its properties a parameter, or leave \
-             the operation out with --decisions"
+            "parameter `{rust}` is an object: give each of its properties a parameter"
         )),
         _ => None,
     }

@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use crate::api::Api;
 use crate::cli::{Outcome, Say};
 use crate::decisions::Decisions;
-use crate::refusal::{Refusal, Refusals};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::report::Log;
 use crate::stage::{Options, load, transform};
 
@@ -53,9 +53,9 @@ pub enum Format {
 pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
     let (changes, version) = match read(request) {
         Ok(found) => found,
-        Err(refusals) => {
-            for refusal in refusals.iter() {
-                console.refuse(refusal);
+        Err(problems) => {
+            for problem in problems.iter() {
+                console.refuse(problem);
             }
             return Outcome::Refused;
         }
@@ -77,7 +77,7 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
 }
 
 /// The changes, and the version of the new document.
-fn read(request: &Request) -> Result<(Vec<Change>, String), Refusals> {
+fn read(request: &Request) -> Result<(Vec<Change>, String), Diagnostics> {
     let decisions = match &request.decisions {
         Some(path) => Decisions::read(path)?,
         None => Decisions::default(),
@@ -86,21 +86,21 @@ fn read(request: &Request) -> Result<(Vec<Change>, String), Refusals> {
         decisions,
         ..Options::default()
     };
-    let mut refusals = Refusals::default();
+    let mut problems = Diagnostics::default();
     let mut one = |path: &Path| {
         surface(path, &options)
-            .map_err(|found| refusals.extend(found))
+            .map_err(|found| problems.extend(found))
             .ok()
     };
     let (old, new) = (one(&request.old), one(&request.new));
     match (old, new) {
         (Some(old), Some(new)) => Ok((changes(&old, &new), new.version)),
-        _ => Err(refusals),
+        _ => Err(problems),
     }
 }
 
 /// Reads a document, or the surface that `regen` stored beside the generated code.
-fn surface(path: &Path, options: &Options) -> Result<Surface, Refusals> {
+fn surface(path: &Path, options: &Options) -> Result<Surface, Diagnostics> {
     // `load` reports a file that cannot be read.
     let stored = std::fs::read_to_string(path).ok();
     if let Some(surface) = stored.as_deref().and_then(Surface::read) {
@@ -109,7 +109,7 @@ fn surface(path: &Path, options: &Options) -> Result<Surface, Refusals> {
     let source = path.display().to_string();
     let mut document = load::run(path, &source, options)?;
     let mut log = Log::default();
-    let gave_up = |reason| Refusals::from(Refusal::of_file(source.as_str(), reason));
+    let gave_up = |reason| Diagnostics::from(Diagnostic::of_file(source.as_str(), reason));
     crate::silence::panics(|| {
         transform(&mut document, options, &mut log)?;
         Ok(Surface::of(&Api::of(&document, &mut log)))

@@ -23,9 +23,9 @@ use typify::{TypeDetails, TypeId, TypeSpace};
 
 use super::Stage;
 use crate::api::{Api, Field, Model, ModelKind, Object, Presence, Type};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, flag};
 use crate::marks::KIND;
-use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::rust_name;
 use crate::schema::{self, Holder};
@@ -39,7 +39,7 @@ const NUMBER: &str = "cobo_model::Number";
 const FILE: &str = "cobo_model::File";
 
 /// Refuses each place where the two readings differ.
-pub fn run(document: &Document, api: &Api, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &Document, api: &Api, log: &mut Log) -> Result<(), Diagnostics> {
     let schemas = disguised(document, api);
     let (schemas, unread) = readable::split(schemas);
     for (name, reason) in &unread {
@@ -60,7 +60,7 @@ pub fn run(document: &Document, api: &Api, log: &mut Log) -> Result<(), Refusals
         }
     };
     let second = Second::of(generator.get_type_space());
-    let mut refusals = Refusals::default();
+    let mut problems = Diagnostics::default();
     let mut agreed = 0;
     for model in &api.models {
         if !schemas.contains_key(&model.name) {
@@ -76,14 +76,14 @@ pub fn run(document: &Document, api: &Api, log: &mut Log) -> Result<(), Refusals
             let reason = format!(
                 "two readings of it differ, which is a defect of the generator: {difference}"
             );
-            refusals.push(document.refuse(&pointer, reason));
+            problems.push(document.error(&pointer, reason));
         }
     }
     log.change(
         Stage::CrossCheck,
         format!("{agreed} of {} models agree", api.models.len()),
     );
-    refusals.or(())
+    problems.or(())
 }
 
 /// Progenitor's types of these schemas, or the reason why it cannot read them.

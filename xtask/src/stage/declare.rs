@@ -7,12 +7,12 @@
 use serde_json::Value;
 
 use super::{Options, Stage};
+use crate::diagnostic::Diagnostics;
 use crate::document::Document;
-use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema;
 
-pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
         let Some(map) = schema.as_object_mut() else {
             return;

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::load::enum_docs::{KEY, value_text};
 use super::{Options, Stage};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, items};
 use crate::marks::{ENUM, KIND};
-use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::rust_name;
 use crate::schema::{self, Holder};
@@ -21,7 +21,7 @@ mod names;
 
 pub(super) use names::unique;
 
-pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     schema::each_mut(&mut document.root, &mut |pointer, schema, holder| {
         let Some(map) = schema.as_object_mut() else {
             return;

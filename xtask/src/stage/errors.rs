@@ -8,8 +8,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{Options, Stage};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, item, items, reference};
-use crate::refusal::Refusals;
 use crate::report::Log;
 
 /// The properties that identify Cobo's two error shapes.
@@ -26,7 +26,7 @@ pub fn is_known(document: &Document, schema: &Value) -> bool {
     odd(document, schema, "", DEPTH).is_empty()
 }
 
-pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     let mut mended = Vec::new();
     for place in document.operations() {
         let mut operation = Operation {

@@ -12,36 +12,56 @@ use serde_json::{Map, Value, json};
 use self::merge::{Conflict, Rules, is_annotation, merge};
 use super::name::Names;
 use super::{Options, Stage};
-use crate::decisions::Use;
+use crate::decisions::{Use, resolving};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, at, items, reference, schema_name};
-use crate::refusal::{Refusal, Refusals};
 use crate::report::Log;
 use crate::schema::{self, Holder};
 
 mod merge;
 mod spread;
 
-pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     let mut outcome = Outcome::default();
     components(document, options, &mut outcome, log);
     nested(document, options, &mut outcome, log);
-    let mut refusals = Refusals::default();
+    let mut problems = Diagnostics::default();
     for pointer in options.decisions.conflicts.keys() {
         if !outcome.decided.contains(pointer) {
             let reason = format!("there is nothing to decide at {pointer}");
-            refusals.push(Refusal::of_file(&options.decisions.source, reason));
+            problems.push(Diagnostic::of_file(&options.decisions.source, reason));
         }
     }
-    for (pointer, reason) in outcome.undecided.iter().filter(|_| options.strict) {
-        let reason = format!("nobody has decided what it is: {reason}; see --decisions");
-        refusals.push(document.refuse(pointer, reason));
+    for (pointer, reason) in &outcome.undecided {
+        let message = format!(
+            "two parts of `allOf` define it differently, and nobody has decided which one is right: \
+             {reason}"
+        );
+        let problem = document
+            .error(pointer, message)
+            .mended_by(resolving(pointer));
+        if options.strict {
+            problems.push(problem);
+        } else {
+            log.warn(as_raw(problem));
+        }
     }
-    refusals.or(())
+    for (pointer, reason) in &outcome.raw {
+        log.warn(as_raw(document.error(pointer, reason)));
+    }
+    problems.or(())
+}
+
+fn as_raw(problem: Diagnostic) -> Diagnostic {
+    let message = format!("{}; it is raw JSON", problem.message);
+    Diagnostic { message, ..problem }
 }
 
 /// The conflicts that were found.
 #[derive(Default)]
 struct Outcome {
+    /// The schemas that cannot be merged, with the reason.
+    raw: Vec<(String, String)>,
     decided: BTreeSet<String>,
     undecided: Vec<(String, String)>,
 }
@@ -180,6 +200,9 @@ impl<'a> Flattener<'a> {
         self.log.raw(pointer);
         self.log
             .change(Stage::Flatten, format!("{pointer} is raw JSON: {reason}"));
+        self.outcome
+            .raw
+            .push((pointer.to_owned(), reason.to_owned()));
         let annotations = schema
             .as_object()
             .into_iter()

@@ -11,15 +11,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::Value;
 
 use super::{Options, Stage};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, schema_reference};
-use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema;
 
 /// The depth up to which a fingerprint covers a schema.
 const DEPTH: usize = 6;
 
-pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     let original = document.clone();
     let known = Components::of(&original);
     let mut found: Vec<(String, String)> = Vec::new();

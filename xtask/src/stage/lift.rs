@@ -15,9 +15,9 @@ use serde_json::{Map, Value, json};
 
 use super::name::Names;
 use super::{Options, Stage};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, item, items, reference, schema_reference, text};
 use crate::marks::NULLABLE;
-use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::rust_name;
 
@@ -26,13 +26,17 @@ mod inherit;
 mod mapping;
 mod shape;
 
-pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     lift(document, log, false);
     Ok(())
 }
 
 /// Like [`run`], but after merging, and for objects as well.
-pub fn merged(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn merged(
+    document: &mut Document,
+    _options: &Options,
+    log: &mut Log,
+) -> Result<(), Diagnostics> {
     lift(document, log, true);
     Ok(())
 }

@@ -10,8 +10,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Options, Stage, select};
-use crate::document::Document;
-use crate::refusal::{Refusal, Refusals};
+use crate::decisions::leaving_out;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::document::{Document, text};
 use crate::report::Log;
 
 pub(crate) mod enum_docs;
@@ -19,46 +20,97 @@ mod marks;
 mod operations;
 mod references;
 mod shape;
-mod yaml;
+pub(crate) mod yaml;
 
 /// Reads the file at `path`. Messages call it `source`.
-pub fn run(path: &Path, source: &str, options: &Options) -> Result<Document, Refusals> {
-    let bytes = std::fs::read(path).map_err(|error| {
+pub fn run(path: &Path, source: &str, options: &Options) -> Result<Document, Diagnostics> {
+    read(&bytes(path, source)?, source, options)
+}
+
+fn bytes(path: &Path, source: &str) -> Result<Vec<u8>, Diagnostic> {
+    std::fs::read(path).map_err(|error| {
         let reason = match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
             _ => format!("the file cannot be read: {error}"),
         };
-        Refusal::of_file(source, reason)
-    })?;
-    read(&bytes, source, options)
+        Diagnostic::of_file(source, reason)
+    })
 }
 
 /// Reads a document from the bytes of its file.
-pub fn read(bytes: &[u8], source: &str, options: &Options) -> Result<Document, Refusals> {
-    let not_yaml = |line, reason: &str| Refusal {
+pub fn read(bytes: &[u8], source: &str, options: &Options) -> Result<Document, Diagnostics> {
+    let (document, problems) = parse(bytes, source, options)?;
+    problems.or(document)
+}
+
+/// Reads the file at `path`, and returns the document together with its errors.
+pub fn examine(
+    path: &Path,
+    source: &str,
+    options: &Options,
+) -> Result<(Document, Diagnostics), Diagnostics> {
+    parse(&bytes(path, source)?, source, options)
+}
+
+fn parse(
+    bytes: &[u8],
+    source: &str,
+    options: &Options,
+) -> Result<(Document, Diagnostics), Diagnostics> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Diagnostic::of_file(source, "not valid YAML: the text is not UTF-8"))?;
+    let yaml = yaml::read(text).map_err(|(line, reason)| Diagnostic {
         line,
-        ..Refusal::of_file(source, format!("this is not YAML: {reason}"))
-    };
-    let text = std::str::from_utf8(bytes).map_err(|_| not_yaml(None, "the text is not UTF-8"))?;
-    let yaml = yaml::read(text).map_err(|(line, reason)| not_yaml(line, &reason))?;
+        ..Diagnostic::of_file(source, reason)
+    })?;
     let mut document = Document {
         source: source.to_owned(),
         sha256: hex::encode(Sha256::digest(bytes)),
         root: yaml.root,
         lines: yaml.lines,
-        slips: Vec::new(),
-        left_out: Vec::new(),
+        ..Document::default()
     };
-    let mut refusals = Refusals::default();
+    let mut problems = Diagnostics::default();
     for (pointer, line) in yaml.duplicates {
-        let refusal = document.refuse(&pointer, "this key stands twice in its object");
-        refusals.push(Refusal {
+        let problem = document.error(
+            &pointer,
+            "this key is duplicated in its object: delete one of both",
+        );
+        problems.push(Diagnostic {
             line: Some(line),
-            ..refusal
+            ..problem
         });
     }
-    check(&mut document, options, &mut refusals);
-    refusals.or(document)
+    check(&mut document, options, &mut problems);
+    let problems = mend(&document, problems);
+    Ok((document, problems))
+}
+
+/// Adds to each error of an operation how it is left out.
+fn mend(document: &Document, problems: Diagnostics) -> Diagnostics {
+    let operations: Vec<(String, String)> = document
+        .operations()
+        .filter_map(|place| Some((place.pointer(), text(place.operation, "operationId")?)))
+        .collect();
+    let id = |pointer: &str| {
+        let (_, id) = operations.iter().find(|(operation, _)| {
+            let rest = pointer.strip_prefix(operation.as_str());
+            // A duplicate id would leave out both operations.
+            rest.is_some_and(|rest| {
+                rest != "/operationId" && (rest.is_empty() || rest.starts_with('/'))
+            })
+        })?;
+        Some(id.clone())
+    };
+    let mut mended = Diagnostics::default();
+    for problem in problems {
+        let id = problem.pointer.as_deref().and_then(id);
+        mended.push(match id {
+            Some(id) if problem.mend.is_none() => problem.mended_by(leaving_out(&id)),
+            _ => problem,
+        });
+    }
+    mended
 }
 
 /// Reports the parts of the document that the generator ignores.
@@ -66,12 +118,15 @@ pub fn notes(document: &Document, log: &mut Log) {
     for slip in &document.slips {
         log.change(Stage::Load, slip.as_str());
     }
+    for warning in document.warnings.iter() {
+        log.warn(warning.clone());
+    }
     marks::foreign(document, log);
 }
 
 /// Refuses the defects of a document that has been read.
-pub fn check(document: &mut Document, options: &Options, refusals: &mut Refusals) {
-    let Some(version) = version(document, refusals) else {
+pub fn check(document: &mut Document, options: &Options, problems: &mut Diagnostics) {
+    let Some(version) = version(document, problems) else {
         return;
     };
     for pointer in ["/openapi", "/info/version"] {
@@ -81,22 +136,31 @@ pub fn check(document: &mut Document, options: &Options, refusals: &mut Refusals
         }
     }
     select::leave_out(document, options);
+    let unknown = options.decisions.set_marks(&mut document.root);
     if version == "3.0" || version.starts_with("3.0.") {
         document.slips = shape::mend(document);
         operations::name(document);
-        shape::check(document, refusals);
+        shape::check(document, problems);
     } else {
         let reason = format!("OpenAPI {version} is not supported, only OpenAPI 3.0");
-        refusals.push(document.refuse("/openapi", reason));
+        problems.push(document.error("/openapi", reason));
     }
-    references::check(document, refusals);
-    operations::check(document, options, refusals);
-    marks::check(document, refusals);
-    enum_docs::check(document, refusals);
+    for pointer in unknown {
+        let message = "the document has no object here: this decision does nothing";
+        document.warnings.push(Diagnostic {
+            pointer: Some(pointer),
+            ..Diagnostic::of_file(&options.decisions.source, message).as_warning()
+        });
+    }
+    references::check(document, problems);
+    operations::check(document, options, problems);
+    marks::check(document, problems);
+    enum_docs::check(document, problems);
+    select::check(document, options, problems);
 }
 
 /// The document's OpenAPI version. A missing version is refused.
-fn version(document: &Document, refusals: &mut Refusals) -> Option<String> {
+fn version(document: &Document, problems: &mut Diagnostics) -> Option<String> {
     let reason = match document.root.get("openapi") {
         Some(Value::String(version)) => return Some(version.clone()),
         Some(Value::Number(version)) => return Some(version.to_string()),
@@ -112,6 +176,6 @@ fn version(document: &Document, refusals: &mut Refusals) -> Option<String> {
     } else {
         ""
     };
-    refusals.push(document.refuse(pointer, reason));
+    problems.push(document.error(pointer, reason));
     None
 }

@@ -5,8 +5,8 @@
 //! variant of [`Stage`], and an entry in [`TRANSFORMS`].
 
 use crate::decisions::Decisions;
+use crate::diagnostic::Diagnostics;
 use crate::document::Document;
-use crate::refusal::Refusals;
 use crate::report::Log;
 
 pub mod cross_check;
@@ -24,6 +24,7 @@ pub mod relax;
 pub mod secrets;
 pub mod select;
 pub mod unions;
+pub mod usable;
 
 /// The name of a stage, for the report and for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,7 +102,7 @@ pub struct Options {
 }
 
 /// A stage that transforms the document as JSON.
-pub type Transform = fn(&mut Document, &Options, &mut Log) -> Result<(), Refusals>;
+pub type Transform = fn(&mut Document, &Options, &mut Log) -> Result<(), Diagnostics>;
 
 /// The transforms between `load` and `api`, in order.
 pub const TRANSFORMS: [(Stage, Transform); 13] = [
@@ -121,17 +122,21 @@ pub const TRANSFORMS: [(Stage, Transform); 13] = [
     (Stage::Enums, enums::run),
 ];
 
-/// Runs every transform.
+/// Runs every transform. Reports the errors of all of them: each leaves a document that the next one
+/// can read.
 pub fn transform(
     document: &mut Document,
     options: &Options,
     log: &mut Log,
-) -> Result<(), Refusals> {
+) -> Result<(), Diagnostics> {
+    let mut problems = Diagnostics::default();
     for (stage, run) in TRANSFORMS {
         if options.skip.contains(&stage) {
             continue;
         }
-        run(document, options, log)?;
+        if let Err(found) = run(document, options, log) {
+            problems.extend(found);
+        }
     }
-    Ok(())
+    problems.or(())
 }

@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{Options, Stage, errors};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, reference, schema_name, schema_reference, text};
-use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::rust_name;
 use crate::schema::{self, Holder};
 
-pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     let mut names = Names::default();
     rename(document, &mut names, log);
     lift_bodies(document, &mut names, log);

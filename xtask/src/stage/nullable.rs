@@ -11,13 +11,13 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Options, Stage};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, flag, reference, schema_name};
 use crate::marks::NULLABLE;
-use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema::{self, Holder, named};
 
-pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     let components = components(document, log);
     schema::each_mut(&mut document.root, &mut |pointer, schema, holder| {
         // For an `allOf` of one reference, `nullable` is beside the `allOf`.

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Options, Stage};
 use crate::api::Bounds;
+use crate::diagnostic::Diagnostics;
 use crate::document::Document;
 use crate::marks::BOUNDS;
-use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema;
 
@@ -34,7 +34,7 @@ const NARROWING: [&str; 14] = [
     "maxProperties",
 ];
 
-pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
         let Some(map) = schema.as_object_mut() else {
             return;

@@ -6,9 +6,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{Options, Stage};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, entries, reference};
 use crate::marks::KIND;
-use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema;
 
@@ -51,7 +51,7 @@ const AFTER: [(&str, &[&str]); 4] = [
     ("code", &["ga", "otp", "totp", "mfa"]),
 ];
 
-pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     let texts: Vec<String> = document
         .components("schemas")
         .filter(|(_, schema)| is_text(schema))

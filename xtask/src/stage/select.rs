@@ -10,17 +10,15 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{Options, Stage};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, METHODS, at, entries, items, text};
-use crate::media::Media;
-use crate::refusal::{Refusal, Refusals};
+use crate::media::{self, Media};
 use crate::report::Log;
 
 mod prune;
 mod targets;
 
-pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Refusals> {
-    unknown_tags(document, options)?;
-    unknown_operations(document, options)?;
+pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     for id in &document.left_out {
         let reason = options.decisions.left_out.get(id);
         let reason = reason.map(String::as_str).unwrap_or_default();
@@ -68,12 +66,17 @@ fn tags(operation: &Value) -> impl Iterator<Item = &str> {
     items(operation.get("tags")).filter_map(Value::as_str)
 }
 
-fn unknown_tags(document: &Document, options: &Options) -> Result<(), Refusals> {
+/// Refuses options about tags and operations that the document does not have.
+pub(super) fn check(document: &Document, options: &Options, problems: &mut Diagnostics) {
+    unknown_tags(document, options, problems);
+    unknown_operations(document, options, problems);
+}
+
+fn unknown_tags(document: &Document, options: &Options, problems: &mut Diagnostics) {
     let known: BTreeSet<&str> = document
         .operations()
         .flat_map(|place| tags(place.operation))
         .collect();
-    let mut refusals = Refusals::default();
     for tag in options
         .tags
         .iter()
@@ -86,21 +89,18 @@ fn unknown_tags(document: &Document, options: &Options) -> Result<(), Refusals> 
             .join(", ");
         let reason =
             format!("no operation has the tag `{tag}`; the tags of operations are {known}");
-        refusals.push(Refusal::of_file(&document.source, reason));
+        problems.push(Diagnostic::of_file(&document.source, reason));
     }
-    refusals.or(())
 }
 
 /// Refuses decisions about operations that no longer exist, so that they are removed.
-fn unknown_operations(document: &Document, options: &Options) -> Result<(), Refusals> {
-    let mut refusals = Refusals::default();
+fn unknown_operations(document: &Document, options: &Options, problems: &mut Diagnostics) {
     for id in options.decisions.left_out.keys() {
         if !document.left_out.contains(id) {
             let reason = format!("there is no operation `{id}` to leave out");
-            refusals.push(Refusal::of_file(&options.decisions.source, reason));
+            problems.push(Diagnostic::of_file(&options.decisions.source, reason));
         }
     }
-    refusals.or(())
 }
 
 /// Removes the operations that a decision leaves out, so that their defects do not matter.
@@ -211,7 +211,7 @@ impl Inliner<'_> {
             .and_then(|body| self.document.resolve(body))
         {
             let mut body = body.clone();
-            self.media(&mut body, "the request body");
+            self.media(&mut body, "the request body", true);
             operation.insert("requestBody".to_owned(), body);
         }
         let responses = entries(value.get("responses"))
@@ -272,7 +272,7 @@ impl Inliner<'_> {
 
     fn response(&mut self, status: &str, response: &Value) -> Value {
         let mut response = response.clone();
-        self.media(&mut response, &format!("the response {status}"));
+        self.media(&mut response, &format!("the response {status}"), false);
         if let Some(map) = response.as_object_mut() {
             map.shift_remove("links");
             if !map.get("description").is_some_and(Value::is_string) {
@@ -290,11 +290,13 @@ impl Inliner<'_> {
         response
     }
 
-    /// Keeps one media type, under the name that the generated code sends and expects.
-    fn media(&mut self, holder: &mut Value, what: &str) {
+    /// Keeps one media type, under the name that the generated code sends or expects.
+    fn media(&mut self, holder: &mut Value, what: &str, is_sent: bool) {
         let (name, kept) = match Media::of(holder) {
-            Media::Json(name) => (name.to_owned(), "application/json"),
-            Media::Multipart(name) => (name.to_owned(), "multipart/form-data"),
+            // A server may tell a patch from a document by its media type.
+            Media::Json(name) if is_sent => (name.to_owned(), media::of_json(name)),
+            Media::Json(name) => (name.to_owned(), "application/json".to_owned()),
+            Media::Multipart(name) => (name.to_owned(), "multipart/form-data".to_owned()),
             Media::None | Media::Other(_) => return,
         };
         let Some(content) = holder.get_mut("content").and_then(Value::as_object_mut) else {
@@ -328,7 +330,7 @@ impl Inliner<'_> {
             self.examples(media);
         }
         content.clear();
-        content.insert(kept.to_owned(), media);
+        content.insert(kept, media);
         self.change(&text);
     }
 

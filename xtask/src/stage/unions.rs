@@ -13,15 +13,15 @@ use serde_json::{Map, Value, json};
 use self::variants::{Schemas, Sealed};
 use super::lift::is_union;
 use super::{Options, Stage};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at};
 use crate::marks::{KIND, UNION};
-use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema;
 
 mod variants;
 
-pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Refusals> {
+pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
     let schemas: BTreeMap<String, Value> = document
         .components("schemas")
         .map(|(name, schema)| (name.clone(), schema.clone()))
@@ -34,6 +34,7 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
         }
     }
     let mut undecided = Vec::new();
+    let mut raw = Vec::new();
     for (name, outcome) in sealed {
         let pointer = at("/components/schemas", &name);
         let Some(Value::Object(map)) = document.root.pointer_mut(&pointer) else {
@@ -68,6 +69,7 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
                     .collect::<Map<_, _>>();
                 log.raw(&pointer);
                 log.change(Stage::Unions, format!("{pointer} is raw JSON: {reason}"));
+                raw.push((pointer, reason));
             }
         }
     }
@@ -84,9 +86,17 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
             );
         }
     });
-    let mut refusals = Refusals::default();
-    for (pointer, reason) in undecided.into_iter().filter(|_| options.strict) {
-        refusals.push(document.refuse(&pointer, reason));
+    let mut problems = Diagnostics::default();
+    for (pointer, reason) in undecided {
+        let problem = document.error(&pointer, reason);
+        if options.strict {
+            problems.push(problem);
+        } else {
+            log.warn(problem);
+        }
     }
-    refusals.or(())
+    for (pointer, reason) in raw {
+        log.warn(document.error(&pointer, format!("it is raw JSON: {reason}")));
+    }
+    problems.or(())
 }

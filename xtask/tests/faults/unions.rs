@@ -128,7 +128,7 @@ fn heirs_of_a_base_that_is_kept_are_kept() {
         tags: vec!["kept".to_owned()],
         ..Options::default()
     };
-    let it = generate(&text, &options).unwrap_or_else(|refusals| panic!("{refusals}"));
+    let it = generate(&text, &options).unwrap_or_else(|problems| panic!("{problems}"));
     let models: Vec<&str> = it
         .api
         .models

@@ -7,8 +7,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::api::{Api, ModelId, Type};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::print::CrateNames;
-use crate::refusal::{Refusal, Refusals};
 
 pub(crate) mod blank_lines;
 mod builders;
@@ -42,7 +42,7 @@ pub struct File {
 }
 
 /// Generates the code of an API. `header` becomes the first line of each file.
-pub fn print(api: &Api, names: &CrateNames, header: &str) -> Result<Code, Refusals> {
+pub fn print(api: &Api, names: &CrateNames, header: &str) -> Result<Code, Diagnostics> {
     let (modules, features) = match layout::Layout::of(api) {
         Some(layout) => (
             tags::modules(api, names, &layout),
@@ -56,20 +56,20 @@ pub fn print(api: &Api, names: &CrateNames, header: &str) -> Result<Code, Refusa
     };
     let deprecates = has_deprecated_model(api);
     let mut files = Vec::new();
-    let mut refusals = Refusals::default();
+    let mut problems = Diagnostics::default();
     for module in modules {
         match module.text(header, deprecates) {
             Ok(text) => files.push(File {
                 path: module.path,
                 text,
             }),
-            Err(error) => refusals.push(Refusal::of_file(
+            Err(error) => problems.push(Diagnostic::of_file(
                 &module.path,
                 format!("the generated code is not Rust: {error}"),
             )),
         }
     }
-    refusals.or(Code { files, features })
+    problems.or(Code { files, features })
 }
 
 const ROOT: &str = "The client, the operations and the models of the document.";

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, items};
-use crate::refusal::Refusals;
 use crate::schema;
 
 /// The key. Its value is an object. Some tools write a list there, in the order of the values.
 pub(crate) const KEY: &str = "x-enumDescriptions";
 
-pub(super) fn check(document: &Document, refusals: &mut Refusals) {
+pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
     schema::each(&document.root, &mut |pointer, schema, _| {
         let values: Vec<String> = items(schema.get("enum")).map(value_text).collect();
         for (value, text) in entries(schema.get(KEY)) {
@@ -23,10 +23,10 @@ pub(super) fn check(document: &Document, refusals: &mut Refusals) {
                         values.join(", ")
                     ),
                 };
-                refusals.push(document.refuse(&pointer, reason));
+                problems.push(document.error(&pointer, reason));
             } else if !text.is_string() {
                 let reason = format!("the description of `{value}` is not text");
-                refusals.push(document.refuse(&pointer, reason));
+                problems.push(document.error(&pointer, reason));
             }
         }
     });

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::api::Bounds;
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, flag, item};
-use crate::refusal::Refusals;
 use crate::report::Log;
 use crate::schema::{self, Holder};
 use crate::stage::Stage;
@@ -87,23 +87,23 @@ pub(super) fn foreign(document: &Document, log: &mut Log) {
     });
 }
 
-pub(super) fn check(document: &Document, refusals: &mut Refusals) {
+pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
     // A mistyped mark would silently do nothing.
     others(&document.root, &mut |pointer, name| {
         if is_mistyped(name) {
             let reason = format!("`{name}` is no mark; there are {}", MARKS.join(", "));
-            refusals.push(document.refuse(pointer, reason));
+            problems.push(document.error(pointer, reason));
         }
     });
-    of_operations(document, refusals);
+    of_operations(document, problems);
     schema::each(&document.root, &mut |pointer, schema, holder| {
         if flag(schema, "x-cobo-secret") {
             if holder != Holder::Property {
                 let reason = "`x-cobo-secret` is a mark of properties: put it on the property";
-                refusals.push(document.refuse(pointer, reason));
+                problems.push(document.error(pointer, reason));
             } else if schema_type(document, schema) != Some("string") {
                 let reason = "`x-cobo-secret` is a mark of text: the property's type is not string";
-                refusals.push(document.refuse(pointer, reason));
+                problems.push(document.error(pointer, reason));
             }
         }
         if flag(schema, "x-cobo-checked")
@@ -111,13 +111,13 @@ pub(super) fn check(document: &Document, refusals: &mut Refusals) {
         {
             let reason = "`x-cobo-checked` has nothing to check here: it takes a string property \
                           with `minLength: 1` or an integer property with `minimum`";
-            refusals.push(document.refuse(pointer, reason));
+            problems.push(document.error(pointer, reason));
         }
     });
 }
 
 /// Refuses operation marks outside of operations, where they would silently do nothing.
-fn of_operations(document: &Document, refusals: &mut Refusals) {
+fn of_operations(document: &Document, problems: &mut Diagnostics) {
     let operations: BTreeSet<String> = document.operations().map(|place| place.pointer()).collect();
     each(&document.root, "", &mut |pointer, name| {
         let holder = pointer.rsplit_once('/').map_or("", |(holder, _)| holder);
@@ -127,11 +127,11 @@ fn of_operations(document: &Document, refusals: &mut Refusals) {
         let value = document.root.pointer(pointer).and_then(Value::as_str);
         if !operations.contains(holder) {
             let reason = format!("`{name}` is a mark of operations: put it on the operation");
-            refusals.push(document.refuse(pointer, reason));
+            problems.push(document.error(pointer, reason));
         } else if name == "x-cobo-credential" && value.is_some_and(|value| value != "none") {
             let reason = "`x-cobo-credential` has one value, `none`: the operation is called \
                           without the client's credential";
-            refusals.push(document.refuse(pointer, reason));
+            problems.push(document.error(pointer, reason));
         }
     });
 }

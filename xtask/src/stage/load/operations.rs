@@ -6,13 +6,18 @@ use serde_json::Value;
 
 use super::super::Options;
 use super::super::select::is_selected;
-use crate::document::{Document, Place, at, entries, item, items, reference};
+use crate::decisions::leaving_out;
+use crate::diagnostic::Diagnostics;
+use crate::document::{Document, Place, at, entries, item, items, reference, text};
 use crate::media::Media;
-use crate::refusal::Refusals;
 use crate::rust_name;
 
-pub(super) fn check(document: &Document, options: &Options, refusals: &mut Refusals) {
-    let mut check = Check { document, refusals };
+pub(super) fn check(document: &Document, options: &Options, problems: &mut Diagnostics) {
+    let mut check = Check {
+        document,
+        problems,
+        operation: None,
+    };
     for (path, value) in entries(document.root.get("paths")) {
         if path.starts_with("x-") {
             continue;
@@ -35,6 +40,7 @@ pub(super) fn check(document: &Document, options: &Options, refusals: &mut Refus
         .operations()
         .filter(|place| is_selected(place.operation, options))
     {
+        check.operation = text(place.operation, "operationId");
         check.body(place);
         check.successes(place);
         check.parameters(place);
@@ -72,12 +78,18 @@ pub(super) fn name(document: &mut Document) {
 
 struct Check<'a> {
     document: &'a Document,
-    refusals: &'a mut Refusals,
+    problems: &'a mut Diagnostics,
+    /// The id of the operation that is checked. Its problem may be in a component.
+    operation: Option<String>,
 }
 
 impl Check<'_> {
     fn refuse(&mut self, pointer: &str, reason: impl Into<String>) {
-        self.refusals.push(self.document.refuse(pointer, reason));
+        let mut problem = self.document.error(pointer, reason);
+        if let Some(id) = &self.operation {
+            problem = problem.mended_by(leaving_out(id));
+        }
+        self.problems.push(problem);
     }
 
     /// Refuses duplicate ids. Ids that differ only in case are duplicates, because both become the

@@ -2,21 +2,21 @@
 
 use serde_json::Value;
 
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, item, items, pointer_of, reference};
-use crate::refusal::Refusals;
 use crate::schema;
 
-pub(super) fn check(document: &Document, refusals: &mut Refusals) {
+pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
     schema::references(&document.root, "", &mut |pointer, reference| {
         if let Some(reason) = wrong(document, reference) {
-            refusals.push(document.refuse(pointer, reason));
+            problems.push(document.error(pointer, reason));
         }
     });
-    securities(document, refusals);
+    securities(document, problems);
 }
 
 /// Refuses security requirements of undeclared schemes, since they decide if a token is sent.
-fn securities(document: &Document, refusals: &mut Refusals) {
+fn securities(document: &Document, problems: &mut Diagnostics) {
     let known: Vec<_> = document
         .components("securitySchemes")
         .map(|(name, _)| name.as_str())
@@ -26,7 +26,7 @@ fn securities(document: &Document, refusals: &mut Refusals) {
             for (name, _) in entries(Some(requirement)) {
                 if !known.contains(&name.as_str()) {
                     let reason = format!("there is no security scheme `{name}`");
-                    refusals.push(document.refuse(&item(&pointer, index), reason));
+                    problems.push(document.error(&item(&pointer, index), reason));
                 }
             }
         }

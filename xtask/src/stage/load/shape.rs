@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use self::table::{DOCUMENT, Object, RESPONSE, Shape};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, item, pointer_of, reference};
-use crate::refusal::Refusals;
 
 mod slips;
 mod table;
@@ -15,10 +15,10 @@ mod table;
 pub(super) use slips::mend;
 
 /// Refuses every value of the document that does not have the shape that OpenAPI 3.0 requires.
-pub(super) fn check(document: &Document, refusals: &mut Refusals) {
+pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
     let mut checker = Checker {
         document,
-        refusals,
+        problems,
         found: BTreeMap::new(),
         references: Vec::new(),
     };
@@ -28,7 +28,7 @@ pub(super) fn check(document: &Document, refusals: &mut Refusals) {
 
 struct Checker<'a> {
     document: &'a Document,
-    refusals: &'a mut Refusals,
+    problems: &'a mut Diagnostics,
     /// The kinds of the objects that can be referred to, keyed by pointer.
     found: BTreeMap<String, &'static str>,
     /// References: the pointer, the target, and the required kind.
@@ -50,7 +50,7 @@ impl Checker<'_> {
         for key in object.required {
             if !map.contains_key(*key) {
                 let reason = format!("{} needs `{key}`", object.name);
-                self.refusals.push(self.document.refuse(pointer, reason));
+                self.problems.push(self.document.error(pointer, reason));
             }
         }
         for (key, shape) in object.fields {
@@ -71,7 +71,7 @@ impl Checker<'_> {
             if found != Some(needed) && self.document.root.pointer(&local).is_some() {
                 let found = found.unwrap_or("something else");
                 let reason = format!("{needed} is needed here, `{target}` is {found}");
-                self.refusals.push(self.document.refuse(&pointer, reason));
+                self.problems.push(self.document.error(&pointer, reason));
             }
         }
     }
@@ -141,7 +141,7 @@ impl Checker<'_> {
             let pointer = at(pointer, status);
             if !is_status(status) {
                 let reason = "a response's key is a status (`200`), a range (`4XX`) or `default`";
-                self.refusals.push(self.document.refuse(&pointer, reason));
+                self.problems.push(self.document.error(&pointer, reason));
             }
             self.object(value, &pointer, &RESPONSE);
         }
@@ -179,7 +179,7 @@ impl Checker<'_> {
             Value::Object(_) => "an object".to_owned(),
         };
         let reason = format!("{expected} is needed here, not {found}");
-        self.refusals.push(self.document.refuse(pointer, reason));
+        self.problems.push(self.document.error(pointer, reason));
     }
 }
 

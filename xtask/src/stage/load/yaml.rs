@@ -12,16 +12,19 @@ use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Spanned};
 
 use crate::document::{at, item};
 
+/// The maximum number of values and keys that aliases may stand for, and that anchors may name.
+const ALIASED: usize = 100_000;
+
 /// A parsed YAML file.
-pub(super) struct Yaml {
-    pub(super) root: Value,
-    pub(super) lines: BTreeMap<String, usize>,
+pub(crate) struct Yaml {
+    pub(crate) root: Value,
+    pub(crate) lines: BTreeMap<String, usize>,
     /// The pointers and lines of duplicate keys.
-    pub(super) duplicates: Vec<(String, usize)>,
+    pub(crate) duplicates: Vec<(String, usize)>,
 }
 
 /// Parses a file. Fails with the line, if known, and the reason.
-pub(super) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
+pub(crate) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         // In YAML 1.2, `on`, `no` and the like are strings.
@@ -32,7 +35,11 @@ pub(super) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
         budget: serde_saphyr::budget! {
             max_nodes: 4_000_000,
             max_events: 16_000_000,
+            max_recorded_anchor_events: ALIASED,
             enforce_alias_anchor_ratio: false,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: ALIASED,
         },
         with_snippet: false,
     };
@@ -40,7 +47,19 @@ pub(super) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
         let line = error
             .location()
             .and_then(|location| usize::try_from(location.line()).ok());
-        (line, error.without_snippet().to_string())
+        let reason = error.without_snippet().to_string();
+        let is_expansion = ["RecordedAnchorEvents", "replay"];
+        if is_expansion.iter().any(|word| reason.contains(word)) {
+            let reason = format!(
+                "its aliases (`*name`) stand for more than {ALIASED} values: write out what they \
+                 stand for, or use references (`$ref`)"
+            );
+            return (line, reason);
+        }
+        if reason.starts_with("budget") {
+            return (line, format!("it exceeds a limit for documents: {reason}"));
+        }
+        (line, format!("not valid YAML: {reason}"))
     })?;
     let mut reader = Reader {
         text,
