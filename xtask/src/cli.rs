@@ -111,12 +111,12 @@ struct Exercise {
     decisions: Option<PathBuf>,
 }
 
-/// Compare two documents in terms of what a user of the generated crate sees: operations, parameters,
-/// fields, enum values, types, what is required. Order, prose, and how a schema is inlined, named or
-/// referenced are no difference.
+/// Compare two documents in terms of what callers of the generated crate see: operations, parameters, types and their
+/// names, fields, enum values, what is required. Order, prose, and how a schema is inlined or referenced are no
+/// difference. In place of a document, the `surface.json` of a generated crate can be given.
 ///
-/// Exits with 0, with 1 where there is a breaking change (with --fail-on breaking), and with 2 when a
-/// document or the arguments are refused.
+/// Exits with 0, with 1 if a change is not compatible (with --fail-on breaking), and with 2 if a document or the
+/// arguments are refused.
 #[derive(Debug, Args)]
 struct Diff {
     /// The OpenAPI 3.0 document that code was written against
@@ -129,7 +129,11 @@ struct Diff {
     #[arg(long, value_enum, default_value_t = diff::Format::Text)]
     format: diff::Format,
 
-    /// What makes the run fail
+    /// What a person decided about both documents, as `regen` takes it
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
+
+    /// What makes the run fail: breaking changes, and changes of behaviour
     #[arg(long, value_enum, value_name = "CLASS")]
     fail_on: Option<FailOn>,
 }
@@ -145,6 +149,7 @@ impl From<Diff> for diff::Request {
             old: arguments.old,
             new: arguments.new,
             format: arguments.format,
+            decisions: arguments.decisions,
             fail_on_breaking: arguments.fail_on == Some(FailOn::Breaking),
         }
     }

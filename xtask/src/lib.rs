@@ -6,17 +6,16 @@
 
 pub mod adopt;
 pub mod api;
-pub mod catalog;
 pub mod cli;
 pub mod decisions;
 pub mod diagnostic;
 pub mod diff;
 pub mod document;
 pub mod exercise;
+pub mod marks;
 pub mod media;
 pub mod output;
 pub mod print;
-pub mod reference;
 pub mod regen;
 pub mod rendering;
 pub mod report;

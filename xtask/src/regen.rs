@@ -4,19 +4,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::api::{Api, limits};
-use crate::catalog::Catalog;
 use crate::cli::{Outcome, Say};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::diff;
+use crate::diff::{self, Surface};
 use crate::document::Document;
 use crate::output::{Output, replace};
 use crate::print::CrateNames;
 use crate::print::code::{self, Code};
-use crate::reference;
+use crate::print::reference;
 use crate::report::{Log, Report};
 use crate::silence;
-use crate::stage::{Options, Stage, cross_check, emit, load, select, transform, usable};
+use crate::stage::{Options, Stage, cross_check, emit, load, transform, usable};
 use crate::standalone::{self, file_name};
 use crate::workspace::Workspace;
 
@@ -327,7 +326,7 @@ fn generated(
         Err(reason) if problems.is_empty() => return Err(gave_up(reason)),
         Err(_) => None,
     };
-    let Some((document, api, surface)) = read else {
+    let Some((document, api)) = read else {
         return Err(problems);
     };
     let names = header.names;
@@ -338,9 +337,8 @@ fn generated(
     };
     let written = silence::panics(|| {
         let code = code::print(&api, &names, &header.line())?;
-        let notes = emit::notes(&api, surface, &header);
-        let catalog = Catalog::of(&document);
-        let pages = reference::pages(&catalog, &names, Some(&header));
+        let notes = emit::notes(&api, Surface::of(&api).write(), &header);
+        let pages = reference::pages(&api, &names, Some(&header));
         Ok::<_, Diagnostics>(Generated {
             api,
             code,
@@ -354,14 +352,14 @@ fn generated(
 }
 
 /// Reads and checks a document, and adds the errors of all stages to `problems`. Returns the
-/// normalised document, its model and its surface.
+/// normalised document and its model.
 fn read(
     path: &Path,
     source: &str,
     options: &Options,
     log: &mut Log,
     problems: &mut Diagnostics,
-) -> Option<(Document, Api, String)> {
+) -> Option<(Document, Api)> {
     let (document, errors) = match load::examine(path, source, options) {
         Ok(found) => found,
         Err(errors) => {
@@ -372,9 +370,6 @@ fn read(
     load::notes(&document, log);
     problems.extend(errors.iter().cloned());
     let (mut document, options) = usable::part(document, options, &errors)?;
-    let surface = surface(&document, &options)
-        .map_err(|errors| problems.extend(errors))
-        .ok();
     let mut check = |result: Result<(), Diagnostics>| {
         if let Err(errors) = result {
             problems.extend(errors);
@@ -384,22 +379,11 @@ fn read(
     let api = Api::of(&document, log);
     check(limits::check(&document, &api));
     check(cross_check::run(&document, &api, log));
-    Some((document, api, surface?))
-}
-
-/// The operations that are generated, in the form that the comparison reads.
-fn surface(document: &Document, options: &Options) -> Result<String, Diagnostics> {
-    let mut selected = document.clone();
-    select::run(&mut selected, options, &mut Log::default())?;
-    Ok(diff::surface(&selected))
+    Some((document, api))
 }
 
 /// Reports how the document differs from the one used by the previous run.
 fn compare(output: &Output, console: &mut dyn Say) {
-    let read = |text: &str| {
-        let root = serde_json::from_str(text).ok()?;
-        Some(Document::from_value(emit::SURFACE, root))
-    };
     for (path, new) in output.files() {
         if !path.ends_with(emit::SURFACE) {
             continue;
@@ -409,7 +393,7 @@ fn compare(output: &Output, console: &mut dyn Say) {
         let Some(old) = old.filter(|old| old != new) else {
             continue;
         };
-        if let (Some(old), Some(new)) = (read(&old), read(new)) {
+        if let (Some(old), Some(new)) = (Surface::read(&old), Surface::read(new)) {
             let changes = diff::changes(&old, &new);
             console.say(&format_args!(
                 "the API: {}",

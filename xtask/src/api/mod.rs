@@ -9,6 +9,7 @@
 use serde_json::Value;
 
 mod graph;
+mod kind;
 pub mod limits;
 mod model;
 mod names;
@@ -17,7 +18,7 @@ mod pages;
 mod text;
 mod types;
 
-pub(crate) use names::CLIENT;
+pub use graph::Home;
 pub use names::Scope;
 pub(crate) use types::is_exact;
 

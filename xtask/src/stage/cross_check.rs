@@ -23,9 +23,9 @@ use typify::{TypeDetails, TypeId, TypeSpace};
 
 use super::Stage;
 use crate::api::{Api, Field, Model, ModelKind, Object, Presence, Type, is_exact};
-use crate::catalog::KIND;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, flag};
+use crate::marks::KIND;
 use crate::report::Log;
 use crate::rust_name;
 use crate::schema::{self, Holder};

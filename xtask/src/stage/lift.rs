@@ -15,9 +15,9 @@ use serde_json::{Map, Value, json};
 
 use super::name::Names;
 use super::{Options, Stage};
-use crate::catalog::NULLABLE;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, item, items, reference, schema_reference, text};
+use crate::marks::NULLABLE;
 use crate::report::Log;
 use crate::rust_name;
 

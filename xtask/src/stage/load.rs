@@ -15,6 +15,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, text};
 use crate::report::Log;
 
+pub(crate) mod enum_docs;
 mod marks;
 mod operations;
 mod references;
@@ -154,6 +155,7 @@ pub fn check(document: &mut Document, options: &Options, problems: &mut Diagnost
     references::check(document, problems);
     operations::check(document, options, problems);
     marks::check(document, problems);
+    enum_docs::check(document, problems);
     select::check(document, options, problems);
 }
 

@@ -4,14 +4,15 @@
 //! sends defaults on every request. A response slightly outside of the document's limits would then
 //! fail as a whole, and a request would contain values that its caller did not set. So the keywords
 //! are dropped. Constraints that must be enforced are marked in the document (`x-cobo-checked`);
-//! their bounds are kept for the catalog.
+//! their bounds are kept for the model.
 
 use serde_json::{Map, Value, json};
 
 use super::{Options, Stage};
-use crate::catalog::{BOUNDS, Bounds};
+use crate::api::Bounds;
 use crate::diagnostic::Diagnostics;
 use crate::document::Document;
+use crate::marks::BOUNDS;
 use crate::report::Log;
 use crate::schema;
 

@@ -13,9 +13,9 @@ use serde_json::{Map, Value, json};
 use self::variants::{Schemas, Sealed};
 use super::lift::is_union;
 use super::{Options, Stage};
-use crate::catalog::{KIND, UNION};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at};
+use crate::marks::{KIND, UNION};
 use crate::report::Log;
 use crate::schema;
 

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::api::is_exact;
-use crate::catalog::Bounds;
+use crate::api::{Bounds, is_exact};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, flag, item};
 use crate::report::Log;

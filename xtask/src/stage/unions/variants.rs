@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::catalog::KIND;
 use crate::document::{entries, items, reference, schema_name, text};
+use crate::marks::KIND;
 use crate::schema::named;
 use crate::stage::enums::unique;
 use crate::stage::lift::is_union;

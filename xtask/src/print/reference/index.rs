@@ -6,8 +6,8 @@ use super::text::{code, first_paragraph, line, prose, table};
 use crate::stage::emit::Header;
 
 pub(super) fn page(site: &Site<'_>, header: Option<&Header>) -> String {
-    let catalog = site.catalog;
-    let title = line(&catalog.title);
+    let api = site.api;
+    let title = line(&api.title);
     let mut parts = vec![format!(
         "# {}",
         if title.is_empty() {
@@ -16,9 +16,9 @@ pub(super) fn page(site: &Site<'_>, header: Option<&Header>) -> String {
             &title
         }
     )];
-    parts.extend(catalog.description.as_deref().map(prose));
-    if !catalog.version.is_empty() {
-        parts.push(format!("Version {} of the API.", line(&catalog.version)));
+    parts.extend(api.description.as_deref().map(prose));
+    if !api.version.is_empty() {
+        parts.push(format!("Version {} of the API.", line(&api.version)));
     }
     parts.push(made(header));
     parts.push(format!("## Servers\n\n{}", servers(site)));
@@ -50,7 +50,7 @@ fn made(header: Option<&Header>) -> String {
 }
 
 fn servers(site: &Site<'_>) -> String {
-    let rows = site.catalog.servers.iter().map(|server| {
+    let rows = site.api.servers.iter().map(|server| {
         vec![
             link(&server.url),
             server.description.as_deref().map(line).unwrap_or_default(),
@@ -68,11 +68,11 @@ fn servers(site: &Site<'_>) -> String {
 }
 
 fn endpoints(site: &Site<'_>) -> String {
-    let rows = site.apis.iter().flat_map(|api| {
-        api.operations.iter().map(move |operation| {
+    let rows = site.pages.iter().flat_map(|page| {
+        site.operations(page).map(move |operation| {
             vec![
-                format!("[{}]({})", api.name, api.file),
-                api.link(operation),
+                format!("[{}]({})", page.name, page.file),
+                page.link(operation),
                 request(operation),
                 summary(operation),
             ]
@@ -80,26 +80,24 @@ fn endpoints(site: &Site<'_>) -> String {
     });
     let table = table(&["API", "Method", "HTTP request", "Description"], rows);
     let tags: Vec<String> = site
-        .apis
+        .pages
         .iter()
-        .map(|api| {
-            let tag = api.tag.map_or("Operations without a tag".to_owned(), line);
-            let text = api.description.map(first_paragraph).unwrap_or_default();
+        .map(|page| {
+            let tag = page.tag.name.as_deref();
+            let tag = tag.map_or("Operations without a tag".to_owned(), line);
+            let text = page.tag.description.as_deref();
+            let text = text.map(first_paragraph).unwrap_or_default();
             let colon = if text.is_empty() { "" } else { ": " };
-            format!("- [**{}**]({}), {tag}{colon}{text}", api.name, api.file)
+            format!("- [**{}**]({}), {tag}{colon}{text}", page.name, page.file)
         })
         .collect();
     format!("{}\n\n{}", tags.join("\n"), table.trim_end())
 }
 
 fn models(site: &Site<'_>) -> String {
-    let rows = site.catalog.models.iter().map(|model| {
-        let text = model
-            .description
-            .as_deref()
-            .map(first_paragraph)
-            .unwrap_or_default();
-        vec![site.link(&model.name), text]
+    let rows = site.ids().map(|id| {
+        let text = site.api.model(id).description.as_deref();
+        vec![site.link(id), text.map(first_paragraph).unwrap_or_default()]
     });
     table(&["Model", "Description"], rows).trim_end().to_owned()
 }
@@ -110,7 +108,7 @@ const SIGNATURE_SCHEMES: [&str; 3] = ["CoboAuth", "CoboNonce", "CoboSignature"];
 /// All other schemes that operations use, and whether each is a bearer token.
 fn schemes(site: &Site<'_>) -> Vec<(String, bool)> {
     let mut found: Vec<(String, bool)> = Vec::new();
-    for operation in &site.catalog.operations {
+    for operation in &site.api.operations {
         for name in operation.security.iter().flatten() {
             if SIGNATURE_SCHEMES.contains(&name.as_str()) {
                 continue;

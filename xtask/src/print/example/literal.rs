@@ -7,14 +7,12 @@ pub(super) fn literal(text: &str) -> String {
     format!("{text:?}")
 }
 
-/// An integer that converts into `ty`. A literal without a suffix is an `i32`.
-pub(super) fn integer(value: &Value, ty: &str) -> String {
-    match (ty, value.as_i64(), value.as_u64()) {
-        ("i64", Some(number), _) if i32::try_from(number).is_ok() => number.to_string(),
-        ("i64", Some(number), _) => format!("{number}_i64"),
-        ("u64", _, Some(number)) => format!("{number}_u64"),
-        ("u64", ..) => "1_u64".to_owned(),
-        _ => "1".to_owned(),
+/// An integer that converts into `i64`. A literal without a suffix is an `i32`.
+pub(super) fn integer(number: i64) -> String {
+    if i32::try_from(number).is_ok() {
+        number.to_string()
+    } else {
+        format!("{number}_i64")
     }
 }
 
@@ -24,8 +22,7 @@ pub(super) fn json_literal(value: &Value) -> String {
     match value {
         Value::String(text) => literal(text),
         Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(number), ..) if i32::try_from(number).is_ok() => number.to_string(),
-            (Some(number), ..) => format!("{number}_i64"),
+            (Some(number), ..) => integer(number),
             (_, Some(number), _) => format!("{number}_u64"),
             (.., Some(number)) => format!("{number:?}"),
             _ => "1".to_owned(),
@@ -49,6 +46,7 @@ pub(super) fn json_literal(value: &Value) -> String {
     }
 }
 
+/// The lines, each with this many spaces in front.
 pub(super) fn indented(text: &str, by: usize) -> String {
     let lines = text.lines().map(|line| {
         if line.is_empty() {

@@ -1,27 +1,24 @@
 //! Writes the page of a tag with its operations.
 
-use super::example;
-use super::rust_type::RustType;
-use super::site::{Api, INDEX, Site};
+use super::site::{INDEX, Page, Site};
 use super::text::{code, first_paragraph, line, prose, slug, table};
-use crate::catalog::{Body, Location, Operation, Parameter};
-use crate::document::flag;
+use crate::api::{Body, Location, ModelId, Operation, Parameter, Type};
 use crate::print::docs::permissions;
-use crate::rust_name;
+use crate::print::example;
+use crate::print::rust_type::RustType;
 
-pub(super) fn page(site: &Site<'_>, api: &Api<'_>) -> String {
-    let mut out = format!("# {}\n\n", api.name);
-    if let Some(description) = api.description {
+pub(super) fn page(site: &Site<'_>, page: &Page<'_>) -> String {
+    let mut out = format!("# {}\n\n", page.name);
+    if let Some(description) = &page.tag.description {
         out.push_str(&format!("{}\n\n", prose(description)));
     }
     out.push_str(&format!("All URIs are relative to {}.\n\n", servers(site)));
-    let rows = api
-        .operations
-        .iter()
-        .map(|operation| vec![api.link(operation), request(operation), summary(operation)]);
+    let rows = site
+        .operations(page)
+        .map(|operation| vec![page.link(operation), request(operation), summary(operation)]);
     out.push_str(&table(&["Method", "HTTP request", "Description"], rows));
-    for operation in &api.operations {
-        out.push_str(&format!("\n{}", section(site, api, operation)));
+    for operation in site.operations(page) {
+        out.push_str(&format!("\n{}", section(site, page, operation)));
     }
     out
 }
@@ -29,7 +26,7 @@ pub(super) fn page(site: &Site<'_>, api: &Api<'_>) -> String {
 /// `*<https://api.dev.cobo.com/v2>* (Development environment)`, for each server.
 fn servers(site: &Site<'_>) -> String {
     let servers: Vec<String> = site
-        .catalog
+        .api
         .servers
         .iter()
         .map(|server| {
@@ -92,14 +89,14 @@ pub(super) fn summary(operation: &Operation) -> String {
     }
 }
 
-fn section(site: &Site<'_>, api: &Api<'_>, operation: &Operation) -> String {
-    let method = rust_name::method(operation);
+fn section(site: &Site<'_>, page: &Page<'_>, operation: &Operation) -> String {
+    let method = &operation.rust;
     let mut parts = Vec::new();
-    if api.anchor(operation) != method {
-        parts.push(format!("<a id=\"{}\"></a>", api.anchor(operation)));
+    if page.anchor(operation) != *method {
+        parts.push(format!("<a id=\"{}\"></a>", page.anchor(operation)));
     }
     parts.push(format!("## {method}"));
-    parts.push(format!("> {}", code(&signature(operation))));
+    parts.push(format!("> {}", code(&signature(site, operation))));
     parts.extend(operation.summary.as_deref().map(prose));
     parts.extend(operation.description.as_deref().map(prose));
     if operation.deprecated {
@@ -110,8 +107,9 @@ fn section(site: &Site<'_>, api: &Api<'_>, operation: &Operation) -> String {
     parts.push("### Example".to_owned());
     parts.push(format!(
         "```rust,no_run\n{}```",
-        example::call(site, api, operation)
+        example::program(site.api, operation, site.names, &page.name)
     ));
+    parts.extend(pages(site, operation));
     parts.push("### Path parameters".to_owned());
     parts.push(parameters(site, operation, true));
     parts.push("### Other parameters".to_owned());
@@ -130,30 +128,51 @@ fn section(site: &Site<'_>, api: &Api<'_>, operation: &Operation) -> String {
     parts.push(format!(
         "- **Content-Type**: {sent}\n- **Accept**: application/json"
     ));
-    parts.push(back(&api.name));
+    parts.push(back(&page.name));
     parts.retain(|part| !part.is_empty());
     parts.join("\n\n") + "\n"
 }
 
 /// The call with every setter, and its result.
-fn signature(operation: &Operation) -> String {
-    let value = operation
-        .success
-        .model
-        .as_deref()
-        .map_or("()".to_owned(), rust_name::model);
-    let mut call = format!(
-        "Response<{value}> client.{}()",
-        rust_name::method(operation)
-    );
-    for name in operation.parameters.iter().map(rust_name::parameter) {
-        call.push_str(&format!(".{name}({name})"));
-    }
-    if let Some(body) = &operation.body {
-        let name = rust_name::body(operation, &body.model);
+fn signature(site: &Site<'_>, operation: &Operation) -> String {
+    let value = match operation.success.model {
+        Some(id) if operation.success.nullable => {
+            format!("Option<{}>", site.api.model(id).rust)
+        }
+        Some(id) => site.api.model(id).rust.clone(),
+        None => "()".to_owned(),
+    };
+    let mut call = format!("Response<{value}> client.{}()", operation.rust);
+    let names = operation.parameters.iter().map(|parameter| &parameter.rust);
+    for name in names.chain(operation.body.as_ref().map(|body| &body.rust)) {
         call.push_str(&format!(".{name}({name})"));
     }
     call + ".send()"
+}
+
+/// How to read a list that comes in pages.
+fn pages(site: &Site<'_>, operation: &Operation) -> Option<String> {
+    operation.pages?;
+    let page = operation.success.model.map(|id| site.api.model(id));
+    let field = page.and_then(|page| {
+        let items = page.page.as_ref()?.items?;
+        page.object()?.fields.get(items)
+    });
+    let text = match field {
+        Some(field) => format!(
+            "The list comes in pages. In place of `send()`, `items()` returns the items of all \
+             pages (field {}), and `pages()` returns the pages. Both request a page when it is \
+             needed.",
+            code(&field.rust)
+        ),
+        None => "The list comes in pages. In place of `send()`, `pages()` returns all pages, and \
+                 requests each when it is needed."
+            .to_owned(),
+    };
+    let program = example::pages(site.api, operation, site.names, field.is_some());
+    Some(format!(
+        "### Pages\n\n{text}\n\n```rust,no_run\n{program}```"
+    ))
 }
 
 fn repeats(operation: &Operation) -> &'static str {
@@ -170,14 +189,14 @@ fn parameters(site: &Site<'_>, operation: &Operation, in_path: bool) -> String {
         .parameters
         .iter()
         .filter(|parameter| (parameter.location == Location::Path) == in_path)
-        .map(|parameter| self::parameter(site, operation, parameter))
+        .map(|parameter| self::parameter(site, parameter))
         .collect();
     rows.extend(
         operation
             .body
             .iter()
             .filter(|_| !in_path)
-            .map(|body| self::body(site, operation, body)),
+            .map(|body| self::body(site, body)),
     );
     if rows.is_empty() {
         return "None.".to_owned();
@@ -189,40 +208,37 @@ fn parameters(site: &Site<'_>, operation: &Operation, in_path: bool) -> String {
     )
 }
 
-fn parameter(site: &Site<'_>, operation: &Operation, parameter: &Parameter) -> Vec<String> {
+fn parameter(site: &Site<'_>, parameter: &Parameter) -> Vec<String> {
     let Parameter {
-        name,
-        schema,
+        wire,
+        rust,
         required,
         deprecated,
         location,
         ..
     } = parameter;
-    let ty = RustType::of(schema, &format!("{}-{name}", operation.id));
-    let setter = rust_name::parameter(parameter);
     let place = match location {
         Location::Path => "path",
         Location::Query => "query",
         Location::Header => "header",
     };
     // Also show the name in the document, if it is written differently.
-    let place = if setter == *name {
+    let place = if rust == wire {
         place.to_owned()
     } else {
-        format!("{place}, as {}", code(name))
+        format!("{place}, as {}", code(wire))
     };
     let mut notes = vec![requiredness(*required).to_owned(), place];
-    if flag(schema, "x-cobo-secret") {
+    if parameter.ty == Type::Secret {
         notes.push("secret".to_owned());
     }
     if *deprecated {
         notes.push("deprecated".to_owned());
     }
-    notes.extend(values(schema));
     notes.extend(parameter.example.as_ref().map(shown));
     vec![
-        format!("**{setter}**"),
-        site.type_link(&ty, false),
+        format!("**{rust}**"),
+        site.type_link(&RustType::of(&parameter.ty)),
         parameter
             .description
             .as_deref()
@@ -232,13 +248,13 @@ fn parameter(site: &Site<'_>, operation: &Operation, parameter: &Parameter) -> V
     ]
 }
 
-fn body(site: &Site<'_>, operation: &Operation, body: &Body) -> Vec<String> {
-    let has_builder = site.model(&body.model).is_some_and(example::has_builder);
+fn body(site: &Site<'_>, body: &Body) -> Vec<String> {
+    let has_builder = site.api.model(body.model).object().is_some();
     let mut notes = vec![requiredness(body.required), "body"];
     notes.extend(has_builder.then_some("the model or its builder"));
     vec![
-        format!("**{}**", rust_name::body(operation, &body.model)),
-        site.link(&body.model),
+        format!("**{}**", body.rust),
+        site.link(body.model),
         body.description.as_deref().map(line).unwrap_or_default(),
         notes.join("; "),
     ]
@@ -246,17 +262,6 @@ fn body(site: &Site<'_>, operation: &Operation, body: &Body) -> Vec<String> {
 
 pub(super) fn requiredness(required: bool) -> &'static str {
     if required { "required" } else { "optional" }
-}
-
-/// The values of an inline enum.
-pub(super) fn values(schema: &serde_json::Value) -> Option<String> {
-    let values = example::enum_values(schema);
-    let values: Vec<String> = values
-        .into_iter()
-        .map(code)
-        .filter(|text| !text.is_empty())
-        .collect();
-    (!values.is_empty()).then(|| format!("one of {}", values.join(", ")))
 }
 
 /// The document's example on one line.
@@ -270,8 +275,9 @@ pub(super) fn shown(example: &serde_json::Value) -> String {
 
 fn returned(site: &Site<'_>, operation: &Operation) -> String {
     let success = &operation.success;
-    let value = match &success.model {
-        Some(model) => site.link(model),
+    let value = match success.model {
+        Some(id) if success.nullable => format!("{} or `null`", site.link(id)),
+        Some(id) => site.link(id),
         None => "No value".to_owned(),
     };
     let mut out = format!(
@@ -299,13 +305,16 @@ fn errors(site: &Site<'_>, operation: &Operation) -> String {
     }
     out.push_str("What Cobo says of a failure is at `body()`, in one of two shapes:\n\n");
     for (fields, what) in SHAPES {
-        let model = site.catalog.models.iter().find(|model| {
-            fields
-                .iter()
-                .all(|name| model.fields.iter().any(|field| field.name == *name))
-        });
+        let has_all = |id: &ModelId| {
+            let object = site.api.model(*id).object();
+            object.is_some_and(|object| {
+                let has = |name: &&str| object.fields.iter().any(|field| field.wire == **name);
+                fields.iter().all(|name| has(&name))
+            })
+        };
+        let model = site.ids().find(has_all);
         let link = model
-            .map(|model| format!("{}, ", site.link(&model.name)))
+            .map(|id| format!("{}, ", site.link(id)))
             .unwrap_or_default();
         let fields: Vec<String> = fields.iter().map(|name| code(name)).collect();
         out.push_str(&format!("- {link}{what}: {}\n", fields.join(", ")));

@@ -4,16 +4,10 @@
 use serde_json::Value;
 
 use crate::document::{entries, items, text};
-
-/// The mark that holds the kind of a component.
-pub const KIND: &str = "x-cobo-kind";
-/// The values of an enum.
-pub const ENUM: &str = "x-cobo-enum";
-/// The variants of a union.
-pub const UNION: &str = "x-cobo-union";
+use crate::marks::{ENUM, KIND, UNION};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     Object,
     StringEnum(Vec<Variant>),
     IntegerEnum(Vec<IntVariant>),
@@ -24,45 +18,45 @@ pub enum Kind {
 
 /// A value of an enum of strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Variant {
+pub(super) struct Variant {
     /// The value that is sent.
-    pub value: String,
+    pub(super) value: String,
     /// The name of the Rust variant, unique in its enum.
-    pub name: String,
-    pub description: Option<String>,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
 }
 
 /// A value of an enum of integers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IntVariant {
-    pub value: i64,
+pub(super) struct IntVariant {
+    pub(super) value: i64,
     /// The name of the Rust variant, unique in its enum.
-    pub name: String,
-    pub description: Option<String>,
+    pub(super) name: String,
+    pub(super) description: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Union {
+pub(super) struct Union {
     /// The property whose value selects the variant. Without it, the required properties select it.
-    pub discriminator: Option<String>,
-    pub variants: Vec<UnionVariant>,
+    pub(super) discriminator: Option<String>,
+    pub(super) variants: Vec<UnionVariant>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnionVariant {
+pub(super) struct UnionVariant {
     /// The name of the Rust variant, unique in its union.
-    pub name: String,
+    pub(super) name: String,
     /// The discriminator values that select this variant.
-    pub tags: Vec<String>,
+    pub(super) tags: Vec<String>,
     /// The name of the component schema.
-    pub model: String,
+    pub(super) model: String,
     /// The properties that a value must have to be of this variant.
-    pub required: Vec<String>,
+    pub(super) required: Vec<String>,
 }
 
 impl Kind {
     /// Reads the marks of a component.
-    pub fn of(schema: &Value) -> Self {
+    pub(super) fn of(schema: &Value) -> Self {
         match schema.get(KIND).and_then(Value::as_str) {
             Some("string-enum") => {
                 Self::StringEnum(items(schema.get(ENUM)).filter_map(variant).collect())

@@ -110,12 +110,18 @@ pub(super) fn first_paragraph(text: &str) -> String {
     text.split(BREAK).next().unwrap_or_default().to_owned()
 }
 
-/// A table. Every row needs a cell for each column.
+/// A table. Every row needs a cell for each column. A column without any text is left out.
 pub(super) fn table(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut out = row(columns.iter().map(|name| (*name).to_owned()));
-    out.push_str(&row(columns.iter().map(|_| "---".to_owned())));
-    for cells in rows {
-        let cells = (0..columns.len()).map(|at| cells.get(at).map(|text| cell(text)));
+    let rows: Vec<Vec<String>> = rows.into_iter().collect();
+    let has_text = |at: &usize| {
+        let mut cells = rows.iter().filter_map(|cells| cells.get(*at));
+        rows.is_empty() || cells.any(|text| !text.trim().is_empty())
+    };
+    let shown: Vec<usize> = (0..columns.len()).filter(has_text).collect();
+    let mut out = row(shown.iter().map(|at| columns[*at].to_owned()));
+    out.push_str(&row(shown.iter().map(|_| "---".to_owned())));
+    for cells in &rows {
+        let cells = shown.iter().map(|at| cells.get(*at).map(|text| cell(text)));
         out.push_str(&row(cells.map(Option::unwrap_or_default)));
     }
     out
@@ -175,14 +181,17 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_rectangular() {
+    fn tables_are_rectangular_and_have_no_empty_columns() {
         let table = table(
-            &["A", "B"],
-            [vec!["x|y\nz".to_owned()], vec![r"a\|b".to_owned()]],
+            &["A", "B", "C"],
+            [
+                vec!["x|y\nz".to_owned()],
+                vec![r"a\|b".to_owned(), String::new(), "c".to_owned()],
+            ],
         );
         assert_eq!(
             table,
-            "| A | B |\n| --- | --- |\n| x\\|y z |  |\n| a\\|b |  |\n"
+            "| A | C |\n| --- | --- |\n| x\\|y z |  |\n| a\\|b | c |\n"
         );
     }
 
