@@ -59,9 +59,16 @@ struct Regen {
     #[arg(long, value_name = "DIR", requires = "spec")]
     out: Option<PathBuf>,
 
-    /// The name of the crate of its own [default: `cobo-` and the name of the document's file]
+    /// The name of the crate of its own; `my-api` has the client `MyApiClient` [default: the title of
+    /// the document in kebab case]
     #[arg(long, value_name = "NAME", requires = "spec")]
-    crate_name: Option<String>,
+    name: Option<String>,
+
+    /// How the crate of its own depends on `cobo-auth` and `cobo-model`: a version, or the URL of a
+    /// git repository, with `#` and a revision [default: the version and relative path of this
+    /// checkout]
+    #[arg(long, value_name = "VERSION|URL", requires = "spec")]
+    auth_dependency: Option<String>,
 
     /// Keep only operations with this tag, and what they need
     #[arg(long = "tag", value_name = "TAG", requires = "spec")]
@@ -75,9 +82,13 @@ struct Regen {
     #[arg(long, requires = "spec")]
     strict: bool,
 
-    /// Write nothing: list every stale, missing and orphaned file
+    /// Write nothing: report stale, missing and orphaned files
     #[arg(long)]
     check: bool,
+
+    /// List every file, difference and change of the API instead of a screen
+    #[arg(long)]
+    verbose: bool,
 
     /// Write what was done, as JSON
     #[arg(long, value_name = "FILE")]
@@ -101,10 +112,6 @@ struct Exercise {
     /// The folder of the program
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-
-    /// The name of the generated crate [default: `cobo-` and the name of the document's file]
-    #[arg(long, value_name = "NAME")]
-    crate_name: Option<String>,
 
     /// What the crate was generated with
     #[arg(long, value_name = "FILE")]
@@ -194,13 +201,11 @@ impl From<Exercise> for exercise::Request {
             spec,
             client,
             out,
-            crate_name,
             decisions,
         } = arguments;
         Self {
             spec,
             client,
-            crate_name,
             decisions,
             out,
             skip: Vec::new(),
@@ -214,7 +219,8 @@ impl From<Regen> for regen::Request {
             (Some(spec), Some(out)) => Some(regen::Standalone {
                 spec,
                 out,
-                crate_name: arguments.crate_name,
+                name: arguments.name,
+                auth_dependency: arguments.auth_dependency,
                 tags: arguments.tags,
                 decisions: arguments.decisions,
                 strict: arguments.strict,
@@ -226,6 +232,7 @@ impl From<Regen> for regen::Request {
         Self {
             standalone,
             check: arguments.check,
+            verbose: arguments.verbose,
             report: arguments.report,
         }
     }

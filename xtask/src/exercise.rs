@@ -34,7 +34,6 @@ pub struct Request {
     pub spec: PathBuf,
     /// The folder of the crate that `regen` made of the document.
     pub client: PathBuf,
-    pub crate_name: Option<String>,
     pub decisions: Option<PathBuf>,
     pub out: PathBuf,
     /// See [`Options::skip`].
@@ -46,7 +45,6 @@ pub struct Request {
 pub fn run(request: &Request) -> Result<Output, Diagnostics> {
     let source = request.spec.display().to_string();
     let refuse = |reason: String| Diagnostics::from(Diagnostic::of_file(".", reason));
-    let name = standalone::name(request.crate_name.as_deref(), &request.spec).map_err(refuse)?;
     let auth = standalone::auth_path().map_err(refuse)?;
     let sandbox = Workspace::find().map(|workspace| workspace.root.join("crates/cobo-sandbox"));
     let client = request.client.canonicalize().map_err(|error| {
@@ -56,6 +54,16 @@ pub fn run(request: &Request) -> Result<Output, Diagnostics> {
             reason,
         ))
     })?;
+    let name = std::fs::read_to_string(client.join("Cargo.toml"))
+        .ok()
+        .and_then(|manifest| package_name(&manifest))
+        .ok_or_else(|| {
+            let reason = "the client's folder has no Cargo.toml with a `name`: generate it first";
+            Diagnostics::from(Diagnostic::of_file(
+                request.client.display().to_string(),
+                reason,
+            ))
+        })?;
     let decisions = match &request.decisions {
         Some(path) => Decisions::read(path)?,
         None => Decisions::default(),
@@ -96,6 +104,14 @@ pub fn run(request: &Request) -> Result<Output, Diagnostics> {
     let out = request.out.display().to_string();
     Output::standalone(&request.out, files)
         .map_err(|reason| Diagnostic::of_file(out, reason).into())
+}
+
+/// The name of the package, in a manifest that `regen` wrote.
+fn package_name(manifest: &str) -> Option<String> {
+    let value = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("name = "))?;
+    serde_json::from_str(value).ok()
 }
 
 /// The generated program.

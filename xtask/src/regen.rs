@@ -10,14 +10,14 @@ use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::diff;
 use crate::document::Document;
-use crate::output::{Output, replace};
+use crate::output::{Difference, Output, by_folder, replace};
 use crate::print::CrateNames;
 use crate::print::code::{self, Code};
 use crate::reference;
 use crate::report::{Log, Report};
 use crate::silence;
 use crate::stage::{Options, Stage, cross_check, emit, load, select, transform, usable};
-use crate::standalone::{self, file_name};
+use crate::standalone::{self, Dependency, file_name};
 use crate::workspace::Workspace;
 
 /// A target of this workspace: a document, the folder of its code, and the folder of its reference
@@ -43,12 +43,17 @@ const TARGETS: [Target; 1] = [Target {
     decisions: None,
 }];
 
+/// The maximum number of changes of the API, and of differences, to list in a screen.
+const LINES: usize = 12;
+
 /// The arguments of the command.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// Generate a stand-alone crate instead of this workspace's code.
     pub standalone: Option<Standalone>,
     pub check: bool,
+    /// List everything instead of a screen.
+    pub verbose: bool,
     pub report: Option<PathBuf>,
 }
 
@@ -56,7 +61,8 @@ pub struct Request {
 pub struct Standalone {
     pub spec: PathBuf,
     pub out: PathBuf,
-    pub crate_name: Option<String>,
+    pub name: Option<String>,
+    pub auth_dependency: Option<String>,
     pub tags: Vec<String>,
     pub decisions: Option<PathBuf>,
     pub strict: bool,
@@ -83,8 +89,8 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
     }
     let outcome = match result {
         Ok(output) if problems.is_empty() => {
-            compare(&output, console);
-            finish(&output, request.check, &mut problems, console)
+            compare(&output, request.verbose, console);
+            finish(&output, request, &mut problems, console)
         }
         _ => Outcome::Refused,
     };
@@ -99,7 +105,7 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
 pub fn write(output: Result<Output, Diagnostics>, console: &mut dyn Say) -> Outcome {
     let mut problems = Diagnostics::default();
     let outcome = match output {
-        Ok(output) => finish(&output, false, &mut problems, console),
+        Ok(output) => finish(&output, &Request::default(), &mut problems, console),
         Err(found) => {
             problems.extend(found);
             Outcome::Refused
@@ -113,33 +119,30 @@ pub fn write(output: Result<Output, Diagnostics>, console: &mut dyn Say) -> Outc
 
 fn finish(
     output: &Output,
-    check: bool,
+    request: &Request,
     problems: &mut Diagnostics,
     console: &mut dyn Say,
 ) -> Outcome {
-    let result = if check {
-        output.differences().map(|differences| {
-            for difference in &differences {
-                console.say(difference);
-            }
-            if differences.is_empty() {
-                Outcome::Done
-            } else {
-                Outcome::Stale
-            }
-        })
-    } else {
-        output.write().map(|written| {
+    let result = output.differences().and_then(|differences| {
+        if request.check {
+            return Ok(list(&differences, request.verbose, console));
+        }
+        let written = output.write()?;
+        if request.verbose {
             for path in &written.wrote {
                 console.say(&format_args!("wrote {path}"));
             }
             for path in &written.removed {
                 console.say(&format_args!("removed {path}"));
             }
-            console.say(&format_args!("unchanged: {} files", written.unchanged));
-            Outcome::Done
-        })
-    };
+        } else {
+            for line in by_folder(&differences, ["new", "changed", "removed"]) {
+                console.say(&line);
+            }
+        }
+        console.say(&format_args!("unchanged: {} files", written.unchanged));
+        Ok(Outcome::Done)
+    });
     result.unwrap_or_else(|error| {
         problems.push(Diagnostic::of_file(
             "the generated files",
@@ -147,6 +150,24 @@ fn finish(
         ));
         Outcome::Refused
     })
+}
+
+/// Lists what `--check` found. Many differences are counted by folder.
+fn list(differences: &[Difference], verbose: bool, console: &mut dyn Say) -> Outcome {
+    if differences.is_empty() {
+        return Outcome::Done;
+    }
+    if verbose || differences.len() <= LINES {
+        for difference in differences {
+            console.say(difference);
+        }
+    } else {
+        for line in by_folder(differences, ["missing", "stale", "orphaned"]) {
+            console.say(&line);
+        }
+        console.say(&"--verbose lists the files and their differences");
+    }
+    Outcome::Stale
 }
 
 fn of_workspace(report: &mut Report) -> Result<Output, Diagnostics> {
@@ -168,10 +189,10 @@ fn of_workspace(report: &mut Report) -> Result<Output, Diagnostics> {
         let header = Header {
             command: "cargo xtask regen".to_owned(),
             source: target.document.to_owned(),
-            names: CrateNames {
+            names: Some(CrateNames {
                 library: target.library.to_owned(),
                 client: target.client.to_owned(),
-            },
+            }),
         };
         let decisions = target.decisions.map(|path| workspace.root.join(path));
         let decisions = decisions.map(|path| Decisions::read(&path)).transpose();
@@ -205,10 +226,10 @@ fn of_workspace(report: &mut Report) -> Result<Output, Diagnostics> {
 
 fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagnostics> {
     let mut problems = Diagnostics::default();
-    let name = standalone::name(request.crate_name.as_deref(), &request.spec)
-        .map_err(|reason| problems.push(Diagnostic::of_file("--crate-name", reason)));
-    let auth =
-        standalone::auth_path().map_err(|reason| problems.push(Diagnostic::of_file(".", reason)));
+    let name = request.name.as_deref().map(standalone::checked).transpose();
+    let name = name.map_err(|reason| problems.push(Diagnostic::of_file("--name", reason)));
+    let dependency = Dependency::of(request.auth_dependency.as_deref(), &request.out)
+        .map_err(|reason| problems.push(Diagnostic::of_file("--auth-dependency", reason)));
     let source = request.spec.display().to_string();
     let decisions = match &request.decisions {
         Some(path) => Decisions::read(path)?,
@@ -223,14 +244,18 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagn
     let header = Header {
         command: standalone::command(request),
         source: file_name(&request.spec),
-        names: CrateNames::of_crate(name.as_deref().unwrap_or_default()),
+        names: name
+            .as_ref()
+            .ok()
+            .and_then(|name| Some(CrateNames::of_crate(name.as_deref()?))),
     };
     let generated = generated(&request.spec, &source, &options, header, report)
         .map_err(|found| problems.extend(found));
-    let (Ok(name), Ok(auth), Ok(generated)) = (name, auth, generated) else {
+    let (Ok(name), Ok(dependency), Ok(generated)) = (name, dependency, generated) else {
         return Err(problems);
     };
-    let mut files = emit::standalone(&name, &auth, &generated.api, generated.code);
+    let name = name.unwrap_or_else(|| standalone::default_name(&generated.api.title));
+    let mut files = emit::standalone(&name, &dependency, &generated.api, generated.code);
     files.extend(within("src/generated", generated.notes));
     files.extend(within("docs/reference", generated.pages));
     let out = request.out.display().to_string();
@@ -243,7 +268,8 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagn
 struct Header {
     command: String,
     source: String,
-    names: CrateNames,
+    /// `None`: from the title of the document.
+    names: Option<CrateNames>,
 }
 
 struct Generated {
@@ -277,7 +303,9 @@ fn generated(
     let Some((document, api, surface)) = read else {
         return Err(problems);
     };
-    let names = header.names;
+    let names = header
+        .names
+        .unwrap_or_else(|| CrateNames::of_crate(&standalone::default_name(&api.title)));
     let header = emit::Header {
         command: header.command,
         source: header.source,
@@ -342,7 +370,7 @@ fn surface(document: &Document, options: &Options) -> Result<String, Diagnostics
 }
 
 /// Reports how the document differs from the one used by the previous run.
-fn compare(output: &Output, console: &mut dyn Say) {
+fn compare(output: &Output, verbose: bool, console: &mut dyn Say) {
     let read = |text: &str| {
         let root = serde_json::from_str(text).ok()?;
         Some(Document::from_value(emit::SURFACE, root))
@@ -358,10 +386,17 @@ fn compare(output: &Output, console: &mut dyn Say) {
         };
         if let (Some(old), Some(new)) = (read(&old), read(new)) {
             let changes = diff::changes(&old, &new);
-            console.say(&format_args!(
-                "the API: {}",
-                diff::text(&changes).trim_end()
-            ));
+            let text = diff::text(&changes);
+            let lines: Vec<&str> = text.trim_end().lines().collect();
+            let shown = if verbose { lines.len() } else { LINES };
+            let shown = &lines[..lines.len().min(shown)];
+            console.say(&format_args!("the API: {}", shown.join("\n")));
+            if lines.len() > shown.len() {
+                let left = lines.len() - shown.len();
+                console.say(&format_args!(
+                    "… and {left} more changes: --verbose lists them"
+                ));
+            }
         }
     }
 }

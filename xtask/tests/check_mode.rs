@@ -163,6 +163,12 @@ fn the_workspace_is_checked_and_written() {
     let (code, stdout) = regen(root, &["--check"]);
     assert_eq!(code, Some(1));
     assert!(
+        stdout.starts_with("crates/cobo-oauth/src/generated: 6 missing\ndocs/reference: "),
+        "{stdout}"
+    );
+    let (code, stdout) = regen(root, &["--check", "--verbose"]);
+    assert_eq!(code, Some(1));
+    assert!(
         stdout.contains("missing: crates/cobo-oauth/src/generated/models.rs"),
         "{stdout}"
     );
@@ -171,7 +177,7 @@ fn the_workspace_is_checked_and_written() {
     let (code, stdout) = regen(root, &[]);
     assert_eq!(code, Some(0));
     assert!(
-        stdout.contains("wrote crates/cobo-oauth/src/generated/models.rs"),
+        stdout.starts_with("crates/cobo-oauth/src/generated: 6 new\ndocs/reference: "),
         "{stdout}"
     );
     // Anywhere in the checkout will do.
@@ -189,7 +195,7 @@ fn the_workspace_is_checked_and_written() {
     .expect("written");
     std::fs::write(root.join("crates/cobo-oauth/src/generated/extra.rs"), "").expect("written");
     std::fs::remove_file(root.join("crates/cobo-oauth/src/generated/client.rs")).expect("removed");
-    let (code, stdout) = regen(root, &["--check"]);
+    let (code, stdout) = regen(root, &["--check", "--verbose"]);
     assert_eq!(code, Some(1));
     for line in [
         "stale: crates/cobo-oauth/src/generated/models.rs",

@@ -13,6 +13,7 @@ use xtask::print::CrateNames;
 use xtask::print::code::{self, Code};
 use xtask::report::Log;
 use xtask::stage::{Options, Stage, cross_check, emit, load, transform};
+use xtask::standalone::Dependency;
 
 const TINY: &[u8] = include_bytes!("rust/tiny.yaml");
 
@@ -96,7 +97,7 @@ fn tags_have_modules_of_their_own() {
     insta::assert_debug_snapshot!("tags_modules", outline);
     let notes = emit::notes(&api, String::new(), &header());
     insta::assert_snapshot!("tags_api.txt", notes[emit::API]);
-    let files = emit::standalone("tags", "../cobo-auth", &api, code);
+    let files = emit::standalone("tags", &Dependency::at("../cobo-auth"), &api, code);
     insta::assert_snapshot!("tags_Cargo.toml", files["Cargo.toml"]);
     insta::assert_snapshot!("tags_README.md", files["README.md"]);
 }
@@ -105,7 +106,7 @@ fn tags_have_modules_of_their_own() {
 fn a_crate_of_its_own_has_every_file() {
     let (document, api) = document(TINY);
     let code = printed(&document, &api);
-    let files = emit::standalone("tiny-client", "../cobo-auth", &api, code);
+    let files = emit::standalone("tiny-client", &Dependency::at("../cobo-auth"), &api, code);
     let names: Vec<&String> = files.keys().collect();
     insta::assert_debug_snapshot!("standalone_files", names);
     insta::assert_snapshot!("standalone_Cargo.toml", files["Cargo.toml"]);
@@ -117,7 +118,7 @@ fn a_crate_of_its_own_has_every_file() {
 fn a_crate_of_its_own_asks_for_the_versions_of_the_workspace() {
     let (document, api) = document(TINY);
     let code = printed(&document, &api);
-    let files = emit::standalone("tiny", "../cobo-auth", &api, code);
+    let files = emit::standalone("tiny", &Dependency::at("../cobo-auth"), &api, code);
     let workspace = include_str!("../../Cargo.toml");
     let version = |manifest: &str, name: &str| {
         let line = manifest
