@@ -207,7 +207,7 @@ async fn directory_that_was_replaced_is_not_used() {
     ] {
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
         assert!(error.is_not_applied());
-        assert!(error.to_string().contains("another directory"), "{error}");
+        assert!(error.to_string().contains("was replaced"), "{error}");
     }
     assert_eq!(entries(&tokens), [""; 0].map(PathBuf::from));
     fs::remove_dir(&tokens).unwrap();

@@ -35,18 +35,18 @@ async fn what_happens_is_told_without_the_secrets() {
 
     let obtained = capture.said("obtained an access token");
     let told = |field: &str| obtained.iter().map(|event| event[field].clone()).collect();
-    let ways: Vec<String> = told("way");
-    assert_eq!(ways, ["get_token", "refresh_token"]);
+    let grants: Vec<String> = told("grant");
+    assert_eq!(grants, ["get_token", "refresh_token"]);
     let generations: Vec<String> = told("generation");
     assert_eq!(
         generations,
         [first.generation(), second.generation()].map(|g| g.to_string())
     );
-    let refused = capture.said("the access token was refused");
+    let refused = capture.said("a server rejected the access token");
     assert_eq!(refused[0]["generation"], first.generation().to_string());
     assert_eq!(refused[0]["kept"], "false");
     let failed = capture.said("`get_token` failed");
-    assert_eq!(failed[0]["fate"], "GrantRefused");
+    assert_eq!(failed[0]["kind"], "GrantRefused");
     let unstored = capture.said("the token store failed");
     assert!(unstored[0]["error"].contains("it is down"), "{unstored:?}");
     for event in obtained

@@ -16,7 +16,6 @@ use cobo_auth::{AccessToken, Clock as _, Credential as _, SystemClock};
 use cobo_oauth::OrgCredential;
 use cobo_sandbox::Sandbox;
 use criterion::{Criterion, criterion_group, criterion_main};
-use foldhash::quality::RandomState;
 use organizations::{Organizations, measures};
 use ratio::Pairs;
 use tokio::runtime::Runtime;
@@ -83,14 +82,6 @@ fn credentials(c: &mut Criterion, organizations: &Organizations) {
             black_box(SystemClock.monotonic().as_secs());
         },
     );
-    against(
-        "readings of the two coarse clocks and one more pointer to it",
-        &|| {
-            let reading = SystemClock.reading();
-            black_box(reading.unix_millis);
-            black_box(reading.monotonic.as_secs());
-        },
-    );
 }
 
 /// Compares a source with concurrent maps that only look up the same tokens: the map that most programs use, and the
@@ -98,14 +89,11 @@ fn credentials(c: &mut Criterion, organizations: &Organizations) {
 fn look_ups(organizations: &Organizations) {
     let count = organizations.ids.len();
     let dash = dashmap::DashMap::new();
-    let same: papaya::HashMap<Arc<str>, AccessToken, RandomState> = papaya::HashMap::builder()
-        .hasher(RandomState::default())
-        .resize_mode(papaya::ResizeMode::Blocking)
-        .build();
+    let papaya: papaya::HashMap<Arc<str>, AccessToken> = papaya::HashMap::new();
     for id in &organizations.ids {
         let token = organizations.tokens.credential(id).current().unwrap();
         dash.insert(id.clone(), token.clone());
-        same.pin().insert(id.as_str().into(), token);
+        papaya.pin().insert(id.as_str().into(), token);
     }
     let against = |name: &str, plain: &dyn Fn(&str) -> Option<AccessToken>| {
         let mut pairs = Pairs::default();
@@ -131,9 +119,7 @@ fn look_ups(organizations: &Organizations) {
     against("a plain DashMap", &|id| {
         dash.get(id).map(|found| found.clone())
     });
-    against("a plain map of its own kind", &|id| {
-        same.pin().get(id).cloned()
-    });
+    against("a plain papaya map", &|id| papaya.pin().get(id).cloned());
 }
 
 /// Organizations spread over the map, in an order that caches cannot predict.

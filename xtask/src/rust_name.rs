@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(field("+1"), "plus1");
         assert_eq!(field("24h"), "x24h");
         assert_eq!(method_of("getToken"), "get_token");
-        assert_eq!(method_of("exchange"), "exchange_");
+        assert_eq!(method_of("new"), "new_");
         assert_eq!(entry_of("get_token"), "GET_TOKEN");
         assert_eq!(entry_of("2fa"), "_2FA");
     }

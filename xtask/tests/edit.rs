@@ -151,7 +151,7 @@ fn an_added_field_and_an_added_operation_can_be_used() {
     fs::write(
         out.join("examples/use.rs"),
         "#![allow(missing_docs)]\n\
-         pub async fn status(client: &edited_oauth::Client) -> Option<String> {\n    \
+         pub async fn status(client: &edited_oauth::EditedOauthClient) -> Option<String> {\n    \
              let status = client.get_token_status().token_id(\"t\").send().await.ok()?;\n    \
              status.into_inner().issued_for\n\
          }\n\

@@ -64,7 +64,7 @@ mod open_enum;
 mod union;
 mod value;
 
-pub use build::{IntoBody, MissingFields, ModelBuilder};
+pub use build::{IntoBody, IntoField, MissingFields, ModelBuilder, PartialModel};
 pub use decode::{DecodeError, decode};
 pub use object::{Field, Model};
 pub use value::{Bounds, FieldValue, File, Nullable, Number, NumberError, Secret};

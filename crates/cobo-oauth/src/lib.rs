@@ -14,7 +14,7 @@
 //! - `encryption`: encrypted files, by `FileStore::open_sealed`.
 //! - `redis`: `RedisStore`.
 //! - `metrics`: counters through the `metrics` crate (`cobo_tokens_obtained_total` and
-//!   `cobo_token_failures_total` by `way`, `cobo_tokens_rejected_total`,
+//!   `cobo_token_failures_total` by `grant`, `cobo_tokens_rejected_total`,
 //!   `cobo_token_store_failures_total`).
 
 // Excluded because the generator writes it already formatted.

@@ -1,4 +1,4 @@
-//! Where token pairs rest between two refreshes, and between two runs of a program.
+//! Stores for token pairs. A pair is in its store between two refreshes and after a restart.
 
 use std::fmt;
 use std::time::Duration;
@@ -25,69 +25,68 @@ pub use pair::TokenPair;
 #[cfg(feature = "redis")]
 pub use redis::{RedisStore, RedisStoreBuilder};
 
-/// Keeps a token pair for each organization, for all the processes that share the store.
+/// Stores a token pair for each organization, for all processes that share the store.
 ///
-/// A refresh token works once. A store therefore does more than keep values: it hands each refresh
-/// token out [once](Lease::spend), and never lets an older pair replace a newer one. A
-/// [`TokenSource`](crate::TokenSource) needs no more than that to be safe with any number of
-/// processes, killed at any moment.
+/// A refresh token works once. Therefore a store returns each refresh token
+/// [at most once](Lease::spend), and never replaces a pair by an older one. With these two rules a
+/// [`TokenSource`](crate::TokenSource) is safe with any number of processes, even if a process is
+/// killed at any moment.
 ///
-/// A store is for one app in one environment of Cobo's. Each pair says [whose](TokenPair::owner) it
-/// is, and a store never replaces or removes a pair of another app
-/// ([`Owner::check`] is the rule): two apps that share a store by mistake get errors, and lose nothing.
+/// A store is for one app in one environment of Cobo. Each pair has an [owner](TokenPair::owner),
+/// and a store never replaces or removes a pair of another app: it calls [`Owner::check`]. Two apps
+/// that share a store by mistake get errors and lose no tokens.
 ///
-/// Stores that come with this crate: [`MemoryStore`], [`FileStore`](crate::FileStore) for one
-/// machine, and `RedisStore` (feature `redis`) for a fleet.
+/// This crate has three stores: [`MemoryStore`], [`FileStore`](crate::FileStore) for one machine,
+/// and `RedisStore` (feature `redis`) for many machines.
 ///
-/// A store that fails never stops a program that holds valid tokens; see
-/// [`TokenSource`](crate::TokenSource) for what happens instead. Calls may be dropped at any await,
-/// and must be bounded by themselves only where dropping them would not end them.
+/// While a store fails, a `TokenSource` serves the valid tokens that it has in memory. A source
+/// limits the time of each call by dropping its future. A store must set its own time limit only for
+/// work that continues after its future was dropped.
 #[async_trait]
 pub trait TokenStore: fmt::Debug + Send + Sync {
-    /// The pair of an organization, if there is one, whichever app it belongs to.
+    /// Returns the stored pair of an organization, of any app, or `None`.
     ///
     /// # Errors
     ///
-    /// The store cannot be reached, or holds data that it cannot read.
+    /// The store cannot be reached, or has data that it cannot read.
     async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError>;
 
-    /// Keeps a pair durably, unless the pair that is there is of the same
+    /// Stores a pair durably, unless the stored pair has the same
     /// [generation](TokenPair::generation) or a newer one.
     ///
     /// # Errors
     ///
-    /// The pair may or may not have been kept, unless the error
-    /// [says](StoreError::is_not_applied) that it was not. The stored pair of
+    /// The pair may have been stored, unless [`StoreError::is_not_applied`] returns true. A pair of
     /// [another app](StoreErrorKind::OtherApp) is not replaced.
     async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError>;
 
-    /// Removes the pair of an organization, if there is one that this app may remove. The store
-    /// remembers its generation, and not its owner: a process that was late to save that pair, or an
-    /// older one, does not bring it back.
+    /// Removes the stored pair of an organization, if this app may remove it. The store keeps the
+    /// pair's generation, but not its owner, so that a delayed `save` of that pair or an older one
+    /// has no effect.
     ///
     /// # Errors
     ///
-    /// The pair may still be there. The pair of [another app](StoreErrorKind::OtherApp) is not
+    /// The pair may still be stored. A pair of [another app](StoreErrorKind::OtherApp) is not
     /// removed.
     async fn remove(&self, org_id: &str, owner: &Owner) -> Result<(), StoreError>;
 
-    /// The organizations whose pairs this app may use, in no particular order: its own pairs, and
-    /// those without an owner. Organizations whose pair was removed are not listed.
+    /// Lists the organizations whose pairs this app may use: its own pairs, and pairs without an
+    /// owner. The order is not defined. Organizations whose pair was removed are not listed.
     ///
-    /// An entry that cannot be read is left out, with a warning in the log that names it. The store
-    /// reads every entry: with very many organizations this takes seconds. An organization that is
-    /// stored or removed meanwhile may be in the list or not.
+    /// An entry that cannot be read is skipped, and a warning in the log names it. The store reads
+    /// every entry, which takes seconds with very many organizations. An organization that is stored
+    /// or removed during the call may be missing or listed.
     ///
     /// # Errors
     ///
-    /// The store, or a part of it, cannot be reached. There is no list that may lack some.
+    /// The store, or a part of it, cannot be reached. An incomplete list is never returned.
     async fn organizations(&self, owner: &Owner) -> Result<Vec<String>, StoreError>;
 
-    /// The right to refresh the tokens of an organization, which one process has at a time; `None`
-    /// while another has it.
+    /// Acquires the lease of an organization: the right to refresh its tokens, which one process has
+    /// at a time. Returns `None` while another process has it.
     ///
-    /// It ends when it is [released](Lease::release) or dropped, when its process dies, or at the
-    /// latest after `ttl` where the store cannot tell that.
+    /// The lease ends when it is [released](Lease::release) or dropped, or when its process dies. If
+    /// the store cannot detect that, the lease ends after `ttl`.
     ///
     /// # Errors
     ///
@@ -102,42 +101,42 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
 /// The right to refresh the tokens of one organization. See [`TokenStore::lease`].
 #[async_trait]
 pub trait Lease: fmt::Debug + Send + Sync {
-    /// Takes the refresh token out of the pair of that generation, durably: once this has
-    /// succeeded, nobody gets the same refresh token again, whatever happens to this process.
+    /// Takes the refresh token out of the pair of this generation, durably. After a success no
+    /// process gets the same refresh token again, even if this process is killed.
     ///
-    /// `None` where there is no such pair, where its refresh token has been taken, or where this
-    /// lease is over.
+    /// Returns `None` if there is no such pair, if its refresh token was taken before, or if the
+    /// lease has ended.
     ///
     /// # Errors
     ///
-    /// The refresh token may or may not have been taken out. It must not be used.
+    /// The refresh token may have been taken out. It must not be used.
     async fn spend(&self, generation: u64) -> Result<Option<Secret>, StoreError>;
 
-    /// Puts back a refresh token that was certainly not sent into the pair that it was taken from.
-    /// Does nothing where that pair has been replaced, or this lease is over.
+    /// Puts a refresh token that was certainly not processed back into its pair. Does nothing if the
+    /// pair was replaced or the lease has ended.
     ///
     /// # Errors
     ///
-    /// The refresh token may be gone; the next refresh does without.
+    /// The refresh token may be lost. The next token is obtained by `get_token`.
     async fn restore(&self, generation: u64, refresh_token: Secret) -> Result<(), StoreError>;
 
     /// Ends the lease.
     ///
     /// # Errors
     ///
-    /// It ends by itself then.
+    /// The store cannot be reached. The lease ends after its `ttl`.
     async fn release(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// What became of a pair that was to be kept.
+/// The result of [`TokenStore::save`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "a pair that was not kept may be older than the one that is there"]
+#[must_use = "a pair that was not stored may be older than the stored one"]
 pub enum Saved {
-    /// It is kept.
+    /// The pair was stored.
     Kept,
-    /// The store has, or had, a pair of this generation or a newer one, and keeps to that.
+    /// The pair was not stored, because the store has or had one of this generation or a newer one.
     Newer {
-        /// The newest generation that the store knows of.
+        /// The newest generation that the store has had.
         generation: u64,
     },
 }

@@ -1,6 +1,6 @@
 //! Finds which models refer to which: the models that requests contain, and the cycles.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Api, Model, ModelId, ModelKind, Presence, Side, Type, Variant};
 use crate::report::Log;
@@ -175,6 +175,46 @@ impl Api {
                 for (variant, required) in union.variants.iter_mut().zip(found) {
                     variant.required = required;
                 }
+            }
+        }
+    }
+
+    /// Finds the fields whose value is always the same: the discriminators of models that are
+    /// variants of unions, always with one and the same tag.
+    pub(super) fn fix_tags(&mut self) {
+        let mut tags: BTreeMap<(usize, String), BTreeSet<String>> = BTreeMap::new();
+        for model in &self.models {
+            let ModelKind::Union(union) = &model.kind else {
+                continue;
+            };
+            let Some(name) = &union.discriminator else {
+                continue;
+            };
+            for variant in &union.variants {
+                let key = (variant.model.0, name.clone());
+                tags.entry(key).or_default().extend(variant.tags.clone());
+            }
+        }
+        let is_text: Vec<bool> = self
+            .models
+            .iter()
+            .map(|model| matches!(model.kind, ModelKind::StringEnum(_)))
+            .collect();
+        for ((model, name), tags) in tags {
+            let ModelKind::Object(object) = &mut self.models[model].kind else {
+                continue;
+            };
+            let field = object.fields.iter_mut().find(|field| field.wire == name);
+            let mut tags = tags.into_iter();
+            if let (Some(field), Some(tag), None) = (field, tags.next(), tags.next())
+                && field.presence != Presence::Nullable
+                && match field.ty {
+                    Type::String => true,
+                    Type::Model(id) => is_text[id.0],
+                    _ => false,
+                }
+            {
+                field.constant = Some(tag);
             }
         }
     }

@@ -107,6 +107,9 @@ pub struct Field {
     pub side: Option<Side>,
     /// Whether the document marks the property itself as a secret.
     pub secret: bool,
+    /// The value that every value of the model has, if the field is the tag of a union's variant.
+    /// Builders set it, and have no setter for it.
+    pub constant: Option<String>,
     /// The bounds that are enforced when a response is decoded.
     pub bounds: Option<Bounds>,
     pub description: Option<String>,

@@ -136,6 +136,7 @@ fn field(wire: &str, rust: String, ty: Type, schema: &Value, required: bool) -> 
         ty,
         presence,
         boxed: false,
+        constant: None,
         side: match (flag(schema, "readOnly"), flag(schema, "writeOnly")) {
             (true, false) => Some(Side::Responses),
             (false, true) => Some(Side::Requests),

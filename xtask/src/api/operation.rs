@@ -54,6 +54,7 @@ impl Api {
         api.free_sides(log);
         api.open_cycles(log);
         api.free_variants();
+        api.fix_tags();
         api.box_cycles();
         api.find_pages(log);
         api

@@ -213,7 +213,7 @@ impl Client {
                 "succeeded"
             );
         }
-        metrics::attempt(call, &result);
+        metrics::attempt(call.operation, &result);
         Attempt {
             sent: secrets,
             strategy,

@@ -3,26 +3,30 @@
 
 use tokio::time::Instant;
 
-use super::Call;
 use crate::call::response::{Body, Response};
 use crate::error::Error;
+use crate::operation::Operation;
 
 #[cfg_attr(not(feature = "metrics"), expect(unused_variables))]
-pub(super) fn attempt(call: &Call, result: &Result<Response<Body>, Error>) {
+pub(super) fn attempt(operation: Option<&Operation>, result: &Result<Response<Body>, Error>) {
     #[cfg(feature = "metrics")]
     metrics::counter!(
         "cobo_call_attempts_total",
-        "operation" => operation(call),
+        "operation" => label(operation),
         "outcome" => outcome(result),
     )
     .increment(1);
 }
 
 #[cfg_attr(not(feature = "metrics"), expect(unused_variables))]
-pub(super) fn call(call: &Call, started: Instant, result: &Result<Response<Body>, Error>) {
+pub(crate) fn call(
+    operation: Option<&Operation>,
+    started: Instant,
+    result: &Result<Response<Body>, Error>,
+) {
     #[cfg(feature = "metrics")]
     {
-        let (operation, outcome) = (operation(call), outcome(result));
+        let (operation, outcome) = (label(operation), outcome(result));
         metrics::counter!("cobo_calls_total", "operation" => operation, "outcome" => outcome)
             .increment(1);
         metrics::histogram!(
@@ -37,8 +41,8 @@ pub(super) fn call(call: &Call, started: Instant, result: &Result<Response<Body>
 /// The label of the operation. A path may contain ids, so all requests without an operation share
 /// one.
 #[cfg(feature = "metrics")]
-fn operation(call: &Call) -> &'static str {
-    call.operation.map_or("raw", |operation| operation.id())
+fn label(operation: Option<&Operation>) -> &'static str {
+    operation.map_or("raw", Operation::id)
 }
 
 #[cfg(feature = "metrics")]

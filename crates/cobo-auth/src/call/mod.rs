@@ -6,7 +6,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cobo_model::Secret;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 
@@ -21,7 +20,7 @@ use crate::sign::message::Message;
 pub(crate) mod access_token;
 mod attempts;
 pub(crate) mod credential;
-mod metrics;
+pub(crate) mod metrics;
 pub(crate) mod options;
 pub(crate) mod receive;
 pub(crate) mod redact;
@@ -151,10 +150,7 @@ impl Call {
 impl Client {
     pub(crate) async fn call(&self, call: Call) -> Result<Response<Body>, Error> {
         let span = tracing::info_span!("cobo", operation = %call.label, org_id = call.org_id());
-        let started = Instant::now();
-        let result = self.attempts(&call).instrument(span).await;
-        metrics::call(&call, started, &result);
-        match result {
+        match self.attempts(&call).instrument(span).await {
             Ok(response) => Ok(response.of(call.label, call.repeatable)),
             Err(error) => Err(error
                 .with_repeatable(call.repeatable)

@@ -7,6 +7,7 @@ use cobo_model::{IntoBody, MissingFields, Secret};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::form::Form;
 use super::pages::{CursorPage, Pages};
@@ -15,7 +16,7 @@ use super::{Location, Operation, SigningPreview};
 use crate::call::credential::Credential;
 use crate::call::options::{CallCredential, CallOptions, is_oauth};
 use crate::call::response::{Body, Response};
-use crate::call::{Call, log_unbuilt};
+use crate::call::{Call, log_unbuilt, metrics};
 use crate::client::Client;
 use crate::error::Error;
 use crate::sign::target::{canonical_url, check_path, path_segment};
@@ -50,6 +51,15 @@ enum Target {
         path: String,
         query: Vec<(String, String)>,
     },
+}
+
+impl Target {
+    fn operation(&self) -> Option<&'static Operation> {
+        match self {
+            Self::Documented { operation, .. } => Some(operation),
+            Self::Raw { .. } => None,
+        }
+    }
 }
 
 /// How the body is written.
@@ -132,9 +142,14 @@ impl<B: IntoBody> Request<B> {
     /// segment or a dot segment; a failure of the signer or the credential. After that, any kind of
     /// [`Error`].
     pub async fn send(self) -> Result<Response<Body>, Error> {
-        let client = self.client.clone();
-        let call = self.prepare().inspect_err(log_unbuilt)?;
-        client.call(call).await
+        let (client, operation) = (self.client.clone(), self.target.operation());
+        let started = Instant::now();
+        let result = match self.prepare() {
+            Ok(call) => client.call(call).await,
+            Err(error) => Err(error).inspect_err(log_unbuilt),
+        };
+        metrics::call(operation, started, &result);
+        result
     }
 
     /// Signs the request without sending it, and returns the signed message and the headers. Use it
@@ -297,10 +312,7 @@ impl Request {
 
     /// The id of the operation.
     pub(crate) fn operation(&self) -> &'static str {
-        match &self.target {
-            Target::Documented { operation, .. } => operation.id(),
-            Target::Raw { .. } => "raw",
-        }
+        self.target.operation().map_or("raw", Operation::id)
     }
 }
 
@@ -420,7 +432,7 @@ fn documented_body<B: IntoBody>(
     match body.or_else(|| B::empty().filter(|_| described.required)) {
         Some(body) => match body.build() {
             Ok(model) => (Some(model), Vec::new()),
-            Err(missing) => (None, missing.within(described.name).into_names()),
+            Err(missing) => (None, missing.below(described.name).into_names()),
         },
         None if described.required => (None, vec![described.name.to_owned()]),
         None => (None, Vec::new()),

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::MissingFields;
+use super::{IntoField, MissingFields};
 
 /// A value that can be sent as a request body: a model, or the builder of one.
 pub trait IntoBody: Sized {
@@ -28,5 +28,57 @@ impl<T: Serialize> IntoBody for T {
 
     fn build(self) -> Result<T, MissingFields> {
         Ok(self)
+    }
+}
+
+/// A value as far as it is built, and its missing fields. A request body that is a union is held in
+/// this form until the request is sent.
+#[derive(Debug, Clone)]
+pub struct PartialModel<T> {
+    pub(crate) model: T,
+    pub(crate) missing: MissingFields,
+}
+
+impl<T> PartialModel<T> {
+    /// A value made of a model or of a builder.
+    pub fn of(value: impl IntoField<T>) -> Self {
+        value.into_field()
+    }
+
+    /// A value without missing fields.
+    pub(crate) fn complete(model: T) -> Self {
+        Self {
+            model,
+            missing: MissingFields::default(),
+        }
+    }
+
+    /// The same fields are missing of the value that contains this one, such as a union of its
+    /// variant.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> PartialModel<U> {
+        PartialModel {
+            model: convert(self.model),
+            missing: self.missing,
+        }
+    }
+
+    pub(crate) fn build(self) -> Result<T, MissingFields> {
+        if self.missing.is_empty() {
+            Ok(self.model)
+        } else {
+            Err(self.missing)
+        }
+    }
+}
+
+impl<T: Serialize> IntoBody for PartialModel<T> {
+    type Model = T;
+
+    fn empty() -> Option<Self> {
+        None
+    }
+
+    fn build(self) -> Result<T, MissingFields> {
+        Self::build(self)
     }
 }

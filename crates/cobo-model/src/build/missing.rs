@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// All required fields that a builder was not given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MissingFields {
     names: Vec<String>,
 }
@@ -12,11 +12,24 @@ impl MissingFields {
         Self { names }
     }
 
-    /// The same fields, below the field `name`.
+    /// The same fields, below the field `name`: `client_id` is `name.client_id`.
     #[must_use]
-    pub fn within(self, name: &str) -> Self {
-        let names = self.names.into_iter();
-        Self::new(names.map(|field| format!("{name}.{field}")).collect())
+    pub fn below(self, name: &str) -> Self {
+        let names = self.names.into_iter().map(|field| {
+            let dot = if field.starts_with('[') { "" } else { "." };
+            format!("{name}{dot}{field}")
+        });
+        Self::new(names.collect())
+    }
+
+    /// Adds the fields of another error.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.names.extend(other.names);
+    }
+
+    /// Whether no field is missing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty()
     }
 
     /// The names, as [`names`](Self::names) returns them.
@@ -24,8 +37,9 @@ impl MissingFields {
         self.names
     }
 
-    /// The names in the document. The name of a field of a request body is prefixed with the
-    /// body's: `refresh_token_request.client_id`.
+    /// The paths of the fields, with the names in the document: `source.wallet_id`, `outputs[1].amount`.
+    /// The path of a field in a request body begins with the name of the body's setter:
+    /// `refresh_token_request.client_id`.
     pub fn names(&self) -> &[String] {
         &self.names
     }

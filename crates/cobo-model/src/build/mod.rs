@@ -2,12 +2,14 @@
 
 use std::fmt;
 
-use crate::object::{Field, FieldSet, Model};
+use crate::object::{FieldSet, Model};
 
 mod into_body;
+mod into_field;
 mod missing;
 
-pub use into_body::IntoBody;
+pub use into_body::{IntoBody, PartialModel};
+pub use into_field::IntoField;
 pub use missing::MissingFields;
 
 /// A model under construction, and the set of its fields that have a value.
@@ -15,6 +17,8 @@ pub use missing::MissingFields;
 pub struct ModelBuilder<M> {
     model: M,
     set: FieldSet,
+    /// The missing fields of the values that were set, by the index of their field.
+    nested: Vec<(usize, MissingFields)>,
 }
 
 impl<M: Model> ModelBuilder<M> {
@@ -22,6 +26,63 @@ impl<M: Model> ModelBuilder<M> {
     pub fn set(&mut self, index: usize) -> &mut M {
         self.set.insert(index);
         &mut self.model
+    }
+
+    /// Returns the value of the field at `index`, made of a model or of a builder. The fields that
+    /// the builder lacks are reported by [`build`](Self::build).
+    pub fn nested<T>(&mut self, index: usize, value: impl IntoField<T>) -> T {
+        let PartialModel { model, missing } = value.into_field();
+        self.replace_missing(index, missing);
+        model
+    }
+
+    /// Returns the list of the field at `index`, made of models or of builders.
+    pub fn nested_list<T>(
+        &mut self,
+        index: usize,
+        values: impl IntoIterator<Item = impl IntoField<T>>,
+    ) -> Vec<T> {
+        let mut missing = MissingFields::default();
+        let values = values.into_iter().enumerate();
+        let models = values
+            .map(|(position, value)| {
+                let value = value.into_field();
+                missing.extend(value.missing.below(&format!("[{position}]")));
+                value.model
+            })
+            .collect();
+        self.replace_missing(index, missing);
+        models
+    }
+
+    fn replace_missing(&mut self, index: usize, missing: MissingFields) {
+        self.nested.retain(|(other, _)| *other != index);
+        if !missing.is_empty() {
+            self.nested.push((index, missing));
+        }
+    }
+
+    /// The model as far as it is built, and the names of what is missing.
+    pub fn into_partial(self) -> PartialModel<M> {
+        PartialModel {
+            missing: self.missing(),
+            model: self.model,
+        }
+    }
+
+    /// The missing fields of all levels, in the order of the model's fields.
+    fn missing(&self) -> MissingFields {
+        let mut missing = MissingFields::default();
+        for (index, field) in M::FIELDS.iter().enumerate() {
+            if !field.optional && !self.set.contains(index) {
+                missing.extend(MissingFields::new(vec![field.name.to_owned()]));
+            }
+            let nested = self.nested.iter().filter(|(other, _)| *other == index);
+            for (_, fields) in nested {
+                missing.extend(fields.clone().below(field.name));
+            }
+        }
+        missing
     }
 
     /// Returns the model, to add properties that have no field.
@@ -35,21 +96,8 @@ impl<M: Model> ModelBuilder<M> {
     ///
     /// Required fields are not set; the error names all of them.
     pub fn build(self) -> Result<M, MissingFields> {
-        let missing = missing(M::FIELDS, &self.set);
-        if missing.is_empty() {
-            Ok(self.model)
-        } else {
-            Err(MissingFields::new(missing))
-        }
+        self.into_partial().build()
     }
-}
-
-fn missing(fields: &[Field], set: &FieldSet) -> Vec<String> {
-    let fields = fields.iter().enumerate();
-    fields
-        .filter(|(index, field)| !field.optional && !set.contains(*index))
-        .map(|(_, field)| field.name.to_owned())
-        .collect()
 }
 
 impl<M: Model> Default for ModelBuilder<M> {
@@ -57,6 +105,7 @@ impl<M: Model> Default for ModelBuilder<M> {
         Self {
             model: M::placeholder(),
             set: FieldSet::default(),
+            nested: Vec::new(),
         }
     }
 }
@@ -67,7 +116,11 @@ impl<M: Model> From<M> for ModelBuilder<M> {
         for index in 0..M::FIELDS.len() {
             set.insert(index);
         }
-        Self { model, set }
+        Self {
+            model,
+            set,
+            nested: Vec::new(),
+        }
     }
 }
 
@@ -75,13 +128,16 @@ impl<M: Model + fmt::Debug> fmt::Debug for ModelBuilder<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("model", &self.model)
-            .field("missing", &missing(M::FIELDS, &self.set))
+            .field("missing", &self.missing().names())
             .finish()
     }
 }
 
 /// Defines the builder of a model, without its setters. Call it in a child module of the model's
 /// module; the builder has the model's name.
+///
+/// Fields in braces after the name have a constant value, which is set from the start:
+/// `builder!(Wallet { 0 kind = "MPC" })`.
 ///
 /// ```
 /// mod models {
@@ -110,7 +166,7 @@ impl<M: Model + fmt::Debug> fmt::Debug for ModelBuilder<M> {
 /// ```
 #[macro_export]
 macro_rules! builder {
-    ($name:ident) => {
+    ($name:ident $({ $($index:literal $field:ident = $value:expr),* $(,)? })?) => {
         #[doc = ::std::concat!(
             "The builder of [`", ::std::stringify!($name), "`](super::", ::std::stringify!($name), ").",
         )]
@@ -127,7 +183,10 @@ macro_rules! builder {
 
         impl ::std::default::Default for $name {
             fn default() -> Self {
-                Self(::std::default::Default::default())
+                #[allow(unused_mut, reason = "only constants are set")]
+                let mut builder = $crate::ModelBuilder::<super::$name>::default();
+                $($(builder.set($index).$field = ::std::convert::From::from($value);)*)?
+                Self(builder)
             }
         }
 
@@ -147,6 +206,12 @@ macro_rules! builder {
                 self,
             ) -> ::std::result::Result<super::$name, $crate::MissingFields> {
                 self.0.build()
+            }
+        }
+
+        impl $crate::IntoField<super::$name> for $name {
+            fn into_field(self) -> $crate::PartialModel<super::$name> {
+                self.0.into_partial()
             }
         }
 

@@ -225,7 +225,8 @@ macro_rules! __union_debug {
     };
 }
 
-/// Implements `From` each of these models for a union.
+/// Implements the conversions into a union: from the model of each variant and, for setters, from
+/// its builder.
 ///
 /// ```
 /// # #[derive(Clone, Debug)] struct Cat { kind: String }
@@ -236,11 +237,25 @@ macro_rules! __union_debug {
 /// ```
 #[macro_export]
 macro_rules! union_from {
-    ($name:ident { $($variant:ident($model:ty)),* $(,)? }) => {
-        $(impl ::std::convert::From<$model> for $name {
-            fn from(model: $model) -> Self {
-                Self::$variant(::std::boxed::Box::new(model))
+    ($name:ident { $($variant:ident($model:ty $(, $builder:ty)?)),* $(,)? }) => {
+        $(
+            impl ::std::convert::From<$model> for $name {
+                fn from(model: $model) -> Self {
+                    Self::$variant(::std::boxed::Box::new(model))
+                }
             }
-        })*
+
+            impl $crate::IntoField<$name> for $model {
+                fn into_field(self) -> $crate::PartialModel<$name> {
+                    $crate::PartialModel::of(<$name as ::std::convert::From<$model>>::from(self))
+                }
+            }
+
+            $(impl $crate::IntoField<$name> for $builder {
+                fn into_field(self) -> $crate::PartialModel<$name> {
+                    $crate::PartialModel::<$model>::of(self).map(::std::convert::From::from)
+                }
+            })?
+        )*
     };
 }

@@ -164,7 +164,8 @@ pub mod builder {
         ///
         /// Required.
         pub fn permission_type(mut self, value: impl Into<String>) -> Self {
-            self.0.set(0).permission_type = value.into();
+            let value = value.into();
+            self.0.set(0).permission_type = value;
             self
         }
     }
@@ -175,7 +176,8 @@ pub mod builder {
         ///
         /// Required.
         pub fn refresh_token(mut self, value: impl Into<Secret>) -> Self {
-            self.0.set(0).refresh_token = value.into();
+            let value = value.into();
+            self.0.set(0).refresh_token = value;
             self
         }
     }
@@ -186,7 +188,8 @@ pub mod builder {
         ///
         /// Required.
         pub fn client_id(mut self, value: impl Into<String>) -> Self {
-            self.0.set(0).client_id = value.into();
+            let value = value.into();
+            self.0.set(0).client_id = value;
             self
         }
 
@@ -194,7 +197,8 @@ pub mod builder {
         ///
         /// Required.
         pub fn grant_type(mut self, value: impl Into<String>) -> Self {
-            self.0.set(1).grant_type = value.into();
+            let value = value.into();
+            self.0.set(1).grant_type = value;
             self
         }
 
@@ -202,7 +206,8 @@ pub mod builder {
         ///
         /// Required.
         pub fn refresh_token(mut self, value: impl Into<Secret>) -> Self {
-            self.0.set(2).refresh_token = value.into();
+            let value = value.into();
+            self.0.set(2).refresh_token = value;
             self
         }
     }

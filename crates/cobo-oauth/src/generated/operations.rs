@@ -66,7 +66,7 @@ codegen::request!(
 impl RefreshToken {
     /// The refresh token to exchange, and whose it is.
     ///
-    /// Takes the model, or its builder as far as it has been filled in.
+    /// Takes the model or its builder.
     ///
     /// Required.
     pub fn refresh_token_request(
@@ -103,7 +103,7 @@ codegen::request!(
 impl ExchangePermissionToken {
     /// The permission to get a token for.
     ///
-    /// Takes the model, or its builder as far as it has been filled in.
+    /// Takes the model or its builder.
     ///
     /// Required.
     pub fn exchange_permission_token_request(
@@ -141,7 +141,7 @@ codegen::request!(
 impl RefreshPermissionToken {
     /// The refresh token to exchange.
     ///
-    /// Takes the model, or its builder as far as it has been filled in.
+    /// Takes the model or its builder.
     ///
     /// Required.
     pub fn refresh_permission_token_request(

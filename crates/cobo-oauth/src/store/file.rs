@@ -9,27 +9,27 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::owner::check;
 use super::{Lease, Owner, Saved, StoreError, TokenPair, TokenStore};
-use directory::{Directory, Place};
+use directory::{Directory, OrgFiles};
 use lock::{Kind, Lock};
-use record::{Coding, Kept};
-use work::Workers;
+use record::{Encoding, Stored};
+use workers::Workers;
 
 mod buffer;
 mod directory;
 mod disk;
 mod lock;
+mod permissions;
 mod record;
-mod rights;
 #[cfg(feature = "encryption")]
 mod seal;
-mod work;
+mod workers;
 
 #[cfg(feature = "encryption")]
 pub use seal::{StoreKey, StoreKeyError};
 
 /// The most leases held at a time. Each keeps a file open, and a process may open few: 256 on
 /// macOS.
-const MOST_LEASES: usize = 96;
+const MAX_LEASES: usize = 96;
 
 /// Keeps token pairs in a directory, for all the processes of one machine. Clones share it.
 ///
@@ -57,7 +57,7 @@ const MOST_LEASES: usize = 96;
 ///   the disk and then renamed, and the directory is flushed. The temporary file of a killed
 ///   process is overwritten by the next write. A pair that is too large to be read again (over
 ///   1 MiB) is [refused](super::StoreErrorKind::TooLarge) before anything is written.
-/// - **Foreign data is kept.** A file of a newer version, a damaged file, a file of another
+/// - **Data that the store does not recognise is left unchanged.** A file of a newer version, a damaged file, a file of another
 ///   organization, and a file that is encrypted with another key or not encrypted is
 ///   [not recognised](super::StoreErrorKind::Unrecognised); the pair of another app is
 ///   [refused](super::StoreErrorKind::OtherApp). No method overwrites or removes either, not even
@@ -76,7 +76,7 @@ const MOST_LEASES: usize = 96;
 /// **In a container**, choose a directory below the mounted volume, such as `/data/tokens` for a
 /// volume at `/data`; the store creates it. The volume may be writable for a group (mode 2770, as
 /// with `fsGroup` in Kubernetes). Members of that group cannot read the tokens, but they can rename
-/// the directory and put another one in its place. The store compares the directory with the one
+/// the directory and put another one there. The store compares the directory with the one
 /// that it opened, and then refuses to work. A group member who replaces the directory between this
 /// check and the access can hide pairs or supply forged ones, but cannot read any; `open_sealed`
 /// refuses forged pairs.
@@ -100,7 +100,7 @@ pub struct FileStore(Arc<Inner>);
 
 struct Inner {
     directory: Arc<Directory>,
-    coding: Coding,
+    encoding: Encoding,
     workers: Workers,
     leases: Arc<Semaphore>,
 }
@@ -115,7 +115,7 @@ impl FileStore {
     /// The directory cannot be created, the path is not a directory, or the directory belongs to
     /// another user or can be read or written by others.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Self::with(directory.as_ref(), Coding::Plain)
+        Self::with(directory.as_ref(), Encoding::Plain)
     }
 
     /// Opens a directory whose files are encrypted with a key, and creates it if it does not exist.
@@ -135,20 +135,20 @@ impl FileStore {
     /// The same as for [`open`](Self::open).
     #[cfg(feature = "encryption")]
     pub fn open_sealed(directory: impl AsRef<Path>, key: StoreKey) -> Result<Self, StoreError> {
-        Self::with(directory.as_ref(), Coding::Sealed(key))
+        Self::with(directory.as_ref(), Encoding::Sealed(key))
     }
 
-    fn with(directory: &Path, coding: Coding) -> Result<Self, StoreError> {
+    fn with(directory: &Path, encoding: Encoding) -> Result<Self, StoreError> {
         Ok(Self(Arc::new(Inner {
             directory: Arc::new(Directory::open(directory)?),
-            coding,
+            encoding,
             workers: Workers::default(),
-            leases: Arc::new(Semaphore::new(MOST_LEASES)),
+            leases: Arc::new(Semaphore::new(MAX_LEASES)),
         })))
     }
 
-    fn place(&self, org_id: &str) -> Place {
-        Place::new(&self.0.directory, org_id)
+    fn files(&self, org_id: &str) -> OrgFiles {
+        OrgFiles::new(&self.0.directory, org_id)
     }
 
     /// Runs a job on the pair of an organization while holding the organization's lock.
@@ -159,21 +159,21 @@ impl FileStore {
     ) -> Result<T, StoreError> {
         let writer = Writer {
             store: self.clone(),
-            place: self.place(org_id),
+            files: self.files(org_id),
         };
-        let place = writer.place.clone();
+        let files = writer.files.clone();
         let job = move || job(&writer);
-        self.0.workers.run_locked(&place, job).await
+        self.0.workers.run_locked(&files, job).await
     }
 }
 
 #[async_trait]
 impl TokenStore for FileStore {
     async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
-        let (store, place) = (self.clone(), self.place(org_id));
-        let read = move || match place.read(&store.0.coding)? {
-            Some(Kept::Pair(pair)) => Ok(Some(pair)),
-            Some(Kept::Removed(_)) | None => Ok(None),
+        let (store, files) = (self.clone(), self.files(org_id));
+        let read = move || match files.read(&store.0.encoding)? {
+            Some(Stored::Pair(pair)) => Ok(Some(pair)),
+            Some(Stored::Removed(_)) | None => Ok(None),
         };
         self.0.workers.run(read).await
     }
@@ -181,14 +181,14 @@ impl TokenStore for FileStore {
     async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError> {
         let pair = pair.clone();
         let save = move |writer: &Writer| {
-            if let Some(kept) = writer.read()? {
-                check(writer.place.org_id(), pair.owner.as_ref(), kept.owner())?;
-                let generation = kept.generation();
+            if let Some(stored) = writer.read()? {
+                check(writer.files.org_id(), pair.owner.as_ref(), stored.owner())?;
+                let generation = stored.generation();
                 if generation >= pair.generation {
                     return Ok(Saved::Newer { generation });
                 }
             }
-            writer.write(Kept::Pair(pair)).map(|()| Saved::Kept)
+            writer.write(Stored::Pair(pair)).map(|()| Saved::Kept)
         };
         self.exclusively(org_id, save).await
     }
@@ -196,18 +196,18 @@ impl TokenStore for FileStore {
     async fn remove(&self, org_id: &str, owner: &Owner) -> Result<(), StoreError> {
         let owner = owner.clone();
         let remove = move |writer: &Writer| {
-            if let Some(Kept::Pair(pair)) = writer.read()? {
-                owner.check(writer.place.org_id(), pair.owner.as_ref())?;
-                writer.write(Kept::Removed(pair.generation))?;
+            if let Some(Stored::Pair(pair)) = writer.read()? {
+                owner.check(writer.files.org_id(), pair.owner.as_ref())?;
+                writer.write(Stored::Removed(pair.generation))?;
             }
-            writer.place.clean()
+            writer.files.remove_temporary()
         };
         self.exclusively(org_id, remove).await
     }
 
     async fn organizations(&self, owner: &Owner) -> Result<Vec<String>, StoreError> {
         let (store, owner) = (self.clone(), owner.clone());
-        let list = move || directory::list(&store.0.directory, &store.0.coding, &owner);
+        let list = move || directory::list(&store.0.directory, &store.0.encoding, &owner);
         self.0.workers.run(list).await
     }
 
@@ -218,12 +218,12 @@ impl TokenStore for FileStore {
         org_id: &str,
         _ttl: Duration,
     ) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        // Not waited for: a source would take the wait for a store that does not answer.
+        // Does not wait: a source would treat the store as not answering.
         let Ok(permit) = self.0.leases.clone().try_acquire_owned() else {
             return Ok(None);
         };
-        let place = self.place(org_id);
-        let attempt = move || Lock::attempt(&place, Kind::Lease);
+        let files = self.files(org_id);
+        let attempt = move || Lock::try_acquire(&files, Kind::Lease);
         let Some(lock) = self.0.workers.run(attempt).await? else {
             return Ok(None);
         };
@@ -242,7 +242,7 @@ impl fmt::Debug for FileStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileStore")
             .field("directory", &self.0.directory.path())
-            .field("coding", &self.0.coding)
+            .field("encoding", &self.0.encoding)
             .finish_non_exhaustive()
     }
 }
@@ -251,24 +251,24 @@ impl fmt::Debug for FileStore {
 /// held.
 struct Writer {
     store: FileStore,
-    place: Place,
+    files: OrgFiles,
 }
 
 impl Writer {
-    fn read(&self) -> Result<Option<Kept>, StoreError> {
-        self.place.read(&self.store.0.coding)
+    fn read(&self) -> Result<Option<Stored>, StoreError> {
+        self.files.read(&self.store.0.encoding)
     }
 
     /// The pair of that generation, if it is stored.
     fn pair(&self, generation: u64) -> Result<Option<TokenPair>, StoreError> {
         Ok(match self.read()? {
-            Some(Kept::Pair(pair)) if pair.generation == generation => Some(pair),
+            Some(Stored::Pair(pair)) if pair.generation == generation => Some(pair),
             _ => None,
         })
     }
 
-    fn write(&self, kept: Kept) -> Result<(), StoreError> {
-        self.place.write(&kept, &self.store.0.coding)
+    fn write(&self, stored: Stored) -> Result<(), StoreError> {
+        self.files.write(&stored, &self.store.0.encoding)
     }
 }
 
@@ -299,7 +299,7 @@ impl Lease for FileLease {
             let Some(token) = pair.refresh_token.take() else {
                 return Ok(None);
             };
-            writer.write(Kept::Pair(pair))?;
+            writer.write(Stored::Pair(pair))?;
             Ok(Some(token))
         };
         self.store.exclusively(&self.org_id, spend).await
@@ -312,7 +312,7 @@ impl Lease for FileLease {
             match writer.pair(generation)? {
                 Some(mut pair) if pair.refresh_token.is_none() => {
                     pair.refresh_token = Some(refresh_token);
-                    writer.write(Kept::Pair(pair))
+                    writer.write(Stored::Pair(pair))
                 }
                 _ => Ok(()),
             }

@@ -14,10 +14,10 @@ use super::{Lease, Owner, Saved, StoreError, TokenPair, TokenStore};
 /// After a restart every organization's token is obtained again with `get_token`, which works as
 /// long as the app is installed there.
 #[derive(Clone, Default)]
-pub struct MemoryStore(Arc<Mutex<Kept>>);
+pub struct MemoryStore(Arc<Mutex<Contents>>);
 
 #[derive(Default)]
-struct Kept {
+struct Contents {
     pairs: HashMap<String, Pair>,
     /// The organizations that have a lease.
     leases: HashSet<String>,
@@ -35,7 +35,7 @@ impl Pair {
     }
 }
 
-impl Kept {
+impl Contents {
     /// The pair of that generation, if it is stored.
     fn pair(&mut self, org_id: &str, generation: u64) -> Option<&mut TokenPair> {
         let pair = self.pairs.get_mut(org_id)?.pair.as_mut();
@@ -50,7 +50,7 @@ impl MemoryStore {
     }
 
     /// Locks the pairs. Ignores poisoning: every change is complete before anything can panic.
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn contents(&self) -> MutexGuard<'_, Contents> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -59,15 +59,15 @@ impl MemoryStore {
 impl TokenStore for MemoryStore {
     async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
         Ok(self
-            .kept()
+            .contents()
             .pairs
             .get(org_id)
-            .and_then(|kept| kept.pair.clone()))
+            .and_then(|contents| contents.pair.clone()))
     }
 
     async fn save(&self, org_id: &str, pair: &TokenPair) -> Result<Saved, StoreError> {
-        let mut kept = self.kept();
-        if let Some(stored) = kept.pairs.get(org_id) {
+        let mut contents = self.contents();
+        if let Some(stored) = contents.pairs.get(org_id) {
             check(org_id, pair.owner.as_ref(), stored.owner())?;
             let generation = stored.generation;
             if generation >= pair.generation {
@@ -75,13 +75,14 @@ impl TokenStore for MemoryStore {
             }
         }
         let (generation, pair) = (pair.generation, Some(pair.clone()));
-        kept.pairs
+        contents
+            .pairs
             .insert(org_id.to_owned(), Pair { generation, pair });
         Ok(Saved::Kept)
     }
 
     async fn remove(&self, org_id: &str, owner: &Owner) -> Result<(), StoreError> {
-        if let Some(stored) = self.kept().pairs.get_mut(org_id) {
+        if let Some(stored) = self.contents().pairs.get_mut(org_id) {
             owner.check(org_id, stored.owner())?;
             stored.pair = None;
         }
@@ -89,8 +90,8 @@ impl TokenStore for MemoryStore {
     }
 
     async fn organizations(&self, owner: &Owner) -> Result<Vec<String>, StoreError> {
-        let kept = self.kept();
-        let ours = kept.pairs.iter().filter(|(org_id, stored)| {
+        let contents = self.contents();
+        let ours = contents.pairs.iter().filter(|(org_id, stored)| {
             stored.pair.is_some() && owner.check(org_id, stored.owner()).is_ok()
         });
         Ok(ours.map(|(org_id, _)| org_id.clone()).collect())
@@ -102,7 +103,7 @@ impl TokenStore for MemoryStore {
         org_id: &str,
         _ttl: Duration,
     ) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        if !self.kept().leases.insert(org_id.to_owned()) {
+        if !self.contents().leases.insert(org_id.to_owned()) {
             return Ok(None);
         }
         Ok(Some(Box::new(MemoryLease {
@@ -115,7 +116,7 @@ impl TokenStore for MemoryStore {
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore")
-            .field("organizations", &self.kept().pairs.len())
+            .field("organizations", &self.contents().pairs.len())
             .finish()
     }
 }
@@ -129,13 +130,13 @@ struct MemoryLease {
 #[async_trait]
 impl Lease for MemoryLease {
     async fn spend(&self, generation: u64) -> Result<Option<Secret>, StoreError> {
-        let mut kept = self.store.kept();
-        let pair = kept.pair(&self.org_id, generation);
+        let mut contents = self.store.contents();
+        let pair = contents.pair(&self.org_id, generation);
         Ok(pair.and_then(|pair| pair.refresh_token.take()))
     }
 
     async fn restore(&self, generation: u64, refresh_token: Secret) -> Result<(), StoreError> {
-        if let Some(pair) = self.store.kept().pair(&self.org_id, generation) {
+        if let Some(pair) = self.store.contents().pair(&self.org_id, generation) {
             pair.refresh_token.get_or_insert(refresh_token);
         }
         Ok(())
@@ -148,6 +149,6 @@ impl Lease for MemoryLease {
 
 impl Drop for MemoryLease {
     fn drop(&mut self) {
-        self.store.kept().leases.remove(&self.org_id);
+        self.store.contents().leases.remove(&self.org_id);
     }
 }

@@ -18,13 +18,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_like_a_uuid_is_readable() {
+    fn uuid_is_part_of_the_name() {
         let org_id = "e3986401-4aec-480a-973d-e775a4518413";
         assert_eq!(stem(org_id), format!("org-{org_id}"));
     }
 
     #[test]
-    fn any_other_id_is_hashed() {
+    fn other_ids_are_hashed() {
         let long = "x".repeat(65);
         for org_id in ["", "A", "a.b", "a/b", "..", "a_b", "a ", "ü", "a\0", &long] {
             let stem = stem(org_id);

@@ -12,13 +12,13 @@ use super::StoreError;
 /// when its URL changes. An environment without keys is identified by its origin
 /// (`https://host:port`). An owner contains no secret.
 ///
-/// To rotate response keys, keep the old key beside the new one until each organization's pair was
-/// saved again, or for as long as refresh tokens live (30 days): each pair that is saved gets the
-/// keys of the environment by then. A pair that missed this is an error
+/// To rotate response keys, configure the old and the new key together until each organization's
+/// pair was saved again, or for the lifetime of refresh tokens (30 days): each pair is saved with the
+/// keys that the environment has at that time. A pair that was not saved again is an error
 /// ([`StoreErrorKind::OtherApp`](super::StoreErrorKind::OtherApp)) until both of its tokens have
 /// expired; then a [`TokenSource`](crate::TokenSource) of the same client id replaces it. The same
-/// holds for a change from [`ResponseKeys::unverified`](cobo_auth::ResponseKeys::unverified) to keys:
-/// they have nothing in common. To have new tokens at once, use a new directory or namespace.
+/// applies to a change from [`ResponseKeys::unverified`](cobo_auth::ResponseKeys::unverified) to keys.
+/// To get new tokens at once, use a new directory or namespace.
 ///
 /// ```
 /// use cobo_auth::Environment;
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn one_response_key_in_common_is_enough() {
+    fn owners_match_if_they_share_a_response_key() {
         let before = owner("https://old.example/v2", &[ONE]);
         let during = owner("https://new.example/v2", &[OTHER, ONE]);
         let after = owner("https://new.example/v2", &[OTHER]);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_without_keys_is_known_by_its_origin() {
+    fn environment_without_keys_is_identified_by_its_origin() {
         let one = owner("https://h.example/v2", &[]);
         assert!(one.matches(&owner("https://h.example:443/other/v2", &[])));
         assert!(!one.matches(&owner("https://h.example:444/v2", &[])));
@@ -156,13 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn the_url_of_an_environment_with_keys_is_not_remembered() {
+    fn owner_of_an_environment_with_keys_has_no_url() {
         let owner = serde_json::to_string(&owner("https://h.example/v2", &[ONE])).unwrap();
         assert!(!owner.contains("h.example"), "{owner}");
     }
 
     #[test]
-    fn an_unknown_app_may_use_pairs_without_an_owner_only() {
+    fn unknown_app_may_use_only_pairs_without_an_owner() {
         let owner = owner("https://h.example/v2", &[ONE]);
         assert!(check("org", None, None).is_ok());
         assert!(check("org", Some(&owner), None).is_ok());

@@ -28,7 +28,7 @@ pub struct TokenPair {
     pub obtained_at: u64,
     /// When the access token expires.
     pub expires_at: u64,
-    /// Obtains the next pair, once. `None` if it has been taken for use, or if none was issued.
+    /// Obtains the next pair, once. `None` if it was taken for use, or if none was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
     /// When the refresh token expires, if known.
@@ -74,8 +74,8 @@ impl TokenPair {
         self
     }
 
-    /// Whether neither token is of any use at this time, in Unix milliseconds. A refresh token whose
-    /// end is not known may be.
+    /// Whether both tokens have expired at this time, in Unix milliseconds. A refresh token without a
+    /// known expiry has not expired.
     pub(crate) fn has_expired(&self, unix_millis: u64) -> bool {
         let refresh_ended = match (&self.refresh_token, self.refresh_expires_at) {
             (None, _) => true,
@@ -84,7 +84,7 @@ impl TokenPair {
         refresh_ended && unix_millis >= self.expires_at
     }
 
-    /// How long the access token lives in all, in milliseconds.
+    /// The lifetime of the access token in milliseconds.
     pub fn life_millis(&self) -> u64 {
         self.expires_at.saturating_sub(self.obtained_at)
     }

@@ -5,16 +5,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Lease, Owner, Saved, StoreError, TokenPair, TokenStore};
+use connection::SharedConnection;
 use key::Keys;
 use lease::RedisLease;
-use link::Links;
 use script::Outcome;
 
 mod builder;
+mod connection;
 mod fields;
 mod key;
 mod lease;
-mod link;
 mod scan;
 mod script;
 
@@ -67,7 +67,7 @@ pub struct RedisStore(Arc<Inner>);
 
 struct Inner {
     namespace: String,
-    links: Links,
+    connection: SharedConnection,
 }
 
 impl RedisStore {
@@ -97,7 +97,11 @@ impl TokenStore for RedisStore {
         let keys = self.keys(org_id);
         let mut load = ::redis::cmd("HGETALL");
         load.arg(&keys.pair);
-        let hash = self.0.links.ask_twice(&load, None, &keys.pair).await?;
+        let hash = self
+            .0
+            .connection
+            .query_with_retry(&load, None, &keys.pair)
+            .await?;
         fields::read(hash, &keys.pair)
     }
 
@@ -110,9 +114,9 @@ impl TokenStore for RedisStore {
         for (name, value) in fields::write(org_id, pair) {
             save.arg(name).arg(value.expose());
         }
-        match self.0.links.run(&save, &keys.pair).await? {
+        match self.0.connection.run(&save, &keys.pair).await? {
             Outcome::Done(_) => Ok(Saved::Kept),
-            Outcome::Not(known) => known
+            Outcome::NotDone(known) => known
                 .and_then(|known| fields::number(&known))
                 .map(|generation| Saved::Newer { generation })
                 .ok_or_else(|| fields::unrecognised(&keys.pair)),
@@ -124,8 +128,8 @@ impl TokenStore for RedisStore {
         let keys = self.keys(org_id);
         let mut remove = script::REMOVE.prepare_invoke();
         remove.key(&keys.pair).arg(&fields::app(Some(owner)));
-        match self.0.links.run(&remove, &keys.pair).await? {
-            Outcome::Done(_) | Outcome::Not(_) => Ok(()),
+        match self.0.connection.run(&remove, &keys.pair).await? {
+            Outcome::Done(_) | Outcome::NotDone(_) => Ok(()),
             Outcome::OtherApp(other) => Err(other.conflict(org_id)),
         }
     }
@@ -139,7 +143,7 @@ impl TokenStore for RedisStore {
         org_id: &str,
         ttl: Duration,
     ) -> Result<Option<Box<dyn Lease>>, StoreError> {
-        let lease = RedisLease::take(self.clone(), self.keys(org_id), ttl).await?;
+        let lease = RedisLease::acquire(self.clone(), self.keys(org_id), ttl).await?;
         Ok(lease.map(|lease| Box::new(lease) as Box<dyn Lease>))
     }
 }
@@ -147,7 +151,7 @@ impl TokenStore for RedisStore {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("nodes", &self.0.links.nodes())
+            .field("nodes", &self.0.connection.nodes())
             .field("namespace", &self.0.namespace)
             .finish_non_exhaustive()
     }

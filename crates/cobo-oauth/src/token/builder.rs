@@ -4,17 +4,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cobo_auth::{Clock, SystemClock};
-use foldhash::fast::RandomState;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::callback::CallbackLimits;
 use super::cobo_clock::CoboClock;
 use super::issuer::{Cobo, Issuer};
-use super::limits::{LONGEST, LOOK_UPS, Limits, SHORTEST, WAITING};
-use super::meter::Meter;
-use super::rate::Rate;
-use super::shared::{Dice, SWEEP_AT_LEAST, Shared};
+use super::limits::{Limits, MAX_TIMEOUT, MIN_TIMEOUT};
+use super::metrics::Metrics;
+use super::shared::{Jitter, MIN_SWEEP_SIZE, Shared};
 use super::source::{Source, TokenSource};
 use crate::OAuthClient;
 use crate::store::{MemoryStore, Owner, TokenStore};
@@ -38,7 +37,7 @@ pub struct TokenSourceBuilder {
     owner: Owner,
     clock: Arc<dyn Clock>,
     limits: Limits,
-    pub(crate) dice: Dice,
+    pub(crate) jitter: Jitter,
 }
 
 fn random() -> f64 {
@@ -58,7 +57,7 @@ impl TokenSourceBuilder {
             owner,
             clock: Arc::new(SystemClock),
             limits: Limits::default(),
-            dice: Box::new(random),
+            jitter: Box::new(random),
         }
     }
 
@@ -81,7 +80,7 @@ impl TokenSourceBuilder {
     /// that, other processes cannot refresh the same organization for a little longer than this.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.limits.deadline = deadline.clamp(SHORTEST, LONGEST);
+        self.limits.deadline = deadline.clamp(MIN_TIMEOUT, MAX_TIMEOUT);
         self
     }
 
@@ -99,7 +98,7 @@ impl TokenSourceBuilder {
     /// Sets how long one store call may take; the default is 3 s, the maximum one hour.
     #[must_use]
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.store = timeout.clamp(SHORTEST, LONGEST);
+        self.limits.store = timeout.clamp(MIN_TIMEOUT, MAX_TIMEOUT);
         self
     }
 
@@ -115,7 +114,7 @@ impl TokenSourceBuilder {
     /// request. The default is 30 s, the maximum one hour.
     #[must_use]
     pub fn refusal_memory(mut self, span: Duration) -> Self {
-        self.limits.refusal = span.min(LONGEST);
+        self.limits.refusal_memory = span.min(MAX_TIMEOUT);
         self
     }
 
@@ -126,7 +125,7 @@ impl TokenSourceBuilder {
     /// itself are not limited.
     #[must_use]
     pub fn unknown_installation_rate(mut self, interval: Duration, burst: u32) -> Self {
-        self.limits.unknown_interval = interval.min(LONGEST);
+        self.limits.unknown_interval = interval.min(MAX_TIMEOUT);
         self.limits.unknown_burst = burst.max(1);
         self
     }
@@ -138,26 +137,16 @@ impl TokenSourceBuilder {
             issuer: self.issuer,
             store: self.store,
             owner: self.owner,
+            store_circuit_open_until: Mutex::default(),
             clock: self.clock,
-            turns: Semaphore::new(self.limits.concurrency),
-            callbacks: Semaphore::new(self.limits.callbacks()),
-            look_ups: Semaphore::new(LOOK_UPS),
-            looking: Arc::new(Semaphore::new(WAITING)),
-            waiting: Arc::new(Semaphore::new(WAITING)),
-            unknown_callbacks: Semaphore::new(self.limits.unknown_callbacks()),
-            unknown_waiting: Arc::new(Semaphore::new(WAITING)),
-            unknown_rate: Rate::new(self.limits.unknown_interval, self.limits.unknown_burst),
-            limits: self.limits,
-            store_away: Mutex::default(),
             cobo_clock: CoboClock::default(),
-            sweep_at: AtomicUsize::new(SWEEP_AT_LEAST),
-            dice: self.dice,
-            meter: Meter,
-            // Blocking, because a map that grows incrementally makes every read slower meanwhile.
-            organizations: papaya::HashMap::builder()
-                .hasher(RandomState::default())
-                .resize_mode(papaya::ResizeMode::Blocking)
-                .build(),
+            jitter: self.jitter,
+            permits: Semaphore::new(self.limits.concurrency),
+            callbacks: CallbackLimits::new(&self.limits),
+            limits: self.limits,
+            metrics: Metrics,
+            organizations: papaya::HashMap::new(),
+            sweep_size: AtomicUsize::new(MIN_SWEEP_SIZE),
             tasks: TaskTracker::new(),
             stop: stop.clone(),
         };

@@ -2,66 +2,118 @@
 //!
 //! Callbacks of one organization share one task, with a pause after each answer. The number of tasks
 //! is limited. Only a few of them ask the store at the same time whether their organization is known,
-//! and only a few send requests. Organizations of which nothing is stored are most likely made up:
-//! all of them together start requests at one low rate, and take no place from known organizations.
+//! and only a few send requests. Organizations without a stored token are most likely made up: all
+//! of them together start requests at one low rate, and use separate limits, so that they do not
+//! delay known organizations.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 
-use super::entry::{Entry, ROUNDS};
 use super::error::{TokenError, TokenErrorKind};
-use super::limits::REST;
+use super::limits::{CALLBACK_INTERVAL, Limits, MAX_LOOKUPS, MAX_WAITING_CALLBACKS};
+use super::moment::Moment;
+use super::org_tokens::{MAX_WAITS, OrgTokens};
+use super::rate_limit::RateLimit;
+use super::refresh_state::RefreshReason;
 use super::shared::Shared;
-use super::slot::Need;
 
 /// How many times a token is requested for a queued callback, whose sender does not call again.
 /// Cobo may be unavailable.
 const QUEUED_ATTEMPTS: u32 = 5;
 
+/// The limits of the callbacks of all organizations.
+#[derive(Debug)]
+pub(crate) struct CallbackLimits {
+    /// Permits to ask the store whether the organization of a callback is known.
+    pub(crate) lookups: Semaphore,
+    /// Places for callbacks of organizations that may be unknown.
+    pub(crate) lookup_places: Arc<Semaphore>,
+    /// Permits for requests, and places for callbacks that wait for one.
+    pub(crate) requests: Semaphore,
+    pub(crate) places: Arc<Semaphore>,
+    /// The same for unknown organizations, and their shared rate.
+    pub(crate) unknown_requests: Semaphore,
+    pub(crate) unknown_places: Arc<Semaphore>,
+    pub(crate) unknown_rate: RateLimit,
+}
+
+impl CallbackLimits {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let places = || Arc::new(Semaphore::new(MAX_WAITING_CALLBACKS));
+        Self {
+            lookups: Semaphore::new(MAX_LOOKUPS),
+            lookup_places: places(),
+            requests: Semaphore::new(limits.callback_concurrency()),
+            places: places(),
+            unknown_requests: Semaphore::new(limits.unknown_callback_concurrency()),
+            unknown_places: places(),
+            unknown_rate: RateLimit::new(limits.unknown_interval, limits.unknown_burst),
+        }
+    }
+}
+
+/// The callbacks of one organization.
+#[derive(Debug, Default)]
+pub(crate) struct CallbackState {
+    /// The last `get_token` that a callback requested: see `RefreshState::requested`.
+    requested: u64,
+    /// The progress of the task, if it is running.
+    progress: Option<watch::Receiver<Progress>>,
+    last_answer: Option<Moment>,
+}
+
+impl CallbackState {
+    /// Whether the task waits for the rate limit of unknown organizations.
+    pub(crate) fn is_queued(&self) -> bool {
+        let progress = self.progress.as_ref();
+        progress.is_some_and(|progress| progress.borrow().queued)
+    }
+}
+
 /// The progress of an organization's callback task.
 #[derive(Debug, Clone)]
-pub(crate) struct Progress {
+struct Progress {
     /// The number of the last request that was answered.
     answered: u64,
     result: Result<(), TokenError>,
-    /// Whether unanswered requests wait for the shared rate.
+    /// Whether unanswered requests wait for the rate limit of unknown organizations.
     queued: bool,
 }
 
 /// The result of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reissue {
+pub(crate) enum CallbackOutcome {
     Obtained,
     Queued,
 }
 
 /// Answers the callbacks of an organization in a separate task, which continues if a sender
 /// disconnects.
-struct Callback {
+struct CallbackTask {
     shared: Arc<Shared>,
-    entry: Arc<Entry>,
+    tokens: Arc<OrgTokens>,
     progress: watch::Sender<Progress>,
     /// The permit that counts this task among those that wait.
     place: Option<OwnedSemaphorePermit>,
 }
 
-impl Entry {
+impl OrgTokens {
     /// Obtains a token with `get_token`, even if there is a valid one, which is served meanwhile.
     /// Callers that arrive during a request share the next request.
-    pub(crate) async fn reissue(
+    pub(crate) async fn handle_callback(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
-    ) -> Result<Reissue, TokenError> {
-        for _ in 0..ROUNDS {
-            let (request, mut progress) = self.request(shared)?;
-            let known = progress.wait_for(|now| now.answered >= request || now.queued);
-            // Closed without an answer if the task's runtime was shut down: start another task.
-            if let Ok(progress) = known.await {
+    ) -> Result<CallbackOutcome, TokenError> {
+        for _ in 0..MAX_WAITS {
+            let (request, mut progress) = self.request_get_token(shared)?;
+            let progress = progress.wait_for(|now| now.answered >= request || now.queued);
+            // An error if the task's runtime was shut down: start another task.
+            if let Ok(progress) = progress.await {
                 if progress.answered >= request {
-                    return progress.result.clone().map(|()| Reissue::Obtained);
+                    return progress.result.clone().map(|()| CallbackOutcome::Obtained);
                 }
-                return Ok(Reissue::Queued);
+                return Ok(CallbackOutcome::Queued);
             }
         }
         Err(TokenError::new(TokenErrorKind::Unavailable, self.org_id()))
@@ -69,67 +121,65 @@ impl Entry {
 
     /// Registers a request for a new token by `get_token`, and starts the task if it is not
     /// running.
-    fn request(
+    fn request_get_token(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
     ) -> Result<(u64, watch::Receiver<Progress>), TokenError> {
-        let mut slot = self.slot();
-        if slot.need != Need::Issue {
-            slot.need = Need::CalledBack;
+        let mut state = self.state();
+        if state.reason != RefreshReason::Reissue {
+            state.reason = RefreshReason::Callback;
         }
-        slot.wanted += 1;
-        slot.requested = slot.wanted;
-        if let Some(progress) = &slot.callback {
-            return Ok((slot.requested, progress.clone()));
+        state.requested += 1;
+        let request = state.requested;
+        state.callback.requested = request;
+        if let Some(progress) = &state.callback.progress {
+            return Ok((request, progress.clone()));
         }
-        let (runtime, _counted) = self.may_begin(shared)?;
-        // Before a task is begun: organizations that strangers make up are as many as they like.
-        let known = self.live().is_some() || slot.unsaved.is_some();
-        let places = match known {
-            true => &shared.waiting,
-            false => &shared.looking,
+        let (runtime, _counted) = self.may_start_task(shared)?;
+        // Taken before the task starts: the number of made-up organizations is not limited.
+        let limits = &shared.callbacks;
+        let places = match self.cached().is_some() || state.unsaved.is_some() {
+            true => &limits.places,
+            false => &limits.lookup_places,
         };
-        let crowded = |_| TokenError::crowded(self.org_id());
-        let place = places.clone().try_acquire_owned().map_err(crowded)?;
-        let (progress, receiver) = watch::channel(Progress {
+        let place = places.clone().try_acquire_owned();
+        let place = place.map_err(|_| TokenError::overloaded(self.org_id()))?;
+        let (sender, progress) = watch::channel(Progress {
             answered: 0,
             result: Ok(()),
             queued: false,
         });
-        let callback = Callback {
+        let task = CallbackTask {
             shared: shared.clone(),
-            entry: self.clone(),
-            progress,
+            tokens: self.clone(),
+            progress: sender,
             place: Some(place),
         };
-        slot.callback = Some(receiver.clone());
-        let request = slot.requested;
-        drop(slot); // a runtime that is shutting down drops the task below, which locks the slot
-        shared.tasks.spawn_on(callback.run(), &runtime);
-        Ok((request, receiver))
+        state.callback.progress = Some(progress.clone());
+        // A runtime that is shutting down drops the task below, and the drop takes this lock.
+        drop(state);
+        shared.tasks.spawn_on(task.run(), &runtime);
+        Ok((request, progress))
     }
 }
 
-impl Callback {
+impl CallbackTask {
     async fn run(mut self) {
         loop {
             let (answered, result) = self.answer().await;
-            let done = {
-                let mut slot = self.entry.slot();
-                slot.called_back = Some(self.shared.now());
-                slot.queued = false;
-                let done = slot.requested <= answered;
-                if done {
-                    slot.callback = None;
-                }
-                slot.tell(&self.entry, &self.shared);
-                done
-            };
+            let mut state = self.tokens.state();
+            state.callback.last_answer = Some(self.shared.now());
+            let done = state.callback.requested <= answered;
+            if done {
+                state.callback.progress = None;
+            }
             self.progress.send_replace(Progress {
                 answered,
                 result,
                 queued: false,
             });
+            state.notify_watchers(&self.tokens, &self.shared);
+            drop(state);
             if done {
                 return;
             }
@@ -143,106 +193,101 @@ impl Callback {
         loop {
             let (answered, result) = self.attempt().await;
             // The sender of a queued callback does not call again, so retry for it.
-            let again = {
-                let slot = self.entry.slot();
-                let again = result.as_ref().is_err_and(TokenError::is_retryable)
-                    && slot.queued
-                    && slot.need.is_issue()
+            let pause = {
+                let state = self.tokens.state();
+                let retry = result.as_ref().is_err_and(TokenError::is_retryable)
+                    && self.progress.borrow().queued
+                    && state.reason.requires_get_token()
                     && attempts < QUEUED_ATTEMPTS;
+                if !retry {
+                    return (answered, result);
+                }
                 let now = self.shared.now();
-                again.then(|| slot.hold.as_ref().map(|hold| hold.until.left(&now)))
-            };
-            let Some(backoff) = again else {
-                return (answered, result);
+                let backoff = state.backoff(&now);
+                backoff.map_or(CALLBACK_INTERVAL, |backoff| backoff.until.remaining(&now))
             };
             attempts += 1;
             self.place = None; // for others meanwhile
-            let backoff = tokio::time::sleep(backoff.unwrap_or(REST));
-            self.shared.stop.run_until_cancelled(backoff).await;
+            let pause = tokio::time::sleep(pause);
+            self.shared.stop.run_until_cancelled(pause).await;
         }
     }
 
     async fn attempt(&mut self) -> (u64, Result<(), TokenError>) {
-        let (shared, entry) = (self.shared.clone(), self.entry.clone());
+        let (shared, tokens) = (self.shared.clone(), self.tokens.clone());
         let stop = shared.stop.clone();
-        let _permit = match stop.run_until_cancelled(self.turn(&shared)).await {
-            Some(Ok(permit)) => permit,
-            Some(Err(error)) => return (entry.slot().requested, Err(error)),
-            None => {
-                let error = TokenError::new(TokenErrorKind::ShutDown, entry.org_id());
-                return (entry.slot().requested, Err(error));
-            }
+        let permit = stop.run_until_cancelled(self.permit(&shared)).await;
+        let shut_down = || Err(TokenError::new(TokenErrorKind::ShutDown, tokens.org_id()));
+        let _permit = match permit.unwrap_or_else(shut_down) {
+            Ok(permit) => permit,
+            Err(error) => return (tokens.state().callback.requested, Err(error)),
         };
-        let wanted = {
-            let mut slot = entry.slot();
-            if !slot.need.is_issue() {
-                // A call of the app has obtained it meanwhile, or it is not wanted any more.
-                let obtained = entry.valid(&shared.now()).map(drop);
-                let gone = || TokenError::new(TokenErrorKind::Unavailable, entry.org_id());
-                return (slot.requested, obtained.ok_or_else(gone));
+        let requested = {
+            let mut state = tokens.state();
+            if !state.reason.requires_get_token() {
+                // A call of the app has obtained it meanwhile, or the organization was forgotten.
+                let obtained = tokens.valid(&shared.now()).map(drop);
+                let missing = || TokenError::new(TokenErrorKind::Unavailable, tokens.org_id());
+                return (state.callback.requested, obtained.ok_or_else(missing));
             }
             // Retry after a refusal: the callback suggests that Cobo may now accept the request.
-            slot.hold.take_if(|hold| hold.error.is_refusal());
-            slot.wanted
+            state.end_backoff(TokenError::is_refusal);
+            state.requested
         };
-        (wanted, entry.issued(&shared, wanted).await)
+        (requested, tokens.reissued(&shared, requested).await)
     }
 
     /// Waits until this organization may send a request.
-    async fn turn<'a>(&mut self, shared: &'a Shared) -> Result<SemaphorePermit<'a>, TokenError> {
-        let called_back = self.entry.slot().called_back;
-        if let Some(called_back) = called_back {
-            let since = called_back.until(&shared.now());
-            tokio::time::sleep(REST.saturating_sub(since)).await;
+    async fn permit<'a>(&mut self, shared: &'a Shared) -> Result<SemaphorePermit<'a>, TokenError> {
+        let last_answer = self.tokens.state().callback.last_answer;
+        if let Some(last_answer) = last_answer {
+            let elapsed = last_answer.elapsed(&shared.now());
+            tokio::time::sleep(CALLBACK_INTERVAL.saturating_sub(elapsed)).await;
         }
-        let org_id = self.entry.org_id().clone();
+        let limits = &shared.callbacks;
+        let org_id = self.tokens.org_id().clone();
         if self.place.is_none() {
-            self.take_place(&shared.looking)?;
+            self.take_place(&limits.lookup_places)?;
         }
-        if shared.is_known(&self.entry).await? {
-            self.take_place(&shared.waiting)?;
-            return shared.permit(&shared.callbacks, &org_id).await;
+        if shared.is_known(&self.tokens).await? {
+            self.take_place(&limits.places)?;
+            return shared.permit(&limits.requests, &org_id).await;
         }
-        self.take_place(&shared.unknown_waiting)?;
-        if !shared.unknown_rate.try_start() {
+        self.take_place(&limits.unknown_places)?;
+        if !limits.unknown_rate.try_start() {
             self.queue();
-            shared.unknown_rate.start().await;
+            limits.unknown_rate.start().await;
         }
-        shared.permit(&shared.unknown_callbacks, &org_id).await
+        shared.permit(&limits.unknown_requests, &org_id).await
     }
 
     /// Takes a permit for a waiting task, and releases the previous one.
     fn take_place(&mut self, places: &Arc<Semaphore>) -> Result<(), TokenError> {
         self.place = None;
         let place = places.clone().try_acquire_owned();
-        let crowded = |_| TokenError::crowded(self.entry.org_id());
-        self.place = Some(place.map_err(crowded)?);
+        let place = place.map_err(|_| TokenError::overloaded(self.tokens.org_id()))?;
+        self.place = Some(place);
         Ok(())
     }
 
     /// Tells callers that the request is queued, so that they stop waiting.
     fn queue(&self) {
-        let mut slot = self.entry.slot();
-        slot.queued = true;
-        slot.tell(&self.entry, &self.shared);
-        drop(slot);
         self.progress.send_modify(|progress| progress.queued = true);
+        let state = self.tokens.state();
+        state.notify_watchers(&self.tokens, &self.shared);
     }
 }
 
-/// However it ends, the next callback may start a task. If it ends with its runtime, whoever watches
-/// is told, and the next use of the organization obtains the token.
-impl Drop for Callback {
+/// A task that is dropped with its runtime is unregistered, so that the next callback starts a task
+/// and the next use of the organization obtains the token. Watchers are notified.
+impl Drop for CallbackTask {
     fn drop(&mut self) {
         let ours = self.progress.subscribe();
-        let mut slot = self.entry.slot();
-        if slot
-            .callback
-            .take_if(|callback| callback.same_channel(&ours))
-            .is_some()
-        {
-            slot.queued = false;
-            slot.tell(&self.entry, &self.shared);
+        let mut state = self.tokens.state();
+        let registered = &mut state.callback.progress;
+        let registered = registered.take_if(|progress| progress.same_channel(&ours));
+        if registered.is_some() {
+            state.notify_watchers(&self.tokens, &self.shared);
         }
     }
 }

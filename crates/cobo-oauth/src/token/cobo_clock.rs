@@ -1,4 +1,4 @@
-//! Caches Cobo's time for code that reads it very often.
+//! Caches Cobo's time, because reading it takes a lock that all clients of the process share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -37,14 +37,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cobos_time_is_asked_for_once_a_second_and_counted_on() {
+    fn time_is_queried_once_a_second_and_extrapolated_between() {
         let clock = CoboClock::default();
         let at = Duration::from_millis;
         assert_eq!(clock.at(at(0), || None), None);
-        assert_eq!(clock.at(at(999), || panic!("it asks again")), None);
+        assert_eq!(
+            clock.at(at(999), || panic!("queried twice in one second")),
+            None
+        );
         assert_eq!(clock.at(at(1_000), || Some(500_000)), Some(500_000));
         assert_eq!(
-            clock.at(at(1_900), || panic!("it asks again")),
+            clock.at(at(1_900), || panic!("queried twice in one second")),
             Some(500_900)
         );
         assert_eq!(clock.at(at(2_000), || Some(600_000)), Some(600_000));

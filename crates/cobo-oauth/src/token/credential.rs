@@ -1,68 +1,49 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::ArcSwapWeak;
 use async_trait::async_trait;
 use cobo_auth::{AccessToken, Credential, Error};
 
-use super::entry::Entry;
-use super::live::Live;
+use super::org_tokens::OrgTokens;
 use super::source::Source;
 
 /// Adds a valid access token of one organization to requests. Created by
 /// [`TokenSource::credential`](crate::TokenSource::credential).
 ///
 /// Cheap to clone. It keeps its token source alive.
+#[derive(Clone)]
 pub struct OrgCredential {
-    entry: Arc<Entry>,
-    /// The last token that it used, as a hint: see `Known`.
-    last: ArcSwapWeak<Live>,
+    tokens: Arc<OrgTokens>,
     source: Arc<Source>,
 }
 
 impl OrgCredential {
-    pub(crate) fn new(entry: Arc<Entry>, source: Arc<Source>) -> Self {
-        Self {
-            entry,
-            last: ArcSwapWeak::default(),
-            source,
-        }
+    pub(crate) fn new(tokens: Arc<OrgTokens>, source: Arc<Source>) -> Self {
+        Self { tokens, source }
     }
 
     /// The organization whose token this credential adds.
     pub fn org_id(&self) -> &str {
-        self.entry.org_id()
+        self.tokens.org_id()
     }
 }
 
 #[async_trait]
 impl Credential for OrgCredential {
     fn current(&self) -> Option<AccessToken> {
-        let shared = &self.source.shared;
-        let remember = |live: &_| self.last.store(Arc::downgrade(live));
-        let live = self
-            .entry
-            .recall(shared, self.last.load().upgrade(), remember)?;
-        Some(live.into())
+        self.tokens.current(&self.source.shared)
     }
 
     async fn fetch(&self) -> Result<AccessToken, Error> {
-        let live = self.entry.fetch(&self.source.shared).await?;
-        Ok(live.into())
+        Ok(self.tokens.fetch(&self.source.shared).await?)
     }
 
     fn rejected(&self, token: &AccessToken) {
-        self.entry.reject(&self.source.shared, token);
+        self.tokens.reject(&self.source.shared, token);
     }
 
     fn org_id(&self) -> Option<&str> {
-        Some(self.entry.org_id())
-    }
-}
-
-impl Clone for OrgCredential {
-    fn clone(&self) -> Self {
-        Self::new(self.entry.clone(), self.source.clone())
+        Some(self.tokens.org_id())
     }
 }
 

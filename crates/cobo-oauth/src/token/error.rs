@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::store::{StoreError, StoreErrorKind};
 
-use super::issuer::{Failure, Fate};
+use super::issuer::{Failure, FailureKind};
 
 /// Why there is no access token for an organization, and what the caller can do.
 ///
@@ -18,8 +18,8 @@ pub struct TokenError(Arc<Inner>);
 struct Inner {
     kind: TokenErrorKind,
     org_id: Arc<str>,
-    /// Whether Cobo was called. If not, the next attempt need not wait to protect Cobo.
-    asked: bool,
+    /// Whether Cobo was called. If not, a backoff does not protect Cobo.
+    cobo_was_called: bool,
     retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -59,7 +59,7 @@ impl Inner {
         Self {
             kind,
             org_id: org_id.clone(),
-            asked: false,
+            cobo_was_called: false,
             retry_after: None,
             source: None,
         }
@@ -84,15 +84,15 @@ impl TokenError {
 
     /// Converts a failed `get_token`, or a failed refresh that is not followed by a `get_token`.
     pub(crate) fn of(failure: Failure, org_id: &Arc<str>) -> Self {
-        let kind = match failure.fate {
-            Fate::NotProcessed | Fate::Unknown => TokenErrorKind::Unavailable,
-            Fate::UnusableToken => TokenErrorKind::Unusable,
-            Fate::GrantRefused => TokenErrorKind::NotInstalled,
-            Fate::AppRefused => TokenErrorKind::AppRefused,
-            Fate::Unauthenticated { .. } => TokenErrorKind::Unauthenticated,
+        let kind = match failure.kind {
+            FailureKind::NotProcessed | FailureKind::Unknown => TokenErrorKind::Unavailable,
+            FailureKind::UnusableToken => TokenErrorKind::Unusable,
+            FailureKind::GrantRefused => TokenErrorKind::NotInstalled,
+            FailureKind::AppRefused => TokenErrorKind::AppRefused,
+            FailureKind::Unauthenticated { .. } => TokenErrorKind::Unauthenticated,
         };
         Self(Arc::new(Inner {
-            asked: true,
+            cobo_was_called: true,
             retry_after: failure.retry_after,
             source: Some(failure.source),
             ..Inner::new(kind, org_id)
@@ -102,15 +102,15 @@ impl TokenError {
     /// The issued token cannot be used.
     pub(crate) fn unusable(org_id: &Arc<str>, source: Option<cobo_auth::Error>) -> Self {
         Self(Arc::new(Inner {
-            asked: true,
+            cobo_was_called: true,
             source: source.map(|source| Arc::new(source) as _),
             ..Inner::new(TokenErrorKind::Unusable, org_id)
         }))
     }
 
     /// No permit, because too many other requests are running or waiting.
-    pub(crate) fn crowded(org_id: &Arc<str>) -> Self {
-        Self::caused_by(TokenErrorKind::Unavailable, org_id, Crowded)
+    pub(crate) fn overloaded(org_id: &Arc<str>) -> Self {
+        Self::caused_by(TokenErrorKind::Unavailable, org_id, Overloaded)
     }
 
     /// A store failure prevented the refresh, which requires the store.
@@ -147,8 +147,8 @@ impl TokenError {
         )
     }
 
-    pub(crate) fn asked(&self) -> bool {
-        self.0.asked
+    pub(crate) fn cobo_was_called(&self) -> bool {
+        self.0.cobo_was_called
     }
 
     pub(crate) fn retry_after(&self) -> Option<Duration> {
@@ -219,8 +219,8 @@ impl StdError for TokenError {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("its turn did not come: as many tokens as may be at a time were being obtained")]
-struct Crowded;
+#[error("too many other tokens are being obtained or callbacks are waiting; nothing was sent")]
+struct Overloaded;
 
 impl From<TokenError> for cobo_auth::Error {
     fn from(error: TokenError) -> Self {

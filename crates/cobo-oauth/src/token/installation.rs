@@ -38,14 +38,16 @@ pub enum Approval {
 pub enum InstallationOutcome {
     /// Cobo issued a new token, so the organization has installed the app.
     Confirmed(Installation),
-    /// Nothing is stored of the organization, and other such callbacks came before. The source asks
-    /// Cobo for a token when its turn comes. Until then the callback may be made up: do not trust it.
+    /// The callback waits in a queue, because no token of the organization is stored and other such
+    /// callbacks arrived before. The source calls Cobo for it later. Until then the callback may be
+    /// forged: do not trust it.
+    ///
     /// [`TokenSource::state`](crate::TokenSource::state) and
-    /// [`TokenSource::watch`](crate::TokenSource::watch) tell when the token is there, and a call
-    /// for the organization does not wait for the turn. A shutdown empties the queue, and so does the
-    /// end of the runtime that the callback was handed over on: the state is not
-    /// [`queued`](crate::OrgState::queued) any more then, and the next call for the organization, or
-    /// the next callback, obtains the token.
+    /// [`TokenSource::watch`](crate::TokenSource::watch) report when the token was obtained. A call
+    /// for the organization does not wait for the queue. A shutdown of the source, or of the runtime
+    /// that called `on_installation`, removes the callback from the queue: the state is then no
+    /// longer [`queued`](crate::OrgState::queued), and the next call for the organization, or the
+    /// next callback, obtains the token.
     Queued(Installation),
 }
 
@@ -74,9 +76,7 @@ pub enum InstallationError {
     #[error("the query has more than one `{0}`")]
     Repeated(&'static str),
     /// `approval_result` has a value that this version does not know.
-    #[error(
-        "`approval_result` is neither 1 nor 2; nothing was approved as far as this program knows"
-    )]
+    #[error("`approval_result` is neither 1 nor 2; do not treat the app as installed")]
     UnknownResult,
     /// No new token could be obtained for the organization.
     #[error(transparent)]
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_read_or_refused() {
+    fn query_is_parsed_or_refused_with_a_reason() {
         let read = |query: &str| match query.parse::<Installation>() {
             Ok(installation) => format!("{:?} {}", installation.approval, installation.org_id),
             Err(error) => error.to_string(),

@@ -35,7 +35,7 @@ pub(crate) struct Issued {
 /// Why no token was issued.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
-    pub(crate) fate: Fate,
+    pub(crate) kind: FailureKind,
     /// Whether the server asked for fewer requests.
     pub(crate) throttled: bool,
     /// How long the server asked not to be called.
@@ -44,9 +44,9 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(fate: Fate, source: impl StdError + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(kind: FailureKind, source: impl StdError + Send + Sync + 'static) -> Self {
         Self {
-            fate,
+            kind,
             throttled: false,
             retry_after: None,
             source: Arc::new(source),
@@ -56,7 +56,7 @@ impl Failure {
 
 /// What happened to a failed request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum FailureKind {
     /// Cobo certainly did not process it: it was never sent, or Cobo's own response says so.
     NotProcessed,
     /// Unknown: it was sent, and no response says whether it was processed.
@@ -148,7 +148,10 @@ fn issued(
     refresh_token: Option<Secret>,
 ) -> Result<Issued, Failure> {
     if token_type.is_some_and(|name| !name.eq_ignore_ascii_case("bearer")) {
-        return Err(Failure::new(Fate::UnusableToken, UnsupportedTokenType));
+        return Err(Failure::new(
+            FailureKind::UnusableToken,
+            UnsupportedTokenType,
+        ));
     }
     Ok(Issued {
         access_token,
@@ -163,7 +166,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let unavailable = error.status() == Some(StatusCode::SERVICE_UNAVAILABLE);
         Self {
-            fate: fate(&error),
+            kind: failure_kind(&error),
             throttled: error.is_rate_limited() || unavailable,
             retry_after: error.retry_after(),
             source: Arc::new(error),
@@ -171,25 +174,25 @@ impl From<Error> for Failure {
     }
 }
 
-fn fate(error: &Error) -> Fate {
+fn failure_kind(error: &Error) -> FailureKind {
     // The request was never sent, or Cobo refused it before it looked at the refresh token.
     let not_executed = error.execution() == Execution::NotExecuted;
     if error.code() == Some(ErrorCode::AUTHENTICATION) {
-        return Fate::Unauthenticated {
+        return FailureKind::Unauthenticated {
             verified: not_executed,
         };
     }
-    let said_no = error.kind() == ErrorKind::Api
+    let is_refusal = error.kind() == ErrorKind::Api
         && !error.is_retryable()
         && error
             .status()
             .is_some_and(|status| status.is_client_error());
     match (error.oauth_error(), error.code()) {
-        (Some(name), _) if said_no && APP_REFUSALS.contains(&name) => Fate::AppRefused,
-        (Some(name), _) if said_no && !TEMPORARY.contains(&name) => Fate::GrantRefused,
-        (None, Some(_)) if said_no => Fate::AppRefused,
-        _ if not_executed => Fate::NotProcessed,
-        _ => Fate::Unknown,
+        (Some(name), _) if is_refusal && APP_REFUSALS.contains(&name) => FailureKind::AppRefused,
+        (Some(name), _) if is_refusal && !TEMPORARY.contains(&name) => FailureKind::GrantRefused,
+        (None, Some(_)) if is_refusal => FailureKind::AppRefused,
+        _ if not_executed => FailureKind::NotProcessed,
+        _ => FailureKind::Unknown,
     }
 }
 

@@ -26,21 +26,18 @@ impl Moment {
         }
     }
 
-    /// The current time by clocks that lag by a few milliseconds and are cheaper to read.
-    pub(crate) fn now_coarse(clock: &dyn Clock) -> Self {
-        let reading = clock.reading();
-        Self {
-            wall: reading.unix_millis,
-            monotonic: reading.monotonic,
-            cobo: None,
-        }
-    }
-
     pub(crate) fn with_cobo(self, cobo: Option<u64>) -> Self {
         Self { cobo, ..self }
     }
 
-    pub(crate) fn after(self, span: Duration) -> Self {
+    /// Adds Cobo's time to this past moment, calculated from Cobo's time in `now`.
+    pub(crate) fn with_cobo_of(self, now: &Self) -> Self {
+        let elapsed = millis(now.monotonic.saturating_sub(self.monotonic));
+        self.with_cobo(now.cobo.map(|cobo| cobo.saturating_sub(elapsed)))
+    }
+
+    /// The moment that is later by this span.
+    pub(crate) fn plus(self, span: Duration) -> Self {
         Self {
             wall: self.wall.saturating_add(millis(span)),
             monotonic: self.monotonic.saturating_add(span),
@@ -48,10 +45,13 @@ impl Moment {
         }
     }
 
-    /// Adds Cobo's time to this past moment, calculated from Cobo's time in `now`.
-    pub(crate) fn dated(self, now: &Self) -> Self {
-        let elapsed = millis(now.monotonic.saturating_sub(self.monotonic));
-        self.with_cobo(now.cobo.map(|cobo| cobo.saturating_sub(elapsed)))
+    /// The earlier of both moments, for each clock separately.
+    pub(crate) fn earlier(self, other: Self) -> Self {
+        Self {
+            wall: self.wall.min(other.wall),
+            monotonic: self.monotonic.min(other.monotonic),
+            cobo: self.cobo.into_iter().chain(other.cobo).min(),
+        }
     }
 
     /// Unix milliseconds for a stored pair, by the earlier of the wall clock and Cobo's clock, so
@@ -67,22 +67,13 @@ impl Moment {
     }
 
     /// The time from this moment to `now`, by the clock of this machine that shows more.
-    pub(crate) fn until(&self, now: &Self) -> Duration {
+    pub(crate) fn elapsed(&self, now: &Self) -> Duration {
         let by_wall = Duration::from_millis(now.wall.saturating_sub(self.wall));
         by_wall.max(now.monotonic.saturating_sub(self.monotonic))
     }
 
-    /// The earlier of both moments, for each clock separately.
-    pub(crate) fn earlier(self, other: Self) -> Self {
-        Self {
-            wall: self.wall.min(other.wall),
-            monotonic: self.monotonic.min(other.monotonic),
-            cobo: self.cobo.into_iter().chain(other.cobo).min(),
-        }
-    }
-
     /// The time from `now` to this moment, by the clock that shows least.
-    pub(crate) fn left(&self, now: &Self) -> Duration {
+    pub(crate) fn remaining(&self, now: &Self) -> Duration {
         let by_wall = Duration::from_millis(self.wall.saturating_sub(now.wall));
         let left = by_wall.min(self.monotonic.saturating_sub(now.monotonic));
         match (self.cobo, now.cobo) {
@@ -91,8 +82,8 @@ impl Moment {
         }
     }
 
-    /// Whether any clock says that this moment has been reached.
-    pub(crate) fn has_come(&self, now: &Self) -> bool {
+    /// Whether any clock has reached this moment.
+    pub(crate) fn has_passed(&self, now: &Self) -> bool {
         let by_cobo = matches!((self.cobo, now.cobo), (Some(end), Some(cobo)) if cobo >= end);
         by_cobo || now.wall >= self.wall || now.monotonic >= self.monotonic
     }

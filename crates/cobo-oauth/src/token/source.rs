@@ -6,15 +6,14 @@ use cobo_auth::AccessToken;
 use tokio_util::sync::DropGuard;
 
 use super::builder::TokenSourceBuilder;
-use super::callback::Reissue;
+use super::callback::CallbackOutcome;
 use super::credential::OrgCredential;
-use super::entry::check;
 use super::error::TokenError;
 use super::installation::{Installation, InstallationError, InstallationOutcome};
-use super::key::Id;
+use super::org_state::{OrgState, OrgWatch};
+use super::org_tokens::check_org_id;
+use super::refresh_state::RefreshReason;
 use super::shared::Shared;
-use super::slot::Need;
-use super::state::{OrgState, OrgWatch};
 use crate::OAuthClient;
 use crate::store::StoreError;
 
@@ -93,7 +92,7 @@ impl TokenSource {
     ///
     /// Nothing is checked or obtained until the first call.
     pub fn credential(&self, org_id: &str) -> OrgCredential {
-        OrgCredential::new(self.0.shared.entry(org_id), self.0.clone())
+        OrgCredential::new(self.0.shared.org(org_id), self.0.clone())
     }
 
     /// Returns a valid access token of the organization, for callers that set the header
@@ -105,18 +104,10 @@ impl TokenSource {
     /// point.
     pub async fn token(&self, org_id: &str) -> Result<AccessToken, TokenError> {
         let shared = &self.0.shared;
-        {
-            let known = shared.organizations.pin();
-            if let Some(live) = known
-                .get(&Id(org_id))
-                .and_then(|known| known.current(shared))
-            {
-                return Ok(live.into());
-            }
+        match shared.current(org_id) {
+            Some(token) => Ok(token),
+            None => shared.org(org_id).fetch(shared).await,
         }
-        // Boxed and separate, so that the future stays small for a cache hit.
-        let live = Box::pin(async { shared.entry(org_id).fetch(shared).await }).await?;
-        Ok(live.into())
     }
 
     /// Invalidates an organization's token after its permissions have changed. The next call
@@ -129,7 +120,7 @@ impl TokenSource {
     ///
     /// The store failed: after a restart this program would use the old token. Call again later.
     pub async fn invalidate(&self, org_id: &str) -> Result<(), TokenError> {
-        self.clear(org_id, Need::Issue).await
+        self.clear(org_id, RefreshReason::Reissue).await
     }
 
     /// Deletes an organization's tokens in memory and in the store, after the app was removed
@@ -139,16 +130,16 @@ impl TokenSource {
     ///
     /// The store failed and still has the tokens. Call again later.
     pub async fn forget(&self, org_id: &str) -> Result<(), TokenError> {
-        self.clear(org_id, Need::Renewal).await?;
+        self.clear(org_id, RefreshReason::Expiring).await?;
         let shared = &self.0.shared;
-        shared.drop_unused(org_id, &shared.now());
+        shared.remove_if_unused(org_id, &shared.now());
         Ok(())
     }
 
-    async fn clear(&self, org_id: &str, next: Need) -> Result<(), TokenError> {
+    async fn clear(&self, org_id: &str, next: RefreshReason) -> Result<(), TokenError> {
         let shared = &self.0.shared;
-        check(org_id)?; // the store never receives an invalid id
-        shared.entry(org_id).clear(shared, next).await
+        check_org_id(org_id)?; // the store never receives an invalid id
+        shared.org(org_id).invalidate(shared, next).await
     }
 
     /// Handles an installation callback: the organization installed the app or changed its
@@ -176,11 +167,11 @@ impl TokenSource {
     ) -> Result<InstallationOutcome, InstallationError> {
         let installation: Installation = query.parse()?;
         let shared = &self.0.shared;
-        check(installation.org_id())?;
-        let entry = shared.entry(installation.org_id());
-        Ok(match entry.reissue(shared).await? {
-            Reissue::Obtained => InstallationOutcome::Confirmed(installation),
-            Reissue::Queued => InstallationOutcome::Queued(installation),
+        check_org_id(installation.org_id())?;
+        let tokens = shared.org(installation.org_id());
+        Ok(match tokens.handle_callback(shared).await? {
+            CallbackOutcome::Obtained => InstallationOutcome::Confirmed(installation),
+            CallbackOutcome::Queued => InstallationOutcome::Queued(installation),
         })
     }
 
@@ -193,34 +184,32 @@ impl TokenSource {
     ///
     /// # Errors
     ///
-    /// The store, or a part of it, cannot be reached: there is no list that may lack some. A store
-    /// that did not answer another call in the last 5 seconds is not asked.
+    /// The store, or a part of it, cannot be reached: an incomplete list is never returned. A store
+    /// that did not answer another call in the last 5 seconds is not called.
     pub async fn organizations(&self) -> Result<Vec<String>, StoreError> {
         let shared = &self.0.shared;
         let listed = shared.store.organizations(&shared.owner);
         // Longer than other calls of the store may take: it reads every entry.
-        let listed = shared.bounded_by(shared.limits.deadline, listed).await?;
+        let listed = shared.with_timeout(shared.limits.deadline, listed).await?;
         let mut organizations: BTreeSet<_> = listed.into_iter().collect();
-        let known = shared.organizations.pin();
-        let entries = known.values().map(|known| &known.entry);
-        let unsaved = entries.filter(|entry| entry.slot().unsaved.is_some());
-        organizations.extend(unsaved.map(|entry| entry.org_id().to_string()));
+        let unsaved = shared.select(|tokens| tokens.state().unsaved.is_some());
+        organizations.extend(unsaved.iter().map(|tokens| tokens.org_id().to_string()));
         Ok(organizations.into_iter().collect())
     }
 
     /// The state of the organization's token; `None` if no token was requested yet.
     pub fn state(&self, org_id: &str) -> Option<OrgState> {
         let shared = &self.0.shared;
-        Some(shared.known(org_id)?.state(&shared.now()))
+        Some(shared.find(org_id)?.org_state(&shared.now()))
     }
 
     /// Watches the state of the organization's token.
     pub fn watch(&self, org_id: &str) -> OrgWatch {
         let shared = &self.0.shared;
-        let entry = shared.entry(org_id);
+        let tokens = shared.org(org_id);
         OrgWatch {
-            states: entry.watch(&shared.now()),
-            _entry: entry,
+            states: tokens.watch(&shared.now()),
+            _tokens: tokens,
             stop: shared.stop.clone(),
         }
     }
@@ -236,20 +225,16 @@ impl TokenSource {
         shared.tasks.close();
         let finished = async {
             shared.tasks.wait().await;
-            // Pairs whose saving task was lost with its runtime.
-            let orphans: Vec<_> = {
-                let known = shared.organizations.pin();
-                let entries = known.values().map(|known| &known.entry);
-                let unsaved = entries.filter(|entry| entry.slot().unsaved.is_some());
-                unsaved.cloned().collect()
-            };
-            for entry in orphans {
-                shared.save_leftover(&entry).await;
+            // Pairs whose save task ended with its runtime.
+            for tokens in shared.select(|tokens| tokens.state().unsaved.is_some()) {
+                shared.save_unsaved(&tokens).await;
             }
         };
         let finished = tokio::time::timeout(shared.limits.shutdown(), finished);
         if finished.await.is_err() {
-            tracing::warn!("the token source was shut down with work unfinished");
+            tracing::warn!(
+                "the token source was shut down before all requests had finished and were stored"
+            );
         }
     }
 }

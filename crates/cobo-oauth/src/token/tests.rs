@@ -3,9 +3,9 @@
 mod callbacks;
 mod clocks;
 mod cobo;
+mod fixtures;
 mod organizations;
 mod owners;
 mod property;
 mod scenarios;
 mod store;
-mod world;

@@ -3,24 +3,24 @@ use std::time::Duration;
 /// How long before its expiry a token is refreshed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Windows {
-    /// In this window one task refreshes, while callers get the current token.
-    pub(crate) ahead: Duration,
+    /// In this window a task refreshes, and callers get the current token meanwhile.
+    pub(crate) refresh_due: Duration,
     /// In this window callers wait for the refresh.
-    pub(crate) mandatory: Duration,
+    pub(crate) refresh_required: Duration,
 }
 
 impl Windows {
-    /// Windows that scale with the lifetime of a token. For 12 hours, `ahead` is 5 minutes and
-    /// `mandatory` is 30 seconds; for 10 seconds, they are 2 seconds and half a second.
+    /// Windows that scale with the lifetime of a token. For 12 hours, `refresh_due` is 5 minutes
+    /// and `refresh_required` is 30 seconds; for 10 seconds, they are 2 seconds and half a second.
     ///
-    /// `chance`, from 0 to 1, moves the first window by up to a tenth, so that tokens that were
+    /// `jitter`, from 0 to 1, moves the first window by up to a tenth, so that tokens that were
     /// obtained together are not refreshed together.
-    pub(crate) fn of(life: Duration, chance: f64) -> Self {
-        let ahead = (life / 144).max((life / 5).min(Duration::from_secs(30)));
-        let mandatory = (life / 1440).max((life / 20).min(Duration::from_secs(5)));
+    pub(crate) fn of(life: Duration, jitter: f64) -> Self {
+        let due = (life / 144).max((life / 5).min(Duration::from_secs(30)));
+        let required = (life / 1440).max((life / 20).min(Duration::from_secs(5)));
         Self {
-            ahead: ahead.mul_f64(0.9 + 0.2 * chance.clamp(0.0, 1.0)),
-            mandatory,
+            refresh_due: due.mul_f64(0.9 + 0.2 * jitter.clamp(0.0, 1.0)),
+            refresh_required: required,
         }
     }
 }
@@ -31,9 +31,12 @@ mod tests {
 
     #[test]
     fn windows_scale_with_the_life_of_a_token() {
-        let windows = |life: u64, chance| {
-            let windows = Windows::of(Duration::from_secs(life), chance);
-            (windows.ahead.as_millis(), windows.mandatory.as_millis())
+        let windows = |life: u64, jitter| {
+            let windows = Windows::of(Duration::from_secs(life), jitter);
+            (
+                windows.refresh_due.as_millis(),
+                windows.refresh_required.as_millis(),
+            )
         };
         assert_eq!(windows(43_200, 0.5), (300_000, 30_000));
         assert_eq!(windows(43_200, 0.0), (270_000, 30_000));

@@ -6,9 +6,9 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::models::{deprecated, rest_docs, setter_docs};
-use super::paths::{INTO, MODEL, NONE, NULLABLE, SOME};
+use super::paths::{BOX, FROM, INTO, INTO_ITERATOR, MODEL, NONE, NULLABLE, SOME};
 use super::types::{From, Types, ident};
-use crate::api::{Api, Field, ModelId, Presence, Rest};
+use crate::api::{Api, Field, ModelId, ModelKind, Object, Presence, Rest, Type};
 
 /// The builder of a model, if it has one.
 pub(super) fn builder(api: &Api, id: ModelId) -> Option<TokenStream> {
@@ -22,8 +22,9 @@ pub(super) fn builder(api: &Api, id: ModelId) -> Option<TokenStream> {
         .map(|(index, field)| setter(&types, index, field));
     let rest = object.rest.iter().map(|rest| rest_setter(&types, rest));
     let name = ident(&model.rust);
+    let constants = constants(object);
     Some(quote! {
-        #MODEL::builder!(#name);
+        #MODEL::builder!(#name #constants);
 
         impl #name {
             #(#setters)*
@@ -32,17 +33,61 @@ pub(super) fn builder(api: &Api, id: ModelId) -> Option<TokenStream> {
     })
 }
 
+/// The constants of a builder: the tags of a variant, which callers do not set.
+fn constants(object: &Object) -> Option<TokenStream> {
+    let constants = object
+        .fields
+        .iter()
+        .enumerate()
+        .filter_map(|(index, field)| {
+            let value = field.constant.as_ref()?;
+            let (index, name) = (Literal::usize_unsuffixed(index), ident(&field.rust));
+            let value = match field.presence {
+                Presence::Required => quote!(#value),
+                _ => quote!(#SOME(#FROM::from(#value))),
+            };
+            Some(quote!(#index #name = #value))
+        });
+    let constants: Vec<_> = constants.collect();
+    (!constants.is_empty()).then(|| quote!({ #(#constants),* }))
+}
+
 fn setter(types: &Types<'_>, index: usize, field: &Field) -> TokenStream {
+    if field.constant.is_some() {
+        return TokenStream::new();
+    }
     let required = matches!(field.presence, Presence::Required | Presence::OrNull);
     let docs = setter_docs(field).when(required, "Required.").tokens();
     let deprecated = deprecated(field.deprecated);
     let index = Literal::usize_unsuffixed(index);
     let (name, setter) = (ident(&field.rust), ident(&field.setter));
-    let ty = types.value(field);
+    let (taken, value) = match nested(types.api, &field.ty) {
+        Some(Nested::Model(id)) => {
+            let model = types.model(id);
+            let value = quote!(self.0.nested(#index, value));
+            let value = if field.boxed {
+                quote!(#BOX::new(#value))
+            } else {
+                value
+            };
+            (quote!(impl #MODEL::IntoField<#model>), value)
+        }
+        Some(Nested::List(id)) => {
+            let model = types.model(id);
+            (
+                quote!(impl #INTO_ITERATOR<Item = impl #MODEL::IntoField<#model>>),
+                quote!(self.0.nested_list(#index, value)),
+            )
+        }
+        None => {
+            let ty = types.value(field);
+            (quote!(impl #INTO<#ty>), quote!(value.into()))
+        }
+    };
     let value = match field.presence {
-        Presence::Required => quote!(value.into()),
-        Presence::OrNull | Presence::Optional => quote!(#SOME(value.into())),
-        Presence::Nullable => quote!(#SOME(#NULLABLE::Value(value.into()))),
+        Presence::Required => value,
+        Presence::OrNull | Presence::Optional => quote!(#SOME(#value)),
+        Presence::Nullable => quote!(#SOME(#NULLABLE::Value(#value))),
     };
     let null = field.null_setter.as_ref().map(|setter| {
         let setter = ident(setter);
@@ -63,12 +108,38 @@ fn setter(types: &Types<'_>, index: usize, field: &Field) -> TokenStream {
     quote! {
         #docs
         #deprecated
-        pub fn #setter(mut self, value: impl #INTO<#ty>) -> Self {
-            self.0.set(#index).#name = #value;
+        pub fn #setter(mut self, value: #taken) -> Self {
+            let value = #value;
+            self.0.set(#index).#name = value;
             self
         }
         #null
     }
+}
+
+/// The models of a field whose setter takes builders as well.
+enum Nested {
+    Model(ModelId),
+    List(ModelId),
+}
+
+fn nested(api: &Api, ty: &Type) -> Option<Nested> {
+    match ty {
+        Type::Model(id) if is_built(api, *id) => Some(Nested::Model(*id)),
+        Type::List(item) => match **item {
+            Type::Model(id) if is_built(api, id) => Some(Nested::List(id)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether values of the model can be made of builders: it has one, or it is a union.
+pub(super) fn is_built(api: &Api, id: ModelId) -> bool {
+    matches!(
+        api.model(id).kind,
+        ModelKind::Object(_) | ModelKind::Union(_)
+    )
 }
 
 fn rest_setter(types: &Types<'_>, rest: &Rest) -> TokenStream {

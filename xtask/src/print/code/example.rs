@@ -192,6 +192,9 @@ impl<'a> Values<'a> {
         let model: &'a Model = self.api.model(id);
         let mut lines = vec![format!("models::{}::builder()", model.rust)];
         for field in &model.object()?.fields {
+            if field.constant.is_some() {
+                continue;
+            }
             let Some(example) = wanted(field) else {
                 continue;
             };

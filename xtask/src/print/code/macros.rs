@@ -99,7 +99,8 @@ fn push(text: &mut String, token: &TokenTree) {
         }
         token => token.to_string(),
     };
-    let close = matches!(written.as_str(), "?" | ",")
+    let close = matches!(written.as_str(), "?" | "," | ":")
+        || text.ends_with(':')
         || (written.starts_with('(') && text.ends_with(|c: char| c.is_alphanumeric() || c == '_'));
     if !text.is_empty() && !close {
         text.push(' ');

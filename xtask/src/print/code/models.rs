@@ -212,7 +212,15 @@ fn union(types: &Types<'_>, model: &Model, union: &Union) -> TokenStream {
         let same = |other: &&Variant| other.model == variant.model;
         union.variants.iter().filter(same).count() == 1
     });
-    let from = from.map(|variant| held(types, variant));
+    let from = from.map(|variant| {
+        let (name, model) = (ident(&variant.rust), types.model(variant.model));
+        let variant = types.api.model(variant.model);
+        let builder = (variant.in_requests && variant.object().is_some()).then(|| {
+            let builder = ident(&variant.rust);
+            quote!(, crate::generated::models::builder::#builder)
+        });
+        quote!(#name(#model #builder))
+    });
     let about = if union.discriminator.is_some() {
         " A value whose tag the document does not know, kept as it came."
     } else {

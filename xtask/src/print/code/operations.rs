@@ -10,7 +10,9 @@ use super::paths::{
     RESULT, SOME,
 };
 use super::types::{From, Types, ident};
-use crate::api::{Api, Body, Field, Location, Operation, Pages, Parameter, Presence, Type};
+use crate::api::{
+    Api, Body, Field, Location, ModelKind, Operation, Pages, Parameter, Presence, Type,
+};
 use crate::print::docs::Docs;
 use crate::print::markdown;
 
@@ -93,8 +95,9 @@ impl Printer<'_> {
     fn form(&self) -> Option<TokenStream> {
         let body = self.operation.body.as_ref().filter(|body| body.form)?;
         let object = self.api.model(body.model).object()?;
+        let model = self.types.model(body.model);
         let parts: TokenStream = object.fields.iter().map(part).collect();
-        Some(quote!(; |form, body| form #parts))
+        Some(quote!(; |form, body: &#model| form #parts))
     }
 
     /// The type that holds the body until the request is sent.
@@ -103,8 +106,13 @@ impl Printer<'_> {
         let name = ident(&model.rust);
         match model.object() {
             Some(_) => quote!(models::builder::#name),
+            None if self.is_union(body) => quote!(::cobo_model::PartialModel<models::#name>),
             None => quote!(models::#name),
         }
+    }
+
+    fn is_union(&self, body: &Body) -> bool {
+        matches!(self.api.model(body.model).kind, ModelKind::Union(_))
     }
 
     fn setter(&self, index: usize, parameter: &Parameter) -> TokenStream {
@@ -137,11 +145,25 @@ impl Printer<'_> {
             .or(format!("The body `{}`.", body.rust))
             .when(
                 self.api.model(body.model).object().is_some(),
-                "Takes the model, or its builder as far as it has been filled in.",
+                "Takes the model or its builder.",
+            )
+            .when(
+                self.is_union(body),
+                "Takes the union, one of its variants, or the builder of one.",
             )
             .when(body.required, "Required.")
             .tokens();
         let (setter, ty) = (ident(&body.rust), self.held(body));
+        if self.is_union(body) {
+            let model = self.types.model(body.model);
+            return quote! {
+                #docs
+                pub fn #setter(mut self, value: impl ::cobo_model::IntoField<#model>) -> Self {
+                    self.request.set_body(::cobo_model::PartialModel::of(value));
+                    self
+                }
+            };
+        }
         quote! {
             #docs
             pub fn #setter(mut self, value: impl #INTO<#ty>) -> Self {

@@ -52,6 +52,7 @@ paths! {
     BOX, Prelude, "std::boxed::Box";
     FROM, Prelude, "std::convert::From";
     INTO, Prelude, "std::convert::Into";
+    INTO_ITERATOR, Prelude, "std::iter::IntoIterator";
     INFALLIBLE, Use, "std::convert::Infallible";
     BTREE_MAP, Use, "std::collections::BTreeMap";
     FROM_STR, Use, "std::str::FromStr";

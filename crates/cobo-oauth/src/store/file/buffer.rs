@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_grows_and_keeps_what_it_has() {
+    fn content_is_kept_when_the_buffer_grows() {
         let mut buffer = WipedBuffer::default();
         for round in 0..100_u8 {
             buffer.write_all(&[round; 33]).unwrap();

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::buffer::WipedBuffer;
-use super::record::{self, Coding, Kept};
-use super::{disk, rights};
+use super::record::{self, Encoding, Stored};
+use super::{disk, permissions};
 use crate::store::name::stem;
 use crate::store::{Owner, StoreError};
 
 /// The largest file that is read or written, in bytes. Two tokens and an owner take a few
 /// kilobytes.
-const LARGEST: u64 = 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// A directory that only its owner can access.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ impl Directory {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let cannot = failed("cannot open the directory", path);
         let path = std::path::absolute(path).map_err(&cannot)?;
-        let changed = above(&path);
-        make(&path).map_err(&cannot)?;
+        let parents = directories_to_flush(&path);
+        create(&path).map_err(&cannot)?;
         // Resolves symbolic links once, so that changing a link later does not redirect a running
         // program.
         let path = fs::canonicalize(&path).map_err(&cannot)?;
@@ -38,9 +38,9 @@ impl Directory {
         if !metadata.is_dir() {
             return Err(cannot(ErrorKind::NotADirectory.into()));
         }
-        rights::check(&path, &metadata)?;
+        permissions::check(&path, &metadata)?;
         disk::flush_entries(&path).map_err(&cannot)?;
-        for directory in changed {
+        for directory in parents {
             // Errors are ignored: a mount point above the directory may not be readable for this
             // process.
             let _ = disk::flush_entries(&directory);
@@ -56,9 +56,9 @@ impl Directory {
         &self.path
     }
 
-    /// Fails unless the path still leads to the directory that was opened, and only its owner may use
-    /// it. A user with write access to the parent directory can rename it and put another one in its
-    /// place.
+    /// Checks that the path still leads to the directory that was opened, and that only its owner can
+    /// access it. A user with write access to the parent directory can rename it and put another one in its
+    /// files.
     fn check(&self) -> Result<(), StoreError> {
         let metadata = fs::metadata(&self.path);
         let metadata = metadata.map_err(failed("cannot open the directory", &self.path));
@@ -66,14 +66,14 @@ impl Directory {
         #[cfg(unix)]
         if identity(&metadata) != self.identity {
             let what = format!(
-                "another directory is now at {}, where the store was opened; check who may write \
-                 the directory above it, and restart the program",
+                "the directory {} was replaced by another one after the store was opened; check who \
+                 can write to its parent directory, and restart the program",
                 self.path.display()
             );
             return Err(StoreError::unavailable(what).not_applied());
         }
-        // Rights may change while the program runs.
-        rights::check(&self.path, &metadata).map_err(StoreError::not_applied)
+        // Permissions may change while the program runs.
+        permissions::check(&self.path, &metadata).map_err(StoreError::not_applied)
     }
 }
 
@@ -86,7 +86,7 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
 /// The directories whose entries must be flushed when this one is created: its missing ancestors
 /// and the first existing one. The parent is always included, in case the process that created this
 /// directory died before flushing it.
-fn above(path: &Path) -> Vec<PathBuf> {
+fn directories_to_flush(path: &Path) -> Vec<PathBuf> {
     let missing = path.ancestors().take_while(|path| !path.exists()).count();
     let above = path.ancestors().skip(1).take(missing.max(1));
     above.map(Path::to_owned).collect()
@@ -94,7 +94,7 @@ fn above(path: &Path) -> Vec<PathBuf> {
 
 /// Creates a directory and its missing ancestors, accessible to the owner only, regardless of the
 /// umask and of permission bits inherited from the parent.
-fn make(path: &Path) -> io::Result<()> {
+fn create(path: &Path) -> io::Result<()> {
     let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
     #[cfg_attr(not(unix), allow(unused_mut))]
     let mut builder = fs::DirBuilder::new();
@@ -103,7 +103,7 @@ fn make(path: &Path) -> io::Result<()> {
     for directory in missing.into_iter().rev() {
         match builder.create(directory) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => continue, // by another process
-            made => made?,
+            created => created?,
         }
         #[cfg(unix)]
         fs::set_permissions(
@@ -131,13 +131,13 @@ pub(super) fn failed(what: &str, path: &Path) -> impl Fn(io::Error) -> StoreErro
 
 /// The location of an organization's files.
 #[derive(Clone)]
-pub(super) struct Place {
+pub(super) struct OrgFiles {
     org_id: String,
     directory: Arc<Directory>,
     stem: String,
 }
 
-impl Place {
+impl OrgFiles {
     pub(super) fn new(directory: &Arc<Directory>, org_id: &str) -> Self {
         Self {
             org_id: org_id.to_owned(),
@@ -155,7 +155,7 @@ impl Place {
     }
 
     /// The stored state, if any. Needs no lock, because files are replaced atomically.
-    pub(super) fn read(&self, coding: &Coding) -> Result<Option<Kept>, StoreError> {
+    pub(super) fn read(&self, encoding: &Encoding) -> Result<Option<Stored>, StoreError> {
         self.check()?;
         let path = self.path("json");
         let bytes = match read(&path) {
@@ -163,21 +163,21 @@ impl Place {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("cannot read", &path)(error)),
         };
-        let kept = decode(bytes.as_ref(), coding).and_then(|(org_id, kept)| {
+        let stored = decode(bytes.as_ref(), encoding).and_then(|(org_id, stored)| {
             let ours = org_id == self.org_id;
-            ours.then_some(kept)
+            ours.then_some(stored)
                 .ok_or_else(|| "belongs to another organization".to_owned())
         });
-        kept.map(Some).map_err(|what| unrecognised(&path, &what))
+        stored.map(Some).map_err(|what| unrecognised(&path, &what))
     }
 
     /// Replaces the stored state, atomically and durably. The caller must hold the lock.
-    pub(super) fn write(&self, kept: &Kept, coding: &Coding) -> Result<(), StoreError> {
-        let bytes = record::encode(kept, &self.org_id, coding)?;
+    pub(super) fn write(&self, stored: &Stored, encoding: &Encoding) -> Result<(), StoreError> {
+        let bytes = record::encode(stored, &self.org_id, encoding)?;
         let length = bytes.as_slice().len();
-        if u64::try_from(length).is_ok_and(|length| length > LARGEST) {
+        if u64::try_from(length).is_ok_and(|length| length > MAX_FILE_BYTES) {
             return Err(StoreError::too_large(format!(
-                "its file would have {length} bytes, and at most {LARGEST} are read"
+                "its file would have {length} bytes, and at most {MAX_FILE_BYTES} are read"
             )));
         }
         let (temporary, path) = (self.path("tmp"), self.path("json"));
@@ -188,7 +188,7 @@ impl Place {
     }
 
     /// Removes the temporary file of a writer that was killed. The caller must hold the lock.
-    pub(super) fn clean(&self) -> Result<(), StoreError> {
+    pub(super) fn remove_temporary(&self) -> Result<(), StoreError> {
         let path = self.path("tmp");
         remove(&path).map_err(failed("cannot remove", &path))
     }
@@ -202,7 +202,7 @@ impl Place {
 /// cannot be read, with a warning in the log.
 pub(super) fn list(
     directory: &Directory,
-    coding: &Coding,
+    encoding: &Encoding,
     owner: &Owner,
 ) -> Result<Vec<String>, StoreError> {
     directory.check()?;
@@ -213,32 +213,36 @@ pub(super) fn list(
         if path.extension() != Some("json".as_ref()) {
             continue;
         }
-        match listed(&path, coding) {
-            Ok((org_id, Kept::Pair(pair))) if owner.check(&org_id, pair.owner.as_ref()).is_ok() => {
+        match listed(&path, encoding) {
+            Ok((org_id, Stored::Pair(pair)))
+                if owner.check(&org_id, pair.owner.as_ref()).is_ok() =>
+            {
                 organizations.push(org_id);
             }
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "a file of the token store is not listed"),
+            Err(error) => {
+                tracing::warn!(%error, "skipped a file of the token store that cannot be read")
+            }
         }
     }
     Ok(organizations)
 }
 
 /// Reads a file's organization and state. The file's name must match the organization.
-fn listed(path: &Path, coding: &Coding) -> Result<(String, Kept), StoreError> {
+fn listed(path: &Path, encoding: &Encoding) -> Result<(String, Stored), StoreError> {
     let bytes = read(path).map_err(failed("cannot read", path))?;
-    let (org_id, kept) =
-        decode(bytes.as_ref(), coding).map_err(|what| unrecognised(path, &what))?;
+    let (org_id, stored) =
+        decode(bytes.as_ref(), encoding).map_err(|what| unrecognised(path, &what))?;
     if path.file_stem() != Some(stem(&org_id).as_ref()) {
         return Err(unrecognised(path, "belongs to another organization"));
     }
-    Ok((org_id, kept))
+    Ok((org_id, stored))
 }
 
-fn decode(bytes: Option<&WipedBuffer>, coding: &Coding) -> Result<(String, Kept), String> {
+fn decode(bytes: Option<&WipedBuffer>, encoding: &Encoding) -> Result<(String, Stored), String> {
     match bytes {
-        Some(bytes) => record::decode(bytes.as_slice(), coding),
-        None => Err(format!("is larger than {LARGEST} bytes")),
+        Some(bytes) => record::decode(bytes.as_slice(), encoding),
+        None => Err(format!("is larger than {MAX_FILE_BYTES} bytes")),
     }
 }
 
@@ -250,7 +254,7 @@ fn unrecognised(path: &Path, what: &str) -> StoreError {
 fn read(path: &Path) -> io::Result<Option<WipedBuffer>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
-    if length > LARGEST {
+    if length > MAX_FILE_BYTES {
         return Ok(None);
     }
     let mut bytes = WipedBuffer::with_capacity(usize::try_from(length).unwrap_or(0));
@@ -294,28 +298,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_directory_that_is_made_is_flushed_where_it_is_named() {
+    fn entries_of_all_created_directories_are_flushed() {
         let temporary = tempfile::tempdir().unwrap();
-        let there = fs::canonicalize(temporary.path()).unwrap();
-        let deep = there.join("a/b/c");
+        let root = fs::canonicalize(temporary.path()).unwrap();
+        let deep = root.join("a/b/c");
         assert_eq!(Directory::open(&deep).unwrap().path(), deep);
-        let named = [&*deep, &there.join("a/b"), &there.join("a"), &there];
+        let named = [&*deep, &root.join("a/b"), &root.join("a"), &root];
         assert_eq!(calls(), named.map(|path| Call::FlushEntries(path.into())));
 
         Directory::open(&deep).unwrap();
-        let named = [&*deep, &there.join("a/b")];
+        let named = [&*deep, &root.join("a/b")];
         assert_eq!(calls(), named.map(|path| Call::FlushEntries(path.into())));
     }
 
     #[test]
-    fn a_pair_is_flushed_before_it_has_its_name_and_the_name_after_that() {
+    fn write_flushes_the_file_renames_it_and_flushes_the_directory() {
         let temporary = tempfile::tempdir().unwrap();
         let directory = Directory::open(&temporary.path().join("tokens")).unwrap();
         let directory = Arc::new(directory);
-        let place = Place::new(&directory, "one");
+        let files = OrgFiles::new(&directory, "one");
         calls();
-        place.write(&Kept::Removed(7), &Coding::Plain).unwrap();
-        let (written, named) = (place.path("tmp"), place.path("json"));
+        files.write(&Stored::Removed(7), &Encoding::Plain).unwrap();
+        let (written, named) = (files.path("tmp"), files.path("json"));
         let expected = [
             Call::Flush(written.clone()),
             Call::Rename(written, named),

@@ -9,11 +9,11 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::directory::{Place, failed, private};
+use super::directory::{OrgFiles, failed, private};
 use crate::store::StoreError;
 
 /// How many times locking is retried after the lock's file was removed by another holder.
-const ATTEMPTS: usize = 16;
+const MAX_ATTEMPTS: usize = 16;
 
 /// A lock that is held until it is dropped. Two locks of the same file exclude each other, also
 /// within one process.
@@ -37,9 +37,9 @@ pub(super) enum Kind {
 impl Lock {
     /// Takes the lock, or returns `None` if another holder has it. Creates the lock's file if it
     /// does not exist.
-    pub(super) fn attempt(place: &Place, kind: Kind) -> Result<Option<Self>, StoreError> {
-        place.check()?;
-        let path = place.path(match kind {
+    pub(super) fn try_acquire(files: &OrgFiles, kind: Kind) -> Result<Option<Self>, StoreError> {
+        files.check()?;
+        let path = files.path(match kind {
             Kind::Change => "lock",
             Kind::Lease => "lease",
         });
@@ -47,16 +47,16 @@ impl Lock {
         let cannot = |error| failed(error).not_applied();
         let mut options = private();
         options.read(true).write(true).create(true).truncate(false);
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             let file = options.open(&path).map_err(cannot)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(cannot(error)),
             }
-            let (path, pair) = (path.clone(), place.path("json"));
+            let (path, pair) = (path.clone(), files.path("json"));
             let lock = Self { file, path, pair };
-            if is_at(&lock.file, &lock.path).map_err(cannot)? {
+            if is_same_file(&lock.file, &lock.path).map_err(cannot)? {
                 return Ok(Some(lock));
             }
         }
@@ -68,8 +68,8 @@ impl Drop for Lock {
     /// Unlocks explicitly: closing the file is not enough, because a child process that is being
     /// started has a copy of the handle until it runs its own program.
     fn drop(&mut self) {
-        let nothing_is_stored = matches!(self.pair.try_exists(), Ok(false));
-        if cfg!(unix) && nothing_is_stored && matches!(is_at(&self.file, &self.path), Ok(true)) {
+        let is_empty = matches!(self.pair.try_exists(), Ok(false));
+        if cfg!(unix) && is_empty && matches!(is_same_file(&self.file, &self.path), Ok(true)) {
             let _ = fs::remove_file(&self.path);
         }
         let _ = self.file.unlock();
@@ -78,7 +78,7 @@ impl Drop for Lock {
 
 /// Whether the file at this path is the open file.
 #[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+fn is_same_file(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let named = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -89,6 +89,6 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 }
 
 #[cfg(not(unix))]
-fn is_at(_file: &File, _path: &Path) -> io::Result<bool> {
+fn is_same_file(_file: &File, _path: &Path) -> io::Result<bool> {
     Ok(true)
 }

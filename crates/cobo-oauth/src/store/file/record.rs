@@ -19,8 +19,8 @@
 //! }
 //! ```
 //!
-//! After the pair was removed, the file has `removed`, with the pair's generation, in place of
-//! `pair`. An encrypted file has `sealed` there: `algorithm`, and `nonce` and `ciphertext` in
+//! After the pair was removed, the file has `removed`, with the pair's generation, instead
+//! of `pair`. An encrypted file has `sealed` there: `algorithm`, and `nonce` and `ciphertext` in
 //! hexadecimal digits; the plaintext is an object with `pair` or `removed`. `owner`,
 //! `refresh_token` and `refresh_expires_at` may be absent. Any other content is an error, because
 //! rewriting the file would lose what a newer version added.
@@ -37,7 +37,7 @@ const VERSION: u64 = 1;
 
 /// How files are encoded: as plain text or encrypted.
 #[derive(Debug)]
-pub(super) enum Coding {
+pub(super) enum Encoding {
     Plain,
     #[cfg(feature = "encryption")]
     Sealed(super::seal::StoreKey),
@@ -45,13 +45,13 @@ pub(super) enum Coding {
 
 /// The stored state of an organization.
 #[derive(Debug)]
-pub(super) enum Kept {
+pub(super) enum Stored {
     Pair(TokenPair),
     /// The pair was removed; this was its generation.
     Removed(u64),
 }
 
-impl Kept {
+impl Stored {
     pub(super) fn generation(&self) -> u64 {
         match self {
             Self::Pair(pair) => pair.generation,
@@ -124,13 +124,13 @@ struct Fields {
 
 /// Encodes the content of a file.
 pub(super) fn encode(
-    kept: &Kept,
+    stored: &Stored,
     org_id: &str,
-    coding: &Coding,
+    encoding: &Encoding,
 ) -> Result<WipedBuffer, StoreError> {
-    let (pair, removed) = match kept {
-        Kept::Pair(pair) => (Some(Pair(pair.clone())), None),
-        Kept::Removed(generation) => (None, Some(*generation)),
+    let (pair, removed) = match stored {
+        Stored::Pair(pair) => (Some(Pair(pair.clone())), None),
+        Stored::Removed(generation) => (None, Some(*generation)),
     };
     let mut record = Record {
         version: VERSION,
@@ -139,10 +139,10 @@ pub(super) fn encode(
         removed: None,
         sealed: None,
     };
-    match coding {
-        Coding::Plain => (record.pair, record.removed) = (pair, removed),
+    match encoding {
+        Encoding::Plain => (record.pair, record.removed) = (pair, removed),
         #[cfg(feature = "encryption")]
-        Coding::Sealed(key) => {
+        Encoding::Sealed(key) => {
             let inside = json(&Inside { pair, removed })?;
             record.sealed = Some(key.seal(&inside, VERSION, org_id)?);
         }
@@ -154,7 +154,7 @@ pub(super) fn encode(
 
 /// Decodes a file into its organization's id and state. The error text continues a sentence that
 /// begins with the file's name.
-pub(super) fn decode(bytes: &[u8], coding: &Coding) -> Result<(String, Kept), String> {
+pub(super) fn decode(bytes: &[u8], encoding: &Encoding) -> Result<(String, Stored), String> {
     #[derive(Deserialize)]
     struct Version {
         version: u64,
@@ -170,30 +170,30 @@ pub(super) fn decode(bytes: &[u8], coding: &Coding) -> Result<(String, Kept), St
     let record: Record<'_> = parse(bytes)?;
     let org_id = record.org_id.into_owned();
     let open = (record.pair, record.removed);
-    let kept = match (open, record.sealed, coding) {
-        (open, None, Coding::Plain) => one_of(open),
-        ((None, None), Some(_), Coding::Plain) => {
+    let stored = match (open, record.sealed, encoding) {
+        (open, None, Encoding::Plain) => one_of(open),
+        ((None, None), Some(_), Encoding::Plain) => {
             Err("is encrypted, and the store was opened without a key".to_owned())
         }
         #[cfg(feature = "encryption")]
-        ((None, None), Some(sealed), Coding::Sealed(key)) => {
+        ((None, None), Some(sealed), Encoding::Sealed(key)) => {
             let inside = key.open(&sealed, VERSION, &org_id)?;
             let inside: Inside = parse(&inside)?;
             one_of((inside.pair, inside.removed))
         }
         #[cfg(feature = "encryption")]
-        (_, None, Coding::Sealed(_)) => {
+        (_, None, Encoding::Sealed(_)) => {
             Err("is not encrypted, and the store was opened with a key".to_owned())
         }
         (_, Some(_), _) => Err("is damaged: it has encrypted and unencrypted parts".to_owned()),
     };
-    Ok((org_id, kept?))
+    Ok((org_id, stored?))
 }
 
-fn one_of(open: (Option<Pair>, Option<u64>)) -> Result<Kept, String> {
+fn one_of(open: (Option<Pair>, Option<u64>)) -> Result<Stored, String> {
     match open {
-        (Some(Pair(pair)), None) => Ok(Kept::Pair(pair)),
-        (None, Some(generation)) => Ok(Kept::Removed(generation)),
+        (Some(Pair(pair)), None) => Ok(Stored::Pair(pair)),
+        (None, Some(generation)) => Ok(Stored::Removed(generation)),
         _ => Err("is damaged: it must have one of `pair` and `removed`".to_owned()),
     }
 }

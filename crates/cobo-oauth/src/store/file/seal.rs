@@ -30,7 +30,9 @@ pub struct StoreKey(Arc<Zeroizing<[u8; 32]>>);
 
 /// The text of a [`StoreKey`] is not 64 hexadecimal digits. The error never contains the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a key of a token store is 64 hexadecimal digits; make one with `openssl rand -hex 32`")]
+#[error(
+    "invalid key of a token store: it must be 64 hexadecimal digits; create one with `openssl rand -hex 32`"
+)]
 pub struct StoreKeyError(());
 
 impl StoreKey {
@@ -82,9 +84,11 @@ impl StoreKey {
         org_id: &str,
     ) -> Result<Zeroizing<Vec<u8>>, String> {
         if sealed.algorithm != ALGORITHM {
-            return Err("is encrypted in a way that this program does not know".to_owned());
+            return Err(
+                "is encrypted with an algorithm that this version does not support".to_owned(),
+            );
         }
-        let damaged = |_| "is damaged: its encrypted part is no hexadecimal digits".to_owned();
+        let damaged = |_| "is damaged: its nonce or ciphertext is not hexadecimal".to_owned();
         let mut nonce = XNonce::default();
         hex::decode_to_slice(&sealed.nonce, &mut nonce).map_err(damaged)?;
         let mut bytes = Zeroizing::new(hex::decode(&sealed.ciphertext).map_err(damaged)?);
@@ -122,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens_for_the_same_key_version_and_organization_only() {
+    fn sealed_content_opens_only_with_its_key_version_and_organization() {
         let (key, other) = (StoreKey::new([1; 32]), StoreKey::new([2; 32]));
         let sealed = key.seal(&plain(), 1, "one").unwrap();
         assert_eq!(&*key.open(&sealed, 1, "one").unwrap(), b"a pair");
@@ -132,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_seals_are_equal() {
+    fn sealing_twice_gives_different_ciphertexts() {
         let key = StoreKey::new([1; 32]);
         let one = key.seal(&plain(), 1, "one").unwrap();
         let other = key.seal(&plain(), 1, "one").unwrap();
@@ -141,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_64_digits() {
+    fn key_must_be_64_hexadecimal_digits() {
         assert!(StoreKey::from_hex(&format!("{}\n", "aB".repeat(32))).is_ok());
         for text in ["", "ab", &"ab".repeat(33), &"xy".repeat(32)] {
             let error = StoreKey::from_hex(text).unwrap_err();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cobo_auth::Secret;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
-use super::link::{Links, Target};
+use super::connection::{SharedConnection, Target};
 use super::{Inner, RedisStore};
 use crate::store::StoreError;
 
@@ -92,7 +92,7 @@ impl RedisStoreBuilder {
     /// certificate is malformed, or the namespace contains a brace.
     pub fn build(self) -> Result<RedisStore, StoreError> {
         if self.namespace.contains(['{', '}']) {
-            let what = "invalid namespace: it has a brace, by which Redis chooses a cluster's slot";
+            let what = "invalid namespace: braces are not allowed, because Redis selects a cluster's slot by them";
             return Err(StoreError::unavailable(what));
         }
         let urls = self.urls.iter().map(|url| parse(url.expose()));
@@ -100,7 +100,7 @@ impl RedisStoreBuilder {
         let target = Target::new(nodes, self.cluster, self.root_certificate, self.timeout)?;
         Ok(RedisStore(Arc::new(Inner {
             namespace: self.namespace,
-            links: Links::new(target),
+            connection: SharedConnection::new(target),
         })))
     }
 }
@@ -109,14 +109,13 @@ impl RedisStoreBuilder {
 fn parse(url: &str) -> Result<ConnectionInfo, StoreError> {
     let info = url.into_connection_info().map_err(|_| {
         StoreError::unavailable(
-            "invalid URL of Redis: it looks like redis://user:password@host:6379/0, or begins with \
-             rediss:// for TLS or unix:// for a socket",
+            "invalid Redis URL: expected redis://user:password@host:6379/0, or rediss:// for TLS, or \
+             unix:// for a socket",
         )
     })?;
     match info.addr() {
         ConnectionAddr::TcpTls { insecure: true, .. } => Err(StoreError::unavailable(
-            "invalid URL of Redis: #insecure would trust every server; set the root certificate \
-             instead",
+            "invalid Redis URL: #insecure trusts every server; set a root certificate instead",
         )),
         _ => Ok(info),
     }

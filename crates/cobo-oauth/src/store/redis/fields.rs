@@ -4,15 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 
 use cobo_auth::Secret;
 
-use super::link::text;
+use super::connection::text;
 use crate::store::{Owner, StoreError, TokenPair};
 
 const VERSION: &str = "1";
 
 /// Ten years, in milliseconds. Redis adds it to the current time, which must not overflow.
-const LONGEST_LIFE: u64 = 10 * 365 * 24 * 60 * 60 * 1_000;
+const MAX_LIFE_MILLIS: u64 = 10 * 365 * 24 * 60 * 60 * 1_000;
 /// One second, in milliseconds, so that a pair that was expired on arrival is removed soon.
-const SHORTEST_LIFE: u64 = 1_000;
+const MIN_LIFE_MILLIS: u64 = 1_000;
 
 /// A number with a fixed width, which scripts compare as text: Lua's numbers are exact only up to
 /// 2^53.
@@ -31,11 +31,11 @@ pub(super) fn life_millis(pair: &TokenPair) -> u64 {
     let end = match (&pair.refresh_token, pair.refresh_expires_at) {
         (Some(_), Some(end)) => end.max(pair.expires_at),
         // The expiry of this refresh token is unknown.
-        (Some(_), None) => return LONGEST_LIFE,
+        (Some(_), None) => return MAX_LIFE_MILLIS,
         (None, _) => pair.expires_at,
     };
     let life = end.saturating_sub(pair.obtained_at);
-    life.clamp(SHORTEST_LIFE, LONGEST_LIFE)
+    life.clamp(MIN_LIFE_MILLIS, MAX_LIFE_MILLIS)
 }
 
 pub(super) fn write(org_id: &str, pair: &TokenPair) -> Vec<(&'static str, Secret)> {
@@ -147,19 +147,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pair_is_kept_as_long_as_it_is_good_for_something() {
+    fn pair_is_stored_until_both_tokens_have_expired() {
         let pair = TokenPair::new(1, "access", 1_000, 43_201_000);
         assert_eq!(life_millis(&pair), 43_200_000);
         let with = |end| life_millis(&pair.clone().with_refresh_token("refresh", end));
         assert_eq!(with(2_592_001_000), 2_592_000_000);
         assert_eq!(with(2_000), 43_200_000, "the access token lives longer");
-        assert_eq!(with(u64::MAX), LONGEST_LIFE);
+        assert_eq!(with(u64::MAX), MAX_LIFE_MILLIS);
         let mut endless = pair.clone().with_refresh_token("refresh", 0);
         endless.refresh_expires_at = None;
-        assert_eq!(life_millis(&endless), LONGEST_LIFE);
+        assert_eq!(life_millis(&endless), MAX_LIFE_MILLIS);
         assert_eq!(
             life_millis(&TokenPair::new(1, "access", 5, 5)),
-            SHORTEST_LIFE
+            MIN_LIFE_MILLIS
         );
     }
 }

@@ -54,13 +54,13 @@ mod tests {
     }
 
     #[test]
-    fn the_slot_is_computed_as_redis_does() {
+    fn slot_matches_the_redis_specification() {
         assert_eq!(slot("123456789"), 0x31c3);
         assert_eq!(slot("foo{hash_tag}"), slot("bar{hash_tag}"));
     }
 
     #[test]
-    fn an_organizations_keys_are_in_one_slot() {
+    fn keys_of_one_organization_share_a_slot() {
         let long = "x".repeat(4_096);
         for org_id in [
             "e3986401-4aec-480a-973d-e775a4518413",
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn organizations_are_spread_over_the_slots() {
+    fn organizations_use_different_slots() {
         let slots: std::collections::HashSet<_> = (0..100)
             .map(|number| slot(&Keys::new("cobo", &format!("organization-{number}")).pair))
             .collect();
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_readable() {
+    fn key_contains_the_organization_id() {
         let keys = Keys::new("cobo", "e3986401");
         assert_eq!(keys.pair, "cobo:{org-e3986401}:pair");
         assert_eq!(keys.lease, "cobo:{org-e3986401}:lease");

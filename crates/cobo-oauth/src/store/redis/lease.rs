@@ -13,12 +13,12 @@ use crate::store::{Lease, StoreError};
 pub(super) struct RedisLease {
     store: RedisStore,
     keys: Keys,
-    fence: String,
-    over: bool,
+    value: String,
+    ended: bool,
 }
 
 impl RedisLease {
-    pub(super) async fn take(
+    pub(super) async fn acquire(
         store: RedisStore,
         keys: Keys,
         ttl: Duration,
@@ -31,44 +31,44 @@ impl RedisLease {
         let mut lease = Self {
             store,
             keys,
-            fence: hex::encode(random),
-            over: false,
+            value: hex::encode(random),
+            ended: false,
         };
         let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-        let mut take = script::TAKE.prepare_invoke();
-        take.key(&lease.keys.lease).arg(&lease.fence);
-        take.arg(millis.clamp(1, LONGEST_LIFE));
-        let links = &lease.store.0.links;
-        match links.run(&take, &lease.keys.lease).await? {
+        let mut acquire = script::ACQUIRE.prepare_invoke();
+        acquire.key(&lease.keys.lease).arg(&lease.value);
+        acquire.arg(millis.clamp(1, MAX_LIFE_MILLIS));
+        let connection = &lease.store.0.connection;
+        match connection.run(&acquire, &lease.keys.lease).await? {
             Outcome::Done(_) => Ok(Some(lease)),
-            Outcome::Not(_) | Outcome::OtherApp(_) => {
-                lease.over = true;
+            Outcome::NotDone(_) | Outcome::OtherApp(_) => {
+                lease.ended = true;
                 Ok(None)
             }
         }
     }
 
-    async fn give_back(&self) -> Result<(), StoreError> {
+    async fn send_release(&self) -> Result<(), StoreError> {
         let mut release = script::RELEASE.prepare_invoke();
-        release.key(&self.keys.lease).arg(&self.fence);
-        let links = &self.store.0.links;
-        links.run(&release, &self.keys.lease).await.map(|_| ())
+        release.key(&self.keys.lease).arg(&self.value);
+        let connection = &self.store.0.connection;
+        connection.run(&release, &self.keys.lease).await.map(|_| ())
     }
 }
 
 /// A day, in milliseconds.
-const LONGEST_LIFE: u64 = 24 * 60 * 60 * 1_000;
+const MAX_LIFE_MILLIS: u64 = 24 * 60 * 60 * 1_000;
 
 #[async_trait]
 impl Lease for RedisLease {
     async fn spend(&self, generation: u64) -> Result<Option<Secret>, StoreError> {
         let mut spend = script::SPEND.prepare_invoke();
         spend.key(&self.keys.pair).key(&self.keys.lease);
-        spend.arg(&self.fence).arg(fields::digits(generation));
+        spend.arg(&self.value).arg(fields::digits(generation));
         Ok(
-            match self.store.0.links.run(&spend, &self.keys.pair).await? {
+            match self.store.0.connection.run(&spend, &self.keys.pair).await? {
                 Outcome::Done(token) => token,
-                Outcome::Not(_) | Outcome::OtherApp(_) => None,
+                Outcome::NotDone(_) | Outcome::OtherApp(_) => None,
             },
         )
     }
@@ -76,15 +76,15 @@ impl Lease for RedisLease {
     async fn restore(&self, generation: u64, refresh_token: Secret) -> Result<(), StoreError> {
         let mut restore = script::RESTORE.prepare_invoke();
         restore.key(&self.keys.pair).key(&self.keys.lease);
-        restore.arg(&self.fence).arg(fields::digits(generation));
+        restore.arg(&self.value).arg(fields::digits(generation));
         restore.arg(refresh_token.expose());
-        let links = &self.store.0.links;
-        links.run(&restore, &self.keys.pair).await.map(|_| ())
+        let connection = &self.store.0.connection;
+        connection.run(&restore, &self.keys.pair).await.map(|_| ())
     }
 
     async fn release(mut self: Box<Self>) -> Result<(), StoreError> {
-        let released = self.give_back().await;
-        self.over = true;
+        let released = self.send_release().await;
+        self.ended = true;
         released
     }
 }
@@ -95,7 +95,7 @@ impl Drop for RedisLease {
     /// sent anything. The task makes one call, which ends within the store's timeout. Waiting for
     /// it would require a close method on every store.
     fn drop(&mut self) {
-        if self.over {
+        if self.ended {
             return;
         }
         // Without a runtime the lease ends when it expires.
@@ -105,11 +105,11 @@ impl Drop for RedisLease {
         let lease = Self {
             store: self.store.clone(),
             keys: self.keys.clone(),
-            fence: std::mem::take(&mut self.fence),
-            over: true,
+            value: std::mem::take(&mut self.value),
+            ended: true,
         };
         runtime.spawn(async move {
-            let _ = lease.give_back().await;
+            let _ = lease.send_release().await;
         });
     }
 }

@@ -7,8 +7,8 @@ use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRou
 use redis::{Cmd, Value};
 use tokio::task::JoinSet;
 
+use super::connection::SharedConnection;
 use super::key::Keys;
-use super::link::Links;
 use super::script::{self, Outcome};
 use super::{RedisStore, fields};
 use crate::store::{Owner, StoreError, StoreErrorKind};
@@ -25,7 +25,7 @@ pub(super) async fn organizations(
     owner: &Owner,
 ) -> Result<Vec<String>, StoreError> {
     let pattern = Keys::pattern(&store.0.namespace);
-    let mut keys = keys(&store.0.links, &pattern).await?.into_iter();
+    let mut keys = keys(&store.0.connection, &pattern).await?.into_iter();
     let app = fields::app(Some(owner));
     let mut organizations = Vec::new();
     let mut asked = JoinSet::new();
@@ -51,17 +51,17 @@ async fn organization(
 ) -> Result<Option<String>, StoreError> {
     let mut list = script::LIST.prepare_invoke();
     list.key(&key).arg(&app);
-    let answer = match store.0.links.run(&list, &key).await {
+    let answer = match store.0.connection.run(&list, &key).await {
         Ok(Outcome::Done(Some(org_id))) if store.keys(org_id.expose()).pair == key => {
             return Ok(Some(org_id.expose().to_owned()));
         }
         Ok(Outcome::Done(_)) => Err(fields::unrecognised(&key)),
-        Ok(Outcome::Not(_) | Outcome::OtherApp(_)) => Ok(None),
+        Ok(Outcome::NotDone(_) | Outcome::OtherApp(_)) => Ok(None),
         Err(error) => Err(error),
     };
     match answer {
         Err(error) if error.kind() == StoreErrorKind::Unrecognised => {
-            tracing::warn!(%error, "a key of the token store is not listed");
+            tracing::warn!(%error, "skipped a key of the token store that cannot be read");
             Ok(None)
         }
         answer => answer,
@@ -79,19 +79,24 @@ fn scan(cursor: &str, pattern: &str) -> Cmd {
 }
 
 /// All keys that match a pattern. A set, because `SCAN` may return a key twice.
-async fn keys(links: &Links, pattern: &str) -> Result<BTreeSet<String>, StoreError> {
+async fn keys(
+    connection: &SharedConnection,
+    pattern: &str,
+) -> Result<BTreeSet<String>, StoreError> {
     let mut keys = BTreeSet::new();
-    let mut pages = first_pages(links, pattern).await?;
+    let mut pages = first_pages(connection, pattern).await?;
     while let Some((node, (cursor, names))) = pages.pop() {
         for name in names {
             match String::from_utf8(name) {
                 Ok(name) => drop(keys.insert(name)),
-                Err(_) => tracing::warn!("a key of the token store is not UTF-8 and not listed"),
+                Err(_) => tracing::warn!("skipped a key of the token store that is not UTF-8"),
             }
         }
         if cursor != "0" {
             let scan = scan(&cursor, pattern);
-            let page = links.ask_twice(&scan, node.as_ref(), pattern).await?;
+            let page = connection
+                .query_with_retry(&scan, node.as_ref(), pattern)
+                .await?;
             pages.push((node, page));
         }
     }
@@ -100,25 +105,32 @@ async fn keys(links: &Links, pattern: &str) -> Result<BTreeSet<String>, StoreErr
 
 /// The first page of each node.
 async fn first_pages(
-    links: &Links,
+    connection: &SharedConnection,
     pattern: &str,
 ) -> Result<Vec<(Option<RoutingInfo>, Page)>, StoreError> {
     let first = scan("0", pattern);
-    if !links.is_cluster() {
-        return Ok(vec![(None, links.ask_twice(&first, None, pattern).await?)]);
+    if !connection.is_cluster() {
+        return Ok(vec![(
+            None,
+            connection.query_with_retry(&first, None, pattern).await?,
+        )]);
     }
     let primaries = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
-    let answers: Vec<(String, Page)> = links.ask_twice(&first, Some(&primaries), pattern).await?;
+    let answers: Vec<(String, Page)> = connection
+        .query_with_retry(&first, Some(&primaries), pattern)
+        .await?;
     // Compared with the slots, because the `redis` crate leaves out nodes that it is not connected
     // to.
     let mut slots = redis::cmd("CLUSTER");
     slots.arg("SLOTS");
     let any = RoutingInfo::SingleNode(SingleNodeRoutingInfo::Random);
-    let slots: Vec<Vec<Value>> = links.ask_twice(&slots, Some(&any), pattern).await?;
+    let slots: Vec<Vec<Value>> = connection
+        .query_with_retry(&slots, Some(&any), pattern)
+        .await?;
     if nodes(&slots) != Some(answers.len()) {
-        links.reconnect();
+        connection.reconnect();
         return Err(StoreError::unavailable(
-            "not every node of the Redis cluster can be reached, so that a list would lack some",
+            "a node of the Redis cluster cannot be reached, so the list would be incomplete",
         ));
     }
     let pages = answers.into_iter().map(|(address, page)| {

@@ -6,7 +6,7 @@
 //!
 //! Redis may refuse a command in the middle of a script (out of memory, no permission) and keeps
 //! what the script changed before. Each script therefore makes its changes in a single command, or
-//! first makes sure that the later commands will not be refused.
+//! first checks that the later commands will not be refused.
 //!
 //! Each script may run twice, since in a cluster an unanswered command is sent again. In the worst
 //! case the second answer says that nothing was done; a refresh token that was spent stays spent.
@@ -23,7 +23,7 @@ pub(super) enum Outcome {
     /// The change was made. Contains the script's value, if any.
     Done(Option<Secret>),
     /// The change was not made. Contains the reason, if any.
-    Not(Option<Secret>),
+    NotDone(Option<Secret>),
     /// The change was not made, because the pair belongs to this app.
     OtherApp(Owner),
 }
@@ -78,17 +78,17 @@ end
 pub(super) static SAVE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
-local there = read(KEYS[1])
-if not there then return {-1} end
-if not ours(there, ARGV[3], ARGV[4]) then return {-2, there.client_id, there.environment} end
-if there.generation and there.generation >= ARGV[2] then
-    return {0, there.generation}
+local stored = read(KEYS[1])
+if not stored then return {-1} end
+if not ours(stored, ARGV[3], ARGV[4]) then return {-2, stored.client_id, stored.environment} end
+if stored.generation and stored.generation >= ARGV[2] then
+    return {0, stored.generation}
 end
 redis.call('HDEL', KEYS[1], '')
 redis.call('HSET', KEYS[1], unpack(ARGV, 5))
 local new = {}
 for i = 5, #ARGV, 2 do new[ARGV[i]] = 1 end
-for field in pairs(there) do
+for field in pairs(stored) do
     if not new[field] then redis.call('HDEL', KEYS[1], field) end
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
@@ -158,9 +158,9 @@ return {1}
     )
 });
 
-/// Takes the lease. Keys: the lease. Arguments: its value, its duration in milliseconds. If it is
+/// Acquires the lease. Keys: the lease. Arguments: its value, its duration in milliseconds. If it is
 /// sent again after a lost answer, it finds its own value and succeeds.
-pub(super) static TAKE: LazyLock<Script> = LazyLock::new(|| {
+pub(super) static ACQUIRE: LazyLock<Script> = LazyLock::new(|| {
     script(
         r"
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return {1} end

@@ -6,23 +6,27 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::cobo::Answer;
-use super::organizations::World;
-use super::store::Mood;
-use super::world::{BEGIN, paused, settle};
+use super::fixtures::{BEGIN, paused, settle};
+use super::organizations::Fixture;
+use super::store::StoreFault;
 use crate::store::{Saved, TokenPair, TokenStore as _};
 use crate::token::installation::{InstallationError, InstallationOutcome};
 use crate::token::source::TokenSource;
 
 /// Sends a callback for an organization. The sender disconnects after this time.
-fn call_back(tokens: &TokenSource, org_id: &str, goes_away: Duration) -> JoinHandle<()> {
+fn send_callback(
+    tokens: &TokenSource,
+    org_id: &str,
+    disconnects_after: Duration,
+) -> JoinHandle<()> {
     let (tokens, query) = (tokens.clone(), format!("approval_result=1&org_id={org_id}"));
     tokio::spawn(async move {
-        let _ = tokio::time::timeout(goes_away, tokens.on_installation(&query)).await;
+        let _ = tokio::time::timeout(disconnects_after, tokens.on_installation(&query)).await;
     })
 }
 
 /// Sends a callback for an organization and waits for the result.
-async fn called_back(
+async fn install(
     tokens: &TokenSource,
     org_id: &str,
 ) -> Result<InstallationOutcome, InstallationError> {
@@ -39,76 +43,79 @@ async fn until_valid(tokens: &TokenSource, org_id: &str) {
 }
 
 /// Lets thousands of callbacks be looked up in the store, of which a few are at a time.
-async fn all_looked_up() {
+async fn all_lookups_done() {
     for _ in 0..100 {
         settle().await;
     }
 }
 
 #[test]
-fn made_up_callbacks_share_one_low_rate_and_delay_nobody_else() {
+fn forged_callbacks_share_one_rate_limit_and_do_not_delay_known_organizations() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.set_latency(100);
-        world.tokens.token("known").await.unwrap();
+        let fixture = Fixture::new(|builder| builder);
+        fixture.cobo.set_latency(100);
+        fixture.tokens.token("known").await.unwrap();
         let stored = TokenPair::new(1, "stored", 0, 1);
-        let kept = world.store.memory().save("stored", &stored).await.unwrap();
+        let kept = fixture
+            .store
+            .memory()
+            .save("stored", &stored)
+            .await
+            .unwrap();
         assert_eq!(kept, Saved::Kept);
-        world.cobo.requests();
+        fixture.cobo.requests();
 
-        let make_up = |numbers: std::ops::Range<u32>| {
+        let forge = |numbers: std::ops::Range<u32>| {
             for number in numbers {
-                let org_id = format!("made-up-{number}");
-                world.cobo.removes(&org_id);
-                call_back(&world.tokens, &org_id, Duration::from_secs(9));
+                let org_id = format!("forged-{number}");
+                fixture.cobo.uninstall(&org_id);
+                send_callback(&fixture.tokens, &org_id, Duration::from_secs(9));
             }
         };
         let started = Instant::now();
-        make_up(0..100);
+        forge(0..100);
         settle().await;
-        let outcome = called_back(&world.tokens, "genuine").await.unwrap();
+        let outcome = install(&fixture.tokens, "genuine").await.unwrap();
         assert!(!outcome.is_confirmed());
-        assert!(world.tokens.state("genuine").unwrap().queued);
-        make_up(100..10_200);
-        all_looked_up().await;
+        assert!(fixture.tokens.state("genuine").unwrap().queued);
+        forge(100..10_200);
+        all_lookups_done().await;
         assert_eq!(started.elapsed(), Duration::ZERO);
 
         // Neither callbacks of known organizations nor calls of the app are delayed.
         for org_id in ["known", "stored"] {
             let asked = Instant::now();
-            let outcome = called_back(&world.tokens, org_id).await.unwrap();
+            let outcome = install(&fixture.tokens, org_id).await.unwrap();
             assert!(outcome.is_confirmed());
             assert_eq!(asked.elapsed(), Duration::from_millis(100));
         }
         let asked = Instant::now();
-        world.tokens.token("called-by-the-app").await.unwrap();
+        fixture.tokens.token("called-by-the-app").await.unwrap();
         assert_eq!(asked.elapsed(), Duration::from_millis(100));
 
-        let made_up = |requests: Vec<String>| {
-            let made_up = requests
-                .iter()
-                .filter(|request| request.contains("made-up"));
-            made_up.count()
+        let forged = |requests: Vec<String>| {
+            let forged = requests.iter().filter(|request| request.contains("forged"));
+            forged.count()
         };
         tokio::time::sleep_until(started + Duration::from_secs(5)).await;
         settle().await;
-        assert_eq!(made_up(world.cobo.requests()), 25);
+        assert_eq!(forged(fixture.cobo.requests()), 25);
         tokio::time::sleep_until(started + Duration::from_secs(60)).await;
         settle().await;
-        assert_eq!(made_up(world.cobo.requests()), 55);
+        assert_eq!(forged(fixture.cobo.requests()), 55);
 
         // It was preceded by a hundred callbacks, of which twenty were served at once.
-        until_valid(&world.tokens, "genuine").await;
+        until_valid(&fixture.tokens, "genuine").await;
         assert_eq!(started.elapsed(), Duration::from_millis(81_100));
-        assert!(!world.tokens.state("genuine").unwrap().queued);
-        let stored = world.store.memory().load("genuine").await.unwrap();
+        assert!(!fixture.tokens.state("genuine").unwrap().queued);
+        let stored = fixture.store.memory().load("genuine").await.unwrap();
         assert!(stored.is_some());
 
         // A thousand callbacks wait; the others were rejected.
         tokio::time::sleep(Duration::from_secs(10_000)).await;
-        assert_eq!(made_up(world.cobo.requests()), 1_000 - 1 - 80);
+        assert_eq!(forged(fixture.cobo.requests()), 1_000 - 1 - 80);
         assert_eq!(
-            world.store.leases(),
+            fixture.store.leases(),
             4,
             "none for callbacks of unknown ones"
         );
@@ -116,228 +123,230 @@ fn made_up_callbacks_share_one_low_rate_and_delay_nobody_else() {
 }
 
 #[test]
-fn a_queued_installation_gets_its_token_after_an_outage() {
+fn queued_installation_is_retried_after_an_outage() {
     paused(async {
-        let world =
-            World::new(|builder| builder.unknown_installation_rate(Duration::from_secs(2), 1));
-        let _ = called_back(&world.tokens, "first").await.unwrap();
-        world.cobo.answer([Answer::Lost, Answer::Unreachable]);
-        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        let fixture =
+            Fixture::new(|builder| builder.unknown_installation_rate(Duration::from_secs(2), 1));
+        let _ = install(&fixture.tokens, "first").await.unwrap();
+        fixture
+            .cobo
+            .answer([Answer::ResponseLost, Answer::Unreachable]);
+        let outcome = install(&fixture.tokens, "second").await.unwrap();
         assert!(!outcome.is_confirmed());
         // A second callback gets the same result.
-        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        let outcome = install(&fixture.tokens, "second").await.unwrap();
         assert!(!outcome.is_confirmed());
-        until_valid(&world.tokens, "second").await;
-        assert_eq!(world.cobo.requests().len(), 4);
+        until_valid(&fixture.tokens, "second").await;
+        assert_eq!(fixture.cobo.requests().len(), 4);
         // The queued callback was answered, so the organization is known to the next callback.
-        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        let outcome = install(&fixture.tokens, "second").await.unwrap();
         assert!(outcome.is_confirmed());
     });
 }
 
 #[test]
-fn a_queued_installation_is_not_asked_for_again_after_the_app_got_its_token() {
+fn queued_installation_sends_no_request_after_a_call_obtained_the_token() {
     paused(async {
-        let world =
-            World::new(|builder| builder.unknown_installation_rate(Duration::from_secs(2), 1));
-        let _ = called_back(&world.tokens, "first").await.unwrap();
-        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        let fixture =
+            Fixture::new(|builder| builder.unknown_installation_rate(Duration::from_secs(2), 1));
+        let _ = install(&fixture.tokens, "first").await.unwrap();
+        let outcome = install(&fixture.tokens, "second").await.unwrap();
         assert!(!outcome.is_confirmed());
-        world.tokens.token("second").await.unwrap();
+        fixture.tokens.token("second").await.unwrap();
         tokio::time::sleep(Duration::from_secs(60)).await;
-        assert!(!world.tokens.state("second").unwrap().queued);
+        assert!(!fixture.tokens.state("second").unwrap().queued);
         assert_eq!(
-            world.cobo.requests(),
+            fixture.cobo.requests(),
             ["get_token first", "get_token second"]
         );
     });
 }
 
 #[test]
-fn strangers_with_callbacks_leave_room_for_others() {
+fn forged_callbacks_use_at_most_half_of_the_concurrency() {
     paused(async {
         for concurrency in [20, 4] {
-            let world = World::new(|builder| builder.concurrency(concurrency));
-            world.cobo.set_latency(1_000);
-            world.cobo.always(Answer::Refused);
+            let fixture = Fixture::new(|builder| builder.concurrency(concurrency));
+            fixture.cobo.set_latency(1_000);
+            fixture.cobo.always(Answer::Refused);
             for number in 0..900 {
-                let stranger = format!("made-up-{number}");
-                call_back(&world.tokens, &stranger, Duration::from_millis(10));
+                let forged = format!("forged-{number}");
+                send_callback(&fixture.tokens, &forged, Duration::from_millis(10));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
-            world.cobo.always(Answer::Ok);
+            fixture.cobo.always(Answer::Ok);
             let started = Instant::now();
-            world.tokens.token("org").await.unwrap();
+            fixture.tokens.token("org").await.unwrap();
             assert_eq!(started.elapsed(), Duration::from_secs(1));
-            assert!(world.cobo.most_in_all() as usize <= 8.min(concurrency / 2) + 1);
+            assert!(fixture.cobo.max_concurrent() as usize <= 8.min(concurrency / 2) + 1);
         }
     });
 }
 
 #[test]
-fn more_callbacks_than_can_wait_are_turned_away() {
+fn callback_beyond_the_waiting_limit_is_an_error() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.set_latency(1_000);
+        let fixture = Fixture::new(|builder| builder);
+        fixture.cobo.set_latency(1_000);
         for number in 0..1_000 {
-            call_back(
-                &world.tokens,
-                &format!("made-up-{number}"),
+            send_callback(
+                &fixture.tokens,
+                &format!("forged-{number}"),
                 Duration::from_secs(9),
             );
         }
-        all_looked_up().await;
+        all_lookups_done().await;
         let (query, asked) = ("approval_result=1&org_id=one-more", Instant::now());
-        let error = world.tokens.on_installation(query).await.unwrap_err();
+        let error = fixture.tokens.on_installation(query).await.unwrap_err();
         assert_eq!(asked.elapsed(), Duration::ZERO);
         assert!(
-            error.to_string().contains("its turn did not come"),
+            error.to_string().contains("too many other tokens"),
             "{error}"
         );
     });
 }
 
 #[test]
-fn callbacks_of_one_organization_are_answered_together_and_rest() {
+fn callbacks_of_one_organization_share_one_request_every_two_seconds() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.always(Answer::Refused);
+        let fixture = Fixture::new(|builder| builder);
+        fixture.cobo.always(Answer::Refused);
         let started = Instant::now();
         for round in 0..3 {
             let callbacks: Vec<_> = (0..1_000)
-                .map(|_| call_back(&world.tokens, "org", Duration::from_secs(60)))
+                .map(|_| send_callback(&fixture.tokens, "org", Duration::from_secs(60)))
                 .collect();
             for callback in callbacks {
                 callback.await.unwrap();
             }
-            assert_eq!(world.cobo.requests(), ["get_token org"]);
+            assert_eq!(fixture.cobo.requests(), ["get_token org"]);
             assert_eq!(started.elapsed(), round * Duration::from_secs(2));
         }
     });
 }
 
 #[test]
-fn a_callback_is_answered_though_its_sender_goes_away() {
+fn callback_of_a_disconnected_sender_is_answered() {
     paused(async {
-        let world = World::new(|builder| builder);
-        let before = world.tokens.token("org").await.unwrap();
-        world.cobo.requests();
-        call_back(&world.tokens, "org", Duration::ZERO)
+        let fixture = Fixture::new(|builder| builder);
+        let before = fixture.tokens.token("org").await.unwrap();
+        fixture.cobo.requests();
+        send_callback(&fixture.tokens, "org", Duration::ZERO)
             .await
             .unwrap();
         settle().await;
-        assert_eq!(world.cobo.requests(), ["get_token org"]);
-        let after = world.tokens.token("org").await.unwrap();
+        assert_eq!(fixture.cobo.requests(), ["get_token org"]);
+        let after = fixture.tokens.token("org").await.unwrap();
         assert!(after.generation() > before.generation());
     });
 }
 
 #[test]
-fn made_up_callbacks_on_a_slow_store_are_few_tasks_and_keep_nobody_from_it() {
+fn forged_callbacks_on_a_slow_store_use_few_tasks_and_do_not_open_its_circuit() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.store.set_latency(Duration::from_secs(4));
+        let fixture = Fixture::new(|builder| builder);
+        fixture.store.set_latency(Duration::from_secs(4));
         for number in 0..10_000 {
-            let stranger = format!("made-up-{number}");
-            call_back(&world.tokens, &stranger, Duration::from_secs(9));
+            let forged = format!("forged-{number}");
+            send_callback(&fixture.tokens, &forged, Duration::from_secs(9));
         }
-        all_looked_up().await;
-        assert_eq!(world.tokens.0.shared.tasks.len(), 1_000);
-        assert_eq!(world.store.most_loads(), 8);
+        all_lookups_done().await;
+        assert_eq!(fixture.tokens.0.shared.tasks.len(), 1_000);
+        assert_eq!(fixture.store.max_concurrent_loads(), 8);
 
         // The first ones were not answered in time.
         tokio::time::sleep(Duration::from_millis(3_500)).await;
-        world.store.set_latency(Duration::ZERO);
+        fixture.store.set_latency(Duration::ZERO);
         let stored = TokenPair::new(1, "stored", BEGIN, BEGIN + 43_200_000);
-        let kept = world.store.memory().save("org", &stored).await.unwrap();
+        let kept = fixture.store.memory().save("org", &stored).await.unwrap();
         assert_eq!(kept, Saved::Kept);
-        let token = world.tokens.token("org").await.unwrap();
+        let token = fixture.tokens.token("org").await.unwrap();
         assert_eq!(token.secret().expose(), "stored");
     });
 }
 
 #[test]
-fn a_queued_callback_that_backs_off_leaves_its_place_to_others() {
+fn queued_callback_in_backoff_releases_its_place() {
     paused(async {
-        let world =
-            World::new(|builder| builder.unknown_installation_rate(Duration::from_millis(1), 1));
-        let _ = called_back(&world.tokens, "first").await.unwrap();
-        world.cobo.always(Answer::Lost);
-        let places = &world.tokens.0.shared.unknown_waiting;
+        let fixture =
+            Fixture::new(|builder| builder.unknown_installation_rate(Duration::from_millis(1), 1));
+        let _ = install(&fixture.tokens, "first").await.unwrap();
+        fixture.cobo.always(Answer::ResponseLost);
+        let places = &fixture.tokens.0.shared.callbacks.unknown_places;
         let free = places.available_permits();
-        let outcome = called_back(&world.tokens, "second").await.unwrap();
+        let outcome = install(&fixture.tokens, "second").await.unwrap();
         assert!(!outcome.is_confirmed());
         tokio::time::sleep(Duration::from_millis(100)).await;
-        assert!(world.tokens.state("second").unwrap().queued);
+        assert!(fixture.tokens.state("second").unwrap().queued);
         assert_eq!(places.available_permits(), free);
     });
 }
 
 #[test]
-fn a_cold_process_serves_the_stored_token_while_cobo_cannot_answer_a_callback() {
+fn stored_token_is_served_while_cobo_cannot_answer_a_callback() {
     paused(async {
         for invalidated in [false, true] {
-            let world = World::new(|builder| builder);
+            let fixture = Fixture::new(|builder| builder);
             let stored = TokenPair::new(1, "stored", BEGIN, BEGIN + 43_200_000);
-            let kept = world.store.memory().save("org", &stored).await.unwrap();
+            let kept = fixture.store.memory().save("org", &stored).await.unwrap();
             assert_eq!(kept, Saved::Kept);
-            world.cobo.always(Answer::Unreachable);
+            fixture.cobo.always(Answer::Unreachable);
             if invalidated {
-                world.store.set(Mood::ReadOnly);
-                world.tokens.invalidate("org").await.unwrap_err();
+                fixture.store.set_fault(StoreFault::ReadOnly);
+                fixture.tokens.invalidate("org").await.unwrap_err();
             }
-            called_back(&world.tokens, "org").await.unwrap_err();
-            let token = world.tokens.token("org").await;
+            install(&fixture.tokens, "org").await.unwrap_err();
+            let token = fixture.tokens.token("org").await;
             let token = token.ok().map(|token| token.secret().expose().to_owned());
             assert_eq!(token.as_deref(), (!invalidated).then_some("stored"));
             // The callback is not forgotten.
-            world.store.set(Mood::Up);
-            world.cobo.always(Answer::Ok);
+            fixture.store.set_fault(StoreFault::None);
+            fixture.cobo.always(Answer::Ok);
             tokio::time::sleep(Duration::from_secs(60)).await;
-            let _ = called_back(&world.tokens, "org").await.unwrap();
-            let token = world.tokens.token("org").await.unwrap();
+            let _ = install(&fixture.tokens, "org").await.unwrap();
+            let token = fixture.tokens.token("org").await.unwrap();
             assert_eq!(token.secret().expose(), "a1");
         }
     });
 }
 
 #[test]
-fn a_pair_that_is_stored_over_one_of_the_future_without_a_lease_has_no_refresh_token() {
+fn pair_that_replaces_one_from_the_future_without_a_lease_has_no_refresh_token() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.set_latency(1_000);
-        call_back(&world.tokens, "org", Duration::ZERO)
+        let fixture = Fixture::new(|builder| builder);
+        fixture.cobo.set_latency(1_000);
+        send_callback(&fixture.tokens, "org", Duration::ZERO)
             .await
             .unwrap();
-        all_looked_up().await;
+        all_lookups_done().await;
         let theirs = TokenPair::new(BEGIN + 9_999_999, "theirs", BEGIN, BEGIN + 43_200_000)
             .with_refresh_token("r0", u64::MAX);
-        let kept = world.store.memory().save("org", &theirs).await.unwrap();
+        let kept = fixture.store.memory().save("org", &theirs).await.unwrap();
         assert_eq!(kept, Saved::Kept);
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let stored = world.store.memory().load("org").await.unwrap().unwrap();
+        let stored = fixture.store.memory().load("org").await.unwrap().unwrap();
         assert_eq!(stored.access_token.expose(), "a1");
         assert!(stored.refresh_token.is_none());
     });
 }
 
 #[test]
-fn whoever_watches_is_told_that_a_queued_callback_ended_with_its_runtime() {
+fn watchers_are_notified_when_a_queued_callback_ends_with_its_runtime() {
     let mut kept = None;
     paused(async {
-        let world =
-            World::new(|builder| builder.unknown_installation_rate(Duration::from_secs(60), 1));
-        let _ = called_back(&world.tokens, "first").await.unwrap();
-        let _ = called_back(&world.tokens, "org").await.unwrap();
-        let mut watch = world.tokens.watch("org");
+        let fixture =
+            Fixture::new(|builder| builder.unknown_installation_rate(Duration::from_secs(60), 1));
+        let _ = install(&fixture.tokens, "first").await.unwrap();
+        let _ = install(&fixture.tokens, "org").await.unwrap();
+        let mut watch = fixture.tokens.watch("org");
         assert!(watch.state().queued);
-        kept = Some((world, watch));
+        kept = Some((fixture, watch));
     });
     paused(async {
-        let (world, watch) = kept.as_mut().unwrap();
+        let (fixture, watch) = kept.as_mut().unwrap();
         let changed = tokio::time::timeout(Duration::from_secs(60), watch.changed());
         assert!(!changed.await.unwrap().unwrap().queued);
         // The next use of the organization obtains the token.
-        world.tokens.token("org").await.unwrap();
+        fixture.tokens.token("org").await.unwrap();
     });
 }

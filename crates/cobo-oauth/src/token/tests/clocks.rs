@@ -6,8 +6,8 @@ use std::time::Duration;
 use cobo_auth::Clock as _;
 
 use super::cobo::FakeCobo;
+use super::fixtures::{Life, TestClock, owner, paused};
 use super::store::TestStore;
-use super::world::{Life, TestClock, owner, paused};
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::source::TokenSource;
 
@@ -16,7 +16,7 @@ const HOUR: i64 = 60 * 60 * 1_000;
 /// The lifetime of access tokens, in seconds.
 const LIFE: u64 = 43_200;
 
-struct World {
+struct Fixture {
     /// Cobo's clock, which shows the true time.
     clock: TestClock,
     cobo: FakeCobo,
@@ -24,11 +24,11 @@ struct World {
     hosts: u64,
 }
 
-impl World {
+impl Fixture {
     fn new() -> Self {
         let clock = TestClock::new();
         let cobo = FakeCobo::new(LIFE, &clock);
-        cobo.tell_time();
+        cobo.report_time();
         Self {
             clock,
             cobo,
@@ -44,7 +44,7 @@ impl World {
         let mut builder = TokenSourceBuilder::with_issuer(self.cobo.of(&life), owner())
             .store(self.store.of(&life))
             .clock(self.clock.ahead_by(ahead_by_millis));
-        builder.dice = Box::new(|| 0.5);
+        builder.jitter = Box::new(|| 0.5);
         let host = builder.build();
         host.token(&format!("of-host-{}", self.hosts))
             .await
@@ -53,13 +53,13 @@ impl World {
     }
 
     fn has_expired(&self, token: &cobo_auth::AccessToken) -> bool {
-        let (end, _) = self.cobo.end_of(token.secret().expose()).unwrap();
+        let (end, _) = self.cobo.expiry_of(token.secret().expose()).unwrap();
         end.wall <= self.clock.unix_millis()
     }
 }
 
 #[test]
-fn hosts_whose_clocks_differ_serve_each_other_no_expired_token() {
+fn hosts_with_different_clocks_never_serve_an_expired_token() {
     let offsets = [
         0,
         HOUR / 120,
@@ -72,21 +72,21 @@ fn hosts_whose_clocks_differ_serve_each_other_no_expired_token() {
     for one in offsets {
         for other in offsets {
             paused(async {
-                let mut world = World::new();
-                let hosts = [world.host(one).await, world.host(other).await];
-                world.cobo.requests();
+                let mut fixture = Fixture::new();
+                let hosts = [fixture.host(one).await, fixture.host(other).await];
+                fixture.cobo.requests();
                 for step in 0..200_usize {
                     // Irregular, so that each host also finds pairs that the other stored long ago.
                     let host = &hosts[usize::from(step % 7 < 3)];
                     let token = host.token(ORG).await.unwrap();
                     assert!(
-                        !world.has_expired(&token),
+                        !fixture.has_expired(&token),
                         "step {step}, clocks ahead by {one} and {other} ms"
                     );
                     tokio::time::sleep(Duration::from_secs(33 * 60)).await;
                 }
                 // 110 hours are about ten lifetimes. The hosts must not keep requesting new tokens.
-                let requests = world.cobo.requests().len();
+                let requests = fixture.cobo.requests().len();
                 assert!(requests <= 30, "{requests} requests, {one} {other}");
             });
         }
@@ -94,10 +94,10 @@ fn hosts_whose_clocks_differ_serve_each_other_no_expired_token() {
 }
 
 #[test]
-fn a_host_whose_clock_is_behind_serves_no_token_that_expired_by_cobos_time() {
+fn host_whose_clock_is_behind_serves_no_token_that_expired_by_cobos_time() {
     paused(async {
-        let mut world = World::new();
-        let (right, behind) = (world.host(0).await, world.host(-HOUR).await);
+        let mut fixture = Fixture::new();
+        let (right, behind) = (fixture.host(0).await, fixture.host(-HOUR).await);
         right.token(ORG).await.unwrap();
         tokio::time::sleep(Duration::from_secs(2 * 60 * 60)).await;
         let token = behind.token(ORG).await.unwrap();
@@ -109,10 +109,10 @@ fn a_host_whose_clock_is_behind_serves_no_token_that_expired_by_cobos_time() {
 }
 
 #[test]
-fn a_host_whose_clock_is_ahead_does_not_store_a_token_for_longer_than_it_lives() {
+fn host_whose_clock_is_ahead_stores_the_expiry_by_cobos_time() {
     paused(async {
-        let mut world = World::new();
-        let (ahead, right) = (world.host(HOUR).await, world.host(0).await);
+        let mut fixture = Fixture::new();
+        let (ahead, right) = (fixture.host(HOUR).await, fixture.host(0).await);
         ahead.token(ORG).await.unwrap();
         tokio::time::sleep(Duration::from_secs(2 * 60 * 60)).await;
         let token = right.token(ORG).await.unwrap();
@@ -124,31 +124,31 @@ fn a_host_whose_clock_is_ahead_does_not_store_a_token_for_longer_than_it_lives()
 }
 
 #[test]
-fn a_clock_that_is_days_behind_keeps_no_token_from_being_used() {
+fn host_whose_clock_is_days_behind_uses_its_token() {
     paused(async {
-        let mut world = World::new();
-        let behind = world.host(-100 * HOUR).await;
+        let mut fixture = Fixture::new();
+        let behind = fixture.host(-100 * HOUR).await;
         for _ in 0..3 {
             let token = behind.token(ORG).await.unwrap();
-            assert!(!world.has_expired(&token));
+            assert!(!fixture.has_expired(&token));
             tokio::time::sleep(Duration::from_secs(60 * 60)).await;
         }
         assert_eq!(
-            world.cobo.requests(),
+            fixture.cobo.requests(),
             ["get_token of-host-1", "get_token org"]
         );
     });
 }
 
 #[test]
-fn a_host_whose_clock_is_behind_takes_up_the_token_that_another_stored() {
+fn host_whose_clock_is_behind_uses_the_token_that_another_stored() {
     paused(async {
-        let mut world = World::new();
-        let (right, behind) = (world.host(0).await, world.host(-2 * HOUR).await);
+        let mut fixture = Fixture::new();
+        let (right, behind) = (fixture.host(0).await, fixture.host(-2 * HOUR).await);
         let theirs = right.token(ORG).await.unwrap();
-        world.cobo.requests();
+        fixture.cobo.requests();
         let token = behind.token(ORG).await.unwrap();
         assert_eq!(token.secret().expose(), theirs.secret().expose());
-        assert_eq!(world.cobo.requests(), [""; 0]);
+        assert_eq!(fixture.cobo.requests(), [""; 0]);
     });
 }

@@ -1,4 +1,4 @@
-//! A fake Cobo whose answers are set by the test, and that records requests.
+//! A fake Cobo: the test sets its answers, and it records requests.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,8 +10,8 @@ use cobo_auth::{Clock as _, Secret};
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::world::{Life, TestClock};
-use crate::token::issuer::{Failure, Fate, Issued, Issuer};
+use super::fixtures::{Life, TestClock};
+use crate::token::issuer::{Failure, FailureKind, Issued, Issuer};
 use crate::token::moment::Moment;
 
 /// Cobo's answer to one request.
@@ -26,9 +26,9 @@ pub(super) enum Answer {
     /// The connection cannot be opened.
     Unreachable,
     /// The request is processed, but the answer is lost.
-    Lost,
-    /// The request is lost before it is processed. The client cannot tell this from `Lost`.
-    Ignored,
+    ResponseLost,
+    /// The request is lost before it is processed. The client cannot tell this from `ResponseLost`.
+    RequestLost,
     Refused,
     AppRefused,
     /// Code 2024, signed by Cobo.
@@ -40,7 +40,7 @@ pub(super) enum Answer {
     /// Too many requests, with a `Retry-After` of 30 seconds.
     Throttled,
     /// A gateway's error, with a `Retry-After` of one day.
-    Away,
+    RetryAfterOneDay,
     /// Never answers.
     Hangs,
     Panics,
@@ -49,17 +49,17 @@ pub(super) enum Answer {
 /// Issues `a1` with `r1`, `a2` with `r2`, and so on.
 #[derive(Debug, Clone)]
 pub(super) struct FakeCobo {
-    books: Arc<Mutex<Books>>,
+    state: Arc<Mutex<State>>,
     clock: TestClock,
     life: Life,
     /// Cobo's own clock, which tests do not set.
     time: TestClock,
     /// Whether the process has received an answer, and therefore knows Cobo's time.
-    dated: Arc<AtomicBool>,
+    knows_time: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
-struct Books {
+struct State {
     issued: u64,
     /// The lifetime of access tokens, in seconds.
     life: u64,
@@ -68,38 +68,38 @@ struct Books {
     answers: VecDeque<Answer>,
     always: Option<Answer>,
     requests: Vec<String>,
-    removed: HashSet<String>,
+    uninstalled: HashSet<String>,
     /// Organizations whose requests are never answered.
-    silent: HashSet<String>,
+    unanswered: HashSet<String>,
     /// The organization of each refresh token.
     refresh_tokens: HashMap<String, String>,
-    presented: HashSet<String>,
-    presented_twice: Vec<String>,
+    sent: HashSet<String>,
+    sent_twice: Vec<String>,
     /// Running requests, by process and organization.
-    in_flight: HashMap<(u64, String), u32>,
-    most_in_flight: u32,
+    running: HashMap<(u64, String), u32>,
+    max_concurrent_for_one_org: u32,
     /// The maximum for all organizations together.
-    most_in_all: u32,
+    max_concurrent: u32,
     /// When a request last failed.
     last_failure: Option<Instant>,
     /// The expiry of each access token, and the process that requested it.
     ends: HashMap<String, (Moment, u64)>,
     /// Whether answers contain Cobo's time.
-    tells_time: bool,
+    reports_time: bool,
 }
 
 impl FakeCobo {
     pub(super) fn new(life: u64, clock: &TestClock) -> Self {
-        let books = Books {
+        let state = State {
             life,
-            ..Books::default()
+            ..State::default()
         };
         Self {
-            books: Arc::new(Mutex::new(books)),
+            state: Arc::new(Mutex::new(state)),
             clock: clock.clone(),
             life: Life::new(0),
             time: clock.ahead_by(0),
-            dated: Arc::default(),
+            knows_time: Arc::default(),
         }
     }
 
@@ -107,95 +107,103 @@ impl FakeCobo {
     pub(super) fn of(&self, life: &Life) -> Self {
         Self {
             life: life.clone(),
-            dated: Arc::default(),
+            knows_time: Arc::default(),
             ..self.clone()
         }
     }
 
     /// The expiry of an access token, and the process that requested it.
-    pub(super) fn end_of(&self, access_token: &str) -> Option<(Moment, u64)> {
-        self.books.lock().unwrap().ends.get(access_token).copied()
+    pub(super) fn expiry_of(&self, access_token: &str) -> Option<(Moment, u64)> {
+        self.state.lock().unwrap().ends.get(access_token).copied()
     }
 
     /// From now on answers contain Cobo's time.
-    pub(super) fn tell_time(&self) {
-        self.books.lock().unwrap().tells_time = true;
+    pub(super) fn report_time(&self) {
+        self.state.lock().unwrap().reports_time = true;
     }
 
     pub(super) fn set_life(&self, seconds: u64) {
-        self.books.lock().unwrap().life = seconds;
+        self.state.lock().unwrap().life = seconds;
     }
 
     pub(super) fn set_latency(&self, millis: u64) {
-        self.books.lock().unwrap().latency = millis;
+        self.state.lock().unwrap().latency = millis;
     }
 
     /// Sets the answers to the next requests.
     pub(super) fn answer(&self, answers: impl IntoIterator<Item = Answer>) {
-        self.books.lock().unwrap().answers.extend(answers);
+        self.state.lock().unwrap().answers.extend(answers);
     }
 
     /// From now on no request for this organization is answered.
-    pub(super) fn silence(&self, org_id: &str) {
-        self.books.lock().unwrap().silent.insert(org_id.to_owned());
+    pub(super) fn never_answer(&self, org_id: &str) {
+        self.state
+            .lock()
+            .unwrap()
+            .unanswered
+            .insert(org_id.to_owned());
     }
 
     /// Removes the app from this organization.
-    pub(super) fn removes(&self, org_id: &str) {
-        self.books.lock().unwrap().removed.insert(org_id.to_owned());
+    pub(super) fn uninstall(&self, org_id: &str) {
+        self.state
+            .lock()
+            .unwrap()
+            .uninstalled
+            .insert(org_id.to_owned());
     }
 
     /// Sets the answer to all requests for which no other answer is set.
     pub(super) fn always(&self, answer: Answer) {
-        let mut books = self.books.lock().unwrap();
-        books.always = Some(answer);
-        books.answers.clear();
+        let mut state = self.state.lock().unwrap();
+        state.always = Some(answer);
+        state.answers.clear();
     }
 
     /// Returns and clears the recorded requests.
     pub(super) fn requests(&self) -> Vec<String> {
-        std::mem::take(&mut self.books.lock().unwrap().requests)
+        std::mem::take(&mut self.state.lock().unwrap().requests)
     }
 
-    pub(super) fn presented_twice(&self) -> Vec<String> {
-        self.books.lock().unwrap().presented_twice.clone()
+    pub(super) fn sent_twice(&self) -> Vec<String> {
+        self.state.lock().unwrap().sent_twice.clone()
     }
 
-    pub(super) fn most_in_flight(&self) -> u32 {
-        self.books.lock().unwrap().most_in_flight
+    pub(super) fn max_concurrent_for_one_org(&self) -> u32 {
+        self.state.lock().unwrap().max_concurrent_for_one_org
     }
 
-    pub(super) fn most_in_all(&self) -> u32 {
-        self.books.lock().unwrap().most_in_all
+    pub(super) fn max_concurrent(&self) -> u32 {
+        self.state.lock().unwrap().max_concurrent
     }
 
     /// Adds a refresh token from an earlier run of the program.
-    pub(super) fn knows(&self, refresh_token: &str, org_id: &str) {
-        let mut books = self.books.lock().unwrap();
+    pub(super) fn add_refresh_token(&self, refresh_token: &str, org_id: &str) {
+        let mut state = self.state.lock().unwrap();
         let known = (refresh_token.to_owned(), org_id.to_owned());
-        books.refresh_tokens.extend([known]);
+        state.refresh_tokens.extend([known]);
     }
 
-    async fn serve(&self, request: String, work: impl FnOnce(&mut Books) -> Outcome) -> Outcome {
+    async fn serve(&self, request: String, work: impl FnOnce(&mut State) -> Outcome) -> Outcome {
         self.life.go_on().await;
         let asked = Moment::now(&self.clock);
         let (answer, latency) = {
-            let mut books = self.books.lock().unwrap();
-            books.requests.push(request);
-            let always = books.always.unwrap_or(Answer::Ok);
-            (books.answers.pop_front().unwrap_or(always), books.latency)
+            let mut state = self.state.lock().unwrap();
+            state.requests.push(request);
+            let always = state.always.unwrap_or(Answer::Ok);
+            (state.answers.pop_front().unwrap_or(always), state.latency)
         };
         if matches!(answer, Answer::Hangs | Answer::Panics) {
             self.failed();
         }
         tokio::time::sleep(Duration::from_millis(latency)).await;
-        let lost = failure(Fate::Unknown, "the connection broke");
+        let lost = failure(FailureKind::Unknown, "the connection broke");
         let work = || {
-            let mut books = self.books.lock().unwrap();
-            let issued = work(&mut books)?;
+            let mut state = self.state.lock().unwrap();
+            let issued = work(&mut state)?;
             let token = issued.access_token.expose().to_owned();
-            let end = (asked.after(issued.life), self.life.number);
-            books.ends.insert(token, end);
+            let end = (asked.plus(issued.life), self.life.number);
+            state.ends.insert(token, end);
             Ok(issued)
         };
         let outcome = match answer {
@@ -212,92 +220,94 @@ impl FakeCobo {
                     ..issued
                 })
             }
-            Answer::Lost => {
+            Answer::ResponseLost => {
                 let _ = work();
                 Err(lost)
             }
-            Answer::Ignored => Err(lost),
-            Answer::Unreachable => Err(failure(Fate::NotProcessed, "no connection")),
+            Answer::RequestLost => Err(lost),
+            Answer::Unreachable => Err(failure(FailureKind::NotProcessed, "no connection")),
             Answer::Throttled => Err(Failure {
                 throttled: true,
                 retry_after: Some(Duration::from_secs(30)),
-                ..failure(Fate::Unknown, "429")
+                ..failure(FailureKind::Unknown, "429")
             }),
-            Answer::Away => Err(Failure {
+            Answer::RetryAfterOneDay => Err(Failure {
                 throttled: true,
                 retry_after: Some(Duration::from_secs(24 * 60 * 60)),
-                ..failure(Fate::Unknown, "503")
+                ..failure(FailureKind::Unknown, "503")
             }),
-            Answer::Refused => Err(failure(Fate::GrantRefused, "invalid_grant")),
-            Answer::AppRefused => Err(failure(Fate::AppRefused, "invalid_client")),
-            Answer::Unauthenticated => {
-                Err(failure(Fate::Unauthenticated { verified: true }, "2024"))
-            }
-            Answer::UnsignedUnauthenticated => {
-                Err(failure(Fate::Unauthenticated { verified: false }, "2024"))
-            }
+            Answer::Refused => Err(failure(FailureKind::GrantRefused, "invalid_grant")),
+            Answer::AppRefused => Err(failure(FailureKind::AppRefused, "invalid_client")),
+            Answer::Unauthenticated => Err(failure(
+                FailureKind::Unauthenticated { verified: true },
+                "2024",
+            )),
+            Answer::UnsignedUnauthenticated => Err(failure(
+                FailureKind::Unauthenticated { verified: false },
+                "2024",
+            )),
             Answer::NotBearer => {
                 let _ = work();
-                Err(failure(Fate::UnusableToken, "token_type"))
+                Err(failure(FailureKind::UnusableToken, "token_type"))
             }
             Answer::Hangs => std::future::pending().await,
-            Answer::Panics => panic!("a defect of the issuer"),
+            Answer::Panics => panic!("the issuer panics"),
         };
         if answer != Answer::Ok || outcome.is_err() {
             self.failed();
         }
         self.life.go_on().await;
-        self.dated.store(true, Ordering::Relaxed);
+        self.knows_time.store(true, Ordering::Relaxed);
         outcome
     }
 
     fn failed(&self) {
-        self.books.lock().unwrap().last_failure = Some(Instant::now());
+        self.state.lock().unwrap().last_failure = Some(Instant::now());
     }
 
     /// When a request last failed or was left without an answer.
     pub(super) fn last_failure(&self) -> Option<Instant> {
-        self.books.lock().unwrap().last_failure
+        self.state.lock().unwrap().last_failure
     }
 
-    fn enter(&self, org_id: &str) -> InFlight {
-        let mut books = self.books.lock().unwrap();
-        let whose = (self.life.number, org_id.to_owned());
-        let count = books.in_flight.entry(whose.clone()).or_default();
+    fn enter(&self, org_id: &str) -> RunningRequest {
+        let mut state = self.state.lock().unwrap();
+        let key = (self.life.number, org_id.to_owned());
+        let count = state.running.entry(key.clone()).or_default();
         *count += 1;
         let count = *count;
-        books.most_in_flight = books.most_in_flight.max(count);
-        let all = books.in_flight.values().sum();
-        books.most_in_all = books.most_in_all.max(all);
-        InFlight {
+        state.max_concurrent_for_one_org = state.max_concurrent_for_one_org.max(count);
+        let all = state.running.values().sum();
+        state.max_concurrent = state.max_concurrent.max(all);
+        RunningRequest {
             cobo: self.clone(),
-            whose,
+            key,
         }
     }
 }
 
 type Outcome = Result<Issued, Failure>;
 
-struct InFlight {
+struct RunningRequest {
     cobo: FakeCobo,
-    whose: (u64, String),
+    key: (u64, String),
 }
 
-impl Drop for InFlight {
+impl Drop for RunningRequest {
     fn drop(&mut self) {
-        let mut books = self.cobo.books.lock().unwrap();
-        *books.in_flight.get_mut(&self.whose).unwrap() -= 1;
+        let mut state = self.cobo.state.lock().unwrap();
+        *state.running.get_mut(&self.key).unwrap() -= 1;
     }
 }
 
-fn failure(fate: Fate, text: &'static str) -> Failure {
-    Failure::new(fate, std::io::Error::other(text))
+fn failure(kind: FailureKind, text: &'static str) -> Failure {
+    Failure::new(kind, std::io::Error::other(text))
 }
 
-impl Books {
+impl State {
     fn issue(&mut self, org_id: &str) -> Outcome {
-        if self.removed.contains(org_id) {
-            return Err(failure(Fate::GrantRefused, "not installed"));
+        if self.uninstalled.contains(org_id) {
+            return Err(failure(FailureKind::GrantRefused, "not installed"));
         }
         self.issued += 1;
         let refresh_token = format!("r{}", self.issued);
@@ -314,48 +324,48 @@ impl Books {
 #[async_trait]
 impl Issuer for FakeCobo {
     async fn issue(&self, org_id: &str) -> Outcome {
-        let _in_flight = self.enter(org_id);
-        if self.books.lock().unwrap().silent.contains(org_id) {
+        let _running = self.enter(org_id);
+        if self.state.lock().unwrap().unanswered.contains(org_id) {
             std::future::pending().await
         }
         let request = format!("get_token {org_id}");
-        self.serve(request, |books| books.issue(org_id)).await
+        self.serve(request, |state| state.issue(org_id)).await
     }
 
     async fn refresh(&self, refresh_token: Secret) -> Outcome {
         self.life.go_on().await;
         let token = refresh_token.expose();
         let org_id = self
-            .books
+            .state
             .lock()
             .unwrap()
             .refresh_tokens
             .get(token)
             .cloned();
         let org_id = org_id.unwrap_or_default();
-        let _in_flight = self.enter(&org_id);
+        let _running = self.enter(&org_id);
         let request = format!("refresh {token}");
         let not_processed = {
-            let books = self.books.lock().unwrap();
-            let answer = books.answers.front().copied().or(books.always);
+            let state = self.state.lock().unwrap();
+            let answer = state.answers.front().copied().or(state.always);
             matches!(answer, Some(Answer::Unreachable | Answer::Unauthenticated))
         };
         if !not_processed {
-            let mut books = self.books.lock().unwrap();
-            if !books.presented.insert(token.to_owned()) {
-                books.presented_twice.push(token.to_owned());
+            let mut state = self.state.lock().unwrap();
+            if !state.sent.insert(token.to_owned()) {
+                state.sent_twice.push(token.to_owned());
             }
         }
-        self.serve(request, |books| match books.refresh_tokens.remove(token) {
-            Some(org_id) => books.issue(&org_id),
-            None => Err(failure(Fate::GrantRefused, "invalid_grant")),
+        self.serve(request, |state| match state.refresh_tokens.remove(token) {
+            Some(org_id) => state.issue(&org_id),
+            None => Err(failure(FailureKind::GrantRefused, "invalid_grant")),
         })
         .await
     }
 
     fn cobo_time_millis(&self) -> Option<u64> {
-        let dated = self.dated.load(Ordering::Relaxed);
-        let tells = self.books.lock().unwrap().tells_time;
-        (dated && tells).then(|| self.time.unix_millis())
+        let knows_time = self.knows_time.load(Ordering::Relaxed);
+        let reports = self.state.lock().unwrap().reports_time;
+        (knows_time && reports).then(|| self.time.unix_millis())
     }
 }

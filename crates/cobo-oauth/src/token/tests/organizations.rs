@@ -6,20 +6,20 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::cobo::{Answer, FakeCobo};
-use super::store::{Mood, TestStore};
-use super::world::{TestClock, owner, paused, settle};
+use super::fixtures::{TestClock, owner, paused, settle};
+use super::store::{StoreFault, TestStore};
 use crate::store::TokenStore as _;
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::error::TokenErrorKind;
 use crate::token::source::TokenSource;
 
-pub(super) struct World {
+pub(super) struct Fixture {
     pub(super) cobo: FakeCobo,
     pub(super) store: TestStore,
     pub(super) tokens: TokenSource,
 }
 
-impl World {
+impl Fixture {
     pub(super) fn new(set_up: impl FnOnce(TokenSourceBuilder) -> TokenSourceBuilder) -> Self {
         let clock = TestClock::new();
         let cobo = FakeCobo::new(43_200, &clock);
@@ -28,7 +28,7 @@ impl World {
             .store(store.clone())
             .clock(clock);
         let mut builder = set_up(builder);
-        builder.dice = Box::new(|| 0.5);
+        builder.jitter = Box::new(|| 0.5);
         let tokens = builder.build();
         Self {
             cobo,
@@ -39,18 +39,22 @@ impl World {
 }
 
 #[test]
-fn an_organization_does_not_wait_for_another_that_gets_no_answer() {
+fn unanswered_request_does_not_delay_other_organizations() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.silence("silent");
+        let fixture = Fixture::new(|builder| builder);
+        fixture.cobo.never_answer("silent");
         let started = Instant::now();
         let silent = tokio::spawn({
-            let tokens = world.tokens.clone();
+            let tokens = fixture.tokens.clone();
             async move { tokens.token("silent").await }
         });
         settle().await;
         for number in 0..100 {
-            world.tokens.token(&format!("org-{number}")).await.unwrap();
+            fixture
+                .tokens
+                .token(&format!("org-{number}"))
+                .await
+                .unwrap();
         }
         assert_eq!(started.elapsed(), Duration::ZERO);
         let error = silent.await.unwrap().unwrap_err();
@@ -59,133 +63,133 @@ fn an_organization_does_not_wait_for_another_that_gets_no_answer() {
 }
 
 #[test]
-fn a_refusal_of_one_organization_does_not_hold_back_another() {
+fn refusal_is_cached_for_one_organization_only() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.answer([Answer::Refused]);
-        world.tokens.token("refused").await.unwrap_err();
-        world.tokens.token("org").await.unwrap();
+        let fixture = Fixture::new(|builder| builder);
+        fixture.cobo.answer([Answer::Refused]);
+        fixture.tokens.token("refused").await.unwrap_err();
+        fixture.tokens.token("org").await.unwrap();
         // The refusal is cached for this organization only.
-        world.tokens.token("refused").await.unwrap_err();
+        fixture.tokens.token("refused").await.unwrap_err();
         assert_eq!(
-            world.cobo.requests(),
+            fixture.cobo.requests(),
             ["get_token refused", "get_token org"]
         );
     });
 }
 
 #[test]
-fn ten_thousand_cold_organizations_are_not_asked_for_at_once() {
+fn concurrent_requests_of_many_organizations_are_limited() {
     paused(async {
-        let world = World::new(|builder| builder.concurrency(50));
-        world.cobo.set_latency(100);
+        let fixture = Fixture::new(|builder| builder.concurrency(50));
+        fixture.cobo.set_latency(100);
         let mut calls = JoinSet::new();
         for number in 0..10_000 {
-            let tokens = world.tokens.clone();
+            let tokens = fixture.tokens.clone();
             calls.spawn(async move { tokens.token(&format!("org-{number}")).await.map(drop) });
         }
         while let Some(call) = calls.join_next().await {
             call.unwrap().unwrap();
         }
-        assert_eq!(world.cobo.requests().len(), 10_000);
-        assert_eq!(world.cobo.most_in_all(), 50);
-        assert_eq!(world.cobo.most_in_flight(), 1);
+        assert_eq!(fixture.cobo.requests().len(), 10_000);
+        assert_eq!(fixture.cobo.max_concurrent(), 50);
+        assert_eq!(fixture.cobo.max_concurrent_for_one_org(), 1);
     });
 }
 
 #[test]
-fn what_waits_for_its_turn_in_vain_says_so_and_spends_nothing() {
+fn request_without_a_permit_fails_at_the_deadline_and_sends_nothing() {
     paused(async {
-        let world = World::new(|builder| {
+        let fixture = Fixture::new(|builder| {
             let deadline = Duration::from_secs(10);
             builder.concurrency(1).deadline(deadline)
         });
         for silent in ["silent-1", "silent-2"] {
-            world.cobo.silence(silent);
-            let tokens = world.tokens.clone();
+            fixture.cobo.never_answer(silent);
+            let tokens = fixture.tokens.clone();
             tokio::spawn(async move { tokens.token(silent).await.map(drop) });
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        let error = world.tokens.token("org").await.unwrap_err();
+        let error = fixture.tokens.token("org").await.unwrap_err();
         assert_eq!(error.kind(), TokenErrorKind::Unavailable);
         assert!(
-            error.to_string().contains("its turn did not come"),
+            error.to_string().contains("too many other tokens"),
             "{error}"
         );
-        assert_eq!(world.cobo.requests(), [""; 0]);
+        assert_eq!(fixture.cobo.requests(), [""; 0]);
         tokio::time::sleep(Duration::from_secs(10)).await;
-        world.tokens.token("org").await.unwrap();
+        fixture.tokens.token("org").await.unwrap();
     });
 }
 
 #[test]
-fn a_forgotten_organization_is_not_asked_for_when_its_turn_comes() {
+fn forgotten_organization_that_waits_for_a_permit_sends_no_request() {
     paused(async {
-        let world = World::new(|builder| builder.concurrency(1));
-        world.cobo.set_latency(1_000);
-        let (first, second) = (world.tokens.clone(), world.tokens.clone());
+        let fixture = Fixture::new(|builder| builder.concurrency(1));
+        fixture.cobo.set_latency(1_000);
+        let (first, second) = (fixture.tokens.clone(), fixture.tokens.clone());
         tokio::spawn(async move { first.token("first").await.map(drop) });
         settle().await;
         let waits = tokio::spawn(async move { second.token("org").await.map(drop) });
         settle().await;
         waits.abort(); // otherwise it would request the token again
-        world.tokens.forget("org").await.unwrap();
+        fixture.tokens.forget("org").await.unwrap();
         tokio::time::sleep(Duration::from_secs(9)).await;
-        assert_eq!(world.cobo.requests(), ["get_token first"]);
+        assert_eq!(fixture.cobo.requests(), ["get_token first"]);
     });
 }
 
 #[test]
-fn a_shutdown_waits_as_long_as_the_store_may_take() {
+fn shutdown_waits_for_a_slow_store() {
     paused(async {
-        let world = World::new(|builder| builder.deadline(Duration::from_millis(500)));
+        let fixture = Fixture::new(|builder| builder.deadline(Duration::from_millis(500)));
         let call = tokio::spawn({
-            let tokens = world.tokens.clone();
+            let tokens = fixture.tokens.clone();
             async move { tokens.token("org").await.map(drop) }
         });
-        world.cobo.set_latency(400);
+        fixture.cobo.set_latency(400);
         settle().await;
-        world.store.set_latency(Duration::from_millis(2_500));
-        world.tokens.shutdown().await;
-        let stored = world.store.memory().load("org").await.unwrap().unwrap();
+        fixture.store.set_latency(Duration::from_millis(2_500));
+        fixture.tokens.shutdown().await;
+        let stored = fixture.store.memory().load("org").await.unwrap().unwrap();
         assert_eq!(stored.access_token.expose(), "a1");
         call.await.unwrap().unwrap();
     });
 }
 
 #[test]
-fn a_shutdown_saves_what_a_runtime_that_ended_could_not() {
-    let mut world = None;
+fn shutdown_saves_a_pair_whose_save_task_ended_with_its_runtime() {
+    let mut fixture = None;
     paused(async {
-        let world = world.insert(World::new(|builder| builder));
-        world.store.set(Mood::ReadOnly);
-        world.tokens.token("org").await.unwrap();
+        let fixture = fixture.insert(Fixture::new(|builder| builder));
+        fixture.store.set_fault(StoreFault::ReadOnly);
+        fixture.tokens.token("org").await.unwrap();
     });
     paused(async {
-        let world = world.as_ref().unwrap();
-        world.store.set(Mood::Up);
-        assert!(world.store.memory().load("org").await.unwrap().is_none());
-        world.tokens.shutdown().await;
-        assert!(world.store.memory().load("org").await.unwrap().is_some());
+        let fixture = fixture.as_ref().unwrap();
+        fixture.store.set_fault(StoreFault::None);
+        assert!(fixture.store.memory().load("org").await.unwrap().is_none());
+        fixture.tokens.shutdown().await;
+        assert!(fixture.store.memory().load("org").await.unwrap().is_some());
     });
 }
 
 #[test]
-fn a_shutdown_ends_when_everything_hangs() {
+fn shutdown_ends_when_cobo_and_the_store_hang() {
     paused(async {
         for answered_after in [None, Some(59_000)] {
-            let world = World::new(|builder| builder);
+            let fixture = Fixture::new(|builder| builder);
             match answered_after {
-                None => world.cobo.silence("org"),
-                Some(millis) => world.cobo.set_latency(millis),
+                None => fixture.cobo.never_answer("org"),
+                Some(millis) => fixture.cobo.set_latency(millis),
             }
-            let tokens = world.tokens.clone();
+            let tokens = fixture.tokens.clone();
             tokio::spawn(async move { tokens.token("org").await.map(drop) });
             settle().await;
-            world.store.set(Mood::Hangs);
+            fixture.store.set_fault(StoreFault::Hangs);
             let started = Instant::now();
-            world.tokens.shutdown().await;
-            let shared = &world.tokens.0.shared;
+            fixture.tokens.shutdown().await;
+            let shared = &fixture.tokens.0.shared;
             assert!(shared.tasks.is_empty(), "something outlives it");
             assert!(started.elapsed() < shared.limits.shutdown());
         }
@@ -194,57 +198,61 @@ fn a_shutdown_ends_when_everything_hangs() {
 
 /// The store's own timeout is shorter than the source's.
 #[test]
-fn store_that_does_not_answer_is_waited_for_once_in_5_seconds() {
+fn store_that_does_not_answer_is_not_called_for_five_seconds() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.store.set(Mood::TimesOut);
+        let fixture = Fixture::new(|builder| builder);
+        fixture.store.set_fault(StoreFault::TimesOut);
         let started = Instant::now();
         for number in 0..5 {
-            world.tokens.token(&format!("org-{number}")).await.unwrap();
+            fixture
+                .tokens
+                .token(&format!("org-{number}"))
+                .await
+                .unwrap();
         }
         assert_eq!(started.elapsed(), Duration::from_secs(2));
     });
 }
 
 #[test]
-fn pair_that_is_too_large_for_the_store_is_served_and_not_saved_later() {
+fn pair_that_is_too_large_for_the_store_is_served_and_never_saved_again() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.store.set(Mood::TooLarge);
-        world.tokens.token("org").await.unwrap();
+        let fixture = Fixture::new(|builder| builder);
+        fixture.store.set_fault(StoreFault::TooLarge);
+        fixture.tokens.token("org").await.unwrap();
         settle().await;
-        assert!(world.tokens.0.shared.tasks.is_empty());
+        assert!(fixture.tokens.0.shared.tasks.is_empty());
     });
 }
 
 #[test]
-fn the_next_use_saves_what_a_runtime_that_ended_could_not() {
-    let mut world = None;
+fn next_call_saves_a_pair_whose_save_task_ended_with_its_runtime() {
+    let mut fixture = None;
     paused(async {
-        let world = world.insert(World::new(|builder| builder));
-        world.store.set(Mood::ReadOnly);
-        world.tokens.token("org").await.unwrap();
-        world.tokens.token("org").await.unwrap();
+        let fixture = fixture.insert(Fixture::new(|builder| builder));
+        fixture.store.set_fault(StoreFault::ReadOnly);
+        fixture.tokens.token("org").await.unwrap();
+        fixture.tokens.token("org").await.unwrap();
     });
     paused(async {
-        let world = world.as_ref().unwrap();
-        world.store.set(Mood::Up);
-        world.tokens.token("org").await.unwrap();
+        let fixture = fixture.as_ref().unwrap();
+        fixture.store.set_fault(StoreFault::None);
+        fixture.tokens.token("org").await.unwrap();
         tokio::time::sleep(Duration::from_secs(60)).await;
-        assert!(world.store.memory().load("org").await.unwrap().is_some());
-        assert!(!world.tokens.state("org").unwrap().unsaved);
+        assert!(fixture.store.memory().load("org").await.unwrap().is_some());
+        assert!(!fixture.tokens.state("org").unwrap().unsaved);
     });
 }
 
 #[test]
-fn listing_organizations_and_other_calls_of_the_store_spare_one_that_does_not_answer() {
+fn failed_listing_opens_the_circuit_for_other_store_calls() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.store.set(Mood::TimesOut);
-        world.tokens.organizations().await.unwrap_err();
+        let fixture = Fixture::new(|builder| builder);
+        fixture.store.set_fault(StoreFault::TimesOut);
+        fixture.tokens.organizations().await.unwrap_err();
         let started = Instant::now();
-        world.tokens.token("org").await.unwrap();
-        world.tokens.organizations().await.unwrap_err();
+        fixture.tokens.token("org").await.unwrap();
+        fixture.tokens.organizations().await.unwrap_err();
         assert_eq!(started.elapsed(), Duration::ZERO);
     });
 }

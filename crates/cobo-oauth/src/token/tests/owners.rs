@@ -5,9 +5,9 @@ use std::time::Duration;
 use cobo_auth::Environment;
 
 use super::cobo::Answer;
-use super::organizations::World;
-use super::store::Mood;
-use super::world::{BEGIN, owner, paused, settle};
+use super::fixtures::{BEGIN, owner, paused, settle};
+use super::organizations::Fixture;
+use super::store::StoreFault;
 use crate::store::{Owner, Saved, StoreErrorKind, TokenPair, TokenStore as _};
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::error::TokenErrorKind;
@@ -24,7 +24,7 @@ fn pair(access_token: &str) -> TokenPair {
     TokenPair::new(1, access_token, BEGIN, BEGIN + 43_200_000).with_refresh_token("r0", u64::MAX)
 }
 
-impl World {
+impl Fixture {
     async fn has(&self, org_id: &str, pair: TokenPair) {
         let saved = self.store.memory().save(org_id, &pair).await.unwrap();
         assert_eq!(saved, Saved::Kept);
@@ -45,97 +45,101 @@ impl World {
 }
 
 #[test]
-fn a_pair_of_another_app_is_an_error_for_callers_and_stays() {
+fn pair_of_another_app_is_an_error_and_is_kept() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.has(ORG, pair("theirs").with_owner(other_app())).await;
-        let error = world.tokens.token(ORG).await.unwrap_err();
+        let fixture = Fixture::new(|builder| builder);
+        fixture
+            .has(ORG, pair("theirs").with_owner(other_app()))
+            .await;
+        let error = fixture.tokens.token(ORG).await.unwrap_err();
         assert_eq!(error.kind(), TokenErrorKind::OtherApp);
         assert!(!error.is_retryable());
         assert!(error.to_string().contains("\"other\""), "{error}");
 
         let callback = format!("approval_result=1&org_id={ORG}");
-        let error = world.tokens.on_installation(&callback).await.unwrap_err();
+        let error = fixture.tokens.on_installation(&callback).await.unwrap_err();
         let InstallationError::Token(error) = error else {
             panic!("{error}");
         };
         assert_eq!(error.kind(), TokenErrorKind::OtherApp);
-        let error = world.tokens.invalidate(ORG).await.unwrap_err();
+        let error = fixture.tokens.invalidate(ORG).await.unwrap_err();
         assert_eq!(error.kind(), TokenErrorKind::OtherApp);
-        let error = world.tokens.forget(ORG).await.unwrap_err();
+        let error = fixture.tokens.forget(ORG).await.unwrap_err();
         assert_eq!(error.kind(), TokenErrorKind::OtherApp);
 
-        assert_eq!(world.cobo.requests(), [""; 0]);
-        assert_eq!(world.stored(ORG).await.unwrap(), "theirs");
+        assert_eq!(fixture.cobo.requests(), [""; 0]);
+        assert_eq!(fixture.stored(ORG).await.unwrap(), "theirs");
     });
 }
 
 #[test]
-fn a_pair_that_another_app_stores_during_a_request_stays() {
+fn pair_that_another_app_stores_during_a_request_is_kept() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.set_latency(1_000);
-        let tokens = world.tokens.clone();
+        let fixture = Fixture::new(|builder| builder);
+        fixture.cobo.set_latency(1_000);
+        let tokens = fixture.tokens.clone();
         let call = tokio::spawn(async move { tokens.token(ORG).await.map(drop) });
         settle().await;
-        world.has(ORG, pair("theirs").with_owner(other_app())).await;
+        fixture
+            .has(ORG, pair("theirs").with_owner(other_app()))
+            .await;
         let error = call.await.unwrap().unwrap_err();
         assert_eq!(error.kind(), TokenErrorKind::OtherApp);
         // Saving is not retried later either.
         tokio::time::sleep(Duration::from_secs(600)).await;
-        assert_eq!(world.stored(ORG).await.unwrap(), "theirs");
+        assert_eq!(fixture.stored(ORG).await.unwrap(), "theirs");
     });
 }
 
 #[test]
-fn a_pair_without_an_owner_belongs_to_the_app_that_refreshes_it_first() {
+fn pair_without_an_owner_gets_the_owner_that_refreshes_it() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.cobo.knows("r0", ORG);
-        world.has(ORG, pair("unowned")).await;
-        let token = world.tokens.token(ORG).await.unwrap();
+        let fixture = Fixture::new(|builder| builder);
+        fixture.cobo.add_refresh_token("r0", ORG);
+        fixture.has(ORG, pair("unowned")).await;
+        let token = fixture.tokens.token(ORG).await.unwrap();
         assert_eq!(token.secret().expose(), "unowned");
         tokio::time::sleep(Duration::from_secs(43_200)).await;
-        world.tokens.token(ORG).await.unwrap();
-        assert_eq!(world.cobo.requests(), ["refresh r0"]);
-        let stored = world.store.memory().load(ORG).await.unwrap().unwrap();
+        fixture.tokens.token(ORG).await.unwrap();
+        assert_eq!(fixture.cobo.requests(), ["refresh r0"]);
+        let stored = fixture.store.memory().load(ORG).await.unwrap().unwrap();
         assert_eq!(stored.owner, Some(owner()));
     });
 }
 
 #[test]
-fn a_restarted_app_finds_its_organizations_in_the_store() {
+fn organizations_lists_stored_and_unsaved_pairs_of_this_app() {
     paused(async {
-        let world = World::new(|builder| builder);
-        world.tokens.token("one").await.unwrap();
-        world.tokens.token("removed").await.unwrap();
-        world.tokens.forget("removed").await.unwrap();
-        world.cobo.answer([Answer::Refused]);
-        world.tokens.token("made-up").await.unwrap_err();
-        world
+        let fixture = Fixture::new(|builder| builder);
+        fixture.tokens.token("one").await.unwrap();
+        fixture.tokens.token("removed").await.unwrap();
+        fixture.tokens.forget("removed").await.unwrap();
+        fixture.cobo.answer([Answer::Refused]);
+        fixture.tokens.token("made-up").await.unwrap_err();
+        fixture
             .has("theirs", pair("theirs").with_owner(other_app()))
             .await;
-        world.has("unowned", pair("unowned")).await;
-        world.store.set(Mood::ReadOnly);
-        world.tokens.token("not-stored-yet").await.unwrap();
+        fixture.has("unowned", pair("unowned")).await;
+        fixture.store.set_fault(StoreFault::ReadOnly);
+        fixture.tokens.token("not-stored-yet").await.unwrap();
 
-        let organizations = world.tokens.organizations().await.unwrap();
+        let organizations = fixture.tokens.organizations().await.unwrap();
         assert_eq!(organizations, ["not-stored-yet", "one", "unowned"]);
-        let organizations = world.restarted().organizations().await.unwrap();
+        let organizations = fixture.restarted().organizations().await.unwrap();
         assert_eq!(organizations, ["one", "unowned"]);
     });
 }
 
 #[test]
-fn a_store_that_cannot_list_its_organizations_is_an_error() {
+fn organizations_fails_if_the_store_fails() {
     paused(async {
-        let world = World::new(|builder| builder.deadline(Duration::from_secs(20)));
-        world.tokens.token("one").await.unwrap();
-        world.store.set(Mood::Down);
-        let error = world.tokens.organizations().await.unwrap_err();
+        let fixture = Fixture::new(|builder| builder.deadline(Duration::from_secs(20)));
+        fixture.tokens.token("one").await.unwrap();
+        fixture.store.set_fault(StoreFault::Down);
+        let error = fixture.tokens.organizations().await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-        world.store.set(Mood::Hangs);
-        let error = world.tokens.organizations().await.unwrap_err();
+        fixture.store.set_fault(StoreFault::Hangs);
+        let error = fixture.tokens.organizations().await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::NoAnswer);
     });
 }
@@ -146,7 +150,7 @@ fn before_rotation() -> Owner {
 }
 
 #[test]
-fn a_pair_from_before_a_key_rotation_is_replaced_when_nothing_in_it_is_valid() {
+fn expired_pair_from_before_a_key_rotation_is_replaced() {
     paused(async {
         let expired = TokenPair::new(1, "old", BEGIN - 43_200_000, BEGIN);
         let cases = [
@@ -159,12 +163,12 @@ fn a_pair_from_before_a_key_rotation_is_replaced_when_nothing_in_it_is_valid() {
             (TokenPair::new(1, "old", BEGIN, BEGIN + 1_000), false),
         ];
         for (pair, replaced) in cases {
-            let world = World::new(|builder| builder);
+            let fixture = Fixture::new(|builder| builder);
             let pair = pair.with_owner(before_rotation());
-            world.has(ORG, pair.clone()).await;
-            let result = world.tokens.token(ORG).await;
+            fixture.has(ORG, pair.clone()).await;
+            let result = fixture.tokens.token(ORG).await;
             assert_eq!(result.is_ok(), replaced, "{pair:?}");
-            let stored = world.store.memory().load(ORG).await.unwrap().unwrap();
+            let stored = fixture.store.memory().load(ORG).await.unwrap().unwrap();
             let owned_by = if replaced { owner() } else { before_rotation() };
             assert_eq!(stored.owner, Some(owned_by));
             if replaced {
@@ -172,9 +176,9 @@ fn a_pair_from_before_a_key_rotation_is_replaced_when_nothing_in_it_is_valid() {
             }
         }
         // Another app's pair is never replaced.
-        let world = World::new(|builder| builder);
-        world.has(ORG, expired.with_owner(other_app())).await;
-        let error = world.tokens.token(ORG).await.unwrap_err();
+        let fixture = Fixture::new(|builder| builder);
+        fixture.has(ORG, expired.with_owner(other_app())).await;
+        let error = fixture.tokens.token(ORG).await.unwrap_err();
         assert_eq!(error.kind(), TokenErrorKind::OtherApp);
     });
 }

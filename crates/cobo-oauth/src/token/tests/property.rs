@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use tokio::task::JoinHandle;
 
 use super::cobo::{Answer, FakeCobo};
-use super::store::{Mood, TestStore};
-use super::world::{Life, TestClock, owner, paused, settle};
+use super::fixtures::{Life, TestClock, owner, paused, settle};
+use super::store::{StoreFault, TestStore};
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::credential::OrgCredential;
 use crate::token::error::{TokenError, TokenErrorKind};
@@ -24,24 +24,23 @@ const LIFE: u64 = 600;
 enum Event {
     /// A process requests the token of an organization.
     Call(usize, usize),
-    /// This many concurrent callers, some of which are dropped.
-    Crowd(usize, usize, u8),
-    GoAway,
+    /// This many concurrent callers, some of which `DropCallers` drops.
+    ConcurrentCalls(usize, usize, u8),
+    DropCallers,
     Advance(u32),
-    Wall(i32),
+    SetWallClock(i32),
     Answers(Vec<Answer>),
     Latency(u16),
     /// From now on answers contain Cobo's time.
-    TellTime,
-    Store(Mood),
+    ReportTime,
+    StoreFault(StoreFault),
     StoreLatency(u16),
     /// A server refuses the token that was returned last.
     Reject(usize),
     Invalidate(usize, usize),
     Forget(usize, usize),
-    Installed(usize, usize),
-    /// The store loses its content.
-    Lose,
+    Install(usize, usize),
+    StoreLosesEverything,
     Kill(usize),
     Shutdown(usize),
     /// A source is dropped without a shutdown.
@@ -54,26 +53,26 @@ fn answer() -> impl Strategy<Value = Answer> {
         1 => Just(Answer::Expired),
         1 => Just(Answer::NoRefreshToken),
         1 => Just(Answer::Unreachable),
-        2 => Just(Answer::Lost),
-        1 => Just(Answer::Ignored),
+        2 => Just(Answer::ResponseLost),
+        1 => Just(Answer::RequestLost),
         1 => Just(Answer::Refused),
         1 => Just(Answer::AppRefused),
         1 => Just(Answer::Unauthenticated),
         1 => Just(Answer::UnsignedUnauthenticated),
         1 => Just(Answer::NotBearer),
         1 => Just(Answer::Throttled),
-        1 => Just(Answer::Away),
+        1 => Just(Answer::RetryAfterOneDay),
         1 => Just(Answer::Hangs),
     ]
 }
 
-fn mood() -> impl Strategy<Value = Mood> {
+fn fault() -> impl Strategy<Value = StoreFault> {
     prop_oneof![
-        4 => Just(Mood::Up),
-        1 => Just(Mood::Down),
-        1 => Just(Mood::Hangs),
-        1 => Just(Mood::ReadOnly),
-        1 => Just(Mood::Forgetful),
+        4 => Just(StoreFault::None),
+        1 => Just(StoreFault::Down),
+        1 => Just(StoreFault::Hangs),
+        1 => Just(StoreFault::ReadOnly),
+        1 => Just(StoreFault::AppliedButFailed),
     ]
 }
 
@@ -81,22 +80,22 @@ fn event() -> impl Strategy<Value = Event> {
     let (process, org) = (0..2_usize, 0..ORGS.len());
     prop_oneof![
         8 => (process.clone(), org.clone()).prop_map(|(p, o)| Event::Call(p, o)),
-        2 => (process.clone(), org.clone(), 2..20_u8).prop_map(|(p, o, n)| Event::Crowd(p, o, n)),
-        2 => Just(Event::GoAway),
+        2 => (process.clone(), org.clone(), 2..20_u8).prop_map(|(p, o, n)| Event::ConcurrentCalls(p, o, n)),
+        2 => Just(Event::DropCallers),
         // For a lifetime of 600 s the windows are the last 30 s and the last 5 s.
         4 => prop_oneof![1..2_000_u32, 560_000..605_000_u32, 20_000..40_000_u32]
             .prop_map(Event::Advance),
-        2 => prop_oneof![-700_000..700_000_i32, -50_000..50_000_i32].prop_map(Event::Wall),
+        2 => prop_oneof![-700_000..700_000_i32, -50_000..50_000_i32].prop_map(Event::SetWallClock),
         3 => vec(answer(), 1..4).prop_map(Event::Answers),
         1 => prop_oneof![Just(0), 1..7_000_u16].prop_map(Event::Latency),
-        1 => Just(Event::TellTime),
-        2 => mood().prop_map(Event::Store),
+        1 => Just(Event::ReportTime),
+        2 => fault().prop_map(Event::StoreFault),
         1 => prop_oneof![Just(0), 1..4_000_u16].prop_map(Event::StoreLatency),
         2 => process.clone().prop_map(Event::Reject),
         1 => (process.clone(), org.clone()).prop_map(|(p, o)| Event::Invalidate(p, o)),
         1 => (process.clone(), org.clone()).prop_map(|(p, o)| Event::Forget(p, o)),
-        1 => (process.clone(), org).prop_map(|(p, o)| Event::Installed(p, o)),
-        1 => Just(Event::Lose),
+        1 => (process.clone(), org).prop_map(|(p, o)| Event::Install(p, o)),
+        1 => Just(Event::StoreLosesEverything),
         1 => process.clone().prop_map(Event::Kill),
         1 => process.clone().prop_map(Event::Shutdown),
         1 => process.prop_map(Event::Drop),
@@ -113,7 +112,7 @@ struct Process {
     served: Option<(usize, AccessToken)>,
 }
 
-struct World {
+struct Fixture {
     clock: TestClock,
     cobo: FakeCobo,
     store: TestStore,
@@ -123,10 +122,10 @@ struct World {
     clock_was_set: bool,
 }
 
-impl World {
+impl Fixture {
     fn new() -> Self {
         let clock = TestClock::new();
-        let mut world = Self {
+        let mut fixture = Self {
             cobo: FakeCobo::new(LIFE, &clock),
             clock,
             store: TestStore::new(),
@@ -135,8 +134,8 @@ impl World {
             calls: Vec::new(),
             clock_was_set: false,
         };
-        world.processes = vec![world.process(), world.process()];
-        world
+        fixture.processes = vec![fixture.process(), fixture.process()];
+        fixture
     }
 
     fn process(&mut self) -> Process {
@@ -145,7 +144,7 @@ impl World {
         let mut builder = TokenSourceBuilder::with_issuer(self.cobo.of(&life), owner())
             .store(self.store.of(&life))
             .clock(self.clock.clone());
-        builder.dice = Box::new(|| 0.5);
+        builder.jitter = Box::new(|| 0.5);
         let source = builder.build();
         Process {
             life,
@@ -155,14 +154,14 @@ impl World {
         }
     }
 
-    async fn play(&mut self, event: Event) {
+    async fn apply(&mut self, event: Event) {
         match event {
             Event::Call(process, org) => {
                 // Time advances during the call only while waiting for answers.
                 let source = self.processes[process].source.clone();
                 match source.token(ORGS[org]).await {
                     Ok(token) => {
-                        self.check(process, &token);
+                        self.assert_valid_for(process, &token);
                         let credential = &self.processes[process].credentials[org];
                         if let Some(current) = credential.current() {
                             assert_eq!(current.generation(), token.generation());
@@ -172,7 +171,7 @@ impl World {
                     Err(error) => self.check_failure(&error),
                 }
             }
-            Event::Crowd(process, org, count) => {
+            Event::ConcurrentCalls(process, org, count) => {
                 for _ in 0..count {
                     let source = self.processes[process].source.clone();
                     let life = self.processes[process].life.number;
@@ -185,7 +184,7 @@ impl World {
                 }
                 settle().await;
             }
-            Event::GoAway => {
+            Event::DropCallers => {
                 for call in self.calls.iter().step_by(2) {
                     call.abort();
                 }
@@ -193,7 +192,7 @@ impl World {
             Event::Advance(millis) => {
                 tokio::time::sleep(Duration::from_millis(millis.into())).await;
             }
-            Event::Wall(millis) => {
+            Event::SetWallClock(millis) => {
                 self.clock.set(millis.into());
                 self.clock_was_set = true;
             }
@@ -201,12 +200,12 @@ impl World {
                 let source = self.processes[process].source.clone();
                 let _ = source.forget(ORGS[org]).await;
             }
-            Event::Installed(process, org) => {
+            Event::Install(process, org) => {
                 let source = self.processes[process].source.clone();
                 let query = format!("approval_result=2&org_id={}", ORGS[org]);
                 let _ = source.on_installation(&query).await;
             }
-            Event::Lose => self.store.lose_everything(),
+            Event::StoreLosesEverything => self.store.lose_everything(),
             Event::Drop(process) => {
                 self.calls.drain(..).for_each(|call| call.abort());
                 settle().await;
@@ -214,8 +213,8 @@ impl World {
             }
             Event::Answers(answers) => self.cobo.answer(answers),
             Event::Latency(millis) => self.cobo.set_latency(millis.into()),
-            Event::TellTime => self.cobo.tell_time(),
-            Event::Store(mood) => self.store.set(mood),
+            Event::ReportTime => self.cobo.report_time(),
+            Event::StoreFault(fault) => self.store.set_fault(fault),
             Event::StoreLatency(millis) => {
                 self.store.set_latency(Duration::from_millis(millis.into()));
             }
@@ -252,7 +251,7 @@ impl World {
         }
     }
 
-    fn check(&self, process: usize, token: &AccessToken) {
+    fn assert_valid_for(&self, process: usize, token: &AccessToken) {
         let life = self.processes[process].life.number;
         assert_valid(token, life, &self.cobo, &self.clock);
     }
@@ -274,7 +273,7 @@ impl World {
     async fn recover(&mut self) {
         self.cobo.always(Answer::Ok);
         self.cobo.set_latency(0);
-        self.store.set(Mood::Up);
+        self.store.set_fault(StoreFault::None);
         self.store.set_latency(Duration::ZERO);
         tokio::time::sleep(Duration::from_secs(300)).await;
         for call in self.calls.drain(..) {
@@ -286,7 +285,7 @@ impl World {
             for org in ORGS {
                 let source = &self.processes[process].source;
                 let token = source.token(org).await.unwrap();
-                self.check(process, &token);
+                self.assert_valid_for(process, &token);
             }
         }
     }
@@ -296,7 +295,7 @@ impl World {
 /// monotonic clock, if this process requested it.
 fn assert_valid(token: &AccessToken, life: u64, cobo: &FakeCobo, clock: &TestClock) {
     let text = token.secret().expose();
-    let (end, asked_by) = cobo.end_of(text).expect("Cobo issued it");
+    let (end, asked_by) = cobo.expiry_of(text).expect("Cobo issued it");
     let now = Moment::now(clock);
     assert!(now.wall < end.wall, "{text} had expired by the wall clock");
     assert!(
@@ -305,18 +304,18 @@ fn assert_valid(token: &AccessToken, life: u64, cobo: &FakeCobo, clock: &TestClo
     );
 }
 
-fn hold_for(events: Vec<Event>) {
+fn check(events: Vec<Event>) {
     paused(async {
-        let mut world = World::new();
+        let mut fixture = Fixture::new();
         for event in events {
-            world.play(event).await;
-            assert_eq!(world.cobo.presented_twice(), [""; 0]);
+            fixture.apply(event).await;
+            assert_eq!(fixture.cobo.sent_twice(), [""; 0]);
         }
-        world.recover().await;
-        assert_eq!(world.cobo.presented_twice(), [""; 0]);
-        assert!(world.cobo.most_in_flight() <= 1);
+        fixture.recover().await;
+        assert_eq!(fixture.cobo.sent_twice(), [""; 0]);
+        assert!(fixture.cobo.max_concurrent_for_one_org() <= 1);
         // Generations cannot always order pairs after a clock was set.
-        assert!(world.clock_was_set || !world.store.overwrote_a_newer_pair());
+        assert!(fixture.clock_was_set || !fixture.store.overwrote_a_newer_pair());
     });
 }
 
@@ -328,46 +327,46 @@ proptest! {
     })]
 
     #[test]
-    fn tokens_are_valid_and_nothing_is_spent_twice(events in vec(event(), 1..60)) {
-        hold_for(events);
+    fn served_tokens_are_valid_and_no_refresh_token_is_sent_twice(events in vec(event(), 1..60)) {
+        check(events);
     }
 }
 
 /// Failures that were found earlier.
 #[test]
-fn a_flight_is_not_given_up_because_the_wall_clock_was_set() {
-    hold_for(vec![
+fn wall_clock_set_forward_does_not_abandon_a_running_task() {
+    check(vec![
         Event::Answers(vec![Answer::Hangs]),
-        Event::Crowd(0, 0, 2),
-        Event::Wall(120_000),
-        Event::Crowd(0, 0, 2),
+        Event::ConcurrentCalls(0, 0, 2),
+        Event::SetWallClock(120_000),
+        Event::ConcurrentCalls(0, 0, 2),
     ]);
 }
 
 #[test]
-fn a_refresh_under_way_does_not_bring_back_what_was_refused() {
-    hold_for(vec![
+fn running_refresh_does_not_restore_a_rejected_token() {
+    check(vec![
         Event::Call(1, 1),
         Event::Advance(570_000),
         Event::Call(1, 1),
-        Event::Wall(-275_001),
+        Event::SetWallClock(-275_001),
         Event::Reject(1),
     ]);
 }
 
 #[test]
-fn a_late_save_does_not_bring_back_what_was_removed() {
-    hold_for(vec![
+fn late_save_does_not_restore_an_invalidated_pair() {
+    check(vec![
         Event::Call(0, 0),
         Event::Advance(560_000),
         Event::Call(0, 1),
         Event::Answers(vec![Answer::Ok]),
         Event::Advance(560_000),
         Event::Answers(vec![Answer::Expired, Answer::Ok]),
-        Event::Store(Mood::Forgetful),
+        Event::StoreFault(StoreFault::AppliedButFailed),
         Event::Invalidate(1, 0),
         Event::Answers(vec![Answer::Unreachable]),
-        Event::Store(Mood::Up),
+        Event::StoreFault(StoreFault::None),
         Event::Call(0, 0),
         Event::Call(0, 0),
         Event::Invalidate(0, 0),

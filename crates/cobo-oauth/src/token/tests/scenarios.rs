@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::cobo::{Answer, FakeCobo};
-use super::store::{Mood, TestStore};
-use super::world::{Life, TestClock, owner, paused, settle};
+use super::fixtures::{Life, TestClock, owner, paused, settle};
+use super::store::{StoreFault, TestStore};
 use crate::store::{Lease, TokenPair, TokenStore};
 use crate::token::builder::TokenSourceBuilder;
 use crate::token::source::TokenSource;
@@ -34,38 +34,38 @@ enum Step {
     /// This many concurrent callers, all with the same result.
     Calls(usize, String),
     /// A caller that is dropped after this time.
-    GivesUp(f64),
-    /// A caller whose result is checked later, by `Came`.
-    Waits,
-    Came(String),
+    CallDroppedAfter(f64),
+    /// A caller whose result is checked later, by `CallReturns`.
+    CallStarts,
+    CallReturns(String),
     /// Sets the answers to the next requests.
-    Answers(Vec<Answer>),
-    Always(Answer),
+    AnswerNext(Vec<Answer>),
+    AnswerAlways(Answer),
     Latency(f64),
     Life(u64),
     /// Both clocks advance.
     Advance(f64),
     /// The wall clock is set. A suspended machine looks the same: only its wall clock advances.
-    Wall(f64),
-    /// A server refuses the token of this number: 1 for `a1`.
-    Rejected(u64),
+    SetWallClock(f64),
+    /// A server rejects the token of this number: 1 for `a1`.
+    Reject(u64),
     Invalidate,
     InvalidateFails,
     Forget,
     ForgetFails,
-    Installed(String),
-    InstallationFails(String),
-    Store(Mood),
+    Install(String),
+    InstallFails(String),
+    StoreFault(StoreFault),
     /// How long each call of the store takes.
     StoreLatency(f64),
-    StoreLost,
+    StoreLosesEverything,
     /// Saves a copy of the stored pair, which `Rollback` restores.
     Snapshot,
     Rollback,
     /// The store contains this pair from an earlier run.
-    Has(Stored),
+    StoredPair(Stored),
     /// Another process stores this pair just before the next lease is granted.
-    HasAtLease(Stored),
+    StoredPairAtLease(Stored),
     /// Another process takes the lease, or frees it.
     LeaseTaken,
     LeaseFreed,
@@ -76,7 +76,7 @@ enum Step {
     /// The requests since the last `Requests` step.
     Requests(Vec<String>),
     /// The stored tokens: `a1 r1`, `a1` if there is no refresh token, or empty.
-    Stores(String),
+    StoredIs(String),
     State(State),
     /// The number of leases granted so far.
     Leases(u64),
@@ -111,40 +111,40 @@ struct State {
     unsaved: bool,
 }
 
-struct Play {
+struct Player {
     clock: TestClock,
     cobo: FakeCobo,
     store: TestStore,
     source: Option<TokenSource>,
     lease: Option<Box<dyn Lease>>,
     snapshot: Option<TokenPair>,
-    waiting: Option<tokio::task::JoinHandle<String>>,
+    running_call: Option<tokio::task::JoinHandle<String>>,
     /// The access tokens that were returned, by their text.
-    seen: Vec<(String, cobo_auth::AccessToken)>,
+    returned: Vec<(String, cobo_auth::AccessToken)>,
 }
 
-impl Play {
+impl Player {
     fn new(life: u64) -> Self {
         let clock = TestClock::new();
-        let mut play = Self {
+        let mut player = Self {
             cobo: FakeCobo::new(life, &clock),
             clock,
             store: TestStore::new(),
             source: None,
             lease: None,
             snapshot: None,
-            waiting: None,
-            seen: Vec::new(),
+            running_call: None,
+            returned: Vec::new(),
         };
-        play.start();
-        play
+        player.start();
+        player
     }
 
     fn start(&mut self) {
         let mut builder = TokenSourceBuilder::with_issuer(self.cobo.clone(), owner())
             .store(self.store.clone())
             .clock(self.clock.clone());
-        builder.dice = Box::new(|| 0.5);
+        builder.jitter = Box::new(|| 0.5);
         self.source = Some(builder.build());
     }
 
@@ -156,9 +156,9 @@ impl Play {
         let result = self.source().token(ORG).await;
         if let Ok(token) = &result {
             let text = token.secret().expose().to_owned();
-            self.seen.push((text, token.clone()));
+            self.returned.push((text, token.clone()));
         }
-        shown(result)
+        display(result)
     }
 
     async fn step(&mut self, step: Step) {
@@ -170,35 +170,35 @@ impl Play {
             Step::CallWithin(seconds, expected) => {
                 let within = Duration::from_secs_f64(seconds);
                 let call = tokio::time::timeout(within, self.call()).await;
-                assert_eq!(call.expect("it took longer"), expected);
+                assert_eq!(call.expect("the call took longer"), expected);
             }
             Step::Calls(count, expected) => {
                 let calls = (0..count).map(|_| {
                     let source = self.source();
-                    tokio::spawn(async move { shown(source.token(ORG).await) })
+                    tokio::spawn(async move { display(source.token(ORG).await) })
                 });
                 for call in calls.collect::<Vec<_>>() {
                     assert_eq!(call.await.unwrap(), expected);
                 }
             }
-            Step::GivesUp(after) => {
+            Step::CallDroppedAfter(after) => {
                 let after = Duration::from_secs_f64(after);
                 let source = self.source();
                 let call = tokio::time::timeout(after, source.token(ORG));
-                assert!(call.await.is_err(), "it was served");
+                assert!(call.await.is_err(), "the call returned");
             }
-            Step::Waits => {
+            Step::CallStarts => {
                 let source = self.source();
-                let call = async move { shown(source.token(ORG).await) };
-                self.waiting = Some(tokio::spawn(call));
+                let call = async move { display(source.token(ORG).await) };
+                self.running_call = Some(tokio::spawn(call));
                 settle().await;
             }
-            Step::Came(expected) => {
-                let came = self.waiting.take().unwrap().await.unwrap();
+            Step::CallReturns(expected) => {
+                let came = self.running_call.take().unwrap().await.unwrap();
                 assert_eq!(came, expected);
             }
-            Step::Answers(answers) => self.cobo.answer(answers),
-            Step::Always(answer) => self.cobo.always(answer),
+            Step::AnswerNext(answers) => self.cobo.answer(answers),
+            Step::AnswerAlways(answer) => self.cobo.always(answer),
             Step::Latency(seconds) => {
                 self.cobo
                     .set_latency(Duration::from_secs_f64(seconds).as_millis() as u64);
@@ -210,11 +210,15 @@ impl Play {
                 tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
                 settle().await;
             }
-            Step::Wall(seconds) => self.clock.set((seconds * 1_000.0) as i64),
-            Step::Rejected(number) => {
+            Step::SetWallClock(seconds) => self.clock.set((seconds * 1_000.0) as i64),
+            Step::Reject(number) => {
                 use cobo_auth::Credential as _;
                 let text = format!("a{number}");
-                let (_, token) = self.seen.iter().find(|(seen, _)| *seen == text).unwrap();
+                let (_, token) = self
+                    .returned
+                    .iter()
+                    .find(|(returned, _)| *returned == text)
+                    .unwrap();
                 self.source().credential(ORG).rejected(token);
             }
             Step::Invalidate => self.source().invalidate(ORG).await.unwrap(),
@@ -225,18 +229,18 @@ impl Play {
             Step::ForgetFails => {
                 self.source().forget(ORG).await.unwrap_err();
             }
-            Step::InstallationFails(query) => {
+            Step::InstallFails(query) => {
                 self.source().on_installation(&query).await.unwrap_err();
             }
-            Step::Installed(query) => {
+            Step::Install(query) => {
                 let outcome = self.source().on_installation(&query).await;
                 assert!(outcome.unwrap().is_confirmed());
             }
-            Step::Store(mood) => self.store.set(mood),
+            Step::StoreFault(fault) => self.store.set_fault(fault),
             Step::StoreLatency(seconds) => {
                 self.store.set_latency(Duration::from_secs_f64(seconds));
             }
-            Step::StoreLost => self.store.lose_everything(),
+            Step::StoreLosesEverything => self.store.lose_everything(),
             Step::Snapshot => {
                 self.snapshot = self.store.memory().load(ORG).await.unwrap();
             }
@@ -245,12 +249,12 @@ impl Play {
                 let pair = self.snapshot.as_ref().unwrap();
                 let _ = self.store.memory().save(ORG, pair).await.unwrap();
             }
-            Step::Has(stored) => {
+            Step::StoredPair(stored) => {
                 let pair = self.pair(stored);
                 self.store.lose_everything();
                 let _ = self.store.memory().save(ORG, &pair).await.unwrap();
             }
-            Step::HasAtLease(stored) => {
+            Step::StoredPairAtLease(stored) => {
                 let pair = self.pair(stored).with_owner(owner());
                 self.store.save_at_lease(pair);
             }
@@ -275,7 +279,7 @@ impl Play {
                 settle().await;
                 assert_eq!(self.cobo.requests(), expected, "requests");
             }
-            Step::Stores(expected) => {
+            Step::StoredIs(expected) => {
                 settle().await;
                 let stored = self.store.memory().load(ORG).await.unwrap();
                 let shown = stored.map_or(String::new(), |pair| {
@@ -302,10 +306,7 @@ impl Play {
             Step::Elapsed(expected) => {
                 use cobo_auth::Clock as _;
                 let elapsed = self.clock.monotonic().as_secs_f64();
-                assert!(
-                    (elapsed - expected).abs() < 0.01,
-                    "{elapsed} s have gone by"
-                );
+                assert!((elapsed - expected).abs() < 0.01, "elapsed: {elapsed} s");
             }
         }
     }
@@ -321,7 +322,7 @@ impl Play {
             obtained + stored.life * 1_000,
         );
         if let Some(refresh) = stored.refresh {
-            self.cobo.knows(&refresh, ORG);
+            self.cobo.add_refresh_token(&refresh, ORG);
             let end = obtained.checked_add_signed(stored.refresh_life * 1_000);
             pair = pair.with_refresh_token(refresh, end.unwrap());
         }
@@ -329,7 +330,7 @@ impl Play {
     }
 }
 
-fn shown(result: Result<cobo_auth::AccessToken, crate::TokenError>) -> String {
+fn display(result: Result<cobo_auth::AccessToken, crate::TokenError>) -> String {
     match result {
         Ok(token) => token.secret().expose().to_owned(),
         Err(error) => format!("{:?}", error.kind()),
@@ -337,7 +338,7 @@ fn shown(result: Result<cobo_auth::AccessToken, crate::TokenError>) -> String {
 }
 
 #[test]
-fn every_scenario() {
+fn all_scenarios_pass() {
     let scenarios: Vec<Scenario> = serde_json::from_str(SCENARIOS).unwrap();
     assert!(scenarios.len() >= 40, "{} scenarios", scenarios.len());
     let mut failed = Vec::new();
@@ -353,15 +354,18 @@ fn every_scenario() {
 
 fn play(scenario: Scenario) {
     paused(async {
-        let mut play = Play::new(scenario.life);
-        let sets_the_clock = |step: &Step| matches!(step, Step::Wall(_));
+        let mut player = Player::new(scenario.life);
+        let sets_the_clock = |step: &Step| matches!(step, Step::SetWallClock(_));
         let clock_was_set = scenario.steps.iter().any(sets_the_clock);
         for (number, step) in scenario.steps.into_iter().enumerate() {
             println!("  {number}: {step:?}");
-            play.step(step).await;
+            player.step(step).await;
         }
-        assert_eq!(play.cobo.presented_twice(), [""; 0], "refresh tokens");
-        assert!(play.cobo.most_in_flight() <= 1, "requests in flight");
-        assert!(clock_was_set || !play.store.overwrote_a_newer_pair());
+        assert_eq!(player.cobo.sent_twice(), [""; 0], "refresh tokens");
+        assert!(
+            player.cobo.max_concurrent_for_one_org() <= 1,
+            "requests in flight"
+        );
+        assert!(clock_was_set || !player.store.overwrote_a_newer_pair());
     });
 }

@@ -1,4 +1,4 @@
-//! A fake store that outlives the processes that use it, and fails as the test demands.
+//! A fake store that outlives the processes that use it, and has a fault that the test sets.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,36 +10,36 @@ use cobo_auth::Secret;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::world::Life;
+use super::fixtures::Life;
 use crate::store::{Lease, MemoryStore, Owner, Saved, StoreError, TokenPair, TokenStore};
 
-/// How a store behaves.
+/// How the store fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Mood {
+pub(super) enum StoreFault {
     #[default]
-    Up,
+    None,
     Down,
     /// Never answers.
     Hangs,
     /// Reads work, writes fail.
     ReadOnly,
-    /// Writes are carried out, but reported as failed.
-    Forgetful,
+    /// Writes are applied, but reported as failed.
+    AppliedButFailed,
     /// Reports after 2 seconds that it did not answer.
     TimesOut,
     /// Refuses every pair as too large.
     TooLarge,
 }
 
-/// An in-memory store that outlives the sources that use it, and fails as set by its mood.
+/// An in-memory store that outlives the sources that use it, and has a fault that the test sets.
 #[derive(Debug, Clone)]
 pub(super) struct TestStore {
     memory: Arc<Mutex<MemoryStore>>,
     life: Life,
     /// The lease of each organization. A lease ends with its process, or when its time is over.
     leases: Arc<Mutex<Leases>>,
-    mood: Arc<Mutex<Mood>>,
+    fault: Arc<Mutex<StoreFault>>,
     /// How long each call takes.
     latency: Arc<Mutex<Duration>>,
     /// The pair that another process stores just before the next lease is granted.
@@ -48,7 +48,7 @@ pub(super) struct TestStore {
     newest: Arc<Mutex<(HashMap<String, u64>, bool)>>,
     /// How many calls of `load` there are now, and how many there were at a time.
     loads: Arc<AtomicUsize>,
-    most_loads: Arc<AtomicUsize>,
+    max_concurrent_loads: Arc<AtomicUsize>,
 }
 
 struct Load<'a>(&'a AtomicUsize);
@@ -71,12 +71,12 @@ impl TestStore {
             memory: Arc::default(),
             life: Life::new(0),
             leases: Arc::default(),
-            mood: Arc::default(),
+            fault: Arc::default(),
             latency: Arc::default(),
             at_lease: Arc::default(),
             newest: Arc::default(),
             loads: Arc::default(),
-            most_loads: Arc::default(),
+            max_concurrent_loads: Arc::default(),
         }
     }
 
@@ -88,7 +88,7 @@ impl TestStore {
         }
     }
 
-    /// The content, regardless of the mood.
+    /// The content, regardless of the fault.
     pub(super) fn memory(&self) -> MemoryStore {
         self.memory.lock().unwrap().clone()
     }
@@ -102,8 +102,8 @@ impl TestStore {
         *self.at_lease.lock().unwrap() = Some(pair);
     }
 
-    pub(super) fn set(&self, mood: Mood) {
-        *self.mood.lock().unwrap() = mood;
+    pub(super) fn set_fault(&self, fault: StoreFault) {
+        *self.fault.lock().unwrap() = fault;
     }
 
     pub(super) fn set_latency(&self, latency: Duration) {
@@ -116,8 +116,8 @@ impl TestStore {
     }
 
     /// How many calls of `load` there were at a time, at most.
-    pub(super) fn most_loads(&self) -> usize {
-        self.most_loads.load(Ordering::Relaxed)
+    pub(super) fn max_concurrent_loads(&self) -> usize {
+        self.max_concurrent_loads.load(Ordering::Relaxed)
     }
 
     pub(super) fn overwrote_a_newer_pair(&self) -> bool {
@@ -132,25 +132,25 @@ impl TestStore {
             tokio::time::sleep(latency).await;
         }
         self.life.go_on().await;
-        let mood = *self.mood.lock().unwrap();
-        match mood {
-            Mood::Up | Mood::Forgetful => Ok(()),
-            Mood::ReadOnly | Mood::TooLarge if !writes => Ok(()),
-            Mood::TooLarge => Err(Err(StoreError::too_large("it takes none"))),
-            Mood::TimesOut => {
+        let fault = *self.fault.lock().unwrap();
+        match fault {
+            StoreFault::None | StoreFault::AppliedButFailed => Ok(()),
+            StoreFault::ReadOnly | StoreFault::TooLarge if !writes => Ok(()),
+            StoreFault::TooLarge => Err(Err(StoreError::too_large("it takes none"))),
+            StoreFault::TimesOut => {
                 tokio::time::sleep(Duration::from_secs(2)).await;
                 Err(Err(StoreError::no_answer("after 2 s")))
             }
-            Mood::Down | Mood::ReadOnly => {
+            StoreFault::Down | StoreFault::ReadOnly => {
                 Err(Err(StoreError::unavailable("it is down").not_applied()))
             }
-            Mood::Hangs => std::future::pending().await,
+            StoreFault::Hangs => std::future::pending().await,
         }
     }
 
     fn after<T>(&self, value: T) -> Result<T, StoreError> {
-        match *self.mood.lock().unwrap() {
-            Mood::Forgetful => Err(StoreError::unavailable("the connection broke")),
+        match *self.fault.lock().unwrap() {
+            StoreFault::AppliedButFailed => Err(StoreError::unavailable("the connection broke")),
             _ => Ok(value),
         }
     }
@@ -161,7 +161,8 @@ impl TokenStore for TestStore {
     async fn load(&self, org_id: &str) -> Result<Option<TokenPair>, StoreError> {
         let loads = self.loads.fetch_add(1, Ordering::Relaxed) + 1;
         let _load = Load(&self.loads);
-        self.most_loads.fetch_max(loads, Ordering::Relaxed);
+        self.max_concurrent_loads
+            .fetch_max(loads, Ordering::Relaxed);
         match self.answer(false).await {
             Ok(()) => self.memory().load(org_id).await,
             Err(failed) => failed,

@@ -60,7 +60,7 @@ impl Target {
             builder.build().map(Box::new).map(Server::Cluster)
         } else {
             let node = nodes.into_iter().next();
-            let node = node.ok_or_else(|| StoreError::unavailable("there is no URL of Redis"))?;
+            let node = node.ok_or_else(|| StoreError::unavailable("no Redis URL was given"))?;
             match root_certificate {
                 Some(_) if tls => Client::build_with_tls(node, certificates),
                 _ => Client::open(node),
@@ -77,11 +77,11 @@ impl Target {
 
     /// Whether an unanswered command is never sent again. False in a cluster, where the client
     /// retries: an answer tells the result of the last attempt, and not of earlier ones.
-    fn sends_once(&self) -> bool {
+    fn never_resends(&self) -> bool {
         matches!(self.server, Server::One(_))
     }
 
-    async fn connect(&self) -> RedisResult<Link> {
+    async fn connect(&self) -> RedisResult<Connection> {
         if self.tls && CryptoProvider::get_default().is_none() {
             // The `redis` crate uses the provider of the process, and panics if none is installed
             // and more than one is compiled in. Installed as late as possible, so that the program
@@ -95,25 +95,25 @@ impl Target {
                     .set_connection_timeout(Some(self.timeout))
                     .set_response_timeout(Some(self.timeout));
                 let manager = client.get_connection_manager_with_config(config);
-                manager.await.map(Link::One)
+                manager.await.map(Connection::One)
             }
-            Server::Cluster(client) => client.get_async_connection().await.map(Link::Cluster),
+            Server::Cluster(client) => client.get_async_connection().await.map(Connection::Cluster),
         }
     }
 }
 
 /// A connection. Clones share it.
 #[derive(Clone)]
-enum Link {
+enum Connection {
     One(ConnectionManager),
     Cluster(ClusterConnection),
 }
 
-impl ConnectionLike for Link {
+impl ConnectionLike for Connection {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
-            Self::One(link) => link.req_packed_command(command),
-            Self::Cluster(link) => link.req_packed_command(command),
+            Self::One(connection) => connection.req_packed_command(command),
+            Self::Cluster(connection) => connection.req_packed_command(command),
         }
     }
 
@@ -124,21 +124,21 @@ impl ConnectionLike for Link {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         match self {
-            Self::One(link) => link.req_packed_commands(pipeline, offset, count),
-            Self::Cluster(link) => link.req_packed_commands(pipeline, offset, count),
+            Self::One(connection) => connection.req_packed_commands(pipeline, offset, count),
+            Self::Cluster(connection) => connection.req_packed_commands(pipeline, offset, count),
         }
     }
 
     fn get_db(&self) -> i64 {
         match self {
-            Self::One(link) => link.get_db(),
-            Self::Cluster(link) => link.get_db(),
+            Self::One(connection) => connection.get_db(),
+            Self::Cluster(connection) => connection.get_db(),
         }
     }
 }
 
 /// The connection that all callers use.
-pub(super) struct Links {
+pub(super) struct SharedConnection {
     target: Target,
     current: Mutex<Current>,
     /// Held while connecting, so that only one caller connects.
@@ -147,12 +147,12 @@ pub(super) struct Links {
 
 #[derive(Default)]
 struct Current {
-    link: Option<Link>,
+    connection: Option<Connection>,
     /// The number of this connection.
     number: u64,
 }
 
-impl Links {
+impl SharedConnection {
     pub(super) fn new(target: Target) -> Self {
         Self {
             target,
@@ -171,12 +171,12 @@ impl Links {
 
     /// Drops the connection, so that the next call opens a new one.
     pub(super) fn reconnect(&self) {
-        self.current().link = None;
+        self.current().connection = None;
     }
 
     /// Sends a read-only command, and sends it again if the connection fails: a connection that
     /// broke while idle fails only when it is used. In a cluster, `route` selects the node.
-    pub(super) async fn ask_twice<T: FromRedisValue>(
+    pub(super) async fn query_with_retry<T: FromRedisValue>(
         &self,
         command: &Cmd,
         route: Option<&RoutingInfo>,
@@ -189,7 +189,7 @@ impl Links {
                 answer => answer,
             }
         };
-        self.bounded(twice, key, &sent).await
+        self.with_timeout(twice, key, &sent).await
     }
 
     /// Runs a script. A single server receives it at most once; in a cluster the `redis` crate may
@@ -201,12 +201,12 @@ impl Links {
     ) -> Result<Outcome, StoreError> {
         let sent = AtomicBool::new(false);
         let run = async {
-            let (mut link, doubt) = self.link().await?;
+            let (mut connection, guard) = self.connection().await?;
             sent.store(true, Ordering::Relaxed);
-            let answer = script.invoke_async(&mut link).await;
-            doubt.settle(answer)
+            let answer = script.invoke_async(&mut connection).await;
+            guard.keep_if_ok(answer)
         };
-        let answer: Vec<Value> = self.bounded(run, key, &sent).await?;
+        let answer: Vec<Value> = self.with_timeout(run, key, &sent).await?;
         outcome(answer).ok_or_else(|| unrecognised(key))
     }
 
@@ -216,39 +216,41 @@ impl Links {
         route: Option<&RoutingInfo>,
         sent: &AtomicBool,
     ) -> RedisResult<T> {
-        let (mut link, doubt) = self.link().await?;
+        let (mut connection, guard) = self.connection().await?;
         sent.store(true, Ordering::Relaxed);
-        let answer = match (&mut link, route) {
-            (Link::Cluster(link), Some(route)) => {
-                let answer = link.route_command(command.clone(), route.clone()).await;
+        let answer = match (&mut connection, route) {
+            (Connection::Cluster(connection), Some(route)) => {
+                let answer = connection
+                    .route_command(command.clone(), route.clone())
+                    .await;
                 let answer = answer.and_then(Value::extract_error);
                 answer.and_then(|answer| Ok(redis::from_redis_value(answer)?))
             }
-            _ => command.query_async(&mut link).await,
+            _ => command.query_async(&mut connection).await,
         };
-        doubt.settle(answer)
+        guard.keep_if_ok(answer)
     }
 
     /// The connection, and a guard that drops it unless it answers.
-    async fn link(&self) -> RedisResult<(Link, Doubt<'_>)> {
-        let known = || {
+    async fn connection(&self) -> RedisResult<(Connection, ConnectionGuard<'_>)> {
+        let existing = || {
             let current = self.current();
-            let link = current.link.clone();
-            link.map(|link| (link, Doubt::about(self, current.number)))
+            let connection = current.connection.clone();
+            connection.map(|connection| (connection, ConnectionGuard::new(self, current.number)))
         };
-        if let Some(known) = known() {
-            return Ok(known);
+        if let Some(existing) = existing() {
+            return Ok(existing);
         }
         let _connecting = self.connecting.lock().await;
-        if let Some(known) = known() {
-            return Ok(known);
+        if let Some(existing) = existing() {
+            return Ok(existing);
         }
-        let link = self.target.connect().await?;
+        let connection = self.target.connect().await?;
         let mut current = self.current();
-        current.link = Some(link.clone());
+        current.connection = Some(connection.clone());
         current.number += 1;
         let number = current.number;
-        Ok((link, Doubt::about(self, number)))
+        Ok((connection, ConnectionGuard::new(self, number)))
     }
 
     fn current(&self) -> MutexGuard<'_, Current> {
@@ -256,7 +258,7 @@ impl Links {
     }
 
     /// Waits for an answer until the timeout. `sent` tells whether the command may have been sent.
-    async fn bounded<T>(
+    async fn with_timeout<T>(
         &self,
         call: impl Future<Output = RedisResult<T>>,
         key: &str,
@@ -265,7 +267,9 @@ impl Links {
         let error = match tokio::time::timeout(self.target.timeout, call).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) if error.code() == Some("WRONGTYPE") => unrecognised(key),
-            Ok(Err(error)) if self.target.sends_once() && was_turned_away(&error) => {
+            Ok(Err(error))
+                if self.target.never_resends() && was_rejected_before_running(&error) =>
+            {
                 failed(&error).not_applied()
             }
             Ok(Err(error)) => failed(&error),
@@ -284,17 +288,17 @@ impl Links {
 /// Drops the connection unless it has answered. A connection without an answer may be broken; one
 /// that answered with an error may lead to a server that is no longer primary or is loading its
 /// data.
-struct Doubt<'a> {
-    links: &'a Links,
+struct ConnectionGuard<'a> {
+    connection: &'a SharedConnection,
     number: u64,
 }
 
-impl<'a> Doubt<'a> {
-    fn about(links: &'a Links, number: u64) -> Self {
-        Self { links, number }
+impl<'a> ConnectionGuard<'a> {
+    fn new(connection: &'a SharedConnection, number: u64) -> Self {
+        Self { connection, number }
     }
 
-    fn settle<T>(self, answer: RedisResult<T>) -> RedisResult<T> {
+    fn keep_if_ok<T>(self, answer: RedisResult<T>) -> RedisResult<T> {
         if answer.is_ok() {
             std::mem::forget(self);
         }
@@ -302,11 +306,11 @@ impl<'a> Doubt<'a> {
     }
 }
 
-impl Drop for Doubt<'_> {
+impl Drop for ConnectionGuard<'_> {
     fn drop(&mut self) {
-        let mut current = self.links.current();
+        let mut current = self.connection.current();
         if current.number == self.number {
-            current.link = None;
+            current.connection = None;
         }
     }
 }
@@ -325,7 +329,7 @@ fn outcome(answer: Vec<Value>) -> Option<Outcome> {
     let mut texts = texts.collect::<Option<Vec<_>>>()?.into_iter();
     let outcome = match (done, texts.next(), texts.next()) {
         (1, value, None) => Outcome::Done(value),
-        (0, value, None) => Outcome::Not(value),
+        (0, value, None) => Outcome::NotDone(value),
         (-2, Some(client_id), Some(environment)) => {
             Outcome::OtherApp(owner(&client_id, &environment))
         }
@@ -347,7 +351,9 @@ fn failed(error: &RedisError) -> StoreError {
         (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS" | "NOAUTH")) => {
             "Redis refused the user or the password".to_owned()
         }
-        (_, Some("NOPERM")) => "Redis does not let this user do what is needed".to_owned(),
+        (_, Some("NOPERM")) => {
+            "the Redis user lacks a permission; see the documentation of `RedisStore`".to_owned()
+        }
         _ if error.is_timeout() => return StoreError::no_answer(format!("Redis: {error}")),
         (ErrorKind::Io, _) => format!("Redis: {error}"),
         (_, Some(code)) => format!("Redis answered {code}"),
@@ -357,13 +363,16 @@ fn failed(error: &RedisError) -> StoreError {
 }
 
 /// Whether Redis rejected the last command before running it.
-fn was_turned_away(error: &RedisError) -> bool {
-    error.is_connection_refusal() || error.code().is_some_and(|code| TURNED_AWAY.contains(&code))
+fn was_rejected_before_running(error: &RedisError) -> bool {
+    error.is_connection_refusal()
+        || error
+            .code()
+            .is_some_and(|code| REJECTED_BEFORE_RUNNING.contains(&code))
 }
 
 /// The errors with which Redis rejects a command before running it. `NOPERM` is not one: a script
 /// may fail with it after its first commands.
-const TURNED_AWAY: [&str; 7] = [
+const REJECTED_BEFORE_RUNNING: [&str; 7] = [
     "CLUSTERDOWN",
     "LOADING",
     "MASTERDOWN",

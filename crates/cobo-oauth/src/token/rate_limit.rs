@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 /// Allows one start every `interval`, and `burst` starts at once after a pause.
 #[derive(Debug)]
-pub(crate) struct Rate {
+pub(crate) struct RateLimit {
     interval: Duration,
     /// How long before its regular time a start is allowed.
     advance: Duration,
@@ -16,7 +16,7 @@ pub(crate) struct Rate {
     next: Mutex<Option<Instant>>,
 }
 
-impl Rate {
+impl RateLimit {
     pub(crate) fn new(interval: Duration, burst: u32) -> Self {
         Self {
             interval,
@@ -60,8 +60,8 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_burst_starts_at_once_and_the_rest_at_the_rate() {
-        let (rate, started) = (Rate::new(Duration::from_secs(2), 3), Instant::now());
+    async fn burst_starts_at_once_and_later_starts_follow_the_rate() {
+        let (rate, started) = (RateLimit::new(Duration::from_secs(2), 3), Instant::now());
         for _ in 0..3 {
             assert!(rate.try_start());
         }
@@ -77,8 +77,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_starts_ahead_of_a_task_that_waits() {
-        let rate = Rate::new(Duration::from_secs(2), 1);
+    async fn try_start_fails_while_a_task_waits() {
+        let rate = RateLimit::new(Duration::from_secs(2), 1);
         rate.start().await;
         let (waits, later) = (rate.start(), tokio::time::sleep(Duration::from_secs(1)));
         tokio::pin!(waits);

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::entry::Entry;
+use super::cached_token::CachedToken;
 use super::error::TokenError;
-use super::live::Live;
 use super::moment::Moment;
-use super::slot::Slot;
+use super::org_tokens::OrgTokens;
+use super::refresh_state::{Activity, RefreshState};
 
 /// The state of an organization's token. Times are Unix milliseconds.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +24,7 @@ pub struct OrgState {
     /// Whether an installation callback of this organization is queued, because nothing is stored
     /// for it. See [`InstallationOutcome::Queued`](crate::InstallationOutcome).
     pub queued: bool,
-    /// Since when every attempt to obtain a token has failed.
+    /// When the first of the failures since the last token happened. `None` if there is no failure.
     pub failing_since: Option<u64>,
     /// Why the last attempt failed.
     pub error: Option<TokenError>,
@@ -33,16 +33,16 @@ pub struct OrgState {
 }
 
 impl OrgState {
-    pub(crate) fn of(slot: &Slot, live: Option<&Live>, now: &Moment) -> Self {
+    pub(crate) fn of(state: &RefreshState, token: Option<&CachedToken>, now: &Moment) -> Self {
         Self {
-            valid: live.is_some_and(|live| live.is_valid(now)),
-            expires_at: live.map(|live| live.expires().wall),
-            generation: live.map(Live::generation),
-            refreshing: slot.flight.is_some(),
-            queued: slot.queued,
-            failing_since: slot.failing_since,
-            error: slot.hold.as_ref().map(|hold| hold.error.clone()),
-            unsaved: slot.unsaved.is_some(),
+            valid: token.is_some_and(|token| token.is_valid(now)),
+            expires_at: token.map(|token| token.expires().wall),
+            generation: token.map(CachedToken::generation),
+            refreshing: matches!(state.activity, Activity::Refreshing(_)),
+            queued: state.callback.is_queued(),
+            failing_since: state.failures.since,
+            error: state.failures.last_error.clone(),
+            unsaved: state.unsaved.is_some(),
         }
     }
 
@@ -57,8 +57,8 @@ impl OrgState {
 #[derive(Debug, Clone)]
 pub struct OrgWatch {
     pub(crate) states: watch::Receiver<OrgState>,
-    /// Keeps the entry in the map while it is watched.
-    pub(crate) _entry: Arc<Entry>,
+    /// Keeps the organization in the map while it is watched.
+    pub(crate) _tokens: Arc<OrgTokens>,
     /// The source's shutdown signal.
     pub(crate) stop: CancellationToken,
 }

@@ -1,4 +1,3 @@
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use cobo_auth::{Bearer, Error};
@@ -7,23 +6,20 @@ use super::moment::{Moment, millis};
 use super::window::Windows;
 use crate::store::TokenPair;
 
-/// An access token in memory, and its refresh times. Immutable, except that it can be withdrawn
-/// when it is replaced.
+/// An access token in memory, with its expiry and refresh times. Immutable.
 #[derive(Debug)]
-#[repr(C)] // a hit reads the first fields, next to the reference count
-pub(crate) struct Live {
-    ahead: Moment,
-    withdrawn: OnceLock<()>,
-    mandatory: Moment,
-    expires: Moment,
-    obtained: Moment,
-    life: Duration,
-    origin: Origin,
+pub(crate) struct CachedToken {
     bearer: Bearer,
+    origin: Origin,
+    life: Duration,
+    obtained: Moment,
+    refresh_due: Moment,
+    refresh_required: Moment,
+    expires: Moment,
 }
 
 /// How far the clock of another machine may be ahead, in milliseconds.
-const TOLERATED: u64 = 60_000;
+const TOLERATED_MILLIS: u64 = 60_000;
 
 /// Where a token came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,41 +28,42 @@ pub(crate) enum Origin {
     Store,
     /// From Cobo.
     Cobo,
-    /// From Cobo, by a refresh after the previous token was refused.
+    /// From Cobo, by a refresh after the previous token was rejected.
     Replacement,
 }
 
 /// The state of a token at a point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
+    /// Valid, and no refresh is due.
     Fresh,
-    /// Valid; a refresh is due.
-    Ahead,
-    /// Valid, but callers wait for the next token if one can be obtained.
-    Mandatory,
+    /// Valid. A refresh starts, and callers get this token meanwhile.
+    RefreshDue,
+    /// Valid, but callers wait for the refresh. They get this token only if it fails.
+    RefreshRequired,
+    /// Never returned to a caller.
     Expired,
 }
 
-impl Live {
-    /// The token of a pair. `None` where it has expired, or cannot be trusted because it is from
-    /// the future, by the wall clock and by Cobo's time: the clock has been set back since, and nobody
-    /// knows how far.
+impl CachedToken {
+    /// Creates the token of a stored pair. Returns `None` if it has expired, or if it was obtained
+    /// in the future by the wall clock and by Cobo's time: then the clock was set back by an
+    /// unknown amount.
     ///
     /// # Errors
     ///
     /// The token contains characters that are not allowed in a header.
-    pub(crate) fn new(
+    pub(crate) fn from_store(
         pair: &TokenPair,
-        origin: Origin,
         now: Moment,
-        chance: f64,
+        jitter: f64,
     ) -> Result<Option<Self>, Error> {
         let life = pair.life_millis();
-        // A clock that is behind keeps no token from being used, once Cobo's time is known.
+        // The later time, so that stored tokens are usable on a host whose clock is behind.
         let latest = now.latest_unix_millis();
         let future = pair.obtained_at.saturating_sub(latest);
         let age = latest.saturating_sub(pair.obtained_at);
-        if latest >= pair.expires_at || future > TOLERATED.min(life / 10) {
+        if latest >= pair.expires_at || future > TOLERATED_MILLIS.min(life / 10) {
             return Ok(None);
         }
         // Clocks of two machines differ: a token from the near future counts as just obtained, and
@@ -74,75 +71,64 @@ impl Live {
         // is compared with the pair's own expiry.
         let left = life.saturating_sub(age);
         let now = now.with_cobo(Some(pair.expires_at.saturating_sub(left)));
-        Self::aged(pair, origin, now, Duration::from_millis(age), chance).map(Some)
+        Self::new(pair, Origin::Store, now, Duration::from_millis(age), jitter).map(Some)
     }
 
-    /// Creates the token of a pair that was requested at `asked`, regardless of the current time.
+    /// Creates the token of a pair that was requested from Cobo at `requested`, even if it has
+    /// expired since.
     ///
     /// # Errors
     ///
     /// The token contains characters that are not allowed in a header.
-    pub(crate) fn since(
+    pub(crate) fn from_cobo(
         pair: &TokenPair,
         origin: Origin,
-        asked: Moment,
-        chance: f64,
+        requested: Moment,
+        jitter: f64,
     ) -> Result<Self, Error> {
-        Self::aged(pair, origin, asked, Duration::ZERO, chance)
+        Self::new(pair, origin, requested, Duration::ZERO, jitter)
     }
 
-    fn aged(
+    fn new(
         pair: &TokenPair,
         origin: Origin,
         now: Moment,
         age: Duration,
-        chance: f64,
+        jitter: f64,
     ) -> Result<Self, Error> {
         let life = Duration::from_millis(pair.life_millis());
         let left = life.saturating_sub(age);
-        let windows = Windows::of(life, chance);
-        let before_end = |window| now.after(left.saturating_sub(window));
+        let windows = Windows::of(life, jitter);
+        let before_expiry = |window| now.plus(left.saturating_sub(window));
         Ok(Self {
-            ahead: before_end(windows.ahead),
-            withdrawn: OnceLock::new(),
-            mandatory: before_end(windows.mandatory),
-            expires: now.after(left),
+            bearer: Bearer::new(pair.access_token.clone(), pair.generation)?,
+            origin,
+            life,
             obtained: Moment {
                 wall: now.wall.saturating_sub(millis(age)),
                 monotonic: now.monotonic.saturating_sub(age),
                 cobo: None,
             },
-            life,
-            origin,
-            bearer: Bearer::new(pair.access_token.clone(), pair.generation)?,
+            refresh_due: before_expiry(windows.refresh_due),
+            refresh_required: before_expiry(windows.refresh_required),
+            expires: now.plus(left),
         })
     }
 
-    /// Whether this token can be served and no refresh is due.
-    pub(crate) fn is_settled(&self, now: &Moment) -> bool {
-        self.withdrawn.get().is_none() && !self.ahead.has_come(now)
-    }
-
-    /// Marks the token as replaced or removed, so that callers that remember it look up the current
-    /// one.
-    pub(crate) fn withdraw(&self) {
-        let _ = self.withdrawn.set(());
-    }
-
     pub(crate) fn phase(&self, now: &Moment) -> Phase {
-        if !self.ahead.has_come(now) {
+        if !self.refresh_due.has_passed(now) {
             Phase::Fresh
-        } else if !self.mandatory.has_come(now) {
-            Phase::Ahead
-        } else if !self.expires.has_come(now) {
-            Phase::Mandatory
+        } else if !self.refresh_required.has_passed(now) {
+            Phase::RefreshDue
+        } else if !self.expires.has_passed(now) {
+            Phase::RefreshRequired
         } else {
             Phase::Expired
         }
     }
 
     pub(crate) fn is_valid(&self, now: &Moment) -> bool {
-        !self.expires.has_come(now)
+        !self.expires.has_passed(now)
     }
 
     pub(crate) fn generation(&self) -> u64 {
@@ -166,7 +152,7 @@ impl Live {
     }
 }
 
-impl AsRef<Bearer> for Live {
+impl AsRef<Bearer> for CachedToken {
     fn as_ref(&self) -> &Bearer {
         &self.bearer
     }

@@ -1,11 +1,12 @@
-//! Who may use the directory: its owner. What Kubernetes does to volumes of a group is repaired.
+//! Checks that only its owner can access the directory. Removes the access that Kubernetes gives to
+//! the group of a volume.
 
 use std::fs::Metadata;
 use std::path::Path;
 
 use crate::store::StoreError;
 
-/// Whether only its owner, this program's user, may use the directory.
+/// Does nothing: permissions are checked on Unix only.
 #[cfg(not(unix))]
 pub(super) fn check(_path: &Path, _metadata: &Metadata) -> Result<(), StoreError> {
     Ok(())
@@ -27,8 +28,9 @@ mod unix {
     use super::super::directory::failed;
     use super::{Metadata, Path, StoreError};
 
-    /// What Kubernetes gives the group of a volume (`fsGroup`) on every directory in it.
-    const OF_A_GROUP: u32 = 0o2070;
+    /// The mode bits that Kubernetes sets for the group of a volume (`fsGroup`) on every directory
+    /// in it.
+    const GROUP_BITS: u32 = 0o2070;
 
     fn mode(metadata: &Metadata) -> u32 {
         metadata.permissions().mode() & 0o7777
@@ -38,15 +40,19 @@ mod unix {
         rustix::process::geteuid().as_raw()
     }
 
-    /// Whether only its owner, this program's user, may use the directory. Rights that Kubernetes
-    /// gave to the group of its volume are taken away.
+    /// Checks that the directory belongs to this program's user and that nobody else can access it.
+    /// Removes access that Kubernetes gave to the group of its volume.
+    ///
+    /// # Errors
+    ///
+    /// The directory belongs to another user, or other users can access it.
     pub(in super::super) fn check(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
         let (owner, us) = (metadata.uid(), us());
         if owner != us {
             return Err(StoreError::unavailable(format!(
-                "the directory {} belongs to another user ({owner}, this program runs as {us}), who \
-                 may use it; change its owner with `chown`, or use a directory below it, which the \
-                 store makes",
+                "the directory {} belongs to another user (id {owner}; this program runs as {us}); \
+                 change its owner with `chown`, or choose a directory below it, which the store \
+                 creates",
                 path.display()
             )));
         }
@@ -54,33 +60,32 @@ mod unix {
         if mode & 0o077 == 0 {
             return Ok(());
         }
-        if is_of_a_volume(path, metadata) {
-            return repair(path);
+        if is_group_volume(path, metadata) {
+            return remove_group_access(path);
         }
-        let hint = match mode & OF_A_GROUP == OF_A_GROUP && mode & 0o007 == 0 {
-            true => ", and set `fsGroupChangePolicy: OnRootMismatch` if Kubernetes gave them",
+        let hint = match mode & GROUP_BITS == GROUP_BITS && mode & 0o007 == 0 {
+            true => "; if Kubernetes set this mode, set `fsGroupChangePolicy: OnRootMismatch`",
             false => "",
         };
         Err(StoreError::unavailable(format!(
-            "other users may use the directory {} (mode {mode:04o}); take their rights away with \
-             `chmod 700`{hint}",
+            "other users can access the directory {} (mode {mode:04o}); run `chmod 700` on it{hint}",
             path.display()
         )))
     }
 
-    /// Whether a group has the rights that it has on the directory above as well, as Kubernetes gives
-    /// them.
-    fn is_of_a_volume(path: &Path, metadata: &Metadata) -> bool {
-        let of_a_group = |metadata: &Metadata| mode(metadata) & OF_A_GROUP == OF_A_GROUP;
-        let above = path
-            .parent()
-            .and_then(|above| fs::symlink_metadata(above).ok());
-        let alike = |above: Metadata| above.gid() == metadata.gid() && of_a_group(&above);
-        mode(metadata) & 0o007 == 0 && of_a_group(metadata) && above.is_some_and(alike)
+    /// Whether only a group has access, and has the same access to the parent directory, as Kubernetes
+    /// sets it.
+    fn is_group_volume(path: &Path, metadata: &Metadata) -> bool {
+        let has_group_bits = |metadata: &Metadata| mode(metadata) & GROUP_BITS == GROUP_BITS;
+        let parent = path.parent();
+        let parent = parent.and_then(|parent| fs::symlink_metadata(parent).ok());
+        let same_group =
+            |parent: Metadata| parent.gid() == metadata.gid() && has_group_bits(&parent);
+        mode(metadata) & 0o007 == 0 && has_group_bits(metadata) && parent.is_some_and(same_group)
     }
 
-    fn repair(path: &Path) -> Result<(), StoreError> {
-        let cannot = failed("cannot take a group's rights away from the directory", path);
+    fn remove_group_access(path: &Path) -> Result<(), StoreError> {
+        let cannot = failed("cannot remove a group's access to the directory", path);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let directory = open(path, flags, Mode::empty()).map_err(io::Error::from);
         let directory = File::from(directory.map_err(&cannot)?);
@@ -89,27 +94,27 @@ mod unix {
             return Err(cannot(io::ErrorKind::PermissionDenied.into()));
         }
         if mode(&before) & 0o077 == 0 {
-            return Ok(()); // by another thread, or process
+            return Ok(()); // another thread or process has done it
         }
-        // First, so that nobody puts files there meanwhile.
+        // Before the files, so that no other user adds files meanwhile.
         let set = |mode| directory.set_permissions(Permissions::from_mode(mode));
         set(0o700).map_err(&cannot)?;
-        if let Err(error) = repair_files(path, &directory) {
-            // It is refused, the next time as well.
+        if let Err(error) = remove_group_access_to_files(path, &directory) {
+            // Restores the mode, so that the next access is refused as well.
             let _ = set(mode(&before));
             return Err(error);
         }
         tracing::warn!(
             directory = %path.display(),
-            "a group had access to the directory of the token store, and it was taken away; members \
-             of the group could have read tokens meanwhile; set `fsGroupChangePolicy: \
-             OnRootMismatch`, so that Kubernetes does not give it again"
+            "removed a group's access to the directory of the token store; members of the group may \
+             have read tokens before; set `fsGroupChangePolicy: OnRootMismatch`, so that Kubernetes \
+             does not give access again"
         );
         Ok(())
     }
 
-    fn repair_files(path: &Path, directory: &File) -> Result<(), StoreError> {
-        let cannot = failed("cannot take a group's rights away from files in", path);
+    fn remove_group_access_to_files(path: &Path, directory: &File) -> Result<(), StoreError> {
+        let cannot = failed("cannot remove a group's access to files in", path);
         let from = |error: rustix::io::Errno| cannot(error.into());
         for entry in Dir::read_from(directory).map_err(from)? {
             let entry = entry.map_err(from)?;
@@ -119,14 +124,14 @@ mod unix {
             if !matches!(ending, Some("json" | "tmp" | "lock" | "lease")) {
                 continue;
             }
-            match repair_file(directory, name) {
+            match close_file(directory, name) {
                 Ok(true) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {} // removed meanwhile
                 _ if ending != Some("json") => {}
                 Ok(false) | Err(_) => {
                     return Err(StoreError::unrecognised(format!(
-                        "{}, to which a group had access, is not a file of this program's user, or \
-                         has another name as well; find out who put it there, and remove it",
+                        "a group had access to {}, which belongs to another user, is not a regular \
+                         file, or has several names; find out who created it, and remove it",
                         path.join(OsStr::from_bytes(name.to_bytes())).display()
                     )));
                 }
@@ -135,8 +140,9 @@ mod unix {
         Ok(())
     }
 
-    /// Closes a file to the group. `false` if others may have made it, or reach it by another name.
-    fn repair_file(directory: &File, name: &CStr) -> io::Result<bool> {
+    /// Removes the group's access to a file. Returns `false` if another user may have created it, or
+    /// can access it by another name.
+    fn close_file(directory: &File, name: &CStr) -> io::Result<bool> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = File::from(openat(directory, name, flags, Mode::empty())?);
         let metadata = file.metadata()?;

@@ -2,14 +2,16 @@
 
 /// How a token was obtained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Grant {
+    /// By `refresh_token`.
     Refresh,
     /// By `get_token`.
     Issue,
 }
 
-impl Way {
-    pub(crate) fn name(self) -> &'static str {
+impl Grant {
+    /// The name of the operation.
+    pub(crate) fn operation(self) -> &'static str {
         match self {
             Self::Refresh => "refresh_token",
             Self::Issue => "get_token",
@@ -19,27 +21,28 @@ impl Way {
 
 /// Records metrics. Does nothing without the feature `metrics`.
 #[derive(Debug, Default)]
-pub(crate) struct Meter;
+pub(crate) struct Metrics;
 
 #[cfg_attr(not(feature = "metrics"), allow(unused_variables, clippy::unused_self))]
-impl Meter {
-    pub(crate) fn obtained(&self, way: Way) {
+impl Metrics {
+    pub(crate) fn obtained(&self, grant: Grant) {
         #[cfg(feature = "metrics")]
-        metrics::counter!("cobo_tokens_obtained_total", "way" => way.name()).increment(1);
+        ::metrics::counter!("cobo_tokens_obtained_total", "grant" => grant.operation())
+            .increment(1);
     }
 
-    pub(crate) fn failed(&self, way: Way) {
+    pub(crate) fn failed(&self, grant: Grant) {
         #[cfg(feature = "metrics")]
-        metrics::counter!("cobo_token_failures_total", "way" => way.name()).increment(1);
+        ::metrics::counter!("cobo_token_failures_total", "grant" => grant.operation()).increment(1);
     }
 
     pub(crate) fn rejected(&self) {
         #[cfg(feature = "metrics")]
-        metrics::counter!("cobo_tokens_rejected_total").increment(1);
+        ::metrics::counter!("cobo_tokens_rejected_total").increment(1);
     }
 
     pub(crate) fn store_failed(&self) {
         #[cfg(feature = "metrics")]
-        metrics::counter!("cobo_token_store_failures_total").increment(1);
+        ::metrics::counter!("cobo_token_store_failures_total").increment(1);
     }
 }

@@ -8,19 +8,19 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::directory::Place;
+use super::directory::OrgFiles;
 use super::lock::{Kind, Lock};
 use crate::store::StoreError;
 
 /// The most blocking threads of the runtime that are used at a time. A disk gains little from more.
-const THREADS: usize = 8;
+const MAX_THREADS: usize = 8;
 
 /// How long an operation waits for a lock. Well below a source's store timeout: after such a
 /// timeout the source treats the whole store as unavailable, for every organization.
-const PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
-const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
-const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+const MIN_PAUSE: Duration = Duration::from_millis(1);
+const MAX_PAUSE: Duration = Duration::from_millis(20);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -40,24 +40,24 @@ impl Workers {
         &self,
         job: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let job = move || {
-            if !tell.is_closed() {
-                let _ = tell.send(job());
+            if !sender.is_closed() {
+                let _ = sender.send(job());
             }
         };
         self.queue().jobs.push_back(Box::new(job));
-        if let Some(thread) = self.another() {
+        if let Some(thread) = self.claim_thread() {
             drop(tokio::task::spawn_blocking(move || thread.work()));
         }
-        let lost = |_| Err(StoreError::unavailable("the program is shutting down"));
-        told.await.unwrap_or_else(lost)
+        let dropped = |_| Err(StoreError::unavailable("the program is shutting down"));
+        receiver.await.unwrap_or_else(dropped)
     }
 
     /// Registers one more thread, unless the maximum has been reached.
-    fn another(&self) -> Option<Thread> {
+    fn claim_thread(&self) -> Option<Thread> {
         let mut queue = self.queue();
-        (queue.threads < THREADS).then(|| {
+        (queue.threads < MAX_THREADS).then(|| {
             queue.threads += 1;
             Thread(Some(self.clone()))
         })
@@ -71,16 +71,16 @@ impl Workers {
     /// no thread; after 1 s without it, the error is `Busy`.
     pub(super) async fn run_locked<T: Send + 'static>(
         &self,
-        place: &Place,
+        files: &OrgFiles,
         job: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let place = Arc::new(place.clone());
+        let files = Arc::new(files.clone());
         let mut waiting = job;
-        let mut pause = SHORTEST_PAUSE;
-        let patience = Instant::now() + PATIENCE;
+        let mut pause = MIN_PAUSE;
+        let deadline = Instant::now() + LOCK_TIMEOUT;
         loop {
-            let (place, job) = (place.clone(), waiting);
-            let attempt = move || match Lock::attempt(&place, Kind::Change)? {
+            let (files, job) = (files.clone(), waiting);
+            let attempt = move || match Lock::try_acquire(&files, Kind::Change)? {
                 Some(_lock) => Ok(Ok(job()?)),
                 None => Ok(Err(job)),
             };
@@ -90,11 +90,11 @@ impl Workers {
             }
             // Only waiting has a time limit. A job that was interrupted would leave an unknown
             // state.
-            if Instant::now() >= patience {
+            if Instant::now() >= deadline {
                 return Err(busy());
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 }
@@ -113,7 +113,7 @@ impl fmt::Debug for Workers {
     }
 }
 
-/// One of the `THREADS` threads. Dropping it frees the place, also if the runtime ends before the
+/// One of the `MAX_THREADS` threads. Dropping it lets another thread start, also if the runtime ends before the
 /// thread has started.
 struct Thread(Option<Workers>);
 
@@ -126,7 +126,7 @@ impl Thread {
         }
     }
 
-    /// The next job. If the queue is empty, the place is freed under the same lock, so that a job
+    /// The next job. If the queue is empty, the thread is unregistered under the same lock, so that a job
     /// added later starts a new thread.
     fn next(&mut self) -> Option<Job> {
         let workers = self.0.take()?;

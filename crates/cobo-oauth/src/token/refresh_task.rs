@@ -1,0 +1,316 @@
+//! One attempt to get an organization's next token: from the store, by a refresh, or by
+//! `get_token`.
+//!
+//! Runs in a separate task, so that it continues when its callers are dropped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cobo_auth::Secret;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::cached_token::CachedToken;
+use super::error::{TokenError, TokenErrorKind};
+use super::issuer::{Failure, FailureKind, Issued};
+use super::metrics::Grant;
+use super::moment::Moment;
+use super::org_tokens::OrgTokens;
+use super::plan::Plan;
+use super::refresh_state::{
+    Activity, Backoff, Failures, RefreshHandle, RefreshReason, RefreshState,
+};
+use super::shared::Shared;
+use crate::store::{Lease, TokenPair};
+
+/// How many tasks in a row may be dropped by a runtime shutdown before the next ones back off.
+const DROPS_WITHOUT_BACKOFF: u32 = 2;
+
+#[derive(Debug)]
+pub(crate) struct RefreshTask {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) tokens: Arc<OrgTokens>,
+    pub(crate) handle: RefreshHandle,
+    pub(crate) outcome: watch::Sender<Option<RefreshOutcome>>,
+}
+
+/// The result of a task.
+#[derive(Debug, Clone)]
+pub(crate) enum RefreshOutcome {
+    Obtained(Arc<CachedToken>),
+    Failed(TokenError),
+    /// The organization's tokens were invalidated meanwhile; the result was discarded.
+    Superseded,
+}
+
+/// The result of `refresh_token`.
+enum Refreshed {
+    Obtained(Arc<CachedToken>),
+    Failed(TokenError),
+    /// No new token: the refresh token was spent, missing or refused. `get_token` is called next.
+    GetTokenNext,
+}
+
+impl RefreshTask {
+    pub(crate) async fn run(self) {
+        // Planning sends nothing to Cobo, so it stops when the source is shut down or dropped.
+        let plan = self.shared.stop.run_until_cancelled(self.plan());
+        let (result, lease) = match plan.await {
+            None => (Err(self.error(TokenErrorKind::ShutDown)), None),
+            Some(Err(error)) => (Err(error), None),
+            Some(Ok(Plan::Adopt(token))) => (Ok(token), None),
+            Some(Ok(Plan::Obtain {
+                stored,
+                lease,
+                permit: _permit,
+            })) => {
+                let result = self.obtain(stored, lease.as_deref()).await;
+                (result, lease)
+            }
+        };
+        self.finish(result);
+        if let Some(lease) = lease {
+            self.release(lease).await;
+        }
+    }
+
+    async fn obtain(
+        &self,
+        stored: Option<TokenPair>,
+        lease: Option<&dyn Lease>,
+    ) -> Result<Arc<CachedToken>, TokenError> {
+        let deadline = Instant::now() + self.shared.limits.deadline;
+        let oldest_usable = {
+            let mut state = self.tokens.state();
+            if state.epoch != self.handle.epoch {
+                return Err(self.error(TokenErrorKind::Unavailable)); // invalidated meanwhile
+            }
+            let oldest_usable = state.generation.max(state.spent.saturating_add(1));
+            let stored = stored.as_ref().map_or(0, |pair| pair.generation);
+            state.generation = state.generation.max(stored);
+            oldest_usable
+        };
+        if let (Some(lease), Some(pair)) = (lease, stored)
+            && self.may_refresh(&pair, oldest_usable)
+        {
+            match self.refresh(lease, &pair, deadline).await {
+                Refreshed::Obtained(token) => return Ok(token),
+                Refreshed::Failed(error) => return Err(error),
+                Refreshed::GetTokenNext if self.shared.stop.is_cancelled() => {
+                    return Err(self.error(TokenErrorKind::ShutDown));
+                }
+                Refreshed::GetTokenNext => {}
+            }
+        }
+        self.issue(lease, deadline).await
+    }
+
+    /// Whether the pair's refresh token may be used. A pair that is older than what this process
+    /// knows, or whose refresh token it has sent, comes from a store that lost newer data.
+    fn may_refresh(&self, pair: &TokenPair, oldest_usable: u64) -> bool {
+        !self.handle.reason.requires_get_token()
+            && pair.generation >= oldest_usable
+            && pair.refresh_token.is_some()
+            && pair
+                .refresh_expires_at
+                .is_none_or(|end| self.shared.now().wall < end)
+    }
+
+    async fn refresh(&self, lease: &dyn Lease, pair: &TokenPair, deadline: Instant) -> Refreshed {
+        let generation = pair.generation;
+        let spend = lease.spend(generation);
+        let token = match self.shared.with_store_timeout(spend).await {
+            Ok(Some(token)) => token,
+            Ok(None) => return Refreshed::GetTokenNext,
+            Err(error) => {
+                self.shared.store_failed(&self.tokens, &error);
+                if self.has_valid_token() {
+                    return Refreshed::Failed(TokenError::store(error, self.tokens.org_id()));
+                }
+                return Refreshed::GetTokenNext;
+            }
+        };
+        let spent_before = {
+            let mut state = self.tokens.state();
+            std::mem::replace(&mut state.spent, generation)
+        };
+        // Reserves half of the remaining time for `get_token`, in case no answer comes.
+        let half = deadline.saturating_duration_since(Instant::now()) / 2;
+        let refresh = self.shared.issuer.refresh(token.clone());
+        let failure = match self.request(Grant::Refresh, half, refresh).await {
+            Ok((issued, requested)) => {
+                let kept = self.keep(issued, requested, Grant::Refresh, Some(lease));
+                return match kept.await {
+                    Ok(token) => Refreshed::Obtained(token),
+                    Err(error) => Refreshed::Failed(error),
+                };
+            }
+            Err(failure) => failure,
+        };
+        match failure.kind {
+            FailureKind::NotProcessed => {
+                self.restore(lease, generation, token, spent_before).await;
+                Refreshed::Failed(TokenError::of(failure, self.tokens.org_id()))
+            }
+            // `get_token` can be repeated safely, so the client can recover there from a refused
+            // nonce.
+            FailureKind::Unauthenticated { verified: true } => {
+                self.restore(lease, generation, token, spent_before).await;
+                Refreshed::GetTokenNext
+            }
+            // Do not send another request immediately to a server that asked for fewer.
+            FailureKind::Unknown if failure.throttled && self.has_valid_token() => {
+                Refreshed::Failed(TokenError::of(failure, self.tokens.org_id()))
+            }
+            FailureKind::Unknown
+            | FailureKind::UnusableToken
+            | FailureKind::Unauthenticated { verified: false }
+            | FailureKind::GrantRefused
+            | FailureKind::AppRefused => Refreshed::GetTokenNext,
+        }
+    }
+
+    /// Puts back a refresh token that was not processed.
+    async fn restore(&self, lease: &dyn Lease, generation: u64, token: Secret, spent_before: u64) {
+        let restore = lease.restore(generation, token);
+        match self.shared.with_store_timeout(restore).await {
+            Ok(()) => self.tokens.state().spent = spent_before,
+            Err(error) => self.shared.store_failed(&self.tokens, &error),
+        }
+    }
+
+    async fn issue(
+        &self,
+        lease: Option<&dyn Lease>,
+        deadline: Instant,
+    ) -> Result<Arc<CachedToken>, TokenError> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let issue = self.shared.issuer.issue(self.tokens.org_id());
+        match self.request(Grant::Issue, left, issue).await {
+            Ok((issued, requested)) => self.keep(issued, requested, Grant::Issue, lease).await,
+            Err(failure) => Err(TokenError::of(failure, self.tokens.org_id())),
+        }
+    }
+
+    /// Sends a request to Cobo with a time limit. Returns the result and the time of the request.
+    async fn request(
+        &self,
+        grant: Grant,
+        timeout: Duration,
+        request: impl Future<Output = Result<Issued, Failure>>,
+    ) -> Result<(Issued, Moment), Failure> {
+        let requested = self.shared.now();
+        let answer = tokio::time::timeout(timeout, request).await;
+        let failure = match answer {
+            Ok(Ok(issued)) => {
+                self.shared.metrics.obtained(grant);
+                return Ok((issued, requested.with_cobo_of(&self.shared.now())));
+            }
+            Ok(Err(failure)) => failure,
+            Err(elapsed) => Failure::new(FailureKind::Unknown, elapsed),
+        };
+        self.shared.metrics.failed(grant);
+        tracing::warn!(
+            org_id = %self.tokens.org_id(),
+            kind = ?failure.kind,
+            // `Debug` only: `Display` contains Cobo's own text, which must not be logged.
+            error = ?failure.source,
+            "`{}` failed",
+            grant.operation()
+        );
+        Err(failure)
+    }
+
+    /// Applies the result and publishes it to all waiting callers.
+    fn finish(&self, result: Result<Arc<CachedToken>, TokenError>) {
+        let mut state = self.tokens.state();
+        state.dropped_tasks = 0;
+        let outcome = if state.epoch != self.handle.epoch {
+            self.leave(&mut state);
+            RefreshOutcome::Superseded
+        } else {
+            match result {
+                Ok(token) => {
+                    self.tokens.install(&mut state, token.clone());
+                    // Keep the reason if another request was made meanwhile.
+                    if state.reason == self.handle.reason
+                        && state.requested == self.handle.requested
+                    {
+                        state.reason = RefreshReason::default();
+                    }
+                    self.leave(&mut state);
+                    state.end_backoff(|_| true);
+                    state.failures = Failures::default();
+                    RefreshOutcome::Obtained(token)
+                }
+                Err(error) => {
+                    self.leave_with_backoff(&mut state, &error);
+                    RefreshOutcome::Failed(error)
+                }
+            }
+        };
+        state.notify_watchers(&self.tokens, &self.shared);
+        drop(state);
+        self.outcome.send_replace(Some(outcome));
+    }
+
+    /// Unregisters this task, if it is still the registered one.
+    fn leave(&self, state: &mut RefreshState) {
+        if state.is_running(self.handle.number) {
+            state.activity = Activity::Idle;
+        }
+    }
+
+    /// Unregisters this task, and starts a backoff before the next one.
+    fn leave_with_backoff(&self, state: &mut RefreshState, error: &TokenError) {
+        if error.kind() == TokenErrorKind::ShutDown || !state.is_running(self.handle.number) {
+            return self.leave(state);
+        }
+        let now = self.shared.now();
+        let pause = state.failed(error, &now, &self.shared);
+        let mut until = now.with_cobo(None).plus(pause);
+        // A backoff protects Cobo. If Cobo was not called, it ends when the token expires, so that
+        // Cobo is called then.
+        if let (false, Some(token)) = (error.cobo_was_called(), self.tokens.valid(&now)) {
+            until = until.earlier(token.expires());
+        }
+        let error = error.clone();
+        state.activity = Activity::BackingOff(Backoff { until, error });
+    }
+
+    pub(crate) async fn release(&self, lease: Box<dyn Lease>) {
+        if let Err(error) = self.shared.with_store_timeout(lease.release()).await {
+            self.shared.store_failed(&self.tokens, &error);
+        }
+    }
+
+    pub(crate) fn has_valid_token(&self) -> bool {
+        self.tokens.valid(&self.shared.now()).is_some()
+    }
+
+    pub(crate) fn error(&self, kind: TokenErrorKind) -> TokenError {
+        TokenError::new(kind, self.tokens.org_id())
+    }
+}
+
+/// A task that is dropped before it has finished is unregistered, so that the next one can start.
+/// After a panic it backs off first. After a runtime shutdown it starts at once, because callers on
+/// other runtimes wait for the token; after several such shutdowns in a row it backs off as well.
+impl Drop for RefreshTask {
+    fn drop(&mut self) {
+        if self.outcome.borrow().is_some() {
+            return;
+        }
+        let mut state = self.tokens.state();
+        // A task that `invalidate` registered has an earlier epoch.
+        let was_dropped = state.epoch == self.handle.epoch;
+        state.dropped_tasks = state.dropped_tasks.saturating_add(was_dropped.into());
+        let too_many = state.dropped_tasks > DROPS_WITHOUT_BACKOFF;
+        if was_dropped && (std::thread::panicking() || too_many) {
+            self.leave_with_backoff(&mut state, &self.error(TokenErrorKind::Unavailable));
+        } else {
+            self.leave(&mut state);
+        }
+        state.notify_watchers(&self.tokens, &self.shared);
+    }
+}
