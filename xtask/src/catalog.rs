@@ -352,7 +352,7 @@ fn example(value: &Value) -> Option<Value> {
 }
 
 impl Bounds {
-    /// The bounds to enforce on a property: those that `relax` saved, or the property's own if it
+    /// The bounds to enforce on a property: those that `drop-constraints` saved, or the property's own if it
     /// was not relaxed.
     pub fn of(schema: &Value) -> Option<Self> {
         if !flag(schema, "x-cobo-checked") {
@@ -368,7 +368,7 @@ impl Bounds {
     }
 }
 
-/// The key under which `relax` saves the bounds of a property with `x-cobo-checked`.
+/// The key under which `drop-constraints` saves the bounds of a property with `x-cobo-checked`.
 pub const BOUNDS: &str = "x-cobo-bounds";
 
 /// Marks a place where the document allows `null`.

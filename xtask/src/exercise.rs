@@ -130,7 +130,7 @@ fn program(path: &Path, source: &str, options: &Options) -> Result<Program, Diag
         if !options.skip.contains(&stage) {
             transform(&mut document, options, &mut log)?;
         }
-        if stage == Stage::Declare {
+        if stage == Stage::DropUndeclared {
             named = document.root.clone();
         }
     }

@@ -146,18 +146,24 @@ fn without(stage: Stage) -> Option<String> {
 
 /// What each stage is for: without it the same document, which passes with all of them, comes to grief. Most of it is
 /// seen by the cross-check before anything is written. `load` and `api` cannot be left out, `cross-check` changes
-/// nothing, and `errors` matters only to a document whose operations declare no success.
+/// nothing, and `error-responses` matters only to a document whose operations declare no success.
 #[test]
 fn every_stage_is_missed() {
     let _alone = alone();
     for (stage, part) in [
         (Stage::Select, "the path names `wallet_id`"),
         (Stage::Name, "the schema of its request body has no name"),
-        (Stage::Lift, "two readings of it differ"),
-        (Stage::Flatten, "two readings of it differ"),
-        (Stage::Declare, "progenitor has a field `owner_id` as well"),
+        (Stage::Hoist, "two readings of it differ"),
+        (Stage::MergeAllOf, "two readings of it differ"),
+        (
+            Stage::DropUndeclared,
+            "progenitor has a field `owner_id` as well",
+        ),
         (Stage::Nullable, "`Owner` is one value to progenitor"),
-        (Stage::Relax, "`String`, and `uuid::Uuid` to progenitor"),
+        (
+            Stage::DropConstraints,
+            "`String`, and `uuid::Uuid` to progenitor",
+        ),
         (Stage::Unions, "two readings of it differ"),
         (Stage::Enums, "two readings of it differ"),
     ] {
@@ -171,7 +177,7 @@ fn every_stage_is_missed() {
     );
 }
 
-/// Without `fold`, what was written out is written in Rust as often.
+/// Without `deduplicate`, what was written out is written in Rust as often.
 #[test]
 fn a_document_that_was_written_out_has_the_same_models() {
     let models = |skip: &[Stage], render: bool| {
@@ -188,5 +194,5 @@ fn a_document_that_was_written_out_has_the_same_models() {
         names.collect::<BTreeSet<String>>()
     };
     assert_eq!(models(&[], true), models(&[], false));
-    assert!(models(&[Stage::Fold], true).len() > models(&[], false).len());
+    assert!(models(&[Stage::Deduplicate], true).len() > models(&[], false).len());
 }

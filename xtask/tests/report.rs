@@ -69,16 +69,16 @@ fn a_run_reports_operations_models_and_every_stage() {
         stages,
         [
             "load",
-            "fold",
+            "deduplicate",
             "select",
             "name",
-            "lift",
-            "flatten",
-            "declare",
+            "hoist",
+            "merge-all-of",
+            "drop-undeclared",
             "nullable",
-            "relax",
+            "drop-constraints",
             "secrets",
-            "errors",
+            "error-responses",
             "unions",
             "enums",
             "api",
@@ -86,7 +86,7 @@ fn a_run_reports_operations_models_and_every_stage() {
         ]
     );
     assert_eq!(
-        report["stages"]["relax"][0],
+        report["stages"]["drop-constraints"][0],
         "/components/schemas/GetToken200Response/properties/access_token: dropped `minLength`"
     );
 }
@@ -95,7 +95,10 @@ fn a_run_reports_operations_models_and_every_stage() {
 fn a_refused_run_reports_what_was_refused() {
     let (code, report) = report("tests/documents/refused/many-problems.yaml", &[]);
     assert_eq!(code, Some(2));
-    assert_eq!(report["errors"].as_array().expect("a list").len(), 6);
+    assert_eq!(
+        report["errors"].as_array().expect("a list").len(),
+        6
+    );
     assert_eq!(report["operations"], 0);
 }
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use self::variants::{Schemas, Sealed};
-use super::lift::is_union;
+use super::hoist::is_union;
 use super::{Options, Stage};
 use crate::catalog::{KIND, UNION};
 use crate::diagnostic::Diagnostics;

@@ -8,7 +8,7 @@ use crate::catalog::KIND;
 use crate::document::{entries, items, reference, schema_name, text};
 use crate::schema::named;
 use crate::stage::enums::unique;
-use crate::stage::lift::is_union;
+use crate::stage::hoist::is_union;
 
 /// The maximum nesting of unions.
 const DEPTH: usize = 16;

@@ -26,7 +26,7 @@ pub(super) fn mend(document: &mut Document, log: &mut Log) {
             if let Some(mended) = mended(written, &known) {
                 let place = at(&at(pointer, "discriminator/mapping"), tag);
                 let place = place.replace("discriminator~1mapping", "discriminator/mapping");
-                log.change(Stage::Lift, format!("{place}: `{written}` is `{mended}`"));
+                log.change(Stage::Hoist, format!("{place}: `{written}` is `{mended}`"));
                 *target = Value::String(mended);
             }
         }

@@ -221,7 +221,8 @@ impl Lifter<'_> {
         same.push((name.clone(), schema.clone()));
         self.found
             .push((name.clone(), pointer.to_owned(), schema.clone()));
-        self.log.change(Stage::Lift, format!("{pointer} is {name}"));
+        self.log
+            .change(Stage::Hoist, format!("{pointer} is {name}"));
         name
     }
 }

@@ -40,7 +40,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
         };
         keep_bounds(map);
         if let Some(change) = widen(map) {
-            log.change(Stage::Relax, format!("{pointer}: {change}"));
+            log.change(Stage::DropConstraints, format!("{pointer}: {change}"));
         }
         let mut dropped: Vec<String> = NARROWING
             .into_iter()
@@ -54,12 +54,12 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
         }
         if !dropped.is_empty() {
             log.change(
-                Stage::Relax,
+                Stage::DropConstraints,
                 format!("{pointer}: dropped {}", dropped.join(", ")),
             );
         }
         if let Some(change) = format(map) {
-            log.change(Stage::Relax, format!("{pointer}: {change}"));
+            log.change(Stage::DropConstraints, format!("{pointer}: {change}"));
         }
     });
     Ok(())

@@ -73,20 +73,20 @@ fn components(document: &mut Document, options: &Options, outcome: &mut Outcome,
         .components("schemas")
         .map(|(name, schema)| (name.clone(), schema.clone()))
         .collect();
-    let mut flattener = Flattener::new(document, &schemas, options, outcome, log);
+    let mut merger = Merger::new(document, &schemas, options, outcome, log);
     let names: Vec<String> = document
         .components("schemas")
         .map(|(name, _)| name.clone())
         .collect();
     for name in &names {
         if is_intersection(&schemas[name]) {
-            let merged = flattener.component(name, &mut Vec::new());
+            let merged = merger.component(name, &mut Vec::new());
             if let Some(slot) = document.root.pointer_mut(&at("/components/schemas", name)) {
                 *slot = merged;
             }
         }
     }
-    for (name, schema) in flattener.added {
+    for (name, schema) in merger.added {
         document.insert_schema(&name, schema);
     }
 }
@@ -97,7 +97,7 @@ fn nested(document: &mut Document, options: &Options, outcome: &mut Outcome, log
         .components("schemas")
         .map(|(name, schema)| (name.clone(), schema.clone()))
         .collect();
-    let mut flattener = Flattener::new(document, &schemas, options, outcome, log);
+    let mut merger = Merger::new(document, &schemas, options, outcome, log);
     // The pointers of the enclosing merged schemas, with the components that were merged there. A
     // property that contains its own enclosing schema would never end.
     let mut open: Vec<(String, BTreeSet<String>)> = Vec::new();
@@ -117,13 +117,13 @@ fn nested(document: &mut Document, options: &Options, outcome: &mut Outcome, log
             .filter_map(|part| schema_name(reference(part)?))
             .collect();
         if open.iter().any(|(_, names)| !names.is_disjoint(&parts)) {
-            *schema = flattener.raw(pointer, schema, "it consists of the schema that it is in");
+            *schema = merger.raw(pointer, schema, "it consists of the schema that it is in");
             return;
         }
-        *schema = flattener.intersection(schema, pointer, &mut Vec::new());
+        *schema = merger.intersection(schema, pointer, &mut Vec::new());
         open.push((pointer.to_owned(), parts));
     });
-    for (name, schema) in flattener.added {
+    for (name, schema) in merger.added {
         document.insert_schema(&name, schema);
     }
 }
@@ -165,7 +165,7 @@ fn is_nullable_reference(schema: &Value) -> bool {
         && sole_reference(&plain).is_some()
 }
 
-struct Flattener<'a> {
+struct Merger<'a> {
     rules: Rules<'a>,
     names: Names,
     /// The components that were created by merging.
@@ -175,7 +175,7 @@ struct Flattener<'a> {
     merged: BTreeMap<String, Value>,
 }
 
-impl<'a> Flattener<'a> {
+impl<'a> Merger<'a> {
     fn new(
         document: &Document,
         schemas: &'a BTreeMap<String, Value>,
@@ -198,8 +198,10 @@ impl<'a> Flattener<'a> {
 
     fn raw(&mut self, pointer: &str, schema: &Value, reason: &str) -> Value {
         self.log.raw(pointer);
-        self.log
-            .change(Stage::Flatten, format!("{pointer} is raw JSON: {reason}"));
+        self.log.change(
+            Stage::MergeAllOf,
+            format!("{pointer} is raw JSON: {reason}"),
+        );
         self.outcome
             .raw
             .push((pointer.to_owned(), reason.to_owned()));
@@ -316,7 +318,7 @@ impl<'a> Flattener<'a> {
             }
             let change =
                 format!("{pointer}: two parts of `allOf` define it differently; {outcome}");
-            self.log.change(Stage::Flatten, change);
+            self.log.change(Stage::MergeAllOf, change);
         }
         match merged {
             Ok(mut merged) => {
@@ -329,7 +331,7 @@ impl<'a> Flattener<'a> {
                     named.join(", ")
                 };
                 self.log
-                    .change(Stage::Flatten, format!("{pointer}: merged {of}"));
+                    .change(Stage::MergeAllOf, format!("{pointer}: merged {of}"));
                 Value::Object(merged)
             }
             Err(reason) => self.raw(pointer, schema, &reason),

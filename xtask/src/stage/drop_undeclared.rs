@@ -39,7 +39,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
             let known = declared.iter().any(|declared| declared == name);
             if !known {
                 log.change(
-                    Stage::Declare,
+                    Stage::DropUndeclared,
                     format!("{pointer}: `{name}` is required and never declared"),
                 );
             }

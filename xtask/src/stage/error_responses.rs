@@ -60,7 +60,7 @@ struct Operation<'a> {
 
 impl Operation<'_> {
     fn change(&mut self, text: String) {
-        self.log.change(Stage::Errors, text);
+        self.log.change(Stage::ErrorResponses, text);
     }
 
     fn responses(&mut self, responses: Option<&Value>) -> Map<String, Value> {

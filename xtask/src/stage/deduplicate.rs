@@ -35,7 +35,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
         }
     });
     for (pointer, name) in found {
-        log.change(Stage::Fold, format!("{pointer} is {name}"));
+        log.change(Stage::Deduplicate, format!("{pointer} is {name}"));
     }
     Ok(())
 }

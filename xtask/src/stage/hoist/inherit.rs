@@ -55,7 +55,7 @@ pub(super) fn unions(document: &mut Document, log: &mut Log) {
             );
         }
         log.change(
-            Stage::Lift,
+            Stage::Hoist,
             format!(
                 "{pointer}: a union of {}, which consist of {own}",
                 heirs.join(", ")

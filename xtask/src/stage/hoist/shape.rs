@@ -9,7 +9,7 @@ use crate::document::{Document, entries, flag, items};
 use crate::report::Log;
 use crate::schema::{self, named};
 use crate::stage::Stage;
-use crate::stage::relax::is_wide;
+use crate::stage::drop_constraints::is_wide;
 
 /// Keywords that may stand beside a union without restricting its values.
 const BESIDE: [&str; 12] = [
@@ -37,7 +37,7 @@ pub(super) fn plain(document: &mut Document, log: &mut Log) {
         let Some(map) = schema.as_object_mut() else {
             return;
         };
-        let mut change = |text: &str| log.change(Stage::Lift, format!("{pointer}: {text}"));
+        let mut change = |text: &str| log.change(Stage::Hoist, format!("{pointer}: {text}"));
         if map.contains_key("enum") {
             enumeration(map, &mut change);
         }

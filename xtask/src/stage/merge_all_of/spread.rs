@@ -5,12 +5,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Flattener;
+use super::Merger;
 use super::merge::{Conflict, is_annotation, merge};
 use crate::document::{at, entries, items, reference, schema_name, schema_reference};
 use crate::rust_name;
 use crate::stage::Stage;
-use crate::stage::lift::is_union;
+use crate::stage::hoist::is_union;
 
 /// The maximum nesting of unions.
 const DEPTH: usize = 8;
@@ -32,7 +32,7 @@ pub(super) fn split(parts: &[Value]) -> Option<(Value, Vec<Value>)> {
     (objects && more).then(|| ((*union).clone(), rest.into_iter().cloned().collect()))
 }
 
-impl Flattener<'_> {
+impl Merger<'_> {
     /// A union whose variants also have the properties of `rest`.
     pub(super) fn spread(
         &mut self,
@@ -55,7 +55,7 @@ impl Flattener<'_> {
             }
         }
         self.log.change(
-            Stage::Flatten,
+            Stage::MergeAllOf,
             format!("{pointer}: each variant has the properties beside the union"),
         );
         Ok(result)

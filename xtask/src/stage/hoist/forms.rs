@@ -34,7 +34,7 @@ pub(super) fn plain(document: &mut Document, log: &mut Log) {
             && body.get("$ref").is_some_and(|before| *before != reference)
         {
             body["$ref"] = reference;
-            log.change(Stage::Lift, format!("{pointer} is {form}"));
+            log.change(Stage::Hoist, format!("{pointer} is {form}"));
         }
         let properties = at(&form, "properties");
         let files: Vec<(String, Value)> = entries(document.root.pointer(&properties))
@@ -45,7 +45,7 @@ pub(super) fn plain(document: &mut Document, log: &mut Log) {
                 && *place != file
             {
                 *place = file;
-                log.change(Stage::Lift, format!("{pointer}: files of the form itself"));
+                log.change(Stage::Hoist, format!("{pointer}: files of the form itself"));
             }
         }
     }
