@@ -13,7 +13,7 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 use syn::{Expr, parse_quote};
 
-use crate::api::{Api, Location, Operation, Type, limits};
+use crate::api::{Api, Location, Operation, Type, unsupported};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::output::Output;
@@ -135,7 +135,7 @@ fn program(path: &Path, source: &str, options: &Options) -> Result<Program, Diag
         }
     }
     let api = Api::of(&document, &mut log);
-    limits::check(&document, &api)?;
+    unsupported::check(&document, &api)?;
     Ok(Program {
         named,
         calls: calls(&api),

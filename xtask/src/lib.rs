@@ -7,6 +7,7 @@
 pub mod adopt;
 pub mod api;
 pub mod catalog;
+mod catch_panic;
 pub mod cli;
 pub mod decisions;
 pub mod diagnostic;
@@ -22,7 +23,6 @@ pub mod rendering;
 pub mod report;
 pub mod rust_name;
 pub mod schema;
-mod silence;
 pub mod stage;
 pub mod standalone;
 pub mod workspace;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::api::{Api, limits};
+use crate::api::{Api, unsupported};
 use crate::catalog::Catalog;
+use crate::catch_panic::catch_panic;
 use crate::cli::{Outcome, Say};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -15,7 +16,6 @@ use crate::print::CrateNames;
 use crate::print::code::{self, Code};
 use crate::reference;
 use crate::report::{Log, Report};
-use crate::silence;
 use crate::stage::{Options, Stage, cross_check, emit, load, select, transform, usable};
 use crate::standalone::{self, Dependency, file_name};
 use crate::workspace::Workspace;
@@ -292,7 +292,7 @@ fn generated(
     let log = &mut report.log;
     let mut problems = Diagnostics::default();
     // A panic is a defect of the generator. It is reported as a problem, without a stack trace.
-    let read = silence::panics(|| read(path, source, options, log, &mut problems));
+    let read = catch_panic(|| read(path, source, options, log, &mut problems));
     let gave_up = |reason| Diagnostics::from(Diagnostic::of_file(source, reason));
     let read = match read {
         Ok(read) => read.filter(|_| problems.is_empty()),
@@ -311,7 +311,7 @@ fn generated(
         source: header.source,
         sha256: document.sha256.clone(),
     };
-    let written = silence::panics(|| {
+    let written = catch_panic(|| {
         let code = code::print(&api, &names, &header.line())?;
         let notes = emit::notes(&api, surface, &header);
         let catalog = Catalog::of(&document);
@@ -357,7 +357,7 @@ fn read(
     };
     check(transform(&mut document, &options, log));
     let api = Api::of(&document, log);
-    check(limits::check(&document, &api));
+    check(unsupported::check(&document, &api));
     check(cross_check::run(&document, &api, log));
     Some((document, api, surface?))
 }

@@ -95,10 +95,7 @@ fn a_run_reports_operations_models_and_every_stage() {
 fn a_refused_run_reports_what_was_refused() {
     let (code, report) = report("tests/documents/refused/many-problems.yaml", &[]);
     assert_eq!(code, Some(2));
-    assert_eq!(
-        report["errors"].as_array().expect("a list").len(),
-        6
-    );
+    assert_eq!(report["errors"].as_array().expect("a list").len(), 6);
     assert_eq!(report["operations"], 0);
 }
 

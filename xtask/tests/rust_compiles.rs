@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use xtask::api::{Api, limits};
+use xtask::api::{Api, unsupported};
 use xtask::print::CrateNames;
 use xtask::print::code;
 use xtask::report::Log;
@@ -133,7 +133,7 @@ fn write(name: &str, text: &[u8], folder: &Path) {
     let mut document = load::read(text, name, &options).unwrap();
     transform(&mut document, &options, &mut log).unwrap();
     let api = Api::of(&document, &mut log);
-    limits::check(&document, &api).unwrap();
+    unsupported::check(&document, &api).unwrap();
     cross_check::run(&document, &api, &mut log).unwrap();
     let header = emit::Header {
         command: "cargo xtask regen".to_owned(),

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use xtask::api::{Api, limits};
+use xtask::api::{Api, unsupported};
 use xtask::document::Document;
 use xtask::print::CrateNames;
 use xtask::print::code::{self, Code};
@@ -35,7 +35,7 @@ fn header() -> emit::Header {
 }
 
 fn printed(document: &Document, api: &Api) -> Code {
-    limits::check(document, api).unwrap();
+    unsupported::check(document, api).unwrap();
     cross_check::run(document, api, &mut Log::default()).unwrap();
     code::print(api, &CrateNames::of_crate("cobo-tiny"), &header().line()).unwrap()
 }
@@ -152,8 +152,8 @@ fn what_cannot_be_expressed_is_refused_with_its_place() {
         .unwrap()
         .replace("name: X-Trace", "name: 'X Trace'");
     let (document, api) = document(text.as_bytes());
-    let problems = limits::check(&document, &api).unwrap_err();
-    insta::assert_snapshot!("limits", problems.to_string());
+    let problems = unsupported::check(&document, &api).unwrap_err();
+    insta::assert_snapshot!("unsupported", problems.to_string());
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn an_object_in_a_query_is_refused() {
          {description: Done.}}\n",
     );
     let (document, api) = document(text.as_bytes());
-    let problems = limits::check(&document, &api).unwrap_err().to_string();
+    let problems = unsupported::check(&document, &api).unwrap_err().to_string();
     assert!(
         problems.contains("/paths/~1found/get: parameter `filter` is an object: "),
         "{problems}"

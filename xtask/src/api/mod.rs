@@ -9,13 +9,13 @@
 use serde_json::Value;
 
 mod graph;
-pub mod limits;
 mod model;
 mod names;
 mod operation;
 mod pages;
 mod text;
 mod types;
+pub mod unsupported;
 
 pub(crate) use names::CLIENT;
 pub use names::Scope;

@@ -84,7 +84,7 @@ fn read(request: &Request) -> Result<(Vec<Change>, Document), Diagnostics> {
     let (old, new) = (one(&request.old), one(&request.new));
     match (old, new) {
         (Some(old), Some(new)) => {
-            let changes = crate::silence::panics(|| changes(&old, &new))
+            let changes = crate::catch_panic::catch_panic(|| changes(&old, &new))
                 .map_err(|reason| Diagnostics::from(Diagnostic::of_file("diff", reason)))?;
             Ok((changes, new))
         }

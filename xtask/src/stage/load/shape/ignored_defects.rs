@@ -24,7 +24,7 @@ fn object(value: &mut Value, pointer: &str, object: &'static Object, notes: &mut
         let pointer = at(pointer, key);
         if map
             .get(*key)
-            .is_some_and(|value| is_slip(key, shape, value))
+            .is_some_and(|value| is_ignored(key, shape, value))
         {
             map.shift_remove(*key);
             notes.push(format!("{pointer}: left out, since it says nothing"));
@@ -34,7 +34,7 @@ fn object(value: &mut Value, pointer: &str, object: &'static Object, notes: &mut
     }
 }
 
-fn is_slip(key: &str, shape: &Shape, value: &Value) -> bool {
+fn is_ignored(key: &str, shape: &Shape, value: &Value) -> bool {
     match (key, shape) {
         // Before 2013 JSON Schema used a boolean `required` on a property; now it is a list of names.
         ("required", Shape::Texts) => value.is_null() || value.is_boolean(),

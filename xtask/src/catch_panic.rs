@@ -15,7 +15,7 @@ thread_local! {
 
 /// Runs `run` and returns its result, or the panic's message. After a panic, the values that `run`
 /// modified must be discarded.
-pub(crate) fn panics<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     if INSIDE.get() {
         return panic::catch_unwind(AssertUnwindSafe(run)).map_err(gave_up);
     }
@@ -48,16 +48,16 @@ fn message(payload: &(dyn Any + Send)) -> &str {
 mod tests {
     #![allow(clippy::panic, reason = "what is tested")]
 
-    use super::panics;
+    use super::catch_panic;
 
     #[test]
     fn nested_calls_catch_their_own_panics() {
-        let outer = panics(|| {
-            let inner: Result<(), String> = panics(|| panic!("inner"));
+        let outer = catch_panic(|| {
+            let inner: Result<(), String> = catch_panic(|| panic!("inner"));
             inner.is_err_and(|reason| reason.ends_with("inner"))
         });
         assert_eq!(outer, Ok(true));
-        let after: Result<(), String> = panics(|| panic!("later"));
+        let after: Result<(), String> = catch_panic(|| panic!("later"));
         assert!(after.is_err());
     }
 }
