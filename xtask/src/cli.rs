@@ -239,22 +239,22 @@ impl From<Regen> for regen::Request {
 }
 
 /// Receives the messages of a run.
-pub trait Say {
+pub trait Reporter {
     /// Writes a line about work done or a difference found, to stdout.
-    fn say(&mut self, line: &dyn Display);
+    fn line(&mut self, line: &dyn Display);
     /// Writes a line about a problem or failure, to stderr.
-    fn refuse(&mut self, line: &dyn Display);
+    fn problem(&mut self, line: &dyn Display);
 }
 
 struct Console;
 
 // Write errors are ignored: a closed reader (`| head`) must not change the outcome of the run.
-impl Say for Console {
-    fn say(&mut self, line: &dyn Display) {
+impl Reporter for Console {
+    fn line(&mut self, line: &dyn Display) {
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
 
-    fn refuse(&mut self, line: &dyn Display) {
+    fn problem(&mut self, line: &dyn Display) {
         let _ = writeln!(std::io::stderr().lock(), "{line}");
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::api::{Api, unsupported};
 use crate::catalog::Catalog;
 use crate::catch_panic::catch_panic;
-use crate::cli::{Outcome, Say};
+use crate::cli::{Outcome, Reporter};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::diff;
@@ -72,7 +72,7 @@ pub struct Standalone {
 }
 
 /// Runs the command.
-pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
+pub fn run(request: &Request, console: &mut dyn Reporter) -> Outcome {
     let mut report = Report::default();
     let result = match &request.standalone {
         Some(standalone) => of_its_own(standalone, &mut report),
@@ -96,13 +96,13 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
     };
     problems.sort();
     for problem in report.log.warnings().iter().chain(problems.iter()) {
-        console.refuse(problem);
+        console.problem(problem);
     }
     outcome
 }
 
 /// Writes the output of another command.
-pub fn write(output: Result<Output, Diagnostics>, console: &mut dyn Say) -> Outcome {
+pub fn write(output: Result<Output, Diagnostics>, console: &mut dyn Reporter) -> Outcome {
     let mut problems = Diagnostics::default();
     let outcome = match output {
         Ok(output) => finish(&output, &Request::default(), &mut problems, console),
@@ -112,7 +112,7 @@ pub fn write(output: Result<Output, Diagnostics>, console: &mut dyn Say) -> Outc
         }
     };
     for problem in problems.iter() {
-        console.refuse(problem);
+        console.problem(problem);
     }
     outcome
 }
@@ -121,7 +121,7 @@ fn finish(
     output: &Output,
     request: &Request,
     problems: &mut Diagnostics,
-    console: &mut dyn Say,
+    console: &mut dyn Reporter,
 ) -> Outcome {
     let result = output.differences().and_then(|differences| {
         if request.check {
@@ -130,17 +130,17 @@ fn finish(
         let written = output.write()?;
         if request.verbose {
             for path in &written.wrote {
-                console.say(&format_args!("wrote {path}"));
+                console.line(&format_args!("wrote {path}"));
             }
             for path in &written.removed {
-                console.say(&format_args!("removed {path}"));
+                console.line(&format_args!("removed {path}"));
             }
         } else {
             for line in by_folder(&differences, ["new", "changed", "removed"]) {
-                console.say(&line);
+                console.line(&line);
             }
         }
-        console.say(&format_args!("unchanged: {} files", written.unchanged));
+        console.line(&format_args!("unchanged: {} files", written.unchanged));
         Ok(Outcome::Done)
     });
     result.unwrap_or_else(|error| {
@@ -153,19 +153,19 @@ fn finish(
 }
 
 /// Lists what `--check` found. Many differences are counted by folder.
-fn list(differences: &[Difference], verbose: bool, console: &mut dyn Say) -> Outcome {
+fn list(differences: &[Difference], verbose: bool, console: &mut dyn Reporter) -> Outcome {
     if differences.is_empty() {
         return Outcome::Done;
     }
     if verbose || differences.len() <= LINES {
         for difference in differences {
-            console.say(difference);
+            console.line(difference);
         }
     } else {
         for line in by_folder(differences, ["missing", "stale", "orphaned"]) {
-            console.say(&line);
+            console.line(&line);
         }
-        console.say(&"--verbose lists the files and their differences");
+        console.line(&"--verbose lists the files and their differences");
     }
     Outcome::Stale
 }
@@ -370,7 +370,7 @@ fn surface(document: &Document, options: &Options) -> Result<String, Diagnostics
 }
 
 /// Reports how the document differs from the one used by the previous run.
-fn compare(output: &Output, verbose: bool, console: &mut dyn Say) {
+fn compare(output: &Output, verbose: bool, console: &mut dyn Reporter) {
     let read = |text: &str| {
         let root = serde_json::from_str(text).ok()?;
         Some(Document::from_value(emit::SURFACE, root))
@@ -390,10 +390,10 @@ fn compare(output: &Output, verbose: bool, console: &mut dyn Say) {
             let lines: Vec<&str> = text.trim_end().lines().collect();
             let shown = if verbose { lines.len() } else { LINES };
             let shown = &lines[..lines.len().min(shown)];
-            console.say(&format_args!("the API: {}", shown.join("\n")));
+            console.line(&format_args!("the API: {}", shown.join("\n")));
             if lines.len() > shown.len() {
                 let left = lines.len() - shown.len();
-                console.say(&format_args!(
+                console.line(&format_args!(
                     "… and {left} more changes: --verbose lists them"
                 ));
             }

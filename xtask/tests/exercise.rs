@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use xtask::cli::{Outcome, Say};
+use xtask::cli::{Outcome, Reporter};
 use xtask::report::Log;
 use xtask::stage::{Options, Stage, load, transform};
 use xtask::{exercise, regen, rendering};
@@ -29,9 +29,9 @@ struct Kept {
     refused: String,
 }
 
-impl Say for Kept {
-    fn say(&mut self, _: &dyn std::fmt::Display) {}
-    fn refuse(&mut self, line: &dyn std::fmt::Display) {
+impl Reporter for Kept {
+    fn line(&mut self, _: &dyn std::fmt::Display) {}
+    fn problem(&mut self, line: &dyn std::fmt::Display) {
         self.refused.push_str(&format!("{line}\n"));
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use crate::cli::{Outcome, Say};
+use crate::cli::{Outcome, Reporter};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
 use crate::stage::{Options, load};
@@ -50,12 +50,12 @@ pub enum Format {
 }
 
 /// Compares two documents and prints the changes. Fails on breaking changes if requested.
-pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
+pub fn run(request: &Request, console: &mut dyn Reporter) -> Outcome {
     let (changes, new) = match read(request) {
         Ok(found) => found,
         Err(problems) => {
             for problem in problems.iter() {
-                console.refuse(problem);
+                console.problem(problem);
             }
             return Outcome::Refused;
         }
@@ -65,7 +65,7 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
         Format::Markdown => markdown(&changes, &new),
         Format::Json => json(&changes),
     };
-    console.say(&rendered.trim_end());
+    console.line(&rendered.trim_end());
     let breaks = changes.iter().any(|change| change.class == Class::Breaking);
     if request.fail_on_breaking && breaks {
         Outcome::Stale
