@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{adopt, diff, exercise, regen};
+use crate::{adopt, conformance, diff, regen};
 
 /// Generates client crates and reference pages from OpenAPI documents.
 #[derive(Debug, Parser)]
@@ -20,7 +20,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Regen(Regen),
-    Exercise(Exercise),
+    Conformance(Conformance),
     Diff(Diff),
     Adopt(Adopt),
 }
@@ -100,7 +100,7 @@ struct Regen {
 ///
 /// Run it with the document as its argument. Exits with 2 when the document or the arguments are refused.
 #[derive(Debug, Args)]
-struct Exercise {
+struct Conformance {
     /// The OpenAPI 3.0 document
     #[arg(long, value_name = "FILE")]
     spec: PathBuf,
@@ -179,8 +179,8 @@ impl From<Outcome> for ExitCode {
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Regen(arguments) => regen::run(&arguments.into(), &mut Console),
-        Command::Exercise(arguments) => {
-            let output = exercise::run(&arguments.into());
+        Command::Conformance(arguments) => {
+            let output = conformance::run(&arguments.into());
             regen::write(output, &mut Console)
         }
         Command::Diff(arguments) => diff::run(&arguments.into(), &mut Console),
@@ -195,9 +195,9 @@ pub fn main() -> ExitCode {
     outcome.into()
 }
 
-impl From<Exercise> for exercise::Request {
-    fn from(arguments: Exercise) -> Self {
-        let Exercise {
+impl From<Conformance> for conformance::Request {
+    fn from(arguments: Conformance) -> Self {
+        let Conformance {
             spec,
             client,
             out,

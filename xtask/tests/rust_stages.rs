@@ -48,7 +48,7 @@ fn modules(document: &Document, api: &Api) -> BTreeMap<String, String> {
 /// Everything that printers read, of a document with every kind of shape.
 #[test]
 fn the_model_of_a_document_is_written_as_text() {
-    let (_, api) = document(include_bytes!("exercise/whole.yaml"));
+    let (_, api) = document(include_bytes!("conformance/whole.yaml"));
     insta::assert_snapshot!("api_whole", api.to_string());
     let (_, api) = document(include_bytes!("rust/odd.yaml"));
     insta::assert_snapshot!("api_odd", api.to_string());

@@ -1,4 +1,4 @@
-//! The program that exercises a generated crate passes on documents that have every kind of shape, and sees each of
+//! The program that tests a generated crate passes on documents that have every kind of shape, and sees each of
 //! these mistakes in a crate.
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use xtask::cli::{Outcome, Reporter};
 use xtask::report::Log;
 use xtask::stage::{Options, Stage, load, transform};
-use xtask::{exercise, regen, rendering};
+use xtask::{conformance, equivalent_forms, regen};
 
 /// One at a time: they share a folder.
 static FOLDER: Mutex<()> = Mutex::new(());
@@ -42,11 +42,11 @@ fn root() -> &'static Path {
 
 /// The same folder each time, so that a second run finds what the first one compiled.
 fn folder() -> PathBuf {
-    root().join("target/generated/exercise")
+    root().join("target/generated/conformance")
 }
 
 fn document() -> PathBuf {
-    root().join("xtask/tests/exercise/whole.yaml")
+    root().join("xtask/tests/conformance/whole.yaml")
 }
 
 /// Writes the crate and its program, or says why there is none.
@@ -65,14 +65,14 @@ fn write(skip: &[Stage]) -> Result<(), String> {
     if regen::run(&request, &mut console) != Outcome::Done {
         return Err(console.refused);
     }
-    let request = exercise::Request {
+    let request = conformance::Request {
         spec: document(),
         client,
         out: folder().join("program"),
         skip: skip.to_vec(),
-        ..exercise::Request::default()
+        ..conformance::Request::default()
     };
-    if regen::write(exercise::run(&request), &mut console) != Outcome::Done {
+    if regen::write(conformance::run(&request), &mut console) != Outcome::Done {
         return Err(console.refused);
     }
     // The same versions as the workspace, all of which have been downloaded.
@@ -187,7 +187,7 @@ fn a_document_that_was_written_out_has_the_same_models() {
         };
         let mut document = load::run(&document(), "it", &options).unwrap();
         if render {
-            document.root = rendering::inlined(&document.root);
+            document.root = equivalent_forms::inlined(&document.root);
         }
         transform(&mut document, &options, &mut Log::default()).unwrap();
         let names = document.components("schemas").map(|(name, _)| name.clone());

@@ -1,7 +1,7 @@
 //! Rewrites a document in the forms that other tools produce, for tests. The forms are equivalent, so code generated
 //! from each must behave the same.
 //!
-//! `cargo run --package xtask --example render -- RENDERING FILE` writes one form to stdout. `.ci/renderings` generates
+//! `cargo run --package xtask --example render -- FORM FILE` writes one form to stdout. `.ci/renderings` generates
 //! crates from all of them.
 
 use std::collections::BTreeMap;
@@ -13,10 +13,10 @@ use crate::rust_name;
 use crate::schema::{self, Holder};
 
 /// A function that rewrites a document in an equivalent form.
-pub type Rendering = fn(&Value) -> Value;
+pub type Form = fn(&Value) -> Value;
 
-/// All renderings, with their names.
-pub const RENDERINGS: [(&str, Rendering); 5] = [
+/// All forms, with their names.
+pub const FORMS: [(&str, Form); 5] = [
     ("inlined", inlined),
     ("hoisted", hoisted),
     ("normalised", normalised),

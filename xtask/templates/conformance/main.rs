@@ -1,7 +1,7 @@
 //! Calls every operation of a document through its generated client, against a sandbox that holds the document against
 //! each request, and takes every model through JSON and back.
 //!
-//!     exercise DOCUMENT [--turns N]
+//!     conformance DOCUMENT [--turns N]
 //!
 //! All values are made from the document by the sandbox's crate, which reads it for itself. N bounds how many of a
 //! union's variants are tried in one place; 200 without it. Ends with 1 when anything is not as it should be.
@@ -40,7 +40,7 @@ impl Found {
 async fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let Some(path) = arguments.next() else {
-        eprintln!("usage: exercise DOCUMENT [--turns N]");
+        eprintln!("usage: conformance DOCUMENT [--turns N]");
         return ExitCode::from(2);
     };
     let turns = match (arguments.next().as_deref(), arguments.next()) {

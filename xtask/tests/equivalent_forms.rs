@@ -36,7 +36,7 @@ const TINY: [(&str, &[u8]); 6] = [
 ];
 
 /// Every rewriting of a document alone, and all of them together.
-fn renderings(root: &Value) -> Vec<(&'static str, Value)> {
+fn forms(root: &Value) -> Vec<(&'static str, Value)> {
     let apply = |edit: &dyn Fn(&mut Value)| {
         let mut root = root.clone();
         edit(&mut root);
@@ -70,7 +70,7 @@ fn renderings(root: &Value) -> Vec<(&'static str, Value)> {
 }
 
 fn says_the_same(name: &str, document: &Document) {
-    for (how, root) in renderings(&document.root) {
+    for (how, root) in forms(&document.root) {
         let other = Document::from_value("other", root);
         for (old, new) in [(document, &other), (&other, document)] {
             let found = lines(&changes(old, new));
@@ -88,7 +88,7 @@ fn says_the_same(name: &str, document: &Document) {
 }
 
 #[test]
-fn two_renderings_of_a_tiny_document_differ_in_nothing() {
+fn two_forms_of_a_tiny_document_differ_in_nothing() {
     for (name, bytes) in TINY {
         says_the_same(name, &read(bytes));
     }
@@ -107,7 +107,7 @@ fn releases() -> Vec<PathBuf> {
 }
 
 #[test]
-fn two_renderings_of_a_release_differ_in_nothing() {
+fn two_forms_of_a_release_differ_in_nothing() {
     for path in releases() {
         says_the_same(
             &path.display().to_string(),

@@ -1,7 +1,7 @@
-//! `xtask exercise`: generates a program that calls every operation of a document through its generated client, and
+//! `xtask conformance`: generates a program that calls every operation of a document through its generated client, and
 //! round-trips every model through JSON.
 //!
-//! Most of the program is handwritten (`templates/exercise`). The generated part only maps names to values: which
+//! Most of the program is handwritten (`templates/conformance`). The generated part only maps names to values: which
 //! method takes the parameter `wallet_id`, and its type. `cobo-sandbox` makes the values. It reads the document
 //! independently, so an error in the generator's reading is not repeated.
 
@@ -23,10 +23,10 @@ use crate::stage::{Options, Stage, TRANSFORMS, load};
 use crate::standalone;
 use crate::workspace::Workspace;
 
-const CARGO: &str = include_str!("../templates/exercise/Cargo.toml.in");
-const MAIN: &str = include_str!("../templates/exercise/main.rs");
-const CALL: &str = include_str!("../templates/exercise/call.rs");
-const MODEL: &str = include_str!("../templates/exercise/model.rs");
+const CARGO: &str = include_str!("../templates/conformance/Cargo.toml.in");
+const MAIN: &str = include_str!("../templates/conformance/main.rs");
+const CALL: &str = include_str!("../templates/conformance/call.rs");
+const MODEL: &str = include_str!("../templates/conformance/model.rs");
 
 /// The arguments of the command.
 #[derive(Debug, Clone, Default)]
@@ -163,7 +163,7 @@ fn calls(api: &Api) -> syn::File {
         quote!((#id, #name))
     });
     parse_quote! {
-        //! Which method takes which value. Written by `xtask exercise`.
+        //! Which method takes which value. Written by `xtask conformance`.
         #![allow(deprecated, unused_mut, unused_variables, unused_imports)]
 
         use client::models;
@@ -217,7 +217,7 @@ fn models(api: &Api) -> syn::File {
         quote!((#name, round_trip::<models::#ty>))
     });
     parse_quote! {
-        //! Every model by its name in the document. Written by `xtask exercise`.
+        //! Every model by its name in the document. Written by `xtask conformance`.
         #![allow(deprecated)]
 
         use client::models;
