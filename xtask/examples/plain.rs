@@ -73,7 +73,7 @@ fn write(path: &Path, folder: &Path, needed: &str) -> Result<usize, String> {
         skip,
         ..Options::default()
     };
-    let refused = |refusals: xtask::refusal::Refusals| {
+    let refused = |refusals: xtask::diagnostic::Diagnostics| {
         let lines: Vec<String> = refusals.iter().map(ToString::to_string).collect();
         lines.join("\n")
     };

@@ -29,19 +29,37 @@ struct Target {
     /// The name of its client.
     client: &'static str,
     generated: &'static str,
-    reference: &'static str,
+    reference: Option<&'static str>,
+    /// The crate's manifest, if the crate has a feature for each tag: the region between two marks
+    /// is generated.
+    manifest: Option<&'static str>,
     /// The decisions about the document's conflicts. An adopted document already has the others.
     decisions: Option<&'static str>,
 }
 
-const TARGETS: [Target; 1] = [Target {
-    document: "openapi/oauth.yaml",
-    library: "cobo_oauth",
-    client: "OAuthClient",
-    generated: "crates/cobo-oauth/src/generated",
-    reference: "docs/reference",
-    decisions: None,
-}];
+const TARGETS: [Target; 2] = [
+    Target {
+        document: "openapi/oauth.yaml",
+        library: "cobo_oauth",
+        client: "OAuthClient",
+        generated: "crates/cobo-oauth/src/generated",
+        reference: Some("docs/reference"),
+        manifest: None,
+        decisions: None,
+    },
+    Target {
+        document: "openapi/waas2.yaml",
+        library: "cobo_waas2",
+        client: "Waas2Client",
+        generated: "crates/cobo-waas2/src/generated",
+        reference: None,
+        manifest: Some("crates/cobo-waas2/Cargo.toml"),
+        decisions: Some("openapi/decisions/waas2.yaml"),
+    },
+];
+
+/// The lines around the features in the manifest of a crate of this workspace.
+const FEATURES: [&str; 2] = ["# features: begin\n", "# features: end\n"];
 
 /// The maximum number of changes of the API, and of differences, to list in a screen.
 const LINES: usize = 12;
@@ -205,15 +223,26 @@ fn of_workspace(report: &mut Report) -> Result<Output, Diagnostics> {
         });
         match result {
             Ok(generated) => {
+                if let Some(path) = target.manifest {
+                    let features = emit::features(&generated.code.features);
+                    match with_features(&workspace.root.join(path), &features) {
+                        Ok(text) => {
+                            files.insert(path.to_owned(), text);
+                        }
+                        Err(reason) => problems.push(Diagnostic::of_file(path, reason)),
+                    }
+                }
                 let code = generated.code.files.into_iter();
                 let code = code.map(|file| (file.path, file.text)).collect();
                 files.extend(within(target.generated, code));
                 files.extend(within(target.generated, generated.notes));
-                files.extend(within(target.reference, generated.pages));
+                if let Some(folder) = target.reference {
+                    files.extend(within(folder, generated.pages));
+                }
             }
             Err(found) => problems.extend(found),
         }
-        for folder in [target.generated, target.reference] {
+        for folder in [Some(target.generated), target.reference].into_iter().flatten() {
             if !folders.contains(&folder) {
                 folders.push(folder);
             }
@@ -222,6 +251,24 @@ fn of_workspace(report: &mut Report) -> Result<Output, Diagnostics> {
     let files = problems.or(files)?;
     Output::folders(&workspace.root, &folders, files)
         .map_err(|error| Diagnostic::of_file(".", format!("it cannot be listed: {error}")).into())
+}
+
+/// The manifest with these features between the two marks.
+fn with_features(path: &Path, features: &str) -> Result<String, String> {
+    let [begin, end] = FEATURES;
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let parts = text.split_once(begin).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(end)?;
+        Some((before, after))
+    });
+    let (before, after) = parts.ok_or_else(|| {
+        format!(
+            "the lines `{}` and `{}`, between which the features are written, are missing",
+            begin.trim_end(),
+            end.trim_end()
+        )
+    })?;
+    Ok(format!("{before}{begin}{}\n{end}{after}", features.trim_end()))
 }
 
 fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagnostics> {

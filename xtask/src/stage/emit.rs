@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::api::Api;
 use crate::print::api_txt;
-use crate::print::code::Code;
+use crate::print::code::{Code, Feature};
 use crate::standalone::Dependency;
 
 mod standalone;
@@ -41,6 +41,11 @@ pub fn notes(api: &Api, surface: String, header: &Header) -> BTreeMap<String, St
 pub const API: &str = "api.txt";
 /// The file with the API surface that a comparison reads.
 pub const SURFACE: &str = "surface.json";
+
+/// The `[features]` of a crate's manifest: one feature for each tag, all enabled by default.
+pub fn features(features: &[Feature]) -> String {
+    standalone::manifest_features(features)
+}
 
 /// A complete crate: the path of each file below the crate's folder, and its text.
 pub fn standalone(

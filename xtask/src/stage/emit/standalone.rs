@@ -68,7 +68,7 @@ pub(super) fn files(
 }
 
 /// The `[features]` of the manifest: one feature for each tag, all enabled by default.
-fn manifest_features(features: &[Feature]) -> String {
+pub(super) fn manifest_features(features: &[Feature]) -> String {
     if features.is_empty() {
         return String::new();
     }
