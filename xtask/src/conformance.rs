@@ -65,7 +65,7 @@ pub fn run(request: &Request) -> Result<Output, Diagnostics> {
             ))
         })?;
     let decisions = match &request.decisions {
-        Some(path) => Decisions::read(path)?,
+        Some(path) => Decisions::read(path, &path.display().to_string())?,
         None => Decisions::default(),
     };
     let options = Options {

@@ -18,7 +18,12 @@ struct Checkout(tempfile::TempDir);
 impl Checkout {
     fn new() -> Self {
         let checkout = Self(tempfile::tempdir().unwrap());
-        for folder in ["openapi", "crates/cobo-oauth/src", "docs/reference"] {
+        for folder in [
+            "openapi",
+            "crates/cobo-oauth/src",
+            "crates/cobo-waas2",
+            "docs/reference",
+        ] {
             copy(&root().join(folder), &checkout.path(folder));
         }
         fs::copy(root().join("Cargo.toml"), checkout.path("Cargo.toml")).unwrap();

@@ -70,7 +70,7 @@ fn adopt(
 ) -> Result<Outcome, Diagnostics> {
     let source = release.display().to_string();
     let (_, facts) = read(release, &source)?;
-    let decisions = Decisions::read(&root.join(DECISIONS))?;
+    let decisions = Decisions::read(&root.join(DECISIONS), DECISIONS)?;
     let name = release.file_name().unwrap_or_default().to_string_lossy();
     let header = header(&name);
     let old = root
@@ -98,7 +98,7 @@ fn adopt(
 /// the word files.
 fn check(root: &Path, verbose: bool, console: &mut dyn Reporter) -> Result<Outcome, Diagnostics> {
     let (old, facts) = read(&root.join(DOCUMENT), DOCUMENT)?;
-    let decisions = Decisions::read(&root.join(DECISIONS))?;
+    let decisions = Decisions::read(&root.join(DECISIONS), DECISIONS)?;
     let joined = join(root, facts, &decisions, false, DOCUMENT)?;
     let header: String = old
         .split_inclusive('\n')
