@@ -10,13 +10,13 @@ use serde_json::Value;
 
 mod graph;
 mod kind;
-pub mod limits;
 mod model;
 mod names;
 mod operation;
 mod pages;
 mod text;
 mod types;
+pub mod unsupported;
 
 pub use graph::Home;
 pub use names::Scope;

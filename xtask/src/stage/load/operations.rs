@@ -68,7 +68,7 @@ pub(super) fn name(document: &mut Document) {
     }
     for (pointer, id) in named {
         document
-            .slips
+            .ignored_defects
             .push(format!("{pointer}: it has no operationId: it is {id}"));
         if let Some(Value::Object(operation)) = document.root.pointer_mut(&pointer) {
             operation.insert("operationId".to_owned(), Value::String(id));
