@@ -1,5 +1,5 @@
-//! What releases of a document may have, and is no reason to refuse them: each case goes through
-//! every stage. What comes of it is compiled and used in `rust_compiles`.
+//! Unusual documents that the generator accepts: each case goes through every stage. The result is
+//! compiled and used in `rust_compiles`.
 #![allow(clippy::panic, reason = "a test that fails may panic")]
 
 use std::collections::BTreeMap;

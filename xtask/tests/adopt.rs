@@ -153,7 +153,7 @@ common:
 
 const DECISIONS: &str = r"
 - operation: delete_thing
-  leave_out: Nobody may delete things.
+  leave_out: Things are never deleted.
 - pointer: /components/schemas/Thing/properties/secret
   set: { x-cobo-secret: true }
   reason: It signs requests.

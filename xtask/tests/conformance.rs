@@ -49,7 +49,7 @@ fn document() -> PathBuf {
     root().join("xtask/tests/conformance/whole.yaml")
 }
 
-/// Writes the crate and its program, or says why there is none.
+/// Writes the crate and its program, or says why it cannot.
 fn write(skip: &[Stage]) -> Result<(), String> {
     let client = folder().join("client");
     let mut console = Kept::default();
@@ -144,8 +144,8 @@ fn without(stage: Stage) -> Option<String> {
     (!passed).then_some(told)
 }
 
-/// What each stage is for: without it the same document, which passes with all of them, comes to grief. Most of it is
-/// seen by the cross-check before anything is written. `load` and `api` cannot be left out, `cross-check` changes
+/// Every stage is needed: removing any of them makes this document fail. Most of these failures are
+/// found by the cross-check before anything is written. `load` and `api` cannot be left out, `cross-check` changes
 /// nothing, and `error-responses` matters only to a document whose operations declare no success.
 #[test]
 fn every_stage_is_missed() {

@@ -12,7 +12,7 @@ use std::process::Command;
 
 const DOCUMENT: &str = "openapi/oauth.yaml";
 
-/// A checkout of its own, with the document, what was generated of it, and its library file.
+/// A temporary checkout, with the document, the code that was generated from it, and its library file.
 struct Checkout(tempfile::TempDir);
 
 impl Checkout {
@@ -140,7 +140,7 @@ fn an_added_field_and_an_added_operation_can_be_used() {
             .contains("pub fn get_token_status(&self)")
     );
 
-    // And in a crate of its own, it compiles and is there.
+    // And a stand-alone crate has it and compiles.
     let out = checkout.path("client");
     let document = checkout.path(DOCUMENT);
     succeeds(

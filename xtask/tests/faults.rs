@@ -1,4 +1,4 @@
-//! Documents that were generated wrongly once, each for its whole kind. What comes of their names
+//! Documents that were once generated wrongly, each for its whole kind. The code with their names
 //! is compiled in `rust_compiles`.
 #![allow(
     clippy::unwrap_used,

@@ -73,8 +73,8 @@ fn kinds_that_typify_does_not_have_are_written() {
     insta::assert_snapshot!("kinds_operations.rs", modules["operations.rs"]);
 }
 
-/// A model that one tag reaches stands with that tag, what several reach is shared, what none
-/// reaches is a feature of its own.
+/// A model that one tag uses is in the module of that tag, one that several use is shared, and one
+/// that no tag uses has a separate feature.
 #[test]
 fn tags_have_modules_of_their_own() {
     let (document, api) = document(include_bytes!("rust/tags.yaml"));

@@ -19,7 +19,8 @@ async fn sandbox() -> (Sandbox, Waas2Client) {
         .await
         .unwrap();
     let signer = Ed25519Signer::from_hex(DEMO_APP_SECRET).unwrap();
-    let keys = ResponseKeys::from_hex([&sandbox.response_public_key()]).unwrap();
+    let key = sandbox.response_public_key();
+    let keys = ResponseKeys::from_hex([key.as_str()]).unwrap();
     let environment = Environment::custom(sandbox.base_url(), keys).unwrap();
     let auth = Client::new(environment, signer).unwrap();
     (sandbox, Waas2Client::new(auth))

@@ -323,6 +323,14 @@ impl Api {
         &self.models[id.0]
     }
 
+    /// Whether a setter for the model takes builders as well: it has one, or it is a union.
+    pub fn takes_builders(&self, id: ModelId) -> bool {
+        matches!(
+            self.model(id).kind,
+            ModelKind::Object(_) | ModelKind::Union(_)
+        )
+    }
+
     /// Whether values of the type can be parsed from text and written as text.
     pub fn is_text(&self, ty: &Type) -> bool {
         match ty {

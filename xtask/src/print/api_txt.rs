@@ -13,9 +13,6 @@ pub fn print(api: &Api) -> String {
         lines: BTreeSet::new(),
         models: api.models.iter().map(|model| model.rust.as_str()).collect(),
     };
-    printer.line("Client", false);
-    printer.line("Client: ClientInfo<cobo_auth::Client>", false);
-    printer.line("Client::new(cobo_auth::Client)", false);
     for operation in &api.operations {
         printer.operation(operation);
     }
@@ -50,7 +47,7 @@ impl Printer<'_> {
     fn operation(&mut self, operation: &Operation) {
         let Operation { rust, request, .. } = operation;
         self.line(
-            format!("Client::{rust}() -> operations::{request}<'_>"),
+            format!("client.{rust}() -> operations::{request}"),
             operation.deprecated,
         );
         let path = format!("operations::{request}");
@@ -62,11 +59,12 @@ impl Printer<'_> {
         }
         if let Some(body) = &operation.body {
             let model = self.api.model(body.model);
-            let held = match model.object() {
-                Some(_) => format!("models::builder::{}", model.rust),
-                None => format!("models::{}", model.rust),
+            let taken = match model.kind {
+                ModelKind::Object(_) => format!("Into<models::builder::{}>", model.rust),
+                ModelKind::Union(_) => format!("IntoField<models::{}>", model.rust),
+                _ => format!("Into<models::{}>", model.rust),
             };
-            self.line(format!("{path}::{}(impl Into<{held}>)", body.rust), false);
+            self.line(format!("{path}::{}(impl {taken})", body.rust), false);
         }
         let success = match operation.success.model {
             Some(id) if operation.success.nullable => {
@@ -135,9 +133,9 @@ impl Printer<'_> {
             ModelKind::Wrapper(ty) => self.wrapper(model, ty),
         }
         if let Some(page) = &model.page {
-            self.line(format!("{path}: Page"), false);
+            self.line(format!("{path}: CursorPage"), false);
             if page.items.is_some() {
-                self.line(format!("{path}: Listed"), false);
+                self.line(format!("{path}: PageItems"), false);
             }
         }
     }
@@ -161,8 +159,29 @@ impl Printer<'_> {
         let path = format!("models::builder::{}", model.rust);
         self.line(&path, false);
         for field in &object.fields {
-            let ty = self.text(&RustType::value(field), From::Builders);
-            let text = format!("{path}::{}(impl Into<{ty}>)", field.setter);
+            if field.constant.is_some() {
+                continue;
+            }
+            let taken = match &field.ty {
+                Type::Model(id) if self.api.takes_builders(*id) => {
+                    format!("IntoField<{}>", self.name(*id, From::Builders))
+                }
+                Type::List(item) => match **item {
+                    Type::Model(id) if self.api.takes_builders(id) => format!(
+                        "IntoIterator<Item = impl IntoField<{}>>",
+                        self.name(id, From::Builders)
+                    ),
+                    _ => format!(
+                        "Into<{}>",
+                        self.text(&RustType::value(field), From::Builders)
+                    ),
+                },
+                _ => format!(
+                    "Into<{}>",
+                    self.text(&RustType::value(field), From::Builders)
+                ),
+            };
+            let text = format!("{path}::{}(impl {taken})", field.setter);
             self.line(text, field.deprecated);
             if let Some(null) = &field.null_setter {
                 self.line(format!("{path}::{null}()"), field.deprecated);

@@ -8,9 +8,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{Options, Stage};
-use crate::marks::NULLABLE;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, item, items, reference};
+use crate::marks::NULLABLE;
 use crate::report::Log;
 
 /// The properties that identify Cobo's two error shapes.

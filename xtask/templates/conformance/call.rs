@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use crate::model::Back;
 use crate::{Found, calls, difference};
 
-/// What came of a call: the decoded response, encoded again.
+/// The result of a call: the decoded response, encoded again.
 pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Back, String>> + Send + 'a>>;
 /// Calls an operation with what is given.
 pub type Call = for<'a> fn(&'a Client, &'a mut Given) -> Calling<'a>;

@@ -13,7 +13,7 @@ use crate::{Found, difference, models};
 /// Decodes a value as a model and encodes it again.
 pub type RoundTrip = fn(&Value) -> Result<Back, String>;
 
-/// What came back, and how it shows itself on the way.
+/// A value after a round trip, and its `Debug` text.
 pub struct Back {
     pub value: Value,
     pub debug: String,

@@ -125,21 +125,13 @@ enum Nested {
 
 fn nested(api: &Api, ty: &Type) -> Option<Nested> {
     match ty {
-        Type::Model(id) if is_built(api, *id) => Some(Nested::Model(*id)),
+        Type::Model(id) if api.takes_builders(*id) => Some(Nested::Model(*id)),
         Type::List(item) => match **item {
-            Type::Model(id) if is_built(api, id) => Some(Nested::List(id)),
+            Type::Model(id) if api.takes_builders(id) => Some(Nested::List(id)),
             _ => None,
         },
         _ => None,
     }
-}
-
-/// Whether values of the model can be made of builders: it has one, or it is a union.
-pub(super) fn is_built(api: &Api, id: ModelId) -> bool {
-    matches!(
-        api.model(id).kind,
-        ModelKind::Object(_) | ModelKind::Union(_)
-    )
 }
 
 fn rest_setter(types: &Types<'_>, rest: &Rest) -> TokenStream {
