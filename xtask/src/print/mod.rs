@@ -25,6 +25,7 @@ impl CrateNames {
     pub fn of_crate(name: &str) -> Self {
         let library = name.replace('-', "_");
         let api = library.strip_prefix("cobo_").unwrap_or(&library);
+        let api = api.strip_suffix("_client").unwrap_or(api);
         Self {
             client: format!("{}Client", api.to_upper_camel_case()),
             library,

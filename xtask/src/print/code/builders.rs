@@ -8,7 +8,7 @@ use quote::quote;
 use super::models::{deprecated, rest_docs, setter_docs};
 use super::paths::{BOX, FROM, INTO, INTO_ITERATOR, MODEL, NONE, NULLABLE, SOME};
 use super::types::{From, Types, ident};
-use crate::api::{Api, Field, ModelId, ModelKind, Object, Presence, Rest, Type};
+use crate::api::{Api, Field, ModelId, Object, Presence, Rest, Type};
 
 /// The builder of a model, if it has one.
 pub(super) fn builder(api: &Api, id: ModelId) -> Option<TokenStream> {
