@@ -9,16 +9,18 @@
 use serde_json::Value;
 
 mod graph;
-pub mod limits;
+mod kind;
 mod model;
 mod names;
 mod operation;
 mod pages;
 mod text;
 mod types;
+pub mod unsupported;
 
-pub(crate) use names::CLIENT;
+pub use graph::Home;
 pub use names::Scope;
+pub(crate) use types::is_exact;
 
 /// Everything that is generated from one document, in the document's order.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::api::{Api, Field, Model, ModelId, ModelKind, Operation, Presence, Type};
+use super::rust_type::{JSON, RustType, STRING, last};
+use crate::api::{Api, Model, ModelId, ModelKind, Operation, Type};
 
 /// The lines, without a header.
 pub fn print(api: &Api) -> String {
@@ -55,7 +56,7 @@ impl Printer<'_> {
         let path = format!("operations::{request}");
         self.line(&path, false);
         for parameter in &operation.parameters {
-            let ty = self.plain(&parameter.ty, From::Operations);
+            let ty = self.text(&RustType::of(&parameter.ty), From::Operations);
             let text = format!("{path}::{}(impl Into<{ty}>)", parameter.rust);
             self.line(text, parameter.deprecated);
         }
@@ -68,7 +69,9 @@ impl Printer<'_> {
             self.line(format!("{path}::{}(impl Into<{held}>)", body.rust), false);
         }
         let success = match operation.success.model {
-            Some(id) if operation.success.nullable => self.option(&self.name(id, From::Operations)),
+            Some(id) if operation.success.nullable => {
+                self.text(&RustType::Model(id).option(), From::Operations)
+            }
             Some(id) => self.name(id, From::Operations),
             None => "()".to_owned(),
         };
@@ -92,11 +95,15 @@ impl Printer<'_> {
         match &model.kind {
             ModelKind::Object(object) => {
                 for field in &object.fields {
-                    let text = format!("{path}.{}: {}", field.rust, self.field(field));
+                    let text = format!(
+                        "{path}.{}: {}",
+                        field.rust,
+                        self.text(&RustType::field(field), From::Models)
+                    );
                     self.line(text, field.deprecated);
                 }
                 if let Some(rest) = &object.rest {
-                    let ty = self.map(&rest.ty, From::Models);
+                    let ty = self.text(&RustType::map(&rest.ty), From::Models);
                     self.line(format!("{path}.{}: {ty}", rest.rust), false);
                 }
                 if model.in_requests {
@@ -107,7 +114,7 @@ impl Printer<'_> {
                 for value in &open.values {
                     self.line(format!("{path}::{}", value.rust), false);
                 }
-                let text = self.outside("std::string", "String");
+                let text = self.outside(STRING);
                 self.line(format!("{path}::{}({text})", open.unknown), false);
             }
             ModelKind::IntegerEnum(open) => {
@@ -117,12 +124,12 @@ impl Printer<'_> {
                 self.line(format!("{path}::{}(i64)", open.unknown), false);
             }
             ModelKind::Union(union) => {
-                let boxed = self.outside("std::boxed", "Box");
                 for variant in &union.variants {
-                    let held = self.name(variant.model, From::Models);
-                    self.line(format!("{path}::{}({boxed}<{held}>)", variant.rust), false);
+                    let held = RustType::Model(variant.model).boxed();
+                    let held = self.text(&held, From::Models);
+                    self.line(format!("{path}::{}({held})", variant.rust), false);
                 }
-                let json = self.outside("serde_json", "Value");
+                let json = self.outside(JSON);
                 self.line(format!("{path}::{}({json})", union.unknown), false);
             }
             ModelKind::Wrapper(ty) => self.wrapper(model, ty),
@@ -137,7 +144,7 @@ impl Printer<'_> {
 
     fn wrapper(&mut self, model: &Model, ty: &Type) {
         let path = format!("models::{}", model.rust);
-        let held = self.plain(ty, From::Models);
+        let held = self.text(&RustType::of(ty), From::Models);
         self.line(format!("{path}.0: {held}"), false);
         let from = if *ty == Type::Number { "T" } else { &held };
         self.line(format!("{path}: From<{from}>"), false);
@@ -154,7 +161,7 @@ impl Printer<'_> {
         let path = format!("models::builder::{}", model.rust);
         self.line(&path, false);
         for field in &object.fields {
-            let ty = self.value(field, From::Builders);
+            let ty = self.text(&RustType::value(field), From::Builders);
             let text = format!("{path}::{}(impl Into<{ty}>)", field.setter);
             self.line(text, field.deprecated);
             if let Some(null) = &field.null_setter {
@@ -162,7 +169,7 @@ impl Printer<'_> {
             }
         }
         if let Some(rest) = &object.rest {
-            let ty = self.map(&rest.ty, From::Builders);
+            let ty = self.text(&RustType::map(&rest.ty), From::Builders);
             self.line(format!("{path}::{}(impl Into<{ty}>)", rest.rust), false);
         }
     }
@@ -176,73 +183,17 @@ impl Printer<'_> {
         }
     }
 
-    /// A type of another crate.
-    fn outside(&self, path: &str, name: &str) -> String {
-        if self.models.contains(name) {
-            format!("{path}::{name}")
+    /// A type of another crate. JSON maps are written in full, as in the code.
+    fn outside(&self, path: &'static str) -> String {
+        let name = last(path);
+        if self.models.contains(name) || path == "serde_json::Map" {
+            path.to_owned()
         } else {
             name.to_owned()
         }
     }
 
-    fn plain(&self, ty: &Type, from: From) -> String {
-        match ty {
-            Type::String => self.outside("std::string", "String"),
-            Type::Bool => "bool".to_owned(),
-            Type::Integer => "i64".to_owned(),
-            Type::Number => self.outside("cobo_model", "Number"),
-            Type::Secret => self.outside("cobo_model", "Secret"),
-            Type::File => self.outside("cobo_model", "File"),
-            Type::Json => self.outside("serde_json", "Value"),
-            Type::Model(id) => self.name(*id, from),
-            Type::List(item) => {
-                format!(
-                    "{}<{}>",
-                    self.outside("std::vec", "Vec"),
-                    self.plain(item, from)
-                )
-            }
-            Type::Map(value) if **value == Type::Json => format!(
-                "serde_json::Map<{}, {}>",
-                self.plain(&Type::String, from),
-                self.plain(value, from)
-            ),
-            Type::Map(value) => self.map(value, from),
-            Type::OrNull(inner) => self.option(&self.plain(inner, from)),
-        }
-    }
-
-    fn map(&self, value: &Type, from: From) -> String {
-        format!(
-            "{}<{}, {}>",
-            self.outside("std::collections", "BTreeMap"),
-            self.plain(&Type::String, from),
-            self.plain(value, from)
-        )
-    }
-
-    fn option(&self, inner: &str) -> String {
-        format!("{}<{inner}>", self.outside("std::option", "Option"))
-    }
-
-    fn value(&self, field: &Field, from: From) -> String {
-        let ty = self.plain(&field.ty, from);
-        if field.boxed {
-            format!("{}<{ty}>", self.outside("std::boxed", "Box"))
-        } else {
-            ty
-        }
-    }
-
-    fn field(&self, field: &Field) -> String {
-        let ty = self.value(field, From::Models);
-        match field.presence {
-            Presence::Required => ty,
-            Presence::OrNull | Presence::Optional => self.option(&ty),
-            Presence::Nullable => {
-                let nullable = self.outside("cobo_model", "Nullable");
-                self.option(&format!("{nullable}<{ty}>"))
-            }
-        }
+    fn text(&self, ty: &RustType, from: From) -> String {
+        ty.text(&|path| self.outside(path), &|id| self.name(id, from))
     }
 }

@@ -6,7 +6,10 @@ use heck::ToUpperCamelCase as _;
 pub mod api_txt;
 pub mod code;
 pub(crate) mod docs;
+pub(crate) mod example;
 pub mod markdown;
+pub mod reference;
+pub(crate) mod rust_type;
 
 /// The names of a generated crate, as code that uses it writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
