@@ -132,7 +132,7 @@ fn regen_shows_what_has_changed() {
         ["models::Keeper.age: std::option::Option<i64>"],
         "{new:?}"
     );
-    // The stored surface stands for the document.
+    // The stored surface can be given in place of the document.
     let surface = ["diff", "out/src/generated/surface.json", "breaking.yaml"];
     let found = String::from_utf8(xtask(folder.path(), &surface).stdout).unwrap();
     assert!(found.contains("age: removed (i64)"), "{found}");
