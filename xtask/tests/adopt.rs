@@ -147,7 +147,7 @@ schemas:
 const COMMON: &str = r"
 common:
   parameters: { limit: How many. }
-  properties: { note: Your note., error_code: The code. }
+  properties: { note: Your note., error_code: The code., secret: Every secret has its own. }
   responses: { 4XX: The call failed. }
 ";
 

@@ -14,6 +14,7 @@ use xtask::print::code;
 use xtask::print::reference;
 use xtask::report::Log;
 use xtask::stage::{Options, emit, load, transform};
+use xtask::standalone::Dependency;
 
 #[test]
 fn the_programs_of_a_tiny_document_compile() {
@@ -44,7 +45,7 @@ fn compile(document: &[u8], name: &str, folder: &Path) {
         assert!(code.files.iter().any(|file| file.text.contains(&written)));
     }
     let auth = root().join("crates/cobo-auth");
-    let mut files = emit::standalone(name, auth.to_str().unwrap(), &api, code);
+    let mut files = emit::standalone(name, &Dependency::at(auth.to_str().unwrap()), &api, code);
     let pages = reference::pages(&api, &names, Some(&header));
     include(&mut files, pages);
     for (name, text) in files {

@@ -10,16 +10,17 @@ use serde_json::Value;
 
 mod graph;
 mod kind;
-pub mod limits;
 mod model;
 mod names;
 mod operation;
 mod pages;
 mod text;
 mod types;
+pub mod unsupported;
 
 pub use graph::Home;
 pub use names::Scope;
+pub(crate) use types::is_exact;
 
 /// Everything that is generated from one document, in the document's order.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::api::Api;
-use crate::cli::{Outcome, Say};
+use crate::catch_panic::catch_panic;
+use crate::cli::{Outcome, Reporter};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::report::Log;
@@ -50,12 +51,12 @@ pub enum Format {
 }
 
 /// Compares two documents and prints the changes. Fails on breaking changes if requested.
-pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
+pub fn run(request: &Request, console: &mut dyn Reporter) -> Outcome {
     let (changes, version) = match read(request) {
         Ok(found) => found,
         Err(problems) => {
             for problem in problems.iter() {
-                console.refuse(problem);
+                console.problem(problem);
             }
             return Outcome::Refused;
         }
@@ -65,7 +66,7 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
         Format::Markdown => markdown(&changes, &version),
         Format::Json => json(&changes),
     };
-    console.say(&rendered.trim_end());
+    console.line(&rendered.trim_end());
     let breaks = changes
         .iter()
         .any(|change| change.class != Class::Compatible);
@@ -79,7 +80,7 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
 /// The changes, and the version of the new document.
 fn read(request: &Request) -> Result<(Vec<Change>, String), Diagnostics> {
     let decisions = match &request.decisions {
-        Some(path) => Decisions::read(path)?,
+        Some(path) => Decisions::read(path, &path.display().to_string())?,
         None => Decisions::default(),
     };
     let options = Options {
@@ -94,7 +95,11 @@ fn read(request: &Request) -> Result<(Vec<Change>, String), Diagnostics> {
     };
     let (old, new) = (one(&request.old), one(&request.new));
     match (old, new) {
-        (Some(old), Some(new)) => Ok((changes(&old, &new), new.version)),
+        (Some(old), Some(new)) => {
+            let changes = catch_panic(|| changes(&old, &new))
+                .map_err(|reason| Diagnostics::from(Diagnostic::of_file("diff", reason)))?;
+            Ok((changes, new.version))
+        }
         _ => Err(problems),
     }
 }
@@ -110,7 +115,7 @@ fn surface(path: &Path, options: &Options) -> Result<Surface, Diagnostics> {
     let mut document = load::run(path, &source, options)?;
     let mut log = Log::default();
     let gave_up = |reason| Diagnostics::from(Diagnostic::of_file(source.as_str(), reason));
-    crate::silence::panics(|| {
+    catch_panic(|| {
         transform(&mut document, options, &mut log)?;
         Ok(Surface::of(&Api::of(&document, &mut log)))
     })
