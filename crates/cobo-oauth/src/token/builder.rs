@@ -12,7 +12,6 @@ use super::callback::CallbackLimits;
 use super::cobo_clock::CoboClock;
 use super::issuer::{Cobo, Issuer};
 use super::limits::{Limits, MAX_TIMEOUT, MIN_TIMEOUT};
-use super::metrics::Metrics;
 use super::shared::{Jitter, MIN_SWEEP_SIZE, Shared};
 use super::source::{Source, TokenSource};
 use crate::OAuthClient;
@@ -144,7 +143,6 @@ impl TokenSourceBuilder {
             permits: Semaphore::new(self.limits.concurrency),
             callbacks: CallbackLimits::new(&self.limits),
             limits: self.limits,
-            metrics: Metrics,
             organizations: papaya::HashMap::new(),
             sweep_size: AtomicUsize::new(MIN_SWEEP_SIZE),
             tasks: TaskTracker::new(),

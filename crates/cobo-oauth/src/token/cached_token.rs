@@ -6,31 +6,21 @@ use super::moment::{Moment, millis};
 use super::window::Windows;
 use crate::store::TokenPair;
 
-/// An access token in memory, with its expiry and refresh times. Immutable.
+/// An access token in memory, with its expiry and refresh times. It does not change after it was installed.
 #[derive(Debug)]
 pub(crate) struct CachedToken {
-    bearer: Bearer,
-    origin: Origin,
-    life: Duration,
-    obtained: Moment,
     refresh_due: Moment,
     refresh_required: Moment,
-    expires: Moment,
+    pub(crate) expires: Moment,
+    pub(crate) obtained: Moment,
+    pub(crate) life: Duration,
+    bearer: Bearer,
+    /// Whether it was refreshed because a server had rejected the previous token.
+    pub(crate) is_replacement: bool,
 }
 
 /// How far the clock of another machine may be ahead, in milliseconds.
 const TOLERATED_MILLIS: u64 = 60_000;
-
-/// Where a token came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// From the store: obtained by another process or in an earlier run.
-    Store,
-    /// From Cobo.
-    Cobo,
-    /// From Cobo, by a refresh after the previous token was rejected.
-    Replacement,
-}
 
 /// The state of a token at a point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,7 +61,7 @@ impl CachedToken {
         // is compared with the pair's own expiry.
         let left = life.saturating_sub(age);
         let now = now.with_cobo(Some(pair.expires_at.saturating_sub(left)));
-        Self::new(pair, Origin::Store, now, Duration::from_millis(age), jitter).map(Some)
+        Self::new(pair, now, Duration::from_millis(age), jitter).map(Some)
     }
 
     /// Creates the token of a pair that was requested from Cobo at `requested`, even if it has
@@ -82,27 +72,19 @@ impl CachedToken {
     /// The token contains characters that are not allowed in a header.
     pub(crate) fn from_cobo(
         pair: &TokenPair,
-        origin: Origin,
         requested: Moment,
         jitter: f64,
     ) -> Result<Self, Error> {
-        Self::new(pair, origin, requested, Duration::ZERO, jitter)
+        Self::new(pair, requested, Duration::ZERO, jitter)
     }
 
-    fn new(
-        pair: &TokenPair,
-        origin: Origin,
-        now: Moment,
-        age: Duration,
-        jitter: f64,
-    ) -> Result<Self, Error> {
+    fn new(pair: &TokenPair, now: Moment, age: Duration, jitter: f64) -> Result<Self, Error> {
         let life = Duration::from_millis(pair.life_millis());
         let left = life.saturating_sub(age);
         let windows = Windows::of(life, jitter);
         let before_expiry = |window| now.plus(left.saturating_sub(window));
         Ok(Self {
             bearer: Bearer::new(pair.access_token.clone(), pair.generation)?,
-            origin,
             life,
             obtained: Moment {
                 wall: now.wall.saturating_sub(millis(age)),
@@ -112,6 +94,7 @@ impl CachedToken {
             refresh_due: before_expiry(windows.refresh_due),
             refresh_required: before_expiry(windows.refresh_required),
             expires: now.plus(left),
+            is_replacement: false,
         })
     }
 
@@ -133,22 +116,6 @@ impl CachedToken {
 
     pub(crate) fn generation(&self) -> u64 {
         self.bearer.generation()
-    }
-
-    pub(crate) fn origin(&self) -> Origin {
-        self.origin
-    }
-
-    pub(crate) fn life(&self) -> Duration {
-        self.life
-    }
-
-    pub(crate) fn obtained(&self) -> Moment {
-        self.obtained
-    }
-
-    pub(crate) fn expires(&self) -> Moment {
-        self.expires
     }
 }
 

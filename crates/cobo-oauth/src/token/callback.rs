@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 
 use super::error::{TokenError, TokenErrorKind};
+use super::installation::{Installation, InstallationOutcome};
 use super::limits::{CALLBACK_INTERVAL, Limits, MAX_LOOKUPS, MAX_WAITING_CALLBACKS};
 use super::moment::Moment;
 use super::org_tokens::{MAX_WAITS, OrgTokens};
@@ -81,13 +82,6 @@ struct Progress {
     queued: bool,
 }
 
-/// The result of a callback.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CallbackOutcome {
-    Obtained,
-    Queued,
-}
-
 /// Answers the callbacks of an organization in a separate task, which continues if a sender
 /// disconnects.
 struct CallbackTask {
@@ -104,16 +98,18 @@ impl OrgTokens {
     pub(crate) async fn handle_callback(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
-    ) -> Result<CallbackOutcome, TokenError> {
+        installation: Installation,
+    ) -> Result<InstallationOutcome, TokenError> {
         for _ in 0..MAX_WAITS {
             let (request, mut progress) = self.request_get_token(shared)?;
             let progress = progress.wait_for(|now| now.answered >= request || now.queued);
             // An error if the task's runtime was shut down: start another task.
             if let Ok(progress) = progress.await {
-                if progress.answered >= request {
-                    return progress.result.clone().map(|()| CallbackOutcome::Obtained);
+                if progress.answered < request {
+                    return Ok(InstallationOutcome::Queued(installation));
                 }
-                return Ok(CallbackOutcome::Queued);
+                progress.result.clone()?;
+                return Ok(InstallationOutcome::Confirmed(installation));
             }
         }
         Err(TokenError::new(TokenErrorKind::Unavailable, self.org_id()))
@@ -138,7 +134,7 @@ impl OrgTokens {
         let (runtime, _counted) = self.may_start_task(shared)?;
         // Taken before the task starts: the number of made-up organizations is not limited.
         let limits = &shared.callbacks;
-        let places = match self.cached().is_some() || state.unsaved.is_some() {
+        let places = match self.cached().is_some() || self.has_unsaved() {
             true => &limits.places,
             false => &limits.lookup_places,
         };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use cobo_auth::AccessToken;
 
-use super::cached_token::Origin;
 use super::error::TokenError;
+use super::metrics::Metrics;
 use super::org_tokens::OrgTokens;
 use super::refresh_state::{Failures, RefreshReason, RefreshState};
 use super::shared::Shared;
@@ -38,7 +38,7 @@ impl OrgTokens {
                 let now = shared.now();
                 let mut state = self.state();
                 let obtained_since = state.epoch == epoch && self.cached().is_some();
-                if next == RefreshReason::Reissue && obtained_since && state.unsaved.is_none() {
+                if next == RefreshReason::Reissue && obtained_since && !self.has_unsaved() {
                     return Ok(()); // a new pair has replaced the stored one
                 }
                 match state.running(&now) {
@@ -64,7 +64,7 @@ impl OrgTokens {
         state.epoch += 1;
         state.generation = state.generation.max(current);
         state.rejected = state.rejected.max(state.generation);
-        state.unsaved = None;
+        self.unsaved.store(None);
         self.discard(state);
     }
 
@@ -78,8 +78,8 @@ impl OrgTokens {
         if current.generation() != token.generation() {
             return;
         }
-        let age = current.obtained().elapsed(&now);
-        let young = current.life() / 4;
+        let age = current.obtained.elapsed(&now);
+        let young = current.life / 4;
         if age > young {
             state.rejections = 0;
         }
@@ -89,7 +89,7 @@ impl OrgTokens {
         if !kept {
             state.rejections = state.rejections.saturating_add(1);
             if !state.reason.requires_get_token() {
-                let refreshed_in_vain = current.origin() == Origin::Replacement && age <= young;
+                let refreshed_in_vain = current.is_replacement && age <= young;
                 state.reason = match refreshed_in_vain {
                     true => RefreshReason::Reissue,
                     false => RefreshReason::Rejected,
@@ -103,7 +103,7 @@ impl OrgTokens {
         }
         drop(state);
         if !kept {
-            shared.metrics.rejected();
+            Metrics::rejected();
         }
         tracing::info!(
             org_id = %self.org_id(),

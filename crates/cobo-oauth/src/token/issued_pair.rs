@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::cached_token::{CachedToken, Origin};
+use super::cached_token::CachedToken;
 use super::error::{TokenError, TokenErrorKind};
 use super::issuer::Issued;
 use super::metrics::Grant;
 use super::moment::{Moment, millis};
 use super::refresh_state::RefreshReason;
 use super::refresh_task::RefreshTask;
-use super::unsaved_pair::{may_be_saved_later, pair_to_resave};
-use crate::store::{Lease, Saved, StoreError, StoreErrorKind, TokenPair};
+use super::unsaved_pair::pair_to_resave;
+use crate::store::{Lease, Saved, StoreError, TokenPair};
 
 impl RefreshTask {
     /// Stores an issued pair. If the store fails, the pair is kept in memory and saved later.
@@ -49,24 +49,21 @@ impl RefreshTask {
                 "another process has stored a newer pair"
             ),
             Err(error) => {
-                self.shared.store_failed(&self.tokens, &error);
-                if error.kind() == StoreErrorKind::OtherApp {
-                    return Err(TokenError::store(error, self.tokens.org_id()));
+                if let Some(unsaved) = pair_to_resave(pair.clone(), &error) {
+                    let epoch = self.handle.epoch;
+                    self.shared.save_later(&self.tokens, epoch, unsaved);
                 }
-                if may_be_saved_later(&error) {
-                    let unsaved = pair_to_resave(pair.clone(), &error);
-                    self.shared
-                        .save_later(&self.tokens, self.handle.epoch, unsaved);
+                let error = self.store_failed(error);
+                if error.kind() == TokenErrorKind::OtherApp {
+                    return Err(error);
                 }
             }
         }
-        let origin = match (self.handle.reason, grant) {
-            (RefreshReason::Rejected, Grant::Refresh) => Origin::Replacement,
-            _ => Origin::Cobo,
-        };
         let org_id = self.tokens.org_id();
-        let token = CachedToken::from_cobo(&pair, origin, requested, self.shared.jitter());
-        let token = token.map_err(|error| TokenError::unusable(org_id, Some(error)))?;
+        let token = CachedToken::from_cobo(&pair, requested, self.shared.jitter());
+        let mut token = token.map_err(|error| TokenError::unusable(org_id, Some(error)))?;
+        token.is_replacement =
+            self.handle.reason == RefreshReason::Rejected && grant == Grant::Refresh;
         if !token.is_valid(&self.shared.now()) {
             return Err(TokenError::unusable(org_id, None));
         }
@@ -83,11 +80,11 @@ impl RefreshTask {
     /// Gives the issued tokens a generation and an owner.
     fn pair(&self, issued: Issued, requested: Moment) -> Result<TokenPair, TokenError> {
         let generation = {
-            let mut state = self.tokens.state();
+            let state = self.tokens.state();
             if state.epoch != self.handle.epoch {
                 return Err(self.error(TokenErrorKind::Unavailable)); // invalidated: discard it
             }
-            state.unsaved = None; // older than this pair
+            self.tokens.unsaved.store(None); // older than this pair
             // Increases across processes too, and even if the store lost its data.
             state.generation.saturating_add(1).max(requested.wall)
         };

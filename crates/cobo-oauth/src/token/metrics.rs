@@ -20,28 +20,27 @@ impl Grant {
 }
 
 /// Records metrics. Does nothing without the feature `metrics`.
-#[derive(Debug, Default)]
 pub(crate) struct Metrics;
 
-#[cfg_attr(not(feature = "metrics"), allow(unused_variables, clippy::unused_self))]
+#[cfg_attr(not(feature = "metrics"), allow(unused_variables))]
 impl Metrics {
-    pub(crate) fn obtained(&self, grant: Grant) {
+    pub(crate) fn obtained(grant: Grant) {
         #[cfg(feature = "metrics")]
         ::metrics::counter!("cobo_tokens_obtained_total", "grant" => grant.operation())
             .increment(1);
     }
 
-    pub(crate) fn failed(&self, grant: Grant) {
+    pub(crate) fn failed(grant: Grant) {
         #[cfg(feature = "metrics")]
         ::metrics::counter!("cobo_token_failures_total", "grant" => grant.operation()).increment(1);
     }
 
-    pub(crate) fn rejected(&self) {
+    pub(crate) fn rejected() {
         #[cfg(feature = "metrics")]
         ::metrics::counter!("cobo_tokens_rejected_total").increment(1);
     }
 
-    pub(crate) fn store_failed(&self) {
+    pub(crate) fn store_failed() {
         #[cfg(feature = "metrics")]
         ::metrics::counter!("cobo_token_store_failures_total").increment(1);
     }

@@ -33,16 +33,18 @@ pub struct OrgState {
 }
 
 impl OrgState {
-    pub(crate) fn of(state: &RefreshState, token: Option<&CachedToken>, now: &Moment) -> Self {
+    pub(crate) fn of(tokens: &OrgTokens, state: &RefreshState, now: &Moment) -> Self {
+        let token = tokens.cached();
+        let token = token.as_deref();
         Self {
             valid: token.is_some_and(|token| token.is_valid(now)),
-            expires_at: token.map(|token| token.expires().wall),
+            expires_at: token.map(|token| token.expires.wall),
             generation: token.map(CachedToken::generation),
             refreshing: matches!(state.activity, Activity::Refreshing(_)),
             queued: state.callback.is_queued(),
             failing_since: state.failures.since,
             error: state.failures.last_error.clone(),
-            unsaved: state.unsaved.is_some(),
+            unsaved: tokens.has_unsaved(),
         }
     }
 

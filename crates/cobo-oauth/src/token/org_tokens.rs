@@ -1,6 +1,5 @@
 //! The tokens of one organization, and how callers get them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
@@ -16,6 +15,7 @@ use super::org_state::OrgState;
 use super::refresh_state::{Activity, RefreshHandle, RefreshState};
 use super::refresh_task::{RefreshOutcome, RefreshTask};
 use super::shared::Shared;
+use crate::store::TokenPair;
 
 /// How many times a caller retries when the task that it waited for gave it no result.
 pub(crate) const MAX_WAITS: usize = 4;
@@ -25,11 +25,11 @@ pub(crate) struct OrgTokens {
     org_id: Arc<str>,
     /// The current token. Read without a lock; changed only while `state` is locked.
     cached: ArcSwapOption<CachedToken>,
+    /// The pair that the store could not save yet. Read and changed like `cached`.
+    pub(super) unsaved: ArcSwapOption<TokenPair>,
     state: Mutex<RefreshState>,
     /// Serialises saving an unsaved pair and removing the stored one.
     pub(super) saving: tokio::sync::Mutex<()>,
-    /// Whether `state` may have an unsaved pair. Read without a lock.
-    pub(super) has_unsaved: AtomicBool,
 }
 
 impl OrgTokens {
@@ -37,9 +37,9 @@ impl OrgTokens {
         Self {
             org_id,
             cached: ArcSwapOption::empty(),
+            unsaved: ArcSwapOption::empty(),
             state: Mutex::default(),
             saving: tokio::sync::Mutex::default(),
-            has_unsaved: AtomicBool::new(false),
         }
     }
 
@@ -62,10 +62,15 @@ impl OrgTokens {
         self.cached().filter(|token| token.is_valid(now))
     }
 
+    /// Whether there is a pair that the store could not save yet.
+    pub(crate) fn has_unsaved(&self) -> bool {
+        self.unsaved.load().is_some()
+    }
+
     /// Returns the token without waiting, unless it expires very soon. Starts a refresh if one is
     /// due.
     pub(crate) fn current(self: &Arc<Self>, shared: &Arc<Shared>) -> Option<AccessToken> {
-        if self.has_unsaved.load(Ordering::Relaxed) {
+        if self.has_unsaved() {
             shared.resume_saving(self);
         }
         let token = self.cached()?;
@@ -94,7 +99,7 @@ impl OrgTokens {
             // token expires.
             let now = shared.now();
             let timeout = match self.valid(&now) {
-                Some(token) => token.expires().remaining(&now) / 2,
+                Some(token) => token.expires.remaining(&now) / 2,
                 None => shared.limits.refresh_task(),
             };
             match task.wait(timeout).await {
@@ -233,7 +238,7 @@ impl OrgTokens {
         state.detached = Arc::strong_count(self) == 1
             && !matches!(state.activity, Activity::Refreshing(_))
             && state.backoff(now).is_none()
-            && state.unsaved.is_none()
+            && !self.has_unsaved()
             && self.cached().is_none();
         state.detached
     }
@@ -243,7 +248,7 @@ impl OrgTokens {
     }
 
     pub(crate) fn org_state(&self, now: &Moment) -> OrgState {
-        OrgState::of(&self.state(), self.cached().as_deref(), now)
+        OrgState::of(self, &self.state(), now)
     }
 
     pub(crate) fn watch(&self, now: &Moment) -> watch::Receiver<OrgState> {
@@ -251,7 +256,7 @@ impl OrgTokens {
         if let Some(watch) = &state.watch {
             return watch.subscribe();
         }
-        let current = OrgState::of(&state, self.cached().as_deref(), now);
+        let current = OrgState::of(self, &state, now);
         let (sender, receiver) = watch::channel(current);
         state.watch = Some(sender);
         receiver
@@ -261,8 +266,7 @@ impl OrgTokens {
 impl RefreshState {
     pub(crate) fn notify_watchers(&self, tokens: &OrgTokens, shared: &Shared) {
         if let Some(watch) = &self.watch {
-            let token = tokens.cached();
-            watch.send_replace(OrgState::of(self, token.as_deref(), &shared.now()));
+            watch.send_replace(OrgState::of(tokens, self, &shared.now()));
         }
     }
 }

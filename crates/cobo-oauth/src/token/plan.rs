@@ -10,7 +10,7 @@ use super::cached_token::{CachedToken, Phase};
 use super::error::{TokenError, TokenErrorKind};
 use super::refresh_state::RefreshReason;
 use super::refresh_task::RefreshTask;
-use crate::store::{Lease, StoreError, StoreErrorKind, TokenPair};
+use crate::store::{Lease, StoreError, TokenPair};
 
 /// The range of pauses between two store reads while another process has the lease.
 const MIN_PAUSE: Duration = Duration::from_millis(20);
@@ -118,10 +118,10 @@ impl RefreshTask {
     /// Decides after a store failure. A valid token is not refreshed, because another process may be
     /// spending the refresh token. If there is no valid token, calls `get_token`.
     async fn plan_without_store(&self, error: StoreError) -> Result<Plan<'_>, TokenError> {
-        self.shared.store_failed(&self.tokens, &error);
+        let error = self.store_failed(error);
         // An `OtherApp` error must reach the callers: two apps share a store by mistake.
-        if self.has_valid_token() || error.kind() == StoreErrorKind::OtherApp {
-            return Err(TokenError::store(error, self.tokens.org_id()));
+        if self.has_valid_token() || error.kind() == TokenErrorKind::OtherApp {
+            return Err(error);
         }
         Ok(Plan::get_token(self.permit().await?))
     }

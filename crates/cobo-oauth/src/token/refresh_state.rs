@@ -11,7 +11,6 @@ use super::moment::Moment;
 use super::org_state::OrgState;
 use super::refresh_task::RefreshOutcome;
 use super::shared::Shared;
-use crate::store::TokenPair;
 
 /// The state that refreshes change. Locked briefly, never across an await.
 #[derive(Debug, Default)]
@@ -39,8 +38,7 @@ pub(crate) struct RefreshState {
     pub(crate) tasks: u64,
     /// How many tasks in a row were dropped before they ended, usually by a runtime shutdown.
     pub(crate) dropped_tasks: u32,
-    /// The pair that the store could not save yet, and the task that retries.
-    pub(crate) unsaved: Option<TokenPair>,
+    /// The task that saves the unsaved pair.
     pub(crate) save_task: Option<JoinHandle<()>>,
     /// Removed from the map: a caller that reaches this organization must look it up again.
     pub(crate) detached: bool,

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::cached_token::CachedToken;
 use super::error::{TokenError, TokenErrorKind};
 use super::issuer::{Failure, FailureKind, Issued};
-use super::metrics::Grant;
+use super::metrics::{Grant, Metrics};
 use super::moment::Moment;
 use super::org_tokens::OrgTokens;
 use super::plan::Plan;
@@ -21,7 +21,7 @@ use super::refresh_state::{
     Activity, Backoff, Failures, RefreshHandle, RefreshReason, RefreshState,
 };
 use super::shared::Shared;
-use crate::store::{Lease, TokenPair};
+use crate::store::{Lease, StoreError, TokenPair};
 
 /// How many tasks in a row may be dropped by a runtime shutdown before the next ones back off.
 const DROPS_WITHOUT_BACKOFF: u32 = 2;
@@ -41,14 +41,6 @@ pub(crate) enum RefreshOutcome {
     Failed(TokenError),
     /// The organization's tokens were invalidated meanwhile; the result was discarded.
     Superseded,
-}
-
-/// The result of `refresh_token`.
-enum Refreshed {
-    Obtained(Arc<CachedToken>),
-    Failed(TokenError),
-    /// No new token: the refresh token was spent, missing or refused. `get_token` is called next.
-    GetTokenNext,
 }
 
 impl RefreshTask {
@@ -93,13 +85,11 @@ impl RefreshTask {
         if let (Some(lease), Some(pair)) = (lease, stored)
             && self.may_refresh(&pair, oldest_usable)
         {
-            match self.refresh(lease, &pair, deadline).await {
-                Refreshed::Obtained(token) => return Ok(token),
-                Refreshed::Failed(error) => return Err(error),
-                Refreshed::GetTokenNext if self.shared.stop.is_cancelled() => {
-                    return Err(self.error(TokenErrorKind::ShutDown));
-                }
-                Refreshed::GetTokenNext => {}
+            if let Some(token) = self.refresh(lease, &pair, deadline).await? {
+                return Ok(token);
+            }
+            if self.shared.stop.is_cancelled() {
+                return Err(self.error(TokenErrorKind::ShutDown));
             }
         }
         self.issue(lease, deadline).await
@@ -116,18 +106,26 @@ impl RefreshTask {
                 .is_none_or(|end| self.shared.now().wall < end)
     }
 
-    async fn refresh(&self, lease: &dyn Lease, pair: &TokenPair, deadline: Instant) -> Refreshed {
+    /// Calls `refresh_token`. Returns `None` if `get_token` must be called next: the refresh token
+    /// was spent, missing or refused.
+    async fn refresh(
+        &self,
+        lease: &dyn Lease,
+        pair: &TokenPair,
+        deadline: Instant,
+    ) -> Result<Option<Arc<CachedToken>>, TokenError> {
         let generation = pair.generation;
         let spend = lease.spend(generation);
         let token = match self.shared.with_store_timeout(spend).await {
             Ok(Some(token)) => token,
-            Ok(None) => return Refreshed::GetTokenNext,
+            Ok(None) => return Ok(None),
             Err(error) => {
-                self.shared.store_failed(&self.tokens, &error);
-                if self.has_valid_token() {
-                    return Refreshed::Failed(TokenError::store(error, self.tokens.org_id()));
-                }
-                return Refreshed::GetTokenNext;
+                let error = self.store_failed(error);
+                return if self.has_valid_token() {
+                    Err(error)
+                } else {
+                    Ok(None)
+                };
             }
         };
         let spent_before = {
@@ -140,33 +138,30 @@ impl RefreshTask {
         let failure = match self.request(Grant::Refresh, half, refresh).await {
             Ok((issued, requested)) => {
                 let kept = self.keep(issued, requested, Grant::Refresh, Some(lease));
-                return match kept.await {
-                    Ok(token) => Refreshed::Obtained(token),
-                    Err(error) => Refreshed::Failed(error),
-                };
+                return kept.await.map(Some);
             }
             Err(failure) => failure,
         };
         match failure.kind {
             FailureKind::NotProcessed => {
                 self.restore(lease, generation, token, spent_before).await;
-                Refreshed::Failed(TokenError::of(failure, self.tokens.org_id()))
+                Err(TokenError::of(failure, self.tokens.org_id()))
             }
             // `get_token` can be repeated safely, so the client can recover there from a refused
             // nonce.
             FailureKind::Unauthenticated { verified: true } => {
                 self.restore(lease, generation, token, spent_before).await;
-                Refreshed::GetTokenNext
+                Ok(None)
             }
             // Do not send another request immediately to a server that asked for fewer.
             FailureKind::Unknown if failure.throttled && self.has_valid_token() => {
-                Refreshed::Failed(TokenError::of(failure, self.tokens.org_id()))
+                Err(TokenError::of(failure, self.tokens.org_id()))
             }
             FailureKind::Unknown
             | FailureKind::UnusableToken
             | FailureKind::Unauthenticated { verified: false }
             | FailureKind::GrantRefused
-            | FailureKind::AppRefused => Refreshed::GetTokenNext,
+            | FailureKind::AppRefused => Ok(None),
         }
     }
 
@@ -175,7 +170,7 @@ impl RefreshTask {
         let restore = lease.restore(generation, token);
         match self.shared.with_store_timeout(restore).await {
             Ok(()) => self.tokens.state().spent = spent_before,
-            Err(error) => self.shared.store_failed(&self.tokens, &error),
+            Err(error) => drop(self.store_failed(error)),
         }
     }
 
@@ -203,13 +198,13 @@ impl RefreshTask {
         let answer = tokio::time::timeout(timeout, request).await;
         let failure = match answer {
             Ok(Ok(issued)) => {
-                self.shared.metrics.obtained(grant);
+                Metrics::obtained(grant);
                 return Ok((issued, requested.with_cobo_of(&self.shared.now())));
             }
             Ok(Err(failure)) => failure,
             Err(elapsed) => Failure::new(FailureKind::Unknown, elapsed),
         };
-        self.shared.metrics.failed(grant);
+        Metrics::failed(grant);
         tracing::warn!(
             org_id = %self.tokens.org_id(),
             kind = ?failure.kind,
@@ -272,7 +267,7 @@ impl RefreshTask {
         // A backoff protects Cobo. If Cobo was not called, it ends when the token expires, so that
         // Cobo is called then.
         if let (false, Some(token)) = (error.cobo_was_called(), self.tokens.valid(&now)) {
-            until = until.earlier(token.expires());
+            until = until.earlier(token.expires);
         }
         let error = error.clone();
         state.activity = Activity::BackingOff(Backoff { until, error });
@@ -280,8 +275,14 @@ impl RefreshTask {
 
     pub(crate) async fn release(&self, lease: Box<dyn Lease>) {
         if let Err(error) = self.shared.with_store_timeout(lease.release()).await {
-            self.shared.store_failed(&self.tokens, &error);
+            self.store_failed(error);
         }
+    }
+
+    /// Reports a store failure.
+    pub(crate) fn store_failed(&self, error: StoreError) -> TokenError {
+        self.shared.store_failed(self.tokens.org_id(), &error);
+        TokenError::store(error, self.tokens.org_id())
     }
 
     pub(crate) fn has_valid_token(&self) -> bool {

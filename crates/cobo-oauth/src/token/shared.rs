@@ -16,7 +16,6 @@ use super::cobo_clock::CoboClock;
 use super::error::TokenError;
 use super::issuer::Issuer;
 use super::limits::Limits;
-use super::metrics::Metrics;
 use super::moment::Moment;
 use super::org_tokens::{OrgTokens, check_org_id};
 use crate::store::{Owner, TokenStore};
@@ -40,7 +39,6 @@ pub(crate) struct Shared {
     /// A permit is held while obtaining a token.
     pub(crate) permits: Semaphore,
     pub(crate) callbacks: CallbackLimits,
-    pub(crate) metrics: Metrics,
     pub(crate) organizations: papaya::HashMap<Arc<str>, Arc<OrgTokens>>,
     /// The number of organizations at which unused ones are removed.
     pub(crate) sweep_size: AtomicUsize,

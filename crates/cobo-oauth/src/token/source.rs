@@ -6,12 +6,11 @@ use cobo_auth::AccessToken;
 use tokio_util::sync::DropGuard;
 
 use super::builder::TokenSourceBuilder;
-use super::callback::CallbackOutcome;
 use super::credential::OrgCredential;
 use super::error::TokenError;
 use super::installation::{Installation, InstallationError, InstallationOutcome};
 use super::org_state::{OrgState, OrgWatch};
-use super::org_tokens::check_org_id;
+use super::org_tokens::{OrgTokens, check_org_id};
 use super::refresh_state::RefreshReason;
 use super::shared::Shared;
 use crate::OAuthClient;
@@ -169,10 +168,7 @@ impl TokenSource {
         let shared = &self.0.shared;
         check_org_id(installation.org_id())?;
         let tokens = shared.org(installation.org_id());
-        Ok(match tokens.handle_callback(shared).await? {
-            CallbackOutcome::Obtained => InstallationOutcome::Confirmed(installation),
-            CallbackOutcome::Queued => InstallationOutcome::Queued(installation),
-        })
+        Ok(tokens.handle_callback(shared, installation).await?)
     }
 
     /// Lists the organizations that the app has tokens of, sorted by id: those in the store, and
@@ -192,7 +188,7 @@ impl TokenSource {
         // Longer than other calls of the store may take: it reads every entry.
         let listed = shared.with_timeout(shared.limits.deadline, listed).await?;
         let mut organizations: BTreeSet<_> = listed.into_iter().collect();
-        let unsaved = shared.select(|tokens| tokens.state().unsaved.is_some());
+        let unsaved = shared.select(OrgTokens::has_unsaved);
         organizations.extend(unsaved.iter().map(|tokens| tokens.org_id().to_string()));
         Ok(organizations.into_iter().collect())
     }
@@ -226,7 +222,7 @@ impl TokenSource {
         let finished = async {
             shared.tasks.wait().await;
             // Pairs whose save task ended with its runtime.
-            for tokens in shared.select(|tokens| tokens.state().unsaved.is_some()) {
+            for tokens in shared.select(OrgTokens::has_unsaved) {
                 shared.save_unsaved(&tokens).await;
             }
         };

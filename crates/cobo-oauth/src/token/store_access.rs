@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::error::TokenError;
+use super::metrics::Metrics;
 use super::org_tokens::OrgTokens;
 use super::shared::Shared;
 use crate::store::{Owner, StoreError, StoreErrorKind, TokenPair};
@@ -107,7 +108,7 @@ impl Shared {
     ///
     /// The stored token belongs to another app, or there are too many callbacks.
     pub(crate) async fn is_known(&self, tokens: &OrgTokens) -> Result<bool, TokenError> {
-        if tokens.cached().is_some() || tokens.state().unsaved.is_some() {
+        if tokens.cached().is_some() || tokens.has_unsaved() {
             return Ok(true);
         }
         let org_id = tokens.org_id();
@@ -125,13 +126,13 @@ impl Shared {
     pub(crate) async fn remove(&self, org_id: &Arc<str>) -> Result<(), TokenError> {
         let remove = self.store.remove(org_id, &self.owner);
         self.with_store_timeout(remove).await.map_err(|error| {
-            self.metrics.store_failed();
+            Metrics::store_failed();
             TokenError::store(error, org_id)
         })
     }
 
-    pub(crate) fn store_failed(&self, tokens: &OrgTokens, error: &StoreError) {
-        self.metrics.store_failed();
-        tracing::warn!(org_id = %tokens.org_id(), %error, "the token store failed");
+    pub(crate) fn store_failed(&self, org_id: &str, error: &StoreError) {
+        Metrics::store_failed();
+        tracing::warn!(org_id, %error, "the token store failed");
     }
 }

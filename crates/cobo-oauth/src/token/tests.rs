@@ -9,3 +9,4 @@ mod owners;
 mod property;
 mod scenarios;
 mod store;
+
