@@ -93,6 +93,13 @@
 //! once, a refresh token works once, and the key and the signature are in lower-case hex. Only input that is not HTTP
 //! is answered without a signature.
 //!
+//! # Features
+//!
+//! Both are on by default. Without them, the sandbox has fewer dependencies, and answers its own operations only.
+//!
+//! - `specification`: reads OpenAPI documents ([`Specification`]), and answers from them.
+//! - `program`: the program `cobo-sandbox`.
+//!
 //! # Why it shares no code with the client
 //!
 //! A server that used the client's signing code would accept every mistake in it. This crate therefore depends on none

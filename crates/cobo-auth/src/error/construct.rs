@@ -15,7 +15,7 @@ use crate::error::code::ErrorCode;
 use crate::sign::target::TargetError;
 
 impl Error {
-    fn new(kind: Kind) -> Self {
+    pub(super) fn new(kind: Kind) -> Self {
         Self(Arc::new(Inner {
             kind,
             operation: None,

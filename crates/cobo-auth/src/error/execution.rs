@@ -128,7 +128,7 @@ const CLEAR_REFUSALS: [ErrorCode; 10] = [
 ];
 
 /// The OAuth errors (RFC 6749, 5.2; RFC 6750, 3.1) that say the same.
-const CLEAR_OAUTH_REFUSALS: [&str; 8] = [
+pub(super) const CLEAR_OAUTH_REFUSALS: [&str; 8] = [
     "access_denied",
     "invalid_client",
     "invalid_grant",

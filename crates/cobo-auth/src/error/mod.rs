@@ -18,6 +18,10 @@ mod construct;
 mod display;
 mod execution;
 
+#[cfg(test)]
+#[path = "page_tests.rs"]
+mod page_tests;
+
 pub use execution::Execution;
 
 /// Why a call failed, and what the caller can do about it.

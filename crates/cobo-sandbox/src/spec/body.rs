@@ -1,6 +1,7 @@
 //! Request bodies.
 
 use bytes::Bytes;
+#[cfg(feature = "specification")]
 use futures_util::stream;
 use http::{HeaderMap, header};
 use serde_json::{Map, Value};
@@ -123,28 +124,38 @@ impl Form {
         if essence(content_type) != FORM {
             return None;
         }
+        Some(Self::parse(content_type, body).await)
+    }
+
+    #[cfg(not(feature = "specification"))]
+    async fn parse(_content_type: &str, _body: &Bytes) -> Self {
+        Self::Broken("this sandbox was built without forms")
+    }
+
+    #[cfg(feature = "specification")]
+    async fn parse(content_type: &str, body: &Bytes) -> Self {
         let Ok(boundary) = multer::parse_boundary(content_type) else {
-            return Some(Self::Broken("the content type has no boundary"));
+            return Self::Broken("the content type has no boundary");
         };
         let body = stream::iter([Ok::<_, std::convert::Infallible>(body.clone())]);
         let mut form = multer::Multipart::new(body, boundary);
         let mut parts = Vec::new();
         loop {
             match form.next_field().await {
-                Ok(None) => return Some(Self::Parts(parts)),
+                Ok(None) => return Self::Parts(parts),
                 Ok(Some(field)) => {
                     let Some(name) = field.name().map(str::to_owned) else {
-                        return Some(Self::Broken("a part has no name"));
+                        return Self::Broken("a part has no name");
                     };
                     if parts.iter().any(|(known, _)| *known == name) {
-                        return Some(Self::Broken("a part is repeated"));
+                        return Self::Broken("a part is repeated");
                     }
                     let Ok(content) = field.bytes().await else {
-                        return Some(Self::Broken("a part breaks off"));
+                        return Self::Broken("a part breaks off");
                     };
                     parts.push((name, String::from_utf8_lossy(&content).into_owned()));
                 }
-                Err(_) => return Some(Self::Broken("it is not multipart")),
+                Err(_) => return Self::Broken("it is not multipart"),
             }
         }
     }

@@ -1,0 +1,84 @@
+//! Retries: what the client repeats by itself, and how an app finds out whether a failed write was
+//! carried out.
+
+#![allow(clippy::print_stdout)] // prints the result of each step
+
+use std::error::Error;
+use std::time::Duration;
+
+use cobo_auth::{Client, ErrorCode, Execution, FixedToken, RetryPolicy};
+use cobo_sandbox::{Answer, DEMO_ORG_ID, Sandbox};
+use http::{Method, StatusCode};
+use serde_json::json;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let sandbox = Sandbox::start().await?;
+    let client = patient(&sandbox)?;
+
+    // Two failures of the server. A read is repeated, and the caller does not notice.
+    let unavailable = || Answer::error(StatusCode::SERVICE_UNAVAILABLE, 2000);
+    sandbox.script("get_token", [unavailable(), unavailable()])?;
+    let token = client
+        .request(Method::GET, "/oauth/token")
+        .query("client_id", sandbox.client_id())
+        .query("org_id", DEMO_ORG_ID)
+        .query("grant_type", "org_implicit")
+        .send()
+        .await?;
+    println!(
+        "1. a read succeeded at attempt {}",
+        sandbox.received().len()
+    );
+    let token: serde_json::Value = token.json()?;
+
+    // A write that is carried out, and whose answer is lost. It is not repeated.
+    sandbox.clear_received();
+    sandbox.script("refresh_token", [Answer::as_usual().dropped()])?;
+    let request = json!({
+        "client_id": sandbox.client_id(),
+        "grant_type": "refresh_token",
+        "refresh_token": token["refresh_token"],
+    });
+    let write = client.request(Method::POST, "/oauth/token").json(&request);
+    match write.send().await {
+        Ok(_) => println!("2. the write succeeded"),
+        Err(error) => println!("2. {}", next_step(&error)),
+    }
+    println!("3. a write was sent {} time", sandbox.received().len());
+
+    // A write that Cobo refuses certainly changed nothing.
+    let access_token = token["access_token"].as_str().unwrap_or_default();
+    let refused = client
+        .request(Method::POST, "/transactions/transfer")
+        .credential(FixedToken::new(access_token)?)
+        .json(json!({"request_id": "order-1024"}));
+    match refused.send().await {
+        Ok(_) => println!("4. the write succeeded"),
+        Err(error) => println!("4. {}", next_step(&error)),
+    }
+    Ok(())
+}
+
+fn patient(sandbox: &Sandbox) -> Result<Client, Box<dyn Error>> {
+    let client = cobo_examples::client(sandbox)?;
+    Ok(client.with_retry(
+        RetryPolicy::standard()
+            .max_attempts(5)
+            .deadline(Duration::from_secs(120)),
+    ))
+}
+
+/// What an app does after a write failed.
+fn next_step(error: &cobo_auth::Error) -> &'static str {
+    if error.code().is_some_and(ErrorCode::is_duplicate) {
+        return "an earlier request with this request_id was accepted: look it up";
+    }
+    match error.execution() {
+        Execution::NotExecuted if error.is_retryable() => "not carried out: send it again later",
+        Execution::NotExecuted => "not carried out: correct the request first",
+        Execution::Executed => "carried out: read the result from `success_body`",
+        // `Unknown`, and whatever a later version adds.
+        _ => "unknown: look the request_id up before you send it again",
+    }
+}
