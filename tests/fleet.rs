@@ -87,7 +87,10 @@ async fn fleet(what: &str, durable: bool) {
     // In a short run, refreshes at the start and end of the period matter more.
     let most = if long { 1.05 } else { 1.25 };
     assert!(ratio <= most && ratio_again <= most, "{what}");
-    assert!(ratio > 0.8 && ratio_again > 0.8, "{what}: nobody refreshed");
+    assert!(
+        ratio > 0.8 && ratio_again > 0.8,
+        "{what}: no process refreshed"
+    );
 }
 
 fn start(redis: &Redis, sandbox: &Sandbox, period: Duration) -> Process {

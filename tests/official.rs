@@ -165,7 +165,7 @@ fn install_python() -> Result<PathBuf, String> {
         run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
         run(Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--no-input"])
-            // Only install packages that run no code of their own during installation.
+            // Only install packages that run no code during installation.
             .arg("--only-binary=:all:")
             .arg(format!("cobo-waas2=={PYTHON_VERSION}")))
     })
@@ -209,7 +209,7 @@ fn install(
     Ok(folder)
 }
 
-/// The output of the command, or the reason why there is none.
+/// The output of the command, or the reason why it failed.
 fn run(command: &mut Command) -> Result<String, String> {
     let program = command.get_program().display().to_string();
     let output = command
@@ -226,7 +226,7 @@ fn run(command: &mut Command) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The installed SDK. If there is none, prints a message and returns `None`, or fails in CI.
+/// The installed SDK. Without one, prints a message and returns `None`, or fails in CI.
 fn or_skip<T>(sdk: &str, installed: Result<T, String>) -> Option<T> {
     installed
         .inspect_err(|why| {

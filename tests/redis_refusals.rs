@@ -31,7 +31,7 @@ async fn refused_save_leaves_the_old_pair_whole() {
         assert_eq!(server.cli(&["ACL", "SETUSER", "app", refused]), "OK");
         let error = store.save("one", &new).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-        assert!(!error.is_not_applied(), "{refused} may have come late");
+        assert!(!error.is_not_applied(), "{refused} may have arrived late");
         let stored = store.load("one").await.unwrap().unwrap();
         assert_eq!(stored.generation, kept, "{refused}");
         let whole = if kept == 7 { &old } else { &new };

@@ -48,7 +48,7 @@ request = cobo_waas2.RefreshTokenRequest(
 org = call(oauth.refresh_token, request)
 report_pair("refresh_token", org)
 
-# The SDK sends no bearer of its own: it takes an access token in its configuration, and never reads it.
+# The SDK does not send a bearer token: it takes an access token in its configuration, and never reads it.
 bearer = cobo_waas2.ApiClient(configuration)
 bearer.set_default_header("Authorization", f"Bearer {org.access_token}")
 info = call(cobo_waas2.OrganizationsApi(bearer).get_org_info)

@@ -3,7 +3,7 @@
 //!
 //!     cargo run --package xtask --example plain -- FILE DIR [STAGE,...]
 //!
-//! `.ci/figures` measures the crate in DIR. It is no client: it neither signs nor decodes right. The third argument
+//! `.ci/figures` measures the crate in DIR. It is not a working client: it neither signs nor decodes correctly. The third argument
 //! replaces the transforms that it takes.
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "it is a program")]
 

@@ -1,23 +1,23 @@
-//! Writes a document as another tool would, see `xtask::rendering`.
+//! Writes a document as another tool would, see `xtask::equivalent_forms`.
 //!
-//!     cargo run --package xtask --example render -- RENDERING FILE >rendered.json
+//!     cargo run --package xtask --example render -- FORM FILE >rendered.json
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "it is a program")]
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use xtask::rendering::RENDERINGS;
+use xtask::equivalent_forms::FORMS;
 use xtask::stage::{Options, load};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, file] = arguments.as_slice() else {
-        eprintln!("usage: render RENDERING FILE");
+        eprintln!("usage: render FORM FILE");
         return ExitCode::from(2);
     };
-    let Some((_, render)) = RENDERINGS.iter().find(|(known, _)| known == name) else {
-        let known = RENDERINGS.map(|(name, _)| name).join(", ");
-        eprintln!("there is no rendering {name}, only {known}");
+    let Some((_, render)) = FORMS.iter().find(|(known, _)| known == name) else {
+        let known = FORMS.map(|(name, _)| name).join(", ");
+        eprintln!("unknown form {name}; the forms are {known}");
         return ExitCode::from(2);
     };
     match load::run(Path::new(file), file, &Options::default()) {

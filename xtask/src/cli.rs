@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{adopt, diff, exercise, regen};
+use crate::{adopt, conformance, diff, regen};
 
 /// Generates client crates and reference pages from OpenAPI documents.
 #[derive(Debug, Parser)]
@@ -20,7 +20,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Regen(Regen),
-    Exercise(Exercise),
+    Conformance(Conformance),
     Diff(Diff),
     Adopt(Adopt),
 }
@@ -59,9 +59,16 @@ struct Regen {
     #[arg(long, value_name = "DIR", requires = "spec")]
     out: Option<PathBuf>,
 
-    /// The name of the crate of its own [default: `cobo-` and the name of the document's file]
+    /// The name of the crate of its own; `my-api` has the client `MyApiClient` [default: the title of
+    /// the document in kebab case]
     #[arg(long, value_name = "NAME", requires = "spec")]
-    crate_name: Option<String>,
+    name: Option<String>,
+
+    /// How the crate of its own depends on `cobo-auth` and `cobo-model`: a version, or the URL of a
+    /// git repository, with `#` and a revision [default: the version and relative path of this
+    /// checkout]
+    #[arg(long, value_name = "VERSION|URL", requires = "spec")]
+    auth_dependency: Option<String>,
 
     /// Keep only operations with this tag, and what they need
     #[arg(long = "tag", value_name = "TAG", requires = "spec")]
@@ -75,9 +82,13 @@ struct Regen {
     #[arg(long, requires = "spec")]
     strict: bool,
 
-    /// Write nothing: list every stale, missing and orphaned file
+    /// Write nothing: report stale, missing and orphaned files
     #[arg(long)]
     check: bool,
+
+    /// List every file, difference and change of the API instead of a screen
+    #[arg(long)]
+    verbose: bool,
 
     /// Write what was done, as JSON
     #[arg(long, value_name = "FILE")]
@@ -89,7 +100,7 @@ struct Regen {
 ///
 /// Run it with the document as its argument. Exits with 2 when the document or the arguments are refused.
 #[derive(Debug, Args)]
-struct Exercise {
+struct Conformance {
     /// The OpenAPI 3.0 document
     #[arg(long, value_name = "FILE")]
     spec: PathBuf,
@@ -102,21 +113,17 @@ struct Exercise {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// The name of the generated crate [default: `cobo-` and the name of the document's file]
-    #[arg(long, value_name = "NAME")]
-    crate_name: Option<String>,
-
     /// What the crate was generated with
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
 }
 
-/// Compare two documents in terms of what a user of the generated crate sees: operations, parameters,
-/// fields, enum values, types, what is required. Order, prose, and how a schema is inlined, named or
-/// referenced are no difference.
+/// Compare two documents in terms of what callers of the generated crate see: operations, parameters, types and their
+/// names, fields, enum values, what is required. Order, prose, and how a schema is inlined or referenced are no
+/// difference. In place of a document, the `surface.json` of a generated crate can be given.
 ///
-/// Exits with 0, with 1 where there is a breaking change (with --fail-on breaking), and with 2 when a
-/// document or the arguments are refused.
+/// Exits with 0, with 1 if a change is not compatible (with --fail-on breaking), and with 2 if a document or the
+/// arguments are refused.
 #[derive(Debug, Args)]
 struct Diff {
     /// The OpenAPI 3.0 document that code was written against
@@ -129,7 +136,11 @@ struct Diff {
     #[arg(long, value_enum, default_value_t = diff::Format::Text)]
     format: diff::Format,
 
-    /// What makes the run fail
+    /// What a person decided about both documents, as `regen` takes it
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
+
+    /// What makes the run fail: breaking changes, and changes of behaviour
     #[arg(long, value_enum, value_name = "CLASS")]
     fail_on: Option<FailOn>,
 }
@@ -145,6 +156,7 @@ impl From<Diff> for diff::Request {
             old: arguments.old,
             new: arguments.new,
             format: arguments.format,
+            decisions: arguments.decisions,
             fail_on_breaking: arguments.fail_on == Some(FailOn::Breaking),
         }
     }
@@ -172,8 +184,8 @@ impl From<Outcome> for ExitCode {
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Regen(arguments) => regen::run(&arguments.into(), &mut Console),
-        Command::Exercise(arguments) => {
-            let output = exercise::run(&arguments.into());
+        Command::Conformance(arguments) => {
+            let output = conformance::run(&arguments.into());
             regen::write(output, &mut Console)
         }
         Command::Diff(arguments) => diff::run(&arguments.into(), &mut Console),
@@ -188,19 +200,17 @@ pub fn main() -> ExitCode {
     outcome.into()
 }
 
-impl From<Exercise> for exercise::Request {
-    fn from(arguments: Exercise) -> Self {
-        let Exercise {
+impl From<Conformance> for conformance::Request {
+    fn from(arguments: Conformance) -> Self {
+        let Conformance {
             spec,
             client,
             out,
-            crate_name,
             decisions,
         } = arguments;
         Self {
             spec,
             client,
-            crate_name,
             decisions,
             out,
             skip: Vec::new(),
@@ -214,7 +224,8 @@ impl From<Regen> for regen::Request {
             (Some(spec), Some(out)) => Some(regen::Standalone {
                 spec,
                 out,
-                crate_name: arguments.crate_name,
+                name: arguments.name,
+                auth_dependency: arguments.auth_dependency,
                 tags: arguments.tags,
                 decisions: arguments.decisions,
                 strict: arguments.strict,
@@ -226,28 +237,29 @@ impl From<Regen> for regen::Request {
         Self {
             standalone,
             check: arguments.check,
+            verbose: arguments.verbose,
             report: arguments.report,
         }
     }
 }
 
 /// Receives the messages of a run.
-pub trait Say {
+pub trait Reporter {
     /// Writes a line about work done or a difference found, to stdout.
-    fn say(&mut self, line: &dyn Display);
+    fn line(&mut self, line: &dyn Display);
     /// Writes a line about a problem or failure, to stderr.
-    fn refuse(&mut self, line: &dyn Display);
+    fn problem(&mut self, line: &dyn Display);
 }
 
 struct Console;
 
 // Write errors are ignored: a closed reader (`| head`) must not change the outcome of the run.
-impl Say for Console {
-    fn say(&mut self, line: &dyn Display) {
+impl Reporter for Console {
+    fn line(&mut self, line: &dyn Display) {
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
 
-    fn refuse(&mut self, line: &dyn Display) {
+    fn problem(&mut self, line: &dyn Display) {
         let _ = writeln!(std::io::stderr().lock(), "{line}");
     }
 }

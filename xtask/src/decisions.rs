@@ -82,12 +82,11 @@ struct Entry {
 const TEXTS: [&str; 3] = ["description", "summary", "title"];
 
 impl Decisions {
-    /// Reads the file at `path`.
-    pub fn read(path: &Path) -> Result<Self, Diagnostics> {
-        let source = path.display().to_string();
+    /// Reads the file at `path`. Messages call it `source`.
+    pub fn read(path: &Path, source: &str) -> Result<Self, Diagnostics> {
         let text = std::fs::read_to_string(path)
-            .map_err(|error| Diagnostic::of_file(&source, format!("it cannot be read: {error}")))?;
-        Self::parse(&source, &text)
+            .map_err(|error| Diagnostic::of_file(source, format!("it cannot be read: {error}")))?;
+        Self::parse(source, &text)
     }
 
     /// Parses decisions from `text`; error messages name `source` as the file.

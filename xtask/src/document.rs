@@ -18,7 +18,7 @@ pub struct Document {
     /// absent, unless the transform only moved a value of the file.
     pub lines: BTreeMap<String, usize>,
     /// The defects that were ignored when the file was read.
-    pub slips: Vec<String>,
+    pub ignored_defects: Vec<String>,
     /// What a person should look at, found when the file was read.
     pub warnings: Diagnostics,
     /// The ids of the operations that a decision left out, before they were checked.

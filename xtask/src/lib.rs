@@ -6,23 +6,22 @@
 
 pub mod adopt;
 pub mod api;
-pub mod catalog;
+mod catch_panic;
 pub mod cli;
+pub mod conformance;
 pub mod decisions;
 pub mod diagnostic;
 pub mod diff;
 pub mod document;
-pub mod exercise;
+pub mod equivalent_forms;
+pub mod marks;
 pub mod media;
 pub mod output;
 pub mod print;
-pub mod reference;
 pub mod regen;
-pub mod rendering;
 pub mod report;
 pub mod rust_name;
 pub mod schema;
-mod silence;
 pub mod stage;
 pub mod standalone;
 pub mod workspace;

@@ -48,6 +48,29 @@ impl fmt::Display for Difference {
     }
 }
 
+/// Counts the differences of each folder, one line for each. `words` names what is missing, stale and
+/// orphaned.
+pub fn by_folder(differences: &[Difference], words: [&str; 3]) -> Vec<String> {
+    let mut folders: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+    for Difference { path, kind } in differences {
+        let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
+        let index = match kind {
+            Kind::Missing => 0,
+            Kind::Stale(_) => 1,
+            Kind::Orphaned => 2,
+        };
+        folders.entry(folder).or_default()[index] += 1;
+    }
+    let line = |(folder, counts): (&str, [usize; 3])| {
+        let counts = counts.iter().zip(words).filter(|(count, _)| **count > 0);
+        let counts: Vec<String> = counts
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        format!("{folder}: {}", counts.join(", "))
+    };
+    folders.into_iter().map(line).collect()
+}
+
 /// The changes that were written, file by file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Written {

@@ -3,63 +3,25 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::api::{Api, limits};
-use crate::catalog::Catalog;
-use crate::cli::{Outcome, Say};
+use crate::api::{Api, unsupported};
+use crate::catch_panic::catch_panic;
+use crate::cli::{Outcome, Reporter};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::diff;
+use crate::diff::{self, Surface};
 use crate::document::Document;
-use crate::output::{Output, replace};
+use crate::output::{Difference, Output, by_folder, replace};
 use crate::print::CrateNames;
 use crate::print::code::{self, Code};
-use crate::reference;
+use crate::print::reference;
 use crate::report::{Log, Report};
-use crate::silence;
-use crate::stage::{Options, Stage, cross_check, emit, load, select, transform, usable};
-use crate::standalone::{self, file_name};
-use crate::workspace::Workspace;
+use crate::stage::{Options, Stage, cross_check, emit, load, transform, usable};
+use crate::standalone::{self, Dependency, file_name};
 
-/// A target of this workspace: a document, the folder of its code, and the folder of its reference
-/// pages. Both folders contain generated files only.
-struct Target {
-    document: &'static str,
-    /// The crate's name as its examples write it.
-    library: &'static str,
-    /// The name of its client.
-    client: &'static str,
-    generated: &'static str,
-    reference: Option<&'static str>,
-    /// The crate's manifest, if the crate has a feature for each tag: the region between two marks
-    /// is generated.
-    manifest: Option<&'static str>,
-    /// The decisions about the document's conflicts. An adopted document already has the others.
-    decisions: Option<&'static str>,
-}
+mod targets;
 
-const TARGETS: [Target; 2] = [
-    Target {
-        document: "openapi/oauth.yaml",
-        library: "cobo_oauth",
-        client: "OAuthClient",
-        generated: "crates/cobo-oauth/src/generated",
-        reference: Some("docs/reference"),
-        manifest: None,
-        decisions: None,
-    },
-    Target {
-        document: "openapi/waas2.yaml",
-        library: "cobo_waas2",
-        client: "Waas2Client",
-        generated: "crates/cobo-waas2/src/generated",
-        reference: None,
-        manifest: Some("crates/cobo-waas2/Cargo.toml"),
-        decisions: Some("openapi/decisions/waas2.yaml"),
-    },
-];
-
-/// The lines around the features in the manifest of a crate of this workspace.
-const FEATURES: [&str; 2] = ["# features: begin\n", "# features: end\n"];
+/// The maximum number of changes of the API, and of differences, to list in a screen.
+const LINES: usize = 12;
 
 /// The arguments of the command.
 #[derive(Debug, Clone, Default)]
@@ -67,6 +29,8 @@ pub struct Request {
     /// Generate a stand-alone crate instead of this workspace's code.
     pub standalone: Option<Standalone>,
     pub check: bool,
+    /// List everything instead of a screen.
+    pub verbose: bool,
     pub report: Option<PathBuf>,
 }
 
@@ -74,7 +38,8 @@ pub struct Request {
 pub struct Standalone {
     pub spec: PathBuf,
     pub out: PathBuf,
-    pub crate_name: Option<String>,
+    pub name: Option<String>,
+    pub auth_dependency: Option<String>,
     pub tags: Vec<String>,
     pub decisions: Option<PathBuf>,
     pub strict: bool,
@@ -84,11 +49,11 @@ pub struct Standalone {
 }
 
 /// Runs the command.
-pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
+pub fn run(request: &Request, console: &mut dyn Reporter) -> Outcome {
     let mut report = Report::default();
     let result = match &request.standalone {
         Some(standalone) => of_its_own(standalone, &mut report),
-        None => of_workspace(&mut report),
+        None => targets::run(&mut report),
     };
     let mut problems = Diagnostics::default();
     let result = result.map_err(|found| problems.extend(found));
@@ -101,63 +66,60 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
     }
     let outcome = match result {
         Ok(output) if problems.is_empty() => {
-            compare(&output, console);
-            finish(&output, request.check, &mut problems, console)
+            compare(&output, request.verbose, console);
+            finish(&output, request, &mut problems, console)
         }
         _ => Outcome::Refused,
     };
     problems.sort();
     for problem in report.log.warnings().iter().chain(problems.iter()) {
-        console.refuse(problem);
+        console.problem(problem);
     }
     outcome
 }
 
 /// Writes the output of another command.
-pub fn write(output: Result<Output, Diagnostics>, console: &mut dyn Say) -> Outcome {
+pub fn write(output: Result<Output, Diagnostics>, console: &mut dyn Reporter) -> Outcome {
     let mut problems = Diagnostics::default();
     let outcome = match output {
-        Ok(output) => finish(&output, false, &mut problems, console),
+        Ok(output) => finish(&output, &Request::default(), &mut problems, console),
         Err(found) => {
             problems.extend(found);
             Outcome::Refused
         }
     };
     for problem in problems.iter() {
-        console.refuse(problem);
+        console.problem(problem);
     }
     outcome
 }
 
 fn finish(
     output: &Output,
-    check: bool,
+    request: &Request,
     problems: &mut Diagnostics,
-    console: &mut dyn Say,
+    console: &mut dyn Reporter,
 ) -> Outcome {
-    let result = if check {
-        output.differences().map(|differences| {
-            for difference in &differences {
-                console.say(difference);
-            }
-            if differences.is_empty() {
-                Outcome::Done
-            } else {
-                Outcome::Stale
-            }
-        })
-    } else {
-        output.write().map(|written| {
+    let result = output.differences().and_then(|differences| {
+        if request.check {
+            return Ok(list(&differences, request.verbose, console));
+        }
+        let written = output.write()?;
+        if request.verbose {
             for path in &written.wrote {
-                console.say(&format_args!("wrote {path}"));
+                console.line(&format_args!("wrote {path}"));
             }
             for path in &written.removed {
-                console.say(&format_args!("removed {path}"));
+                console.line(&format_args!("removed {path}"));
             }
-            console.say(&format_args!("unchanged: {} files", written.unchanged));
-            Outcome::Done
-        })
-    };
+        } else {
+            for line in by_folder(&differences, ["new", "changed", "removed"]) {
+                console.line(&line);
+            }
+        }
+        console.line(&format_args!("unchanged: {} files", written.unchanged));
+        Ok(Outcome::Done)
+    });
     result.unwrap_or_else(|error| {
         problems.push(Diagnostic::of_file(
             "the generated files",
@@ -167,98 +129,33 @@ fn finish(
     })
 }
 
-fn of_workspace(report: &mut Report) -> Result<Output, Diagnostics> {
-    let here = std::env::current_dir().ok();
-    let workspace = here
-        .and_then(|folder| Workspace::above(&folder))
-        .ok_or_else(|| {
-            Diagnostic::of_file(
-                ".",
-                "this is not a checkout of the project (no Cargo.toml with [workspace] beside a \
-             folder `openapi` here or above): run it in one, or give --spec and --out",
-            )
-        })?;
-    let mut files = BTreeMap::new();
-    let mut folders = Vec::new();
-    let mut problems = Diagnostics::default();
-    for target in &TARGETS {
-        let path = workspace.root.join(target.document);
-        let header = Header {
-            command: "cargo xtask regen".to_owned(),
-            source: target.document.to_owned(),
-            names: CrateNames {
-                library: target.library.to_owned(),
-                client: target.client.to_owned(),
-            },
-        };
-        let decisions = target.decisions.map(|path| workspace.root.join(path));
-        let decisions = decisions.map(|path| Decisions::read(&path)).transpose();
-        let result = decisions.and_then(|decisions| {
-            let options = Options {
-                decisions: decisions.unwrap_or_default().of_conflicts(),
-                ..Options::default()
-            };
-            generated(&path, target.document, &options, header, report)
-        });
-        match result {
-            Ok(generated) => {
-                if let Some(path) = target.manifest {
-                    let features = emit::features(&generated.code.features);
-                    match with_features(&workspace.root.join(path), &features) {
-                        Ok(text) => {
-                            files.insert(path.to_owned(), text);
-                        }
-                        Err(reason) => problems.push(Diagnostic::of_file(path, reason)),
-                    }
-                }
-                let code = generated.code.files.into_iter();
-                let code = code.map(|file| (file.path, file.text)).collect();
-                files.extend(within(target.generated, code));
-                files.extend(within(target.generated, generated.notes));
-                if let Some(folder) = target.reference {
-                    files.extend(within(folder, generated.pages));
-                }
-            }
-            Err(found) => problems.extend(found),
-        }
-        for folder in [Some(target.generated), target.reference].into_iter().flatten() {
-            if !folders.contains(&folder) {
-                folders.push(folder);
-            }
-        }
+/// Lists what `--check` found. Many differences are counted by folder.
+fn list(differences: &[Difference], verbose: bool, console: &mut dyn Reporter) -> Outcome {
+    if differences.is_empty() {
+        return Outcome::Done;
     }
-    let files = problems.or(files)?;
-    Output::folders(&workspace.root, &folders, files)
-        .map_err(|error| Diagnostic::of_file(".", format!("it cannot be listed: {error}")).into())
-}
-
-/// The manifest with these features between the two marks.
-fn with_features(path: &Path, features: &str) -> Result<String, String> {
-    let [begin, end] = FEATURES;
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let parts = text.split_once(begin).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(end)?;
-        Some((before, after))
-    });
-    let (before, after) = parts.ok_or_else(|| {
-        format!(
-            "the lines `{}` and `{}`, between which the features are written, are missing",
-            begin.trim_end(),
-            end.trim_end()
-        )
-    })?;
-    Ok(format!("{before}{begin}{}\n{end}{after}", features.trim_end()))
+    if verbose || differences.len() <= LINES {
+        for difference in differences {
+            console.line(difference);
+        }
+    } else {
+        for line in by_folder(differences, ["missing", "stale", "orphaned"]) {
+            console.line(&line);
+        }
+        console.line(&"--verbose lists the files and their differences");
+    }
+    Outcome::Stale
 }
 
 fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagnostics> {
     let mut problems = Diagnostics::default();
-    let name = standalone::name(request.crate_name.as_deref(), &request.spec)
-        .map_err(|reason| problems.push(Diagnostic::of_file("--crate-name", reason)));
-    let auth =
-        standalone::auth_path().map_err(|reason| problems.push(Diagnostic::of_file(".", reason)));
+    let name = request.name.as_deref().map(standalone::checked).transpose();
+    let name = name.map_err(|reason| problems.push(Diagnostic::of_file("--name", reason)));
+    let dependency = Dependency::of(request.auth_dependency.as_deref(), &request.out)
+        .map_err(|reason| problems.push(Diagnostic::of_file("--auth-dependency", reason)));
     let source = request.spec.display().to_string();
     let decisions = match &request.decisions {
-        Some(path) => Decisions::read(path)?,
+        Some(path) => Decisions::read(path, &path.display().to_string())?,
         None => Decisions::default(),
     };
     let options = Options {
@@ -270,14 +167,18 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagn
     let header = Header {
         command: standalone::command(request),
         source: file_name(&request.spec),
-        names: CrateNames::of_crate(name.as_deref().unwrap_or_default()),
+        names: name
+            .as_ref()
+            .ok()
+            .and_then(|name| Some(CrateNames::of_crate(name.as_deref()?))),
     };
     let generated = generated(&request.spec, &source, &options, header, report)
         .map_err(|found| problems.extend(found));
-    let (Ok(name), Ok(auth), Ok(generated)) = (name, auth, generated) else {
+    let (Ok(name), Ok(dependency), Ok(generated)) = (name, dependency, generated) else {
         return Err(problems);
     };
-    let mut files = emit::standalone(&name, &auth, &generated.api, generated.code);
+    let name = name.unwrap_or_else(|| standalone::default_name(&generated.api.title));
+    let mut files = emit::standalone(&name, &dependency, &generated.api, generated.code);
     files.extend(within("src/generated", generated.notes));
     files.extend(within("docs/reference", generated.pages));
     let out = request.out.display().to_string();
@@ -290,7 +191,8 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagn
 struct Header {
     command: String,
     source: String,
-    names: CrateNames,
+    /// `None`: from the title of the document.
+    names: Option<CrateNames>,
 }
 
 struct Generated {
@@ -313,7 +215,7 @@ fn generated(
     let log = &mut report.log;
     let mut problems = Diagnostics::default();
     // A panic is a defect of the generator. It is reported as a problem, without a stack trace.
-    let read = silence::panics(|| read(path, source, options, log, &mut problems));
+    let read = catch_panic(|| read(path, source, options, log, &mut problems));
     let gave_up = |reason| Diagnostics::from(Diagnostic::of_file(source, reason));
     let read = match read {
         Ok(read) => read.filter(|_| problems.is_empty()),
@@ -321,20 +223,21 @@ fn generated(
         Err(reason) if problems.is_empty() => return Err(gave_up(reason)),
         Err(_) => None,
     };
-    let Some((document, api, surface)) = read else {
+    let Some((document, api)) = read else {
         return Err(problems);
     };
-    let names = header.names;
+    let names = header
+        .names
+        .unwrap_or_else(|| CrateNames::of_crate(&standalone::default_name(&api.title)));
     let header = emit::Header {
         command: header.command,
         source: header.source,
         sha256: document.sha256.clone(),
     };
-    let written = silence::panics(|| {
+    let written = catch_panic(|| {
         let code = code::print(&api, &names, &header.line())?;
-        let notes = emit::notes(&api, surface, &header);
-        let catalog = Catalog::of(&document);
-        let pages = reference::pages(&catalog, &names, Some(&header));
+        let notes = emit::notes(&api, Surface::of(&api).write(), &header);
+        let pages = reference::pages(&api, &names, Some(&header));
         Ok::<_, Diagnostics>(Generated {
             api,
             code,
@@ -348,14 +251,14 @@ fn generated(
 }
 
 /// Reads and checks a document, and adds the errors of all stages to `problems`. Returns the
-/// normalised document, its model and its surface.
+/// normalised document and its model.
 fn read(
     path: &Path,
     source: &str,
     options: &Options,
     log: &mut Log,
     problems: &mut Diagnostics,
-) -> Option<(Document, Api, String)> {
+) -> Option<(Document, Api)> {
     let (document, errors) = match load::examine(path, source, options) {
         Ok(found) => found,
         Err(errors) => {
@@ -366,9 +269,6 @@ fn read(
     load::notes(&document, log);
     problems.extend(errors.iter().cloned());
     let (mut document, options) = usable::part(document, options, &errors)?;
-    let surface = surface(&document, &options)
-        .map_err(|errors| problems.extend(errors))
-        .ok();
     let mut check = |result: Result<(), Diagnostics>| {
         if let Err(errors) = result {
             problems.extend(errors);
@@ -376,24 +276,13 @@ fn read(
     };
     check(transform(&mut document, &options, log));
     let api = Api::of(&document, log);
-    check(limits::check(&document, &api));
+    check(unsupported::check(&document, &api));
     check(cross_check::run(&document, &api, log));
-    Some((document, api, surface?))
-}
-
-/// The operations that are generated, in the form that the comparison reads.
-fn surface(document: &Document, options: &Options) -> Result<String, Diagnostics> {
-    let mut selected = document.clone();
-    select::run(&mut selected, options, &mut Log::default())?;
-    Ok(diff::surface(&selected))
+    Some((document, api))
 }
 
 /// Reports how the document differs from the one used by the previous run.
-fn compare(output: &Output, console: &mut dyn Say) {
-    let read = |text: &str| {
-        let root = serde_json::from_str(text).ok()?;
-        Some(Document::from_value(emit::SURFACE, root))
-    };
+fn compare(output: &Output, verbose: bool, console: &mut dyn Reporter) {
     for (path, new) in output.files() {
         if !path.ends_with(emit::SURFACE) {
             continue;
@@ -403,12 +292,19 @@ fn compare(output: &Output, console: &mut dyn Say) {
         let Some(old) = old.filter(|old| old != new) else {
             continue;
         };
-        if let (Some(old), Some(new)) = (read(&old), read(new)) {
+        if let (Some(old), Some(new)) = (Surface::read(&old), Surface::read(new)) {
             let changes = diff::changes(&old, &new);
-            console.say(&format_args!(
-                "the API: {}",
-                diff::text(&changes).trim_end()
-            ));
+            let text = diff::text(&changes);
+            let lines: Vec<&str> = text.trim_end().lines().collect();
+            let shown = if verbose { lines.len() } else { LINES };
+            let shown = &lines[..lines.len().min(shown)];
+            console.line(&format_args!("the API: {}", shown.join("\n")));
+            if lines.len() > shown.len() {
+                let left = lines.len() - shown.len();
+                console.line(&format_args!(
+                    "… and {left} more changes: --verbose lists them"
+                ));
+            }
         }
     }
 }

@@ -5,9 +5,6 @@
 
 use heck::{ToPascalCase, ToShoutySnakeCase, ToSnakeCase};
 
-use crate::api::CLIENT;
-use crate::catalog::{Operation, Parameter};
-
 /// The name of a component schema's type: `GetToken200Response`.
 pub fn model(name: &str) -> String {
     sanitize(name, "X", |text| text.to_pascal_case())
@@ -23,28 +20,9 @@ pub fn setter(name: &str) -> String {
     sanitize(name, "_", |text| text.to_snake_case())
 }
 
-/// The name of a parameter's variable and setter: `client_id`.
-pub fn parameter(parameter: &Parameter) -> String {
-    setter(&parameter.name)
-}
-
-/// The name of an operation's method, without regard to names that the client has: `get_token`.
+/// The name of an operation's method: `get_token`.
 pub fn operation(id: &str) -> String {
     sanitize(id, "_", |text| text.to_snake_case())
-}
-
-/// The name of an operation's method: `get_token`.
-pub fn method(operation: &Operation) -> String {
-    method_of(&operation.id)
-}
-
-fn method_of(id: &str) -> String {
-    let name = operation(id);
-    if CLIENT.contains(&name.as_str()) {
-        format!("{name}_")
-    } else {
-        name
-    }
 }
 
 /// The request builder of an operation: `GetToken`.
@@ -55,20 +33,6 @@ pub fn request_of(id: &str) -> String {
 /// The entry of an operation in the table: `GET_TOKEN`.
 pub fn entry_of(id: &str) -> String {
     sanitize(id, "_", |text| text.to_shouty_snake_case())
-}
-
-/// The name of the setter of an operation's body, after the model: `refresh_token_request`.
-pub fn body(operation: &Operation, model: &str) -> String {
-    let name = field(model);
-    if operation
-        .parameters
-        .iter()
-        .any(|other| parameter(other) == name)
-    {
-        format!("{name}_body")
-    } else {
-        name
-    }
 }
 
 fn sanitize(name: &str, prefix: &str, case: impl Fn(&str) -> String) -> String {
@@ -116,8 +80,7 @@ mod tests {
         assert_eq!(field("walletId"), "wallet_id");
         assert_eq!(field("+1"), "plus1");
         assert_eq!(field("24h"), "x24h");
-        assert_eq!(method_of("getToken"), "get_token");
-        assert_eq!(method_of("new"), "new_");
+        assert_eq!(operation("getToken"), "get_token");
         assert_eq!(entry_of("get_token"), "GET_TOKEN");
         assert_eq!(entry_of("2fa"), "_2FA");
     }

@@ -33,13 +33,9 @@ const TAKEN: [&str; 23] = [
     "uuid",
 ];
 
-/// The requested name, or one derived from the document's file name. Fails with the reason if the
-/// requested name is invalid.
-pub fn name(asked: Option<&str>, spec: &Path) -> Result<String, String> {
-    match asked {
-        Some(name) => check(name).map(|()| name.to_owned()),
-        None => Ok(default_name(spec)),
-    }
+/// Checks a requested name. Fails with the reason if a crate cannot have it.
+pub fn checked(name: &str) -> Result<String, String> {
+    check(name).map(|()| name.to_owned())
 }
 
 fn check(name: &str) -> Result<(), String> {
@@ -59,29 +55,23 @@ fn check(name: &str) -> Result<(), String> {
     Err(format!("`{name}` cannot be the crate's name: {reason}"))
 }
 
-/// `waas2-v1.35.0.yaml` makes `cobo-waas2-v1-35-0`.
-fn default_name(spec: &Path) -> String {
-    let stem = spec
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_ascii_lowercase();
-    let words: Vec<&str> = stem
+/// The name of a crate without a requested one: `Pet Store 2.0` makes `pet-store-2-0`.
+pub fn default_name(title: &str) -> String {
+    let words: Vec<String> = title
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
         .collect();
-    let name = match words.as_slice() {
-        [] => "cobo-client".to_owned(),
-        ["cobo", ..] => words.join("-"),
-        _ => format!("cobo-{}", words.join("-")),
-    };
-    let short = name.chars().take(50).collect::<String>();
-    let short = short.trim_end_matches('-');
-    if check(short).is_ok() {
-        short.to_owned()
-    } else {
-        format!("{short}-client")
-    }
+    let name: String = words.join("-").chars().take(50).collect();
+    let name = name.trim_end_matches('-');
+    [
+        name.to_owned(),
+        format!("{name}-client"),
+        format!("api-{name}"),
+    ]
+    .into_iter()
+    .find(|name| check(name).is_ok())
+    .unwrap_or_else(|| "api-client".to_owned())
 }
 
 /// The command that regenerates the crate. It omits paths, which differ between machines.
@@ -90,8 +80,11 @@ pub fn command(request: &Standalone) -> String {
         "xtask regen --spec {} --out DIR",
         quoted(&file_name(&request.spec))
     );
-    if let Some(name) = &request.crate_name {
-        command.push_str(&format!(" --crate-name {}", quoted(name)));
+    if let Some(name) = &request.name {
+        command.push_str(&format!(" --name {}", quoted(name)));
+    }
+    if let Some(dependency) = &request.auth_dependency {
+        command.push_str(&format!(" --auth-dependency {}", quoted(dependency)));
     }
     for tag in &request.tags {
         command.push_str(&format!(" --tag {}", quoted(tag)));
@@ -123,10 +116,92 @@ fn quoted(argument: &str) -> String {
     }
 }
 
+/// How a crate depends on `cobo-auth` and `cobo-model`: values in its `Cargo.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency {
+    pub auth: String,
+    pub model: String,
+}
+
+impl Dependency {
+    /// The dependency that `--auth-dependency` names: a version, or the URL of a git repository with
+    /// `#` and a revision. By default the version of this checkout, with its path from `out`.
+    pub fn of(asked: Option<&str>, out: &Path) -> Result<Self, String> {
+        let Some(asked) = asked else {
+            let auth = relative(out, &auth_path()?);
+            let version = env!("CARGO_PKG_VERSION");
+            let value =
+                |path: &str| format!("{{ version = {}, path = {} }}", toml(version), toml(path));
+            return Ok(Self {
+                model: value(&model_path(&auth)),
+                auth: value(&auth),
+            });
+        };
+        let value = if asked.contains("://") {
+            match asked.split_once('#') {
+                Some((url, rev)) => format!("{{ git = {}, rev = {} }}", toml(url), toml(rev)),
+                None => format!("{{ git = {} }}", toml(asked)),
+            }
+        } else if is_version(asked) {
+            toml(asked)
+        } else {
+            return Err(format!(
+                "`{asked}` is not a version (`1.2`) or the URL of a git repository \
+                 (`https://host/repository#revision`)"
+            ));
+        };
+        Ok(Self {
+            auth: value.clone(),
+            model: value,
+        })
+    }
+
+    /// A dependency by path alone.
+    pub fn at(path: &str) -> Self {
+        Self {
+            auth: format!("{{ path = {} }}", toml(path)),
+            model: format!("{{ path = {} }}", toml(&model_path(path))),
+        }
+    }
+}
+
+fn is_version(text: &str) -> bool {
+    let version = text.trim_start_matches(['=', '^', '~']);
+    version.starts_with(|c: char| c.is_ascii_digit())
+        && version
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".-+".contains(c))
+}
+
+/// Quotes a TOML string. JSON's escapes are also valid in TOML.
+fn toml(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The path that leads from the folder `from`, which may not exist yet, to `to`.
+fn relative(from: &Path, to: &str) -> String {
+    let from = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
+    // The part that exists may contain links.
+    let existing = from.ancestors().find_map(|folder| {
+        let rest = from.strip_prefix(folder).ok()?;
+        Some(folder.canonicalize().ok()?.join(rest))
+    });
+    let from = existing.unwrap_or(from);
+    let from: Vec<_> = from.components().collect();
+    let to: Vec<_> = Path::new(to).components().collect();
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = from[shared..].iter().map(|_| "..".to_owned());
+    let down = to[shared..]
+        .iter()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
 /// The path of `cobo-auth`: in the current checkout, or else in the one this program was built in.
 pub fn auth_path() -> Result<String, String> {
-    let reason = "no checkout of the project was found from here or from the program upward, and \
-                  the generated crate depends on its crates/cobo-auth: run it in a checkout";
+    let reason = "found no checkout of the project from here or from the program upward, and the \
+                  generated crate depends on its crates/cobo-auth: run the command in a checkout, or \
+                  give --auth-dependency";
     let workspace = Workspace::find().ok_or(reason)?;
     let path = workspace.auth().canonicalize().map_err(|error| {
         format!(
@@ -149,5 +224,52 @@ pub(crate) fn model_path(auth_path: &str) -> String {
     match auth_path.rsplit_once('/') {
         Some((folder, _)) => format!("{folder}/cobo-model"),
         None => "../cobo-model".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Dependency, default_name, relative};
+
+    #[test]
+    fn default_name_is_the_title_in_kebab_case() {
+        for (title, name) in [
+            ("Pet Store 2.0", "pet-store-2-0"),
+            (
+                "Cobo Wallet as a Service 2.0",
+                "cobo-wallet-as-a-service-2-0",
+            ),
+            ("Type", "type-client"),
+            ("3scale", "api-3scale"),
+            ("Cobo Auth", "cobo-auth-client"),
+            ("日本", "api-client"),
+            ("", "api-client"),
+        ] {
+            assert_eq!(default_name(title), name, "{title}");
+        }
+    }
+
+    #[test]
+    fn dependency_is_a_version_or_a_git_repository() {
+        let of = |asked| Dependency::of(Some(asked), Path::new("out")).map(|found| found.auth);
+        assert_eq!(of("1.2"), Ok("\"1.2\"".to_owned()));
+        assert_eq!(
+            of("https://host/it#abc"),
+            Ok("{ git = \"https://host/it\", rev = \"abc\" }".to_owned())
+        );
+        for wrong in ["", "latest", "1.2\"", "../it"] {
+            assert!(of(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn relative_path_leads_from_one_folder_to_the_other() {
+        let from = Path::new("/nowhere/checkout/target/out");
+        assert_eq!(
+            relative(from, "/nowhere/checkout/crates/cobo-auth"),
+            "../../crates/cobo-auth"
+        );
     }
 }

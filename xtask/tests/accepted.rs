@@ -1,10 +1,10 @@
-//! What releases of a document may have, and is no reason to refuse them: each case goes through
-//! every stage. What comes of it is compiled and used in `rust_compiles`.
+//! Unusual documents that the generator accepts: each case goes through every stage. The result is
+//! compiled and used in `rust_compiles`.
 #![allow(clippy::panic, reason = "a test that fails may panic")]
 
 use std::collections::BTreeMap;
 
-use xtask::api::{Api, limits};
+use xtask::api::{Api, unsupported};
 use xtask::diagnostic::Diagnostics;
 use xtask::print::CrateNames;
 use xtask::print::code;
@@ -21,7 +21,7 @@ fn modules(text: &str) -> Result<BTreeMap<String, String>, Diagnostics> {
     let mut document = load::read(text.as_bytes(), "it.yaml", &options)?;
     transform(&mut document, &options, &mut log)?;
     let api = Api::of(&document, &mut log);
-    limits::check(&document, &api)?;
+    unsupported::check(&document, &api)?;
     cross_check::run(&document, &api, &mut log)?;
     let code = code::print(&api, &CrateNames::of_crate("it"), "")?;
     Ok(code
@@ -183,7 +183,7 @@ components:
 }
 
 #[test]
-fn slips_that_say_nothing() {
+fn keys_without_a_meaning_are_ignored() {
     let text = format!(
         "{HEAD}servers:
 tags:

@@ -147,13 +147,13 @@ schemas:
 const COMMON: &str = r"
 common:
   parameters: { limit: How many. }
-  properties: { note: Your note., error_code: The code. }
+  properties: { note: Your note., error_code: The code., secret: Every secret has its own. }
   responses: { 4XX: The call failed. }
 ";
 
 const DECISIONS: &str = r"
 - operation: delete_thing
-  leave_out: Nobody may delete things.
+  leave_out: Things are never deleted.
 - pointer: /components/schemas/Thing/properties/secret
   set: { x-cobo-secret: true }
   reason: It signs requests.

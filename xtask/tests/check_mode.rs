@@ -133,11 +133,26 @@ fn a_manifest_does_not_lead_out_of_its_folder() {
     assert!(folder.path().join("precious").exists());
 }
 
-/// A checkout with the document and nothing generated.
+/// A checkout with the documents and nothing generated.
 fn checkout(root: &Path) {
-    std::fs::create_dir(root.join("openapi")).expect("a folder");
-    std::fs::write(root.join("Cargo.toml"), "[workspace]\n").expect("a file");
+    for folder in ["openapi/decisions", "crates/cobo-waas2"] {
+        std::fs::create_dir_all(root.join(folder)).expect("a folder");
+    }
     std::fs::copy("../openapi/oauth.yaml", root.join("openapi/oauth.yaml")).expect("a copy");
+    for (path, text) in [
+        ("Cargo.toml", "[workspace]\n"),
+        (
+            "openapi/waas2.yaml",
+            "openapi: 3.0.3\ninfo: {title: Tiny, version: '1'}\npaths: {}\n",
+        ),
+        ("openapi/decisions/waas2.yaml", "[]\n"),
+        (
+            "crates/cobo-waas2/Cargo.toml",
+            "# features: begin\n\n# features: end\n",
+        ),
+    ] {
+        std::fs::write(root.join(path), text).expect("a file");
+    }
 }
 
 fn regen(root: &Path, arguments: &[&str]) -> (Option<i32>, String) {
@@ -163,15 +178,21 @@ fn the_workspace_is_checked_and_written() {
     let (code, stdout) = regen(root, &["--check"]);
     assert_eq!(code, Some(1));
     assert!(
+        stdout.starts_with("crates/cobo-oauth/src/generated: 6 missing\ncrates/cobo-waas2/"),
+        "{stdout}"
+    );
+    let (code, stdout) = regen(root, &["--check", "--verbose"]);
+    assert_eq!(code, Some(1));
+    assert!(
         stdout.contains("missing: crates/cobo-oauth/src/generated/models.rs"),
         "{stdout}"
     );
-    assert!(!root.join("crates").exists());
+    assert!(!root.join("crates/cobo-oauth").exists());
 
     let (code, stdout) = regen(root, &[]);
     assert_eq!(code, Some(0));
     assert!(
-        stdout.contains("wrote crates/cobo-oauth/src/generated/models.rs"),
+        stdout.starts_with("crates/cobo-oauth/src/generated: 6 new\ncrates/cobo-waas2/"),
         "{stdout}"
     );
     // Anywhere in the checkout will do.
@@ -189,7 +210,7 @@ fn the_workspace_is_checked_and_written() {
     .expect("written");
     std::fs::write(root.join("crates/cobo-oauth/src/generated/extra.rs"), "").expect("written");
     std::fs::remove_file(root.join("crates/cobo-oauth/src/generated/client.rs")).expect("removed");
-    let (code, stdout) = regen(root, &["--check"]);
+    let (code, stdout) = regen(root, &["--check", "--verbose"]);
     assert_eq!(code, Some(1));
     for line in [
         "stale: crates/cobo-oauth/src/generated/models.rs",

@@ -28,6 +28,7 @@ fn two_runs_in_two_places_make_the_same_crate() {
             let status = Command::new(env!("CARGO_BIN_EXE_xtask"))
                 .args(["regen", "--spec", "../openapi/oauth.yaml", "--out"])
                 .arg(&out)
+                .args(["--auth-dependency", "0.1"])
                 .arg("--report")
                 .arg(&report)
                 .status()
@@ -40,4 +41,35 @@ fn two_runs_in_two_places_make_the_same_crate() {
         .collect();
     assert!(trees[0].len() > 5, "{:?}", trees[0].keys());
     assert_eq!(trees[0], trees[1]);
+}
+
+#[test]
+fn two_checkouts_make_the_same_crate_with_a_relative_dependency() {
+    let manifests: Vec<String> = ["one", "deep/er/two"]
+        .iter()
+        .map(|place| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let root = folder.path().join(place);
+            for folder in ["openapi", "crates/cobo-auth"] {
+                std::fs::create_dir_all(root.join(folder)).expect("a folder");
+            }
+            std::fs::write(root.join("Cargo.toml"), "[workspace]\n").expect("a file");
+            std::fs::copy("../openapi/oauth.yaml", root.join("it.yaml")).expect("a copy");
+            let status = Command::new(env!("CARGO_BIN_EXE_xtask"))
+                .current_dir(&root)
+                .args(["regen", "--spec", "it.yaml", "--out", "target/out"])
+                .status()
+                .expect("a run");
+            assert!(status.success());
+            std::fs::read_to_string(root.join("target/out/Cargo.toml")).expect("a manifest")
+        })
+        .collect();
+    assert_eq!(manifests[0], manifests[1]);
+    for line in [
+        "name = \"cobo-oauth\"",
+        "cobo-model = { version = \"0.1.0\", path = \"../../crates/cobo-model\" }",
+        "license = \"MIT OR Apache-2.0\"",
+    ] {
+        assert!(manifests[0].contains(line), "{line}\n{}", manifests[0]);
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output};
 
-/// `load` refuses the cookie, `flatten` the conflict (with --strict), `limits` the object in a header.
+/// `load` refuses the cookie, `merge-all-of` the conflict (with --strict), `unsupported` the object in a header.
 /// The two operations that refer to the broken schema have problems too, which only follow from it.
 const DOCUMENT: &str = r"openapi: 3.0.3
 info: {title: Tiny, version: 1.0.0}

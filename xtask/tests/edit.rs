@@ -12,13 +12,18 @@ use std::process::Command;
 
 const DOCUMENT: &str = "openapi/oauth.yaml";
 
-/// A checkout of its own, with the document, what was generated of it, and its library file.
+/// A temporary checkout, with the document, the code that was generated from it, and its library file.
 struct Checkout(tempfile::TempDir);
 
 impl Checkout {
     fn new() -> Self {
         let checkout = Self(tempfile::tempdir().unwrap());
-        for folder in ["openapi", "crates/cobo-oauth/src", "docs/reference"] {
+        for folder in [
+            "openapi",
+            "crates/cobo-oauth/src",
+            "crates/cobo-waas2",
+            "docs/reference",
+        ] {
             copy(&root().join(folder), &checkout.path(folder));
         }
         fs::copy(root().join("Cargo.toml"), checkout.path("Cargo.toml")).unwrap();
@@ -49,9 +54,10 @@ impl Checkout {
 
     /// The files that `--check` lists, and that it wrote none.
     fn stale(&self) -> Vec<String> {
-        let (code, said) = self.regen(&["--check"]);
+        let check = ["--check", "--verbose"];
+        let (code, said) = self.regen(&check);
         assert_eq!(code, 1, "{said}");
-        assert_eq!(self.regen(&["--check"]), (1, said.clone()));
+        assert_eq!(self.regen(&check), (1, said.clone()));
         said.lines()
             .filter_map(|line| {
                 line.strip_prefix("stale: ")
@@ -88,7 +94,7 @@ fn an_edited_description_reaches_code_and_pages() {
     ] {
         assert!(stale.iter().any(|path| path == file), "{file}: {stale:?}");
     }
-    let (code, said) = checkout.regen(&[]);
+    let (code, said) = checkout.regen(&["--verbose"]);
     assert_eq!(code, 0, "{said}");
     assert!(
         said.contains("wrote crates/cobo-oauth/src/generated/client.rs"),
@@ -134,7 +140,7 @@ fn an_added_field_and_an_added_operation_can_be_used() {
             .contains("pub fn get_token_status(&self)")
     );
 
-    // And in a crate of its own, it compiles and is there.
+    // And a stand-alone crate has it and compiles.
     let out = checkout.path("client");
     let document = checkout.path(DOCUMENT);
     succeeds(
@@ -143,7 +149,7 @@ fn an_added_field_and_an_added_operation_can_be_used() {
             .arg(&document)
             .arg("--out")
             .arg(&out)
-            .args(["--crate-name", "edited-oauth"])
+            .args(["--name", "edited-oauth"])
             .current_dir(root()),
     );
     fs::create_dir_all(out.join("examples")).unwrap();

@@ -1,4 +1,4 @@
-//! Documents that were generated wrongly once, each for its whole kind. What comes of their names
+//! Documents that were once generated wrongly, each for its whole kind. The code with their names
 //! is compiled in `rust_compiles`.
 #![allow(
     clippy::unwrap_used,
@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use xtask::api::{Api, limits};
+use xtask::api::{Api, unsupported};
 use xtask::decisions::Decisions;
 use xtask::diagnostic::Diagnostics;
 use xtask::print::CrateNames;
@@ -37,7 +37,7 @@ fn generate(text: &str, options: &Options) -> Result<Generated, Diagnostics> {
     load::notes(&document, &mut log);
     transform(&mut document, options, &mut log)?;
     let api = Api::of(&document, &mut log);
-    limits::check(&document, &api)?;
+    unsupported::check(&document, &api)?;
     cross_check::run(&document, &api, &mut log)?;
     let files = code::print(&api, &CrateNames::of_crate("cobo-fault"), "")?
         .files

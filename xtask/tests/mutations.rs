@@ -2,7 +2,7 @@
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
-use xtask::catalog::Catalog;
+use xtask::api::Api;
 use xtask::diagnostic::Diagnostics;
 use xtask::document::{Document, at, item};
 use xtask::report::Log;
@@ -120,7 +120,7 @@ fn broken(whole: &Document, cases: usize, numbers: &mut Numbers) -> usize {
         for (_, run) in TRANSFORMS {
             let _ = run(&mut each, &options, &mut Log::default());
         }
-        let _ = Catalog::of(&each);
+        let _ = Api::of(&each, &mut Log::default());
         if problems.is_empty() {
             passed += 1;
             let transformed = transform(&mut document, &options, &mut Log::default());

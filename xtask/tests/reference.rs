@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use xtask::catalog::Catalog;
+use xtask::api::Api;
 use xtask::print::CrateNames;
-use xtask::reference;
+use xtask::print::reference;
 use xtask::report::Log;
 use xtask::stage::{Options, emit::Header, load, transform};
 
@@ -23,7 +23,7 @@ fn pages(text: &[u8], crate_name: &str) -> Pages {
         source: "openapi/document.yaml".to_owned(),
     };
     reference::pages(
-        &Catalog::of(&document),
+        &Api::of(&document, &mut Log::default()),
         &CrateNames::of_crate(crate_name),
         Some(&header),
     )
@@ -46,31 +46,119 @@ fn operations_of_a_tiny_document() {
 #[test]
 fn models_of_a_tiny_document() {
     let pages = tiny();
-    let shown = ["Box.md", "Content.md", "Items.md", "Kind.md", "README.md"];
+    let shown = ["models.md", "README.md"];
     let text: Vec<&str> = shown.iter().map(|name| pages[*name].as_str()).collect();
     insta::assert_snapshot!(text.join("\n=====\n\n"));
 }
 
+/// The tiny document with one tag.
+fn single() -> Pages {
+    let text = include_str!("reference/tiny.yaml");
+    let single = text.replace(
+        "operationId: make_box\n",
+        "operationId: make_box\n      tags: [Boxes - Small Boxes]\n",
+    );
+    assert_ne!(single, text);
+    pages(single.as_bytes(), "tiny_client")
+}
+
 #[test]
-fn there_is_a_page_for_each_tag_and_each_model() {
-    let names: Vec<String> = tiny().into_keys().collect();
+fn a_document_with_one_tag_has_a_page_for_each_model() {
+    let names: Vec<String> = single().into_keys().collect();
     let expected = [
-        "BoxesSmallBoxesApi.md",
         "Box.md",
         "BoxType.md",
+        "Boxes.md",
+        "BoxesSmallBoxesApi.md",
         "Content.md",
-        "DefaultApi.md",
         "Failure.md",
         "Items.md",
         "Kind.md",
         "Liquid.md",
         "ListItemsSort.md",
+        "Picture.md",
+        "PictureGrade.md",
         "README.md",
         "Solid.md",
     ];
-    let mut expected: Vec<String> = expected.map(str::to_owned).to_vec();
-    expected.sort();
     assert_eq!(names, expected);
+}
+
+#[test]
+fn a_document_with_several_tags_has_a_page_for_each_tag() {
+    let pages = tiny();
+    let names: Vec<&String> = pages.keys().collect();
+    let expected = [
+        "BoxesSmallBoxesApi.md",
+        "DefaultApi.md",
+        "README.md",
+        "models.md",
+    ];
+    assert_eq!(names, expected);
+    let has = |page: &str, model: &str| {
+        let text = &pages[page];
+        let section = text.lines().any(|line| line == format!("### {model}"));
+        section && text.contains(&format!("<a id=\"model-{}\"></a>", model.to_lowercase()))
+    };
+    // Only the operations of the tag use these models.
+    assert!(has("BoxesSmallBoxesApi.md", "Items"));
+    // Several tags use this one, and no operation uses that one.
+    assert!(has("models.md", "Content") && has("models.md", "Failure"));
+    assert!(!has("BoxesSmallBoxesApi.md", "Content"));
+}
+
+#[test]
+fn an_example_of_a_variant_has_the_variants_tag() {
+    let text = include_str!("reference/tiny.yaml");
+    // The document's own example of `Solid` is that of another variant.
+    let wrong = text.replace("example: solid", "example: liquid");
+    assert_ne!(wrong, text);
+    let page = &pages(wrong.as_bytes(), "tiny_client")["models.md"];
+    let solid = between(page, "### Solid", "[Back to top]");
+    assert!(solid.contains("\"state\": \"solid\""), "{solid}");
+    let content = between(page, "### Content", "[Back to top]");
+    assert!(content.contains("\"state\": \"liquid\""), "{content}");
+}
+
+#[test]
+fn unions_are_built_by_the_name_of_a_variant() {
+    let page = &tiny()["BoxesSmallBoxesApi.md"];
+    assert!(page.contains("models::Content::Liquid("), "{page}");
+    for page in tiny().values() {
+        assert!(!page.contains("from_value"), "{page}");
+    }
+}
+
+#[test]
+fn pages_of_lists_show_pages_and_items() {
+    let pages = pages(include_bytes!("rust/pages.yaml"), "pages_client");
+    let text: String = pages.into_values().collect();
+    for line in [
+        ".items();\n    while let Some(item) = items.next().await {",
+        ".pages();\n    while let Some(page) = pages.next().await {",
+    ] {
+        assert!(text.contains(line), "{line}");
+    }
+}
+
+#[test]
+fn names_are_those_of_the_code_where_names_collide() {
+    let text = include_str!("reference/tiny.yaml");
+    // Not through `load`, which refuses this.
+    let root = xtask::stage::load::read(text.as_bytes(), "x", &Options::default())
+        .unwrap()
+        .root;
+    let root: serde_json::Value =
+        serde_json::from_str(&root.to_string().replace("\"make_box\"", "\"listItems\"")).unwrap();
+    let document = xtask::document::Document::from_value("x", root);
+    let api = Api::of(&document, &mut Log::default());
+    assert!(
+        api.operations
+            .iter()
+            .any(|operation| operation.rust == "list_items2")
+    );
+    let pages = reference::pages(&api, &CrateNames::of_crate("x"), None);
+    assert!(pages["DefaultApi.md"].contains("\n## list_items2\n"));
 }
 
 #[test]
@@ -191,7 +279,7 @@ fn deprecated_operations_have_examples_that_compile_without_a_warning() {
 
 #[test]
 fn links_lead_somewhere() {
-    for pages in [tiny(), oauth(), hostile()] {
+    for pages in [tiny(), single(), oauth(), hostile()] {
         let anchors: BTreeMap<&str, Vec<String>> = pages
             .iter()
             .map(|(name, text)| (name.as_str(), anchors(text)))
@@ -238,15 +326,25 @@ fn names_that_would_be_one_file_are_told_apart() {
     let expected = [
         "A2Api.md",
         "AApi.md",
-        "AApi2.md",
         "Default2Api.md",
         "DefaultApi.md",
-        "Readme2.md",
         "README.md",
-        "Self_.md",
+        "models.md",
     ];
-    let mut expected: Vec<String> = expected.map(str::to_owned).to_vec();
-    expected.sort();
+    assert_eq!(names, expected);
+    let one_tag = serde_json::json!({
+        "openapi": "3.0.3",
+        "info": {"title": "x", "version": "1"},
+        "paths": {"/a": {"get": {"operationId": "a", "tags": ["a"], "responses": {}}}},
+        "components": {"schemas": {
+            "Readme": {"type": "string"}, "aApi": {"type": "string"}, "Self": {"type": "string"},
+        }},
+    });
+    let document = xtask::document::Document::from_value("one", one_tag);
+    let api = Api::of(&document, &mut Log::default());
+    let pages = reference::pages(&api, &CrateNames::of_crate("one"), None);
+    let names: Vec<&String> = pages.keys().collect();
+    let expected = ["AApi.md", "AApi2.md", "README.md", "Readme2.md", "Self_.md"];
     assert_eq!(names, expected);
 }
 
@@ -297,7 +395,7 @@ fn hostile() -> Pages {
     // Not through the stages, which refuse some of this.
     let document = xtask::document::Document::from_value("hostile", document);
     reference::pages(
-        &Catalog::of(&document),
+        &Api::of(&document, &mut Log::default()),
         &CrateNames::of_crate("hostile"),
         None,
     )

@@ -1,4 +1,5 @@
-//! The programs on the reference pages compile against the crate of the same document.
+//! The programs on the reference pages, and the doctests of the generated client, compile against
+//! the crate of the same document.
 
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
@@ -8,12 +9,12 @@ use std::path::Path;
 use std::process::Command;
 
 use xtask::api::Api;
-use xtask::catalog::Catalog;
 use xtask::print::CrateNames;
 use xtask::print::code;
-use xtask::reference;
+use xtask::print::reference;
 use xtask::report::Log;
 use xtask::stage::{Options, emit, load, transform};
+use xtask::standalone::Dependency;
 
 #[test]
 fn the_programs_of_a_tiny_document_compile() {
@@ -31,7 +32,6 @@ fn compile(document: &[u8], name: &str, folder: &Path) {
     let mut log = Log::default();
     let mut document = load::read(document, "document.yaml", &options).unwrap();
     transform(&mut document, &options, &mut log).unwrap();
-    let catalog = Catalog::of(&document);
     let api = Api::of(&document, &mut log);
     let header = emit::Header {
         command: "cargo xtask regen".to_owned(),
@@ -45,8 +45,8 @@ fn compile(document: &[u8], name: &str, folder: &Path) {
         assert!(code.files.iter().any(|file| file.text.contains(&written)));
     }
     let auth = root().join("crates/cobo-auth");
-    let mut files = emit::standalone(name, auth.to_str().unwrap(), &api, code);
-    let pages = reference::pages(&catalog, &names, Some(&header));
+    let mut files = emit::standalone(name, &Dependency::at(auth.to_str().unwrap()), &api, code);
+    let pages = reference::pages(&api, &names, Some(&header));
     include(&mut files, pages);
     for (name, text) in files {
         let path = folder.join(name);
@@ -55,7 +55,7 @@ fn compile(document: &[u8], name: &str, folder: &Path) {
     }
     // The same versions as the workspace, all of which have been downloaded.
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    cargo(folder, &["test", "--doc", "--", "pages"]);
+    cargo(folder, &["test", "--doc"]);
 }
 
 /// Adds the pages to the documentation of the crate, which is where programs are compiled.

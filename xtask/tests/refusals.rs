@@ -14,6 +14,23 @@ type Problem = (Option<&'static str>, &'static str);
 const REFUSED: &[(&str, &[Problem])] = &[
     ("not-yaml", &[(None, "not valid YAML")]),
     ("text", &[(Some(""), "not OpenAPI")]),
+    (
+        "enum-descriptions",
+        &[
+            (
+                Some("/paths/~1things/get/parameters/0/schema/x-enumDescriptions/up"),
+                "the schema has no `enum`",
+            ),
+            (
+                Some("/components/schemas/State/x-enumDescriptions/OPEN"),
+                "the description of `OPEN` is not text",
+            ),
+            (
+                Some("/components/schemas/State/x-enumDescriptions/CLOSED"),
+                "not a value of the enum: its values are OPEN, DONE",
+            ),
+        ],
+    ),
     ("not-openapi", &[(Some(""), "not OpenAPI")]),
     ("swagger", &[(Some(""), "Swagger 2")]),
     (

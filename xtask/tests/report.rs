@@ -69,16 +69,16 @@ fn a_run_reports_operations_models_and_every_stage() {
         stages,
         [
             "load",
-            "fold",
+            "deduplicate",
             "select",
             "name",
-            "lift",
-            "flatten",
-            "declare",
+            "hoist",
+            "merge-all-of",
+            "drop-undeclared",
             "nullable",
-            "relax",
+            "drop-constraints",
             "secrets",
-            "errors",
+            "error-responses",
             "unions",
             "enums",
             "api",
@@ -86,7 +86,7 @@ fn a_run_reports_operations_models_and_every_stage() {
         ]
     );
     assert_eq!(
-        report["stages"]["relax"][0],
+        report["stages"]["drop-constraints"][0],
         "/components/schemas/GetToken200Response/properties/access_token: dropped `minLength`"
     );
 }

@@ -10,11 +10,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use xtask::api::{Api, limits};
+use xtask::api::{Api, unsupported};
 use xtask::print::CrateNames;
 use xtask::print::code;
 use xtask::report::Log;
 use xtask::stage::{Options, cross_check, emit, load, transform};
+use xtask::standalone::Dependency;
 
 /// What the tests add to the manifest.
 const MORE: &str = r#"[dev-dependencies]
@@ -132,7 +133,7 @@ fn write(name: &str, text: &[u8], folder: &Path) {
     let mut document = load::read(text, name, &options).unwrap();
     transform(&mut document, &options, &mut log).unwrap();
     let api = Api::of(&document, &mut log);
-    limits::check(&document, &api).unwrap();
+    unsupported::check(&document, &api).unwrap();
     cross_check::run(&document, &api, &mut log).unwrap();
     let header = emit::Header {
         command: "cargo xtask regen".to_owned(),
@@ -141,7 +142,8 @@ fn write(name: &str, text: &[u8], folder: &Path) {
     };
     let code = code::print(&api, &CrateNames::of_crate(name), &header.line()).unwrap();
     let auth = root().join("crates/cobo-auth");
-    for (name, text) in emit::standalone(name, auth.to_str().unwrap(), &api, code) {
+    for (name, text) in emit::standalone(name, &Dependency::at(auth.to_str().unwrap()), &api, code)
+    {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();

@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use xtask::api::{Api, limits};
+use xtask::api::{Api, unsupported};
 use xtask::document::Document;
 use xtask::print::CrateNames;
 use xtask::print::code::{self, Code};
 use xtask::report::Log;
 use xtask::stage::{Options, Stage, cross_check, emit, load, transform};
+use xtask::standalone::Dependency;
 
 const TINY: &[u8] = include_bytes!("rust/tiny.yaml");
 
@@ -34,7 +35,7 @@ fn header() -> emit::Header {
 }
 
 fn printed(document: &Document, api: &Api) -> Code {
-    limits::check(document, api).unwrap();
+    unsupported::check(document, api).unwrap();
     cross_check::run(document, api, &mut Log::default()).unwrap();
     code::print(api, &CrateNames::of_crate("cobo-tiny"), &header().line()).unwrap()
 }
@@ -47,7 +48,7 @@ fn modules(document: &Document, api: &Api) -> BTreeMap<String, String> {
 /// Everything that printers read, of a document with every kind of shape.
 #[test]
 fn the_model_of_a_document_is_written_as_text() {
-    let (_, api) = document(include_bytes!("exercise/whole.yaml"));
+    let (_, api) = document(include_bytes!("conformance/whole.yaml"));
     insta::assert_snapshot!("api_whole", api.to_string());
     let (_, api) = document(include_bytes!("rust/odd.yaml"));
     insta::assert_snapshot!("api_odd", api.to_string());
@@ -72,8 +73,8 @@ fn kinds_that_typify_does_not_have_are_written() {
     insta::assert_snapshot!("kinds_operations.rs", modules["operations.rs"]);
 }
 
-/// A model that one tag reaches stands with that tag, what several reach is shared, what none
-/// reaches is a feature of its own.
+/// A model that one tag uses is in the module of that tag, one that several use is shared, and one
+/// that no tag uses has a separate feature.
 #[test]
 fn tags_have_modules_of_their_own() {
     let (document, api) = document(include_bytes!("rust/tags.yaml"));
@@ -96,7 +97,7 @@ fn tags_have_modules_of_their_own() {
     insta::assert_debug_snapshot!("tags_modules", outline);
     let notes = emit::notes(&api, String::new(), &header());
     insta::assert_snapshot!("tags_api.txt", notes[emit::API]);
-    let files = emit::standalone("tags", "../cobo-auth", &api, code);
+    let files = emit::standalone("tags", &Dependency::at("../cobo-auth"), &api, code);
     insta::assert_snapshot!("tags_Cargo.toml", files["Cargo.toml"]);
     insta::assert_snapshot!("tags_README.md", files["README.md"]);
 }
@@ -105,7 +106,7 @@ fn tags_have_modules_of_their_own() {
 fn a_crate_of_its_own_has_every_file() {
     let (document, api) = document(TINY);
     let code = printed(&document, &api);
-    let files = emit::standalone("tiny-client", "../cobo-auth", &api, code);
+    let files = emit::standalone("tiny-client", &Dependency::at("../cobo-auth"), &api, code);
     let names: Vec<&String> = files.keys().collect();
     insta::assert_debug_snapshot!("standalone_files", names);
     insta::assert_snapshot!("standalone_Cargo.toml", files["Cargo.toml"]);
@@ -117,7 +118,7 @@ fn a_crate_of_its_own_has_every_file() {
 fn a_crate_of_its_own_asks_for_the_versions_of_the_workspace() {
     let (document, api) = document(TINY);
     let code = printed(&document, &api);
-    let files = emit::standalone("tiny", "../cobo-auth", &api, code);
+    let files = emit::standalone("tiny", &Dependency::at("../cobo-auth"), &api, code);
     let workspace = include_str!("../../Cargo.toml");
     let version = |manifest: &str, name: &str| {
         let line = manifest
@@ -151,8 +152,8 @@ fn what_cannot_be_expressed_is_refused_with_its_place() {
         .unwrap()
         .replace("name: X-Trace", "name: 'X Trace'");
     let (document, api) = document(text.as_bytes());
-    let problems = limits::check(&document, &api).unwrap_err();
-    insta::assert_snapshot!("limits", problems.to_string());
+    let problems = unsupported::check(&document, &api).unwrap_err();
+    insta::assert_snapshot!("unsupported", problems.to_string());
 }
 
 #[test]
@@ -164,7 +165,7 @@ fn an_object_in_a_query_is_refused() {
          {description: Done.}}\n",
     );
     let (document, api) = document(text.as_bytes());
-    let problems = limits::check(&document, &api).unwrap_err().to_string();
+    let problems = unsupported::check(&document, &api).unwrap_err().to_string();
     assert!(
         problems.contains("/paths/~1found/get: parameter `filter` is an object: "),
         "{problems}"

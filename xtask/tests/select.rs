@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use xtask::catalog::Catalog;
+use xtask::api::Api;
 use xtask::document::Document;
 use xtask::report::Log;
 use xtask::stage::{Options, load, select};
@@ -22,14 +22,13 @@ fn selected(tags: &[&str]) -> Result<Document, String> {
 }
 
 fn names(document: &Document) -> (Vec<String>, Vec<String>) {
-    let catalog = Catalog::of(document);
+    let api = Api::of(document, &mut Log::default());
     (
-        catalog
-            .operations
+        api.operations
             .into_iter()
             .map(|operation| operation.id)
             .collect(),
-        catalog.models.into_iter().map(|model| model.name).collect(),
+        api.models.into_iter().map(|model| model.name).collect(),
     )
 }
 
@@ -65,15 +64,15 @@ fn an_unknown_tag_is_refused_with_those_that_are_known() {
 
 #[test]
 fn an_operation_overrides_the_parameters_of_its_path() {
-    let catalog = Catalog::of(&selected(&["Kept"]).expect("selected"));
-    let pages: Vec<_> = catalog
+    let api = Api::of(&selected(&["Kept"]).expect("selected"), &mut Log::default());
+    let pages: Vec<_> = api
         .operations
         .iter()
         .map(|operation| {
             let page = operation
                 .parameters
                 .iter()
-                .find(|parameter| parameter.name == "page");
+                .find(|parameter| parameter.wire == "page");
             page.and_then(|page| page.description.clone())
                 .expect("a description")
         })

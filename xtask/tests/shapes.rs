@@ -1,7 +1,7 @@
 //! Shapes that releases of a document have or not: each passes the transforms.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use xtask::catalog::{Catalog, Kind};
+use xtask::api::{Api, Field, Model, ModelKind, Presence, Type};
 use xtask::report::Log;
 use xtask::stage::{Options, load, transform};
 
@@ -45,86 +45,78 @@ components:
         maybe: {type: string, nullable: true, enum: [a, null]}
 ";
 
-fn catalog() -> Catalog {
+fn api() -> Api {
     let options = Options::default();
     let mut document = load::read(DOCUMENT.as_bytes(), "it.yaml", &options).expect("a document");
     transform(&mut document, &options, &mut Log::default()).expect("a transformed document");
-    Catalog::of(&document)
+    Api::of(&document, &mut Log::default())
+}
+
+fn model(api: &Api, name: &str) -> Model {
+    let model = api.models.iter().find(|model| model.name == name);
+    model.expect("a model").clone()
+}
+
+fn fields(model: &Model) -> Vec<Field> {
+    model.object().expect("an object").fields.clone()
 }
 
 #[test]
 fn a_success_without_a_schema_has_no_model() {
-    let catalog = catalog();
-    assert!(
-        catalog
-            .operations
-            .iter()
-            .all(|operation| operation.success.model.is_none())
-    );
+    let api = api();
+    let mut operations = api.operations.iter();
+    assert!(operations.all(|operation| operation.success.model.is_none()));
 }
 
 #[test]
 fn lists_are_parameters() {
-    let names: Vec<String> = catalog().operations[0]
+    let names: Vec<String> = api().operations[0]
         .parameters
         .iter()
-        .map(|parameter| parameter.name.clone())
+        .map(|parameter| parameter.wire.clone())
         .collect();
     assert_eq!(names, ["ids", "tags"]);
 }
 
 #[test]
 fn a_form_is_a_model_with_files() {
-    let catalog = catalog();
-    let body = catalog.operations[2].body.as_ref().expect("a body");
+    let api = api();
+    let body = api.operations[2].body.as_ref().expect("a body");
     assert_eq!(body.media_type, "multipart/form-data");
-    let model = catalog.models.iter().find(|model| model.name == body.model);
-    let fields: Vec<_> = model
-        .expect("a model")
-        .fields
-        .iter()
-        .map(|field| (field.name.as_str(), field.binary))
+    let fields: Vec<_> = fields(api.model(body.model))
+        .into_iter()
+        .map(|field| (field.wire, field.ty == Type::File))
         .collect();
-    assert_eq!(fields, [("file", true), ("note", false)]);
+    let expected = [("file".to_owned(), true), ("note".to_owned(), false)];
+    assert_eq!(fields, expected);
 }
 
 #[test]
 fn what_does_not_fit_into_64_bits_refuses_nothing() {
-    let catalog = catalog();
-    let thing = catalog.models.iter().find(|model| model.name == "Thing");
+    let fields = fields(&model(&api(), "Thing"));
     let field = |name: &str| {
-        let mut fields = thing.expect("it").fields.iter();
-        fields.find(|field| field.name == name).expect("a field")
+        let field = fields.iter().find(|field| field.wire == name);
+        field.expect("a field")
     };
-    let hash = field("hash")
-        .example
-        .as_ref()
-        .and_then(|text| text.as_str());
+    let hash = field("hash").example.as_ref();
+    let hash = hash.and_then(|text| text.as_str());
     assert!(hash.is_some_and(|hash| hash.starts_with("0x9f86d081") && hash.len() == 66));
     for name in ["height", "code"] {
-        assert_eq!(field(name).schema["type"], "number", "{name}");
+        assert_eq!(field(name).ty, Type::Number, "{name}");
     }
 }
 
 #[test]
 fn enums_are_named_and_null_is_the_place() {
-    let catalog = catalog();
-    let kind = |name: &str| {
-        let model = catalog.models.iter().find(|model| model.name == name);
-        model.expect("a model").kind.clone()
-    };
-    assert!(matches!(kind("ThingLevel"), Kind::IntegerEnum(values) if values.len() == 2));
-    assert!(matches!(kind("ThingMaybe"), Kind::StringEnum(values) if values.len() == 1));
-    let thing = catalog
-        .models
-        .iter()
-        .find(|model| model.name == "Thing")
-        .expect("it");
-    let nullable = thing.fields.iter().filter(|field| field.nullable);
-    assert_eq!(
-        nullable
-            .map(|field| field.name.as_str())
-            .collect::<Vec<_>>(),
-        ["maybe"]
-    );
+    let api = api();
+    let kind = |name: &str| model(&api, name).kind;
+    assert!(matches!(kind("ThingLevel"), ModelKind::IntegerEnum(open) if open.values.len() == 2));
+    assert!(matches!(kind("ThingMaybe"), ModelKind::StringEnum(open) if open.values.len() == 1));
+    let nullable = |field: &Field| matches!(field.presence, Presence::OrNull | Presence::Nullable);
+    let names: Vec<String> = fields(&model(&api, "Thing"))
+        .into_iter()
+        .filter(nullable)
+        .map(|field| field.wire)
+        .collect();
+    assert_eq!(names, ["maybe"]);
 }

@@ -46,8 +46,8 @@ fn json(document: &Document) -> String {
 }
 
 #[test]
-fn fold() {
-    insta::assert_snapshot!(golden(Stage::Fold));
+fn deduplicate() {
+    insta::assert_snapshot!(golden(Stage::Deduplicate));
 }
 
 #[test]
@@ -61,18 +61,18 @@ fn name() {
 }
 
 #[test]
-fn lift() {
-    insta::assert_snapshot!(golden(Stage::Lift));
+fn hoist() {
+    insta::assert_snapshot!(golden(Stage::Hoist));
 }
 
 #[test]
-fn flatten() {
-    insta::assert_snapshot!(golden(Stage::Flatten));
+fn merge_all_of() {
+    insta::assert_snapshot!(golden(Stage::MergeAllOf));
 }
 
 #[test]
-fn declare() {
-    insta::assert_snapshot!(golden(Stage::Declare));
+fn drop_undeclared() {
+    insta::assert_snapshot!(golden(Stage::DropUndeclared));
 }
 
 #[test]
@@ -96,13 +96,13 @@ fn enums() {
 }
 
 #[test]
-fn relax() {
-    insta::assert_snapshot!(golden(Stage::Relax));
+fn drop_constraints() {
+    insta::assert_snapshot!(golden(Stage::DropConstraints));
 }
 
 #[test]
-fn errors() {
-    insta::assert_snapshot!(golden(Stage::Errors));
+fn error_responses() {
+    insta::assert_snapshot!(golden(Stage::ErrorResponses));
 }
 
 /// Twice the same document comes out as once: nothing is left for a second run to change.

@@ -23,7 +23,7 @@ fn spec_and_out_go_together() {
         &["regen", "--spec", "a.yaml"][..],
         &["regen", "--out", "a"],
         &["regen", "--tag", "A"],
-        &["regen", "--crate-name", "a"],
+        &["regen", "--name", "a"],
         &["regen", "--nonsense"],
         &[],
     ] {
@@ -40,7 +40,7 @@ fn names_that_no_crate_can_have_are_refused() {
         let spec = "tests/documents/tiny.yaml";
         let (code, stderr) = run(
             Path::new("."),
-            &["regen", "--spec", spec, "--out", out, "--crate-name", name],
+            &["regen", "--spec", spec, "--out", out, "--name", name],
         );
         assert_eq!(code, 2, "{name}");
         assert!(stderr.contains("cannot be the crate's name"), "{stderr}");

@@ -76,7 +76,7 @@ fn requests() {
         format!("{request:?}"),
         "Request { request: \"POST /x\", .. }"
     );
-    // A path that is none may be anything.
+    // An invalid path may contain anything.
     for path in [
         format!("/x?token={SECRET}"),
         format!("/{SECRET}\nx"),

@@ -148,7 +148,7 @@ fn write_private(path: &std::path::Path, content: &[u8]) {
 fn an_environment_variable_that_is_not_set_is_named() {
     let error = SecretKey::from_env("COBO_TEST_NO_SUCH_VARIABLE").unwrap_err();
     assert!(error.to_string().contains("COBO_TEST_NO_SUCH_VARIABLE"));
-    // Cargo sets this one, and it is no key.
+    // Cargo sets this variable. Its value is not a key.
     assert!(matches!(
         SecretKey::from_env("CARGO_PKG_NAME"),
         Err(KeyError::NotHex { .. })

@@ -144,7 +144,7 @@ impl Answer {
 }
 
 impl Answer {
-    /// The name of a header that cannot be sent, if there is one.
+    /// The name of a header that cannot be sent, if any.
     pub(crate) fn invalid_header(&self) -> Option<&str> {
         self.invalid_header.as_deref()
     }

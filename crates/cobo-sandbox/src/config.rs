@@ -325,7 +325,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The same key is registered for an app and for an organization.
-    #[error("one key is registered for an app and for an organization: give each a key of its own")]
+    #[error("one key is registered for an app and for an organization: use two keys")]
     KeyOfBoth,
     /// A key cannot be used.
     #[error(transparent)]

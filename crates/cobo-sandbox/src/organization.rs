@@ -1,4 +1,4 @@
-//! Organizations: those that have the app installed, with their tokens, and those with an API key of their own.
+//! Organizations: those that have the app installed, with their tokens, and those with their own API key.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) struct Organization {
 #[derive(Debug)]
 pub(crate) struct Organizations {
     installed: HashMap<Arc<str>, Organization>,
-    /// The organizations with an API key of their own. They need not have the app installed.
+    /// The organizations with their own API key. They need not have the app installed.
     with_key: HashMap<Arc<str>, Organization>,
     count: u64,
     tokens: Tokens,
@@ -57,7 +57,7 @@ impl Organizations {
         true
     }
 
-    /// Adds an organization that has an API key of its own.
+    /// Adds an organization that has its own API key.
     pub(crate) fn add_with_key(&mut self, org_id: &str, now_ms: u64) {
         if self.with_key.contains_key(org_id) {
             return;
@@ -99,7 +99,7 @@ impl Organizations {
         self.installed.get(org_id).ok_or(NotInstalled)
     }
 
-    /// The organization with this id, if it has an API key of its own.
+    /// The organization with this id, if it has its own API key.
     pub(crate) fn with_key(&self, org_id: &str) -> Option<&Organization> {
         self.with_key.get(org_id)
     }

@@ -90,7 +90,7 @@ impl Page {
         self
     }
 
-    /// The name of a header that cannot be sent, if there is one.
+    /// The name of a header that cannot be sent, if any.
     pub(crate) fn invalid_header(&self) -> Option<&str> {
         self.failure.as_ref()?.invalid_header()
     }

@@ -12,7 +12,7 @@ use crate::key::{AppKey, AppKeys};
 /// The parts of a request that the signature covers, and the headers that carry the signature.
 ///
 /// `target` is the request target as received, neither decoded nor reordered: the raw path, and `?` with the raw query
-/// if there is one. `body` is the raw body.
+/// if any. `body` is the raw body.
 #[derive(Clone, Copy)]
 pub struct RequestParts<'a> {
     /// The method, in upper case.

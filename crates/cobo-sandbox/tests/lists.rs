@@ -1,4 +1,4 @@
-//! Lists that nobody scripted: pages end, `limit` is kept, and filters filter.
+//! Lists without a script: pages end, `limit` is kept, and filters filter.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -246,7 +246,7 @@ async fn cursor_in_the_page_itself_ends_too() {
     assert_eq!(first["after"], "item-10");
     let last = get(&sandbox, "/events?after=item-10").await;
     assert_eq!(last, json!({ "data": ["k", "l"], "after": "" }));
-    // Whose items nobody can name has one page.
+    // A list with two candidates for its items has one page.
     assert_eq!(get(&sandbox, "/ledgers").await["pagination"]["after"], "");
 }
 

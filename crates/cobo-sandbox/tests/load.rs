@@ -1,4 +1,4 @@
-//! Many callers at once are answered, each with tokens of its own.
+//! Many callers at once are answered, each with its own tokens.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;

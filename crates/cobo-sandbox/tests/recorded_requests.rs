@@ -15,7 +15,7 @@ struct Recorded {
     body: Vec<u8>,
 }
 
-/// The recorded HTTP requests; other vectors in the file are no requests.
+/// The recorded HTTP requests; the file also has other vectors.
 fn recorded() -> Vec<Recorded> {
     let file: Value =
         serde_json::from_str(include_str!("../../../tests/vectors/recorded.json")).unwrap();
@@ -44,7 +44,7 @@ fn keys() -> AppKeys {
 }
 
 impl Recorded {
-    /// `None` when the parts are no HTTP request, which a server never gets to see.
+    /// `None` if the parts are not a valid HTTP request. A server never receives such a request.
     fn check(&self) -> Option<Result<(), Refusal>> {
         let mut headers = HeaderMap::new();
         for (name, value) in [

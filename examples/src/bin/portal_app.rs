@@ -3,7 +3,7 @@
 //! - `POST /callback?approval_result=…&org_id=…`: Cobo calls this when an organization installs the
 //!   app or changes its permissions.
 //! - `GET /organizations` calls Cobo on behalf of every organization that installed the app. The
-//!   list comes from the token store, so the app needs no list of its own, even after a restart.
+//!   list comes from the token store, so the app does not need its own list, even after a restart.
 //!
 //! Without settings it runs on a sandbox inside the process: three organizations install the app,
 //! it calls Cobo for them, restarts, calls again, and ends. With `COBO_ENV` (`development` or

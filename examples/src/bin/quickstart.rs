@@ -61,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .refresh_token()
         .refresh_token_request(refresh(&app.client_id, &refresh_token));
     match again.send().await {
-        Ok(_) => println!("5. the old refresh token still works, which nobody should rely on"),
+        Ok(_) => println!("5. the old refresh token still works, but do not rely on it"),
         Err(error) => println!("5. the old refresh token is dead: {error}"),
     }
     Ok(())

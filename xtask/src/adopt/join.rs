@@ -1,12 +1,12 @@
 //! Sets the texts of a document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 use super::facts::set;
 use super::words::Words;
-use crate::document::{METHODS, at, item, reference};
+use crate::document::{Document, METHODS, at, entries, item, items, reference, text};
 use crate::schema;
 
 /// A place that needs a text and has none.
@@ -50,18 +50,19 @@ pub(super) fn run(root: &mut Value, words: &mut Words) -> (usize, Vec<Missing>) 
     for (name, response) in map_mut(root.pointer_mut("/components/responses")) {
         let pointer = at("/components/responses", name);
         let owner = at("/responses", name);
-        let status = statuses.get(&format!("#{pointer}"));
-        join.response(response, &pointer, &owner, status, &owner, &described);
+        let statuses = statuses.get(&format!("#{pointer}"));
+        let statuses = statuses.map(Vec::as_slice).unwrap_or_default();
+        join.response(response, &pointer, &owner, statuses, &owner, &described);
     }
     (join.set, join.missing)
 }
 
 /// The names of the component schemas that have a text. A property that is a reference to one needs
 /// none of its own.
-type Described = std::collections::BTreeSet<String>;
+type Described = BTreeSet<String>;
 
 fn described(root: &Value, words: &mut Words) -> Described {
-    crate::document::entries(root.pointer("/components/schemas"))
+    entries(root.pointer("/components/schemas"))
         .map(|(name, _)| name)
         .filter(|name| {
             let address = at(&at("/schemas", name), "description");
@@ -71,28 +72,21 @@ fn described(root: &Value, words: &mut Words) -> Described {
         .collect()
 }
 
-/// The statuses that refer to each component response, if there is only one.
-fn statuses(root: &Value) -> BTreeMap<String, String> {
-    let document = crate::document::Document::from_value("", root.clone());
-    let mut found: BTreeMap<String, Option<String>> = BTreeMap::new();
+/// The statuses that refer to each component response.
+fn statuses(root: &Value) -> BTreeMap<String, Vec<String>> {
+    let document = Document::from_value("", root.clone());
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for place in document.operations() {
-        for (status, response) in crate::document::entries(place.operation.get("responses")) {
+        for (status, response) in entries(place.operation.get("responses")) {
             if let Some(reference) = reference(response) {
-                found
-                    .entry(reference.to_owned())
-                    .and_modify(|known| {
-                        if known.as_ref() != Some(status) {
-                            *known = None;
-                        }
-                    })
-                    .or_insert_with(|| Some(status.clone()));
+                let statuses = found.entry(reference.to_owned()).or_default();
+                if !statuses.contains(status) {
+                    statuses.push(status.clone());
+                }
             }
         }
     }
     found
-        .into_iter()
-        .filter_map(|(reference, status)| Some((reference, status?)))
-        .collect()
 }
 
 fn map_mut(value: Option<&mut Value>) -> impl Iterator<Item = (&String, &mut Value)> {
@@ -129,7 +123,7 @@ impl Join<'_> {
     fn tags(&mut self, root: &mut Value) {
         let tags = root.get_mut("tags").and_then(Value::as_array_mut);
         for (index, tag) in tags.into_iter().flatten().enumerate() {
-            let name = crate::document::text(tag, "name").unwrap_or_default();
+            let name = text(tag, "name").unwrap_or_default();
             self.described(tag, &item("/tags", index), &[at("/tags", &name)]);
             // The name comes first.
             if let Some(map) = tag.as_object_mut() {
@@ -141,7 +135,7 @@ impl Join<'_> {
     fn path(&mut self, path: &mut Value, pointer: &str, described: &Described) {
         let owners: Vec<String> = METHODS
             .iter()
-            .filter_map(|method| crate::document::text(path.get(method)?, "operationId"))
+            .filter_map(|method| text(path.get(method)?, "operationId"))
             .map(|id| at("/operations", &id))
             .collect();
         self.parameters(path, pointer, &owners, described);
@@ -150,7 +144,7 @@ impl Join<'_> {
                 continue;
             }
             let pointer = at(pointer, method);
-            let id = crate::document::text(operation, "operationId").unwrap_or_default();
+            let id = text(operation, "operationId").unwrap_or_default();
             let owner = at("/operations", &id);
             self.described(operation, &pointer, &[at(&owner, "description")]);
             self.text(operation, &pointer, "summary", &[at(&owner, "summary")]);
@@ -169,7 +163,8 @@ impl Join<'_> {
                 let pointer = at(&at(&pointer, "responses"), status);
                 let own = at(&at(&owner, "responses"), status);
                 if reference(response).is_none() {
-                    self.response(response, &pointer, &own, Some(status), &owner, described);
+                    let statuses = std::slice::from_ref(status);
+                    self.response(response, &pointer, &own, statuses, &owner, described);
                 }
             }
         }
@@ -188,7 +183,7 @@ impl Join<'_> {
             if reference(parameter).is_some() {
                 continue;
             }
-            let name = crate::document::text(parameter, "name").unwrap_or_default();
+            let name = text(parameter, "name").unwrap_or_default();
             let owners: Vec<String> = owners
                 .iter()
                 .map(|owner| at(&at(owner, "parameters"), &name))
@@ -205,7 +200,7 @@ impl Join<'_> {
         owners: &[String],
         described: &Described,
     ) {
-        let name = crate::document::text(parameter, "name").unwrap_or_default();
+        let name = text(parameter, "name").unwrap_or_default();
         let mut addresses: Vec<String> = owners
             .iter()
             .map(|owner| at(owner, "description"))
@@ -227,12 +222,16 @@ impl Join<'_> {
         response: &mut Value,
         pointer: &str,
         own: &str,
-        status: Option<&String>,
+        statuses: &[String],
         owner: &str,
         described: &Described,
     ) {
         let mut addresses = vec![at(own, "description")];
-        addresses.extend(status.map(|status| at("/common/responses", status)));
+        addresses.extend(
+            statuses
+                .iter()
+                .map(|status| at("/common/responses", status)),
+        );
         self.described(response, pointer, &addresses);
         // OpenAPI requires the key.
         if let Some(map) = response.as_object_mut()
@@ -296,7 +295,7 @@ impl Join<'_> {
         let Some(map) = value.as_object_mut() else {
             return;
         };
-        let values: Vec<String> = crate::document::items(map.get("enum"))
+        let values: Vec<String> = items(map.get("enum"))
             .filter_map(|value| match value {
                 Value::String(text) => Some(text.clone()),
                 Value::Number(number) => Some(number.to_string()),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::cli::{Outcome, Say};
+use crate::cli::{Outcome, Reporter};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, at, entries, items, text};
@@ -39,14 +39,14 @@ pub struct Request {
 }
 
 /// Runs the command.
-pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
+pub fn run(request: &Request, console: &mut dyn Reporter) -> Outcome {
     let outcome = workspace().and_then(|root| match &request.release {
         Some(release) => adopt(&root, release, request.verbose, console),
         None => check(&root, request.verbose, console),
     });
     outcome.unwrap_or_else(|problems| {
         for problem in problems.iter() {
-            console.refuse(problem);
+            console.problem(problem);
         }
         Outcome::Refused
     })
@@ -66,11 +66,11 @@ fn adopt(
     root: &Path,
     release: &Path,
     verbose: bool,
-    console: &mut dyn Say,
+    console: &mut dyn Reporter,
 ) -> Result<Outcome, Diagnostics> {
     let source = release.display().to_string();
     let (_, facts) = read(release, &source)?;
-    let decisions = Decisions::read(&root.join(DECISIONS))?;
+    let decisions = Decisions::read(&root.join(DECISIONS), DECISIONS)?;
     let name = release.file_name().unwrap_or_default().to_string_lossy();
     let header = header(&name);
     let old = root
@@ -88,7 +88,7 @@ fn adopt(
     }
     let old = old.map(|(_, value)| value);
     let state = if is_new { "wrote" } else { "unchanged:" };
-    console.say(&format_args!("{state} {DOCUMENT}: {}", joined.counts()));
+    console.line(&format_args!("{state} {DOCUMENT}: {}", joined.counts()));
     screen::changes(old.as_ref(), &joined.root, verbose, console);
     screen::words(&joined, verbose, console);
     Ok(Outcome::Done)
@@ -96,20 +96,20 @@ fn adopt(
 
 /// Fails while a place has no text, a text has no place, or the document does not have the texts of
 /// the word files.
-fn check(root: &Path, verbose: bool, console: &mut dyn Say) -> Result<Outcome, Diagnostics> {
+fn check(root: &Path, verbose: bool, console: &mut dyn Reporter) -> Result<Outcome, Diagnostics> {
     let (old, facts) = read(&root.join(DOCUMENT), DOCUMENT)?;
-    let decisions = Decisions::read(&root.join(DECISIONS))?;
+    let decisions = Decisions::read(&root.join(DECISIONS), DECISIONS)?;
     let joined = join(root, facts, &decisions, false, DOCUMENT)?;
     let header: String = old
         .split_inclusive('\n')
         .take_while(|line| line.starts_with('#'))
         .collect();
     let written = format!("{header}{}", yaml_writer::write(&joined.root));
-    console.say(&format_args!("{DOCUMENT}: {}", joined.counts()));
+    console.line(&format_args!("{DOCUMENT}: {}", joined.counts()));
     screen::words(&joined, verbose, console);
     let is_stale = written != old;
     if is_stale {
-        console.say(&format_args!(
+        console.line(&format_args!(
             "stale: {DOCUMENT} differs from its release with {WORDS} and {DECISIONS}: run `cargo xtask \
              adopt` with the release"
         ));

@@ -3,15 +3,15 @@
 use serde_json::Value;
 
 use super::{Joined, inventory};
-use crate::cli::Say;
+use crate::cli::Reporter;
 
 /// The lines of each list, unless everything is listed.
 const LINES: usize = 8;
 
 /// Lists what the document has that its predecessor did not have, and the reverse.
-pub(super) fn changes(old: Option<&Value>, new: &Value, verbose: bool, console: &mut dyn Say) {
+pub(super) fn changes(old: Option<&Value>, new: &Value, verbose: bool, console: &mut dyn Reporter) {
     let Some(old) = old else {
-        console.say(&"new: everything, since there was no document");
+        console.line(&"new: everything, since there was no document");
         return;
     };
     let (old, new) = (inventory::of(old), inventory::of(new));
@@ -20,7 +20,7 @@ pub(super) fn changes(old: Option<&Value>, new: &Value, verbose: bool, console: 
 }
 
 /// Lists the places without texts and the texts without a place.
-pub(super) fn words(joined: &Joined, verbose: bool, console: &mut dyn Say) {
+pub(super) fn words(joined: &Joined, verbose: bool, console: &mut dyn Reporter) {
     let missing: Vec<String> = joined
         .missing
         .iter()
@@ -38,14 +38,14 @@ pub(super) fn words(joined: &Joined, verbose: bool, console: &mut dyn Say) {
     list("words without a place", &unused, verbose, console);
 }
 
-fn list<T: AsRef<str>>(title: &str, lines: &[T], verbose: bool, console: &mut dyn Say) {
-    console.say(&format_args!("{title}: {}", lines.len()));
+fn list<T: AsRef<str>>(title: &str, lines: &[T], verbose: bool, console: &mut dyn Reporter) {
+    console.line(&format_args!("{title}: {}", lines.len()));
     let shown = if verbose { lines.len() } else { LINES };
     for line in lines.iter().take(shown) {
-        console.say(&format_args!("  {}", line.as_ref()));
+        console.line(&format_args!("  {}", line.as_ref()));
     }
     if lines.len() > shown {
         let left = lines.len() - shown;
-        console.say(&format_args!("  … and {left} more: --verbose lists them"));
+        console.line(&format_args!("  … and {left} more: --verbose lists them"));
     }
 }

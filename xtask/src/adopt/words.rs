@@ -116,14 +116,16 @@ impl Words {
         }
     }
 
-    /// The text at the first of these addresses that has one. It then counts as used.
+    /// The text at the first of these addresses that has one. All of them then count as used: a
+    /// common text has a place though every place of its name has a text of its own.
     pub(super) fn take(&mut self, addresses: &[String]) -> Option<String> {
-        let address = addresses
+        self.used.extend(addresses.iter().cloned());
+        let mut texts = addresses
             .iter()
-            .find(|address| self.words.contains_key(*address))?;
-        self.used.insert(address.clone());
-        let text = self.words.get(address)?.text.clone();
-        (!text.is_empty()).then_some(text)
+            .filter_map(|address| self.words.get(address));
+        texts
+            .find(|word| !word.text.is_empty())
+            .map(|word| word.text.clone())
     }
 
     /// How many texts there are.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Api, Model, ModelId, ModelKind, Presence, Side, Type, Variant};
+use super::{Api, Model, ModelId, ModelKind, Operation, Presence, Side, Type, Variant};
 use crate::report::Log;
 use crate::stage::Stage;
 
@@ -63,7 +63,45 @@ fn by_value(ty: &Type) -> Option<ModelId> {
     }
 }
 
+/// Which operations use a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    /// Only the operations of this tag.
+    Tag(usize),
+    /// The operations of several tags.
+    Shared,
+    /// No operation.
+    Unused,
+}
+
+impl Operation {
+    /// The models that the operation itself takes and returns.
+    pub fn names(&self) -> impl Iterator<Item = ModelId> {
+        let parameters = self.parameters.iter();
+        parameters
+            .filter_map(|parameter| parameter.ty.model())
+            .chain(self.body.as_ref().map(|body| body.model))
+            .chain(self.success.model)
+    }
+}
+
 impl Api {
+    /// Which operations use each model.
+    pub fn homes(&self) -> Vec<Home> {
+        let mut homes = vec![Home::Unused; self.models.len()];
+        for (index, tag) in self.tags.iter().enumerate() {
+            let operations = tag.operations.iter();
+            let named = operations.flat_map(|operation| self.operations[*operation].names());
+            for id in self.reached(named) {
+                homes[id.0] = match homes[id.0] {
+                    Home::Unused => Home::Tag(index),
+                    Home::Tag(_) | Home::Shared => Home::Shared,
+                };
+            }
+        }
+        homes
+    }
+
     /// All models reachable from `roots`, including the roots.
     pub fn reached(&self, roots: impl IntoIterator<Item = ModelId>) -> BTreeSet<ModelId> {
         self.closure(roots, Model::names)

@@ -9,16 +9,18 @@
 use serde_json::Value;
 
 mod graph;
-pub mod limits;
+mod kind;
 mod model;
 mod names;
 mod operation;
 mod pages;
 mod text;
 mod types;
+pub mod unsupported;
 
-pub(crate) use names::CLIENT;
+pub use graph::Home;
 pub use names::Scope;
+pub(crate) use types::is_exact;
 
 /// Everything that is generated from one document, in the document's order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -319,6 +321,14 @@ impl Api {
     /// The model with this id. It always exists, because only [`Api::of`] creates ids.
     pub fn model(&self, id: ModelId) -> &Model {
         &self.models[id.0]
+    }
+
+    /// Whether a setter for the model takes builders as well: it has one, or it is a union.
+    pub fn takes_builders(&self, id: ModelId) -> bool {
+        matches!(
+            self.model(id).kind,
+            ModelKind::Object(_) | ModelKind::Union(_)
+        )
     }
 
     /// Whether values of the type can be parsed from text and written as text.

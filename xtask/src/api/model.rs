@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::kind::{self, Kind};
 use super::names::{BUILDER, Scope, VARIANT};
 use super::types::{Ids, has_properties};
 use super::{
     Bounds, Enum, EnumValue, Field, Model, ModelKind, Object, Presence, Rest, Side, Type, Union,
     Variant,
 };
-use crate::catalog::{self, Kind, NULLABLE};
 use crate::document::{Document, at, entries, flag, items, text};
+use crate::marks::{BOUNDS, NULLABLE};
 use crate::rust_name;
 use crate::schema::meant;
 
@@ -82,7 +83,7 @@ impl Reader<'_> {
         Object { fields, rest }
     }
 
-    fn union(&self, union: catalog::Union) -> Union {
+    fn union(&self, union: kind::Union) -> Union {
         let mut names = Scope::new(VARIANT);
         let variants: Vec<Variant> = union
             .variants
@@ -121,7 +122,7 @@ impl Reader<'_> {
 /// Reads a property. Its setters are named later, when all fields are known.
 fn field(wire: &str, rust: String, ty: Type, schema: &Value, required: bool) -> Field {
     let nullable = flag(schema, NULLABLE) || flag(schema, "nullable");
-    let bounds = bounds(schema);
+    let bounds = Bounds::of(schema);
     let presence = match (required, nullable) {
         (true, false) => Presence::Required,
         (true, true) => Presence::OrNull,
@@ -167,11 +168,21 @@ fn setters(fields: &mut [Field], rest: Option<&Rest>) {
     }
 }
 
-fn bounds(schema: &Value) -> Option<Bounds> {
-    Some(match catalog::Bounds::of(schema)? {
-        catalog::Bounds::NotEmpty => Bounds::NotEmpty,
-        catalog::Bounds::AtLeast(least) => Bounds::AtLeast(least),
-    })
+impl Bounds {
+    /// The bounds to enforce on a property: those that `relax` saved, or the property's own if it
+    /// was not relaxed.
+    pub fn of(schema: &Value) -> Option<Self> {
+        if !flag(schema, "x-cobo-checked") {
+            return None;
+        }
+        let bounds = schema.get(BOUNDS).unwrap_or(schema);
+        let bound = |key| bounds.get(key).and_then(Value::as_i64);
+        match schema.get("type").and_then(Value::as_str) {
+            Some("string") if bound("minLength") == Some(1) => Some(Self::NotEmpty),
+            Some("integer") => bound("minimum").map(Self::AtLeast),
+            _ => None,
+        }
+    }
 }
 
 /// Builds an open enum with a variant for each value.

@@ -29,7 +29,7 @@ pub(super) const REQUEST: &[&str] = &[
 pub(super) const BUILDER: &[&str] = &["build"];
 
 /// Names that every client already has.
-pub(crate) const CLIENT: &[&str] = &["as_ref", "clone", "new"];
+pub(super) const CLIENT: &[&str] = &["as_ref", "clone", "new"];
 
 /// Associated types of the traits that every enum implements: `Self::Err` would be ambiguous.
 pub(super) const VARIANT: &[&str] = &["Err", "Error", "Self_"];

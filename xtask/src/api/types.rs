@@ -8,6 +8,9 @@ use super::{ModelId, Type};
 use crate::document::{entries, flag};
 use crate::schema::named;
 
+/// The mark of an integer whose digits are kept, however many there are.
+const EXACT: &str = "x-cobo-number";
+
 /// The models, keyed by the names of their component schemas.
 #[derive(Debug, Default)]
 pub(super) struct Ids(pub(super) BTreeMap<String, ModelId>);
@@ -24,6 +27,7 @@ impl Ids {
         match schema.get("type").and_then(Value::as_str) {
             Some("string") => Type::String,
             Some("boolean") => Type::Bool,
+            Some("integer") if is_exact(schema) => Type::Number,
             Some("integer") => Type::Integer,
             Some("number") => Type::Number,
             Some("array") => Type::List(Box::new(self.inner(schema.get("items")))),
@@ -74,6 +78,11 @@ impl Ids {
         let rest = schema.get("additionalProperties")?;
         rest.is_object().then(|| self.value(schema))
     }
+}
+
+/// Whether the document marks an integer that may be larger than an `i64`.
+pub(crate) fn is_exact(schema: &Value) -> bool {
+    schema.get(EXACT).and_then(Value::as_str) == Some("exact")
 }
 
 /// Whether values of the schema are objects with properties.

@@ -2,194 +2,203 @@
 
 use serde::Serialize;
 
-/// A change that a user of the generated crate sees.
+/// A change that callers of the generated crate see.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Change {
-    /// The operation id in the new document (in the old one if the operation was removed). `None` for a model that no
-    /// operation reaches.
-    pub operation: Option<String>,
-    /// The location in the operation: `query.limit`, `request.wallet.name`, `response.data[].status`. A union variant
-    /// is given by its tag in angle brackets: `response<MPC>.vault_id`. `models.Event.id` is in a model that no
-    /// operation reaches. Empty for a change of the operation itself.
+    pub place: Place,
+    /// The location in the operation or model: `query.limit`, `request`, `response`, or the name of
+    /// a property. Empty for a change of the operation or model itself.
     pub path: String,
     pub kind: Kind,
     pub before: Option<String>,
     pub after: Option<String>,
     pub class: Class,
+    /// The operations that send or receive the model.
+    pub operations: Vec<String>,
+    /// The contents of an added model.
+    pub contents: Vec<String>,
 }
 
+/// What has changed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// An operation, by its id in the new document (in the old one if it was removed).
+    Operation(String),
+    /// A model, by its Rust name in the new document (in the old one if it was removed).
+    Model(String),
+}
+
+/// The effect of a change on code that was written against the old document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
+    /// The code may not compile any more, or the request is refused or not understood.
     Breaking,
+    /// The code compiles and does something else.
+    Behaviour,
     Compatible,
 }
 
-/// Where a schema is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Direction {
-    Request,
-    Response,
+impl Class {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Breaking => "breaking",
+            Self::Behaviour => "behaviour",
+            Self::Compatible => "compatible",
+        }
+    }
+
+    pub(super) fn of(breaking: bool) -> Self {
+        match breaking {
+            true => Self::Breaking,
+            false => Self::Compatible,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    OperationAdded,
-    OperationRemoved,
-    /// The operation id changed, so the client's method has another name; method and path are the same.
-    OperationRenamed,
-    /// The method or path changed; the operation id is the same.
-    OperationMoved,
-    OperationDeprecated,
-    OperationUndeprecated,
+    Added,
+    Removed,
+    /// Another name in Rust: an operation id, a method, a setter, a field, a type or a variant.
+    Renamed,
+    /// An operation has another method or path.
+    Moved,
+    Deprecated,
+    Undeprecated,
     /// The operation moved to another cargo feature.
     TagChanged,
-    ParameterAdded,
-    ParameterRemoved,
-    ParameterRequired,
-    ParameterOptional,
-    ParameterDeprecated,
-    ParameterUndeprecated,
-    BodyAdded,
-    BodyRemoved,
-    BodyRequired,
-    BodyOptional,
-    MediaTypeChanged,
-    ResponseAdded,
-    ResponseRemoved,
-    ModelAdded,
-    ModelRemoved,
-    FieldAdded,
-    FieldRemoved,
-    FieldRequired,
-    FieldOptional,
-    FieldDeprecated,
-    FieldUndeprecated,
-    FieldNullable,
-    FieldNotNullable,
+    Required,
+    Optional,
+    Nullable,
+    NotNullable,
     TypeChanged,
-    EnumValueAdded,
-    EnumValueRemoved,
+    MediaTypeChanged,
+    ValueAdded,
+    ValueRemoved,
     VariantAdded,
     VariantRemoved,
+    /// The variant is selected by other tags or properties.
+    SelectionChanged,
     DiscriminatorChanged,
+    /// The value that a builder sets.
+    ConstantChanged,
+    /// The check that a response has to pass.
+    CheckChanged,
+    /// Only requests or only responses have the property.
+    SideChanged,
+    RepeatableChanged,
+    CredentialChanged,
+    ScopesChanged,
+    PagesChanged,
 }
 
 impl Kind {
-    /// The effect of a change on code that was written against the old document.
-    ///
-    /// Requests are built with setters, so a new optional value breaks nothing. Responses are read as fields, so a
-    /// field of another type breaks code that reads it, and an `Option` is another type. Enums, unions and structs are
-    /// open, so additions to them never break anything.
-    pub(super) fn class(self, direction: Direction, required: bool) -> Class {
-        let breaking = match self {
-            Self::OperationAdded
-            | Self::OperationDeprecated
-            | Self::OperationUndeprecated
-            | Self::ParameterOptional
-            | Self::ParameterDeprecated
-            | Self::ParameterUndeprecated
-            | Self::BodyOptional
-            | Self::ModelAdded
-            | Self::FieldDeprecated
-            | Self::FieldUndeprecated
-            | Self::EnumValueAdded
-            | Self::VariantAdded => false,
-            Self::OperationRemoved
-            | Self::OperationRenamed
-            | Self::OperationMoved
-            | Self::TagChanged
-            | Self::ParameterRemoved
-            | Self::ParameterRequired
-            | Self::BodyRemoved
-            | Self::BodyRequired
-            | Self::MediaTypeChanged
-            | Self::ResponseAdded
-            | Self::ResponseRemoved
-            | Self::ModelRemoved
-            | Self::FieldRemoved
-            | Self::FieldRequired
-            | Self::FieldNotNullable
-            | Self::TypeChanged
-            | Self::EnumValueRemoved
-            | Self::VariantRemoved
-            | Self::DiscriminatorChanged => true,
-            // A new required value breaks callers that do not set it.
-            Self::ParameterAdded | Self::BodyAdded => required,
-            Self::FieldAdded => direction == Direction::Request && required,
-            Self::FieldOptional | Self::FieldNullable => direction == Direction::Response,
-        };
-        if breaking {
-            Class::Breaking
-        } else {
-            Class::Compatible
-        }
-    }
-
     /// The text of the kind for people.
     pub(super) fn says(self) -> &'static str {
         match self {
-            Self::OperationAdded | Self::ParameterAdded | Self::BodyAdded => "added",
-            Self::ResponseAdded => "has a response body",
-            Self::ModelAdded | Self::FieldAdded => "added",
-            Self::OperationRemoved | Self::ParameterRemoved | Self::BodyRemoved => "removed",
-            Self::ResponseRemoved => "has no response body any more",
-            Self::ModelRemoved | Self::FieldRemoved => "removed",
-            Self::OperationRenamed => "renamed",
-            Self::OperationMoved => "moved",
-            Self::OperationDeprecated | Self::ParameterDeprecated | Self::FieldDeprecated => {
-                "deprecated"
-            }
-            Self::OperationUndeprecated | Self::ParameterUndeprecated | Self::FieldUndeprecated => {
-                "no longer deprecated"
-            }
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Renamed => "renamed",
+            Self::Moved => "moved",
+            Self::Deprecated => "deprecated",
+            Self::Undeprecated => "no longer deprecated",
             Self::TagChanged => "tag changed",
-            Self::ParameterRequired | Self::BodyRequired | Self::FieldRequired => "required now",
-            Self::ParameterOptional | Self::BodyOptional | Self::FieldOptional => "optional now",
-            Self::MediaTypeChanged => "media type changed",
-            Self::FieldNullable => "may be null now",
-            Self::FieldNotNullable => "is never null any more",
+            Self::Required => "required now",
+            Self::Optional => "optional now",
+            Self::Nullable => "may be null now",
+            Self::NotNullable => "is never null any more",
             Self::TypeChanged => "type changed",
-            Self::EnumValueAdded => "value added",
-            Self::EnumValueRemoved => "value removed",
+            Self::MediaTypeChanged => "media type changed",
+            Self::ValueAdded => "value added",
+            Self::ValueRemoved => "value removed",
             Self::VariantAdded => "variant added",
             Self::VariantRemoved => "variant removed",
+            Self::SelectionChanged => "selected by other values",
             Self::DiscriminatorChanged => "discriminator changed",
+            Self::ConstantChanged => "constant changed",
+            Self::CheckChanged => "check changed",
+            Self::SideChanged => "used by other sides",
+            Self::RepeatableChanged => "repeated in other cases",
+            Self::CredentialChanged => "credential changed",
+            Self::ScopesChanged => "permissions changed",
+            Self::PagesChanged => "pages changed",
         }
     }
 }
 
-/// Collects the changes of one operation.
+/// Collects the changes of one operation or model.
 pub(super) struct Changes {
-    operation: Option<String>,
+    place: Place,
+    operations: Vec<String>,
     pub(super) found: Vec<Change>,
 }
 
 impl Changes {
-    pub(super) fn of(operation: Option<&str>) -> Self {
+    pub(super) fn of(place: Place, operations: Vec<String>) -> Self {
         Self {
-            operation: operation.map(str::to_owned),
+            place,
+            operations,
             found: Vec::new(),
         }
     }
 
-    /// Records a change. `required` tells whether an added value must be given.
-    pub(super) fn note(
+    pub(super) fn add(
         &mut self,
+        class: Class,
         kind: Kind,
         path: &str,
-        (direction, required): (Direction, bool),
         before: Option<String>,
         after: Option<String>,
     ) {
         self.found.push(Change {
-            operation: self.operation.clone(),
+            place: self.place.clone(),
             path: path.to_owned(),
             kind,
             before,
             after,
-            class: kind.class(direction, required),
+            class,
+            operations: self.operations.clone(),
+            contents: Vec::new(),
         });
+    }
+
+    /// Adds a change if two values differ.
+    pub(super) fn differ(
+        &mut self,
+        class: Class,
+        kind: Kind,
+        path: &str,
+        before: &str,
+        after: &str,
+    ) {
+        if before != after {
+            let (before, after) = (Some(before.to_owned()), Some(after.to_owned()));
+            self.add(class, kind, path, before, after);
+        }
+    }
+
+    /// Adds a change if a flag differs: its kind and class where it was set, and where it was
+    /// unset.
+    pub(super) fn flag(
+        &mut self,
+        path: &str,
+        (before, after): (bool, bool),
+        set: (Class, Kind),
+        unset: (Class, Kind),
+    ) {
+        match (before, after) {
+            (false, true) => self.add(set.0, set.1, path, None, None),
+            (true, false) => self.add(unset.0, unset.1, path, None, None),
+            _ => {}
+        }
+    }
+
+    pub(super) fn deprecated(&mut self, path: &str, flags: (bool, bool)) {
+        let set = (Class::Compatible, Kind::Deprecated);
+        let unset = (Class::Compatible, Kind::Undeprecated);
+        self.flag(path, flags, set, unset);
     }
 }

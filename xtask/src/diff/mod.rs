@@ -1,33 +1,33 @@
-//! `xtask diff`: compares two documents as a user of the generated crate sees them.
+//! `xtask diff`: compares two documents as callers of the generated crates see them.
 //!
-//! Users do not see order, prose, bounds and defaults, nor how a schema is inlined, named,
-//! referenced or combined with `allOf`. So documents are not compared as text. Each operation of
-//! both documents is walked in both at once, with everything resolved between it and its properties
-//! (`node`). Each difference is classified by its effect on code that was written against the old
-//! document (`change`).
+//! Both documents become an [`Api`], and each `Api` a [`Surface`]: operations and models by name,
+//! with types as in Rust. Callers do not see order, prose, unchecked bounds and defaults, nor how a
+//! schema is inlined, referenced or combined with `allOf`, so these are no difference. Each change
+//! is shown once: of a model, with the operations that it reaches.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use crate::cli::{Outcome, Say};
+use crate::api::Api;
+use crate::catch_panic::catch_panic;
+use crate::cli::{Outcome, Reporter};
+use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::document::Document;
-use crate::stage::{Options, load};
+use crate::report::Log;
+use crate::stage::{Options, load, transform};
 
-mod alike;
 mod change;
 mod models;
-mod node;
 mod operations;
+mod reach;
+mod renames;
 mod render;
-mod schemas;
 mod surface;
-mod unions;
 
-pub use change::{Change, Class, Kind};
+pub use change::{Change, Class, Kind, Place};
 pub use render::{json, markdown, text};
-pub use surface::surface;
+pub use surface::{Shape, Surface};
 
 /// The arguments of the command.
 #[derive(Debug, Clone)]
@@ -35,38 +35,41 @@ pub struct Request {
     pub old: PathBuf,
     pub new: PathBuf,
     pub format: Format,
-    /// Whether breaking changes make the run fail.
+    pub decisions: Option<PathBuf>,
+    /// Whether changes that are not compatible make the run fail.
     pub fail_on_breaking: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// One line for each change
+    /// A heading for each operation and model, and a line for each change
     Text,
     /// The section of a changelog
     Markdown,
-    /// An array of `{kind, operation, path, before, after, class}`
+    /// An array of `{kind, operation, model, path, before, after, class, operations, contents}`
     Json,
 }
 
 /// Compares two documents and prints the changes. Fails on breaking changes if requested.
-pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
-    let (changes, new) = match read(request) {
+pub fn run(request: &Request, console: &mut dyn Reporter) -> Outcome {
+    let (changes, version) = match read(request) {
         Ok(found) => found,
         Err(problems) => {
             for problem in problems.iter() {
-                console.refuse(problem);
+                console.problem(problem);
             }
             return Outcome::Refused;
         }
     };
     let rendered = match request.format {
         Format::Text => text(&changes),
-        Format::Markdown => markdown(&changes, &new),
+        Format::Markdown => markdown(&changes, &version),
         Format::Json => json(&changes),
     };
-    console.say(&rendered.trim_end());
-    let breaks = changes.iter().any(|change| change.class == Class::Breaking);
+    console.line(&rendered.trim_end());
+    let breaks = changes
+        .iter()
+        .any(|change| change.class != Class::Compatible);
     if request.fail_on_breaking && breaks {
         Outcome::Stale
     } else {
@@ -74,29 +77,56 @@ pub fn run(request: &Request, console: &mut dyn Say) -> Outcome {
     }
 }
 
-fn read(request: &Request) -> Result<(Vec<Change>, Document), Diagnostics> {
+/// The changes, and the version of the new document.
+fn read(request: &Request) -> Result<(Vec<Change>, String), Diagnostics> {
+    let decisions = match &request.decisions {
+        Some(path) => Decisions::read(path, &path.display().to_string())?,
+        None => Decisions::default(),
+    };
+    let options = Options {
+        decisions,
+        ..Options::default()
+    };
     let mut problems = Diagnostics::default();
-    let mut one = |path: &PathBuf| {
-        load::run(path, &path.display().to_string(), &Options::default())
+    let mut one = |path: &Path| {
+        surface(path, &options)
             .map_err(|found| problems.extend(found))
             .ok()
     };
     let (old, new) = (one(&request.old), one(&request.new));
     match (old, new) {
         (Some(old), Some(new)) => {
-            let changes = crate::silence::panics(|| changes(&old, &new))
+            let changes = catch_panic(|| changes(&old, &new))
                 .map_err(|reason| Diagnostics::from(Diagnostic::of_file("diff", reason)))?;
-            Ok((changes, new))
+            Ok((changes, new.version))
         }
         _ => Err(problems),
     }
 }
 
-/// All differences: operations first, each operation's sorted by path.
-pub fn changes(old: &Document, new: &Document) -> Vec<Change> {
-    let mut changes = operations::changes(old, new);
-    changes.extend(models::changes(old, new));
+/// Reads a document, or the surface that `regen` stored beside the generated code.
+fn surface(path: &Path, options: &Options) -> Result<Surface, Diagnostics> {
+    // `load` reports a file that cannot be read.
+    let stored = std::fs::read_to_string(path).ok();
+    if let Some(surface) = stored.as_deref().and_then(Surface::read) {
+        return Ok(surface);
+    }
+    let source = path.display().to_string();
+    let mut document = load::run(path, &source, options)?;
+    let mut log = Log::default();
+    let gave_up = |reason| Diagnostics::from(Diagnostic::of_file(source.as_str(), reason));
+    catch_panic(|| {
+        transform(&mut document, options, &mut log)?;
+        Ok(Surface::of(&Api::of(&document, &mut log)))
+    })
+    .map_err(gave_up)?
+}
+
+/// All differences: operations first, then models, each sorted by name and path.
+pub fn changes(old: &Surface, new: &Surface) -> Vec<Change> {
+    let renames = renames::Renames::of(old, new);
+    let mut changes = operations::changes(old, new, &renames);
+    changes.extend(models::changes(old, new, &renames));
     changes.sort();
-    changes.dedup();
     changes
 }

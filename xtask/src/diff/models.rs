@@ -1,164 +1,306 @@
-//! Compares the schemas that no operation reaches, mostly webhook payloads. They are compared by
-//! name, since nothing else identifies them.
+//! Compares the models of two surfaces, each once, wherever it is used.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use super::change::{Change, Changes, Class, Kind, Place};
+use super::reach::Uses;
+use super::renames::Renames;
+use super::surface::{Field, Model, Shape, Surface, Variant};
 
-use super::change::{Change, Changes, Direction, Kind};
-use super::node::Node;
-use super::schemas::{Known, Walk};
-use crate::document::{Document, schema_name};
-use crate::schema::{mapped, references};
-
-pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
-    let (before, after) = (Unreached::of(old), Unreached::of(new));
+pub(super) fn changes(old: &Surface, new: &Surface, renames: &Renames) -> Vec<Change> {
+    let (before, after) = (old.uses(), new.uses());
+    let of =
+        |uses: &BTreeMap<String, Uses>, name: &str| uses.get(name).cloned().unwrap_or_default();
     let mut found = Vec::new();
-    let mut known = Known::default();
-    for (name, schema) in &before.schemas {
-        let Some(other) = after.schemas.get(name) else {
+    for (name, model) in &old.models {
+        let new_name = renames.name(name);
+        let mut uses = of(&before, name);
+        let Some(other) = new.models.get(new_name) else {
+            let operations = uses.operations();
+            let mut changes = Changes::of(Place::Model(name.clone()), operations);
+            let shape = Some(model.shape.name().to_owned());
+            changes.add(Class::Breaking, Kind::Removed, "", shape, None);
+            found.extend(changes.found);
             continue;
         };
-        let mut walk = Walk::new(None, Direction::Response, known);
-        let (old, new) = (Node::of(old, schema), Node::of(new, other));
-        walk.compare(&old, &new, &format!("models.{name}"));
-        let (changes, rest) = walk.into_parts();
-        known = rest;
+        uses.merge(&of(&after, new_name));
+        let mut walk = Walk {
+            renames,
+            changes: Changes::of(Place::Model(new_name.to_owned()), uses.operations()),
+            uses: &uses,
+        };
+        let changes = &mut walk.changes;
+        changes.differ(Class::Breaking, Kind::Renamed, "", name, new_name);
+        changes.deprecated("", (model.deprecated, other.deprecated));
+        walk.shape(&model.shape, &other.shape);
+        found.extend(walk.changes.found);
+    }
+    for (name, model) in &new.models {
+        if old.models.contains_key(name) || !renames.is_new(name) {
+            continue;
+        }
+        let operations = of(&after, name).operations();
+        let mut changes = Changes::of(Place::Model(name.clone()), operations);
+        let shape = Some(model.shape.name().to_owned());
+        changes.add(Class::Compatible, Kind::Added, "", None, shape);
+        for change in &mut changes.found {
+            change.contents = contents(model);
+        }
         found.extend(changes.found);
     }
-    // A schema that operations reach under another name was neither added nor removed: a tool that
-    // inlined the references left a copy behind.
-    let mut walk = Walk::new(None, Direction::Response, known);
-    let (mut gone, mut come) = (before.alone(new), after.alone(old));
-    gone.retain(|(_, schema)| {
-        let schema = Node::of(old, schema);
-        let same = come
-            .iter()
-            .position(|(_, other)| walk.same(&schema, &Node::of(new, other)));
-        let there = |walk: &mut Walk| {
-            let mut reached = after.reached.iter();
-            reached.any(|other| walk.same(&schema, &Node::of(new, other)))
-        };
-        same.map(|index| come.remove(index)).is_none() && !there(&mut walk)
-    });
-    come.retain(|(_, schema)| {
-        let schema = Node::of(new, schema);
-        let mut reached = before.reached.iter();
-        !reached.any(|other| walk.same(&Node::of(old, other), &schema))
-    });
-    let mut changes = Changes::of(None);
-    let how = (Direction::Response, false);
-    for (name, _) in gone {
-        changes.note(
-            Kind::ModelRemoved,
-            &format!("models.{name}"),
-            how,
-            None,
-            None,
-        );
-    }
-    for (name, _) in come {
-        changes.note(Kind::ModelAdded, &format!("models.{name}"), how, None, None);
-    }
-    found.extend(changes.found);
     found
 }
 
-/// The component schemas that no operation reaches.
-struct Unreached<'a> {
-    schemas: BTreeMap<&'a str, &'a Value>,
-    /// The schemas that an operation reaches.
-    reached: Vec<&'a Value>,
-    /// The names that other schemas refer to.
-    referred: BTreeSet<String>,
-}
-
-impl<'a> Unreached<'a> {
-    fn of(document: &'a Document) -> Self {
-        let mut reached: BTreeSet<String> = BTreeSet::new();
-        let mut open: Vec<String> = Vec::new();
-        if let Some(paths) = document.root.get("paths") {
-            named(document, paths, "/paths", &mut open);
+/// A line for each field, value or variant.
+fn contents(model: &Model) -> Vec<String> {
+    match &model.shape {
+        Shape::Object { fields, rest } => {
+            let fields = fields
+                .iter()
+                .map(|(wire, field)| format!("{wire}: {}", field.shown()));
+            let rest = rest.iter().map(|(name, ty)| format!("{name}: {ty}"));
+            fields.chain(rest).collect()
         }
-        while let Some(name) = open.pop() {
-            let schema = document
-                .components("schemas")
-                .find(|(other, _)| **other == name);
-            if let Some((_, schema)) = schema
-                && reached.insert(name)
-            {
-                named(document, schema, "", &mut open);
-            }
-        }
-        let mut referred = Vec::new();
-        for kind in ["parameters", "requestBodies", "responses", "headers"] {
-            for (_, unused) in document.components(kind) {
-                named(document, unused, "", &mut referred);
-            }
-        }
-        let (mut schemas, mut used) = (BTreeMap::new(), Vec::new());
-        for (name, schema) in document.components("schemas") {
-            let mut inner = Vec::new();
-            named(document, schema, "", &mut inner);
-            referred.extend(inner.into_iter().filter(|other| other != name));
-            if reached.contains(name) {
-                used.push(schema);
-            } else {
-                schemas.insert(name.as_str(), schema);
-            }
-        }
-        Self {
-            schemas,
-            reached: used,
-            referred: referred.into_iter().collect(),
-        }
-    }
-
-    /// The schemas that no other schema refers to and that the other document lacks. A schema that
-    /// is referred to may have been inline there.
-    fn alone(&self, other: &Document) -> Vec<(&'a str, &'a Value)> {
-        let names: BTreeSet<&String> = other.components("schemas").map(|(name, _)| name).collect();
-        let alone = self.schemas.iter().filter(|(name, _)| {
-            !self.referred.contains(**name) && !names.contains(&(**name).to_owned())
-        });
-        alone.map(|(name, schema)| (*name, *schema)).collect()
+        Shape::Enum { values, .. } => values.keys().cloned().collect(),
+        Shape::Union { variants, .. } => variants
+            .iter()
+            .map(|(name, variant)| format!("{name}({})", variant.ty))
+            .collect(),
+        Shape::Wrapper { ty } => vec![ty.clone()],
     }
 }
 
-/// Collects the component schemas referred to below a value, also through other components.
-fn named(document: &Document, value: &Value, pointer: &str, found: &mut Vec<String>) {
-    let mut open: Vec<String> = Vec::new();
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    collect(value, pointer, &mut open);
-    while let Some(reference) = open.pop() {
-        match schema_name(&reference) {
-            Some(name) => found.push(name),
-            // The reference is to a parameter, a body or a response.
-            None => {
-                if seen.insert(reference.clone())
-                    && let Some(target) = document.target(&reference)
-                {
-                    collect(target, "", &mut open);
+impl Shape {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Object { .. } => "object",
+            Self::Enum { of, .. } if of == "i64" => "integer enum",
+            Self::Enum { .. } => "enum",
+            Self::Union { .. } => "union",
+            Self::Wrapper { .. } => "wrapper",
+        }
+    }
+}
+
+impl Field {
+    fn shown(&self) -> String {
+        let null = if self.nullable { " or null" } else { "" };
+        let optional = if self.required { "" } else { ", optional" };
+        format!("{}{null}{optional}", self.ty)
+    }
+}
+
+struct Walk<'a> {
+    renames: &'a Renames,
+    uses: &'a Uses,
+    changes: Changes,
+}
+
+impl Walk<'_> {
+    fn shape(&mut self, old: &Shape, new: &Shape) {
+        let breaking = Class::Breaking;
+        match (old, new) {
+            (
+                Shape::Object { fields, rest },
+                Shape::Object {
+                    fields: new_fields,
+                    rest: new_rest,
+                },
+            ) => {
+                self.fields(fields, new_fields);
+                let rest = rest.as_ref().map(|(name, ty)| (name, self.renames.ty(ty)));
+                match (&rest, new_rest) {
+                    (None, Some((name, ty))) => {
+                        let class = Class::Compatible;
+                        let ty = Some(ty.clone());
+                        self.changes.add(class, Kind::Added, name, None, ty);
+                    }
+                    (Some((name, ty)), None) => {
+                        let ty = Some(ty.clone());
+                        self.changes.add(breaking, Kind::Removed, name, ty, None);
+                    }
+                    (Some((name, ty)), Some((new_name, new_ty))) => {
+                        let changes = &mut self.changes;
+                        changes.differ(breaking, Kind::Renamed, new_name, name, new_name);
+                        changes.differ(breaking, Kind::TypeChanged, new_name, ty, new_ty);
+                    }
+                    (None, None) => {}
+                }
+            }
+            (
+                Shape::Enum {
+                    of,
+                    values,
+                    unknown,
+                },
+                Shape::Enum {
+                    of: new_of,
+                    values: new_values,
+                    unknown: new_unknown,
+                },
+            ) if of == new_of => {
+                self.values(values, new_values);
+                self.changes
+                    .differ(breaking, Kind::Renamed, unknown, unknown, new_unknown);
+            }
+            (
+                Shape::Union {
+                    discriminator,
+                    variants,
+                    unknown,
+                },
+                Shape::Union {
+                    discriminator: new_discriminator,
+                    variants: new_variants,
+                    unknown: new_unknown,
+                },
+            ) => {
+                if discriminator != new_discriminator {
+                    let (before, after) = (discriminator.clone(), new_discriminator.clone());
+                    let kind = Kind::DiscriminatorChanged;
+                    self.changes.add(breaking, kind, "", before, after);
+                }
+                self.variants(variants, new_variants);
+                self.changes
+                    .differ(breaking, Kind::Renamed, unknown, unknown, new_unknown);
+            }
+            (Shape::Wrapper { ty }, Shape::Wrapper { ty: new_ty }) => {
+                let ty = self.renames.ty(ty);
+                self.changes
+                    .differ(breaking, Kind::TypeChanged, "", &ty, new_ty);
+            }
+            (old, new) => {
+                let (before, after) = (old.name(), new.name());
+                self.changes
+                    .differ(breaking, Kind::TypeChanged, "", before, after);
+            }
+        }
+    }
+
+    fn fields(&mut self, old: &BTreeMap<String, Field>, new: &BTreeMap<String, Field>) {
+        for (wire, field) in old.iter().filter(|(wire, _)| !new.contains_key(*wire)) {
+            let ty = Some(field.ty.clone());
+            self.changes
+                .add(Class::Breaking, Kind::Removed, wire, ty, None);
+        }
+        for (wire, field) in new {
+            match old.get(wire) {
+                Some(old) => self.field(wire, old, field),
+                None => {
+                    let must = field.required && field.constant.is_none();
+                    let class = Class::of(must && self.uses.in_requests());
+                    let ty = Some(field.shown());
+                    self.changes.add(class, Kind::Added, wire, None, ty);
                 }
             }
         }
     }
-}
 
-fn collect(value: &Value, pointer: &str, found: &mut Vec<String>) {
-    references(value, pointer, &mut |_, reference| {
-        found.push(reference.to_owned());
-    });
-    mappings(value, found);
-}
-
-fn mappings(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Object(map) => {
-            found.extend(mapped(value).map(|target| target.trim_end_matches(':').to_owned()));
-            map.values().for_each(|value| mappings(value, found));
+    /// Compares two fields. Requests are built with setters, so an optional value breaks nothing.
+    /// Responses are read as fields, so a field of another type breaks code that reads it, and an
+    /// `Option` is another type.
+    fn field(&mut self, path: &str, old: &Field, new: &Field) {
+        let (requests, responses) = (self.uses.in_requests(), self.uses.in_responses());
+        let read = Class::of(responses);
+        let changes = &mut self.changes;
+        let breaking = Class::Breaking;
+        changes.differ(breaking, Kind::Renamed, path, &old.rust, &new.rust);
+        if requests && old.rust == new.rust {
+            changes.differ(breaking, Kind::Renamed, path, &old.setter, &new.setter);
         }
-        Value::Array(list) => list.iter().for_each(|value| mappings(value, found)),
-        _ => {}
+        let ty = self.renames.ty(&old.ty);
+        changes.differ(breaking, Kind::TypeChanged, path, &ty, &new.ty);
+        changes.flag(
+            path,
+            (old.required, new.required),
+            (breaking, Kind::Required),
+            (read, Kind::Optional),
+        );
+        changes.flag(
+            path,
+            (old.nullable, new.nullable),
+            (read, Kind::Nullable),
+            (breaking, Kind::NotNullable),
+        );
+        changes.deprecated(path, (old.deprecated, new.deprecated));
+        let shown =
+            |value: &Option<String>, none: &str| value.clone().unwrap_or_else(|| none.to_owned());
+        let (before, after) = (shown(&old.constant, "none"), shown(&new.constant, "none"));
+        let class = Class::of(requests);
+        changes.differ(class, Kind::ConstantChanged, path, &before, &after);
+        let changed = |breaks: bool| match breaks {
+            true => Class::Behaviour,
+            false => Class::Compatible,
+        };
+        // A response that fails the check is an error.
+        let class = changed(new.check.is_some() && responses);
+        let (before, after) = (shown(&old.check, "none"), shown(&new.check, "none"));
+        changes.differ(class, Kind::CheckChanged, path, &before, &after);
+        let class = changed(match new.side.as_deref() {
+            Some("requests") => responses,
+            Some(_) => requests,
+            None => false,
+        });
+        let (before, after) = (shown(&old.side, "both"), shown(&new.side, "both"));
+        changes.differ(class, Kind::SideChanged, path, &before, &after);
+    }
+
+    fn values(&mut self, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) {
+        for value in old.keys().filter(|value| !new.contains_key(*value)) {
+            let value = Some(value.clone());
+            self.changes
+                .add(Class::Breaking, Kind::ValueRemoved, "", value, None);
+        }
+        for (value, name) in new {
+            match old.get(value) {
+                Some(old) => {
+                    self.changes
+                        .differ(Class::Breaking, Kind::Renamed, value, old, name);
+                }
+                // Enums are open, so an addition breaks nothing.
+                None => {
+                    let value = Some(value.clone());
+                    self.changes
+                        .add(Class::Compatible, Kind::ValueAdded, "", None, value);
+                }
+            }
+        }
+    }
+
+    fn variants(&mut self, old: &BTreeMap<String, Variant>, new: &BTreeMap<String, Variant>) {
+        for (name, variant) in old.iter().filter(|(name, _)| !new.contains_key(*name)) {
+            let ty = Some(variant.ty.clone());
+            let path = format!("<{name}>");
+            self.changes
+                .add(Class::Breaking, Kind::VariantRemoved, &path, ty, None);
+        }
+        for (name, variant) in new {
+            let path = format!("<{name}>");
+            let Some(old) = old.get(name) else {
+                let ty = Some(variant.ty.clone());
+                self.changes
+                    .add(Class::Compatible, Kind::VariantAdded, &path, None, ty);
+                continue;
+            };
+            let ty = self.renames.ty(&old.ty);
+            let changes = &mut self.changes;
+            changes.differ(Class::Breaking, Kind::TypeChanged, &path, &ty, &variant.ty);
+            // A tag that is lost makes its values unknown.
+            let lost = !old.selected_by.is_subset(&variant.selected_by);
+            let class = match lost {
+                true => Class::Behaviour,
+                false => Class::Compatible,
+            };
+            let (before, after) = (listed(&old.selected_by), listed(&variant.selected_by));
+            changes.differ(class, Kind::SelectionChanged, &path, &before, &after);
+        }
+    }
+}
+
+fn listed(names: &BTreeSet<String>) -> String {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    match names.as_slice() {
+        [] => "nothing".to_owned(),
+        names => names.join(", "),
     }
 }

@@ -1,259 +1,177 @@
-//! Compares the operations of two documents.
+//! Compares the operations of two surfaces.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use super::change::{Change, Changes, Class, Kind, Place};
+use super::renames::Renames;
+use super::surface::{Body, Operation, Parameter, Surface};
 
-use super::change::{Change, Changes, Direction, Kind};
-use super::node::{Node, operation_id};
-use super::schemas::{Known, Walk};
-use crate::document::{Document, Place, entries, flag, items, text};
-
-/// An operation and its location in the document.
-#[derive(Clone, Copy)]
-pub(super) struct Operation<'a> {
-    document: &'a Document,
-    place: Place<'a>,
-}
-
-pub(super) fn operations(document: &Document) -> BTreeMap<String, Operation<'_>> {
-    document
-        .operations()
-        .map(|place| {
-            let id = operation_id(place.operation, place.method, place.path);
-            (id, Operation { document, place })
-        })
-        .collect()
-}
-
-pub(super) fn changes(old: &Document, new: &Document) -> Vec<Change> {
-    let (before, after) = (operations(old), operations(new));
+pub(super) fn changes(old: &Surface, new: &Surface, renames: &Renames) -> Vec<Change> {
+    let (before, after) = (&old.operations, &new.operations);
     let mut found = Vec::new();
-    let mut known = Known::default();
-    for (id, old) in before.iter().filter(|(id, _)| !after.contains_key(*id)) {
+    for (id, operation) in before.iter().filter(|(id, _)| !after.contains_key(*id)) {
         // The same request under another id was renamed.
-        let renamed = after
-            .iter()
-            .any(|(other, new)| !before.contains_key(other) && old.endpoint() == new.endpoint());
-        if !renamed {
-            let mut changes = Changes::of(Some(id));
-            let how = (Direction::Request, false);
-            changes.note(Kind::OperationRemoved, "", how, Some(old.endpoint()), None);
+        let mut others = after.iter().filter(|(id, _)| !before.contains_key(*id));
+        if !others.any(|(_, new)| operation.endpoint() == new.endpoint()) {
+            let mut changes = Changes::of(Place::Operation(id.clone()), Vec::new());
+            let endpoint = Some(operation.endpoint());
+            changes.add(Class::Breaking, Kind::Removed, "", endpoint, None);
             found.extend(changes.found);
         }
     }
-    for (id, new) in &after {
-        let mut changes = Changes::of(Some(id));
-        let how = (Direction::Request, false);
-        let same = before.get(id);
-        let renamed = before
-            .iter()
-            .find(|(other, old)| !after.contains_key(*other) && old.endpoint() == new.endpoint());
-        let old = match (same, renamed) {
-            (Some(old), _) => old,
-            (None, Some((other, old))) => {
-                let (before, after) = (Some(other.clone()), Some(id.clone()));
-                changes.note(Kind::OperationRenamed, "", how, before, after);
-                old
-            }
-            (None, None) => {
-                changes.note(Kind::OperationAdded, "", how, None, Some(new.endpoint()));
-                found.extend(changes.found);
-                continue;
-            }
+    for (id, new) in after {
+        let mut changes = Changes::of(Place::Operation(id.clone()), Vec::new());
+        let renamed = || {
+            let mut others = before.iter().filter(|(id, _)| !after.contains_key(*id));
+            others.find(|(_, old)| old.endpoint() == new.endpoint())
         };
-        old.itself(new, &mut changes);
-        old.parameters(new, &mut changes);
-        found.extend(changes.found);
-        for direction in [Direction::Request, Direction::Response] {
-            let mut walk = Walk::new(Some(id), direction, known);
-            match direction {
-                Direction::Request => {
-                    old.parameter_schemas(new, &mut walk);
-                    old.body(new, &mut walk);
+        match before.get_key_value(id).or_else(renamed) {
+            Some((old_id, old)) => {
+                let breaking = Class::Breaking;
+                changes.differ(breaking, Kind::Renamed, "", old_id, id);
+                // Another id has another method and another type.
+                if old_id == id {
+                    let (before, after) = (&old.rust, &new.rust);
+                    changes.differ(breaking, Kind::Renamed, "method", before, after);
+                    let (before, after) = (&old.request, &new.request);
+                    changes.differ(breaking, Kind::Renamed, "request type", before, after);
                 }
-                Direction::Response => old.response(new, &mut walk),
+                compare(old, new, renames, &mut changes);
             }
-            let (changes, rest) = walk.into_parts();
-            known = rest;
-            found.extend(changes.found);
+            None => {
+                let endpoint = Some(new.endpoint());
+                changes.add(Class::Compatible, Kind::Added, "", None, endpoint);
+            }
         }
+        found.extend(changes.found);
     }
     found
 }
 
-impl<'a> Operation<'a> {
-    /// `GET /wallets/{}`: without the names of path parameters, because these are not sent.
+impl Operation {
+    /// `GET /wallets/{wallet_id}`.
     fn endpoint(&self) -> String {
-        format!(
-            "{} {}",
-            self.place.method.to_ascii_uppercase(),
-            self.place.path
-        )
+        format!("{} {}", self.method, self.path)
     }
+}
 
-    fn itself(&self, new: &Self, changes: &mut Changes) {
-        let how = (Direction::Request, false);
-        if self.endpoint() != new.endpoint() {
-            let (before, after) = (Some(self.endpoint()), Some(new.endpoint()));
-            changes.note(Kind::OperationMoved, "", how, before, after);
-        }
-        let deprecated = |operation: &Self| flag(operation.place.operation, "deprecated");
-        match (deprecated(self), deprecated(new)) {
-            (false, true) => changes.note(Kind::OperationDeprecated, "", how, None, None),
-            (true, false) => changes.note(Kind::OperationUndeprecated, "", how, None, None),
-            _ => {}
-        }
-        let tag = |operation: &Self| {
-            let tags = operation.place.operation.get("tags");
-            items(tags).find_map(Value::as_str).map(str::to_owned)
-        };
-        if tag(self) != tag(new) {
-            changes.note(Kind::TagChanged, "", how, tag(self), tag(new));
-        }
+fn compare(old: &Operation, new: &Operation, renames: &Renames, changes: &mut Changes) {
+    let breaking = Class::Breaking;
+    changes.differ(breaking, Kind::Moved, "", &old.endpoint(), &new.endpoint());
+    changes.deprecated("", (old.deprecated, new.deprecated));
+    if old.tag != new.tag {
+        changes.add(
+            breaking,
+            Kind::TagChanged,
+            "",
+            old.tag.clone(),
+            new.tag.clone(),
+        );
     }
-
-    /// The parameters keyed by location and name, `query.limit`. The operation's own parameters
-    /// override those of its path.
-    fn all_parameters(&self) -> BTreeMap<String, &'a Value> {
-        let shared = self
-            .document
-            .root
-            .get("paths")
-            .and_then(|paths| paths.get(self.place.path))
-            .and_then(|item| item.get("parameters"));
-        let own = self.place.operation.get("parameters");
-        items(shared)
-            .chain(items(own))
-            .filter_map(|parameter| self.document.resolve(parameter))
-            .filter_map(|parameter| {
-                let (place, name) = (text(parameter, "in")?, text(parameter, "name")?);
-                Some((format!("{place}.{name}"), parameter))
-            })
-            .collect()
-    }
-
-    fn parameters(&self, new: &Self, changes: &mut Changes) {
-        let (before, after) = (self.all_parameters(), new.all_parameters());
-        let required = |parameter: &Value| {
-            flag(parameter, "required") || text(parameter, "in").as_deref() == Some("path")
-        };
-        let kind = |operation: &Self, parameter: &'a Value| {
-            let node = Node::of(operation.document, parameter.get("schema")?);
-            Some(node.kind().name().to_owned())
-        };
-        for (path, parameter) in &before {
-            if !after.contains_key(path) {
-                let how = (Direction::Request, false);
-                changes.note(
-                    Kind::ParameterRemoved,
-                    path,
-                    how,
-                    kind(self, parameter),
-                    None,
-                );
-            }
+    let repeats = |operation: &Operation| match operation.repeatable {
+        true => "repeatable",
+        false => "not repeatable",
+    };
+    let (before, after) = (repeats(old), repeats(new));
+    changes.differ(Class::Behaviour, Kind::RepeatableChanged, "", before, after);
+    let carries = |operation: &Operation| match operation.without_credential {
+        true => "without the client's credential",
+        false => "with the client's credential",
+    };
+    let (before, after) = (carries(old), carries(new));
+    changes.differ(Class::Behaviour, Kind::CredentialChanged, "", before, after);
+    let scopes = |operation: &Operation| match operation.scopes.as_slice() {
+        [] => "none".to_owned(),
+        scopes => scopes.join(", "),
+    };
+    let (before, after) = (scopes(old), scopes(new));
+    changes.differ(Class::Behaviour, Kind::ScopesChanged, "", &before, &after);
+    parameters(&old.parameters, &new.parameters, renames, changes);
+    body(old.body.as_ref(), new.body.as_ref(), renames, changes);
+    let success = old.success.as_ref().map(|ty| renames.ty(ty));
+    match (&success, &new.success) {
+        (None, Some(_)) => {
+            changes.add(breaking, Kind::Added, "response", None, new.success.clone());
         }
-        for (path, parameter) in &after {
-            let how = (Direction::Request, required(parameter));
-            let Some(old) = before.get(path) else {
-                changes.note(Kind::ParameterAdded, path, how, None, kind(new, parameter));
-                continue;
-            };
-            match (required(old), required(parameter)) {
-                (false, true) => changes.note(Kind::ParameterRequired, path, how, None, None),
-                (true, false) => changes.note(Kind::ParameterOptional, path, how, None, None),
-                _ => {}
-            }
-            match (flag(old, "deprecated"), flag(parameter, "deprecated")) {
-                (false, true) => changes.note(Kind::ParameterDeprecated, path, how, None, None),
-                (true, false) => changes.note(Kind::ParameterUndeprecated, path, how, None, None),
-                _ => {}
-            }
-        }
-    }
-
-    fn parameter_schemas(&self, new: &Self, walk: &mut Walk) {
-        let before = self.all_parameters();
-        for (path, parameter) in new.all_parameters() {
-            let schemas = before
-                .get(&path)
-                .and_then(|old| Some((old.get("schema")?, parameter.get("schema")?)));
-            if let Some((old, schema)) = schemas {
-                let (old, new) = (Node::of(self.document, old), Node::of(new.document, schema));
-                walk.compare(&old, &new, &path);
-            }
-        }
-    }
-
-    /// The media type and schema of a request or response.
-    fn content(&self, holder: Option<&'a Value>) -> Option<(&'a str, Option<&'a Value>)> {
-        let content = entries(self.document.resolve(holder?)?.get("content"));
-        let mut content: Vec<_> = content.collect();
-        // Prefer JSON, as the generator does.
-        content.sort_by_key(|(name, _)| !name.contains("json"));
-        let (name, media) = content.first()?;
-        Some((name, media.get("schema")))
-    }
-
-    fn body(&self, new: &Self, walk: &mut Walk) {
-        let of = |operation: &Self| operation.place.operation.get("requestBody");
-        let required = |operation: &Self| {
-            let body = of(operation).and_then(|body| operation.document.resolve(body));
-            body.is_some_and(|body| flag(body, "required"))
-        };
-        let how = (Direction::Request, required(new));
-        let note = |walk: &mut Walk, kind| walk.changes.note(kind, "request", how, None, None);
-        match (self.content(of(self)), new.content(of(new))) {
-            (None, None) => {}
-            (None, Some(_)) => note(walk, Kind::BodyAdded),
-            (Some(_), None) => note(walk, Kind::BodyRemoved),
-            (Some(before), Some(after)) => {
-                match (required(self), required(new)) {
-                    (false, true) => note(walk, Kind::BodyRequired),
-                    (true, false) => note(walk, Kind::BodyOptional),
-                    _ => {}
-                }
-                self.media(new, before, after, "request", walk);
-            }
-        }
-    }
-
-    fn success(&self) -> Option<(&'a str, Option<&'a Value>)> {
-        let responses = entries(self.place.operation.get("responses"));
-        let mut found = responses.filter(|(status, _)| status.starts_with('2'));
-        let content = self.content(Some(found.next()?.1))?;
-        // Without a schema there is nothing to decode.
-        Some(content).filter(|(_, schema)| schema.is_some())
-    }
-
-    fn response(&self, new: &Self, walk: &mut Walk) {
-        match (self.success(), new.success()) {
-            (None, None) => {}
-            (None, Some(_)) => walk.note(Kind::ResponseAdded, "response", None, None),
-            (Some(_), None) => walk.note(Kind::ResponseRemoved, "response", None, None),
-            (Some(before), Some(after)) => self.media(new, before, after, "response", walk),
-        }
-    }
-
-    fn media(
-        &self,
-        new: &Self,
-        before: (&str, Option<&'a Value>),
-        after: (&str, Option<&'a Value>),
-        path: &str,
-        walk: &mut Walk,
-    ) {
-        if before.0 != after.0 {
-            let (before, after) = (Some(before.0.to_owned()), Some(after.0.to_owned()));
-            walk.note(Kind::MediaTypeChanged, path, before, after);
-        }
-        if let (Some(before), Some(after)) = (before.1, after.1) {
-            let (old, new) = (
-                Node::of(self.document, before),
-                Node::of(new.document, after),
+        (Some(_), None) => {
+            changes.add(
+                breaking,
+                Kind::Removed,
+                "response",
+                old.success.clone(),
+                None,
             );
-            walk.compare(&old, &new, path);
+        }
+        (Some(old), Some(new)) => {
+            changes.differ(breaking, Kind::TypeChanged, "response", old, new);
+        }
+        (None, None) => {}
+    }
+    if old.pages != new.pages {
+        let more = old.pages.is_none() || new.pages.as_deref() == Some("pages and items");
+        let class = Class::of(!more);
+        let (before, after) = (old.pages.clone(), new.pages.clone());
+        changes.add(class, Kind::PagesChanged, "", before, after);
+    }
+}
+
+fn parameters(
+    old: &BTreeMap<String, Parameter>,
+    new: &BTreeMap<String, Parameter>,
+    renames: &Renames,
+    changes: &mut Changes,
+) {
+    for (path, parameter) in old.iter().filter(|(path, _)| !new.contains_key(*path)) {
+        let ty = Some(parameter.ty.clone());
+        changes.add(Class::Breaking, Kind::Removed, path, ty, None);
+    }
+    for (path, parameter) in new {
+        let Some(before) = old.get(path) else {
+            let ty = Some(parameter.ty.clone());
+            let class = Class::of(parameter.required);
+            changes.add(class, Kind::Added, path, None, ty);
+            continue;
+        };
+        let (old, new) = (&before.rust, &parameter.rust);
+        changes.differ(Class::Breaking, Kind::Renamed, path, old, new);
+        let old = renames.ty(&before.ty);
+        changes.differ(
+            Class::Breaking,
+            Kind::TypeChanged,
+            path,
+            &old,
+            &parameter.ty,
+        );
+        required(path, (before.required, parameter.required), changes);
+        changes.deprecated(path, (before.deprecated, parameter.deprecated));
+    }
+}
+
+fn required(path: &str, flags: (bool, bool), changes: &mut Changes) {
+    let set = (Class::Breaking, Kind::Required);
+    changes.flag(path, flags, set, (Class::Compatible, Kind::Optional));
+}
+
+fn body(old: Option<&Body>, new: Option<&Body>, renames: &Renames, changes: &mut Changes) {
+    let path = "request";
+    match (old, new) {
+        (None, None) => {}
+        (None, Some(new)) => {
+            let ty = Some(new.ty.clone());
+            changes.add(Class::of(new.required), Kind::Added, path, None, ty);
+        }
+        (Some(old), None) => {
+            let ty = Some(old.ty.clone());
+            changes.add(Class::Breaking, Kind::Removed, path, ty, None);
+        }
+        (Some(old), Some(new)) => {
+            let breaking = Class::Breaking;
+            changes.differ(breaking, Kind::Renamed, path, &old.rust, &new.rust);
+            let ty = renames.ty(&old.ty);
+            changes.differ(breaking, Kind::TypeChanged, path, &ty, &new.ty);
+            let (before, after) = (&old.media_type, &new.media_type);
+            changes.differ(breaking, Kind::MediaTypeChanged, path, before, after);
+            required(path, (old.required, new.required), changes);
         }
     }
 }

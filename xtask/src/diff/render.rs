@@ -1,122 +1,140 @@
 //! Writes changes as text, as a section of a changelog, and as JSON.
 
-use std::collections::BTreeMap;
+use serde_json::json as value;
 
-use super::change::{Change, Class};
-use crate::document::{Document, text as text_at};
+use super::change::{Change, Class, Place};
 
-/// An array of `{kind, operation, path, before, after, class}`.
+/// An array of `{kind, operation, model, path, before, after, class, operations, contents}`.
+/// Either `operation` or `model` is `null`.
 pub fn json(changes: &[Change]) -> String {
+    let changes: Vec<serde_json::Value> = changes
+        .iter()
+        .map(|change| {
+            let (operation, model) = match &change.place {
+                Place::Operation(id) => (Some(id), None),
+                Place::Model(name) => (None, Some(name)),
+            };
+            value!({
+                "kind": change.kind,
+                "operation": operation,
+                "model": model,
+                "path": change.path,
+                "before": change.before,
+                "after": change.after,
+                "class": change.class,
+                "operations": change.operations,
+                "contents": change.contents,
+            })
+        })
+        .collect();
     // Serialisation cannot fail, since the value contains only strings and names.
-    let written = serde_json::to_string_pretty(changes).unwrap_or_default();
+    let written = serde_json::to_string_pretty(&changes).unwrap_or_default();
     written + "\n"
 }
 
-/// One line for each change.
+/// A heading for each operation and each model, and a line for each of its changes.
 pub fn text(changes: &[Change]) -> String {
     if changes.is_empty() {
-        return "no difference that a user sees\n".to_owned();
+        return "no difference that a caller sees\n".to_owned();
     }
-    let breaking = count(changes, Class::Breaking);
-    let plural = if changes.len() == 1 { "" } else { "s" };
-    let mut out = format!(
-        "{} change{plural}, {breaking} of them breaking\n",
-        changes.len()
-    );
-    for change in changes {
-        let class = match change.class {
-            Class::Breaking => "breaking",
-            Class::Compatible => "compatible",
-        };
-        let operation = change.operation.as_deref().unwrap_or("-");
-        let path = if change.path.is_empty() {
-            String::new()
-        } else {
-            format!(" {}", change.path)
-        };
-        out.push_str(&format!(
-            "{class:<10} {operation}{path}: {}\n",
-            said(change, "")
-        ));
+    let mut out = summary(changes) + "\n";
+    for group in changes.chunk_by(|one, other| one.place == other.place) {
+        out.push_str(&heading(&group[0], ""));
+        out.push('\n');
+        for change in group {
+            let class = change.class.name();
+            out.push_str(&format!("  {class:<10} {}\n", said(change, "")));
+            for line in &change.contents {
+                out.push_str(&format!("             {line}\n"));
+            }
+        }
     }
     out
 }
 
-/// The API part of a changelog section. A change that several operations share is written once.
-pub fn markdown(changes: &[Change], new: &Document) -> String {
-    let version = new
-        .root
-        .get("info")
-        .and_then(|info| text_at(info, "version"))
-        .unwrap_or_default();
+fn summary(changes: &[Change]) -> String {
+    let count = |class| {
+        changes
+            .iter()
+            .filter(|change| change.class == class)
+            .count()
+    };
+    let plural = if changes.len() == 1 { "" } else { "s" };
+    let behaviour = match count(Class::Behaviour) {
+        0 => String::new(),
+        count => format!(", {count} of behaviour"),
+    };
+    format!(
+        "{} change{plural}, {} of them breaking{behaviour}",
+        changes.len(),
+        count(Class::Breaking)
+    )
+}
+
+/// The API part of a changelog section. `version` is that of the new document.
+pub fn markdown(changes: &[Change], version: &str) -> String {
     let mut out = "### API\n".to_owned();
     if !version.is_empty() {
         out.push_str(&format!("\nVersion {version} of the document.\n"));
     }
     if changes.is_empty() {
-        out.push_str("\nNo difference that a user sees.\n");
+        out.push_str("\nNo difference that a caller sees.\n");
     }
     let classes = [
         (Class::Breaking, "Breaking"),
+        (Class::Behaviour, "Behaviour"),
         (Class::Compatible, "Compatible"),
     ];
     for (class, title) in classes {
-        let lines = lines(changes, class);
-        if !lines.is_empty() {
-            out.push_str(&format!("\n#### {title}\n\n"));
-            for line in lines {
-                out.push_str(&format!("- {line}\n"));
+        let of_class: Vec<&Change> = changes
+            .iter()
+            .filter(|change| change.class == class)
+            .collect();
+        if of_class.is_empty() {
+            continue;
+        }
+        out.push_str(&format!("\n#### {title}\n\n"));
+        for group in of_class.chunk_by(|one, other| one.place == other.place) {
+            out.push_str(&format!("- {}\n", heading(group[0], "`")));
+            for change in group {
+                out.push_str(&format!("  - {}\n", said(change, "`")));
+                for line in &change.contents {
+                    out.push_str(&format!("    - `{line}`\n"));
+                }
             }
         }
     }
     out
 }
 
-fn lines(changes: &[Change], class: Class) -> Vec<String> {
-    // The operations of each change, in the order of the changes.
-    let mut order: Vec<(&str, String)> = Vec::new();
-    let mut operations: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
-    for change in changes.iter().filter(|change| change.class == class) {
-        let key = (change.path.as_str(), said(change, "`"));
-        if !operations.contains_key(&key) {
-            order.push(key.clone());
+/// `operation get_order`, or `model Order, used by get_order`.
+fn heading(change: &Change, quote: &str) -> String {
+    let quoted = |text: &str| format!("{quote}{text}{quote}");
+    match &change.place {
+        Place::Operation(id) => format!("operation {}", quoted(id)),
+        Place::Model(name) => {
+            let operations: Vec<String> = change.operations.iter().map(|id| quoted(id)).collect();
+            let used = match operations.as_slice() {
+                [] => "used by no request and no successful response".to_owned(),
+                operations => format!("used by {}", operations.join(", ")),
+            };
+            format!("model {}, {used}", quoted(name))
         }
-        let of = operations.entry(key).or_default();
-        of.extend(change.operation.as_deref());
     }
-    order
-        .into_iter()
-        .map(|key| {
-            let names: Vec<String> = operations[&key]
-                .iter()
-                .map(|name| format!("`{name}`"))
-                .collect();
-            let (path, says) = key;
-            match (names.is_empty(), path.is_empty()) {
-                (true, _) => format!("`{path}`: {says}"),
-                (false, true) => format!("{}: {says}", names.join(", ")),
-                (false, false) => format!("{}: `{path}`: {says}", names.join(", ")),
-            }
-        })
-        .collect()
 }
 
 fn said(change: &Change, quote: &str) -> String {
     let says = change.kind.says();
     let quoted = |text: &str| format!("{quote}{text}{quote}");
+    let path = match change.path.as_str() {
+        "" => String::new(),
+        path => format!("{}: ", quoted(path)),
+    };
     match (&change.before, &change.after) {
         (Some(before), Some(after)) => {
-            format!("{says}, from {} to {}", quoted(before), quoted(after))
+            format!("{path}{says}, from {} to {}", quoted(before), quoted(after))
         }
-        (Some(before), None) => format!("{says} ({})", quoted(before)),
-        (None, Some(after)) => format!("{says} ({})", quoted(after)),
-        (None, None) => says.to_owned(),
+        (Some(one), None) | (None, Some(one)) => format!("{path}{says} ({})", quoted(one)),
+        (None, None) => format!("{path}{says}"),
     }
-}
-
-fn count(changes: &[Change], class: Class) -> usize {
-    changes
-        .iter()
-        .filter(|change| change.class == class)
-        .count()
 }

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::api::{Api, Field, Model, ModelId, ModelKind, Operation, Presence, Type};
+use super::rust_type::{JSON, RustType, STRING, last};
+use crate::api::{Api, Model, ModelId, ModelKind, Operation, Type};
 
 /// The lines, without a header.
 pub fn print(api: &Api) -> String {
@@ -12,9 +13,6 @@ pub fn print(api: &Api) -> String {
         lines: BTreeSet::new(),
         models: api.models.iter().map(|model| model.rust.as_str()).collect(),
     };
-    printer.line("Client", false);
-    printer.line("Client: ClientInfo<cobo_auth::Client>", false);
-    printer.line("Client::new(cobo_auth::Client)", false);
     for operation in &api.operations {
         printer.operation(operation);
     }
@@ -49,26 +47,29 @@ impl Printer<'_> {
     fn operation(&mut self, operation: &Operation) {
         let Operation { rust, request, .. } = operation;
         self.line(
-            format!("Client::{rust}() -> operations::{request}<'_>"),
+            format!("client.{rust}() -> operations::{request}"),
             operation.deprecated,
         );
         let path = format!("operations::{request}");
         self.line(&path, false);
         for parameter in &operation.parameters {
-            let ty = self.plain(&parameter.ty, From::Operations);
+            let ty = self.text(&RustType::of(&parameter.ty), From::Operations);
             let text = format!("{path}::{}(impl Into<{ty}>)", parameter.rust);
             self.line(text, parameter.deprecated);
         }
         if let Some(body) = &operation.body {
             let model = self.api.model(body.model);
-            let held = match model.object() {
-                Some(_) => format!("models::builder::{}", model.rust),
-                None => format!("models::{}", model.rust),
+            let taken = match model.kind {
+                ModelKind::Object(_) => format!("Into<models::builder::{}>", model.rust),
+                ModelKind::Union(_) => format!("IntoField<models::{}>", model.rust),
+                _ => format!("Into<models::{}>", model.rust),
             };
-            self.line(format!("{path}::{}(impl Into<{held}>)", body.rust), false);
+            self.line(format!("{path}::{}(impl {taken})", body.rust), false);
         }
         let success = match operation.success.model {
-            Some(id) if operation.success.nullable => self.option(&self.name(id, From::Operations)),
+            Some(id) if operation.success.nullable => {
+                self.text(&RustType::Model(id).option(), From::Operations)
+            }
             Some(id) => self.name(id, From::Operations),
             None => "()".to_owned(),
         };
@@ -92,11 +93,15 @@ impl Printer<'_> {
         match &model.kind {
             ModelKind::Object(object) => {
                 for field in &object.fields {
-                    let text = format!("{path}.{}: {}", field.rust, self.field(field));
+                    let text = format!(
+                        "{path}.{}: {}",
+                        field.rust,
+                        self.text(&RustType::field(field), From::Models)
+                    );
                     self.line(text, field.deprecated);
                 }
                 if let Some(rest) = &object.rest {
-                    let ty = self.map(&rest.ty, From::Models);
+                    let ty = self.text(&RustType::map(&rest.ty), From::Models);
                     self.line(format!("{path}.{}: {ty}", rest.rust), false);
                 }
                 if model.in_requests {
@@ -107,7 +112,7 @@ impl Printer<'_> {
                 for value in &open.values {
                     self.line(format!("{path}::{}", value.rust), false);
                 }
-                let text = self.outside("std::string", "String");
+                let text = self.outside(STRING);
                 self.line(format!("{path}::{}({text})", open.unknown), false);
             }
             ModelKind::IntegerEnum(open) => {
@@ -117,27 +122,27 @@ impl Printer<'_> {
                 self.line(format!("{path}::{}(i64)", open.unknown), false);
             }
             ModelKind::Union(union) => {
-                let boxed = self.outside("std::boxed", "Box");
                 for variant in &union.variants {
-                    let held = self.name(variant.model, From::Models);
-                    self.line(format!("{path}::{}({boxed}<{held}>)", variant.rust), false);
+                    let held = RustType::Model(variant.model).boxed();
+                    let held = self.text(&held, From::Models);
+                    self.line(format!("{path}::{}({held})", variant.rust), false);
                 }
-                let json = self.outside("serde_json", "Value");
+                let json = self.outside(JSON);
                 self.line(format!("{path}::{}({json})", union.unknown), false);
             }
             ModelKind::Wrapper(ty) => self.wrapper(model, ty),
         }
         if let Some(page) = &model.page {
-            self.line(format!("{path}: Page"), false);
+            self.line(format!("{path}: CursorPage"), false);
             if page.items.is_some() {
-                self.line(format!("{path}: Listed"), false);
+                self.line(format!("{path}: PageItems"), false);
             }
         }
     }
 
     fn wrapper(&mut self, model: &Model, ty: &Type) {
         let path = format!("models::{}", model.rust);
-        let held = self.plain(ty, From::Models);
+        let held = self.text(&RustType::of(ty), From::Models);
         self.line(format!("{path}.0: {held}"), false);
         let from = if *ty == Type::Number { "T" } else { &held };
         self.line(format!("{path}: From<{from}>"), false);
@@ -154,15 +159,36 @@ impl Printer<'_> {
         let path = format!("models::builder::{}", model.rust);
         self.line(&path, false);
         for field in &object.fields {
-            let ty = self.value(field, From::Builders);
-            let text = format!("{path}::{}(impl Into<{ty}>)", field.setter);
+            if field.constant.is_some() {
+                continue;
+            }
+            let taken = match &field.ty {
+                Type::Model(id) if self.api.takes_builders(*id) => {
+                    format!("IntoField<{}>", self.name(*id, From::Builders))
+                }
+                Type::List(item) => match **item {
+                    Type::Model(id) if self.api.takes_builders(id) => format!(
+                        "IntoIterator<Item = impl IntoField<{}>>",
+                        self.name(id, From::Builders)
+                    ),
+                    _ => format!(
+                        "Into<{}>",
+                        self.text(&RustType::value(field), From::Builders)
+                    ),
+                },
+                _ => format!(
+                    "Into<{}>",
+                    self.text(&RustType::value(field), From::Builders)
+                ),
+            };
+            let text = format!("{path}::{}(impl {taken})", field.setter);
             self.line(text, field.deprecated);
             if let Some(null) = &field.null_setter {
                 self.line(format!("{path}::{null}()"), field.deprecated);
             }
         }
         if let Some(rest) = &object.rest {
-            let ty = self.map(&rest.ty, From::Builders);
+            let ty = self.text(&RustType::map(&rest.ty), From::Builders);
             self.line(format!("{path}::{}(impl Into<{ty}>)", rest.rust), false);
         }
     }
@@ -176,73 +202,17 @@ impl Printer<'_> {
         }
     }
 
-    /// A type of another crate.
-    fn outside(&self, path: &str, name: &str) -> String {
-        if self.models.contains(name) {
-            format!("{path}::{name}")
+    /// A type of another crate. JSON maps are written in full, as in the code.
+    fn outside(&self, path: &'static str) -> String {
+        let name = last(path);
+        if self.models.contains(name) || path == "serde_json::Map" {
+            path.to_owned()
         } else {
             name.to_owned()
         }
     }
 
-    fn plain(&self, ty: &Type, from: From) -> String {
-        match ty {
-            Type::String => self.outside("std::string", "String"),
-            Type::Bool => "bool".to_owned(),
-            Type::Integer => "i64".to_owned(),
-            Type::Number => self.outside("cobo_model", "Number"),
-            Type::Secret => self.outside("cobo_model", "Secret"),
-            Type::File => self.outside("cobo_model", "File"),
-            Type::Json => self.outside("serde_json", "Value"),
-            Type::Model(id) => self.name(*id, from),
-            Type::List(item) => {
-                format!(
-                    "{}<{}>",
-                    self.outside("std::vec", "Vec"),
-                    self.plain(item, from)
-                )
-            }
-            Type::Map(value) if **value == Type::Json => format!(
-                "serde_json::Map<{}, {}>",
-                self.plain(&Type::String, from),
-                self.plain(value, from)
-            ),
-            Type::Map(value) => self.map(value, from),
-            Type::OrNull(inner) => self.option(&self.plain(inner, from)),
-        }
-    }
-
-    fn map(&self, value: &Type, from: From) -> String {
-        format!(
-            "{}<{}, {}>",
-            self.outside("std::collections", "BTreeMap"),
-            self.plain(&Type::String, from),
-            self.plain(value, from)
-        )
-    }
-
-    fn option(&self, inner: &str) -> String {
-        format!("{}<{inner}>", self.outside("std::option", "Option"))
-    }
-
-    fn value(&self, field: &Field, from: From) -> String {
-        let ty = self.plain(&field.ty, from);
-        if field.boxed {
-            format!("{}<{ty}>", self.outside("std::boxed", "Box"))
-        } else {
-            ty
-        }
-    }
-
-    fn field(&self, field: &Field) -> String {
-        let ty = self.value(field, From::Models);
-        match field.presence {
-            Presence::Required => ty,
-            Presence::OrNull | Presence::Optional => self.option(&ty),
-            Presence::Nullable => {
-                let nullable = self.outside("cobo_model", "Nullable");
-                self.option(&format!("{nullable}<{ty}>"))
-            }
-        }
+    fn text(&self, ty: &RustType, from: From) -> String {
+        ty.text(&|path| self.outside(path), &|id| self.name(id, from))
     }
 }

@@ -6,7 +6,10 @@ use heck::ToUpperCamelCase as _;
 pub mod api_txt;
 pub mod code;
 pub(crate) mod docs;
+pub(crate) mod example;
 pub mod markdown;
+pub mod reference;
+pub(crate) mod rust_type;
 
 /// The names of a generated crate, as code that uses it writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +25,7 @@ impl CrateNames {
     pub fn of_crate(name: &str) -> Self {
         let library = name.replace('-', "_");
         let api = library.strip_prefix("cobo_").unwrap_or(&library);
+        let api = api.strip_suffix("_client").unwrap_or(api);
         Self {
             client: format!("{}Client", api.to_upper_camel_case()),
             library,

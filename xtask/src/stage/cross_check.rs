@@ -22,14 +22,14 @@ use serde_json::{Map, Value, json};
 use typify::{TypeDetails, TypeId, TypeSpace};
 
 use super::Stage;
-use crate::api::{Api, Field, Model, ModelKind, Object, Presence, Type};
-use crate::catalog::KIND;
+use crate::api::{Api, Field, Model, ModelKind, Object, Presence, Type, is_exact};
+use crate::catch_panic::catch_panic;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, flag};
+use crate::marks::KIND;
 use crate::report::Log;
 use crate::rust_name;
 use crate::schema::{self, Holder};
-use crate::silence;
 
 mod readable;
 
@@ -41,8 +41,8 @@ const FILE: &str = "cobo_model::File";
 /// Refuses each place where the two readings differ.
 pub fn run(document: &Document, api: &Api, log: &mut Log) -> Result<(), Diagnostics> {
     let schemas = disguised(document, api);
-    let (schemas, unread) = readable::split(schemas);
-    for (name, reason) in &unread {
+    let (schemas, unreadable) = readable::split(schemas);
+    for (name, reason) in &unreadable {
         let pointer = at("/components/schemas", name);
         log.change(
             Stage::CrossCheck,
@@ -97,7 +97,7 @@ fn read(schemas: &Map<String, Value>) -> Result<Generator, String> {
     let api: OpenAPI = serde_json::from_value(document).map_err(|error| error.to_string())?;
     let mut settings = GenerationSettings::default();
     settings.with_crate("cobo-model", CrateVers::Any, None);
-    silence::panics(|| {
+    catch_panic(|| {
         let mut generator = Generator::new(&settings);
         match generator.generate_tokens(&api) {
             Ok(_) => Ok(generator),
@@ -133,7 +133,8 @@ fn disguised(document: &Document, api: &Api) -> Map<String, Value> {
         }
     }
     schema::each_mut(&mut root, &mut |_, schema, holder| {
-        let is_number = schema.get("type").and_then(Value::as_str) == Some("number");
+        let is_number =
+            schema.get("type").and_then(Value::as_str) == Some("number") || is_exact(schema);
         if flag(schema, "x-cobo-secret") {
             set_type(schema, SECRET);
         } else if is_number && holder != Holder::Component {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::api::Api;
 use crate::print::api_txt;
 use crate::print::code::{Code, Feature};
+use crate::standalone::Dependency;
 
 mod standalone;
 
@@ -49,9 +50,9 @@ pub fn features(features: &[Feature]) -> String {
 /// A complete crate: the path of each file below the crate's folder, and its text.
 pub fn standalone(
     crate_name: &str,
-    auth_path: &str,
+    dependency: &Dependency,
     api: &Api,
     code: Code,
 ) -> BTreeMap<String, String> {
-    standalone::files(crate_name, auth_path, api, code)
+    standalone::files(crate_name, dependency, api, code)
 }

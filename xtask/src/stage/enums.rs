@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::load::enum_docs::{KEY, value_text};
 use super::{Options, Stage};
-use crate::catalog::{ENUM, KIND};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, items};
+use crate::marks::{ENUM, KIND};
 use crate::report::Log;
 use crate::rust_name;
 use crate::schema::{self, Holder};
@@ -52,7 +53,7 @@ fn mark(map: &mut Map<String, Value>, pointer: &str, log: &mut Log) {
     let given = ["x-enum-varnames", "x-enumNames"]
         .iter()
         .find_map(|key| map.get(*key).cloned());
-    let described = ["x-enum-descriptions", "x-enumDescriptions"]
+    let described = ["x-enum-descriptions", KEY]
         .iter()
         .find_map(|key| map.get(*key).cloned());
     let description = map
@@ -86,8 +87,12 @@ fn mark(map: &mut Map<String, Value>, pointer: &str, log: &mut Log) {
             let mut variant = Map::new();
             variant.insert("value".to_owned(), (*value).clone());
             variant.insert("name".to_owned(), json!(name));
-            let text = items(described.as_ref())
-                .nth(*index)
+            // An object has the values as keys; a list has the order of the values.
+            let text = described.as_ref().and_then(|described| match described {
+                Value::Object(texts) => texts.get(&value_text(value)),
+                list => list.get(*index),
+            });
+            let text = text
                 .and_then(Value::as_str)
                 .map(str::to_owned)
                 .or_else(|| names::described(&description, value));

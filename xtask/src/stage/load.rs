@@ -15,6 +15,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, text};
 use crate::report::Log;
 
+pub(crate) mod enum_docs;
 mod marks;
 mod operations;
 mod references;
@@ -114,8 +115,8 @@ fn mend(document: &Document, problems: Diagnostics) -> Diagnostics {
 
 /// Reports the parts of the document that the generator ignores.
 pub fn notes(document: &Document, log: &mut Log) {
-    for slip in &document.slips {
-        log.change(Stage::Load, slip.as_str());
+    for defect in &document.ignored_defects {
+        log.change(Stage::Load, defect.as_str());
     }
     for warning in document.warnings.iter() {
         log.warn(warning.clone());
@@ -137,7 +138,7 @@ pub fn check(document: &mut Document, options: &Options, problems: &mut Diagnost
     select::leave_out(document, options);
     let unknown = options.decisions.set_marks(&mut document.root);
     if version == "3.0" || version.starts_with("3.0.") {
-        document.slips = shape::mend(document);
+        document.ignored_defects = shape::mend(document);
         operations::name(document);
         shape::check(document, problems);
     } else {
@@ -154,6 +155,7 @@ pub fn check(document: &mut Document, options: &Options, problems: &mut Diagnost
     references::check(document, problems);
     operations::check(document, options, problems);
     marks::check(document, problems);
+    enum_docs::check(document, problems);
     select::check(document, options, problems);
 }
 

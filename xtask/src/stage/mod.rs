@@ -10,17 +10,17 @@ use crate::document::Document;
 use crate::report::Log;
 
 pub mod cross_check;
-pub mod declare;
+pub mod deduplicate;
+pub mod drop_constraints;
+pub mod drop_undeclared;
 pub mod emit;
 pub mod enums;
-pub mod errors;
-pub mod flatten;
-pub mod fold;
-pub mod lift;
+pub mod error_responses;
+pub mod hoist;
 pub mod load;
+pub mod merge_all_of;
 pub mod name;
 pub mod nullable;
-pub mod relax;
 pub mod secrets;
 pub mod select;
 pub mod unions;
@@ -30,16 +30,16 @@ pub mod usable;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     Load,
-    Fold,
+    Deduplicate,
     Select,
     Name,
-    Lift,
-    Flatten,
-    Declare,
+    Hoist,
+    MergeAllOf,
+    DropUndeclared,
     Nullable,
-    Relax,
+    DropConstraints,
     Secrets,
-    Errors,
+    ErrorResponses,
     Unions,
     Enums,
     Api,
@@ -49,16 +49,16 @@ pub enum Stage {
 impl Stage {
     pub const ALL: [Self; 15] = [
         Self::Load,
-        Self::Fold,
+        Self::Deduplicate,
         Self::Select,
         Self::Name,
-        Self::Lift,
-        Self::Flatten,
-        Self::Declare,
+        Self::Hoist,
+        Self::MergeAllOf,
+        Self::DropUndeclared,
         Self::Nullable,
-        Self::Relax,
+        Self::DropConstraints,
         Self::Secrets,
-        Self::Errors,
+        Self::ErrorResponses,
         Self::Unions,
         Self::Enums,
         Self::Api,
@@ -68,16 +68,16 @@ impl Stage {
     pub fn name(self) -> &'static str {
         match self {
             Self::Load => "load",
-            Self::Fold => "fold",
+            Self::Deduplicate => "deduplicate",
             Self::Select => "select",
             Self::Name => "name",
-            Self::Lift => "lift",
-            Self::Flatten => "flatten",
-            Self::Declare => "declare",
+            Self::Hoist => "hoist",
+            Self::MergeAllOf => "merge-all-of",
+            Self::DropUndeclared => "drop-undeclared",
             Self::Nullable => "nullable",
-            Self::Relax => "relax",
+            Self::DropConstraints => "drop-constraints",
             Self::Secrets => "secrets",
-            Self::Errors => "errors",
+            Self::ErrorResponses => "error-responses",
             Self::Unions => "unions",
             Self::Enums => "enums",
             Self::Api => "api",
@@ -106,18 +106,18 @@ pub type Transform = fn(&mut Document, &Options, &mut Log) -> Result<(), Diagnos
 
 /// The transforms between `load` and `api`, in order.
 pub const TRANSFORMS: [(Stage, Transform); 13] = [
-    (Stage::Fold, fold::run),
+    (Stage::Deduplicate, deduplicate::run),
     (Stage::Select, select::run),
     (Stage::Name, name::run),
-    (Stage::Lift, lift::run),
-    (Stage::Flatten, flatten::run),
+    (Stage::Hoist, hoist::run),
+    (Stage::MergeAllOf, merge_all_of::run),
     // Runs again, because merging creates enums and unions. It also lifts objects, which are merged now.
-    (Stage::Lift, lift::merged),
-    (Stage::Declare, declare::run),
+    (Stage::Hoist, hoist::merged),
+    (Stage::DropUndeclared, drop_undeclared::run),
     (Stage::Nullable, nullable::run),
-    (Stage::Relax, relax::run),
+    (Stage::DropConstraints, drop_constraints::run),
     (Stage::Secrets, secrets::run),
-    (Stage::Errors, errors::run),
+    (Stage::ErrorResponses, error_responses::run),
     (Stage::Unions, unions::run),
     (Stage::Enums, enums::run),
 ];

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Options, Stage, errors};
+use super::{Options, Stage, error_responses};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, reference, schema_name, schema_reference, text};
 use crate::report::Log;
@@ -155,7 +155,7 @@ fn collect(holder: &Value, content: &str, name: &str, inline: &mut Vec<(String, 
 
 fn is_known_failure(document: &Document, response: &Value) -> bool {
     let schema = entries(response.get("content")).find_map(|(_, media)| media.get("schema"));
-    schema.is_some_and(|schema| errors::is_known(document, schema))
+    schema.is_some_and(|schema| error_responses::is_known(document, schema))
 }
 
 /// The status for a name. A range uses its first status.

@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Options, Stage};
-use crate::catalog::NULLABLE;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, flag, reference, schema_name};
+use crate::marks::NULLABLE;
 use crate::report::Log;
 use crate::schema::{self, Holder, named};
 

@@ -6,9 +6,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{Options, Stage};
-use crate::catalog::KIND;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, entries, reference};
+use crate::marks::KIND;
 use crate::report::Log;
 use crate::schema;
 

@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use self::variants::{Schemas, Sealed};
-use super::lift::is_union;
+use self::variants::{ResolvedUnion, Schemas};
+use super::hoist::is_union;
 use super::{Options, Stage};
-use crate::catalog::{KIND, UNION};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at};
+use crate::marks::{KIND, UNION};
 use crate::report::Log;
 use crate::schema;
 
@@ -27,21 +27,21 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
         .map(|(name, schema)| (name.clone(), schema.clone()))
         .collect();
     let schemas = Schemas::new(&schemas);
-    let mut sealed = BTreeMap::new();
+    let mut resolved = BTreeMap::new();
     for (name, schema) in document.components("schemas") {
         if is_union(schema) {
-            sealed.insert(name.clone(), schemas.seal(name, schema));
+            resolved.insert(name.clone(), schemas.resolve(name, schema));
         }
     }
     let mut undecided = Vec::new();
     let mut raw = Vec::new();
-    for (name, outcome) in sealed {
+    for (name, outcome) in resolved {
         let pointer = at("/components/schemas", &name);
         let Some(Value::Object(map)) = document.root.pointer_mut(&pointer) else {
             continue;
         };
         match outcome {
-            Ok(Sealed {
+            Ok(ResolvedUnion {
                 union,
                 notes,
                 contradictions,

@@ -110,3 +110,53 @@ fn a_success_that_only_default_declares_may_be_null() {
         &["Result<Response<Option<models::"],
     );
 }
+
+#[test]
+fn success_with_or_without_a_body_is_an_option() {
+    let it = generated(&operation(
+        "      responses:
+        '204': {description: Nothing.}
+        '200': {description: It., content: {application/json: {schema: {$ref: '#/components/schemas/U'}}}}
+components: {schemas: {U: {type: object, required: [id], properties: {id: {type: string}}}}}
+",
+    ));
+    assert_has(
+        &it.files["operations.rs"],
+        &[
+            "Result<Response<Option<models::U>>, Error>",
+            "self.request.send_optional().await",
+        ],
+    );
+}
+
+#[test]
+fn integer_that_is_marked_exact_is_a_number() {
+    let it = generated(&format!(
+        "{HEAD}paths: {{}}
+components:
+  schemas:
+    A: {{type: object, properties: {{wei: {{type: integer, x-cobo-number: exact}}, n: {{type: integer}}}}}}
+"
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &["pub wei: Option<Number>", "pub n: Option<i64>"],
+    );
+    let said: Vec<&str> = it.log.changes(crate::Stage::CrossCheck).collect();
+    assert_eq!(said, ["1 of 1 models agree"]);
+}
+
+#[test]
+fn body_is_sent_with_its_declared_media_type() {
+    let it = generated(&operation(
+        "      requestBody:
+        required: true
+        content: {application/merge-patch+json: {schema: {type: object, properties: {a: {type: string}}}}}
+      responses: {200: {description: Done.}}
+",
+    ));
+    assert_has(
+        &it.files["operations.rs"],
+        &[".body_type(\"application/merge-patch+json\")"],
+    );
+}

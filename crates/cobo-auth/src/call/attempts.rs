@@ -306,7 +306,7 @@ fn is_nonce_accepted(result: &Result<Response<Body>, Error>) -> bool {
     }
 }
 
-/// Logs a failed call, with the number of its last attempt, or 0 if there was none.
+/// Logs a failed call, with the number of its last attempt, or 0 if no attempt was made.
 pub(super) fn failed(call: &Call, attempt: u32, error: &Error) {
     tracing::debug!(
         operation = %call.label,

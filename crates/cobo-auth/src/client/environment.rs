@@ -16,7 +16,7 @@ use crate::sign::verifier::ResponseKeys;
 ///
 /// assert_eq!(Environment::production().base_url(), "https://api.cobo.com/v2");
 ///
-/// // A gateway of one's own, without the key that signs its responses: said out loud.
+/// // A gateway without a key that signs its responses: nothing is verified, and the code says so.
 /// let gateway = Environment::custom("https://cobo.example.com/v2", ResponseKeys::unverified())?;
 /// # Ok::<(), cobo_auth::Error>(())
 /// ```
@@ -70,7 +70,7 @@ impl Environment {
             )))
         };
         let Ok(url) = Url::parse(base_url) else {
-            return refuse("is no URL");
+            return refuse("is not a valid URL");
         };
         if !matches!(url.scheme(), "http" | "https") {
             return refuse("is neither http nor https");
@@ -105,7 +105,7 @@ impl Environment {
 
     pub(crate) fn url(&self) -> Result<Url, Error> {
         Url::parse(&self.base_url)
-            .map_err(|_| Error::configuration("the base URL is no URL".to_owned()))
+            .map_err(|_| Error::configuration("the base URL is not a valid URL".to_owned()))
     }
 }
 

@@ -159,7 +159,7 @@ impl Error {
             _ if says_enough => return Ok(()),
             (Execution::NotExecuted, _) => {
                 return f.write_str(match self.0.kind {
-                    // The source speaks of a call of its own.
+                    // The error of the credential is about another call.
                     Kind::Credential { .. } => "; this call was not sent",
                     _ => "; the request was not carried out",
                 });

@@ -11,7 +11,7 @@ pub enum KeyError {
         digits: usize,
     },
     /// The text contains a character that is not a hexadecimal digit.
-    #[error("a key has hexadecimal digits only; character {} is none", position + 1)]
+    #[error("character {} of the key is not a hexadecimal digit", position + 1)]
     NotHex {
         /// The position of the first such character, in bytes from 0.
         position: usize,
@@ -49,10 +49,10 @@ pub enum KeyError {
         wanted: Curve,
     },
     /// The bytes are not a private key.
-    #[error("this is no private key: neither hexadecimal digits nor PKCS#8 in PEM or DER")]
+    #[error("not a private key: neither hexadecimal digits nor PKCS#8 in PEM or DER")]
     NotAKey,
     /// The 32 bytes are not an Ed25519 public key.
-    #[error("these 32 bytes are no Ed25519 public key")]
+    #[error("these 32 bytes are not an Ed25519 public key")]
     NotAPublicKey,
     /// The file contains a public key that does not belong to its private key.
     #[error("the private key and the public key in this file do not belong together")]

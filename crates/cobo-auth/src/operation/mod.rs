@@ -56,6 +56,8 @@ pub(crate) struct OperationBody {
     /// The name of its setter.
     pub(crate) name: &'static str,
     pub(crate) required: bool,
+    /// The media type of a body that is JSON.
+    pub(crate) media_type: &'static str,
 }
 
 impl Operation {
@@ -119,7 +121,20 @@ impl Operation {
 
     /// Gives the operation a body. `name` is the name of its setter.
     pub const fn body(mut self, name: &'static str, required: bool) -> Self {
-        self.body = Some(OperationBody { name, required });
+        self.body = Some(OperationBody {
+            name,
+            required,
+            media_type: "application/json",
+        });
+        self
+    }
+
+    /// Sets the media type of a JSON body, for example `application/merge-patch+json`. By default it
+    /// is `application/json`.
+    pub const fn body_type(mut self, media_type: &'static str) -> Self {
+        if let Some(body) = &mut self.body {
+            body.media_type = media_type;
+        }
         self
     }
 

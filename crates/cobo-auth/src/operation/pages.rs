@@ -239,7 +239,7 @@ impl<P: PageItems> fmt::Debug for Items<P> {
 
 /// A property that holds a cursor.
 pub trait PageCursor {
-    /// The cursor, if there is one.
+    /// The cursor, if the page has one.
     fn cursor(&self) -> Option<&str>;
 }
 

@@ -226,6 +226,12 @@ impl<B: IntoBody> Request<B> {
         };
         call.secrets.extend(secrets);
         if let Some((content_type, body)) = encoded {
+            let declared = call.operation.and_then(|operation| operation.body);
+            let content_type = match declared {
+                Some(body) if content_type == JSON => HeaderValue::try_from(body.media_type)
+                    .map_err(|_| Error::invalid_request("invalid media type".to_owned()))?,
+                _ => content_type,
+            };
             call.headers.insert(header::CONTENT_TYPE, content_type);
             call.body = Some(body);
         }

@@ -28,9 +28,9 @@ pub struct Message<'a> {
     pub path: &'a str,
     /// The value of the `Biz-Api-Nonce` header.
     pub nonce: &'a str,
-    /// The query as it is sent, without the `?`; empty if there is none.
+    /// The query as it is sent, without the `?`; empty without a query.
     pub params: &'a str,
-    /// The bytes of the body; empty if there is none.
+    /// The bytes of the body; empty without a body.
     pub body: &'a [u8],
 }
 

@@ -18,7 +18,7 @@ impl ResponseKeys {
     ///
     /// # Errors
     ///
-    /// A text is not a valid key, or there is none. [`KeyError`] says what is wrong.
+    /// A text is not a valid key, or `keys` is empty. [`KeyError`] says what is wrong.
     ///
     /// ```
     /// use cobo_auth::ResponseKeys;

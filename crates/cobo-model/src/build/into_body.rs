@@ -7,7 +7,7 @@ pub trait IntoBody: Sized {
     /// The type that is serialised.
     type Model: Serialize;
 
-    /// The default for a request without a body, if there is one: an empty builder, whose missing
+    /// The default for a request without a body, if any: an empty builder, whose missing
     /// fields can be named.
     fn empty() -> Option<Self>;
 

@@ -63,7 +63,7 @@ impl OAuthClient {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_oauth::OAuthClient) -> Result<(), cobo_oauth::Error> {
+    /// # async fn example(client: &cobo_oauth::OAuthClient) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_token()
     ///     .client_id("pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij")
@@ -106,15 +106,15 @@ impl OAuthClient {
     ///
     /// ```no_run
     /// use cobo_oauth::models;
-    /// # async fn example(client: &cobo_oauth::OAuthClient) -> Result<(), cobo_oauth::Error> {
+    ///
+    /// # async fn example(client: &cobo_oauth::OAuthClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::RefreshTokenRequest::builder()
+    ///     .client_id("pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij")
+    ///     .grant_type("refresh_token")
+    ///     .refresh_token("q1wX0example0refresh0token");
     /// let response = client
     ///     .refresh_token()
-    ///     .refresh_token_request(
-    ///         models::RefreshTokenRequest::builder()
-    ///             .client_id("pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij")
-    ///             .grant_type("refresh_token")
-    ///             .refresh_token("q1wX0example0refresh0token"),
-    ///     )
+    ///     .refresh_token_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -149,13 +149,13 @@ impl OAuthClient {
     /// ```no_run
     /// # #![allow(deprecated)]
     /// use cobo_oauth::models;
-    /// # async fn example(client: &cobo_oauth::OAuthClient) -> Result<(), cobo_oauth::Error> {
+    ///
+    /// # async fn example(client: &cobo_oauth::OAuthClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::ExchangePermissionTokenRequest::builder()
+    ///     .permission_type("payment_orders_payin");
     /// let response = client
     ///     .exchange_permission_token()
-    ///     .exchange_permission_token_request(
-    ///         models::ExchangePermissionTokenRequest::builder()
-    ///             .permission_type("payment_orders_payin"),
-    ///     )
+    ///     .exchange_permission_token_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -191,13 +191,13 @@ impl OAuthClient {
     /// ```no_run
     /// # #![allow(deprecated)]
     /// use cobo_oauth::models;
-    /// # async fn example(client: &cobo_oauth::OAuthClient) -> Result<(), cobo_oauth::Error> {
+    ///
+    /// # async fn example(client: &cobo_oauth::OAuthClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::RefreshPermissionTokenRequest::builder()
+    ///     .refresh_token("q1wX0example0refresh0token");
     /// let response = client
     ///     .refresh_permission_token()
-    ///     .refresh_permission_token_request(
-    ///         models::RefreshPermissionTokenRequest::builder()
-    ///             .refresh_token("q1wX0example0refresh0token"),
-    ///     )
+    ///     .refresh_permission_token_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())

@@ -33,7 +33,7 @@ use super::StoreError;
 #[serde(deny_unknown_fields)]
 pub struct Owner {
     client_id: String,
-    /// The fingerprints of the response keys, or the origin if there are none.
+    /// The fingerprints of the response keys, or the origin without response keys.
     environment: BTreeSet<String>,
 }
 

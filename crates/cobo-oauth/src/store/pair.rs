@@ -28,7 +28,7 @@ pub struct TokenPair {
     pub obtained_at: u64,
     /// When the access token expires.
     pub expires_at: u64,
-    /// Obtains the next pair, once. `None` if it was taken for use, or if none was issued.
+    /// Obtains the next pair, once. `None` if it was taken out to be sent, or if none was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
     /// When the refresh token expires, if known.

@@ -9,4 +9,3 @@ mod owners;
 mod property;
 mod scenarios;
 mod store;
-

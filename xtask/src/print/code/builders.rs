@@ -8,7 +8,7 @@ use quote::quote;
 use super::models::{deprecated, rest_docs, setter_docs};
 use super::paths::{BOX, FROM, INTO, INTO_ITERATOR, MODEL, NONE, NULLABLE, SOME};
 use super::types::{From, Types, ident};
-use crate::api::{Api, Field, ModelId, ModelKind, Object, Presence, Rest, Type};
+use crate::api::{Api, Field, ModelId, Object, Presence, Rest, Type};
 
 /// The builder of a model, if it has one.
 pub(super) fn builder(api: &Api, id: ModelId) -> Option<TokenStream> {
@@ -125,21 +125,13 @@ enum Nested {
 
 fn nested(api: &Api, ty: &Type) -> Option<Nested> {
     match ty {
-        Type::Model(id) if is_built(api, *id) => Some(Nested::Model(*id)),
+        Type::Model(id) if api.takes_builders(*id) => Some(Nested::Model(*id)),
         Type::List(item) => match **item {
-            Type::Model(id) if is_built(api, id) => Some(Nested::List(id)),
+            Type::Model(id) if api.takes_builders(id) => Some(Nested::List(id)),
             _ => None,
         },
         _ => None,
     }
-}
-
-/// Whether values of the model can be made of builders: it has one, or it is a union.
-pub(super) fn is_built(api: &Api, id: ModelId) -> bool {
-    matches!(
-        api.model(id).kind,
-        ModelKind::Object(_) | ModelKind::Union(_)
-    )
 }
 
 fn rest_setter(types: &Types<'_>, rest: &Rest) -> TokenStream {

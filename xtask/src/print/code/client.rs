@@ -3,13 +3,13 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::example;
 use super::models::deprecated;
 use super::paths::{AS_REF, AUTH_CLIENT};
 use super::types::ident;
 use crate::api::{Api, Operation};
 use crate::print::CrateNames;
 use crate::print::docs::{Docs, permissions};
+use crate::print::example;
 use crate::print::markdown;
 
 /// The client without the methods of its operations.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::api::{Api, ModelId, Type};
+use crate::api::{Api, Home, ModelId};
 
 /// The module of models that several tags reach.
 pub(super) const SHARED: &str = "shared";
@@ -76,23 +76,12 @@ impl Layout {
                 }
             })
             .collect();
-        let reached: Vec<BTreeSet<ModelId>> = groups
-            .iter()
-            .map(|group| api.reached(named(api, &group.operations)))
-            .collect();
-        let homes: Vec<String> = (0..api.models.len())
-            .map(|index| {
-                let mut of = groups
-                    .iter()
-                    .zip(&reached)
-                    .filter(|(_, reached)| reached.contains(&ModelId(index)));
-                match (of.next(), of.next()) {
-                    (Some((group, _)), None) => group.module.clone(),
-                    (Some(_), Some(_)) => SHARED.to_owned(),
-                    (None, _) => OTHER.to_owned(),
-                }
-            })
-            .collect();
+        let homes = api.homes().into_iter().map(|home| match home {
+            Home::Tag(tag) => groups[tag].module.clone(),
+            Home::Shared => SHARED.to_owned(),
+            Home::Unused => OTHER.to_owned(),
+        });
+        let homes: Vec<String> = homes.collect();
         if homes.iter().any(|home| home == OTHER) {
             groups.push(other(api, &groups, &homes));
         }
@@ -109,20 +98,6 @@ impl Layout {
             .iter()
             .filter(|group| !group.operations.is_empty())
     }
-}
-
-/// The models that operations take and return.
-fn named(api: &Api, operations: &[usize]) -> Vec<ModelId> {
-    let operations = operations.iter().map(|index| &api.operations[*index]);
-    operations
-        .flat_map(|operation| {
-            let parameters = operation.parameters.iter();
-            parameters
-                .filter_map(|parameter| Type::model(&parameter.ty))
-                .chain(operation.body.as_ref().map(|body| body.model))
-                .chain(operation.success.model)
-        })
-        .collect()
 }
 
 /// The group of models that no operation reaches. If such a model refers to a tag's model, the

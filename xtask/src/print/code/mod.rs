@@ -13,7 +13,6 @@ use crate::print::CrateNames;
 pub(crate) mod blank_lines;
 mod builders;
 mod client;
-mod example;
 mod imports;
 mod layout;
 pub(crate) mod macros;

@@ -78,8 +78,10 @@ impl Printer<'_> {
         let parameters = (!self.operation.parameters.is_empty())
             .then(|| quote!(.parameters(&[#(#parameters),*])));
         let body = self.operation.body.as_ref().map(|body| {
-            let (name, required) = (&body.rust, body.required);
-            quote!(.body(#name, #required))
+            let (name, required, media_type) = (&body.rust, body.required, &body.media_type);
+            let declared = !body.form && media_type != "application/json";
+            let media_type = declared.then(|| quote!(.body_type(#media_type)));
+            quote!(.body(#name, #required) #media_type)
         });
         let json = self.operation.success.model.is_none();
         let json = json.then(|| quote!(.not_json()));
@@ -194,6 +196,7 @@ impl Printer<'_> {
             ))
             .tokens();
         let send = match self.operation.success.model {
+            Some(_) if self.operation.success.nullable => quote!(send_optional),
             Some(_) => quote!(send_decoded),
             None => quote!(send_empty),
         };

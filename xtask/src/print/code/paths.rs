@@ -9,7 +9,7 @@ use quote::{ToTokens, TokenStreamExt};
 
 /// The path of an item in another crate.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Path(&'static str);
+pub(super) struct Path(pub(super) &'static str);
 
 /// How the short form of a path comes into scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,10 @@ impl ToTokens for Path {
 
 macro_rules! paths {
     ($($name:ident, $import:ident, $path:literal;)*) => {
-        $(pub(super) const $name: Path = Path($path);)*
+        $(
+            #[allow(dead_code, reason = "print::rust_type writes the paths of some types")]
+            pub(super) const $name: Path = Path($path);
+        )*
         /// All paths. Matching takes the first prefix that fits, so a longer path comes before its
         /// prefix.
         pub(super) const ALL: &[(&str, Import)] = &[$(($path, Import::$import)),*];

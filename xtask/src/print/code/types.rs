@@ -3,10 +3,9 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::paths::{
-    BOX, BTREE_MAP, FILE, JSON, JSON_MAP, NULLABLE, NUMBER, OPTION, SECRET, STRING, VEC,
-};
-use crate::api::{Api, Field, ModelId, Presence, Type};
+use super::paths::Path;
+use crate::api::{Api, Field, ModelId, Type};
+use crate::print::rust_type::RustType;
 
 /// The place where a type is written, which decides how a model is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,46 +39,42 @@ impl<'a> Types<'a> {
     }
 
     pub(super) fn plain(&self, ty: &Type) -> TokenStream {
-        match ty {
-            Type::String => quote!(#STRING),
-            Type::Bool => quote!(bool),
-            Type::Integer => quote!(i64),
-            Type::Number => quote!(#NUMBER),
-            Type::Secret => quote!(#SECRET),
-            Type::File => quote!(#FILE),
-            Type::Json => quote!(#JSON),
-            Type::Model(id) => self.model(*id),
-            Type::List(item) => {
-                let item = self.plain(item);
-                quote!(#VEC<#item>)
-            }
-            Type::Map(value) if **value == Type::Json => quote!(#JSON_MAP<#STRING, #JSON>),
-            Type::Map(value) => self.map(value),
-            Type::OrNull(inner) => {
-                let inner = self.plain(inner);
-                quote!(#OPTION<#inner>)
-            }
-        }
+        self.tokens(&RustType::of(ty))
     }
 
     /// A map with values of this type.
     pub(super) fn map(&self, value: &Type) -> TokenStream {
-        let value = self.plain(value);
-        quote!(#BTREE_MAP<#STRING, #value>)
+        self.tokens(&RustType::map(value))
     }
 
     /// The type that a setter takes: the field's type without `Option`.
     pub(super) fn value(&self, field: &Field) -> TokenStream {
-        let ty = self.plain(&field.ty);
-        if field.boxed { quote!(#BOX<#ty>) } else { ty }
+        self.tokens(&RustType::value(field))
     }
 
     pub(super) fn field(&self, field: &Field) -> TokenStream {
-        let ty = self.value(field);
-        match field.presence {
-            Presence::Required => ty,
-            Presence::OrNull | Presence::Optional => quote!(#OPTION<#ty>),
-            Presence::Nullable => quote!(#OPTION<#NULLABLE<#ty>>),
+        self.tokens(&RustType::field(field))
+    }
+
+    fn tokens(&self, ty: &RustType) -> TokenStream {
+        match ty {
+            RustType::Plain(name) => path(name),
+            RustType::Model(id) => self.model(*id),
+            RustType::Generic(name, arguments) => {
+                let name = path(name);
+                let arguments = arguments.iter().map(|argument| self.tokens(argument));
+                quote!(#name<#(#arguments),*>)
+            }
         }
+    }
+}
+
+fn path(name: &'static str) -> TokenStream {
+    if name.contains("::") {
+        let path = Path(name);
+        quote!(#path)
+    } else {
+        let name = ident(name);
+        quote!(#name)
     }
 }

@@ -30,15 +30,19 @@ pub(super) fn split(schemas: Map<String, Value>) -> (Map<String, Value>, Vec<(St
         kept.map(|(name, schema)| (name.clone(), schema.clone()))
             .collect()
     };
-    let mut unread = Vec::new();
-    culprits(&names, &|names| read(&with(names)).map(|_| ()), &mut unread);
-    let failing: BTreeSet<&String> = unread.iter().map(|(name, _)| name).collect();
+    let mut unreadable = Vec::new();
+    culprits(
+        &names,
+        &|names| read(&with(names)).map(|_| ()),
+        &mut unreadable,
+    );
+    let failing: BTreeSet<&String> = unreadable.iter().map(|(name, _)| name).collect();
     let fine: Vec<String> = names
         .iter()
         .filter(|name| !failing.contains(name))
         .cloned()
         .collect();
-    (with(&fine), unread)
+    (with(&fine), unreadable)
 }
 
 /// The schemas of `all` that fail on their own, with the reasons, in the order of `all`.

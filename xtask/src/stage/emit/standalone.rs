@@ -6,7 +6,7 @@ use crate::api::Api;
 use crate::print::CrateNames;
 use crate::print::code::{Code, Feature};
 use crate::print::markdown;
-use crate::standalone::model_path;
+use crate::standalone::Dependency;
 
 const CARGO: &str = include_str!("../../../templates/Cargo.toml.in");
 const LIB: &str = include_str!("../../../templates/lib.rs.in");
@@ -24,7 +24,7 @@ const DEPENDENCIES: [(&str, &str, &str); 2] = [
 
 pub(super) fn files(
     crate_name: &str,
-    auth_path: &str,
+    dependency: &Dependency,
     api: &Api,
     code: Code,
 ) -> BTreeMap<String, String> {
@@ -46,9 +46,11 @@ pub(super) fn files(
         template
             .replace("@crate@", crate_name)
             .replace("@library@", &crate_name.replace('-', "_"))
+            .replace("@license@", &quoted(env!("CARGO_PKG_LICENSE")))
+            .replace("@rust@", &quoted(env!("CARGO_PKG_RUST_VERSION")))
             .replace("@client@", &CrateNames::of_crate(crate_name).client)
-            .replace("@auth@", &quoted(auth_path))
-            .replace("@model@", &quoted(&model_path(auth_path)))
+            .replace("@auth@", &dependency.auth)
+            .replace("@model@", &dependency.model)
             .replace(
                 "@description@",
                 &quoted(&format!("A client of {}", api.title)),

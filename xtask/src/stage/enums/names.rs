@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::rust_name;
+use crate::stage::load::enum_docs::value_text;
 
 /// Names that every enum already has.
 const TAKEN: [&str; 2] = ["Unknown", "Self_"];
@@ -105,10 +106,7 @@ fn spelled(value: &str) -> String {
 
 /// The description of a value in a list (``- `MPC`: A wallet of …``) in the enum's description.
 pub(super) fn described(description: &str, value: &Value) -> Option<String> {
-    let value = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let value = value_text(value);
     let text = description.lines().find_map(|line| {
         let line = line.trim_start().strip_prefix(['-', '*'])?.trim_start();
         let rest = line.strip_prefix('`')?.strip_prefix(value.as_str())?;

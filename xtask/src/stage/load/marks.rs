@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::catalog::Bounds;
+use crate::api::{Bounds, is_exact};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, flag, item};
 use crate::report::Log;
@@ -12,9 +12,10 @@ use crate::schema::{self, Holder};
 use crate::stage::Stage;
 
 /// The marks that a document may contain.
-const MARKS: [&str; 4] = [
+const MARKS: [&str; 5] = [
     "x-cobo-checked",
     "x-cobo-credential",
+    "x-cobo-number",
     "x-cobo-repeatable",
     "x-cobo-secret",
 ];
@@ -105,6 +106,15 @@ pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
                 let reason = "`x-cobo-secret` is a mark of text: the property's type is not string";
                 problems.push(document.error(pointer, reason));
             }
+        }
+        if schema.get("x-cobo-number").is_some()
+            && !(is_exact(schema)
+                && schema_type(document, schema) == Some("integer")
+                && !flag(schema, "x-cobo-checked"))
+        {
+            let reason = "`x-cobo-number` has one value, `exact`, and marks an integer whose digits \
+                          are all kept; such an integer cannot be `x-cobo-checked`";
+            problems.push(document.error(pointer, reason));
         }
         if flag(schema, "x-cobo-checked")
             && (holder != Holder::Property || Bounds::of(schema).is_none())

@@ -68,7 +68,7 @@ pub(super) fn name(document: &mut Document) {
     }
     for (pointer, id) in named {
         document
-            .slips
+            .ignored_defects
             .push(format!("{pointer}: it has no operationId: it is {id}"));
         if let Some(Value::Object(operation)) = document.root.pointer_mut(&pointer) {
             operation.insert("operationId".to_owned(), Value::String(id));
@@ -184,10 +184,11 @@ impl Check<'_> {
         }
     }
 
-    /// Refuses operations with several success types, since an operation returns one type.
+    /// Refuses operations with several success types, since an operation returns one type. A success
+    /// without a body beside them makes that type an `Option`.
     fn successes(&mut self, place: Place<'_>) {
         let pointer = at(&place.pointer(), "responses");
-        let mut first: Option<(&str, Option<&Value>)> = None;
+        let mut first: Option<(&str, &Value)> = None;
         for (status, response) in entries(place.operation.get("responses")) {
             if !status.starts_with('2') {
                 continue;
@@ -211,6 +212,7 @@ impl Check<'_> {
                     continue;
                 }
             };
+            let Some(schema) = schema else { continue };
             match first {
                 None => first = Some((status, schema)),
                 Some((_, same)) if same == schema => {}

@@ -9,10 +9,10 @@ use self::table::{DOCUMENT, Object, RESPONSE, Shape};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, item, pointer_of, reference};
 
-mod slips;
+mod ignored_defects;
 mod table;
 
-pub(super) use slips::mend;
+pub(super) use ignored_defects::mend;
 
 /// Refuses every value of the document that does not have the shape that OpenAPI 3.0 requires.
 pub(super) fn check(document: &Document, problems: &mut Diagnostics) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::document::{Document, at, items, reference, schema_name, text};
 use crate::report::Log;
 use crate::schema;
-use crate::stage::lift::is_union;
+use crate::stage::hoist::is_union;
 use crate::stage::{Options, Stage};
 
 /// Drops the schemas and tags that no kept operation reaches.

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::catalog::KIND;
 use crate::document::{entries, items, reference, schema_name, text};
+use crate::marks::KIND;
 use crate::schema::named;
 use crate::stage::enums::unique;
-use crate::stage::lift::is_union;
+use crate::stage::hoist::is_union;
 
 /// The maximum nesting of unions.
 const DEPTH: usize = 16;
@@ -16,7 +16,7 @@ const DEPTH: usize = 16;
 pub(super) struct Schemas<'a>(&'a BTreeMap<String, Value>);
 
 /// The mark of a union, and notes for the report.
-pub(super) struct Sealed {
+pub(super) struct ResolvedUnion {
     pub(super) union: Value,
     pub(super) notes: Vec<String>,
     /// Contradictions between the mapping and the values that its variants allow; a person decides.
@@ -34,7 +34,7 @@ impl<'a> Schemas<'a> {
     }
 
     /// Builds the mark of a union. Fails with the reason if the variants cannot be told apart.
-    pub(super) fn seal(&self, name: &str, schema: &Value) -> Result<Sealed, String> {
+    pub(super) fn resolve(&self, name: &str, schema: &Value) -> Result<ResolvedUnion, String> {
         let mut notes = Vec::new();
         if ["oneOf", "anyOf"]
             .iter()
@@ -115,7 +115,7 @@ impl<'a> Schemas<'a> {
                 })
             })
             .collect();
-        Ok(Sealed {
+        Ok(ResolvedUnion {
             union: json!({"discriminator": property, "variants": variants}),
             notes,
             contradictions,
@@ -201,8 +201,8 @@ impl<'a> Schemas<'a> {
         }
         // If the number of mapped targets that are not parts equals the number of parts without a
         // tag, a tool has inlined the references of the parts but kept those of the mapping.
-        let untold = found[..declared].iter().filter(|part| part.tags.is_empty());
-        if found.len() > declared && untold.count() == found.len() - declared {
+        let untagged = found[..declared].iter().filter(|part| part.tags.is_empty());
+        if found.len() > declared && untagged.count() == found.len() - declared {
             found.retain(|part| !part.tags.is_empty());
             notes.push("its variants are those of its mapping".to_owned());
         }

@@ -40,7 +40,7 @@ mod unix {
         rustix::process::geteuid().as_raw()
     }
 
-    /// Checks that the directory belongs to this program's user and that nobody else can access it.
+    /// Checks that the directory belongs to this program's user and that no other user can access it.
     /// Removes access that Kubernetes gave to the group of its volume.
     ///
     /// # Errors

@@ -26,9 +26,24 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateAddressBooksParam::builder()
+    ///     .address_books(
+    ///         vec![
+    ///             models::CreateAddressBookParam::builder()
+    ///                 .chain_ids(vec!["text".to_owned()])
+    ///                 .address("0x570f02f2b5fcf3ac56fb6703bd7039c0c9e33460")
+    ///                 .memo("9d4773eb")
+    ///                 .label("test")
+    ///                 .email("help@cobo.com")
+    ///                 .build()?,
+    ///         ],
+    ///     );
     /// let response = client
     ///     .create_address_books()
+    ///     .create_address_books_param(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -68,7 +83,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_address_books()
     ///     .chain_id("ETH")
@@ -107,7 +122,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_address_book_by_id()
     ///     .entry_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -144,10 +159,18 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UpdateAddressBookParam::builder()
+    ///     .chain_ids(vec!["ETH".to_owned()])
+    ///     .memo("9d4773eb")
+    ///     .label("test")
+    ///     .email("help@cobo.com");
     /// let response = client
     ///     .update_address_book_by_id()
     ///     .entry_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .update_address_book_param(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -179,7 +202,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .delete_address_book_by_id()
     ///     .entry_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")

@@ -22,7 +22,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_app_workflows()
     ///     .send()
@@ -58,9 +58,26 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::RequestApproval::builder()
+    ///     .operation_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .initiator_email("johnsmith@example.com")
+    ///     .fields(
+    ///         vec![
+    ///             models::AppWorkflowField::builder()
+    ///                 .field("amount")
+    ///                 .value_type(models::PolicyFieldValueType::Int)
+    ///                 .value("11.23")
+    ///                 .build()?,
+    ///         ],
+    ///     )
+    ///     .guard_template("text");
     /// let response = client
     ///     .create_approval_request()
+    ///     .request_approval(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -98,7 +115,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_approval_requests()
     ///     .operation_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -136,7 +153,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_approval_request_by_id()
     ///     .approval_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -172,10 +189,15 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::RevokeApprovalRequestRequest::builder()
+    ///     .initiator_email("johnsmith@example.com");
     /// let response = client
     ///     .revoke_approval_request()
     ///     .approval_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .revoke_approval_request_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())

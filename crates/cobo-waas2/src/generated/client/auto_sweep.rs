@@ -27,7 +27,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_wallet_sweep_to_addresses()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -65,9 +65,15 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateSweepToAddress::builder()
+    ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .chain_id("ETH");
     /// let response = client
     ///     .create_wallet_sweep_to_addresses()
+    ///     .create_sweep_to_address(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -118,7 +124,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_auto_sweep_task()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -166,9 +173,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateAutoSweepTask::builder()
+    ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .token_id("ETH_USDT")
+    ///     .min_balance_threshold("0.01");
     /// let response = client
     ///     .create_auto_sweep_task()
+    ///     .create_auto_sweep_task(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -199,7 +213,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_auto_sweep_task_by_id()
     ///     .task_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -234,7 +248,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .cancel_auto_sweep_task_by_id()
     ///     .task_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")

@@ -29,9 +29,17 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::RefundDisposition::builder()
+    ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .destination_address("0x742d35Cc6634C0532925a3b844Bc9e7595f0bEb7")
+    ///     .disposition_amount("1.5")
+    ///     .category_names(vec!["Compliance".to_owned(), "Refund".to_owned(), "AML".to_owned()]);
     /// let response = client
     ///     .refund_funds()
+    ///     .refund_disposition(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -65,9 +73,17 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::IsolateDisposition::builder()
+    ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .destination_address("0x742d35Cc6634C0532925a3b844Bc9e7595f0bEb7")
+    ///     .disposition_amount("1.5")
+    ///     .category_names(vec!["Compliance".to_owned(), "Isolate".to_owned(), "AML".to_owned()]);
     /// let response = client
     ///     .isolate_funds()
+    ///     .isolate_disposition(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -99,9 +115,14 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UnfreezeDisposition::builder()
+    ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .unfreeze_funds()
+    ///     .unfreeze_disposition(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -133,7 +154,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_disposition_status()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -170,9 +191,15 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::SubmitKytScreeningsDecisionsBody::builder()
+    ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .result(models::KytScreeningsDecisionsType::Approval);
     /// let response = client
     ///     .submit_kyt_screening_decisions()
+    ///     .submit_kyt_screenings_decisions_body(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -208,9 +235,15 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::SubmitKytScreeningsReviewBody::builder()
+    ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .result(models::KytScreeningsReviewType::Approval);
     /// let response = client
     ///     .submit_kyt_manual_review()
+    ///     .submit_kyt_screenings_review_body(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -242,7 +275,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_kyt_screening_status()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -278,9 +311,23 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateKyaScreeningsBody::builder()
+    ///     .screenings(
+    ///         vec![
+    ///             models::KyaScreeningRequest::builder()
+    ///                 .request_id("scan_eth_addr1_20240721")
+    ///                 .address("0x1234567890abcdef1234567890abcdef12345678")
+    ///                 .chain_id("ETH")
+    ///                 .note("High-value deposit address")
+    ///                 .build()?,
+    ///         ],
+    ///     );
     /// let response = client
     ///     .create_kya_screenings()
+    ///     .create_kya_screenings_body(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -318,7 +365,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_kya_screenings()
     ///     .screening_ids("f47ac10b-58cc-4372-a567-0e02b2c3d479,a1b2c3d4-e5f6-4321-8765-fedcba987654")
@@ -355,7 +402,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_kya_screening()
     ///     .screening_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")

@@ -22,7 +22,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_api_key_info()
     ///     .send()
@@ -71,7 +71,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_callback_messages()
     ///     .callback_message_ids("f47ac10b-58cc-4372-a567-0e02b2c3d479,f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -114,7 +115,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .retry_callback_message()
     ///     .message_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")

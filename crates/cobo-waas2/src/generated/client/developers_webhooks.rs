@@ -32,7 +32,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_webhook_endpoints()
     ///     .limit(10)
@@ -72,9 +72,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateWebhookEndpointRequest::builder()
+    ///     .url("https://example.com/webhook")
+    ///     .subscribed_events(vec![models::WebhookEventType::WalletsTransactionCreated])
+    ///     .description("My webhook endpoint");
     /// let response = client
     ///     .create_webhook_endpoint()
+    ///     .create_webhook_endpoint_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -105,7 +112,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_webhook_endpoint_by_id()
     ///     .endpoint_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -141,10 +148,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UpdateWebhookEndpointByIdRequest::builder()
+    ///     .status(models::UpdateWebhookEndpointByIdRequestStatus::StatusInactive)
+    ///     .description("My webhook endpoint");
     /// let response = client
     ///     .update_webhook_endpoint_by_id()
     ///     .endpoint_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .update_webhook_endpoint_by_id_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -171,7 +184,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_webhook_event_definitions()
     ///     .send()
@@ -207,9 +220,14 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TriggerTestWebhookEventRequest::builder()
+    ///     .event_type(models::WebhookEventType::WalletsTransactionCreated);
     /// let response = client
     ///     .trigger_test_webhook_event()
+    ///     .trigger_test_webhook_event_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -250,7 +268,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_webhook_events()
     ///     .endpoint_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -290,7 +309,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_webhook_event_by_id()
     ///     .event_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -333,7 +352,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_webhook_event_logs()
     ///     .event_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -373,7 +392,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .retry_webhook_event_by_id()
     ///     .event_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")

@@ -34,7 +34,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_fee_station_addresses()
     ///     .chain_ids("BTC,ETH")
@@ -79,7 +79,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_token_balances_for_fee_station()
     ///     .token_ids("ETH_USDT,ETH_USDC")
@@ -146,7 +146,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_fee_station_transactions()
     ///     .request_id("web_send_by_user_327_1610444045047")
@@ -197,7 +198,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_fee_station_transaction_by_id()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -234,9 +235,13 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::FeeStationTransfer::builder().token_id("ETH_USDT");
     /// let response = client
     ///     .estimate_fee_station_fee()
+    ///     .fee_station_transfer(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -282,7 +287,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_fee_station_fiat_transactions()
     ///     .transaction_ids("f47ac10b-58cc-4372-a567-0e02b2c3d479,557918d2-632a-4fe1-932f-315711f05fe3")
@@ -325,9 +331,20 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::FeeStationCheckFeeStationUsage::builder()
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .amount("100.5")
+    ///     .token_id("ETH_USDT")
+    ///     .fee_token_id("ETH")
+    ///     .estimated_fee_amount("0.0021")
+    ///     .from_address("0x1234567890abcdef1234567890abcdef12345678")
+    ///     .from_wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .check_fee_station_usage()
+    ///     .fee_station_check_fee_station_usage(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())

@@ -24,9 +24,15 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::GraphQlRequest::builder()
+    ///     .query("text")
+    ///     .operation_name("getWallets");
     /// let response = client
     ///     .execute_graphql()
+    ///     .graph_ql_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())

@@ -19,7 +19,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_org_info()
     ///     .send()

@@ -26,9 +26,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateMerchantRequest::builder()
+    ///     .name("Merchant A")
+    ///     .wallet_id("123e4567-e89b-12d3-a456-426614174001")
+    ///     .developer_fee_rate("0.1");
     /// let response = client
     ///     .create_merchant()
+    ///     .create_merchant_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -67,7 +74,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_merchants()
     ///     .limit(10)
@@ -107,10 +114,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UpdateMerchantByIdRequest::builder()
+    ///     .name("Merchant B")
+    ///     .developer_fee_rate("0.1");
     /// let response = client
     ///     .update_merchant_by_id()
     ///     .merchant_id("M1001")
+    ///     .update_merchant_by_id_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -144,10 +157,108 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::SubmitMerchantKyc::builder()
+    ///     .email("merchant@example.com")
+    ///     .phone("+85212345678")
+    ///     .merchant_type(models::MerchantKycMerchantType::B2b)
+    ///     .country(models::MerchantKycCountry("HKG".to_owned()))
+    ///     .industry(vec!["E-commerce".to_owned()])
+    ///     .company_info(
+    ///         models::MerchantKycCompanyInfo::builder()
+    ///             .company_type(models::MerchantKycCompanyType::Corporation)
+    ///             .listed(false)
+    ///             .attachments(
+    ///                 vec![
+    ///                     models::MerchantKycCompanyAttachment::builder()
+    ///                         .file_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                         .file_type(models::MerchantKycCompanyAttachmentFileType::Br)
+    ///                         .build()?,
+    ///                 ],
+    ///             )
+    ///             .operation_address(
+    ///                 models::MerchantKycAddress::builder()
+    ///                     .country("HK")
+    ///                     .state("Hong Kong")
+    ///                     .city("Hong Kong")
+    ///                     .postcode("999077")
+    ///                     .line1("1 Example Street"),
+    ///             )
+    ///             .identify_no("12345678")
+    ///             .company_name("示例有限公司")
+    ///             .company_name_en("Example Limited")
+    ///             .establish_date("20290322")
+    ///             .commencement_date("20290322")
+    ///             .valid_period("20290322")
+    ///             .register_address(
+    ///                 models::MerchantKycAddress::builder()
+    ///                     .country("HK")
+    ///                     .state("Hong Kong")
+    ///                     .city("Hong Kong")
+    ///                     .postcode("999077")
+    ///                     .line1("1 Example Street"),
+    ///             )
+    ///             .legal_info(
+    ///                 models::MerchantKycPersonInfo::builder()
+    ///                     .name("张三")
+    ///                     .name_en("Zhang San")
+    ///                     .id_number("110101199001011234")
+    ///                     .date_of_birth("20290322")
+    ///                     .issue_date("20290322")
+    ///                     .expiration_date("20290322")
+    ///                     .attachments(
+    ///                         vec![
+    ///                             models::MerchantKycPersonAttachment::builder()
+    ///                                 .file_id("https://example-bucket.s3.us-east-1.amazonaws.com/uploads/id_card_front.jpg")
+    ///                                 .file_type(models::MerchantKycPersonAttachmentFileType::PrcIdEmblem)
+    ///                                 .build()?,
+    ///                         ],
+    ///                     )
+    ///                     .residential_address(
+    ///                         models::MerchantKycAddress::builder()
+    ///                             .country("HK")
+    ///                             .state("Hong Kong")
+    ///                             .city("Hong Kong")
+    ///                             .postcode("999077")
+    ///                             .line1("1 Example Street"),
+    ///                     ),
+    ///             )
+    ///             .ubo_infos(
+    ///                 vec![
+    ///                     models::MerchantKycPersonInfo::builder()
+    ///                         .name("张三")
+    ///                         .name_en("Zhang San")
+    ///                         .id_number("110101199001011234")
+    ///                         .date_of_birth("20290322")
+    ///                         .issue_date("20290322")
+    ///                         .expiration_date("20290322")
+    ///                         .attachments(
+    ///                             vec![
+    ///                                 models::MerchantKycPersonAttachment::builder()
+    ///                                     .file_id("https://example-bucket.s3.us-east-1.amazonaws.com/uploads/id_card_front.jpg")
+    ///                                     .file_type(models::MerchantKycPersonAttachmentFileType::PrcIdEmblem)
+    ///                                     .build()?,
+    ///                             ],
+    ///                         )
+    ///                         .residential_address(
+    ///                             models::MerchantKycAddress::builder()
+    ///                                 .country("HK")
+    ///                                 .state("Hong Kong")
+    ///                                 .city("Hong Kong")
+    ///                                 .postcode("999077")
+    ///                                 .line1("1 Example Street"),
+    ///                         )
+    ///                         .build()?,
+    ///                 ],
+    ///             )
+    ///             .online_store_url("https://example.com/store"),
+    ///     );
     /// let response = client
     ///     .submit_merchant_kyc()
     ///     .merchant_id("M1001")
+    ///     .submit_merchant_kyc(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -178,7 +289,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_merchant_kyc()
     ///     .merchant_id("M1001")
@@ -214,9 +325,14 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UploadPaymentFileRequest::builder()
+    ///     .file(cobo_auth::File::new("file.txt", "content"));
     /// let response = client
     ///     .upload_payment_file()
+    ///     .upload_payment_file_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -251,9 +367,23 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateRefundRequest::builder()
+    ///     .request_id("123e4567-e89b-12d3-a456-426614174004")
+    ///     .merchant_id("M1001")
+    ///     .payable_amount("0.25")
+    ///     .to_address("0x9876543210abcdef1234567890abcdef12345678")
+    ///     .token_id("ETH_USDT")
+    ///     .refund_type(models::RefundType::Merchant)
+    ///     .order_id("R20250304-M1001-1001")
+    ///     .charge_merchant_fee(false)
+    ///     .merchant_fee_amount("0.01")
+    ///     .merchant_fee_token_id("ETH_USDT");
     /// let response = client
     ///     .create_refund()
+    ///     .create_refund_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -294,7 +424,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_refunds()
     ///     .limit(10)
@@ -335,10 +465,15 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UpdateRefundByIdRequest::builder()
+    ///     .to_address("0x9876543210abcdef1234567890abcdef12345678");
     /// let response = client
     ///     .update_refund_by_id()
     ///     .refund_id("R20250304-M1001-1001")
+    ///     .update_refund_by_id_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -369,7 +504,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_refund_detail_by_id()
     ///     .refund_id("R20250304-M1001-1001")
@@ -403,7 +538,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .cancel_refund_by_id()
     ///     .refund_id("R20250304-M1001-1001")
@@ -441,9 +576,28 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreatePaymentOrderRequest::builder()
+    ///     .merchant_id("1001")
+    ///     .merchant_order_code("merchant-inv-55231")
+    ///     .psp_order_code("psp-order-20240601-00789")
+    ///     .pricing_currency("USD")
+    ///     .pricing_amount("100.00")
+    ///     .fee_amount("2")
+    ///     .payable_currency("ETH_USDT")
+    ///     .payable_amount("103.03")
+    ///     .expired_in(1800)
+    ///     .amount_tolerance("0.5")
+    ///     .currency("USD")
+    ///     .order_amount("100.00")
+    ///     .token_id("ETH_USDT")
+    ///     .use_dedicated_address(false)
+    ///     .custom_exchange_rate("1.00");
     /// let response = client
     ///     .create_payment_order()
+    ///     .create_payment_order_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -484,7 +638,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_payment_orders()
     ///     .limit(10)
@@ -525,10 +679,14 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UpdatePaymentOrderRequest::builder().expired(true);
     /// let response = client
     ///     .update_payment_order()
     ///     .order_id("O20250304-M1001-1001")
+    ///     .update_payment_order_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -559,7 +717,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_payment_order_detail_by_id()
     ///     .order_id("O20250304-M1001-1001")
@@ -595,7 +753,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_exchange_rate()
     ///     .token_id("ETH_USDT")
@@ -630,7 +788,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .batch_get_exchange_rates()
     ///     .token_ids("ETH_USDT,ETH_USDC,BTC_USDT")
@@ -669,7 +827,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_settlement_info_by_ids()
     ///     .merchant_ids("M1001,M1002,M1003")
@@ -705,9 +863,28 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateSettlementRequestRequest::builder()
+    ///     .request_id("SETTLEMENT123")
+    ///     .settlements(
+    ///         vec![
+    ///             models::CreateSettlement::builder()
+    ///                 .merchant_id("M1001")
+    ///                 .token_id("ETH_USDT")
+    ///                 .amount("500.00")
+    ///                 .crypto_address_id("addr_ethusdt_20250506T123456_ab12cd")
+    ///                 .crypto_address("0xabc123456789def0000000000000000000000000")
+    ///                 .build()?,
+    ///         ],
+    ///     )
+    ///     .bank_account_id("123e457-e89b-12d3-a456-426614174004")
+    ///     .currency("USD")
+    ///     .remark("Request for customer 123");
     /// let response = client
     ///     .create_settlement_request()
+    ///     .create_settlement_request_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -744,7 +921,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_settlement_requests()
     ///     .limit(10)
@@ -782,9 +959,23 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::PaymentEstimateFeeRequest::builder()
+    ///     .estimate_fees(
+    ///         vec![
+    ///             models::PaymentEstimateFee::builder()
+    ///                 .token_id("text")
+    ///                 .amount("500.00")
+    ///                 .build()?,
+    ///         ],
+    ///     )
+    ///     .transfer_via_va(false)
+    ///     .bank_account_id("123e4567-e89b-12d3-a456-426614174003");
     /// let response = client
     ///     .payment_estimate_fee()
+    ///     .payment_estimate_fee_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -815,7 +1006,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_settlement_by_id()
     ///     .settlement_request_id("S20250304-1001")
@@ -850,9 +1041,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateCryptoAddressRequest::builder()
+    ///     .token_id("ETH_USDT")
+    ///     .address("0xabc123456789def0000000000000000000000000")
+    ///     .label("Main Withdrawal Address");
     /// let response = client
     ///     .create_crypto_address()
+    ///     .create_crypto_address_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -883,7 +1081,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_crypto_addresses()
     ///     .token_id("ETH_USDT")
@@ -917,7 +1115,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .delete_crypto_address()
     ///     .crypto_address_id("addr_ethusdt_20250506T123456_ab12cd")
@@ -948,7 +1146,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_payment_supported_tokens()
     ///     .send()
@@ -988,7 +1186,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_top_up_address()
     ///     .token_id("ETH_USDT")
@@ -1025,9 +1223,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UpdateTopUpAddress::builder()
+    ///     .merchant_id("M1001")
+    ///     .token_id("ETH_USDT")
+    ///     .custom_payer_id("payer_0001");
     /// let response = client
     ///     .update_top_up_address()
+    ///     .update_top_up_address(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -1058,9 +1263,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateTopUpAddresses::builder()
+    ///     .merchant_id("M1001")
+    ///     .token_id("ETH_USDT")
+    ///     .custom_payer_ids(vec!["text".to_owned()]);
     /// let response = client
     ///     .create_top_up_addresses()
+    ///     .create_top_up_addresses(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -1099,7 +1311,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_top_up_payers()
     ///     .limit(10)
@@ -1149,7 +1361,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_payer_transactions()
     ///     .limit(10)
@@ -1190,9 +1402,17 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::ForcedSweepRequest::builder()
+    ///     .request_id("123e4567-e89b-12d3-a456-426614174002")
+    ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .token_id("ETH_USDT")
+    ///     .amount("10.5");
     /// let response = client
     ///     .create_forced_sweep_request()
+    ///     .forced_sweep_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -1229,7 +1449,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_forced_sweep_requests()
     ///     .limit(10)
@@ -1269,7 +1489,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_payment_wallet_balances()
     ///     .wallet_ids("f47ac10b-58cc-4372-a567-0e02b2c3d479,f47ac10b-58cc-4372-a567-0e02b2c3d472")
@@ -1309,7 +1529,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_merchant_balances()
     ///     .merchant_ids("M1001,M1002,M1003")
@@ -1344,7 +1564,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_psp_balance()
     ///     .token_id("ETH_USDT")
@@ -1379,7 +1599,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_payment_bank_account_balance()
     ///     .bank_account_id("123e4567-e89b-12d3-a456-426614174003")
@@ -1433,7 +1653,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_balance_changes()
     ///     .limit(10)
@@ -1486,7 +1707,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_settlement_details()
     ///     .limit(10)
@@ -1524,9 +1745,27 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateOrderLinkRequest::builder()
+    ///     .request_id("123e4567-e89b-12d3-a456-426614174004")
+    ///     .business_info(
+    ///         models::OrderLinkBusinessInfo::builder()
+    ///             .merchant_id("1001")
+    ///             .merchant_order_code("M20240201001")
+    ///             .psp_order_code("P20240201001")
+    ///             .pricing_currency("USD")
+    ///             .pricing_amount("100.00")
+    ///             .fee_amount("2.00")
+    ///             .payable_currencies(vec!["ETH_USDT".to_owned(), "SOL_USDC".to_owned(), "TRON_USDT".to_owned()])
+    ///             .expired_in(1800)
+    ///             .amount_tolerance("0.5")
+    ///             .use_dedicated_address(false),
+    ///     );
     /// let response = client
     ///     .create_order_link()
+    ///     .create_order_link_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -1556,9 +1795,23 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateRefundLinkRequest::builder()
+    ///     .request_id("123e4567-e89b-12d3-a456-426614174004")
+    ///     .business_info(
+    ///         models::RefundLinkBusinessInfo::builder()
+    ///             .order_id("O20250304-M1001-1001")
+    ///             .transaction_id("aff0e1cb-15b2-4e1f-9b9d-a9133715986f")
+    ///             .amount("0.0025")
+    ///             .refund_source(models::RefundType::Merchant)
+    ///             .merchant_id("M1001")
+    ///             .fee_amount("0.0001"),
+    ///     );
     /// let response = client
     ///     .create_refund_link()
+    ///     .create_refund_link_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -1584,7 +1837,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .create_sdk_link()
     ///     .send()
@@ -1617,9 +1870,26 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateCounterpartyRequest::builder()
+    ///     .counterparty_name("Counterparty A")
+    ///     .counterparty_type(models::CounterpartyType::Individual)
+    ///     .wallet_addresses(
+    ///         vec![
+    ///             models::CreateWalletAddress::builder()
+    ///                 .address("0x1234567890abcdef...")
+    ///                 .chain_id("TRON")
+    ///                 .build()?,
+    ///         ],
+    ///     )
+    ///     .country("USA")
+    ///     .email("counterparty@example.com")
+    ///     .contact_address("123 Main St, Anytown, USA");
     /// let response = client
     ///     .create_counterparty()
+    ///     .create_counterparty_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -1660,7 +1930,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_counterparties()
     ///     .limit(10)
@@ -1698,7 +1968,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_counterparty()
     ///     .counterparty_id("5b0ed293-f728-40b4-b1f6-86b88cd51384")
@@ -1734,10 +2004,19 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UpdateCounterpartyRequest::builder()
+    ///     .updated_counterparty_name("Counterparty A")
+    ///     .updated_counterparty_type(models::CounterpartyType::Individual)
+    ///     .updated_country("USA")
+    ///     .updated_email("counterparty@example.com")
+    ///     .updated_contact_address("123 Main St, Anytown, USA");
     /// let response = client
     ///     .update_counterparty()
     ///     .counterparty_id("5b0ed293-f728-40b4-b1f6-86b88cd51384")
+    ///     .update_counterparty_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -1768,7 +2047,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .delete_counterparty_by_id()
     ///     .counterparty_id("5b0ed293-f728-40b4-b1f6-86b88cd51384")
@@ -1802,9 +2081,14 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateCounterpartyEntryRequest::builder()
+    ///     .counterparty_id("123e4567-e89b-12d3-a456-426614174003");
     /// let response = client
     ///     .create_counterparty_entry()
+    ///     .create_counterparty_entry_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -1845,7 +2129,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_counterparty_entries()
     ///     .limit(10)
@@ -1885,7 +2169,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_counterparty_entry()
     ///     .counterparty_entry_id("123e4567-e89b-12d3-a456-426614174003")
@@ -1921,7 +2205,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .delete_counterparty_entry()
     ///     .counterparty_entry_id("123e4567-e89b-12d3-a456-426614174003")
@@ -1957,9 +2241,19 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateDestinationRequest::builder()
+    ///     .destination_name("Destination A")
+    ///     .destination_type(models::DestinationType::Individual)
+    ///     .merchant_id("M1001")
+    ///     .country("USA")
+    ///     .email("counterparty@example.com")
+    ///     .contact_address("123 Main St, Anytown, USA");
     /// let response = client
     ///     .create_destination()
+    ///     .create_destination_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -2002,7 +2296,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_destinations()
     ///     .limit(10)
@@ -2041,7 +2335,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_destination()
     ///     .destination_id("46beeab4-6a8e-476e-bc69-99b89aacbc6f")
@@ -2077,10 +2371,20 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UpdateDestinationRequest::builder()
+    ///     .updated_destination_name("Destination A")
+    ///     .updated_destination_type(models::DestinationType::Individual)
+    ///     .updated_merchant_id("M1001")
+    ///     .updated_country("USA")
+    ///     .updated_email("destination@example.com")
+    ///     .updated_contact_address("123 Main St, Anytown, USA");
     /// let response = client
     ///     .update_destination()
     ///     .destination_id("46beeab4-6a8e-476e-bc69-99b89aacbc6f")
+    ///     .update_destination_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -2111,7 +2415,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .delete_destination_by_id()
     ///     .destination_id("46beeab4-6a8e-476e-bc69-99b89aacbc6f")
@@ -2145,9 +2449,14 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateDestinationEntryRequest::builder()
+    ///     .destination_id("123e4567-e89b-12d3-a456-426614174003");
     /// let response = client
     ///     .create_destination_entry()
+    ///     .create_destination_entry_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -2193,7 +2502,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_destination_entries()
     ///     .limit(10)
@@ -2237,7 +2547,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_destination_entry()
     ///     .destination_entry_id("123e4567-e89b-12d3-a456-426614174003")
@@ -2274,10 +2585,15 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UpdateDestinationEntryRequest::builder()
+    ///     .destination_id("46beeab4-6a8e-476e-bc69-99b89aacbc6f");
     /// let response = client
     ///     .update_destination_entry()
     ///     .destination_entry_id("123e4567-e89b-12d3-a456-426614174003")
+    ///     .update_destination_entry_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -2311,7 +2627,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .delete_destination_entry()
     ///     .destination_entry_id("123e4567-e89b-12d3-a456-426614174003")
@@ -2350,7 +2667,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_available_allocation_amount()
     ///     .token_id("ETH_USDT")
@@ -2391,9 +2708,25 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateBatchAllocationRequest::builder()
+    ///     .request_id("123e457-e89b-12d3-a456-426614174004")
+    ///     .allocation_params(
+    ///         vec![
+    ///             models::AllocationParam::builder()
+    ///                 .token_id("ETH_USDT")
+    ///                 .amount("500.00")
+    ///                 .source_account("text")
+    ///                 .destination_account("text")
+    ///                 .description("text")
+    ///                 .build()?,
+    ///         ],
+    ///     );
     /// let response = client
     ///     .create_batch_allocation()
+    ///     .create_batch_allocation_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -2430,7 +2763,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_batch_allocations()
     ///     .limit(10)
@@ -2467,7 +2800,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_batch_allocation_by_id()
     ///     .batch_allocation_id("5b0ed293-f728-40b4-b1f6-86b88cd51384")
@@ -2512,7 +2845,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_allocation_items()
     ///     .limit(10)
@@ -2551,9 +2884,18 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateReportRequest::builder()
+    ///     .start_time(1764237462)
+    ///     .end_time(1764237462)
+    ///     .report_export_format(models::ReportExportFormat::Csv)
+    ///     .report_types(vec![models::ReportType::Order])
+    ///     .token_ids(vec!["ETH_USDT".to_owned(), "ETH_USDC".to_owned()]);
     /// let response = client
     ///     .create_report()
+    ///     .create_report_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -2591,7 +2933,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_reports()
     ///     .limit(10)
@@ -2630,9 +2972,33 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreatePayoutRequest::builder()
+    ///     .request_id("123e457-e89b-12d3-a456-426614174004")
+    ///     .source_account("text")
+    ///     .payout_channel(models::PayoutChannel::Crypto)
+    ///     .payout_params(
+    ///         vec![
+    ///             models::PaymentPayoutParam::builder()
+    ///                 .token_id("ETH_USDT")
+    ///                 .amount("500.00")
+    ///                 .build()?,
+    ///         ],
+    ///     )
+    ///     .recipient_info(
+    ///         models::PaymentPayoutRecipientInfo::builder()
+    ///             .address("0x9876543210abcdef1234567890abcdef12345678")
+    ///             .token_id("TRON_USDT")
+    ///             .currency("USD")
+    ///             .bank_account_id("123e4567-e89b-12d3-a456-426614174003")
+    ///             .transfer_via_va(false),
+    ///     )
+    ///     .remark("Create payouts for customer 123");
     /// let response = client
     ///     .create_payout()
+    ///     .create_payout_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -2669,7 +3035,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_payouts()
     ///     .limit(10)
@@ -2706,7 +3072,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_payout_by_id()
     ///     .payout_id("aff0e1cb-15b2-4e1f-9b9d-a9133715986f")
@@ -2741,9 +3107,18 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateBankWithdrawalRequest::builder()
+    ///     .request_id("123e457-e89b-12d3-a456-426614174004")
+    ///     .source_bank_account_id("dst_ba_1234567890")
+    ///     .target_bank_account_id("dst_ba_0987654321")
+    ///     .currency("USD")
+    ///     .amount("100.00");
     /// let response = client
     ///     .create_bank_withdrawal()
+    ///     .create_bank_withdrawal_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -2782,7 +3157,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_bank_withdrawals()
     ///     .limit(10)
@@ -2820,7 +3196,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_bank_withdrawal_by_id()
     ///     .bank_withdrawal_id("123e4567-e89b-12d3-a456-426614174000")
@@ -2858,9 +3234,27 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateBulkSendRequest::builder()
+    ///     .request_id("123e457-e89b-12d3-a456-426614174004")
+    ///     .source_account("M1001")
+    ///     .execution_mode(models::PaymentBulkSendExecutionMode::Strict)
+    ///     .description("Monthly vendor payments - January 2024")
+    ///     .payout_params(
+    ///         vec![
+    ///             models::CreateBulkSendRequestPayoutParamsItem::builder()
+    ///                 .token_id("ETH_USDT")
+    ///                 .receiving_address("0xabc123456789def0000000000000000000000000")
+    ///                 .amount("500.00")
+    ///                 .description("Invoice #INV-2024-001")
+    ///                 .build()?,
+    ///         ],
+    ///     );
     /// let response = client
     ///     .create_bulk_send()
+    ///     .create_bulk_send_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -2897,7 +3291,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_bulk_sends()
     ///     .limit(10)
@@ -2934,7 +3328,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_bulk_send_by_id()
     ///     .bulk_send_id("123e4567-e89b-12d3-a456-426614174003")
@@ -2974,7 +3368,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_bulk_send_items()
     ///     .limit(10)
@@ -3011,9 +3405,14 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TriggerTestPaymentsWebhookEventRequest::builder()
+    ///     .event_type(models::WebhookEventType::WalletsTransactionCreated);
     /// let response = client
     ///     .trigger_test_payments_webhook_event()
+    ///     .trigger_test_payments_webhook_event_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())

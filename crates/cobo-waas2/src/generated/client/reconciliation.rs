@@ -28,7 +28,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_reconciliation_ledger()
     ///     .transaction_ids("f47ac10b-58cc-4372-a567-0e02b2c3d479,557918d2-632a-4fe1-932f-315711f05fe3")
@@ -78,7 +78,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_reconciliation_statements()
     ///     .start_date("2026-07-01")

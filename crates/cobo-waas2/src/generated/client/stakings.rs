@@ -34,7 +34,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_staking_pools()
     ///     .chain_id("ETH")
@@ -72,7 +72,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_staking_pool_by_id()
     ///     .pool_id("babylon_btc")
@@ -109,9 +109,27 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::GetStakingEstimationFeeRequest::Stake(Box::new(
+    ///     models::EstimateStakeFee::builder()
+    ///         .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///         .pool_id(models::StakingPoolId::BabylonBtcSignet)
+    ///         .amount("100.00")
+    ///         .fee(
+    ///             models::TransactionRequestFee::Fixed(Box::new(
+    ///                 models::TransactionRequestFixedFee::builder()
+    ///                     .token_id("TRON")
+    ///                     .max_fee_amount("0.1")
+    ///                     .build()?,
+    ///             )),
+    ///         )
+    ///         .build()?,
+    /// ));
     /// let response = client
     ///     .get_staking_estimation_fee()
+    ///     .get_staking_estimation_fee_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -144,9 +162,27 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::GetStakingEstimationFeeV2Request::Stake(Box::new(
+    ///     models::EstimateStakeFee::builder()
+    ///         .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///         .pool_id(models::StakingPoolId::BabylonBtcSignet)
+    ///         .amount("100.00")
+    ///         .fee(
+    ///             models::TransactionRequestFee::Fixed(Box::new(
+    ///                 models::TransactionRequestFixedFee::builder()
+    ///                     .token_id("TRON")
+    ///                     .max_fee_amount("0.1")
+    ///                     .build()?,
+    ///             )),
+    ///         )
+    ///         .build()?,
+    /// ));
     /// let response = client
     ///     .get_staking_estimation_fee_v2()
+    ///     .get_staking_estimation_fee_v2_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -183,9 +219,25 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateStakeActivityRequest::builder()
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .pool_id(models::StakingPoolId::BabylonBtcSignet)
+    ///     .amount("100.00")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .app_initiator("steve@example.com");
     /// let response = client
     ///     .create_stake_activity()
+    ///     .create_stake_activity_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -227,7 +279,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_stakings()
     ///     .pool_id("babylon_btc")
@@ -268,7 +320,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_staking_by_id()
     ///     .staking_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -306,9 +358,17 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateUnstakeActivityRequest::builder()
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .staking_id("0011039d-27fb-49ba-b172-6e0aa80e37ec")
+    ///     .amount("100.00")
+    ///     .app_initiator("steve@example.com");
     /// let response = client
     ///     .create_unstake_activity()
+    ///     .create_unstake_activity_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -342,9 +402,25 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateWithdrawActivityRequest::builder()
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .staking_id("0011039d-27fb-49ba-b172-6e0aa80e37ec")
+    ///     .amount("100.00")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .app_initiator("steve@example.com");
     /// let response = client
     ///     .create_withdraw_activity()
+    ///     .create_withdraw_activity_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -377,9 +453,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateClaimActivityRequest::builder()
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .staking_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .app_initiator("steve@example.com");
     /// let response = client
     ///     .create_claim_activity()
+    ///     .create_claim_activity_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -429,7 +512,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_staking_activities()
     ///     .pool_id("babylon_btc")
@@ -474,7 +558,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_staking_activity_by_id()
     ///     .activity_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -512,9 +596,14 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateBabylonStakingRegistrationRequest::builder()
+    ///     .staking_id("3f2840ce-44eb-450b-aa81-d3f84b772efb");
     /// let response = client
     ///     .create_babylon_staking_registration()
+    ///     .create_babylon_staking_registration_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -555,7 +644,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_babylon_staking_registrations()
     ///     .status(models::ListBabylonStakingRegistrationsStatus::Processing)
@@ -595,7 +685,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_babylon_staking_registration_by_id()
     ///     .registration_id("text")
@@ -637,7 +727,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_babylon_eligible_stakings()
     ///     .status(models::ListBabylonEligibleStakingsStatus::Registered)
@@ -680,9 +771,13 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateBabylonAirdropRegistrationRequest::builder();
     /// let response = client
     ///     .create_babylon_airdrop_registration()
+    ///     .create_babylon_airdrop_registration_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -722,7 +817,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_babylon_airdrop_registrations()
     ///     .status(models::ListBabylonAirdropRegistrationsStatus::Processing)
@@ -762,7 +858,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_babylon_airdrop_registration_by_id()
     ///     .registration_id("text")
@@ -804,7 +900,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_babylon_eligible_airdrops()
     ///     .status(models::ListBabylonEligibleAirdropsStatus::Registered)
@@ -844,9 +941,24 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::BabylonCreateStakingExpansion::builder()
+    ///     .staking_id("3f2840ce-44eb-450b-aa81-d3f84b772efb")
+    ///     .finality_provider_public_keys(vec!["text".to_owned()])
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     );
     /// let response = client
     ///     .create_babylon_staking_expansion()
+    ///     .babylon_create_staking_expansion(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())

@@ -40,7 +40,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_swap_activities()
     ///     .request_id("web_send_by_user_327_1610444045047")
@@ -82,7 +83,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_swap_activity()
     ///     .activity_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -124,7 +125,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_swap_enabled_tokens()
     ///     .type_(models::SwapType::Bridge)
@@ -166,7 +168,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_swap_quote()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -206,18 +208,18 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateSwapActivityRequest::builder()
+    ///     .wallet_id("123e4567-e89b-12d3-a456-426614174000")
+    ///     .address("19AR6YWEGbSoY8UT9Ksy9WrmrZPD5sL4Ku")
+    ///     .quote_id("123e4567-e89b-12d3-a456-426614174001")
+    ///     .app_initiator("steve@example.com")
+    ///     .request_id("123e4567-e89b-12d3-a456-426614174002")
+    ///     .receiver_address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045");
     /// let response = client
     ///     .create_swap_activity()
-    ///     .create_swap_activity_request(
-    ///         models::CreateSwapActivityRequest::builder()
-    ///             .wallet_id("123e4567-e89b-12d3-a456-426614174000")
-    ///             .address("19AR6YWEGbSoY8UT9Ksy9WrmrZPD5sL4Ku")
-    ///             .quote_id("123e4567-e89b-12d3-a456-426614174001")
-    ///             .app_initiator("steve@example.com")
-    ///             .request_id("123e4567-e89b-12d3-a456-426614174002")
-    ///             .receiver_address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"),
-    ///     )
+    ///     .create_swap_activity_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -248,15 +250,15 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::SwapEstimateFee::builder()
+    ///     .wallet_id("123e4567-e89b-12d3-a456-426614174000")
+    ///     .address("19AR6YWEGbSoY8UT9Ksy9WrmrZPD5sL4Ku")
+    ///     .quote_id("123e4567-e89b-12d3-a456-426614174001");
     /// let response = client
     ///     .estimate_swap_fee()
-    ///     .swap_estimate_fee(
-    ///         models::SwapEstimateFee::builder()
-    ///             .wallet_id("123e4567-e89b-12d3-a456-426614174000")
-    ///             .address("19AR6YWEGbSoY8UT9Ksy9WrmrZPD5sL4Ku")
-    ///             .quote_id("123e4567-e89b-12d3-a456-426614174001"),
-    ///     )
+    ///     .swap_estimate_fee(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())

@@ -35,7 +35,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_tokenization_activities()
     ///     .token_id("ETH_USDT")
@@ -74,7 +75,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_tokenization_activity()
     ///     .activity_id("b7c8e9d0-f1a2-3b4c-5d6e-7f8a9b0c1d2e")
@@ -111,32 +112,38 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
-    /// let response = client
-    ///     .estimate_tokenization_fee()
-    ///     .tokenization_estimate_fee_request(
-    ///         models::TokenizationEstimateFeeRequest::builder()
-    ///             .operation_params(
-    ///                 models::TokenizationEstimateFeeRequestOperationParams::Issue(Box::new(models::TokenizationIssueEstimateFeeParams::builder()
-    ///                     .chain_id("ETH")
-    ///                     .source(
-    ///                         models::TokenizationTokenOperationSource::OrgControlled(Box::new(models::TokenizationMpcOperationSource::builder()
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TokenizationEstimateFeeRequest::builder()
+    ///     .operation_params(
+    ///         models::TokenizationEstimateFeeRequestOperationParams::Issue(Box::new(
+    ///             models::TokenizationIssueEstimateFeeParams::builder()
+    ///                 .chain_id("ETH")
+    ///                 .source(
+    ///                     models::TokenizationTokenOperationSource::OrgControlled(Box::new(
+    ///                         models::TokenizationMpcOperationSource::builder()
     ///                             .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
     ///                             .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
-    ///                             .build()?)),
-    ///                     )
-    ///                     .token_params(
-    ///                         models::TokenizationIssueTokenParamsTokenParams::Erc20(Box::new(models::TokenizationErc20TokenParams::builder()
+    ///                             .build()?,
+    ///                     )),
+    ///                 )
+    ///                 .token_params(
+    ///                     models::TokenizationIssueTokenParamsTokenParams::Erc20(Box::new(
+    ///                         models::TokenizationErc20TokenParams::builder()
     ///                             .name("My Awesome Token")
     ///                             .symbol("MAT")
     ///                             .decimals(18)
     ///                             .token_access_activated(false)
-    ///                             .build()?)),
-    ///                     )
-    ///                     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
-    ///                     .build()?)),
-    ///             ),
-    ///     )
+    ///                             .build()?,
+    ///                     )),
+    ///                 )
+    ///                 .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                 .build()?,
+    ///         )),
+    ///     );
+    /// let response = client
+    ///     .estimate_tokenization_fee()
+    ///     .tokenization_estimate_fee_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -178,7 +185,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_issued_tokens()
     ///     .chain_id("ETH")
@@ -224,35 +232,41 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TokenizationIssuedTokenRequest::builder()
+    ///     .chain_id("ETH")
+    ///     .source(
+    ///         models::TokenizationTokenOperationSource::OrgControlled(Box::new(
+    ///             models::TokenizationMpcOperationSource::builder()
+    ///                 .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                 .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .token_params(
+    ///         models::TokenizationIssueTokenParamsTokenParams::Erc20(Box::new(
+    ///             models::TokenizationErc20TokenParams::builder()
+    ///                 .name("My Awesome Token")
+    ///                 .symbol("MAT")
+    ///                 .decimals(18)
+    ///                 .token_access_activated(false)
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .app_initiator("steve@example.com")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .issue_token()
-    ///     .tokenization_issued_token_request(
-    ///         models::TokenizationIssuedTokenRequest::builder()
-    ///             .chain_id("ETH")
-    ///             .source(
-    ///                 models::TokenizationTokenOperationSource::OrgControlled(Box::new(models::TokenizationMpcOperationSource::builder()
-    ///                     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
-    ///                     .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
-    ///                     .build()?)),
-    ///             )
-    ///             .token_params(
-    ///                 models::TokenizationIssueTokenParamsTokenParams::Erc20(Box::new(models::TokenizationErc20TokenParams::builder()
-    ///                     .name("My Awesome Token")
-    ///                     .symbol("MAT")
-    ///                     .decimals(18)
-    ///                     .token_access_activated(false)
-    ///                     .build()?)),
-    ///             )
-    ///             .app_initiator("steve@example.com")
-    ///             .fee(
-    ///                 models::TransactionRequestFee::Fixed(Box::new(models::TransactionRequestFixedFee::builder()
-    ///                     .token_id("TRON")
-    ///                     .max_fee_amount("0.1")
-    ///                     .build()?)),
-    ///             )
-    ///             .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479"),
-    ///     )
+    ///     .tokenization_issued_token_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -282,7 +296,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_tokenization_info()
     ///     .token_id("ETH_USDT")
@@ -321,33 +335,39 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TokenizationMintTokenRequest::builder()
+    ///     .source(
+    ///         models::TokenizationTokenOperationSource::OrgControlled(Box::new(
+    ///             models::TokenizationMpcOperationSource::builder()
+    ///                 .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                 .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .mints(
+    ///         vec![
+    ///             models::TokenizationMintTokenRequestMintsItem::builder()
+    ///                 .amount("0.99")
+    ///                 .to_address("0x051A924H4dCb264226d7B036C2893a0D344")
+    ///                 .build()?,
+    ///         ],
+    ///     )
+    ///     .app_initiator("steve@example.com")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .mint_tokenization()
     ///     .token_id("ETH_USDT")
-    ///     .tokenization_mint_token_request(
-    ///         models::TokenizationMintTokenRequest::builder()
-    ///             .source(
-    ///                 models::TokenizationTokenOperationSource::OrgControlled(Box::new(models::TokenizationMpcOperationSource::builder()
-    ///                     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
-    ///                     .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
-    ///                     .build()?)),
-    ///             )
-    ///             .mints(
-    ///                 vec![models::TokenizationMintTokenRequestMintsItem::builder()
-    ///                     .amount("0.99")
-    ///                     .to_address("0x051A924H4dCb264226d7B036C2893a0D344")
-    ///                     .build()?],
-    ///             )
-    ///             .app_initiator("steve@example.com")
-    ///             .fee(
-    ///                 models::TransactionRequestFee::Fixed(Box::new(models::TransactionRequestFixedFee::builder()
-    ///                     .token_id("TRON")
-    ///                     .max_fee_amount("0.1")
-    ///                     .build()?)),
-    ///             )
-    ///             .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479"),
-    ///     )
+    ///     .tokenization_mint_token_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -382,10 +402,40 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TokenizationBurnTokenRequest::builder()
+    ///     .source(
+    ///         models::TokenizationTokenOperationSource::OrgControlled(Box::new(
+    ///             models::TokenizationMpcOperationSource::builder()
+    ///                 .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                 .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .burns(
+    ///         vec![
+    ///             models::TokenizationBurnTokenRequestBurnsItem::builder()
+    ///                 .amount("0.99")
+    ///                 .from_address("0x051A924H4dCb264226d7B036C2893a0D344")
+    ///                 .build()?,
+    ///         ],
+    ///     )
+    ///     .app_initiator("steve@example.com")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .burn_tokenization()
     ///     .token_id("ETH_USDT")
+    ///     .tokenization_burn_token_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -420,10 +470,32 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TokenizationPauseTokenRequest::builder()
+    ///     .source(
+    ///         models::TokenizationTokenOperationSource::OrgControlled(Box::new(
+    ///             models::TokenizationMpcOperationSource::builder()
+    ///                 .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                 .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .app_initiator("steve@example.com")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .pause_tokenization()
     ///     .token_id("ETH_USDT")
+    ///     .tokenization_pause_token_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -457,10 +529,32 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TokenizationUnpauseTokenRequest::builder()
+    ///     .source(
+    ///         models::TokenizationTokenOperationSource::OrgControlled(Box::new(
+    ///             models::TokenizationMpcOperationSource::builder()
+    ///                 .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                 .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .app_initiator("steve@example.com")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .unpause_tokenization()
     ///     .token_id("ETH_USDT")
+    ///     .tokenization_unpause_token_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -495,7 +589,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_tokenization_holdings()
     ///     .token_id("ETH_USDT")
@@ -538,7 +632,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_tokenization_blocklist_addresses()
     ///     .limit(10)
@@ -582,10 +677,45 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TokenizationUpdateBlocklistAddressesRequest::builder()
+    ///     .action(models::TokenizationUpdateAddressAction::Grant)
+    ///     .source(
+    ///         models::TokenizationTokenOperationSource::OrgControlled(Box::new(
+    ///             models::TokenizationMpcOperationSource::builder()
+    ///                 .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                 .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .addresses(
+    ///         vec![
+    ///             models::TokenizationUpdateBlocklistAddressesRequestAddressesItem::builder()
+    ///                 .address("0x789abc...")
+    ///                 .note("reason for blocklisting")
+    ///                 .build()?,
+    ///             models::TokenizationUpdateBlocklistAddressesRequestAddressesItem::builder()
+    ///                 .address("0xdef012...")
+    ///                 .note("Blocklist address for malicious activity")
+    ///                 .build()?,
+    ///         ],
+    ///     )
+    ///     .app_initiator("steve@example.com")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .update_tokenization_blocklist_addresses()
     ///     .token_id("ETH_USDT")
+    ///     .tokenization_update_blocklist_addresses_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -625,7 +755,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_tokenization_allowlist_addresses()
     ///     .limit(10)
@@ -669,10 +800,45 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TokenizationUpdateAllowlistAddressesRequest::builder()
+    ///     .action(models::TokenizationUpdateAddressAction::Grant)
+    ///     .source(
+    ///         models::TokenizationTokenOperationSource::OrgControlled(Box::new(
+    ///             models::TokenizationMpcOperationSource::builder()
+    ///                 .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                 .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .addresses(
+    ///         vec![
+    ///             models::TokenizationUpdateAllowlistAddressesRequestAddressesItem::builder()
+    ///                 .address("0x789abc...")
+    ///                 .note("reason for allowing")
+    ///                 .build()?,
+    ///             models::TokenizationUpdateAllowlistAddressesRequestAddressesItem::builder()
+    ///                 .address("0xdef012...")
+    ///                 .note("Allowed address for trusted partner")
+    ///                 .build()?,
+    ///         ],
+    ///     )
+    ///     .app_initiator("steve@example.com")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .update_tokenization_allowlist_addresses()
     ///     .token_id("ETH_USDT")
+    ///     .tokenization_update_allowlist_addresses_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -709,10 +875,33 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TokenizationAllowlistActivationRequest::builder()
+    ///     .source(
+    ///         models::TokenizationTokenOperationSource::OrgControlled(Box::new(
+    ///             models::TokenizationMpcOperationSource::builder()
+    ///                 .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                 .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .activation(true)
+    ///     .app_initiator("steve@example.com")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .update_tokenization_allowlist_activation()
     ///     .token_id("ETH_USDT")
+    ///     .tokenization_allowlist_activation_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -743,7 +932,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_tokenization_allowlist_activation()
     ///     .token_id("ETH_USDT")
@@ -783,10 +972,24 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TokenizationContractCallRequest::builder()
+    ///     .app_initiator("steve@example.com")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .tokenization_contract_call()
     ///     .token_id("ETH_USDT")
+    ///     .tokenization_contract_call_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -825,7 +1028,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_tokenization_permissions()
     ///     .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
@@ -872,34 +1076,40 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TokenizationUpdatePermissionsRequest::builder()
+    ///     .source(
+    ///         models::TokenizationTokenOperationSource::OrgControlled(Box::new(
+    ///             models::TokenizationMpcOperationSource::builder()
+    ///                 .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                 .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .addresses(
+    ///         vec![
+    ///             models::TokenizationUpdateAddressPermissions::builder()
+    ///                 .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
+    ///                 .action(models::TokenizationPermissionAction::Add)
+    ///                 .permissions(vec![models::TokenizationTokenPermissionType::MintTokens])
+    ///                 .build()?,
+    ///         ],
+    ///     )
+    ///     .app_initiator("steve@example.com")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .update_tokenization_permissions()
     ///     .token_id("ETH_USDT")
-    ///     .tokenization_update_permissions_request(
-    ///         models::TokenizationUpdatePermissionsRequest::builder()
-    ///             .source(
-    ///                 models::TokenizationTokenOperationSource::OrgControlled(Box::new(models::TokenizationMpcOperationSource::builder()
-    ///                     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
-    ///                     .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
-    ///                     .build()?)),
-    ///             )
-    ///             .addresses(
-    ///                 vec![models::TokenizationUpdateAddressPermissions::builder()
-    ///                     .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
-    ///                     .action(models::TokenizationPermissionAction::Add)
-    ///                     .permissions(vec![models::TokenizationTokenPermissionType::ManagePermissions])
-    ///                     .build()?],
-    ///             )
-    ///             .app_initiator("steve@example.com")
-    ///             .fee(
-    ///                 models::TransactionRequestFee::Fixed(Box::new(models::TransactionRequestFixedFee::builder()
-    ///                     .token_id("TRON")
-    ///                     .max_fee_amount("0.1")
-    ///                     .build()?)),
-    ///             )
-    ///             .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479"),
-    ///     )
+    ///     .tokenization_update_permissions_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -938,7 +1148,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_tokenization_supported_chains()
     ///     .token_standard(models::TokenizationTokenStandard::Erc20)

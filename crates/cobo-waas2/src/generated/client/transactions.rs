@@ -28,7 +28,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .check_loop_transfers()
     ///     .token_id("ETH_USDT")
@@ -68,9 +68,26 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::EstimateFeeParams::Transfer(Box::new(
+    ///     models::EstimateTransferFeeParams::builder()
+    ///         .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///         .source(
+    ///             models::TransferSource::Asset(Box::new(
+    ///                 models::CustodialTransferSource::builder()
+    ///                     .wallet_id("d3fcfaef-f415-4210-9e5c-fbed0e090495")
+    ///                     .build()?,
+    ///             )),
+    ///         )
+    ///         .token_id("ETH_USDT")
+    ///         .replaced_transaction_id("aff0e1cb-15b2-4e1f-9b9d-a9133715986f")
+    ///         .build()?,
+    /// ));
     /// let response = client
     ///     .estimate_fee()
+    ///     .estimate_fee_params(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -112,9 +129,33 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TransferParams::builder()
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .source(
+    ///         models::TransferSource::Asset(Box::new(
+    ///             models::CustodialTransferSource::builder()
+    ///                 .wallet_id("d3fcfaef-f415-4210-9e5c-fbed0e090495")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .token_id("ETH_USDT")
+    ///     .destination(
+    ///         models::TransferDestination::Address(Box::new(
+    ///             models::AddressTransferDestination::builder()
+    ///                 .change_address("19AR6YWEGbSoY8UT9Ksy9WrmrZPD5sDEMO")
+    ///                 .change_output_type(models::AddressTransferDestinationChangeOutputType::First)
+    ///                 .force_internal(false)
+    ///                 .force_external(false)
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .description("Transfer from wallet");
     /// let response = client
     ///     .create_transfer_transaction()
+    ///     .transfer_params(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -151,9 +192,33 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::ContractCallParams::builder()
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .chain_id("ETH")
+    ///     .source(
+    ///         models::ContractCallSource::MpcContractCallSource(Box::new(
+    ///             models::MpcContractCallSource::builder()
+    ///                 .source_type(models::ContractCallSourceType::OrgControlled)
+    ///                 .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                 .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .destination(
+    ///         models::ContractCallDestination::EvmContract(Box::new(
+    ///             models::EvmContractCallDestination::builder()
+    ///                 .address("0x0406db8351aa6839169bb363f63c2c808fee8f99")
+    ///                 .value("1.5")
+    ///                 .calldata("0xa22cb4650000000000000000000000001e0049783f008a0085193e00003d00cd54003c71000000000000000000000000000000000000000000000000000000000000DEMO")
+    ///                 .build()?,
+    ///         )),
+    ///     );
     /// let response = client
     ///     .create_contract_call_transaction()
+    ///     .contract_call_params(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -188,9 +253,31 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::MessageSignParams::builder()
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .chain_id("ETH")
+    ///     .source(
+    ///         models::MessageSignSource::MpcMessageSignSource(Box::new(
+    ///             models::MpcMessageSignSource::builder()
+    ///                 .source_type(models::MessageSignSourceType::OrgControlled)
+    ///                 .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                 .address("19AR6YWEGbSoY8UT9Ksy9WrmrZPD5sL4Ku")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .destination(
+    ///         models::MessageSignDestination::EvmEip191Signature(Box::new(
+    ///             models::EvmEip191MessageSignDestination::builder()
+    ///                 .message("YWFhYQ==")
+    ///                 .build()?,
+    ///         )),
+    ///     );
     /// let response = client
     ///     .create_message_sign_transaction()
+    ///     .message_sign_params(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -258,7 +345,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_transactions()
     ///     .request_id("web_send_by_user_327_1610444045047")
@@ -310,7 +398,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_transaction_by_id()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -351,7 +439,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_transaction_receipt()
     ///     .chain_id("ETH")
@@ -393,10 +481,15 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TransactionResend::builder()
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .resend_transaction_by_id()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .transaction_resend(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -430,7 +523,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .cancel_transaction_by_id()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -466,9 +559,13 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::BroadcastSignedTransactionsRequest::builder();
     /// let response = client
     ///     .broadcast_signed_transactions()
+    ///     .broadcast_signed_transactions_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -508,10 +605,24 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TransactionRbf::builder()
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .description("Speedup transaction");
     /// let response = client
     ///     .drop_transaction_by_id()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .transaction_rbf(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -549,10 +660,24 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TransactionRbf::builder()
+    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .description("Speedup transaction");
     /// let response = client
     ///     .speedup_transaction_by_id()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .transaction_rbf(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -585,7 +710,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .sign_and_broadcast_transaction_by_id()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -624,7 +749,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_transaction_approval_detail()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -662,7 +787,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_transaction_approval_details()
     ///     .transaction_ids("f47ac10b-58cc-4372-a567-0e02b2c3d479,557918d2-632a-4fe1-932f-315711f05fe3")
@@ -704,7 +829,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_approval_details()
     ///     .transaction_ids("f47ac10b-58cc-4372-a567-0e02b2c3d479,557918d2-632a-4fe1-932f-315711f05fe3")
@@ -745,7 +870,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_transaction_templates()
     ///     .template_key("withdrawal")

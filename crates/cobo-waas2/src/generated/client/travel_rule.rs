@@ -22,7 +22,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_supported_countries()
     ///     .send()
@@ -60,7 +60,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_transaction_limitation()
     ///     .transaction_type(models::GetTransactionLimitationTransactionType::Deposit)
@@ -98,9 +99,32 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TravelRuleDepositRequest::builder()
+    ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .travel_rule_info(
+    ///         models::TravelRuleDepositRequestTravelRuleInfo::ExchangesOrVasp(Box::new(
+    ///             models::TravelRuleDepositExchangesOrVasp::builder()
+    ///                 .vendor_code("NB")
+    ///                 .vendor_vasp_id("did:ethr:0x45fca8109a8d2ce93e37f79f0acbb16f4a91f4c5")
+    ///                 .vendor_vasp_name("Vendor A")
+    ///                 .entity_info(
+    ///                     models::TravelRuleDepositExchangesOrVaspEntityInfo::Legal(Box::new(
+    ///                         models::TravelRuleDepositLegalEntity::builder()
+    ///                             .legal_name("Company ABC Ltd.")
+    ///                             .date_of_incorporation("2010-05-20")
+    ///                             .place_of_incorporation("City, Country")
+    ///                             .build()?,
+    ///                     )),
+    ///                 )
+    ///                 .build()?,
+    ///         )),
+    ///     );
     /// let response = client
     ///     .submit_deposit_travel_rule_info()
+    ///     .travel_rule_deposit_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -136,9 +160,23 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::TravelRuleWithdrawRequest::builder()
+    ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .travel_rule_info(
+    ///         models::TravelRuleWithdrawRequestTravelRuleInfo::SelfCustodyWallet(Box::new(
+    ///             models::SelfCustodyWallet::builder()
+    ///                 .self_custody_wallet_challenge("challenge_token_abc123")
+    ///                 .self_custody_wallet_address("0x1234567890abcdef1234567890abcdef12345678")
+    ///                 .self_custody_wallet_sign("0xf0a0ca69dd3afc57235c72aba3ff1f1144ee5409aeec013a9b17cdb58d0185a66a525945bfbd66e87bf0503eb0b83bf90cb973a8cbb730d19dc032e00dfe393a1c")
+    ///                 .build()?,
+    ///         )),
+    ///     );
     /// let response = client
     ///     .submit_withdraw_travel_rule_info()
+    ///     .travel_rule_withdraw_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -177,7 +215,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_signature_challenge()
     ///     .transaction_type(models::GetSignatureChallengeTransactionType::Deposit)
@@ -223,9 +262,19 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateSatoshiTestChallengeRequest::builder()
+    ///     .action(models::SatoshiTestChallengeAction::Prepare)
+    ///     .chain_id("ETH")
+    ///     .from_address("0x1234567890abcdef1234567890abcdef12345678")
+    ///     .transaction_id("123e4567-e89b-12d3-a456-426614174000")
+    ///     .transaction_type(models::TravelRuleTransactionType::Deposit)
+    ///     .challenge_id("a1b2c3d4-e5f6-7890-abcd-ef1234567890");
     /// let response = client
     ///     .create_satoshi_test_challenge()
+    ///     .create_satoshi_test_challenge_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -260,7 +309,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_satoshi_test_challenge()
     ///     .challenge_id("a1b2c3d4-e5f6-7890-abcd-ef1234567890")
@@ -296,9 +345,14 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CancelSatoshiTestChallengeRequest::builder()
+    ///     .challenge_id("a1b2c3d4-e5f6-7890-abcd-ef1234567890");
     /// let response = client
     ///     .cancel_satoshi_test_challenge()
+    ///     .cancel_satoshi_test_challenge_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -342,7 +396,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_address_verifications()
     ///     .status(models::AddressVerificationStatus::Verified)
@@ -382,7 +437,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_address_verification()
     ///     .verification_id("fb377ea5-a97a-49b4-955d-23f8fdd5177a")

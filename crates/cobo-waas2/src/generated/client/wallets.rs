@@ -34,7 +34,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_supported_chains()
     ///     .chain_ids("BTC,ETH")
@@ -69,7 +69,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_chain_by_id()
     ///     .chain_id("ETH")
@@ -109,7 +109,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_account_balances()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -155,7 +155,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_supported_tokens()
     ///     .chain_ids("BTC,ETH")
@@ -191,7 +191,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_token_by_id()
     ///     .token_id("ETH_USDT")
@@ -230,7 +230,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_enabled_chains()
     ///     .limit(10)
@@ -279,7 +279,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_enabled_tokens()
     ///     .chain_ids("BTC,ETH")
@@ -323,16 +323,16 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateTokenListingRequestRequest::builder()
+    ///     .wallet_type(models::WalletType::Custodial)
+    ///     .wallet_subtype(models::WalletSubtype::Asset)
+    ///     .chain_id("ETH")
+    ///     .contract_address("0x6B175474E89094C44Da98b954EedeAC495271d0F");
     /// let response = client
     ///     .create_token_listing_request()
-    ///     .create_token_listing_request_request(
-    ///         models::CreateTokenListingRequestRequest::builder()
-    ///             .wallet_type(models::WalletType::Custodial)
-    ///             .wallet_subtype(models::WalletSubtype::Asset)
-    ///             .chain_id("ETH")
-    ///             .contract_address("0x6B175474E89094C44Da98b954EedeAC495271d0F"),
-    ///     )
+    ///     .create_token_listing_request_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -369,7 +369,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_token_listing_requests()
     ///     .limit(10)
@@ -406,7 +406,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_token_listing_request_by_request_id()
     ///     .request_id("123e4567e89b12d3a456426614174000")
@@ -444,9 +444,18 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateWalletParams::Custodial(Box::new(
+    ///     models::CreateCustodialWalletParams::builder()
+    ///         .name("My WaaS 2.0 Wallet")
+    ///         .wallet_subtype(models::WalletSubtype::Asset)
+    ///         .build()?,
+    /// ));
     /// let response = client
     ///     .create_wallet()
+    ///     .create_wallet_params(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -488,7 +497,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_wallets()
     ///     .project_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -526,7 +535,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_wallet_by_id()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -562,10 +571,18 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UpdateWalletParams::Custodial(Box::new(
+    ///     models::UpdateCustodialWalletParams::builder()
+    ///         .name("My WaaS 2.0 Wallet")
+    ///         .build()?,
+    /// ));
     /// let response = client
     ///     .update_wallet_by_id()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .update_wallet_params(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -596,7 +613,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .delete_wallet_by_id()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -640,7 +657,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_utxos()
     ///     .token_id("ETH_USDT")
@@ -696,7 +713,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_transaction_utxos()
     ///     .chain_id("ETH")
@@ -742,10 +759,22 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::BatchCheckUtxoRequest::builder()
+    ///     .token_id("BTC")
+    ///     .utxos(
+    ///         vec![
+    ///             models::BatchUtxoParam::builder()
+    ///                 .tx_hash("9bdf8e7ae03c237e115f09543fbdb40f8efa600106e78b67ce4d5adfadda2dbb")
+    ///                 .build()?,
+    ///         ],
+    ///     );
     /// let response = client
     ///     .batch_check_utxo()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .batch_check_utxo_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -778,10 +807,23 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::LockUtxosRequest::builder()
+    ///     .utxos(
+    ///         vec![
+    ///             models::LockUtxosRequestUtxosItem::builder()
+    ///                 .token_id("BTC")
+    ///                 .tx_hash("9bdf8e7ae03c237e115f09543fbdb40f8efa600106e78b67ce4d5adfadda2dbb")
+    ///                 .vout_n(0)
+    ///                 .build()?,
+    ///         ],
+    ///     );
     /// let response = client
     ///     .lock_utxos()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .lock_utxos_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -814,10 +856,23 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UnlockUtxosRequest::builder()
+    ///     .utxos(
+    ///         vec![
+    ///             models::UnlockUtxosRequestUtxosItem::builder()
+    ///                 .token_id("BTC")
+    ///                 .tx_hash("9bdf8e7ae03c237e115f09543fbdb40f8efa600106e78b67ce4d5adfadda2dbb")
+    ///                 .vout_n(0)
+    ///                 .build()?,
+    ///         ],
+    ///     );
     /// let response = client
     ///     .unlock_utxos()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .unlock_utxos_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -856,7 +911,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_max_transferable_value()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -898,10 +953,25 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::GetMaxTransferableValueWithFeeModelRequest::builder()
+    ///     .token_id("ETH_USDT")
+    ///     .fee(
+    ///         models::TransactionRequestFee::Fixed(Box::new(
+    ///             models::TransactionRequestFixedFee::builder()
+    ///                 .token_id("TRON")
+    ///                 .max_fee_amount("0.1")
+    ///                 .build()?,
+    ///         )),
+    ///     )
+    ///     .to_address("2N2xFZtbCFB6Nb3Pj9Sxsx5mX2fxX3yEgkE")
+    ///     .from_address("2N2xFZtbCFB6Nb3Pj9Sxsx5mX2fxX3yEgkE");
     /// let response = client
     ///     .get_max_transferable_value_with_fee_model()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .get_max_transferable_value_with_fee_model_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -937,10 +1007,17 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateAddressRequest::builder()
+    ///     .chain_id("ETH")
+    ///     .count(1)
+    ///     .taproot_internal_address("3HYV6ta67197syD1ZVFganpmL2wLz4RyoC");
     /// let response = client
     ///     .create_address()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .create_address_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -984,7 +1061,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_addresses()
     ///     .chain_ids("BTC,ETH")
@@ -1032,7 +1109,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_token_balances_for_address()
     ///     .token_ids("ETH_USDT,ETH_USDC")
@@ -1082,7 +1159,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_token_balances_for_wallet()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -1132,7 +1209,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_address_balances_by_token()
     ///     .addresses("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045,0x4838B106FCe9647Bdf1E7877BF73cE8B0BAD5f97")
@@ -1177,11 +1254,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::RefreshAddressBalancesByTokenRequest::builder()
+    ///     .addresses(vec!["text".to_owned()]);
     /// let response = client
     ///     .refresh_address_balances_by_token()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
     ///     .token_id("ETH_USDT")
+    ///     .refresh_address_balances_by_token_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -1215,7 +1297,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .check_address_validity()
     ///     .chain_id("ETH")
@@ -1250,7 +1332,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .check_addresses_validity()
     ///     .chain_id("ETH")
@@ -1284,7 +1366,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .check_address_chains_validity()
     ///     .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")

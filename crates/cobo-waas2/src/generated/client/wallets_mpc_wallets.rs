@@ -20,7 +20,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_cobo_key_holders()
     ///     .send()
@@ -54,9 +54,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateMpcProjectRequest::builder()
+    ///     .name("Project name")
+    ///     .participants(3)
+    ///     .threshold(2);
     /// let response = client
     ///     .create_mpc_project()
+    ///     .create_mpc_project_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -92,7 +99,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_mpc_projects()
     ///     .limit(10)
@@ -128,7 +135,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_mpc_project_by_id()
     ///     .project_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -163,10 +170,15 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UpdateMpcProjectByIdRequest::builder()
+    ///     .name("New project name");
     /// let response = client
     ///     .update_mpc_project_by_id()
     ///     .project_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .update_mpc_project_by_id_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -199,9 +211,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateMpcVaultRequest::builder()
+    ///     .project_id("0111039d-27fb-49ba-b172-6e0aa80e37ec")
+    ///     .name("My vault")
+    ///     .vault_type(models::MpcVaultType::OrgControlled);
     /// let response = client
     ///     .create_mpc_vault()
+    ///     .create_mpc_vault_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -242,7 +261,8 @@ impl Waas2Client {
     ///
     /// ```no_run
     /// use cobo_waas2::models;
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_mpc_vaults()
     ///     .vault_type(models::MpcVaultType::OrgControlled)
@@ -280,7 +300,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_mpc_vault_by_id()
     ///     .vault_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -315,10 +335,15 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UpdateMpcVaultByIdRequest::builder()
+    ///     .name("The new name of the vault");
     /// let response = client
     ///     .update_mpc_vault_by_id()
     ///     .vault_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .update_mpc_vault_by_id_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -354,10 +379,26 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateKeyShareHolderGroupRequest::builder()
+    ///     .key_share_holder_group_type(models::KeyShareHolderGroupType::MainGroup)
+    ///     .participants(3)
+    ///     .threshold(2)
+    ///     .key_share_holders(
+    ///         vec![
+    ///             models::CreateKeyShareHolder::builder()
+    ///                 .name("Key share holder name")
+    ///                 .tss_node_id("coboAbCdEfGhIjKlMnOpQrStUvWxYz1234567890abcdefghi")
+    ///                 .signer(true)
+    ///                 .build()?,
+    ///         ],
+    ///     );
     /// let response = client
     ///     .create_key_share_holder_group()
     ///     .vault_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .create_key_share_holder_group_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -398,7 +439,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_key_share_holder_groups()
     ///     .vault_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -436,7 +477,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_key_share_holder_group_by_id()
     ///     .vault_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -477,11 +518,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::UpdateKeyShareHolderGroupByIdRequest::builder()
+    ///     .update_key_share_holder_group_action(models::UpdateGroupAction::UpgradeToMainGroup);
     /// let response = client
     ///     .update_key_share_holder_group_by_id()
     ///     .vault_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
     ///     .key_share_holder_group_id("e8257ac8-76b8-4d1e-a1f9-eec4cb931dce")
+    ///     .update_key_share_holder_group_by_id_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -515,7 +561,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .delete_key_share_holder_group_by_id()
     ///     .vault_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -556,10 +602,16 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// use cobo_waas2::models;
+    ///
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = models::CreateTssRequestRequest::builder()
+    ///     .type_(models::TssRequestType::Recovery)
+    ///     .target_key_share_holder_group_id("a1bf161f-8b60-4f61-9c35-6434b8654437");
     /// let response = client
     ///     .create_tss_request()
     ///     .vault_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///     .create_tss_request_request(request)
     ///     .send()
     ///     .await?;
     /// # Ok(())
@@ -597,7 +649,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_tss_requests()
     ///     .vault_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -636,7 +688,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_tss_request_by_id()
     ///     .vault_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -672,7 +724,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .cancel_tss_request_by_id()
     ///     .vault_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -715,7 +767,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_key_share_holders()
     ///     .vault_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -754,7 +806,7 @@ impl Waas2Client {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), cobo_waas2::Error> {
+    /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .get_key_share_holder_by_tss_node_id()
     ///     .vault_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")

@@ -115,12 +115,20 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum ApprovalStatus {
     /// `Pending`.
+    ///
+    /// Not decided.
     Pending,
     /// `Completed`.
+    ///
+    /// Approved.
     Completed,
     /// `Failed`.
+    ///
+    /// Rejected.
     Failed,
     /// `Revoked`.
+    ///
+    /// Withdrawn before it was decided.
     Revoked,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -244,8 +252,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum PolicyActionContentType {
     /// `FULL_APPROVAL`.
+    ///
+    /// Every participant must approve.
     FullApproval,
     /// `PART_APPROVAL`.
+    ///
+    /// A given number of participants must approve.
     PartApproval,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -261,10 +273,16 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum PolicyActionType {
     /// `Reject`.
+    ///
+    /// The request is rejected.
     Reject,
     /// `Accept`.
+    ///
+    /// The request is approved.
     Accept,
     /// `Quorum`.
+    ///
+    /// Several participants must approve the request.
     Quorum,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -295,14 +313,24 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum PolicyFieldOperator {
     /// `>`.
+    ///
+    /// The field is greater than the value.
     Greater,
     /// `>=`.
+    ///
+    /// The field is greater than the value or equal to it.
     GreaterOrEqual,
     /// `<`.
+    ///
+    /// The field is less than the value.
     Less,
     /// `<=`.
+    ///
+    /// The field is less than the value or equal to it.
     LessOrEqual,
     /// `=`.
+    ///
+    /// The field is equal to the value.
     Equal,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -319,8 +347,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum PolicyFieldValueType {
     /// `INT`.
+    ///
+    /// An integer.
     Int,
     /// `Float2`.
+    ///
+    /// A number with two decimal places.
     Float2,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

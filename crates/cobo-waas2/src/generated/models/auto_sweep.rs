@@ -40,8 +40,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum AutoSweepTaskStatus {
     /// `Submitted`.
+    ///
+    /// Submitted; there are no transactions yet.
     Submitted,
     /// `TransactionCreated`.
+    ///
+    /// The task has created one or more transactions.
     TransactionCreated,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -116,8 +120,12 @@ impl PageItems for ListAutoSweepTask200Response {
 #[non_exhaustive]
 pub enum ListAutoSweepTaskDirection {
     /// `ASC`.
+    ///
+    /// Ascending.
     Asc,
     /// `DESC`.
+    ///
+    /// Descending.
     Desc,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -157,8 +165,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum SweepToAddressStatus {
     /// `Valid`.
+    ///
+    /// Tokens are swept to this address.
     Valid,
     /// `Invalid`.
+    ///
+    /// Tokens are no longer swept to this address.
     Invalid,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

@@ -129,10 +129,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum KyaRiskLevel {
     /// `High`.
+    ///
+    /// High risk.
     High,
     /// `Medium`.
+    ///
+    /// Medium risk.
     Medium,
     /// `Low`.
+    ///
+    /// Low risk.
     Low,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -198,12 +204,20 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum KytScreeningsDecisionsType {
     /// `Approval`.
+    ///
+    /// The transaction may proceed.
     Approval,
     /// `ApprovalWithAlert`.
+    ///
+    /// The transaction may proceed, but needs monitoring.
     ApprovalWithAlert,
     /// `Rejection`.
+    ///
+    /// The transaction must be blocked because of its risk.
     Rejection,
     /// `ManualReview`.
+    ///
+    /// A compliance officer must review the transaction before the final decision.
     ManualReview,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -220,8 +234,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum KytScreeningsReviewType {
     /// `Approval`.
+    ///
+    /// The transaction may proceed.
     Approval,
     /// `Rejection`.
+    ///
+    /// The transaction must be blocked.
     Rejection,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

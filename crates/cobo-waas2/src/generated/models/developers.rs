@@ -44,8 +44,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum CallbackMessageResult {
     /// `ok`.
+    ///
+    /// Approval of the transaction.
     Ok,
     /// `deny`.
+    ///
+    /// Rejection of the transaction.
     Deny,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -59,10 +63,16 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum CallbackMessageStatus {
     /// `Denied`.
+    ///
+    /// The callback endpoint rejected the transaction.
     Denied,
     /// `Approved`.
+    ///
+    /// The callback endpoint approved the transaction.
     Approved,
     /// `Failed`.
+    ///
+    /// No attempt got a valid answer from the callback endpoint.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -108,8 +118,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum GetApiKeyInfo200ResponseCurveType {
     /// `ED25519`.
+    ///
+    /// Ed25519 signatures.
     Ed25519,
     /// `SECP256K1`.
+    ///
+    /// ECDSA signatures on secp256k1.
     Secp256k1,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -156,10 +170,16 @@ impl PageItems for ListCallbackMessages200Response {
 #[non_exhaustive]
 pub enum ListCallbackMessagesStatus {
     /// `Denied`.
+    ///
+    /// The callback endpoint rejected the transaction.
     Denied,
     /// `Approved`.
+    ///
+    /// The callback endpoint approved the transaction.
     Approved,
     /// `Failed`.
+    ///
+    /// No attempt got a valid answer from the callback endpoint.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

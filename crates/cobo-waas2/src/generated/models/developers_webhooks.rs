@@ -1023,8 +1023,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum SuspendedTokenOperationType {
     /// `Added`.
+    ///
+    /// The tokens are now suspended.
     Added,
     /// `Removed`.
+    ///
+    /// The tokens are no longer suspended.
     Removed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1328,16 +1332,28 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum WebhookEndpointStatus {
     /// `STATUS_ACTIVE`.
+    ///
+    /// The endpoint receives events.
     StatusActive,
     /// `STATUS_INACTIVE`.
+    ///
+    /// The endpoint is revoked and receives no more events.
     StatusInactive,
     /// `STATUS_PENDING_ACTIVE`.
+    ///
+    /// The registration waits for approval.
     StatusPendingActive,
     /// `STATUS_PENDING_INACTIVE`.
+    ///
+    /// The revocation waits for approval.
     StatusPendingInactive,
     /// `STATUS_PENDING_UPDATE`.
+    ///
+    /// A change waits for approval.
     StatusPendingUpdate,
     /// `STATUS_REJECT_ACTIVE`.
+    ///
+    /// The registration was rejected.
     StatusRejectActive,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1494,54 +1510,104 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum WebhookEventDataTypeDataType {
     /// `Transaction`.
+    ///
+    /// A transaction.
     Transaction,
     /// `TSSRequest`.
+    ///
+    /// A TSS request.
     TssRequest,
     /// `Addresses`.
+    ///
+    /// Addresses.
     Addresses,
     /// `WalletInfo`.
+    ///
+    /// A wallet.
     WalletInfo,
     /// `MPCVault`.
+    ///
+    /// An MPC vault.
     MpcVault,
     /// `Chains`.
+    ///
+    /// Enabled or disabled chains.
     Chains,
     /// `Tokens`.
+    ///
+    /// Enabled or disabled tokens.
     Tokens,
     /// `TokenListing`.
+    ///
+    /// A token listing request.
     TokenListing,
     /// `PaymentOrder`.
+    ///
+    /// A pay-in order.
     PaymentOrder,
     /// `PaymentRefund`.
+    ///
+    /// A refund of Payments.
     PaymentRefund,
     /// `PaymentSettlement`.
+    ///
+    /// A settlement of Payments.
     PaymentSettlement,
     /// `PaymentTransaction`.
+    ///
+    /// A transaction of Payments.
     PaymentTransaction,
     /// `PaymentAddressUpdate`.
+    ///
+    /// A payer's new top-up address.
     PaymentAddressUpdate,
     /// `PaymentPayout`.
+    ///
+    /// A payout of Payments.
     PaymentPayout,
     /// `PaymentBankWithdrawal`.
+    ///
+    /// A bank withdrawal of Payments.
     PaymentBankWithdrawal,
     /// `PaymentBulkSend`.
+    ///
+    /// A bulk send of Payments.
     PaymentBulkSend,
     /// `PaymentBulkSendItem`.
+    ///
+    /// An item of a bulk send.
     PaymentBulkSendItem,
     /// `PaymentAccountBalanceUpdate`.
+    ///
+    /// A changed balance of a Payments account.
     PaymentAccountBalanceUpdate,
     /// `BalanceUpdateInfo`.
+    ///
+    /// A changed balance in a wallet.
     BalanceUpdateInfo,
     /// `SuspendedToken`.
+    ///
+    /// Tokens that are suspended or resumed.
     SuspendedToken,
     /// `ComplianceDisposition`.
+    ///
+    /// A disposition of funds.
     ComplianceDisposition,
     /// `ComplianceKytScreenings`.
+    ///
+    /// A KYT screening.
     ComplianceKytScreenings,
     /// `ComplianceKyaScreenings`.
+    ///
+    /// A KYA screening.
     ComplianceKyaScreenings,
     /// `Organization`.
+    ///
+    /// Your organization.
     Organization,
     /// `FiatTransaction`.
+    ///
+    /// A fiat transaction of the Fee Station.
     FiatTransaction,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1600,10 +1666,17 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum WebhookEventStatus {
     /// `Success`.
+    ///
+    /// Your endpoint accepted the event.
     Success,
     /// `Retrying`.
+    ///
+    /// Your endpoint has not answered; Cobo will try again.
     Retrying,
     /// `Failed`.
+    ///
+    /// Cobo no longer tries, because 10 retries failed or because your endpoint answered with an
+    /// error. Use `retry_webhook_event_by_id`.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

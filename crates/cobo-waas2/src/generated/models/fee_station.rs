@@ -124,8 +124,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum FeeStationGasStationType {
     /// `FeeStation`.
+    ///
+    /// Your own balance in Fee Station.
     FeeStation,
     /// `CoboOperationStation`.
+    ///
+    /// Cobo, on your behalf.
     CoboOperationStation,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -247,8 +251,12 @@ impl PageItems for ListFeeStationTransactions200Response {
 #[non_exhaustive]
 pub enum ListFeeStationTransactionsDirection {
     /// `ASC`.
+    ///
+    /// Ascending.
     Asc,
     /// `DESC`.
+    ///
+    /// Descending.
     Desc,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

@@ -558,8 +558,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum FeeStationTransactionType {
     /// `Deposit`.
+    ///
+    /// Tokens come into Fee Station.
     Deposit,
     /// `Withdrawal`.
+    ///
+    /// Tokens leave Fee Station.
     Withdrawal,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -674,8 +678,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum PaymentSourceType {
     /// `Merchant`.
+    ///
+    /// The balance of the merchant.
     Merchant,
     /// `Psp`.
+    ///
+    /// The balance of the developer.
     Psp,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -958,10 +966,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TransactionApproverStatus {
     /// `Pending`.
+    ///
+    /// The approver has not decided yet.
     Pending,
     /// `Approved`.
+    ///
+    /// The approver agreed to the transaction.
     Approved,
     /// `Rejected`.
+    ///
+    /// The approver refused the transaction.
     Rejected,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1020,90 +1034,179 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TransactionCoboCategory {
     /// `AutoFueling`.
+    ///
+    /// Fee Station pays the fee of a transaction of an MPC Wallet or Web3 Wallet.
     AutoFueling,
     /// `AutoFuelingRefund`.
+    ///
+    /// Refund of an `AutoFueling` transaction.
     AutoFuelingRefund,
     /// `AutoSweep`.
+    ///
+    /// Auto-Sweep collects tokens of a wallet.
     AutoSweep,
     /// `BillPayment`.
+    ///
+    /// Payment of a bill of Cobo, through Fee Station.
     BillPayment,
     /// `BillRefund`.
+    ///
+    /// Refund of a `BillPayment` transaction.
     BillRefund,
     /// `CommissionFeeCharge`.
+    ///
+    /// Charge of the commission for services of Cobo.
     CommissionFeeCharge,
     /// `CommissionFeeRefund`.
+    ///
+    /// Refund of a `CommissionFeeCharge` transaction.
     CommissionFeeRefund,
     /// `StakingBabylonBtcDelegation`.
+    ///
+    /// BTC is delegated on Babylon.
     StakingBabylonBtcDelegation,
     /// `StakingBabylonBtcSignBabylon`.
+    ///
+    /// A Bitcoin key signs an operation on Babylon.
     StakingBabylonBtcSignBabylon,
     /// `StakingBabylonClaim`.
+    ///
+    /// Staking rewards are claimed from Babylon.
     StakingBabylonClaim,
     /// `StakingBabylonSlashing`.
+    ///
+    /// Babylon takes staked tokens as a penalty (slashing).
     StakingBabylonSlashing,
     /// `StakingBabylonStake`.
+    ///
+    /// Tokens are staked on Babylon.
     StakingBabylonStake,
     /// `StakingBabylonUnstake`.
+    ///
+    /// Tokens are unstaked on Babylon.
     StakingBabylonUnstake,
     /// `StakingBabylonWithdraw`.
+    ///
+    /// Unstaked tokens are withdrawn from Babylon.
     StakingBabylonWithdraw,
     /// `StakingBithiveClaim`.
+    ///
+    /// Staking rewards are claimed from BitHive.
     StakingBithiveClaim,
     /// `StakingBithiveStake`.
+    ///
+    /// Tokens are staked on BitHive.
     StakingBithiveStake,
     /// `StakingBithiveUnstake`.
+    ///
+    /// Tokens are unstaked on BitHive.
     StakingBithiveUnstake,
     /// `StakingBithiveWithdraw`.
+    ///
+    /// Unstaked tokens are withdrawn from BitHive.
     StakingBithiveWithdraw,
     /// `StakingCoreStake`.
+    ///
+    /// Tokens are staked on Core.
     StakingCoreStake,
     /// `StakingCoreWithdraw`.
+    ///
+    /// Unstaked tokens are withdrawn from Core.
     StakingCoreWithdraw,
     /// `StakingEthClaim`.
+    ///
+    /// Rewards of ETH staking are claimed.
     StakingEthClaim,
     /// `StakingEthStake`.
+    ///
+    /// ETH is staked.
     StakingEthStake,
     /// `StakingEthUnstake`.
+    ///
+    /// ETH is unstaked.
     StakingEthUnstake,
     /// `StakingSkyfarmClaim`.
+    ///
+    /// Staking rewards are claimed from SkyFarm.
     StakingSkyfarmClaim,
     /// `StakingSkyfarmStake`.
+    ///
+    /// Tokens are staked on SkyFarm.
     StakingSkyfarmStake,
     /// `StakingSkyfarmUnstake`.
+    ///
+    /// Tokens are unstaked on SkyFarm.
     StakingSkyfarmUnstake,
     /// `ScreenAppRefund`.
+    ///
+    /// Refund by the Screening app. Cobo does not document this value.
     ScreenAppRefund,
     /// `ScreenAppIsolate`.
+    ///
+    /// Isolation of funds by the Screening app. Cobo does not document this value.
     ScreenAppIsolate,
     /// `ComplianceRefund`.
+    ///
+    /// Refund of funds because of compliance. Cobo does not document this value.
     ComplianceRefund,
     /// `ComplianceIsolate`.
+    ///
+    /// Isolation of funds because of compliance. Cobo does not document this value.
     ComplianceIsolate,
     /// `StellarChangeTrust`.
+    ///
+    /// A trustline is set up on Stellar.
     StellarChangeTrust,
     /// `Tokenization`.
+    ///
+    /// Operation on a tokenized asset, such as minting or wrapping.
     Tokenization,
     /// `TokenizationGasSponsor`.
+    ///
+    /// Gas is paid for a tokenization operation, so that it succeeds although the source address
+    /// holds too little.
     TokenizationGasSponsor,
     /// `TokenSwap`.
+    ///
+    /// Tokens are swapped, or moved to another chain by a bridge.
     TokenSwap,
     /// `NonceAccountSign`.
+    ///
+    /// Signature with a Solana nonce account, which protects against replay.
     NonceAccountSign,
     /// `FeePayerSign`.
+    ///
+    /// Signature by a Solana fee payer account, which pays the fee in place of the source.
     FeePayerSign,
     /// `GasFeeSponsor`.
+    ///
+    /// Fee Station pays the gas fee, with a USD stablecoin.
     GasFeeSponsor,
     /// `GasFeeSponsorRefund`.
+    ///
+    /// Refund of a `GasFeeSponsor` transaction.
     GasFeeSponsorRefund,
     /// `WalletConnect`.
+    ///
+    /// The transaction was started through WalletConnect.
     WalletConnect,
     /// `JustLendReceiverPrecharge`.
+    ///
+    /// TRX is sent to the recipient's address before the main transaction, to activate the address
+    /// and to pay for bandwidth.
     JustLendReceiverPrecharge,
     /// `JustLendEnergyRental`.
+    ///
+    /// Call of `rentResource()` of JustLend, which rents TRON energy for the main transaction.
     JustLendEnergyRental,
     /// `JustLendEnergyReturn`.
+    ///
+    /// Call of `returnResource()` of JustLend after the main transaction, which gives back the
+    /// energy and frees the rest of the deposit.
     JustLendEnergyReturn,
     /// `TrxRecharge`.
+    ///
+    /// TRX is sent to an address to pay for the energy and bandwidth of the main transaction.
     TrxRecharge,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1339,14 +1442,24 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum TransactionExtraType {
     /// `BabylonBusinessInfo`.
+    ///
+    /// Addresses that belong to an operation on Babylon.
     BabylonBusinessInfo,
     /// `BabylonTxParameters`.
+    ///
+    /// Parameters of a Babylon staking transaction.
     BabylonTxParameters,
     /// `CoreStakeInfo`.
+    ///
+    /// Parameters of a Core staking transaction.
     CoreStakeInfo,
     /// `WalletConnectInfo`.
+    ///
+    /// The dApp that started the transaction through WalletConnect.
     WalletConnectInfo,
     /// `FeePayer`.
+    ///
+    /// The Solana account that pays the fee.
     FeePayer,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1405,12 +1518,20 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TransactionSignerStatus {
     /// `Pending`.
+    ///
+    /// The signer has not signed yet.
     Pending,
     /// `Signed`.
+    ///
+    /// The signature exists.
     Signed,
     /// `Timeout`.
+    ///
+    /// The signer did not sign in time.
     Timeout,
     /// `Rejected`.
+    ///
+    /// The signer refused to sign.
     Rejected,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1533,8 +1654,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TssCallbackActionType {
     /// `APPROVE`.
+    ///
+    /// The TSS Node may carry out the request.
     Approve,
     /// `REJECT`.
+    ///
+    /// The TSS Node must not carry out the request.
     Reject,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1568,14 +1693,24 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TssCallbackRequestType {
     /// `0`.
+    ///
+    /// Ping, to check that your callback server is alive.
     Ping,
     /// `1`.
+    ///
+    /// Generate key shares for MPC Wallets.
     Keygen,
     /// `2`.
+    ///
+    /// Sign transactions or messages.
     Keysign,
     /// `3`.
+    ///
+    /// Create key shares for a new group from those of an old one.
     Keyreshare,
     /// `5`.
+    ///
+    /// Sign messages with key shares.
     Keysharesign,
     /// A value that the document does not know, kept as it came.
     Unknown(i64),
@@ -1610,8 +1745,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TssCurve {
     /// `0`.
+    ///
+    /// Curve secp256k1.
     Secp256k1,
     /// `2`.
+    ///
+    /// Curve Ed25519.
     Ed25519,
     /// A value that the document does not know, kept as it came.
     Unknown(i64),
@@ -1625,8 +1764,12 @@ cobo_model::open_integer_enum! {
 #[non_exhaustive]
 pub enum TssCurveType {
     /// `secp256k1`.
+    ///
+    /// Curve secp256k1.
     Secp256k1,
     /// `ed25519`.
+    ///
+    /// Curve Ed25519.
     Ed25519,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1689,12 +1832,20 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum TssEventDataType {
     /// `KeyGen`.
+    ///
+    /// Data of a request to generate key shares.
     KeyGen,
     /// `KeyReshare`.
+    ///
+    /// Data of a request to create key shares for a new group from those of an old one.
     KeyReshare,
     /// `KeySign`.
+    ///
+    /// Data of a request to sign.
     KeySign,
     /// `KeyShareSign`.
+    ///
+    /// Data of a request to sign with a key share.
     KeyShareSign,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1711,38 +1862,72 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum TssEventType {
     /// `ping`.
+    ///
+    /// Ping. It belongs to no request.
     Ping,
     /// `request.keygen.created`.
+    ///
+    /// A request to generate key shares was created.
     RequestKeygenCreated,
     /// `request.keygen.updated`.
+    ///
+    /// A request to generate key shares changed its state.
     RequestKeygenUpdated,
     /// `request.keygen.failed`.
+    ///
+    /// A request to generate key shares failed.
     RequestKeygenFailed,
     /// `request.keygen.succeeded`.
+    ///
+    /// Key shares were generated.
     RequestKeygenSucceeded,
     /// `request.keyreshare.created`.
+    ///
+    /// A request to create key shares for a new group was created.
     RequestKeyreshareCreated,
     /// `request.keyreshare.updated`.
+    ///
+    /// A request to create key shares for a new group changed its state.
     RequestKeyreshareUpdated,
     /// `request.keyreshare.failed`.
+    ///
+    /// A request to create key shares for a new group failed.
     RequestKeyreshareFailed,
     /// `request.keyreshare.succeeded`.
+    ///
+    /// Key shares were created for a new group.
     RequestKeyreshareSucceeded,
     /// `request.keysign.created`.
+    ///
+    /// A request to sign was created.
     RequestKeysignCreated,
     /// `request.keysign.updated`.
+    ///
+    /// A request to sign changed its state.
     RequestKeysignUpdated,
     /// `request.keysign.failed`.
+    ///
+    /// A request to sign failed.
     RequestKeysignFailed,
     /// `request.keysign.succeeded`.
+    ///
+    /// The signatures of a request to sign exist.
     RequestKeysignSucceeded,
     /// `request.keysharesign.created`.
+    ///
+    /// A request to sign with a key share was created.
     RequestKeysharesignCreated,
     /// `request.keysharesign.updated`.
+    ///
+    /// A request to sign with a key share changed its state.
     RequestKeysharesignUpdated,
     /// `request.keysharesign.failed`.
+    ///
+    /// A request to sign with a key share failed.
     RequestKeysharesignFailed,
     /// `request.keysharesign.succeeded`.
+    ///
+    /// The signatures of a request to sign with a key share exist.
     RequestKeysharesignSucceeded,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1808,8 +1993,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TssGroupType {
     /// `1`.
+    ///
+    /// ECDSA.
     Ecdsa,
     /// `2`.
+    ///
+    /// EdDSA.
     EdDsa,
     /// A value that the document does not know, kept as it came.
     Unknown(i64),
@@ -2185,10 +2374,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TssProtocol {
     /// `1`.
+    ///
+    /// GG18.
     Gg18,
     /// `2`.
+    ///
+    /// Lindell.
     Lindell,
     /// `3`.
+    ///
+    /// EddsaTSS, for EdDSA.
     EddsaTss,
     /// A value that the document does not know, kept as it came.
     Unknown(i64),
@@ -2202,12 +2397,20 @@ cobo_model::open_integer_enum! {
 #[non_exhaustive]
 pub enum TssRequestTypeEenum {
     /// `KeyGen`.
+    ///
+    /// Generate key shares.
     KeyGen,
     /// `KeyReshare`.
+    ///
+    /// Create key shares for a new group from those of an old one.
     KeyReshare,
     /// `KeySign`.
+    ///
+    /// Sign hashes with the key of a group.
     KeySign,
     /// `KeyShareSign`.
+    ///
+    /// Sign messages with a key share.
     KeyShareSign,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -2245,10 +2448,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TssSignatureType {
     /// `1`.
+    ///
+    /// ECDSA.
     Ecdsa,
     /// `2`.
+    ///
+    /// EdDSA.
     EdDsa,
     /// `3`.
+    ///
+    /// Schnorr.
     Schnorr,
     /// A value that the document does not know, kept as it came.
     Unknown(i64),
@@ -2277,22 +2486,40 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TssStatus {
     /// `100`.
+    ///
+    /// The state is not defined.
     Undefined,
     /// `110`.
+    ///
+    /// The request is being scheduled.
     Scheduling,
     /// `120`.
+    ///
+    /// The request is being initialized.
     Initializing,
     /// `130`.
+    ///
+    /// The request waits for approval.
     Approving,
     /// `140`.
+    ///
+    /// The request is being processed.
     Processing,
     /// `160`.
+    ///
+    /// The request was declined.
     Declined,
     /// `170`.
+    ///
+    /// The request failed.
     Failed,
     /// `180`.
+    ///
+    /// The request was cancelled.
     Canceled,
     /// `190`.
+    ///
+    /// The request is complete.
     Completed,
     /// A value that the document does not know, kept as it came.
     Unknown(i64),

@@ -31,12 +31,20 @@ use super::{
 #[non_exhaustive]
 pub enum AddressRiskLevel {
     /// `Low`.
+    ///
+    /// Low risk.
     Low,
     /// `Unscreened`.
+    ///
+    /// The address was not screened yet.
     Unscreened,
     /// `Medium`.
+    ///
+    /// Medium risk.
     Medium,
     /// `High`.
+    ///
+    /// High risk.
     High,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -80,12 +88,20 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum AllocationItemStatus {
     /// `Pending`.
+    ///
+    /// The item is in the ledger. Cobo decides whether a transfer on the chain is needed.
     Pending,
     /// `Transferring`.
+    ///
+    /// The transfer on the chain is in progress.
     Transferring,
     /// `Completed`.
+    ///
+    /// The allocation is done, either in the ledger only or with a successful transfer.
     Completed,
     /// `Failed`.
+    ///
+    /// The transfer on the chain failed or was rejected, for example by screening.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -175,14 +191,24 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum BatchAllocationStatus {
     /// `Pending`.
+    ///
+    /// The batch was created and waits.
     Pending,
     /// `Processing`.
+    ///
+    /// The batch is in progress.
     Processing,
     /// `Completed`.
+    ///
+    /// All items succeeded.
     Completed,
     /// `PartiallyCompleted`.
+    ///
+    /// Some items succeeded, others failed; none is in progress.
     PartiallyCompleted,
     /// `Failed`.
+    ///
+    /// All items failed.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1046,8 +1072,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum EntryType {
     /// `Address`.
+    ///
+    /// Wallet address.
     Address,
     /// `BankAccount`.
+    ///
+    /// Bank account.
     BankAccount,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1122,10 +1152,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum ForcedSweepStatus {
     /// `Pending`.
+    ///
+    /// The sweep was created and waits.
     Pending,
     /// `Processing`.
+    ///
+    /// The sweep is in progress.
     Processing,
     /// `Completed`.
+    ///
+    /// The sweep is done.
     Completed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1987,28 +2023,52 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum MerchantKycCompanyAttachmentFileType {
     /// `BI`.
+    ///
+    /// Company document with the code `BI`; Cobo does not define it.
     Bi,
     /// `BR`.
+    ///
+    /// Business registration certificate.
     Br,
     /// `CI`.
+    ///
+    /// Certificate of incorporation.
     Ci,
     /// `NNC1`.
+    ///
+    /// Hong Kong incorporation form NNC1.
     Nnc1,
     /// `NAR`.
+    ///
+    /// Hong Kong annual return, form NAR1.
     Nar,
     /// `SSC`.
+    ///
+    /// Company document with the code `SSC`; Cobo does not define it.
     Ssc,
     /// `AOA`.
+    ///
+    /// Articles of association.
     Aoa,
     /// `Other`.
+    ///
+    /// Any other document.
     Other,
     /// `BAP`.
+    ///
+    /// Company document with the code `BAP`; Cobo does not define it.
     Bap,
     /// `ANNUAL_RETURN`.
+    ///
+    /// Annual return of the company.
     AnnualReturn,
     /// `PLATFORM_SCREENSHOT`.
+    ///
+    /// Screenshot of the merchant's platform.
     PlatformScreenshot,
     /// `BUSINESS_DOCUMENT`.
+    ///
+    /// Document about the merchant's business.
     BusinessDocument,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -2069,14 +2129,24 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum MerchantKycCompanyType {
     /// `Corporation`.
+    ///
+    /// Corporation.
     Corporation,
     /// `Partnership`.
+    ///
+    /// Partnership.
     Partnership,
     /// `IICH`.
+    ///
+    /// Company type with the code `IICH`; Cobo does not define it.
     Iich,
     /// `Limited Company`.
+    ///
+    /// Limited company.
     LimitedCompany,
     /// `Others`.
+    ///
+    /// Any other legal form.
     Others,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -2140,8 +2210,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum MerchantKycMerchantType {
     /// `B2B`.
+    ///
+    /// The merchant sells to businesses.
     B2b,
     /// `B2C`.
+    ///
+    /// The merchant sells to consumers.
     B2c,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -2169,28 +2243,52 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum MerchantKycPersonAttachmentFileType {
     /// `PRC_ID_Emblem`.
+    ///
+    /// Mainland Chinese identity card, the side with the national emblem.
     PrcIdEmblem,
     /// `PRC_ID_Portrait`.
+    ///
+    /// Mainland Chinese identity card, the side with the portrait.
     PrcIdPortrait,
     /// `OIC`.
+    ///
+    /// Identity document with the code `OIC`; Cobo does not define it.
     Oic,
     /// `PP`.
+    ///
+    /// Passport.
     Pp,
     /// `FIC`.
+    ///
+    /// Identity document with the code `FIC`; Cobo does not define it.
     Fic,
     /// `HK_RP`.
+    ///
+    /// Identity document with the code `HK_RP`; Cobo does not define it.
     HkRp,
     /// `HK_MTP`.
+    ///
+    /// Identity document with the code `HK_MTP`; Cobo does not define it.
     HkMtp,
     /// `HK_PP`.
+    ///
+    /// Hong Kong passport.
     HkPp,
     /// `HK_PID`.
+    ///
+    /// Identity document with the code `HK_PID`; Cobo does not define it.
     HkPid,
     /// `HKM_RP`.
+    ///
+    /// Identity document with the code `HKM_RP`; Cobo does not define it.
     HkmRp,
     /// `HK/Mac_MTP`.
+    ///
+    /// Mainland travel permit for residents of Hong Kong or Macau.
     HkMacMtp,
     /// `BACK`.
+    ///
+    /// Back side of a document.
     Back,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -2237,10 +2335,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum MerchantKycStatus {
     /// `PendingReview`.
+    ///
+    /// Cobo has not finished the review.
     PendingReview,
     /// `Completed`.
+    ///
+    /// The review is complete.
     Completed,
     /// `Failed`.
+    ///
+    /// The submission failed.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -2760,18 +2864,32 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum PaymentFeeType {
     /// `Order`.
+    ///
+    /// Pay-in order.
     Order,
     /// `Refund`.
+    ///
+    /// Refund.
     Refund,
     /// `CryptoSettlement`.
+    ///
+    /// Deprecated: use `CryptoPayout`.
     CryptoSettlement,
     /// `OffRampSettlement`.
+    ///
+    /// Deprecated: use `OffRampPayout`.
     OffRampSettlement,
     /// `CryptoPayout`.
+    ///
+    /// Payout in cryptocurrency.
     CryptoPayout,
     /// `CryptoPayoutBridge`.
+    ///
+    /// Payout in cryptocurrency to another chain. Needs `recipient_token_id`.
     CryptoPayoutBridge,
     /// `OffRampPayout`.
+    ///
+    /// Payout in fiat money.
     OffRampPayout,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -3073,12 +3191,20 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum ReportExportFormat {
     /// `CSV`.
+    ///
+    /// CSV file.
     Csv,
     /// `XLSX`.
+    ///
+    /// Excel file.
     Xlsx,
     /// `ZIP`.
+    ///
+    /// ZIP archive with several files.
     Zip,
     /// `PDF`.
+    ///
+    /// PDF file. Only for the report of balance snapshots.
     Pdf,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -3092,8 +3218,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum ReportStatus {
     /// `Completed`.
+    ///
+    /// The report was generated.
     Completed,
     /// `Failed`.
+    ///
+    /// The report could not be generated.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -3107,34 +3237,64 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum ReportType {
     /// `Order`.
+    ///
+    /// Pay-in orders.
     Order,
     /// `OrderTransaction`.
+    ///
+    /// Transactions of pay-in orders.
     OrderTransaction,
     /// `TopUpTransaction`.
+    ///
+    /// Top-up transactions.
     TopUpTransaction,
     /// `PayinWeeklyStatement`.
+    ///
+    /// All pay-ins (orders and top-ups) by week.
     PayinWeeklyStatement,
     /// `PayinDailyStatement`.
+    ///
+    /// All pay-ins (orders and top-ups) by day.
     PayinDailyStatement,
     /// `CryptoPayout`.
+    ///
+    /// Payouts in cryptocurrency.
     CryptoPayout,
     /// `OffRamp`.
+    ///
+    /// Payouts in fiat money.
     OffRamp,
     /// `Refund`.
+    ///
+    /// Refunds.
     Refund,
     /// `PayoutWeeklyStatement`.
+    ///
+    /// Crypto payouts, off-ramps and refunds by week.
     PayoutWeeklyStatement,
     /// `PayoutDailyStatement`.
+    ///
+    /// Crypto payouts, off-ramps and refunds by day.
     PayoutDailyStatement,
     /// `PayinCommissionFee`.
+    ///
+    /// Cobo's fees for pay-ins.
     PayinCommissionFee,
     /// `PayoutCommissionFee`.
+    ///
+    /// Cobo's fees for payouts.
     PayoutCommissionFee,
     /// `BalanceChange`.
+    ///
+    /// Balance changes of all accounts.
     BalanceChange,
     /// `Summary`.
+    ///
+    /// Pay-ins, payouts and fees together.
     Summary,
     /// `BulkSend`.
+    ///
+    /// Transactions of bulk sends.
     BulkSend,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -3577,10 +3737,17 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum WalletSetup {
     /// `Default`.
+    ///
+    /// Wallet of the default merchant, made by Cobo. Do not choose it for a new merchant.
     Default,
     /// `Shared`.
+    ///
+    /// Several merchants use the same wallet, and an address can serve several of them. This is the
+    /// default.
     Shared,
     /// `Separate`.
+    ///
+    /// The merchant has a wallet of its own, so its money is kept apart.
     Separate,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

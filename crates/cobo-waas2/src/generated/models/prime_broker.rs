@@ -7,16 +7,28 @@
 #[non_exhaustive]
 pub enum ApprovalStatementStatus {
     /// `UnSend`.
+    ///
+    /// Created, not yet sent to the broker user.
     UnSend,
     /// `WaitAudit`.
+    ///
+    /// Sent; the broker user has not decided yet.
     WaitAudit,
     /// `Approve`.
+    ///
+    /// The broker user approved.
     Approve,
     /// `Reject`.
+    ///
+    /// The broker user rejected.
     Reject,
     /// `Invalid`.
+    ///
+    /// The statement is invalid.
     Invalid,
     /// `Timeout`.
+    ///
+    /// The statement expired.
     Timeout,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -116,20 +128,36 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum GuardPubkeyStatus {
     /// `New`.
+    ///
+    /// A binding is created.
     New,
     /// `ChangeNew`.
+    ///
+    /// A binding to replace an earlier one is created.
     ChangeNew,
     /// `WaitSelfConfirm`.
+    ///
+    /// The user must confirm on the old Cobo Guard.
     WaitSelfConfirm,
     /// `WaitConfirm`.
+    ///
+    /// An administrator must confirm.
     WaitConfirm,
     /// `WaitActive`.
+    ///
+    /// Confirmed, not yet active.
     WaitActive,
     /// `Active`.
+    ///
+    /// The binding is in effect.
     Active,
     /// `Freeze`.
+    ///
+    /// The binding is frozen.
     Freeze,
     /// `Invalid`.
+    ///
+    /// The binding is invalid.
     Invalid,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

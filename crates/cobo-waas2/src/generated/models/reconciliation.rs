@@ -125,8 +125,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum ReconStatementStatus {
     /// `Confirmed`.
+    ///
+    /// Every address agreed with its balance on chain; the figures are reliable.
     Confirmed,
     /// `Halted`.
+    ///
+    /// At least one address did not agree; the figures may be incomplete or wrong.
     Halted,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

@@ -16,8 +16,12 @@ use serde_json::Value;
 #[non_exhaustive]
 pub enum AcquiringType {
     /// `Order`.
+    ///
+    /// Payment of an order with a fixed amount.
     Order,
     /// `TopUp`.
+    ///
+    /// Deposit of any amount to the payer's own top-up address.
     TopUp,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -31,24 +35,44 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum AddressEncoding {
     /// `ENCODING_P2PKH`.
+    ///
+    /// Legacy address, which pays to the hash of a public key.
     EncodingP2pkh,
     /// `ENCODING_P2SH_P2WPKH`.
+    ///
+    /// Nested SegWit address (P2WPKH inside P2SH).
     EncodingP2shP2wpkh,
     /// `ENCODING_BECH32`.
+    ///
+    /// Native SegWit address in Bech32.
     EncodingBech32,
     /// `ENCODING_P2PKH_UNCOMPRESSED`.
+    ///
+    /// Legacy address of an uncompressed public key.
     EncodingP2pkhUncompressed,
     /// `ENCODING_P2SH_P2MS`.
+    ///
+    /// Multisig (P2MS) inside P2SH.
     EncodingP2shP2ms,
     /// `ENCODING_P2SH_P2WSH_P2MS`.
+    ///
+    /// Multisig (P2MS) inside P2WSH inside P2SH, a nested SegWit form.
     EncodingP2shP2wshP2ms,
     /// `ENCODING_P2TR`.
+    ///
+    /// Taproot address.
     EncodingP2tr,
     /// `ENCODING_ADA_BYRON`.
+    ///
+    /// Cardano address of the Byron era.
     EncodingAdaByron,
     /// `ENCODING_ADA_SHELLEY`.
+    ///
+    /// Cardano address of the Shelley era.
     EncodingAdaShelley,
     /// `ENCODING_DEFAULT`.
+    ///
+    /// Default encoding of the chain.
     EncodingDefault,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -109,12 +133,21 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum AutoFuelType {
     /// `PassiveAutoFuel`.
+    ///
+    /// Fee Station pays only if the source address has too little for the fee. Not available on
+    /// TRON and Solana.
     PassiveAutoFuel,
     /// `ProActiveAutoFuel`.
+    ///
+    /// Fee Station always pays.
     ProActiveAutoFuel,
     /// `UsePortalPreference`.
+    ///
+    /// The setting in Cobo Portal decides.
     UsePortalPreference,
     /// `DisableAutoFuel`.
+    ///
+    /// Fee Station never pays.
     DisableAutoFuel,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -181,8 +214,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum BankAccountPaymentMethod {
     /// `Local`.
+    ///
+    /// By the bank system of the account's own country or region.
     Local,
     /// `Swift`.
+    ///
+    /// By an international transfer over SWIFT.
     Swift,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -196,10 +233,16 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum BankAccountStatus {
     /// `Pending`.
+    ///
+    /// Cobo has not verified the account yet.
     Pending,
     /// `Approved`.
+    ///
+    /// Cobo approved the account.
     Approved,
     /// `Rejected`.
+    ///
+    /// Cobo rejected the account.
     Rejected,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -340,8 +383,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum CounterpartyType {
     /// `Individual`.
+    ///
+    /// A person.
     Individual,
     /// `Organization`.
+    ///
+    /// An organization.
     Organization,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -357,8 +404,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum CurveType {
     /// `SECP256K1`.
+    ///
+    /// The curve secp256k1.
     Secp256k1,
     /// `ED25519`.
+    ///
+    /// The curve Ed25519.
     Ed25519,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -535,8 +586,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum DestinationSource {
     /// `Client`.
+    ///
+    /// You, the client, created it.
     Client,
     /// `System`.
+    ///
+    /// The system created it.
     System,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -550,8 +605,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum DestinationType {
     /// `Individual`.
+    ///
+    /// A person.
     Individual,
     /// `Organization`.
+    ///
+    /// An organization.
     Organization,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -566,30 +625,56 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum DispositionStatus {
     /// `Submitted`.
+    ///
+    /// The request was submitted.
     Submitted,
     /// `Refunding`.
+    ///
+    /// The refund is running.
     Refunding,
     /// `Refunded`.
+    ///
+    /// The funds were refunded.
     Refunded,
     /// `RefundFailed`.
+    ///
+    /// The refund failed.
     RefundFailed,
     /// `Frozen`.
+    ///
+    /// The funds are frozen.
     Frozen,
     /// `Unfreezing`.
+    ///
+    /// The funds are being unfrozen.
     Unfreezing,
     /// `Unfrozen`.
+    ///
+    /// The funds were unfrozen.
     Unfrozen,
     /// `UnfreezeFailed`.
+    ///
+    /// The funds could not be unfrozen.
     UnfreezeFailed,
     /// `Isolating`.
+    ///
+    /// The funds are being isolated.
     Isolating,
     /// `Isolated`.
+    ///
+    /// The funds were isolated.
     Isolated,
     /// `IsolateFailed`.
+    ///
+    /// The isolation failed.
     IsolateFailed,
     /// `CoboDisposition`.
+    ///
+    /// Cobo disposes of the funds.
     CoboDisposition,
     /// `Normal`.
+    ///
+    /// The funds are not under a disposition.
     Normal,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -609,10 +694,16 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum DispositionType {
     /// `Unfreeze`.
+    ///
+    /// The compliance hold is lifted.
     Unfreeze,
     /// `Refund`.
+    ///
+    /// The funds are sent to a refund address.
     Refund,
     /// `Isolate`.
+    ///
+    /// The funds are sent to an isolation address.
     Isolate,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1045,20 +1136,36 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum ExchangeId {
     /// `binance`.
+    ///
+    /// Binance.
     Binance,
     /// `okx`.
+    ///
+    /// OKX.
     Okx,
     /// `deribit`.
+    ///
+    /// Deribit.
     Deribit,
     /// `bybit`.
+    ///
+    /// Bybit.
     Bybit,
     /// `gate`.
+    ///
+    /// Gate.io.
     Gate,
     /// `bitget`.
+    ///
+    /// Bitget.
     Bitget,
     /// `bitmart`.
+    ///
+    /// BitMart.
     Bitmart,
     /// `bitfinex`.
+    ///
+    /// Bitfinex.
     Bitfinex,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1107,8 +1214,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum FeeStationFiatTransactionStatus {
     /// `Created`.
+    ///
+    /// Created.
     Created,
     /// `Succeeded`.
+    ///
+    /// Completed.
     Succeeded,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1124,8 +1235,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum FeeStationFiatTransactionType {
     /// `deposit`.
+    ///
+    /// A deposit.
     Deposit,
     /// `transfer`.
+    ///
+    /// A transfer.
     Transfer,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1139,16 +1254,28 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum FeeType {
     /// `Fixed`.
+    ///
+    /// Fixed fee, whatever the size of the transaction, such as on TRON.
     Fixed,
     /// `EVM_EIP_1559`.
+    ///
+    /// EIP-1559, with a base fee and a tip.
     EvmEip1559,
     /// `EVM_Legacy`.
+    ///
+    /// Legacy EVM model, with one gas price.
     EvmLegacy,
     /// `UTXO`.
+    ///
+    /// Fee by size of the transaction, on UTXO-based chains such as Bitcoin.
     Utxo,
     /// `SOL`.
+    ///
+    /// Fee model of Solana.
     Sol,
     /// `FIL`.
+    ///
+    /// Fee model of Filecoin.
     Fil,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1166,28 +1293,52 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum FundsStatusType {
     /// `Frozen`.
+    ///
+    /// The funds are frozen.
     Frozen,
     /// `Refunding`.
+    ///
+    /// The refund is running.
     Refunding,
     /// `Refunded`.
+    ///
+    /// The funds were refunded.
     Refunded,
     /// `RefundFailed`.
+    ///
+    /// The refund failed.
     RefundFailed,
     /// `Unfreezing`.
+    ///
+    /// The funds are being unfrozen.
     Unfreezing,
     /// `Unfrozen`.
+    ///
+    /// The funds were unfrozen.
     Unfrozen,
     /// `UnfreezingFailed`.
+    ///
+    /// The funds could not be unfrozen.
     UnfreezingFailed,
     /// `Isolating`.
+    ///
+    /// The funds are being isolated.
     Isolating,
     /// `Isolated`.
+    ///
+    /// The funds were isolated.
     Isolated,
     /// `IsolationFailed`.
+    ///
+    /// The isolation failed.
     IsolationFailed,
     /// `CoboDisposition`.
+    ///
+    /// Cobo disposes of the funds.
     CoboDisposition,
     /// `Normal`.
+    ///
+    /// The funds are not under a disposition.
     Normal,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1222,12 +1373,20 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum KyaScreeningStatus {
     /// `Submitted`.
+    ///
+    /// The request was submitted.
     Submitted,
     /// `Pending`.
+    ///
+    /// The screening is not finished.
     Pending,
     /// `Screened`.
+    ///
+    /// The screening is done and has a result.
     Screened,
     /// `Failed`.
+    ///
+    /// The screening failed.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1244,8 +1403,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum KytScreeningsTransactionType {
     /// `Deposit`.
+    ///
+    /// A deposit.
     Deposit,
     /// `Withdrawal`.
+    ///
+    /// A withdrawal.
     Withdrawal,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1261,8 +1424,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum MpcVaultType {
     /// `Org-Controlled`.
+    ///
+    /// A vault of Organization-Controlled Wallets.
     OrgControlled,
     /// `User-Controlled`.
+    ///
+    /// A vault of User-Controlled Wallets.
     UserControlled,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1343,14 +1510,24 @@ impl FromStr for OrderId {
 #[non_exhaustive]
 pub enum OrderStatus {
     /// `Pending`.
+    ///
+    /// No payment was detected yet.
     Pending,
     /// `Processing`.
+    ///
+    /// A payment was detected at the address, but the order is not complete.
     Processing,
     /// `Completed`.
+    ///
+    /// The full amount was received. Final.
     Completed,
     /// `Expired`.
+    ///
+    /// The order expired without a payment, or you expired it. Final.
     Expired,
     /// `Underpaid`.
+    ///
+    /// The order expired and too little was received. Final.
     Underpaid,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1382,26 +1559,48 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum PaymentBalanceChangeSourceType {
     /// `Init`.
+    ///
+    /// Set-up of the account.
     Init,
     /// `OrderIn`.
+    ///
+    /// Payment of a pay-in order.
     OrderIn,
     /// `LatePayment`.
+    ///
+    /// Payment that arrived after its order had ended.
     LatePayment,
     /// `TopUp`.
+    ///
+    /// Top-up of a payer.
     TopUp,
     /// `UnexceptedIn`.
+    ///
+    /// Unexpected incoming payment. Cobo misspells the value.
     UnexceptedIn,
     /// `RefundOut`.
+    ///
+    /// Refund.
     RefundOut,
     /// `Payout`.
+    ///
+    /// Payout.
     Payout,
     /// `UnexceptedOut`.
+    ///
+    /// Unexpected outgoing payment. Cobo misspells the value.
     UnexceptedOut,
     /// `Allocation`.
+    ///
+    /// Allocation between accounts.
     Allocation,
     /// `SettlementNetwork`.
+    ///
+    /// Settlement network.
     SettlementNetwork,
     /// `BulkSend`.
+    ///
+    /// Bulk send.
     BulkSend,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1420,8 +1619,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum PaymentBalanceFlowDirection {
     /// `in`.
+    ///
+    /// Money came into the account.
     In,
     /// `out`.
+    ///
+    /// Money left the account.
     Out,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1435,12 +1638,20 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum PaymentBankWithdrawalStatus {
     /// `Pending`.
+    ///
+    /// The withdrawal was created and waits.
     Pending,
     /// `Processing`.
+    ///
+    /// The withdrawal is in progress.
     Processing,
     /// `Completed`.
+    ///
+    /// The withdrawal is done.
     Completed,
     /// `Failed`.
+    ///
+    /// The withdrawal failed.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1470,8 +1681,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum PaymentBridgeStatus {
     /// `Completed`.
+    ///
+    /// The tokens arrived on the other chain.
     Completed,
     /// `Failed`.
+    ///
+    /// The tokens could not be moved.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1485,8 +1700,14 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum PaymentBulkSendExecutionMode {
     /// `Strict`.
+    ///
+    /// All or nothing: if one item is invalid, every item becomes `NotExecuted` and the bulk send
+    /// fails. It also fails if the sweep that collects the money completes only in part.
     Strict,
     /// `Partial`.
+    ///
+    /// Only the invalid items become `NotExecuted`; the others are sent. Check the result of each
+    /// item.
     Partial,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1500,14 +1721,27 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum PaymentBulkSendItemStatus {
     /// `Pending`.
+    ///
+    /// The item waits.
     Pending,
     /// `Processing`.
+    ///
+    /// The transfer is in progress.
     Processing,
     /// `Completed`.
+    ///
+    /// The money was sent.
     Completed,
     /// `Failed`.
+    ///
+    /// A transfer was attempted and failed; the recipient got nothing. The locked money is released
+    /// and the fee is paid back. Final. Send it again in a new bulk send.
     Failed,
     /// `NotExecuted`.
+    ///
+    /// No transfer was attempted: the item or, in `Strict` mode, another item is invalid, or an
+    /// earlier step (sweep or fee) failed. The locked money is released. Final. Correct the cause
+    /// and send it again in a new bulk send.
     NotExecuted,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1524,12 +1758,20 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum PaymentBulkSendItemValidationStatus {
     /// `Pending`.
+    ///
+    /// The item was not validated yet.
     Pending,
     /// `Validated`.
+    ///
+    /// The item is valid and can be sent.
     Validated,
     /// `ValidationFailed`.
+    ///
+    /// The item is invalid and will not be sent.
     ValidationFailed,
     /// `NotExecuted`.
+    ///
+    /// The item was not validated at all.
     NotExecuted,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1546,16 +1788,28 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum PaymentBulkSendStatus {
     /// `Pending`.
+    ///
+    /// The bulk send was created and waits.
     Pending,
     /// `Validating`.
+    ///
+    /// The items are being validated.
     Validating,
     /// `Transferring`.
+    ///
+    /// The transfers are in progress.
     Transferring,
     /// `Completed`.
+    ///
+    /// All items succeeded.
     Completed,
     /// `PartiallyCompleted`.
+    ///
+    /// Some items succeeded, others failed.
     PartiallyCompleted,
     /// `Failed`.
+    ///
+    /// The bulk send failed and no item succeeded.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1646,18 +1900,32 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum PaymentPayoutStatus {
     /// `Pending`.
+    ///
+    /// The payout was created and waits.
     Pending,
     /// `Preparing`.
+    ///
+    /// Cobo prepares the transfers.
     Preparing,
     /// `Transferring`.
+    ///
+    /// The money is on its way to the recipient.
     Transferring,
     /// `Completed`.
+    ///
+    /// All transfers succeeded.
     Completed,
     /// `PartiallyCompleted`.
+    ///
+    /// Some transfers succeeded, others failed.
     PartiallyCompleted,
     /// `Failed`.
+    ///
+    /// The payout failed and no transfer succeeded.
     Failed,
     /// `RejectedByBank`.
+    ///
+    /// The recipient's bank rejected the money. Only for `OffRamp`.
     RejectedByBank,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1714,8 +1982,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum PayoutChannel {
     /// `Crypto`.
+    ///
+    /// As cryptocurrency, to a blockchain address.
     Crypto,
     /// `OffRamp`.
+    ///
+    /// As fiat money, to a registered bank account.
     OffRamp,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1729,20 +2001,36 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum RefundStatus {
     /// `AddressPending`.
+    ///
+    /// The user opened the refund link and has not entered an address yet.
     AddressPending,
     /// `AddressSubmitted`.
+    ///
+    /// The user entered an address at the refund link.
     AddressSubmitted,
     /// `Pending`.
+    ///
+    /// The order was created; no transaction was started.
     Pending,
     /// `Processing`.
+    ///
+    /// At least one refund transaction is in progress.
     Processing,
     /// `Completed`.
+    ///
+    /// All refund transactions succeeded.
     Completed,
     /// `PartiallyCompleted`.
+    ///
+    /// Some refund transactions succeeded, others failed.
     PartiallyCompleted,
     /// `Failed`.
+    ///
+    /// All refund transactions failed.
     Failed,
     /// `PendingConfirmation`.
+    ///
+    /// The order has no address. It becomes `Pending` when you set one with `update_refund_by_id`.
     PendingConfirmation,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1761,8 +2049,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum RefundType {
     /// `Merchant`.
+    ///
+    /// The merchant's balance pays.
     Merchant,
     /// `Psp`.
+    ///
+    /// Your developer balance pays.
     Psp,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1777,10 +2069,16 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum ReplaceType {
     /// `Drop`.
+    ///
+    /// To cancel the transaction.
     Drop,
     /// `Resend`.
+    ///
+    /// To try a failed transaction again.
     Resend,
     /// `SpeedUp`.
+    ///
+    /// To get the transaction confirmed sooner, with a higher fee.
     SpeedUp,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1794,20 +2092,36 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum ReviewStatusType {
     /// `PendingScreening`.
+    ///
+    /// The transaction has not been screened yet.
     PendingScreening,
     /// `Screened`.
+    ///
+    /// The screening is done.
     Screened,
     /// `PendingDecision`.
+    ///
+    /// A screening decision is needed.
     PendingDecision,
     /// `PendingReview`.
+    ///
+    /// A manual review is needed.
     PendingReview,
     /// `Approved`.
+    ///
+    /// The transaction is approved.
     Approved,
     /// `Rejected`.
+    ///
+    /// The transaction is rejected.
     Rejected,
     /// `Unsupported`.
+    ///
+    /// The transaction cannot be screened.
     Unsupported,
     /// `Bypassed`.
+    ///
+    /// The transaction was not screened.
     Bypassed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1839,16 +2153,28 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum SettleRequestStatus {
     /// `Pending`.
+    ///
+    /// The request was created and waits.
     Pending,
     /// `Processing`.
+    ///
+    /// At least one settlement is in progress.
     Processing,
     /// `Completed`.
+    ///
+    /// All settlements succeeded.
     Completed,
     /// `PartiallyCompleted`.
+    ///
+    /// Some settlements succeeded, others failed.
     PartiallyCompleted,
     /// `Failed`.
+    ///
+    /// All settlements failed.
     Failed,
     /// `Canceled`.
+    ///
+    /// The request was canceled because the bank transfer failed. Contact Cobo.
     Canceled,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1866,14 +2192,24 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum SettleStatus {
     /// `Pending`.
+    ///
+    /// The settlement was created and waits.
     Pending,
     /// `Processing`.
+    ///
+    /// The settlement is in progress.
     Processing,
     /// `Completed`.
+    ///
+    /// The money arrived at the bank account or address.
     Completed,
     /// `PartiallyCompleted`.
+    ///
+    /// Some transactions succeeded, others failed.
     PartiallyCompleted,
     /// `Failed`.
+    ///
+    /// The settlement failed.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1943,8 +2279,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum SettlementType {
     /// `Merchant`.
+    ///
+    /// The merchant's balance pays.
     Merchant,
     /// `Psp`.
+    ///
+    /// Your developer balance pays.
     Psp,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -2004,8 +2344,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TokenAssetModelType {
     /// `Account`.
+    ///
+    /// Each account has a balance.
     Account,
     /// `UTXO`.
+    ///
+    /// The balance is the sum of unspent transaction outputs.
     Utxo,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -2063,8 +2407,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TokenListingRequestSource {
     /// `API`.
+    ///
+    /// With the WaaS 2.0 API.
     Api,
     /// `Admin`.
+    ///
+    /// On Cobo Portal.
     Admin,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -2078,10 +2426,16 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum TokenListingRequestStatus {
     /// `Submitted`.
+    ///
+    /// The request waits to be processed.
     Submitted,
     /// `Succeeded`.
+    ///
+    /// The token is listed.
     Succeeded,
     /// `Failed`.
+    ///
+    /// The request was rejected or could not be processed.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -2531,36 +2885,68 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum TransactionDestinationType {
     /// `Address`.
+    ///
+    /// One or more blockchain addresses.
     Address,
     /// `CustodialWallet`.
+    ///
+    /// A Custodial Wallet (Asset Wallet).
     CustodialWallet,
     /// `ExchangeWallet`.
+    ///
+    /// An Exchange Wallet.
     ExchangeWallet,
     /// `EVM_Contract`.
+    ///
+    /// A contract on an EVM chain.
     EvmContract,
     /// `SOL_Contract`.
+    ///
+    /// Programs on Solana.
     SolContract,
     /// `STELLAR_Contract`.
+    ///
+    /// An operation on Stellar, such as a trustline.
     StellarContract,
     /// `COSMOS_Contract`.
+    ///
+    /// A contract on a Cosmos chain.
     CosmosContract,
     /// `TRON_Contract`.
+    ///
+    /// A contract on TRON.
     TronContract,
     /// `EVM_EIP_191_Signature`.
+    ///
+    /// A signature by EIP-191.
     EvmEip191Signature,
     /// `EVM_EIP_712_Signature`.
+    ///
+    /// A signature of typed data by EIP-712.
     EvmEip712Signature,
     /// `BTC_BIP_137_Signature`.
+    ///
+    /// A signature of a Bitcoin message by BIP-137.
     BtcBip137Signature,
     /// `BTC_BIP_322_Signature`.
+    ///
+    /// A signature of a Bitcoin message by BIP-322.
     BtcBip322Signature,
     /// `COSMOS_ADR_36_Signature`.
+    ///
+    /// A signature of a Cosmos message by ADR-36.
     CosmosAdr36Signature,
     /// `Raw_Message_Signature`.
+    ///
+    /// A signature of a message hash.
     RawMessageSignature,
     /// `DepositToAddress`.
+    ///
+    /// Address of your wallet that receives a deposit.
     DepositToAddress,
     /// `DepositToWallet`.
+    ///
+    /// Exchange Wallet that receives a deposit from another one.
     DepositToWallet,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -2955,12 +3341,20 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TransactionInitiatorType {
     /// `API`.
+    ///
+    /// With the WaaS API.
     Api,
     /// `Web`.
+    ///
+    /// On Cobo Portal.
     Web,
     /// `App`.
+    ///
+    /// With an app of Cobo Portal.
     App,
     /// `External`.
+    ///
+    /// Outside Cobo.
     External,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -3030,10 +3424,17 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TransactionProcessType {
     /// `AutoProcess`.
+    ///
+    /// Cobo builds, signs and broadcasts the transaction. This is the default.
     AutoProcess,
     /// `BuildOnly`.
+    ///
+    /// Cobo only builds the transaction. Call `sign_and_broadcast_transaction_by_id` to finish it.
     BuildOnly,
     /// `SignOnly`.
+    ///
+    /// Cobo builds and signs the transaction. Call `broadcast_signed_transactions` to send it to
+    /// the chain.
     SignOnly,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -3482,22 +3883,40 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum TransactionSourceType {
     /// `Asset`.
+    ///
+    /// A Custodial Wallet (Asset Wallet).
     Asset,
     /// `Web3`.
+    ///
+    /// A Custodial Wallet (Web3 Wallet).
     Web3,
     /// `Org-Controlled`.
+    ///
+    /// An MPC Wallet (Organization-Controlled Wallet).
     OrgControlled,
     /// `User-Controlled`.
+    ///
+    /// An MPC Wallet (User-Controlled Wallet).
     UserControlled,
     /// `Main`.
+    ///
+    /// An Exchange Wallet (Main Account).
     Main,
     /// `Sub`.
+    ///
+    /// An Exchange Wallet (Sub Account).
     Sub,
     /// `DepositFromAddress`.
+    ///
+    /// Addresses that a deposit came from.
     DepositFromAddress,
     /// `DepositFromWallet`.
+    ///
+    /// Exchange Wallet that a deposit came from.
     DepositFromWallet,
     /// `DepositFromLoop`.
+    ///
+    /// A deposit with Cobo Loop.
     DepositFromLoop,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -3516,24 +3935,45 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum TransactionStatus {
     /// `Submitted`.
+    ///
+    /// Cobo took the request.
     Submitted,
     /// `PendingScreening`.
+    ///
+    /// Risk Control screens the transaction.
     PendingScreening,
     /// `PendingAuthorization`.
+    ///
+    /// Approvals or automatic checks (Risk Control, KYT, compliance) are still missing. A person
+    /// need not act in each case.
     PendingAuthorization,
     /// `PendingSignature`.
+    ///
+    /// The transaction waits for signatures.
     PendingSignature,
     /// `Broadcasting`.
+    ///
+    /// The transaction is being sent to the chain.
     Broadcasting,
     /// `Confirming`.
+    ///
+    /// The transaction is in a block and waits for more confirmations.
     Confirming,
     /// `Completed`.
+    ///
+    /// The transaction is complete.
     Completed,
     /// `Failed`.
+    ///
+    /// The transaction failed.
     Failed,
     /// `Rejected`.
+    ///
+    /// A check, an approver or a signer refused the transaction.
     Rejected,
     /// `Pending`.
+    ///
+    /// The transaction waits to be taken into a block.
     Pending,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -3627,102 +4067,200 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TransactionSubStatus {
     /// `RejectedKYT`.
+    ///
+    /// KYT (Know Your Transaction) screening rejected the transaction.
     RejectedKyt,
     /// `PendingDoubleCheck`.
+    ///
+    /// Waits for a double check.
     PendingDoubleCheck,
     /// `PendingSpenderCheck`.
+    ///
+    /// Waits for the check by a spender.
     PendingSpenderCheck,
     /// `PendingRiskControlCheck`.
+    ///
+    /// Waits for Risk Control.
     PendingRiskControlCheck,
     /// `PendingApproverCheck`.
+    ///
+    /// Waits for an approver.
     PendingApproverCheck,
     /// `RejectedCoboCheck`.
+    ///
+    /// Cobo's internal check rejected the transaction.
     RejectedCoboCheck,
     /// `RejectedByCobo`.
+    ///
+    /// Cobo rejected the transaction.
     RejectedByCobo,
     /// `RejectedWhiteList`.
+    ///
+    /// Rejected because of a whitelist.
     RejectedWhiteList,
     /// `RejectedDoubleCheck`.
+    ///
+    /// The double check rejected the transaction.
     RejectedDoubleCheck,
     /// `RejectedSpenderAuth`.
+    ///
+    /// The spender rejected the transaction.
     RejectedSpenderAuth,
     /// `RejectedRiskControlCheck`.
+    ///
+    /// Risk Control rejected the transaction.
     RejectedRiskControlCheck,
     /// `RejectedApproverAuth`.
+    ///
+    /// An approver rejected the transaction.
     RejectedApproverAuth,
     /// `RejectedbyMobileCosigner`.
+    ///
+    /// The mobile co-signer rejected the transaction.
     RejectedbyMobileCosigner,
     /// `Built`.
+    ///
+    /// The transaction is built but not signed.
     Built,
     /// `PendingWaitSigner`.
+    ///
+    /// Waits for a signature, for example in Cobo Guard.
     PendingWaitSigner,
     /// `PendingApprovalStart`.
+    ///
+    /// Waits for its approval to begin.
     PendingApprovalStart,
     /// `PendingSignerApproval`.
+    ///
+    /// Waits for the approval by a signer.
     PendingSignerApproval,
     /// `PendingSignerProcessing`.
+    ///
+    /// Signing is in progress.
     PendingSignerProcessing,
     /// `RejectedBySigner`.
+    ///
+    /// A signer refused to sign.
     RejectedBySigner,
     /// `FailedBySigner`.
+    ///
+    /// Signing failed at a signer.
     FailedBySigner,
     /// `FailedSignerTimeout`.
+    ///
+    /// A signer did not sign in time.
     FailedSignerTimeout,
     /// `FailedBroadcasting`.
+    ///
+    /// The transaction could not be sent to the chain.
     FailedBroadcasting,
     /// `FailedOnChain`.
+    ///
+    /// The transaction failed on the chain.
     FailedOnChain,
     /// `Reverting`.
+    ///
+    /// The transaction failed on the chain; the block still waits for confirmations.
     Reverting,
     /// `Queue`.
+    ///
+    /// Waits in the queue of Cobo Portal.
     Queue,
     /// `InsufficientBalance`.
+    ///
+    /// The balance is too low. Deposit the missing tokens or cancel the transaction.
     InsufficientBalance,
     /// `InsufficientBalanceFundLocked`.
+    ///
+    /// The balance is locked at present. Wait until it is unlocked.
     InsufficientBalanceFundLocked,
     /// `PendingSystemProcessing`.
+    ///
+    /// Waits to be processed by the blockchain system.
     PendingSystemProcessing,
     /// `SystemProcessingOngoing`.
+    ///
+    /// The blockchain system processes the transaction.
     SystemProcessingOngoing,
     /// `PendingBlockConfirmations`.
+    ///
+    /// Waits for more block confirmations.
     PendingBlockConfirmations,
     /// `ReOrged`.
+    ///
+    /// The chain was reorganized, and the block of the transaction is no longer part of it.
     ReOrged,
     /// `ReplacedByNewTransaction`.
+    ///
+    /// A newer transaction replaced this one.
     ReplacedByNewTransaction,
     /// `CanceledBySpender`.
+    ///
+    /// The spender cancelled the transaction.
     CanceledBySpender,
     /// `CanceledByAPI`.
+    ///
+    /// The transaction was cancelled with the API.
     CanceledByApi,
     /// `OnchainRejection`.
+    ///
+    /// The chain rejected the transaction.
     OnchainRejection,
     /// `RejectedTravelRule`.
+    ///
+    /// Rejected because of the Travel Rule.
     RejectedTravelRule,
     /// `RejectedTravelRuleDueToCompliance`.
+    ///
+    /// Rejected by the compliance check of the Travel Rule.
     RejectedTravelRuleDueToCompliance,
     /// `PendingTravelRuleInfo`.
+    ///
+    /// Waits until you send the information for the Travel Rule.
     PendingTravelRuleInfo,
     /// `PendingTravelRuleCheck`.
+    ///
+    /// Waits for the check of the Travel Rule.
     PendingTravelRuleCheck,
     /// `RejectedTravelRuleDueToUnsupportedToken`.
+    ///
+    /// Rejected because the Travel Rule check does not support the token.
     RejectedTravelRuleDueToUnsupportedToken,
     /// `SignatureVerificationSuccess`.
+    ///
+    /// The signature was verified.
     SignatureVerificationSuccess,
     /// `SignatureVerificationFailed`.
+    ///
+    /// The signature is not valid.
     SignatureVerificationFailed,
     /// `PendingCoboCheck`.
+    ///
+    /// Waits for an internal check by Cobo.
     PendingCoboCheck,
     /// `RejectedTransactionPolicy`.
+    ///
+    /// A transaction policy rejected the transaction.
     RejectedTransactionPolicy,
     /// `RejectedByScreeningApp`.
+    ///
+    /// The Screening app rejected the transaction.
     RejectedByScreeningApp,
     /// `PendingScreeningAppCheck`.
+    ///
+    /// Waits for the Screening app.
     PendingScreeningAppCheck,
     /// `PendingCoboKYTCheck`.
+    ///
+    /// Waits for the KYT check by Cobo.
     PendingCoboKytCheck,
     /// `RejectedByCoboKYT`.
+    ///
+    /// The KYT check by Cobo rejected the transaction.
     RejectedByCoboKyt,
     /// `PendingCoboTravelRuleCheck`.
+    ///
+    /// Waits for the Travel Rule check by Cobo.
     PendingCoboTravelRuleCheck,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -3893,16 +4431,28 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TransactionType {
     /// `Deposit`.
+    ///
+    /// Tokens come into a wallet.
     Deposit,
     /// `Withdrawal`.
+    ///
+    /// Tokens leave a wallet.
     Withdrawal,
     /// `ContractCall`.
+    ///
+    /// A smart contract is called.
     ContractCall,
     /// `MessageSign`.
+    ///
+    /// A message is signed.
     MessageSign,
     /// `Stake`.
+    ///
+    /// Tokens are staked.
     Stake,
     /// `Unstake`.
+    ///
+    /// Staked tokens are released.
     Unstake,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -3971,16 +4521,30 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TssRequestStatus {
     /// `PendingKeyHolderConfirmation`.
+    ///
+    /// Not enough key share holders have approved yet.
     PendingKeyHolderConfirmation,
     /// `KeyHolderConfirmationFailed`.
+    ///
+    /// The key share holders did not approve.
     KeyHolderConfirmationFailed,
     /// `KeyGenerating`.
+    ///
+    /// The key shares are being generated.
     KeyGenerating,
     /// `MPCProcessing`.
+    ///
+    /// The approval waits to be started: in User-Controlled Wallets by your app with the UCW SDK;
+    /// in Organization-Controlled Wallets by the holders in Cobo Guard (mobile co-signer) or by the
+    /// TSS Node itself (server co-signer).
     MpcProcessing,
     /// `KeyGeneratingFailed`.
+    ///
+    /// The key shares could not be generated.
     KeyGeneratingFailed,
     /// `Success`.
+    ///
+    /// The request has been carried out, or cancelled if you cancelled it.
     Success,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -3999,10 +4563,16 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum TssRequestType {
     /// `KeyGen`.
+    ///
+    /// Create the root extended public key and the Main Group's key shares, once per organization.
     KeyGen,
     /// `KeyGenFromKeyGroup`.
+    ///
+    /// Create key shares of a Signing or Recovery Group from the Main Group.
     KeyGenFromKeyGroup,
     /// `Recovery`.
+    ///
+    /// Replace a lost key share of the Main Group with the help of the Recovery Group.
     Recovery,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -4044,16 +4614,28 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum WalletSubtype {
     /// `Asset`.
+    ///
+    /// Custodial Wallet (Asset Wallet).
     Asset,
     /// `Web3`.
+    ///
+    /// Custodial Wallet (Web3 Wallet).
     Web3,
     /// `Org-Controlled`.
+    ///
+    /// MPC Wallet that your organization controls.
     OrgControlled,
     /// `User-Controlled`.
+    ///
+    /// MPC Wallet that your user controls.
     UserControlled,
     /// `Main`.
+    ///
+    /// Exchange Wallet for the Main Account at an exchange.
     Main,
     /// `Sub`.
+    ///
+    /// Exchange Wallet for a Sub Account at an exchange.
     Sub,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -4070,10 +4652,16 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum WalletType {
     /// `Custodial`.
+    ///
+    /// Custodial Wallet. Cobo holds the private keys.
     Custodial,
     /// `MPC`.
+    ///
+    /// MPC Wallet. Several parties hold shares of the key.
     Mpc,
     /// `Exchange`.
+    ///
+    /// Exchange Wallet, linked to your account at an exchange.
     Exchange,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -4087,112 +4675,221 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum WebhookEventType {
     /// `wallets.transaction.created`.
+    ///
+    /// A transaction was detected and recorded. It may still fail.
     WalletsTransactionCreated,
     /// `wallets.transaction.updated`.
+    ///
+    /// The status or the confirmations of a transaction changed. This also covers creation, success
+    /// and failure.
     WalletsTransactionUpdated,
     /// `wallets.transaction.failed`.
+    ///
+    /// A transaction failed.
     WalletsTransactionFailed,
     /// `wallets.transaction.succeeded`.
+    ///
+    /// A transaction succeeded.
     WalletsTransactionSucceeded,
     /// `wallets.mpc.tss_request.created`.
+    ///
+    /// A TSS request was created.
     WalletsMpcTssRequestCreated,
     /// `wallets.mpc.tss_request.updated`.
+    ///
+    /// The status of a TSS request changed.
     WalletsMpcTssRequestUpdated,
     /// `wallets.mpc.tss_request.failed`.
+    ///
+    /// The action of a TSS request failed.
     WalletsMpcTssRequestFailed,
     /// `wallets.mpc.tss_request.succeeded`.
+    ///
+    /// The action of a TSS request succeeded.
     WalletsMpcTssRequestSucceeded,
     /// `wallets.addresses.created`.
+    ///
+    /// Addresses were created in a wallet.
     WalletsAddressesCreated,
     /// `wallets.created`.
+    ///
+    /// A wallet was created.
     WalletsCreated,
     /// `wallets.updated`.
+    ///
+    /// A wallet was changed.
     WalletsUpdated,
     /// `wallets.token_listing.failed`.
+    ///
+    /// A request to list a token failed.
     WalletsTokenListingFailed,
     /// `wallets.token_listing.succeeded`.
+    ///
+    /// A request to list a token succeeded.
     WalletsTokenListingSucceeded,
     /// `mpc_vaults.created`.
+    ///
+    /// An MPC vault was created.
     MpcVaultsCreated,
     /// `mpc_vaults.updated`.
+    ///
+    /// An MPC vault was changed.
     MpcVaultsUpdated,
     /// `mpc_vaults.deleted`.
+    ///
+    /// An MPC vault was deleted.
     MpcVaultsDeleted,
     /// `organizations.updated`.
+    ///
+    /// The data of the organization changed.
     OrganizationsUpdated,
     /// `fee_station.transaction.created`.
+    ///
+    /// A Fee Station transaction was created.
     FeeStationTransactionCreated,
     /// `fee_station.transaction.updated`.
+    ///
+    /// The status of a Fee Station transaction changed.
     FeeStationTransactionUpdated,
     /// `fee_station.transaction.failed`.
+    ///
+    /// A Fee Station transaction failed.
     FeeStationTransactionFailed,
     /// `fee_station.transaction.succeeded`.
+    ///
+    /// A Fee Station transaction succeeded.
     FeeStationTransactionSucceeded,
     /// `fee_station.fiat_transaction.created`.
+    ///
+    /// A fiat transaction of the Fee Station was created.
     FeeStationFiatTransactionCreated,
     /// `wallet.token.enabled`.
+    ///
+    /// A token was enabled.
     WalletTokenEnabled,
     /// `wallet.chain.enabled`.
+    ///
+    /// A chain was enabled.
     WalletChainEnabled,
     /// `wallet.mpc.balance.updated`.
+    ///
+    /// A balance in an MPC wallet changed.
     WalletMpcBalanceUpdated,
     /// `wallet.web3.balance.updated`.
+    ///
+    /// A balance in a Web3 wallet changed.
     WalletWeb3BalanceUpdated,
     /// `wallet.token.disabled`.
+    ///
+    /// A token was disabled.
     WalletTokenDisabled,
     /// `wallet.chain.disabled`.
+    ///
+    /// A chain was disabled.
     WalletChainDisabled,
     /// `token.suspended.deposit`.
+    ///
+    /// Deposits of a token were suspended.
     TokenSuspendedDeposit,
     /// `token.suspended.withdraw`.
+    ///
+    /// Withdrawals of a token were suspended.
     TokenSuspendedWithdraw,
     /// `payment.transaction.created`.
+    ///
+    /// An incoming payment was detected. It is not credited yet.
     PaymentTransactionCreated,
     /// `payment.transaction.late`.
+    ///
+    /// A payment arrived after its order had ended.
     PaymentTransactionLate,
     /// `payment.transaction.completed`.
+    ///
+    /// An incoming payment passed the compliance screening and was credited.
     PaymentTransactionCompleted,
     /// `payment.transaction.held`.
+    ///
+    /// An incoming payment is held for compliance screening.
     PaymentTransactionHeld,
     /// `payment.transaction.failed`.
+    ///
+    /// A payment transaction failed.
     PaymentTransactionFailed,
     /// `payment.account.balance.updated`.
+    ///
+    /// The available balance of a Payments account changed in one token.
     PaymentAccountBalanceUpdated,
     /// `payment.status.updated`.
+    ///
+    /// The status of a pay-in order changed. See also `payment.order.status.updated`.
     PaymentStatusUpdated,
     /// `payment.order.status.updated`.
+    ///
+    /// The status of a pay-in order changed.
     PaymentOrderStatusUpdated,
     /// `payment.refund.status.updated`.
+    ///
+    /// The status of a refund order changed.
     PaymentRefundStatusUpdated,
     /// `payment.settlement.status.updated`.
+    ///
+    /// The status of a settlement request changed.
     PaymentSettlementStatusUpdated,
     /// `payment.payout.status.updated`.
+    ///
+    /// The status of a payout changed.
     PaymentPayoutStatusUpdated,
     /// `payment.bank_withdrawal.status.updated`.
+    ///
+    /// The status of a bank withdrawal changed.
     PaymentBankWithdrawalStatusUpdated,
     /// `payment.address.updated`.
+    ///
+    /// The top-up address of a payer was replaced.
     PaymentAddressUpdated,
     /// `payment.subscription.status.updated`.
+    ///
+    /// The status of a subscription changed.
     PaymentSubscriptionStatusUpdated,
     /// `payment.charge.status.updated`.
+    ///
+    /// The status of a charge changed.
     PaymentChargeStatusUpdated,
     /// `payment.bulk_send.status.updated`.
+    ///
+    /// The status of a bulk send changed.
     PaymentBulkSendStatusUpdated,
     /// `payment.bulk_send.item.status.updated`.
+    ///
+    /// The status of an item of a bulk send changed.
     PaymentBulkSendItemStatusUpdated,
     /// `payment.transaction.external.created`.
+    ///
+    /// An external payment transaction was created.
     PaymentTransactionExternalCreated,
     /// `payment.transaction.external.completed`.
+    ///
+    /// An external payment transaction completed.
     PaymentTransactionExternalCompleted,
     /// `payment.transaction.settlement_network.created`.
+    ///
+    /// A transaction of the settlement network was created.
     PaymentTransactionSettlementNetworkCreated,
     /// `payment.transaction.settlement_network.completed`.
+    ///
+    /// A transaction of the settlement network completed.
     PaymentTransactionSettlementNetworkCompleted,
     /// `compliance.disposition.status.updated`.
+    ///
+    /// The status of a compliance disposition changed.
     ComplianceDispositionStatusUpdated,
     /// `compliance.kyt.screenings.status.updated`.
+    ///
+    /// The status of a transaction screening (KYT) changed.
     ComplianceKytScreeningsStatusUpdated,
     /// `compliance.kya.screenings.status.updated`.
+    ///
+    /// The status of an address screening (KYA) changed.
     ComplianceKyaScreeningsStatusUpdated,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

@@ -68,30 +68,56 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum ActivityAction {
     /// `Submitted`.
+    ///
+    /// The request is submitted.
     Submitted,
     /// `BTCConfirmation`.
+    ///
+    /// Confirmation on the Bitcoin chain.
     BtcConfirmation,
     /// `BabylonConfirmation`.
+    ///
+    /// Confirmation by Babylon.
     BabylonConfirmation,
     /// `DepositETH`.
+    ///
+    /// ETH is deposited with the validator.
     DepositEth,
     /// `ClaimRewards`.
+    ///
+    /// Rewards are claimed from the validator.
     ClaimRewards,
     /// `ActivateValidator`.
+    ///
+    /// The validator is activated.
     ActivateValidator,
     /// `UnstakeETH`.
+    ///
+    /// ETH is unstaked from the validator.
     UnstakeEth,
     /// `ApproveUSDC`.
+    ///
+    /// The protocol is allowed to use your USDC.
     ApproveUsdc,
     /// `ConvertToUSDS`.
+    ///
+    /// USDC is converted to USDS.
     ConvertToUsds,
     /// `ApproveUSDS`.
+    ///
+    /// The protocol is allowed to use your USDS.
     ApproveUsds,
     /// `DepositUSDS`.
+    ///
+    /// USDS is staked.
     DepositUsds,
     /// `WithdrawUSDS`.
+    ///
+    /// USDS is withdrawn from the protocol.
     WithdrawUsds,
     /// `ConvertToUSDC`.
+    ///
+    /// USDS is converted back to USDC.
     ConvertToUsdc,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -141,10 +167,16 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum ActivityStatus {
     /// `Success`.
+    ///
+    /// The activity is complete.
     Success,
     /// `Processing`.
+    ///
+    /// The activity is in progress.
     Processing,
     /// `Failed`.
+    ///
+    /// The activity failed.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -178,12 +210,20 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum ActivityType {
     /// `Stake`.
+    ///
+    /// Tokens are staked.
     Stake,
     /// `Unstake`.
+    ///
+    /// Tokens are unstaked. They are still with the protocol.
     Unstake,
     /// `Withdraw`.
+    ///
+    /// Tokens are withdrawn from the protocol to your wallet.
     Withdraw,
     /// `Claim`.
+    ///
+    /// Rewards are claimed from the protocol.
     Claim,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -230,22 +270,40 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum AmountStatus {
     /// `StakeInProgress`.
+    ///
+    /// Submitted, not yet confirmed by the protocol.
     StakeInProgress,
     /// `Active`.
+    ///
+    /// Staked.
     Active,
     /// `Rejected`.
+    ///
+    /// Not staked, because the signer refused to sign.
     Rejected,
     /// `LimitExceeded`.
+    ///
+    /// Not staked, because the protocol has reached its limit.
     LimitExceeded,
     /// `Invalid`.
+    ///
+    /// Not staked. Often the transaction could not be broadcast.
     Invalid,
     /// `UnstakeInProgress`.
+    ///
+    /// Unstaking is submitted, not yet confirmed by the protocol.
     UnstakeInProgress,
     /// `Withdrawable`.
+    ///
+    /// Unstaked, ready for `create_withdraw_activity`.
     Withdrawable,
     /// `WithdrawInProgress`.
+    ///
+    /// The withdrawal is submitted, not yet confirmed on the chain.
     WithdrawInProgress,
     /// `Closed`.
+    ///
+    /// The position is closed.
     Closed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -360,10 +418,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum BabylonRegistrationRequestStatus {
     /// `Processing`.
+    ///
+    /// The registration is in progress.
     Processing,
     /// `Completed`.
+    ///
+    /// The registration is complete.
     Completed,
     /// `Failed`.
+    ///
+    /// The registration failed. `error_message` tells why.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -379,10 +443,16 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum BabylonRegistrationStatus {
     /// `Registered`.
+    ///
+    /// Registered.
     Registered,
     /// `Unregistered`.
+    ///
+    /// Not registered; you can register it.
     Unregistered,
     /// `Registering`.
+    ///
+    /// The registration is in progress.
     Registering,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -545,10 +615,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum BabylonValidatorSupportedPosChainsItem {
     /// `Babylon`.
+    ///
+    /// Babylon.
     Babylon,
     /// `Cosmos`.
+    ///
+    /// Cosmos.
     Cosmos,
     /// `Ethereum`.
+    ///
+    /// Ethereum.
     Ethereum,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1163,10 +1239,16 @@ impl PageItems for ListBabylonAirdropRegistrations200Response {
 #[non_exhaustive]
 pub enum ListBabylonAirdropRegistrationsStatus {
     /// `Processing`.
+    ///
+    /// The registration is in progress.
     Processing,
     /// `Completed`.
+    ///
+    /// The registration is complete.
     Completed,
     /// `Failed`.
+    ///
+    /// The registration failed.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1213,10 +1295,16 @@ impl PageItems for ListBabylonEligibleAirdrops200Response {
 #[non_exhaustive]
 pub enum ListBabylonEligibleAirdropsStatus {
     /// `Registered`.
+    ///
+    /// Registered.
     Registered,
     /// `Unregistered`.
+    ///
+    /// Not registered; you can register it.
     Unregistered,
     /// `Registering`.
+    ///
+    /// The registration is in progress.
     Registering,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1285,10 +1373,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum ListBabylonEligibleStakingsStatus {
     /// `Registered`.
+    ///
+    /// Registered.
     Registered,
     /// `Unregistered`.
+    ///
+    /// Not registered; you can register it.
     Unregistered,
     /// `Registering`.
+    ///
+    /// The registration is in progress.
     Registering,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1336,10 +1430,16 @@ impl PageItems for ListBabylonStakingRegistrations200Response {
 #[non_exhaustive]
 pub enum ListBabylonStakingRegistrationsStatus {
     /// `Processing`.
+    ///
+    /// The registration is in progress.
     Processing,
     /// `Completed`.
+    ///
+    /// The registration is complete.
     Completed,
     /// `Failed`.
+    ///
+    /// The registration failed.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1569,30 +1669,56 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum StakingPoolId {
     /// `babylon_btc_signet`.
+    ///
+    /// Babylon, BTC on signet (test network).
     BabylonBtcSignet,
     /// `babylon_btc`.
+    ///
+    /// Babylon, BTC.
     BabylonBtc,
     /// `beacon_eth`.
+    ///
+    /// Ethereum Beacon, ETH.
     BeaconEth,
     /// `beacon_eth_holesky`.
+    ///
+    /// Ethereum Beacon, ETH on Holesky (test network).
     BeaconEthHolesky,
     /// `core_btc`.
+    ///
+    /// Core, BTC.
     CoreBtc,
     /// `core_xtn`.
+    ///
+    /// Core, XTN (Bitcoin test network).
     CoreXtn,
     /// `sky_farm_eth_usdc`.
+    ///
+    /// Sky farm, USDC on Ethereum.
     SkyFarmEthUsdc,
     /// `bithive_signet`.
+    ///
+    /// BitHive on signet (test network).
     BithiveSignet,
     /// `bithive`.
+    ///
+    /// BitHive.
     Bithive,
     /// `beacon_bera`.
+    ///
+    /// BERA Beacon.
     BeaconBera,
     /// `beacon_bera_testnet`.
+    ///
+    /// BERA Beacon on the test network.
     BeaconBeraTestnet,
     /// `berachain_bgt`.
+    ///
+    /// Berachain BGT. Not supported at present.
     BerachainBgt,
     /// `berachain_bgt_testnet`.
+    ///
+    /// Berachain BGT on the test network. Not supported at present.
     BerachainBgtTestnet,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1613,18 +1739,32 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum StakingPoolType {
     /// `Babylon`.
+    ///
+    /// Babylon.
     Babylon,
     /// `ETHBeacon`.
+    ///
+    /// Ethereum Beacon Chain.
     EthBeacon,
     /// `CoreBTC`.
+    ///
+    /// Core, with BTC.
     CoreBtc,
     /// `SkyFarm`.
+    ///
+    /// Sky farm.
     SkyFarm,
     /// `BitHive`.
+    ///
+    /// BitHive.
     BitHive,
     /// `BERABeacon`.
+    ///
+    /// BERA Beacon Chain.
     BeraBeacon,
     /// `BeraChainBGT`.
+    ///
+    /// Berachain BGT.
     BeraChainBgt,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

@@ -71,8 +71,12 @@ impl PageItems for ListSwapActivities200Response {
 #[non_exhaustive]
 pub enum ListSwapActivitiesDirection {
     /// `ASC`.
+    ///
+    /// Ascending.
     Asc,
     /// `DESC`.
+    ///
+    /// Descending.
     Desc,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -86,8 +90,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum ListSwapActivitiesSortBy {
     /// `created_timestamp`.
+    ///
+    /// By time of creation.
     CreatedTimestamp,
     /// `updated_timestamp`.
+    ///
+    /// By time of the last update.
     UpdatedTimestamp,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -277,10 +285,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum SwapActivityStatus {
     /// `Success`.
+    ///
+    /// The activity is complete.
     Success,
     /// `Processing`.
+    ///
+    /// The activity is in progress.
     Processing,
     /// `Failed`.
+    ///
+    /// The activity failed.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -313,10 +327,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum SwapApproversStatus {
     /// `Pending`.
+    ///
+    /// The approver has not decided yet.
     Pending,
     /// `Approved`.
+    ///
+    /// The approver approved the swap.
     Approved,
     /// `Rejected`.
+    ///
+    /// The approver rejected the swap.
     Rejected,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -397,12 +417,20 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum SwapSingingStatus {
     /// `Pending`.
+    ///
+    /// The signer has not signed yet.
     Pending,
     /// `Signed`.
+    ///
+    /// The signer signed the transaction.
     Signed,
     /// `Timeout`.
+    ///
+    /// The signer did not answer in time.
     Timeout,
     /// `Rejected`.
+    ///
+    /// The signer rejected the transaction.
     Rejected,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -443,8 +471,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum SwapType {
     /// `Bridge`.
+    ///
+    /// The tokens move to another chain.
     Bridge,
     /// `Exchange`.
+    ///
+    /// The tokens are swapped for others on the same chain.
     Exchange,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

@@ -27,8 +27,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum ListTokenizationActivitiesDirection {
     /// `ASC`.
+    ///
+    /// Ascending.
     Asc,
     /// `DESC`.
+    ///
+    /// Descending.
     Desc,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -73,8 +77,12 @@ impl PageItems for ListTokenizationAllowlistAddresses200Response {
 #[non_exhaustive]
 pub enum ListTokenizationAllowlistAddressesDirection {
     /// `ASC`.
+    ///
+    /// Ascending.
     Asc,
     /// `DESC`.
+    ///
+    /// Descending.
     Desc,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -119,8 +127,12 @@ impl PageItems for ListTokenizationBlocklistAddresses200Response {
 #[non_exhaustive]
 pub enum ListTokenizationBlocklistAddressesDirection {
     /// `ASC`.
+    ///
+    /// Ascending.
     Asc,
     /// `DESC`.
+    ///
+    /// Descending.
     Desc,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -134,8 +146,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum ListTokenizationPermissionsDirection {
     /// `ASC`.
+    ///
+    /// Ascending.
     Asc,
     /// `DESC`.
+    ///
+    /// Descending.
     Desc,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -181,10 +197,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TokenizationActivityStatus {
     /// `Processing`.
+    ///
+    /// The activity is running.
     Processing,
     /// `Success`.
+    ///
+    /// The activity has ended successfully.
     Success,
     /// `Failed`.
+    ///
+    /// The activity has failed.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -402,8 +424,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TokenizationContractCallType {
     /// `EVM_Contract`.
+    ///
+    /// A smart contract on an EVM chain.
     EvmContract,
     /// `SOL_Contract`.
+    ///
+    /// A Solana program.
     SolContract,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1038,8 +1064,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TokenizationOperationSourceType {
     /// `Org-Controlled`.
+    ///
+    /// An MPC Wallet of the type Organization-Controlled.
     OrgControlled,
     /// `Web3`.
+    ///
+    /// A Custodial Wallet of the type Web3.
     Web3,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1055,24 +1085,44 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum TokenizationOperationType {
     /// `Issue`.
+    ///
+    /// Issue a token.
     Issue,
     /// `Mint`.
+    ///
+    /// Mint tokens.
     Mint,
     /// `Burn`.
+    ///
+    /// Burn tokens.
     Burn,
     /// `Pause`.
+    ///
+    /// Pause the contract.
     Pause,
     /// `Unpause`.
+    ///
+    /// Unpause the contract.
     Unpause,
     /// `UpdateAllowlistAddresses`.
+    ///
+    /// Add addresses to the allowlist or remove them.
     UpdateAllowlistAddresses,
     /// `UpdateBlocklistAddresses`.
+    ///
+    /// Add addresses to the blocklist or remove them.
     UpdateBlocklistAddresses,
     /// `ToggleAllowlist`.
+    ///
+    /// Activate or deactivate the allowlist.
     ToggleAllowlist,
     /// `ContractCall`.
+    ///
+    /// Call the token contract with your own data.
     ContractCall,
     /// `UpdatePermissions`.
+    ///
+    /// Change the permissions of addresses.
     UpdatePermissions,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1129,10 +1179,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TokenizationPermissionAction {
     /// `add`.
+    ///
+    /// Grant the permissions to the address.
     Add,
     /// `remove`.
+    ///
+    /// Revoke the permissions of the address.
     Remove,
     /// `set`.
+    ///
+    /// Give the permissions to this address only; a previous holder loses them.
     Set,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1253,12 +1309,20 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TokenizationStatus {
     /// `Processing`.
+    ///
+    /// The token is being issued.
     Processing,
     /// `Active`.
+    ///
+    /// The token is in use.
     Active,
     /// `Failed`.
+    ///
+    /// The token could not be issued.
     Failed,
     /// `Pausing`.
+    ///
+    /// The contract is being paused or is paused.
     Pausing,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1402,26 +1466,48 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum TokenizationTokenPermissionType {
     /// `ManagePermissions`.
+    ///
+    /// Grant and revoke the permissions of addresses.
     ManagePermissions,
     /// `ManageAccessAndControls`.
+    ///
+    /// Manage the allowlist and the blocklist.
     ManageAccessAndControls,
     /// `MintTokens`.
+    ///
+    /// Mint tokens.
     MintTokens,
     /// `BurnTokens`.
+    ///
+    /// Burn tokens.
     BurnTokens,
     /// `WrapTokens`.
+    ///
+    /// Wrap and unwrap tokens.
     WrapTokens,
     /// `RecoverTokens`.
+    ///
+    /// Recover tokens from given addresses.
     RecoverTokens,
     /// `UpgradeContract`.
+    ///
+    /// Replace the implementation of the contract.
     UpgradeContract,
     /// `PauseContract`.
+    ///
+    /// Pause and unpause the contract.
     PauseContract,
     /// `FreezeAccounts`.
+    ///
+    /// Freeze and unfreeze addresses.
     FreezeAccounts,
     /// `UpdateMetadata`.
+    ///
+    /// Change the token's metadata.
     UpdateMetadata,
     /// `PermanentDelegate`.
+    ///
+    /// Transfer and burn the tokens of every account. The holder cannot be changed after it is set.
     PermanentDelegate,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1442,14 +1528,24 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum TokenizationTokenStandard {
     /// `ERC20`.
+    ///
+    /// A token on an EVM chain.
     Erc20,
     /// `SPLToken2022`.
+    ///
+    /// A Solana token of the Token-2022 program.
     SplToken2022,
     /// `ERC20Wrapper`.
+    ///
+    /// A token on an EVM chain that wraps another token.
     Erc20Wrapper,
     /// `SOLWrapper`.
+    ///
+    /// A Solana token that wraps another token.
     SolWrapper,
     /// `ERC20Fund`.
+    ///
+    /// A tokenized fund on an EVM chain (ERC-4626).
     Erc20Fund,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1502,8 +1598,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TokenizationUpdateAddressAction {
     /// `Grant`.
+    ///
+    /// Add the addresses to the list.
     Grant,
     /// `Revoke`.
+    ///
+    /// Remove the addresses from the list.
     Revoke,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

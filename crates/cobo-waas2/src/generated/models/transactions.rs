@@ -66,8 +66,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum AddressTransferDestinationChangeOutputType {
     /// `Last`.
+    ///
+    /// The change is the last output.
     Last,
     /// `First`.
+    ///
+    /// The change is the first output.
     First,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -96,10 +100,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum ApprovalAction {
     /// `Transfer`.
+    ///
+    /// Approval of a transfer.
     Transfer,
     /// `Drop`.
+    ///
+    /// Approval to drop a transaction.
     Drop,
     /// `SpeedUp`.
+    ///
+    /// Approval to speed up a transaction.
     SpeedUp,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -137,8 +147,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum ApprovalResult {
     /// `Approved`.
+    ///
+    /// The user approved the transaction.
     Approved,
     /// `Rejected`.
+    ///
+    /// The user rejected the transaction.
     Rejected,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -167,10 +181,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum ApprovalTransactionResult {
     /// `Rejected`.
+    ///
+    /// The transaction is rejected.
     Rejected,
     /// `Pending`.
+    ///
+    /// Approvals are still missing.
     Pending,
     /// `Approved`.
+    ///
+    /// The transaction is approved.
     Approved,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -400,14 +420,24 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum ContractCallDestinationType {
     /// `EVM_Contract`.
+    ///
+    /// Contract on an EVM chain.
     EvmContract,
     /// `SOL_Contract`.
+    ///
+    /// Program on Solana.
     SolContract,
     /// `STELLAR_Contract`.
+    ///
+    /// Trustline operation on Stellar.
     StellarContract,
     /// `TRON_Contract`.
+    ///
+    /// Contract on TRON.
     TronContract,
     /// `COSMOS_Contract`.
+    ///
+    /// Messages on a Cosmos chain.
     CosmosContract,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -486,10 +516,16 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum ContractCallSourceType {
     /// `Web3`.
+    ///
+    /// Custodial Web3 Wallet.
     Web3,
     /// `Org-Controlled`.
+    ///
+    /// MPC Wallet controlled by your organization.
     OrgControlled,
     /// `User-Controlled`.
+    ///
+    /// MPC Wallet controlled by your user.
     UserControlled,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -738,8 +774,12 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum EstimateFeeRequestType {
     /// `Transfer`.
+    ///
+    /// A token transfer.
     Transfer,
     /// `ContractCall`.
+    ///
+    /// A call of a smart contract.
     ContractCall,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -864,10 +904,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum FeeLevel {
     /// `Slow`.
+    ///
+    /// Lower fee; confirmation may take longer.
     Slow,
     /// `Recommended`.
+    ///
+    /// Balance of fee and time.
     Recommended,
     /// `Fast`.
+    ///
+    /// Higher fee for faster confirmation.
     Fast,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -959,8 +1005,12 @@ impl PageItems for ListTransactions200Response {
 #[non_exhaustive]
 pub enum ListTransactionsDirection {
     /// `ASC`.
+    ///
+    /// Ascending.
     Asc,
     /// `DESC`.
+    ///
+    /// Descending.
     Desc,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1010,18 +1060,32 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum MessageSignDestinationType {
     /// `EVM_EIP_191_Signature`.
+    ///
+    /// EIP-191 signature of a message.
     EvmEip191Signature,
     /// `EVM_EIP_712_Signature`.
+    ///
+    /// EIP-712 signature of structured data.
     EvmEip712Signature,
     /// `BTC_EIP_191_Signature`.
+    ///
+    /// EIP-191 signature with a Bitcoin key. No request form has this type.
     BtcEip191Signature,
     /// `BTC_BIP_137_Signature`.
+    ///
+    /// BIP-137 signature of a Bitcoin message.
     BtcBip137Signature,
     /// `BTC_BIP_322_Signature`.
+    ///
+    /// BIP-322 signature of a Bitcoin message.
     BtcBip322Signature,
     /// `COSMOS_ADR_36_Signature`.
+    ///
+    /// ADR-36 signature of a Cosmos message.
     CosmosAdr36Signature,
     /// `Raw_Message_Signature`.
+    ///
+    /// Signature of a raw hash. Deprecated for security reasons and no longer allowed.
     RawMessageSignature,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1091,10 +1155,16 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum MessageSignSourceType {
     /// `Web3`.
+    ///
+    /// Custodial Web3 Wallet.
     Web3,
     /// `Org-Controlled`.
+    ///
+    /// MPC Wallet controlled by your organization.
     OrgControlled,
     /// `User-Controlled`.
+    ///
+    /// MPC Wallet controlled by your user.
     UserControlled,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1417,10 +1487,16 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TransactionApprovalResult {
     /// `Approved`.
+    ///
+    /// The transaction is approved.
     Approved,
     /// `Rejected`.
+    ///
+    /// The transaction is rejected.
     Rejected,
     /// `Pending`.
+    ///
+    /// The approval is still missing.
     Pending,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -1658,10 +1734,16 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum TransferDestinationType {
     /// `Address`.
+    ///
+    /// One or more addresses.
     Address,
     /// `CustodialWallet`.
+    ///
+    /// A Custodial Wallet. Deprecated: use `Address`.
     CustodialWallet,
     /// `ExchangeWallet`.
+    ///
+    /// An Exchange Wallet.
     ExchangeWallet,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

@@ -77,8 +77,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum AddressVerificationMethod {
     /// `SIGNATURE`.
+    ///
+    /// The owner signs a message off chain.
     Signature,
     /// `SATOSHI_TEST`.
+    ///
+    /// The owner sends a small amount on chain.
     SatoshiTest,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -94,10 +98,16 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum AddressVerificationStatus {
     /// `PENDING`.
+    ///
+    /// A Satoshi Test is running or awaits confirmation.
     Pending,
     /// `VERIFIED`.
+    ///
+    /// Ownership of the address is proved.
     Verified,
     /// `FAILED`.
+    ///
+    /// The Satoshi Test expired, or the signature was rejected.
     Failed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -151,8 +161,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum DestinationWalletType {
     /// `EXCHANGES_OR_VASP`.
+    ///
+    /// At an exchange or another virtual asset service provider (VASP).
     ExchangesOrVasp,
     /// `SELF_CUSTODY_WALLET`.
+    ///
+    /// In a self-custody wallet.
     SelfCustodyWallet,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -168,8 +182,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum GetSignatureChallengeTransactionType {
     /// `DEPOSIT`.
+    ///
+    /// A deposit.
     Deposit,
     /// `WITHDRAW`.
+    ///
+    /// A withdrawal.
     Withdraw,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -210,8 +228,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum GetTransactionLimitationTransactionType {
     /// `DEPOSIT`.
+    ///
+    /// A deposit.
     Deposit,
     /// `WITHDRAW`.
+    ///
+    /// A withdrawal.
     Withdraw,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -362,8 +384,13 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum SatoshiTestChallengeAction {
     /// `PREPARE`.
+    ///
+    /// Return address and amount without starting the 180 minutes. A repeat for the same chain and
+    /// address changes the amount.
     Prepare,
     /// `SUBMIT`.
+    ///
+    /// Start the 180 minutes for the prepared challenge, or for a new one if none is prepared.
     Submit,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -377,16 +404,28 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum SatoshiTestChallengeStatus {
     /// `PREPARE`.
+    ///
+    /// Address and amount are known; the 180 minutes have not started.
     Prepare,
     /// `PENDING`.
+    ///
+    /// The 180 minutes are running; the transfer has not been seen.
     Pending,
     /// `MATCHED`.
+    ///
+    /// A matching transfer was seen and awaits confirmations.
     Matched,
     /// `VERIFIED`.
+    ///
+    /// The transfer is confirmed; the address is verified.
     Verified,
     /// `EXPIRED`.
+    ///
+    /// No matching transfer was seen within 180 minutes.
     Expired,
     /// `DELETED`.
+    ///
+    /// The challenge was cancelled.
     Deleted,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -403,8 +442,12 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum SelectedEntityType {
     /// `LEGAL`.
+    ///
+    /// A legal entity.
     Legal,
     /// `NATURAL`.
+    ///
+    /// A natural person.
     Natural,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -568,8 +611,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TravelRuleDepositLegalEntitySelectedEntityType {
     /// `LEGAL`.
+    ///
+    /// A legal entity.
     Legal,
     /// `NATURAL`.
+    ///
+    /// A natural person.
     Natural,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -610,8 +657,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum TravelRuleDepositNaturalEntitySelectedEntityType {
     /// `LEGAL`.
+    ///
+    /// A legal entity.
     Legal,
     /// `NATURAL`.
+    ///
+    /// A natural person.
     Natural,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -664,8 +715,12 @@ cobo_model::union_from! {
 #[non_exhaustive]
 pub enum TravelRuleTransactionType {
     /// `DEPOSIT`.
+    ///
+    /// A deposit; the sender's address is verified.
     Deposit,
     /// `WITHDRAW`.
+    ///
+    /// A withdrawal; the recipient's address is verified.
     Withdraw,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

@@ -172,10 +172,17 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum KeyShareHolderGroupStatus {
     /// `New`.
+    ///
+    /// The group is new and becomes `Valid` after a TSS request with it as the target.
     New,
     /// `Valid`.
+    ///
+    /// The group can be used.
     Valid,
     /// `Unavailable`.
+    ///
+    /// The group cannot be used for now, because a key share holder is moving the mobile co-signer
+    /// to another device.
     Unavailable,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -192,10 +199,17 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum KeyShareHolderGroupType {
     /// `MainGroup`.
+    ///
+    /// The Main Group; its key shares are generated first, and it creates those of the other
+    /// groups.
     MainGroup,
     /// `SigningGroup`.
+    ///
+    /// A Signing Group; the Main Group creates its key shares.
     SigningGroup,
     /// `RecoveryGroup`.
+    ///
+    /// A Recovery Group; it restores key shares that a member of the Main Group has lost.
     RecoveryGroup,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -212,12 +226,22 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum KeyShareHolderStatus {
     /// `Valid`.
+    ///
+    /// The TSS Node is configured and active.
     Valid,
     /// `NotConfigured`.
+    ///
+    /// The mobile co-signer (Cobo Guard) has not been configured.
     NotConfigured,
     /// `NotActivated`.
+    ///
+    /// The mobile co-signer (Cobo Guard) has not been activated.
     NotActivated,
     /// `Changed`.
+    ///
+    /// The key share holder set up Cobo Guard on a new phone. Call `create_tss_request` with the
+    /// types `KeyGenFromKeyGroup` and `Recovery` to complete the change; Cobo then deletes the old
+    /// TSS Node.
     Changed,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -234,10 +258,16 @@ cobo_model::open_enum! {
 #[non_exhaustive]
 pub enum KeyShareHolderType {
     /// `Cobo`.
+    ///
+    /// Cobo.
     Cobo,
     /// `Mobile`.
+    ///
+    /// A mobile co-signer, with the Cobo Guard app.
     Mobile,
     /// `API`.
+    ///
+    /// A server co-signer, with the TSS Node software.
     Api,
     /// A value that the document does not know, kept as it came.
     Unknown(String),
@@ -472,8 +502,12 @@ cobo_model::model! {
 #[non_exhaustive]
 pub enum OriginalMainGroupHandling {
     /// `Invalidate`.
+    ///
+    /// The former Main Group becomes invalid permanently.
     Invalidate,
     /// `ConvertToSigningGroup`.
+    ///
+    /// The former Main Group becomes a Signing Group.
     ConvertToSigningGroup,
     /// A value that the document does not know, kept as it came.
     Unknown(String),

@@ -204,7 +204,7 @@ static SECURITY_SCHEME: Object = Object {
     referable: true,
 };
 
-/// A schema. Bounds (`minimum` and the like) may have any type, since `relax` drops them.
+/// A schema. Bounds (`minimum` and the like) may have any type, since `drop-constraints` drops them.
 pub(super) static SCHEMA: Object = Object {
     name: "a schema",
     required: &[],
