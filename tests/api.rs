@@ -108,6 +108,10 @@ fn every_page_with_an_example_is_compiled() {
     let library = std::fs::read_to_string("lib.rs").unwrap();
     for entry in std::fs::read_dir("../docs/reference").unwrap() {
         let path = entry.unwrap().path();
+        // The pages of WaaS 2.0 have the examples that are compiled as the crate's doctests.
+        if path.is_dir() {
+            continue;
+        }
         if std::fs::read_to_string(&path).unwrap().contains("```rust") {
             let name = path.file_name().unwrap().to_str().unwrap();
             let listed = format!("\"../docs/reference/{name}\"");

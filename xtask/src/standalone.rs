@@ -70,7 +70,7 @@ pub fn default_name(title: &str) -> String {
         format!("api-{name}"),
     ]
     .into_iter()
-    .find(|name| check(name).is_ok())
+    .find(|name| check(name).is_ok() && !name.ends_with('-'))
     .unwrap_or_else(|| "api-client".to_owned())
 }
 

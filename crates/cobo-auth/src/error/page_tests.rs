@@ -12,7 +12,7 @@ const HEAD: &str = "\
 # Errors
 
 <!-- Written by a test from the code. Do not edit. After a change:
-     UPDATE=1 cargo test -p cobo-auth --lib page_tests -->
+     UPDATE=1 cargo test -p cobo-auth --lib page_of_errors -->
 
 Every call returns a `cobo_auth::Error` when it fails. First ask whether the call was carried out:
 
@@ -231,8 +231,8 @@ fn codes() -> String {
     rows
 }
 
-/// The errors of a write that failed in this way. Where the status decides whether it is temporary,
-/// there is one of each.
+/// The errors of a write that failed in this way: two where the status decides whether the failure is
+/// temporary.
 fn errors(kind: Kind) -> Vec<Error> {
     let error = match kind {
         Kind::Unexpected | Kind::Coded { .. } => {

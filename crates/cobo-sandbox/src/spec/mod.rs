@@ -8,7 +8,6 @@
 #![cfg_attr(not(feature = "specification"), allow(dead_code))]
 
 mod body;
-#[cfg(feature = "specification")]
 mod dialect;
 mod operation;
 mod parameter;
@@ -23,6 +22,7 @@ mod validator;
 mod without;
 
 use std::collections::HashMap;
+#[cfg(feature = "specification")]
 use std::path::Path;
 use std::sync::Arc;
 
