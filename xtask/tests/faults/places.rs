@@ -95,7 +95,11 @@ components:
     ));
     assert_has(
         &it.files["client.rs"],
-        &[".name(\"text\")", ".both(\"text\")", ".some_null()"],
+        &[
+            ".name(\"text\")",
+            ".both(\"text\")",
+            ".some(serde_json::Map",
+        ],
     );
 }
 

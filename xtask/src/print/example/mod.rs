@@ -34,7 +34,8 @@ impl Call {
         for parameter in &operation.parameters {
             let given = parameter.example.as_ref();
             let sampled = given.is_some() && !parameter.deprecated;
-            if !parameter.required && !(sampled && sampler.is_simple(&parameter.ty)) {
+            let shown = parameter.required || (sampled && sampler.is_simple(&parameter.ty));
+            if !shown {
                 continue;
             }
             writer.deprecated |= parameter.deprecated;

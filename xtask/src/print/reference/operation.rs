@@ -309,7 +309,7 @@ fn errors(site: &Site<'_>, operation: &Operation) -> String {
             let object = site.api.model(*id).object();
             object.is_some_and(|object| {
                 let has = |name: &&str| object.fields.iter().any(|field| field.wire == **name);
-                fields.iter().all(|name| has(&name))
+                fields.iter().all(has)
             })
         };
         let model = site.ids().find(has_all);
