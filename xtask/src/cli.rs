@@ -45,21 +45,21 @@ struct Adopt {
     verbose: bool,
 }
 
-/// Generate this workspace's code and reference pages, or a crate of its own from any document.
+/// Generate this workspace's code and reference pages, or a stand-alone crate from any document.
 ///
 /// Exits with 0 when everything is written or nothing is stale, 1 when something is stale (with
 /// --check), and 2 when the document or the arguments are refused.
 #[derive(Debug, Args)]
 struct Regen {
-    /// The OpenAPI 3.0 document to generate a crate of its own from
+    /// The OpenAPI 3.0 document to generate a stand-alone crate from
     #[arg(long, value_name = "FILE", requires = "out")]
     spec: Option<PathBuf>,
 
-    /// The folder of the crate of its own
+    /// The folder of the stand-alone crate
     #[arg(long, value_name = "DIR", requires = "spec")]
     out: Option<PathBuf>,
 
-    /// The name of the crate of its own; `my-api` has the client `MyApiClient` [default: the title of
+    /// The name of the stand-alone crate; `my-api` has the client `MyApiClient` [default: the title of
     /// the document in kebab case]
     #[arg(long, value_name = "NAME", requires = "spec")]
     name: Option<String>,
@@ -78,7 +78,7 @@ struct Regen {
     #[arg(long, value_name = "FILE", requires = "spec")]
     decisions: Option<PathBuf>,
 
-    /// Refuse conflicts that nobody has decided, instead of making them raw JSON
+    /// Refuse undecided conflicts instead of making them raw JSON
     #[arg(long, requires = "spec")]
     strict: bool,
 
@@ -119,8 +119,8 @@ struct Conformance {
 }
 
 /// Compare two documents in terms of what callers of the generated crate see: operations, parameters, types and their
-/// names, fields, enum values, what is required. Order, prose, and how a schema is inlined or referenced are no
-/// difference. In place of a document, the `surface.json` of a generated crate can be given.
+/// names, fields, enum values, what is required. It ignores order, prose, and how a
+/// schema is inlined or referenced. In place of a document, the `surface.json` of a generated crate can be given.
 ///
 /// Exits with 0, with 1 if a change is not compatible (with --fail-on breaking), and with 2 if a document or the
 /// arguments are refused.

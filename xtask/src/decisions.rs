@@ -93,7 +93,7 @@ impl Decisions {
     pub fn parse(source: &str, text: &str) -> Result<Self, Diagnostics> {
         let entries: Vec<Entry> = serde_saphyr::from_str(text).map_err(|error| {
             let reason = error.without_snippet().to_string();
-            Diagnostic::of_file(source, format!("this is no list of decisions: {reason}"))
+            Diagnostic::of_file(source, format!("not a list of decisions: {reason}"))
         })?;
         let mut decisions = Self {
             source: source.to_owned(),

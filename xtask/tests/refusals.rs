@@ -76,7 +76,7 @@ const REFUSED: &[(&str, &[Problem])] = &[
         "unknown-mark",
         &[(
             Some("/paths/~1things/get/x-cobo-repeatible"),
-            "`x-cobo-repeatible` is no mark",
+            "unknown mark `x-cobo-repeatible`",
         )],
     ),
     (

@@ -141,7 +141,7 @@ fn what_is_left_out_or_not_looked_at_is_reported() {
         report["stages"]["load"],
         serde_json::json!([
             "/paths/~1things/get/parameters: left out, since it says nothing",
-            "/paths/~1things/get/x-cobo-permission: `x-cobo-permission` is no mark of ours",
+            "/paths/~1things/get/x-cobo-permission: `x-cobo-permission` is not a mark of this project",
         ])
     );
 }

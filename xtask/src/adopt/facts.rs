@@ -24,7 +24,7 @@ const NAMED: [&str; 15] = [
     "variables",
 ];
 
-/// Drops every text of a document: descriptions, summaries, titles that are no names, texts of enum
+/// Drops every text of a document: descriptions, summaries, titles that are not names, texts of enum
 /// values, links to documentation, and samples that are sentences.
 pub(super) fn keep(root: &mut Value) {
     // The title of a document is the name of the API.

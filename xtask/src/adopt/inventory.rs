@@ -17,7 +17,7 @@ pub(super) fn of(root: &Value) -> BTreeSet<String> {
         for parameter in items(place.operation.get("parameters")) {
             let name = parameter.get("$ref").or_else(|| parameter.get("name"));
             if let Some(name) = name.and_then(Value::as_str) {
-                // Parameters may change their order, so their index is no name.
+                // Parameters may change their order, so their index does not identify them.
                 let name = name.rsplit('/').next().unwrap_or_default();
                 found.insert(at(&at(&pointer, "parameters"), name));
             }

@@ -58,7 +58,7 @@ pub(super) fn run(root: &mut Value, words: &mut Words) -> (usize, Vec<Missing>) 
 }
 
 /// The names of the component schemas that have a text. A property that is a reference to one needs
-/// none of its own.
+/// no text.
 type Described = BTreeSet<String>;
 
 fn described(root: &Value, words: &mut Words) -> Described {

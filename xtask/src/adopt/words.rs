@@ -117,7 +117,7 @@ impl Words {
     }
 
     /// The text at the first of these addresses that has one. All of them then count as used: a
-    /// common text has a place though every place of its name has a text of its own.
+    /// common text has a place even if every place of its name has a separate text.
     pub(super) fn take(&mut self, addresses: &[String]) -> Option<String> {
         self.used.extend(addresses.iter().cloned());
         let mut texts = addresses

@@ -139,7 +139,7 @@ pub enum Side {
     Responses,
 }
 
-/// The field that holds the properties without a field of their own.
+/// The field that holds all properties that have no separate field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rest {
     pub rust: String,

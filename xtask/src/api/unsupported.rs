@@ -65,7 +65,7 @@ fn reasons(api: &Api, operation: &Operation) -> Vec<String> {
     }
     let form = operation.body.as_ref().filter(|body| body.form);
     if form.is_some_and(|body| api.model(body.model).object().is_none()) {
-        reasons.push("its form is no object".to_owned());
+        reasons.push("its form is not an object".to_owned());
     }
     reasons
 }

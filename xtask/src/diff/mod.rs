@@ -2,7 +2,7 @@
 //!
 //! Both documents become an [`Api`], and each `Api` a [`Surface`]: operations and models by name,
 //! with types as in Rust. Callers do not see order, prose, unchecked bounds and defaults, nor how a
-//! schema is inlined, referenced or combined with `allOf`, so these are no difference. Each change
+//! schema is inlined, referenced or combined with `allOf`, so these are not reported. Each change
 //! is shown once: of a model, with the operations that it reaches.
 
 use std::path::{Path, PathBuf};

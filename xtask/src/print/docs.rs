@@ -31,7 +31,7 @@ impl Docs {
         }
     }
 
-    /// Adds a paragraph if there is none yet.
+    /// Adds a paragraph if the docs have no paragraph yet.
     pub(crate) fn or(self, text: impl Into<String>) -> Self {
         if self.0.is_empty() {
             self.paragraph(text)

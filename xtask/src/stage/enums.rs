@@ -1,7 +1,7 @@
 //! Marks the enums, so that they are generated as open enums with chosen names.
 //!
-//! What the values of an enum are, and what they are called in Rust, stands in a mark, from which
-//! [`Api`](crate::api::Api) is made. Values such as `>` and `>=`, or one that stands there twice, get
+//! The values of an enum and their names in Rust are kept in a mark, from which
+//! [`Api`](crate::api::Api) is made. Values such as `>` and `>=`, or a value that is listed twice, get
 //! names that differ.
 
 use std::collections::BTreeSet;

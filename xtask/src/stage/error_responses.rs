@@ -127,7 +127,7 @@ impl Operation<'_> {
         });
         if let Some(index) = default {
             self.change(format!(
-                "{id} declares no success: its default response is taken for it"
+                "{id} declares no success: its default response counts as the success"
             ));
             return failures.remove(index).1.clone();
         }

@@ -34,7 +34,7 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
     }
     for (pointer, reason) in &outcome.undecided {
         let message = format!(
-            "two parts of `allOf` define it differently, and nobody has decided which one is right: \
+            "two parts of `allOf` define it differently, and no decision says which one is right: \
              {reason}"
         );
         let problem = document

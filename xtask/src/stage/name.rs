@@ -168,7 +168,7 @@ fn status_name(status: &str) -> String {
 }
 
 /// Drops titles, because typify names schemas after them and two may be equal. A title becomes the
-/// description if there is none.
+/// description of a schema without one.
 fn drop_titles(document: &mut Document, log: &mut Log) {
     schema::each_mut(&mut document.root, &mut |pointer, schema, holder| {
         let Some(map) = schema.as_object_mut() else {

@@ -1,10 +1,10 @@
 //! Marks the unions, so that they are generated as enums decoded by their discriminator.
 //!
-//! Whoever takes the first variant that decodes takes an MPC wallet for a custodial one. The variants
-//! of each union, and the tags that tell them apart, stand in a mark, from which
+//! A reader that tries the variants in turn would read an MPC wallet as a custodial one. The variants
+//! of each union, and the tags that tell them apart, are kept in a mark, from which
 //! [`Api`](crate::api::Api) is made. The variants of a union without a discriminator are told apart
 //! by what they require. A union of anything but objects is raw JSON: nothing is lost, and its
-//! pointer stands in the report.
+//! pointer is in the report.
 
 use std::collections::{BTreeMap, BTreeSet};
 

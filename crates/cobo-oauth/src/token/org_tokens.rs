@@ -82,7 +82,7 @@ impl OrgTokens {
         Some(token.into())
     }
 
-    /// Returns the token; waits for a refresh if there is none, or if it expires very soon.
+    /// Returns the token. Waits for a refresh if no token is cached or if it expires very soon.
     pub(crate) async fn fetch(
         self: &Arc<Self>,
         shared: &Arc<Shared>,

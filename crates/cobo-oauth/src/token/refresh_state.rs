@@ -28,7 +28,7 @@ pub(crate) struct RefreshState {
     pub(crate) generation: u64,
     /// The newest generation that was rejected or invalidated. It and all older ones are not used.
     pub(crate) rejected: u64,
-    /// The newest generation whose refresh token was taken for sending. It is spent, even if the
+    /// The newest generation whose refresh token was taken out of the store to be sent. It is spent, even if the
     /// store is restored to a state that still has it.
     pub(crate) spent: u64,
     /// How many tokens in a row were rejected soon after they were obtained.
@@ -57,7 +57,7 @@ pub(crate) enum Activity {
 /// Why a refresh task runs, which decides what it may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum RefreshReason {
-    /// The token expires soon, or there is none. Any newer token will do.
+    /// The token expires soon, or no token exists. Any newer token will do.
     #[default]
     Expiring,
     /// A server rejected the token. Any newer token will do.

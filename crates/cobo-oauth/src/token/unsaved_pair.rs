@@ -58,7 +58,7 @@ impl Shared {
         }
     }
 
-    /// Saves the unsaved pair, if there is one.
+    /// Saves the unsaved pair, if any.
     pub(crate) async fn save_unsaved(&self, tokens: &OrgTokens) {
         let _saving = tokens.saving.lock().await;
         let Some(pair) = tokens.unsaved.load_full() else {

@@ -23,7 +23,7 @@ pub struct Feature {
     pub about: String,
 }
 
-/// A module behind a feature of its own.
+/// A module with its own feature.
 pub(super) struct Group {
     /// `wallets_mpc_wallets`.
     pub(super) module: String,

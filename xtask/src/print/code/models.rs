@@ -114,7 +114,7 @@ pub(super) fn setter_docs(field: &Field) -> Docs {
 }
 
 pub(super) fn rest_docs() -> Docs {
-    Docs::new().paragraph("Properties that have no field of their own.")
+    Docs::new().paragraph("All properties that have no separate field.")
 }
 
 /// The entry of a field, as the models macro reads it: `0 name = "wire"? not_empty()`.
@@ -163,7 +163,7 @@ fn open<T>(
         #[non_exhaustive]
         pub enum #name {
             #(#docs #idents,)*
-            /// A value that the document does not know, kept as it came.
+            /// A value that is not in the document, kept as received.
             #unknown(#holds),
         }
         #MODEL::#behaviour! { #name, #unknown { #(#idents = #values),* } }
@@ -222,9 +222,9 @@ fn union(types: &Types<'_>, model: &Model, union: &Union) -> TokenStream {
         quote!(#name(#model #builder))
     });
     let about = if union.discriminator.is_some() {
-        " A value whose tag the document does not know, kept as it came."
+        " A value whose tag is not in the document, kept as received."
     } else {
-        " A value that is none of the others, kept as it came."
+        " A value that matches no other variant, kept as received."
     };
     quote! {
         #head

@@ -16,7 +16,7 @@ use crate::api::{Api, ModelId, Operation, Type};
 
 /// A call of an operation, with all required values and those that the document has a sample of.
 struct Call {
-    /// The statement that makes the body, if there is one.
+    /// The statement that makes the body; empty without a body.
     request: String,
     /// The setters, one a line.
     setters: Vec<String>,

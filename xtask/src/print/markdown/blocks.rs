@@ -78,7 +78,7 @@ impl Paragraph {
         self.text.push_str(line);
     }
 
-    /// Writes the paragraph, if there is one.
+    /// Writes the paragraph, if any.
     fn flush(&mut self, out: &mut String) {
         let text = std::mem::take(&mut self.text);
         if !text.is_empty() {

@@ -131,8 +131,8 @@ const SIGNATURE: &str = r#"
 
 ### CoboAuth
 
-Every request is signed by the client, with the key that it was made with; nothing has to be set for
-an operation. The signature stands in three headers:
+The client signs every request with its key; nothing has to be set for an operation. The signature is
+in three headers:
 "#;
 
 fn signature_headers() -> String {
@@ -145,7 +145,7 @@ fn signature_headers() -> String {
             "CoboNonce",
             "Biz-Api-Nonce",
             "32 random hexadecimal digits, or the Unix time in milliseconds, as \
-             `ClientBuilder::nonces` says. Each attempt of a call has a nonce of its own.",
+             `ClientBuilder::nonces` says. Each attempt of a call has a new nonce.",
         ),
         row(
             "CoboSignature",

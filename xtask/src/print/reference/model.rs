@@ -139,7 +139,7 @@ fn rest(site: &Site<'_>, rest: &Rest) -> Vec<String> {
     vec![
         format!("**{}**", rest.rust),
         site.type_link(&RustType::map(&rest.ty)),
-        "Properties that have no field of their own.".to_owned(),
+        "All properties that have no separate field.".to_owned(),
         String::new(),
     ]
 }

@@ -59,7 +59,7 @@ fn enumeration(map: &mut Map<String, Value>, change: &mut dyn FnMut(&str)) {
     let integers = values.iter().all(Value::is_i64);
     let empty = values.is_empty();
     if null {
-        change("`null` is no value of an enum: the place is nullable");
+        change("`null` is not a value of an enum: the place is nullable");
         map.insert("nullable".to_owned(), Value::Bool(true));
     }
     let kind = map.get("type").and_then(Value::as_str);
@@ -110,7 +110,7 @@ fn union(map: &mut Map<String, Value>, change: &mut dyn FnMut(&str)) {
             let empty = parts.is_empty();
             map.insert("nullable".to_owned(), Value::Bool(true));
             change(&format!(
-                "`null` is no part of `{key}`: the place is nullable"
+                "`null` is not a part of `{key}`: the place is nullable"
             ));
             if empty {
                 map.shift_remove(key);

@@ -82,7 +82,7 @@ pub(super) fn foreign(document: &Document, log: &mut Log) {
         if !is_mistyped(name) {
             log.change(
                 Stage::Load,
-                format!("{pointer}: `{name}` is no mark of ours"),
+                format!("{pointer}: `{name}` is not a mark of this project"),
             );
         }
     });
@@ -92,7 +92,7 @@ pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
     // A mistyped mark would silently do nothing.
     others(&document.root, &mut |pointer, name| {
         if is_mistyped(name) {
-            let reason = format!("`{name}` is no mark; there are {}", MARKS.join(", "));
+            let reason = format!("unknown mark `{name}`; the marks are {}", MARKS.join(", "));
             problems.push(document.error(pointer, reason));
         }
     });

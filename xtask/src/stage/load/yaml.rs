@@ -12,7 +12,7 @@ use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Spanned};
 
 use crate::document::{at, item};
 
-/// The maximum number of values and keys that aliases may stand for, and that anchors may name.
+/// The maximum number of values and keys that aliases may expand to, and that anchors may name.
 const ALIASED: usize = 100_000;
 
 /// A parsed YAML file.
@@ -51,8 +51,8 @@ pub(crate) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
         let is_expansion = ["RecordedAnchorEvents", "replay"];
         if is_expansion.iter().any(|word| reason.contains(word)) {
             let reason = format!(
-                "its aliases (`*name`) stand for more than {ALIASED} values: write out what they \
-                 stand for, or use references (`$ref`)"
+                "its aliases (`*name`) expand to more than {ALIASED} values: write the values out, or \
+                 use references (`$ref`)"
             );
             return (line, reason);
         }

@@ -17,7 +17,7 @@ pub(super) struct Rules<'a> {
 /// A property that two parts define differently.
 pub(super) struct Conflict {
     pub(super) pointer: String,
-    /// The decision of a person about which definition wins, if there is one.
+    /// The decision of a person about which definition wins, if any.
     pub(super) decided: Option<Use>,
     /// The reason why [`merge`] makes the property raw JSON. `None`: the result is what both allow.
     pub(super) raw: Option<String>,

@@ -46,7 +46,7 @@ impl<'a> Schemas<'a> {
         for part in parts(schema) {
             let model = named(part).ok_or("one of its parts has no name")?;
             if model == name || models.contains(&model) {
-                notes.push(format!("{model} stands in it twice"));
+                notes.push(format!("{model} is listed twice"));
             } else {
                 models.push(model);
             }
@@ -58,7 +58,7 @@ impl<'a> Schemas<'a> {
             .get("discriminator")
             .and_then(|value| text(value, "propertyName"));
         if let Some(odd) = models.iter().find(|model| !self.is_object(model, DEPTH)) {
-            return Err(format!("{odd} is no object"));
+            return Err(format!("{odd} is not an object"));
         }
         let mut contradictions = Vec::new();
         let mut found: Vec<Part> = models
@@ -215,7 +215,7 @@ impl<'a> Schemas<'a> {
             let same_place = (written_out && count == found.len()).then_some(index);
             if let Some(part) = says.or(same_place).and_then(|own| found.get_mut(own)) {
                 notes.push(format!(
-                    "`{tag}` is mapped to nothing: it is taken for {}",
+                    "`{tag}` is mapped to nothing: it selects {}",
                     part.model
                 ));
                 part.tags.push(tag);
