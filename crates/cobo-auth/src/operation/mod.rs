@@ -6,6 +6,7 @@ use http::Method;
 
 use crate::call::options::is_oauth;
 
+mod endpoint;
 pub(crate) mod form;
 mod macros;
 pub(crate) mod pages;
