@@ -2,7 +2,7 @@
 //! key.
 //!
 //! In this example the process with the key is a task of the same program, and Cobo is a sandbox,
-//! so that it runs by itself. For an HSM or a KMS, use its protocol in [`RemoteSigner::sign`].
+//! so that it runs by itself. For an HSM or a KMS, use its protocol in `RemoteSigner::sign`.
 
 #![allow(clippy::print_stdout)] // the example prints its results
 
