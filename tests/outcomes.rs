@@ -144,7 +144,7 @@ async fn old_429_is_an_unknown_outcome_and_never_repeats_a_write() {
         };
         assert_eq!(requests, expected, "{signed_at}");
         let says = match execution {
-            Execution::Unknown => "may have been carried out: look its result up before",
+            Execution::Unknown => "may have been carried out: look up its result before",
             _ => "the request was not carried out",
         };
         assert!(error.to_string().contains(says), "{error}");
@@ -338,7 +338,7 @@ async fn every_success_that_is_refused_says_that_the_call_may_have_been_carried_
         assert_eq!(error.kind(), kind);
         assert_eq!(error.execution(), Execution::Unknown, "{error}");
         let says =
-            "the request may have been carried out: look its result up before you call again";
+            "the request may have been carried out: look up its result before you send it again";
         assert!(error.to_string().ends_with(says), "{error}");
     }
 }
@@ -364,7 +364,7 @@ async fn advice_never_tells_to_repeat_a_write_that_may_have_been_carried_out() {
                     "{text}"
                 );
                 assert_eq!(
-                    text.contains("look its result up before you call again"),
+                    text.contains("look up its result before you send it again"),
                     !repeatable,
                     "{text}"
                 );

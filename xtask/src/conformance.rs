@@ -16,6 +16,7 @@ use syn::{Expr, parse_quote};
 use crate::api::{Api, Location, Operation, Type, unsupported};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::document::{at, reference};
 use crate::output::Output;
 use crate::print::{CrateNames, code};
 use crate::report::Log;
@@ -136,11 +137,30 @@ fn program(path: &Path, source: &str, options: &Options) -> Result<Program, Diag
     }
     let api = Api::of(&document, &mut log);
     unsupported::check(&document, &api)?;
+    require_bodies(&api, &mut named);
     Ok(Program {
         named,
         calls: calls(&api),
         models: models(&api),
     })
+}
+
+/// Requires the bodies that the client requires. A document may leave out whether a body is required
+/// although its schema has required properties.
+fn require_bodies(api: &Api, document: &mut Value) {
+    for operation in &api.operations {
+        if !operation.body.as_ref().is_some_and(|body| body.required) {
+            continue;
+        }
+        let mut pointer = at(&operation.pointer, "requestBody");
+        let target = document.pointer(&pointer).and_then(reference);
+        if let Some(target) = target.and_then(|target| target.strip_prefix('#')) {
+            pointer = target.to_owned();
+        }
+        if let Some(Value::Object(body)) = document.pointer_mut(&pointer) {
+            body.insert("required".to_owned(), Value::Bool(true));
+        }
+    }
 }
 
 /// Generates a function for each operation, and the list of these functions.

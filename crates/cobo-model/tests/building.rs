@@ -135,6 +135,15 @@ fn field_takes_a_model_a_variant_a_union_and_their_builders() {
 }
 
 #[test]
+fn cleared_field_forgets_what_was_missing() {
+    let mut transfer = cobo_model::ModelBuilder::<Transfer>::default();
+    let source = transfer.nested(1, Mpc::builder());
+    transfer.set(1).source = source;
+    transfer.clear(1);
+    assert_eq!(transfer.build().unwrap_err().names(), ["id", "outputs"]);
+}
+
+#[test]
 fn union_as_body_reports_what_its_variant_lacks() {
     let body = PartialModel::<Source>::of(Mpc::builder());
     let missing = IntoBody::build(body).unwrap_err();

@@ -233,11 +233,15 @@ impl Api {
                 tags.entry(key).or_default().extend(variant.tags.clone());
             }
         }
-        let is_text: Vec<bool> = self
+        let values: Vec<Option<usize>> = self
             .models
             .iter()
-            .map(|model| matches!(model.kind, ModelKind::StringEnum(_)))
+            .map(|model| match &model.kind {
+                ModelKind::StringEnum(open) => Some(open.values.len()),
+                _ => None,
+            })
             .collect();
+        let used_alone = self.used_alone();
         for ((model, name), tags) in tags {
             let ModelKind::Object(object) = &mut self.models[model].kind else {
                 continue;
@@ -247,14 +251,38 @@ impl Api {
             if let (Some(field), Some(tag), None) = (field, tags.next(), tags.next())
                 && field.presence != Presence::Nullable
                 && match field.ty {
-                    Type::String => true,
-                    Type::Model(id) => is_text[id.0],
+                    Type::String => !used_alone.contains(&model),
+                    // The only value of an enum is right wherever the model is used.
+                    Type::Model(id) => {
+                        values[id.0] == Some(1)
+                            || (values[id.0].is_some() && !used_alone.contains(&model))
+                    }
                     _ => false,
                 }
             {
                 field.constant = Some(tag);
             }
         }
+    }
+
+    /// The models that are used elsewhere than as variants of unions with a discriminator. Their tag
+    /// may have other values there.
+    fn used_alone(&self) -> BTreeSet<usize> {
+        let of_models = self.models.iter().filter(|model| match &model.kind {
+            ModelKind::Union(union) => union.discriminator.is_none(),
+            _ => true,
+        });
+        let of_operations = self.operations.iter().flat_map(|operation| {
+            let parameters = operation.parameters.iter();
+            let parameters = parameters.filter_map(|parameter| parameter.ty.model());
+            let body = operation.body.as_ref().map(|body| body.model);
+            parameters.chain(body).chain(operation.success.model)
+        });
+        of_models
+            .flat_map(Model::names)
+            .chain(of_operations)
+            .map(|id| id.0)
+            .collect()
     }
 
     /// Whether every value of the model has the property, which the document requires.

@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::model::{Reader, example};
 use super::names::{CLIENT, ENTRY, MODULE, REQUEST, Scope};
 use super::types::Ids;
-use super::{Api, Body, Location, ModelId, Operation, Parameter, Server, Success, Tag};
+use super::{
+    Api, Body, Location, ModelId, ModelKind, Operation, Parameter, Presence, Server, Success, Tag,
+};
 use crate::document::{Document, Place, entries, flag, items, reference, schema_name, text};
 use crate::report::Log;
 use crate::rust_name;
@@ -269,11 +271,27 @@ fn body(value: &Value, ids: &Ids, models: &[super::Model], setters: &mut Scope) 
     Some(Body {
         rust: setters.take_or(&wanted, "_body"),
         model,
-        required: flag(value, "required"),
+        required: match value.get("required").and_then(Value::as_bool) {
+            Some(required) => required,
+            // A body whose fields are required is never absent, whatever the default of OpenAPI is.
+            None => needs_values(&models[model.0]),
+        },
         form: media_type == FORM,
         media_type: media_type.clone(),
         description: text(value, "description"),
     })
+}
+
+/// Whether a value of the model has to have something: a required field, or a union's variant.
+fn needs_values(model: &super::Model) -> bool {
+    match &model.kind {
+        ModelKind::Object(object) => object
+            .fields
+            .iter()
+            .any(|field| matches!(field.presence, Presence::Required | Presence::OrNull)),
+        ModelKind::Union(_) => true,
+        _ => false,
+    }
 }
 
 fn success(document: &Document, operation: &Value, ids: &Ids) -> Success {

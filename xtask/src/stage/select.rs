@@ -242,6 +242,15 @@ impl Inliner<'_> {
             "content-length",
             "host",
             "transfer-encoding",
+            "accept-encoding",
+            "connection",
+            "content-encoding",
+            "cookie",
+            "expect",
+            "proxy-authorization",
+            "te",
+            "trailer",
+            "upgrade",
         ];
         let header = name.to_ascii_lowercase().replace('_', "-");
         if location == "header" && reserved.contains(&header.as_str()) {

@@ -83,7 +83,15 @@ pub fn encoded<T: Serialize + Debug>(value: &T) -> Result<Back, String> {
     })
 }
 
-pub async fn all(sandbox: &Sandbox, specification: &Specification, most: usize, found: &mut Found) {
+/// `specification` is the document, `named` is the document in which the bodies that the client requires
+/// are required.
+pub async fn all(
+    sandbox: &Sandbox,
+    specification: &Specification,
+    named: &Specification,
+    most: usize,
+    found: &mut Found,
+) {
     let client = client(sandbox);
     let known: Vec<&str> = calls::ALL.iter().map(|(id, _)| *id).collect();
     for id in specification.operation_ids().filter(|id| !known.contains(id)) {
@@ -94,7 +102,7 @@ pub async fn all(sandbox: &Sandbox, specification: &Specification, most: usize, 
         for fields in [Fields::All, Fields::Required] {
             let mut turn = 0;
             loop {
-                let (turns, result) = one(sandbox, specification, &client, id, *call, fields, turn).await;
+                let (turns, result) = one(sandbox, [specification, named], &client, id, *call, fields, turn).await;
                 found.calls += 1;
                 if let Err(reason) = result {
                     found.problem(format_args!("{id} ({fields:?}, turn {turn})"), reason);
@@ -123,16 +131,19 @@ fn client(sandbox: &Sandbox) -> Client {
 /// One call, and how many turns there are.
 async fn one(
     sandbox: &Sandbox,
-    specification: &Specification,
+    [specification, named]: [&Specification; 2],
     client: &Client,
     id: &str,
     call: Call,
     fields: Fields<'_>,
     turn: usize,
 ) -> (usize, Result<(), String>) {
-    let Some(request) = specification.request(id, fields, turn) else {
+    let Some(mut request) = specification.request(id, fields, turn) else {
         return (0, Err("the document does not have it".to_owned()));
     };
+    if request.body.is_none() {
+        request.body = named.request(id, fields, turn).and_then(|request| request.body);
+    }
     let (status, sample) = specification.success(id, fields, turn).unwrap_or_default();
     let turns = request.turns.max(sample.as_ref().map_or(1, |sample| sample.turns));
     let status = status.try_into().expect("a status");

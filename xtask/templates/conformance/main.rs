@@ -56,7 +56,7 @@ async fn main() -> ExitCode {
         .received_limit(1);
     let sandbox = sandbox.start().await.expect("a sandbox");
     let mut found = Found::default();
-    call::all(&sandbox, &specification, turns, &mut found).await;
+    call::all(&sandbox, &specification, &named, turns, &mut found).await;
     model::all(&specification, &named, turns, &mut found);
 
     for problem in found.problems.iter().take(100) {

@@ -61,11 +61,12 @@ impl Error {
             ),
             Kind::TooLarge { limit } => write!(
                 f,
-                "the response has more than {limit} bytes; raise `max_response_bytes` if it should"
+                "the response has more than {limit} bytes; raise `max_response_bytes` if a response of \
+                 this size is expected"
             ),
             Kind::Unsigned => f.write_str(
-                "the response is a success without a signature; something between here and Cobo \
-                 answered, or the environment is another one",
+                "the response is a success without a signature; a proxy or gateway answered instead of \
+                 Cobo, or the client uses the wrong environment",
             ),
             Kind::BadSignature => f.write_str(
                 "the response's signature does not verify; the response was changed on its way, \
@@ -170,6 +171,6 @@ impl Error {
         if self.0.repeatable {
             return Ok(());
         }
-        f.write_str(": look its result up before you call again")
+        f.write_str(": look up its result before you send it again")
     }
 }

@@ -29,15 +29,17 @@ pub enum KeyError {
     #[error("this is PEM; read it with `SecretKey::from_pem` or `SecretKey::from_file`")]
     Pem,
     /// The key is encrypted with a passphrase.
-    #[error("this key is encrypted; decrypt it first: `openssl pkey -in FILE -out FILE`")]
+    #[error(
+        "this key is encrypted; decrypt it first: `openssl pkey -in ENCRYPTED.pem -out PLAIN.pem`"
+    )]
     Encrypted,
     /// The key is a public key.
     #[error("this is a public key; requests are signed with the private one")]
     Public,
     /// The key is of an unsupported algorithm.
     #[error(
-        "this is a key of another kind; make one with `openssl genpkey -algorithm ed25519` (for \
-         secp256k1, this crate needs the feature of that name, and PKCS#8)"
+        "unsupported kind of key; make one with `openssl genpkey -algorithm ed25519` (for \
+         secp256k1, enable the feature `secp256k1` and use a PKCS#8 file)"
     )]
     Algorithm,
     /// The key is of another curve than the signer's.

@@ -113,9 +113,9 @@ fn missing_parameters(operation: &Operation, values: &[Option<ParameterValue>]) 
     let parameters = operation.parameters.iter().zip(values);
     parameters
         .filter(|(parameter, value)| {
-            let empty = parameter.location == Location::Query
-                && matches!(value, Some(ParameterValue::Text(text)) if text.is_empty());
-            parameter.required && (value.is_none() || empty)
+            let is_empty =
+                |value: &ParameterValue| parameter.location == Location::Query && value.is_empty();
+            parameter.required && value.as_ref().is_none_or(is_empty)
         })
         .map(|(parameter, _)| parameter.name.to_owned())
         .collect()
@@ -130,12 +130,17 @@ pub(super) fn documented_body<B: IntoBody>(
     let Some(described) = operation.body else {
         return (None, Vec::new());
     };
-    match body.or_else(|| B::empty().filter(|_| described.required)) {
-        Some(body) => match body.build() {
+    let missing =
+        |body: Result<B::Model, MissingFields>| body.map_err(|it| it.below(described.name));
+    match body {
+        Some(body) => match missing(body.build()) {
             Ok(model) => (Some(model), Vec::new()),
-            Err(missing) => (None, missing.below(described.name).into_names()),
+            Err(missing) => (None, missing.into_names()),
         },
-        None if described.required => (None, vec![described.name.to_owned()]),
+        None if described.required => match B::empty().map(|body| missing(body.build())) {
+            Some(Err(missing)) => (None, missing.into_names()),
+            _ => (None, vec![described.name.to_owned()]),
+        },
         None => (None, Vec::new()),
     }
 }

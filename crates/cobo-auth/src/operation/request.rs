@@ -162,7 +162,8 @@ impl<B: IntoBody> Request<B> {
         let client = self.client.clone();
         let call = self.prepare()?;
         let strategy = client.shared().nonces.strategy();
-        let signed = client.sign(&call, strategy).await?;
+        let signed = client.sign(&call, strategy).await;
+        let signed = signed.map_err(|error| error.with_operation(call.label.clone()))?;
         Ok(SigningPreview::new(&call, signed))
     }
 
@@ -304,13 +305,13 @@ impl Request {
         Pages::new(self, after, before)
     }
 
-    /// The text of the parameter at this index. `None` if it is not set or is a list.
+    /// The text of the parameter at this index. `None` if it is not set, empty, or a list.
     pub(crate) fn text(&self, index: usize) -> Option<&str> {
         let Target::Documented { values, .. } = &self.target else {
             return None;
         };
         match values.get(index)? {
-            Some(ParameterValue::Text(text)) => Some(text),
+            Some(ParameterValue::Text(text)) if !text.is_empty() => Some(text),
             _ => None,
         }
     }

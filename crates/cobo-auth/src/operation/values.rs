@@ -34,6 +34,15 @@ impl ParameterValue {
         }
     }
 
+    /// Whether the value is sent as an empty text.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Text(text) => text.is_empty(),
+            Self::List(items) => items.iter().all(String::is_empty) && items.len() < 2,
+            Self::Unencodable => false,
+        }
+    }
+
     /// The value's texts: one, or those of the list's items.
     pub(crate) fn texts(&self) -> &[String] {
         match self {

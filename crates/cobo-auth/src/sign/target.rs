@@ -195,6 +195,12 @@ pub(crate) fn path_segment(value: &str) -> Result<String, TargetError> {
     if value.is_empty() {
         return Err(TargetError::EmptySegment);
     }
+    check_value(value)?;
+    Ok(percent_encode(value.as_bytes(), SEGMENT).to_string())
+}
+
+/// Checks the value of a path segment, without escapes.
+fn check_value(value: &str) -> Result<(), TargetError> {
     // A lenient server may decode the segment twice, so the decoded value is checked as well.
     let decoded = percent_decode_str(value).decode_utf8_lossy();
     if is_dots(value) || is_dots(&decoded) {
@@ -212,7 +218,7 @@ pub(crate) fn path_segment(value: &str) -> Result<String, TargetError> {
     {
         return Err(TargetError::Control);
     }
-    Ok(percent_encode(value.as_bytes(), SEGMENT).to_string())
+    Ok(())
 }
 
 /// Checks a path that the caller wrote in one piece, with escaped segments.
@@ -225,15 +231,7 @@ pub(crate) fn check_path(path: &str) -> Result<(), TargetError> {
         if segment.is_empty() && !is_last {
             return Err(TargetError::EmptySegment);
         }
-        if is_dots(&decoded) {
-            return Err(TargetError::DotSegment);
-        }
-        if segment.contains('\\') || decoded.contains(['/', '\\']) {
-            return Err(TargetError::Separator);
-        }
-        if segment.contains(char::is_control) || decoded.contains(char::is_control) {
-            return Err(TargetError::Control);
-        }
+        check_value(&decoded)?;
     }
     Ok(())
 }
@@ -322,6 +320,8 @@ mod tests {
             Err(TargetError::EmptySegment)
         );
         assert_eq!(check_path("/x/a%2Fb"), Err(TargetError::Separator));
+        assert_eq!(check_path("/x/a%252Fb"), Err(TargetError::Separator));
+        assert_eq!(check_path("/x/%252e%252E/y"), Err(TargetError::DotSegment));
         assert_eq!(check_path("/x/a\\b"), Err(TargetError::Separator));
     }
 

@@ -55,6 +55,11 @@ impl<M: Model> ModelBuilder<M> {
         models
     }
 
+    /// Forgets what a value lacked that the field at `index` had before.
+    pub fn clear(&mut self, index: usize) {
+        self.replace_missing(index, MissingFields::default());
+    }
+
     fn replace_missing(&mut self, index: usize, missing: MissingFields) {
         self.nested.retain(|(other, _)| *other != index);
         if !missing.is_empty() {

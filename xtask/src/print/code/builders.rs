@@ -89,6 +89,7 @@ fn setter(types: &Types<'_>, index: usize, field: &Field) -> TokenStream {
         Presence::OrNull | Presence::Optional => quote!(#SOME(#value)),
         Presence::Nullable => quote!(#SOME(#NULLABLE::Value(#value))),
     };
+    let clear = nested(types.api, &field.ty).map(|_| quote!(self.0.clear(#index);));
     let null = field.null_setter.as_ref().map(|setter| {
         let setter = ident(setter);
         let docs = format!(" Sets `{}` to null.", field.wire);
@@ -100,6 +101,7 @@ fn setter(types: &Types<'_>, index: usize, field: &Field) -> TokenStream {
             #[doc = #docs]
             #deprecated
             pub fn #setter(mut self) -> Self {
+                #clear
                 self.0.set(#index).#name = #null;
                 self
             }

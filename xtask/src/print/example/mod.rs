@@ -34,7 +34,9 @@ impl Call {
         for parameter in &operation.parameters {
             let given = parameter.example.as_ref();
             let sampled = given.is_some() && !parameter.deprecated;
-            let shown = parameter.required || (sampled && sampler.is_simple(&parameter.ty));
+            // Optional parameters are filters and cursors. All of them together select nothing.
+            let shown = parameter.required
+                || (parameter.wire == "limit" && sampled && sampler.is_simple(&parameter.ty));
             if !shown {
                 continue;
             }
@@ -100,6 +102,11 @@ pub(crate) fn program(api: &Api, operation: &Operation, names: &CrateNames, titl
     } else {
         format!("\n{}", call.request)
     };
+    let credential = if operation.path.starts_with("/oauth/") {
+        ""
+    } else {
+        "// A Portal App acts for an organization: give the client a credential, `with_credential`.\n"
+    };
     let main = format!(
         "\
 // Replace <YOUR_APP_SECRET_IN_HEX> with the app's secret: 32 bytes in hexadecimal.
@@ -107,7 +114,7 @@ let signer = Ed25519Signer::from_hex(\"<YOUR_APP_SECRET_IN_HEX>\")?;
 // This is the development environment. `Environment::production()` is the other one, and
 // `Environment::custom` takes the URL of any host.
 let client = {client}::new(cobo_auth::Client::new(Environment::development(), signer)?);
-{request}
+{credential}{request}
 let result = client
 {}
 

@@ -177,9 +177,9 @@ fn pages(site: &Site<'_>, operation: &Operation) -> Option<String> {
 
 fn repeats(operation: &Operation) -> &'static str {
     if operation.repeatable {
-        "May be repeated: where it is not known whether a request arrived, it can be sent again."
+        "Retries: the client may send this call again if an earlier attempt may have reached Cobo."
     } else {
-        "Not to be repeated: it is not sent again where it may have arrived."
+        "Retries: the client does not send this call again if an earlier attempt may have reached Cobo."
     }
 }
 
