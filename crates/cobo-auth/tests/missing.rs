@@ -16,7 +16,10 @@ static ADD: Operation = Operation::post("add", "/x")
 fn request() -> Request<serde_json::Value> {
     let signer = Ed25519Signer::from_seed(&[7; 32]);
     // Nothing listens there.
-    let environment = Environment::custom("http://127.0.0.1:9/v2", cobo_auth::ResponseKeys::unverified());
+    let environment = Environment::custom(
+        "http://127.0.0.1:9/v2",
+        cobo_auth::ResponseKeys::unverified(),
+    );
     let client = Client::new(environment.unwrap(), signer).unwrap();
     Request::of(&client, &ADD)
 }
