@@ -210,6 +210,18 @@ pub fn references(value: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &str
     }
 }
 
+/// Adds the targets of all mappings of discriminators, at any depth.
+pub fn mappings(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|value| mappings(value, found)),
+        Value::Object(map) => {
+            found.extend(mapped(value).map(str::to_owned));
+            map.values().for_each(|value| mappings(value, found));
+        }
+        _ => {}
+    }
+}
+
 /// The references in a discriminator's mapping. A mapping may also contain bare names, which are
 /// skipped.
 pub fn mapped(schema: &Value) -> impl Iterator<Item = &str> {

@@ -102,7 +102,7 @@ fn reach(root: &Value, value: &Value, reached: &mut BTreeSet<String>) {
         schema::references(value, "", &mut |_, reference| {
             references.push(reference.to_owned());
         });
-        mappings(value, &mut references);
+        schema::mappings(value, &mut references);
         for reference in references {
             let pointer = pointer_of(reference.trim_end_matches(':'));
             if let Some(pointer) = pointer
@@ -112,16 +112,5 @@ fn reach(root: &Value, value: &Value, reached: &mut BTreeSet<String>) {
                 open.push(target);
             }
         }
-    }
-}
-
-fn mappings(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Array(list) => list.iter().for_each(|value| mappings(value, found)),
-        Value::Object(map) => {
-            found.extend(schema::mapped(value).map(str::to_owned));
-            map.values().for_each(|value| mappings(value, found));
-        }
-        _ => {}
     }
 }

@@ -177,6 +177,13 @@ pub enum Type {
     OrNull(Box<Type>),
 }
 
+/// The models of a field whose setter takes builders as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nested {
+    Model(ModelId),
+    List(ModelId),
+}
+
 /// An open enum: unlisted values are kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Enum<T> {
@@ -323,12 +330,23 @@ impl Api {
         &self.models[id.0]
     }
 
-    /// Whether a setter for the model takes builders as well: it has one, or it is a union.
-    pub fn takes_builders(&self, id: ModelId) -> bool {
-        matches!(
-            self.model(id).kind,
-            ModelKind::Object(_) | ModelKind::Union(_)
-        )
+    /// The models of a field whose setter takes builders as well: objects, unions, and lists of
+    /// them.
+    pub fn nested(&self, ty: &Type) -> Option<Nested> {
+        let is_built = |id: ModelId| {
+            matches!(
+                self.model(id).kind,
+                ModelKind::Object(_) | ModelKind::Union(_)
+            )
+        };
+        match ty {
+            Type::Model(id) if is_built(*id) => Some(Nested::Model(*id)),
+            Type::List(item) => match **item {
+                Type::Model(id) if is_built(id) => Some(Nested::List(id)),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Whether values of the type can be parsed from text and written as text.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::rust_type::{JSON, RustType, STRING, last};
-use crate::api::{Api, Model, ModelId, ModelKind, Operation, Type};
+use crate::api::{Api, Model, ModelId, ModelKind, Nested, Operation, Type};
 
 /// The lines, without a header.
 pub fn print(api: &Api) -> String {
@@ -162,24 +162,18 @@ impl Printer<'_> {
             if field.constant.is_some() {
                 continue;
             }
-            let taken = match &field.ty {
-                Type::Model(id) if self.api.takes_builders(*id) => {
-                    format!("IntoField<{}>", self.name(*id, From::Builders))
+            let taken = match self.api.nested(&field.ty) {
+                Some(Nested::Model(id)) => {
+                    format!("IntoField<{}>", self.name(id, From::Builders))
                 }
-                Type::List(item) => match **item {
-                    Type::Model(id) if self.api.takes_builders(id) => format!(
-                        "IntoIterator<Item = impl IntoField<{}>>",
-                        self.name(id, From::Builders)
-                    ),
-                    _ => format!(
-                        "Into<{}>",
-                        self.text(&RustType::value(field), From::Builders)
-                    ),
-                },
-                _ => format!(
-                    "Into<{}>",
-                    self.text(&RustType::value(field), From::Builders)
+                Some(Nested::List(id)) => format!(
+                    "IntoIterator<Item = impl IntoField<{}>>",
+                    self.name(id, From::Builders)
                 ),
+                None => {
+                    let ty = self.text(&RustType::value(field), From::Builders);
+                    format!("Into<{ty}>")
+                }
             };
             let text = format!("{path}::{}(impl {taken})", field.setter);
             self.line(text, field.deprecated);

@@ -96,22 +96,11 @@ fn references(value: &Value) -> Vec<String> {
     schema::references(value, "", &mut |_, reference| {
         found.push(reference.to_owned());
     });
-    mappings(value, &mut found);
+    schema::mappings(value, &mut found);
     found
         .iter()
         .filter_map(|reference| holder(&pointer_of(reference)?))
         .collect()
-}
-
-fn mappings(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Array(list) => list.iter().for_each(|value| mappings(value, found)),
-        Value::Object(map) => {
-            found.extend(schema::mapped(value).map(str::to_owned));
-            map.values().for_each(|value| mappings(value, found));
-        }
-        _ => {}
-    }
 }
 
 fn remove(root: &mut Value, broken: &BTreeSet<String>) {

@@ -121,8 +121,8 @@ fn missing_parameters(operation: &Operation, values: &[Option<ParameterValue>]) 
         .collect()
 }
 
-/// The body of an operation, and the names of what is missing of it. A required body that was not
-/// set is an empty builder, if it has one, so that its missing fields can be named.
+/// The body of an operation, and the names of what is missing of it. Of a required body that was not
+/// set, all required fields are missing, or the body itself if it has none.
 pub(super) fn documented_body<B: IntoBody>(
     operation: &Operation,
     body: Option<B>,
@@ -130,15 +130,12 @@ pub(super) fn documented_body<B: IntoBody>(
     let Some(described) = operation.body else {
         return (None, Vec::new());
     };
-    let missing =
-        |body: Result<B::Model, MissingFields>| body.map_err(|it| it.below(described.name));
-    match body {
-        Some(body) => match missing(body.build()) {
-            Ok(model) => (Some(model), Vec::new()),
-            Err(missing) => (None, missing.into_names()),
-        },
-        None if described.required => match B::empty().map(|body| missing(body.build())) {
-            Some(Err(missing)) => (None, missing.into_names()),
+    let names = |missing: MissingFields| missing.below(described.name).into_names();
+    match body.map(IntoBody::build) {
+        Some(Ok(model)) => (Some(model), Vec::new()),
+        Some(Err(missing)) => (None, names(missing)),
+        None if described.required => match B::empty().map(IntoBody::build) {
+            Some(Err(missing)) => (None, names(missing)),
             _ => (None, vec![described.name.to_owned()]),
         },
         None => (None, Vec::new()),

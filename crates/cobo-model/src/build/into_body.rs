@@ -7,8 +7,8 @@ pub trait IntoBody: Sized {
     /// The type that is serialised.
     type Model: Serialize;
 
-    /// The default for a request without a body, if any: an empty builder, whose missing
-    /// fields can be named.
+    /// An empty builder, if any. It is never sent: it names the missing fields of a body that was not
+    /// set.
     fn empty() -> Option<Self>;
 
     /// Returns the value to serialise.

@@ -8,7 +8,7 @@ use quote::quote;
 use super::models::{deprecated, rest_docs, setter_docs};
 use super::paths::{BOX, FROM, INTO, INTO_ITERATOR, MODEL, NONE, NULLABLE, SOME};
 use super::types::{From, Types, ident};
-use crate::api::{Api, Field, ModelId, Object, Presence, Rest, Type};
+use crate::api::{Api, Field, ModelId, Nested, Object, Presence, Rest};
 
 /// The builder of a model, if it has one.
 pub(super) fn builder(api: &Api, id: ModelId) -> Option<TokenStream> {
@@ -61,7 +61,8 @@ fn setter(types: &Types<'_>, index: usize, field: &Field) -> TokenStream {
     let deprecated = deprecated(field.deprecated);
     let index = Literal::usize_unsuffixed(index);
     let (name, setter) = (ident(&field.rust), ident(&field.setter));
-    let (taken, value) = match nested(types.api, &field.ty) {
+    let nested = types.api.nested(&field.ty);
+    let (taken, value) = match nested {
         Some(Nested::Model(id)) => {
             let model = types.model(id);
             let value = quote!(self.0.nested(#index, value));
@@ -89,7 +90,7 @@ fn setter(types: &Types<'_>, index: usize, field: &Field) -> TokenStream {
         Presence::OrNull | Presence::Optional => quote!(#SOME(#value)),
         Presence::Nullable => quote!(#SOME(#NULLABLE::Value(#value))),
     };
-    let clear = nested(types.api, &field.ty).map(|_| quote!(self.0.clear(#index);));
+    let clear = nested.map(|_| quote!(self.0.clear(#index);));
     let null = field.null_setter.as_ref().map(|setter| {
         let setter = ident(setter);
         let docs = format!(" Sets `{}` to null.", field.wire);
@@ -116,23 +117,6 @@ fn setter(types: &Types<'_>, index: usize, field: &Field) -> TokenStream {
             self
         }
         #null
-    }
-}
-
-/// The models of a field whose setter takes builders as well.
-enum Nested {
-    Model(ModelId),
-    List(ModelId),
-}
-
-fn nested(api: &Api, ty: &Type) -> Option<Nested> {
-    match ty {
-        Type::Model(id) if api.takes_builders(*id) => Some(Nested::Model(*id)),
-        Type::List(item) => match **item {
-            Type::Model(id) if api.takes_builders(id) => Some(Nested::List(id)),
-            _ => None,
-        },
-        _ => None,
     }
 }
 
