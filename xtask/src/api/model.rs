@@ -94,6 +94,7 @@ impl Reader<'_> {
                     rust: names.take(&rust_name::model(&variant.name)),
                     model: *self.ids.0.get(&variant.model)?,
                     tags: variant.tags,
+                    keeps: variant.keeps,
                     object: schema.is_some_and(|schema| Kind::of(schema) == Kind::Object),
                     required: variant.required,
                     known: entries(schema.and_then(|schema| schema.get("properties")))

@@ -2,7 +2,7 @@
 
 use super::site::{INDEX, Page, Site};
 use super::text::{code, first_paragraph, line, prose, slug, table};
-use crate::api::{Body, Location, ModelId, Operation, Parameter, Type};
+use crate::api::{Body, Location, ModelId, Operation, Parameter};
 use crate::print::docs::permissions;
 use crate::print::example;
 use crate::print::rust_type::RustType;
@@ -229,7 +229,7 @@ fn parameter(site: &Site<'_>, parameter: &Parameter) -> Vec<String> {
         format!("{place}, as {}", code(wire))
     };
     let mut notes = vec![requiredness(*required).to_owned(), place];
-    if parameter.ty == Type::Secret {
+    if parameter.ty.has_secret() {
         notes.push("secret".to_owned());
     }
     if *deprecated {

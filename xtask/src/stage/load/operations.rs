@@ -184,13 +184,20 @@ impl Check<'_> {
         }
     }
 
-    /// Refuses operations with several success types, since an operation returns one type. A success
+    /// Refuses successes that are not JSON (except of `HEAD`, which has no body), and operations
+    /// with several success types, since an operation returns one type. A success
     /// without a body beside them makes that type an `Option`.
     fn successes(&mut self, place: Place<'_>) {
         let pointer = at(&place.pointer(), "responses");
         let mut first: Option<(&str, &Value)> = None;
-        for (status, response) in entries(place.operation.get("responses")) {
-            if !status.starts_with('2') {
+        if place.method == "head" {
+            return;
+        }
+        let responses = || entries(place.operation.get("responses"));
+        let declared = responses().any(|(status, _)| status.starts_with('2'));
+        for (status, response) in responses() {
+            // Without a declared success, the default response counts as the success.
+            if !status.starts_with('2') && (declared || status != "default") {
                 continue;
             }
             let pointer = at(&pointer, status);

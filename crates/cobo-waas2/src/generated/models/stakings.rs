@@ -871,7 +871,7 @@ pub enum CreateUnstakeActivityExtra {
 }
 cobo_model::tagged_union! {
     CreateUnstakeActivityExtra, Unknown, "pool_type" {
-        EthBeacon(EthUnstakeExtra) = "ETHBeacon",
+        EthBeacon(EthUnstakeExtra) = "ETHBeacon" keeps "Babylon" | "CoreBTC" | "SkyFarm" | "BitHive" | "BERABeacon" | "BeraChainBGT",
     }
 }
 cobo_model::union_from! {
@@ -1615,7 +1615,7 @@ pub enum PoolDetailsValidatorsInfoItem {
 }
 cobo_model::tagged_union! {
     PoolDetailsValidatorsInfoItem, Unknown, "pool_type" {
-        Babylon(BabylonValidator) = "Babylon",
+        Babylon(BabylonValidator) = "Babylon" keeps "ETHBeacon" | "CoreBTC" | "SkyFarm" | "BitHive" | "BERABeacon" | "BeraChainBGT",
     }
 }
 cobo_model::union_from! {
