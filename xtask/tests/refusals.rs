@@ -184,7 +184,7 @@ const REFUSED: &[(&str, &[Problem])] = &[
     ),
     (
         "paths-list",
-        &[(Some("/paths"), "an object is needed here, not a list")],
+        &[(Some("/paths"), "expected an object, found a list")],
     ),
     (
         "parameter-without-name",
@@ -202,7 +202,7 @@ const REFUSED: &[(&str, &[Problem])] = &[
         "schema-list",
         &[(
             Some("/components/schemas/Odd"),
-            "a schema is needed here, not a list",
+            "expected a schema, found a list",
         )],
     ),
     (

@@ -59,7 +59,7 @@ fn reasons(api: &Api, operation: &Operation) -> Vec<String> {
             |parameter: &Parameter| parameter.location == Location::Path && parameter.wire == name;
         if !operation.parameters.iter().any(known) {
             reasons.push(format!(
-                "the path names `{name}`, and there is no such path parameter"
+                "the path contains `{{{name}}}`, but no path parameter has that name"
             ));
         }
     }
@@ -78,7 +78,7 @@ fn unwritable(api: &Api, parameter: &Parameter) -> Option<String> {
     let in_text = parameter.location != Location::Query || item.is_some();
     if in_text && !(api.is_text(one) || *one == Type::Secret) {
         return Some(format!(
-            "parameter `{rust}` is not text, a number, or a list of such"
+            "parameter `{rust}` must be a text, a number, or a list of these"
         ));
     }
     match one {

@@ -267,8 +267,8 @@ impl Check<'_> {
                 Some((of, same)) if *of != holder || *same == value => {}
                 Some(_) => {
                     let reason = format!(
-                        "the {location} parameter `{name}` is defined twice in this list, and not \
-                         alike: delete one of the definitions"
+                        "the {location} parameter `{name}` has two different definitions in this \
+                         list: delete one of them"
                     );
                     self.refuse(&pointer, reason);
                 }
@@ -318,7 +318,7 @@ impl Check<'_> {
         for name in &places {
             if !declared.contains(name) {
                 let reason =
-                    format!("the path has `{{{name}}}`, but no parameter in `path` has that name");
+                    format!("the path has `{{{name}}}`, but no path parameter (`in: path`) has that name");
                 self.refuse(&place.pointer(), reason);
             }
         }

@@ -70,7 +70,7 @@ impl Checker<'_> {
             let found = self.found.get(&local).copied();
             if found != Some(needed) && self.document.root.pointer(&local).is_some() {
                 let found = found.unwrap_or("something else");
-                let reason = format!("{needed} is needed here, `{target}` is {found}");
+                let reason = format!("expected {needed}, but `{target}` is {found}");
                 self.problems.push(self.document.error(&pointer, reason));
             }
         }
@@ -178,7 +178,7 @@ impl Checker<'_> {
             Value::Array(_) => "a list".to_owned(),
             Value::Object(_) => "an object".to_owned(),
         };
-        let reason = format!("{expected} is needed here, not {found}");
+        let reason = format!("expected {expected}, found {found}");
         self.problems.push(self.document.error(pointer, reason));
     }
 }

@@ -44,7 +44,7 @@ impl<'a> Schemas<'a> {
         }
         let mut models: Vec<String> = Vec::new();
         for part in parts(schema) {
-            let model = named(part).ok_or("one of its parts has no name")?;
+            let model = named(part).ok_or("one of its variants has no name")?;
             if model == name || models.contains(&model) {
                 notes.push(format!("{model} is listed twice"));
             } else {
@@ -260,7 +260,7 @@ impl<'a> Schemas<'a> {
         for part in unmapped.into_iter().map(|index| &found[index]) {
             if !part.tags.is_empty() {
                 notes.push(format!(
-                    "{} is told by {}, which no mapping says",
+                    "{} is selected by {}, although the mapping does not name it",
                     part.model,
                     list(&part.tags)
                 ));
