@@ -97,7 +97,9 @@ fn unknown_tags(document: &Document, options: &Options, problems: &mut Diagnosti
 fn unknown_operations(document: &Document, options: &Options, problems: &mut Diagnostics) {
     for id in options.decisions.left_out.keys() {
         if !document.left_out.contains(id) {
-            let reason = format!("the decisions leave out the operation `{id}`, which does not exist: remove it from them");
+            let reason = format!(
+                "the decisions leave out the operation `{id}`, which does not exist: remove it from them"
+            );
             problems.push(Diagnostic::of_file(&options.decisions.source, reason));
         }
     }

@@ -191,8 +191,8 @@ impl fmt::Display for TokenError {
                 "the id must be 1 to 256 visible ASCII characters; nothing was sent",
             )?,
             TokenErrorKind::OtherApp => f.write_str(
-                "the token store has tokens of another app or environment; use a separate \
-                 directory or Redis namespace for each",
+                "another app uses the same token store; give each app and environment a separate \
+                 directory or Redis namespace",
             )?,
             TokenErrorKind::ShutDown => f.write_str("the token source was shut down; create a new one")?,
         }

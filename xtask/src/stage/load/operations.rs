@@ -317,8 +317,9 @@ impl Check<'_> {
         };
         for name in &places {
             if !declared.contains(name) {
-                let reason =
-                    format!("the path has `{{{name}}}`, but no path parameter (`in: path`) has that name");
+                let reason = format!(
+                    "the path has `{{{name}}}`, but no path parameter (`in: path`) has that name"
+                );
                 self.refuse(&place.pointer(), reason);
             }
         }
