@@ -168,7 +168,7 @@ const REFUSED: &[(&str, &[Problem])] = &[
         "secret-number",
         &[(
             Some("/components/schemas/Thing/properties/pin"),
-            "is a mark of text",
+            "is only for properties of type string",
         )],
     ),
     (

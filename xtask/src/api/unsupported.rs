@@ -33,12 +33,14 @@ fn lost(document: &Document, operation: &Operation) -> Option<&'static str> {
     };
     if operation.body.is_none() && has_schema(value.get("requestBody")) {
         return Some(
-            "the schema of its request body has no name, which is a defect of the generator",
+            "the schema of its request body has no name: this is a defect of the generator, report it",
         );
     }
     let success = entries(value.get("responses")).find(|(status, _)| status.starts_with('2'));
     if operation.success.model.is_none() && has_schema(success.map(|(_, response)| response)) {
-        return Some("the schema of its response has no name, which is a defect of the generator");
+        return Some(
+            "the schema of its response has no name: this is a defect of the generator, report it",
+        );
     }
     None
 }

@@ -146,7 +146,7 @@ fn methods(
         if !is_selected(value, options) {
             log.change(
                 Stage::Select,
-                format!("left out {id}: it has none of the tags asked for"),
+                format!("left out {id}: it has none of the requested tags"),
             );
             continue;
         }

@@ -29,7 +29,7 @@ pub(super) fn check(document: &Document, options: &Options, problems: &mut Diagn
             // The target of the reference already defines the same operation ids.
             check.refuse(
                 &at("/paths", path),
-                "a path item cannot be a reference here",
+                "a path item cannot be a reference (`$ref`): write it out here",
             );
         }
     }

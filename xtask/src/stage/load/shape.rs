@@ -123,7 +123,7 @@ impl Checker<'_> {
             return self.wrong(value, pointer, "an object");
         };
         for (key, value) in map {
-            // Vendor extensions (`x-…`) may stand between the names in `paths`.
+            // `paths` may contain vendor extensions (`x-…`).
             if !(key.starts_with("x-") && pointer == "/paths") {
                 self.value(value, &at(pointer, key), shape);
             }
@@ -169,7 +169,7 @@ impl Checker<'_> {
 
     fn wrong(&mut self, value: &Value, pointer: &str, expected: &str) {
         let found = match value {
-            Value::Null => "nothing".to_owned(),
+            Value::Null => "no value".to_owned(),
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             Value::String(text) => {
                 format!("the text `{}`", text.chars().take(40).collect::<String>())

@@ -137,7 +137,7 @@ impl<'a> Schemas<'a> {
                 continue;
             }
             contradictions.push(format!(
-                "the mapping says {} for {}, whose `{property}` is {}",
+                "the mapping maps {} to {}, whose `{property}` allows only {}",
                 list(&odd),
                 part.model,
                 list(&values)
