@@ -190,10 +190,10 @@ impl fmt::Display for TokenError {
             TokenErrorKind::InvalidOrganization => f.write_str(
                 "the id must be 1 to 256 visible ASCII characters; nothing was sent",
             )?,
-            TokenErrorKind::OtherApp => f.write_str(
-                "another app uses the same token store; give each app and environment a separate \
-                 directory or Redis namespace",
-            )?,
+            TokenErrorKind::OtherApp => {
+                // The source names the app, and says what to do.
+                f.write_str("another app uses the same token store")?;
+            }
             TokenErrorKind::ShutDown => f.write_str("the token source was shut down; create a new one")?,
         }
         match &self.0.source {
