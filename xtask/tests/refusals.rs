@@ -314,7 +314,7 @@ fn a_line_is_that_of_the_problem() {
 fn a_file_that_is_not_there_is_refused() {
     let path = Path::new("tests/documents/none.yaml");
     let problems = load::run(path, "none.yaml", &Options::default()).expect_err("no file");
-    assert_eq!(problems.to_string(), "none.yaml: there is no such file\n");
+    assert_eq!(problems.to_string(), "none.yaml: the file does not exist\n");
 }
 
 #[test]

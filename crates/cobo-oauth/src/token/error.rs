@@ -194,7 +194,9 @@ impl fmt::Display for TokenError {
                 // The source names the app, and says what to do.
                 f.write_str("another app uses the same token store")?;
             }
-            TokenErrorKind::ShutDown => f.write_str("the token source was shut down; create a new one")?,
+            TokenErrorKind::ShutDown => {
+                f.write_str("the token source was shut down; create a new one")?;
+            }
         }
         match &self.0.source {
             Some(source) => write!(f, " ({source})"),

@@ -1,4 +1,4 @@
-//! Chooses sample values: those of the document where they fit the type, else invented ones.
+//! Chooses sample values: the sample of the document if it fits the type, otherwise an invented one.
 
 use std::cell::Cell;
 

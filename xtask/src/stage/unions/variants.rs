@@ -83,7 +83,7 @@ impl<'a> Schemas<'a> {
                 });
                 if part.tags.is_empty() {
                     notes.push(format!(
-                        "{} has no value of `{property}` to itself: it is written as it is, and \
+                        "no value of `{property}` selects {} alone: the variant can be sent, but is \
                          never read",
                         part.model
                     ));
@@ -204,7 +204,7 @@ impl<'a> Schemas<'a> {
         let untagged = found[..declared].iter().filter(|part| part.tags.is_empty());
         if found.len() > declared && untagged.count() == found.len() - declared {
             found.retain(|part| !part.tags.is_empty());
-            notes.push("its variants are those of its mapping".to_owned());
+            notes.push("its variants are the targets of its mapping".to_owned());
         }
         let written_out = lost.len() == count;
         for (index, tag) in lost {
