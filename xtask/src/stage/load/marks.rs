@@ -103,7 +103,8 @@ pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
                 let reason = "`x-cobo-secret` is a mark of properties: put it on the property";
                 problems.push(document.error(pointer, reason));
             } else if schema_type(document, schema) != Some("string") {
-                let reason = "`x-cobo-secret` is only for properties of type string: change the type or remove the mark";
+                let reason = "`x-cobo-secret` is only for properties of type string: change the type \
+                              or remove the mark";
                 problems.push(document.error(pointer, reason));
             }
         }
