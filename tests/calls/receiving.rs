@@ -106,7 +106,7 @@ async fn a_gateways_page_is_an_error_with_its_status_and_without_its_text() {
     assert!(error.is_retryable());
     assert_eq!(
         error.to_string(),
-        "GET /x: an error response that is not of Cobo's making; a gateway's, most likely \
+        "GET /x: an error response that does not have Cobo's format; a gateway probably sent it \
          (HTTP 502, request id r-1)"
     );
     assert!(!format!("{error:?}").contains(SECRET));
