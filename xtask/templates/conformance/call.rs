@@ -6,13 +6,16 @@ use std::pin::Pin;
 
 pub use client::GeneratedClient as Client;
 use cobo_auth::{Ed25519Signer, Environment, Error, ErrorBody, FixedToken, Response, ResponseKeys};
-use cobo_sandbox::{Answer, DEMO_APP_SECRET, Fields, Sandbox, SampleRequest, Specification};
+use cobo_sandbox::{
+    Answer, DEMO_APP_SECRET, Fields, ReceivedRequest, Sandbox, SampleRequest, Specification,
+};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::model::Back;
+use crate::record::Recorder;
 use crate::{Found, calls, difference};
 
 /// The result of a call: the decoded response, encoded again.
@@ -93,6 +96,7 @@ pub async fn all(
     found: &mut Found,
 ) {
     let client = client(sandbox);
+    let mut recorder = found.recorder.take();
     let known: Vec<&str> = calls::ALL.iter().map(|(id, _)| *id).collect();
     for id in specification.operation_ids().filter(|id| !known.contains(id)) {
         found.problem(id, "the client does not have it");
@@ -102,7 +106,8 @@ pub async fn all(
         for fields in [Fields::All, Fields::Required] {
             let mut turn = 0;
             loop {
-                let (turns, result) = one(sandbox, [specification, named], &client, id, *call, fields, turn).await;
+                let documents = [specification, named];
+                let (turns, result) = one(sandbox, documents, &client, id, *call, fields, turn, &mut recorder).await;
                 found.calls += 1;
                 if let Err(reason) = result {
                     found.problem(format_args!("{id} ({fields:?}, turn {turn})"), reason);
@@ -115,6 +120,9 @@ pub async fn all(
                 }
             }
         }
+    }
+    if let Some(recorder) = recorder {
+        recorder.finish();
     }
 }
 
@@ -129,6 +137,7 @@ fn client(sandbox: &Sandbox) -> Client {
 }
 
 /// One call, and how many turns there are.
+#[allow(clippy::too_many_arguments)] // each is needed once, by one caller
 async fn one(
     sandbox: &Sandbox,
     [specification, named]: [&Specification; 2],
@@ -137,6 +146,7 @@ async fn one(
     call: Call,
     fields: Fields<'_>,
     turn: usize,
+    recorder: &mut Option<Recorder>,
 ) -> (usize, Result<(), String>) {
     let Some(mut request) = specification.request(id, fields, turn) else {
         return (0, Err("the document does not have it".to_owned()));
@@ -164,23 +174,25 @@ async fn one(
         if !left.is_empty() {
             return Err(format!("the client does not take {}", left.join(", ")));
         }
-        arrived(sandbox, &request)?;
-        let sent = sent.unwrap_or(Value::Null);
-        match difference(&sent, &back.value) {
-            Some(difference) => Err(format!("of the response, {difference}")),
-            None if back.is_unknown() => Err("the response was decoded as something unknown".to_owned()),
-            None => Ok(()),
+        let received = arrived(sandbox, &request)?;
+        if let Some(difference) = difference(sent.as_ref().unwrap_or(&Value::Null), &back.value) {
+            return Err(format!("of the response, {difference}"));
         }
+        if back.is_unknown() {
+            return Err("the response was decoded as something unknown".to_owned());
+        }
+        if let Some(recorder) = recorder {
+            recorder.call(id, fields, turn, &request, &received, sent.as_ref(), &back.value);
+        }
+        Ok(())
     });
     (turns, result)
 }
 
-/// Whether what was given is what the sandbox received: nothing lost, nothing added.
-fn arrived(sandbox: &Sandbox, given: &SampleRequest) -> Result<(), String> {
-    let received = sandbox.received();
-    let [received] = received.as_slice() else {
-        return Err(format!("{} requests were sent", received.len()));
-    };
+/// The request that the sandbox received, if it is what was given: nothing lost, nothing added.
+fn arrived(sandbox: &Sandbox, given: &SampleRequest) -> Result<ReceivedRequest, String> {
+    let [received] = <[_; 1]>::try_from(sandbox.received())
+        .map_err(|received| format!("{} requests were sent", received.len()))?;
     let (path, query) = received.target.split_once('?').unwrap_or((&received.target, ""));
     let segments: Vec<String> = path.split('/').map(unescaped).collect();
     for (name, value) in &given.path {
@@ -213,14 +225,17 @@ fn arrived(sandbox: &Sandbox, given: &SampleRequest) -> Result<(), String> {
     let form = form.is_some_and(|value| value.as_bytes().starts_with(b"multipart/"));
     match &given.body {
         // The sandbox has held it against the schema part by part.
-        Some(_) if form => Ok(()),
+        Some(_) if form => {}
         Some(body) => {
             let sent = serde_json::from_slice(&received.body).map_err(|error| error.to_string())?;
-            difference(body, &sent).map_or(Ok(()), |difference| Err(format!("of the body, {difference}")))
+            if let Some(difference) = difference(body, &sent) {
+                return Err(format!("of the body, {difference}"));
+            }
         }
-        None if received.body.is_empty() => Ok(()),
-        None => Err("a body was sent".to_owned()),
+        None if received.body.is_empty() => {}
+        None => return Err("a body was sent".to_owned()),
     }
+    Ok(received)
 }
 
 /// As a parameter is sent: a list is one text.

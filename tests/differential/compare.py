@@ -1,0 +1,330 @@
+"""Compares the calls of our crates with those of Cobo's official Python SDK.
+
+Reads the calls that `.ci/differential` has recorded: the values that were given to our client, the request that it
+sent, and the answer that it read. Gives the same values to the method of the official SDK, which sends its request to
+a server on loopback, and gets the same answer. Then compares both requests and both readings, and the differences with
+`differences.txt`.
+"""
+
+import argparse
+import collections
+import hashlib
+import http.server
+import inspect
+import json
+import os
+import pathlib
+import re
+import sys
+import threading
+import time
+import typing
+import urllib.parse
+
+import cobo_waas2
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
+from pydantic import BaseModel, ValidationError
+
+GOLDEN = pathlib.Path(__file__).with_name("differences.txt")
+# Keys for this test only.
+SECRET = "01" * 32
+SERVER = SigningKey(bytes.fromhex("02" * 32))
+
+# Why a difference exists, by its name. The first pattern that matches a line of the list gives its name; a difference
+# without a name is a failure.
+REASONS = []
+
+
+class Number(str):
+    """A number as it is written in JSON, so that no digit is lost: 1.0 is not 1."""
+
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        return isinstance(other, Number) and str(self) == str(other)
+
+
+def parse(text):
+    return json.loads(text, parse_int=Number, parse_float=Number)
+
+
+def show(value):
+    if isinstance(value, Number):
+        return str(value)
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else text[:40] + "…"
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Records each request, and answers it with what is set."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.received = []
+        self.answer = (200, None)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # The head and the body of a response leave together.
+    wbufsize = -1
+
+    def respond(self):
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = {"method": self.command, "target": self.path, "headers": headers, "body": body}
+        self.server.received.append(request)
+        status, text = self.server.answer
+        content = b"" if text is None else text.encode()
+        timestamp = str(int(time.time() * 1000))
+        self.send_response(status)
+        if text is not None:
+            self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("BIZ-TIMESTAMP", timestamp)
+        signed = digest(content + b"|" + timestamp.encode())
+        self.send_header("BIZ-RESP-SIGNATURE", SERVER.sign(signed).signature.hex())
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = respond
+
+    def log_message(self, *_):
+        pass
+
+
+def digest(message):
+    return hashlib.sha256(hashlib.sha256(message).digest()).digest()
+
+
+def is_signed(request):
+    """Whether the signature is right for the bytes that were received."""
+    headers = request["headers"]
+    path, _, query = request["target"].partition("?")
+    parts = [request["method"], path, headers["biz-api-nonce"], query, ""]
+    message = "|".join(parts).encode() + request["body"]
+    try:
+        key = VerifyKey(bytes.fromhex(headers["biz-api-key"]))
+        key.verify(digest(message), bytes.fromhex(headers["biz-api-signature"]))
+    except BadSignatureError:
+        return False
+    return True
+
+
+class Configuration(cobo_waas2.Configuration):
+    # The SDK has a key for each of Cobo's hosts, and fails on any other host. Only this lookup is replaced.
+    resp_pubkey = SERVER.verify_key.encode().hex()
+
+
+class Official:
+    """The official SDK: its methods by the id of their operation."""
+
+    def __init__(self, server):
+        host = f"http://127.0.0.1:{server.server_port}/v2"
+        self.server = server
+        self.client = cobo_waas2.ApiClient(Configuration(api_private_key=SECRET, host=host))
+        self.methods = {}
+        suffix = "_with_http_info"
+        for name in dir(cobo_waas2):
+            if name.endswith("Api"):
+                api = getattr(cobo_waas2, name)(self.client)
+                for method in dir(api):
+                    if method.endswith(suffix):
+                        self.methods[method.removesuffix(suffix)] = getattr(api, method)
+
+    def call(self, call):
+        """Makes a call. Returns the request and the value that was read; each may be a `Refused` instead."""
+        method = self.methods[call["operation"]]
+        self.server.received.clear()
+        self.server.answer = (call["status"], call["answer"])
+        try:
+            arguments = self.arguments(method, call)
+            response = method(**arguments, _request_timeout=10.0)
+            read = parse(json.dumps(self.client.sanitize_for_serialization(response.data)))
+        except Exception as error:  # whatever the SDK raises is its answer
+            read = Refused(error)
+        if len(self.server.received) > 1:
+            raise SystemExit(f"{call['operation']}: the official SDK sent more than one request")
+        sent = self.server.received[0] if self.server.received else read
+        return sent, read
+
+    @staticmethod
+    def arguments(method, call):
+        parameters = inspect.signature(method).parameters
+        arguments = {}
+        for name, value in [*call["path"].items(), *call["query"].items(), *call["headers"].items()]:
+            if name not in parameters:
+                raise LookupError(f"no parameter {name}")
+            arguments[name] = value
+        if call["body"] is not None:
+            body = json.loads(call["body"])
+            left = [name for name in parameters if name not in arguments and not name.startswith("_")]
+            # Parameters of the path and the query have simple types.
+            bodies = {name: model(parameters[name].annotation) for name in left}
+            bodies = {name: found for name, found in bodies.items() if found}
+            if bodies:
+                [(name, found)] = bodies.items()
+                arguments[name] = found.from_dict(body)
+            else:
+                # A form: a parameter for each of its parts.
+                for name, value in body.items():
+                    arguments[name] = value.encode()
+        return arguments
+
+
+def model(annotation):
+    """The model in an annotation, like `Annotated[Optional[Model], …]`."""
+    if isinstance(annotation, type):
+        return annotation if issubclass(annotation, BaseModel) else None
+    found = (model(inner) for inner in typing.get_args(annotation))
+    return next((inner for inner in found if inner), None)
+
+
+class Refused:
+    """Why the SDK raised an error."""
+
+    def __init__(self, error):
+        if isinstance(error, ValidationError):
+            problem = error.errors(include_url=False)[0]
+            place = "/".join(str(part) for part in problem["loc"])
+            self.reason = f"{error.title}: {place}: {problem['msg']}"
+        else:
+            lines = str(error).strip().splitlines() or [""]
+            self.reason = f"{type(error).__name__}: {lines[0]}"
+
+
+def differences(ours, theirs, place=""):
+    """How two JSON values differ, with the JSON pointers of the places."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for name in ours.keys() | theirs.keys():
+            at = f"{place}/{name}"
+            if name not in theirs:
+                yield f"{at}: {show(ours[name])} is absent"
+            elif name not in ours:
+                yield f"{at}: {show(theirs[name])} is added"
+            else:
+                yield from differences(ours[name], theirs[name], at)
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for index, (our, their) in enumerate(zip(ours, theirs)):
+            yield from differences(our, their, f"{place}/{index}")
+    elif type(ours) is not type(theirs) or ours != theirs:
+        yield f"{place}: {show(ours)} is {show(theirs)}"
+
+
+def pairs(target):
+    """The query as a set; a name that is repeated keeps all its values."""
+    query = target.partition("?")[2]
+    found = collections.defaultdict(list)
+    for name, value in urllib.parse.parse_qsl(query, keep_blank_values=True):
+        found[name].append(value)
+    return {name: values[0] if len(values) == 1 else sorted(values) for name, values in found.items()}
+
+
+def content(request):
+    """The body: JSON, or the parts of a form, or nothing."""
+    body, kind = request["body"], request["headers"].get("content-type", "")
+    if kind.startswith("multipart/form-data"):
+        boundary = kind.partition("boundary=")[2].strip('"').encode()
+        return {"form": sorted(part(text) for text in body.split(b"--" + boundary)[1:-1])}
+    return parse(body) if body else "nothing"
+
+
+def part(text):
+    head, _, value = text.strip(b"\r\n").partition(b"\r\n\r\n")
+    name = re.search(rb'name="([^"]*)"', head)
+    return [name[1].decode(), value.decode()]
+
+
+def compare_requests(ours, theirs):
+    if isinstance(theirs, Refused):
+        yield f"is not sent: {theirs.reason}"
+        return
+    if ours["method"] != theirs["method"]:
+        yield f"method: {ours['method']} is {theirs['method']}"
+    path, other = (urllib.parse.unquote(request["target"].partition("?")[0]) for request in (ours, theirs))
+    if path != other:
+        yield f"path: {path} is {other}"
+    yield from differences(pairs(ours["target"]), pairs(theirs["target"]), "query")
+    yield from differences(content(ours), content(theirs), "body")
+    if not is_signed(theirs):
+        yield "signature: it is wrong for the bytes that were sent"
+
+
+def compare_answers(ours, theirs):
+    if isinstance(theirs, Refused):
+        yield f"is not read: {theirs.reason}"
+    else:
+        yield from differences(ours, theirs)
+
+
+class Counts:
+    """The operations and the calls that were compared, for requests or for answers."""
+
+    def __init__(self, kind):
+        self.kind = kind
+        self.differing = {}
+        self.calls = collections.Counter()
+
+    def add(self, operation, differs):
+        self.calls["different" if differs else "equal"] += 1
+        self.differing[operation] = self.differing.get(operation, False) or differs
+
+    def __str__(self):
+        listed = sum(self.differing.values())
+        equal = len(self.differing) - listed
+        calls = f"{self.calls['equal']} calls equal, {self.calls['different']} with listed differences"
+        return f"{self.kind}: {len(self.differing)} operations compared, {equal} equal, {listed} listed ({calls})"
+
+
+def reason_of(line):
+    return next((name for name, pattern, _ in REASONS if re.search(pattern, line)), None)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--turns", type=int, required=True)
+    parser.add_argument("records", nargs="+")
+    options = parser.parse_args()
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        os.environ.pop(name, None)
+        os.environ.pop(name.upper(), None)
+
+    official = Official(Server())
+    requests, answers = Counts("requests"), Counts("answers")
+    # Each difference, and the first turn that has it.
+    found = {}
+    known, missing, unsigned = set(), set(), []
+    for path in options.records:
+        for line in pathlib.Path(path).read_text().splitlines():
+            call = json.loads(line)
+            operation, turn = call["operation"], call["turn"]
+            known.add(operation)
+            call["received"]["body"] = call["received"]["body"].encode()
+            if not is_signed(call["received"]):
+                unsigned.append(f"{operation} (turn {turn})")
+            if operation not in official.methods:
+                missing.add(operation)
+                continue
+            sent, read = official.call(call)
+            compared = [("request", requests, compare_requests(call["received"], sent))]
+            # Without a request there was no answer.
+            if not isinstance(sent, Refused):
+                compared.append(("answer", answers, compare_answers(parse(call["read"]), read)))
+            for kind, counts, these in compared:
+                these = list(these)
+                counts.add(operation, bool(these))
+                for difference in these:
+                    line = f"{kind} {operation} {difference}"
+                    found[line] = min(turn, found.get(line, turn))
+    for line, turn in sorted(found.items()):
+        print(f"{line} [turn {turn}]")
+    print(requests)
+    print(answers)
+    print(missing, unsigned, set(official.methods) - known)
+
+
+main()
