@@ -8,6 +8,7 @@ a server on loopback, and gets the same answer. Then compares both requests and 
 
 import argparse
 import collections
+import enum
 import hashlib
 import http.server
 import inspect
@@ -31,9 +32,32 @@ GOLDEN = pathlib.Path(__file__).with_name("differences.txt")
 SECRET = "01" * 32
 SERVER = SigningKey(bytes.fromhex("02" * 32))
 
-# Why a difference exists, by its name. The first pattern that matches a line of the list gives its name; a difference
-# without a name is a failure.
-REASONS = []
+# Why a difference exists. The first pattern that matches it gives the reason; without a reason it cannot be listed.
+REASONS = [
+    (
+        r"^request \S+ body\S*: .* is added$",
+        "The official SDK sends the document's default of a property that was not set. Ours sends what was set.",
+    ),
+    (
+        r"^answer \S+ \S+: null is added$",
+        "The official SDK makes null of a property that may be null and is absent. Ours keeps it absent.",
+    ),
+    (
+        r"^answer \S+ \S+: .* is added$",
+        "The official SDK gives the document's default of a property that is absent. Ours keeps it absent.",
+    ),
+    (
+        r"^request upload_payment_file signature:",
+        "The official SDK signs an empty body and sends a form. Ours signs the bytes of the form.",
+    ),
+]
+
+
+HEAD = """\
+# The known differences between our crates and Cobo's official Python SDK. `UPDATE=1 .ci/differential` writes this file.
+# Each line has the first turn with the difference, `request` or `answer`, the operation, the place, and how the
+# official SDK differs from ours.
+"""
 
 
 class Number(str):
@@ -159,7 +183,9 @@ class Official:
         for name, value in [*call["path"].items(), *call["query"].items(), *call["headers"].items()]:
             if name not in parameters:
                 raise LookupError(f"no parameter {name}")
-            arguments[name] = value
+            # A parameter without a type is an enum in the SDK's own code: it reads its `value`.
+            untyped = typing.Any in typing.get_args(typing.get_args(parameters[name].annotation)[0])
+            arguments[name] = enum.Enum("Untyped", {"MEMBER": value}).MEMBER if untyped else value
         if call["body"] is not None:
             body = json.loads(call["body"])
             left = [name for name in parameters if name not in arguments and not name.startswith("_")]
@@ -277,11 +303,44 @@ class Counts:
         listed = sum(self.differing.values())
         equal = len(self.differing) - listed
         calls = f"{self.calls['equal']} calls equal, {self.calls['different']} with listed differences"
-        return f"{self.kind}: {len(self.differing)} operations compared, {equal} equal, {listed} listed ({calls})"
+        return f"{self.kind}s: {len(self.differing)} operations compared, {equal} equal, {listed} listed ({calls})"
 
 
-def reason_of(line):
-    return next((name for name, pattern, _ in REASONS if re.search(pattern, line)), None)
+class Listed:
+    """The differences, each with the first turn that has it, so that a run with fewer turns can be checked too."""
+
+    def __init__(self):
+        self.turns = {}
+
+    def add(self, difference, turn):
+        self.turns[difference] = min(turn, self.turns.get(difference, turn))
+
+    @classmethod
+    def read(cls, text):
+        listed = cls()
+        for line in text.splitlines():
+            if line and not line.startswith("#"):
+                turn, _, difference = line.partition(" ")
+                listed.turns[difference] = int(turn)
+        return listed
+
+    def write(self):
+        """The text of the list, or ends the program if a difference has no reason."""
+        grouped = {reason: [] for _, reason in REASONS}
+        for difference, turn in sorted(self.turns.items()):
+            reason = next((reason for pattern, reason in REASONS if re.search(pattern, difference)), None)
+            if reason is None:
+                raise SystemExit(f"no reason in compare.py explains this difference:\n  {difference}")
+            grouped[reason].append(f"{turn} {difference}\n")
+        groups = (f"\n# {reason}\n{''.join(lines)}" for reason, lines in grouped.items() if lines)
+        return HEAD + "".join(groups)
+
+    def differing_from(self, known, turns):
+        """The lines for a reader about what is new and what has vanished, within the turns that were run."""
+        before = {(difference, turn) for difference, turn in known.turns.items() if turn < turns}
+        now = set(self.turns.items())
+        yield from (f"new: {difference} (turn {turn})" for difference, turn in sorted(now - before))
+        yield from (f"vanished: {difference} (turn {turn})" for difference, turn in sorted(before - now))
 
 
 def main():
@@ -294,37 +353,43 @@ def main():
         os.environ.pop(name.upper(), None)
 
     official = Official(Server())
-    requests, answers = Counts("requests"), Counts("answers")
-    # Each difference, and the first turn that has it.
-    found = {}
-    known, missing, unsigned = set(), set(), []
+    requests, answers = Counts("request"), Counts("answer")
+    listed, problems = Listed(), []
+    ours = set()
     for path in options.records:
         for line in pathlib.Path(path).read_text().splitlines():
             call = json.loads(line)
             operation, turn = call["operation"], call["turn"]
-            known.add(operation)
+            ours.add(operation)
             call["received"]["body"] = call["received"]["body"].encode()
             if not is_signed(call["received"]):
-                unsigned.append(f"{operation} (turn {turn})")
+                problems.append(f"{operation} (turn {turn}): our signature is wrong for the bytes that were sent")
             if operation not in official.methods:
-                missing.add(operation)
                 continue
             sent, read = official.call(call)
-            compared = [("request", requests, compare_requests(call["received"], sent))]
+            compared = [(requests, compare_requests(call["received"], sent))]
             # Without a request there was no answer.
             if not isinstance(sent, Refused):
-                compared.append(("answer", answers, compare_answers(parse(call["read"]), read)))
-            for kind, counts, these in compared:
-                these = list(these)
-                counts.add(operation, bool(these))
-                for difference in these:
-                    line = f"{kind} {operation} {difference}"
-                    found[line] = min(turn, found.get(line, turn))
-    for line, turn in sorted(found.items()):
-        print(f"{line} [turn {turn}]")
+                compared.append((answers, compare_answers(parse(call["read"]), read)))
+            for counts, found in compared:
+                found = list(found)
+                counts.add(operation, bool(found))
+                for difference in found:
+                    listed.add(f"{counts.kind} {operation} {difference}", turn)
+
+    absent = sorted(ours - official.methods.keys())
+    problems += [f"{operation}: our crates do not have it" for operation in sorted(official.methods.keys() - ours)]
+    if os.environ.get("UPDATE"):
+        GOLDEN.write_text(listed.write())
+    problems += listed.differing_from(Listed.read(GOLDEN.read_text()), options.turns)
+
+    for problem in problems:
+        print(problem)
     print(requests)
     print(answers)
-    print(missing, unsigned, set(official.methods) - known)
+    print(f"not in the official SDK: {len(absent)} {' '.join(absent)}".rstrip())
+    print(f"{len(listed.turns)} listed differences, {len(problems)} problems")
+    sys.exit(1 if problems else 0)
 
 
 main()
