@@ -48,7 +48,7 @@ REASONS = [
     ),
     (
         r"^request upload_payment_file signature:",
-        "The official SDK signs an empty body and sends a form. Ours signs the bytes of the form.",
+        "The official Python SDK signs an empty body and sends a form. Ours signs the bytes of the form, as the Go SDK does.",
     ),
 ]
 

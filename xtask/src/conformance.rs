@@ -29,6 +29,7 @@ const CARGO: &str = include_str!("../templates/conformance/Cargo.toml.in");
 const MAIN: &str = include_str!("../templates/conformance/main.rs");
 const CALL: &str = include_str!("../templates/conformance/call.rs");
 const MODEL: &str = include_str!("../templates/conformance/model.rs");
+const ODD: &str = include_str!("../templates/conformance/odd.rs");
 const RECORD: &str = include_str!("../templates/conformance/record.rs");
 
 /// The arguments of the command.
@@ -104,6 +105,7 @@ pub fn run(request: &Request) -> Result<Output, Diagnostics> {
             CALL.replace("GeneratedClient", &client_type),
         ),
         ("src/model.rs".to_owned(), MODEL.to_owned()),
+        ("src/odd.rs".to_owned(), ODD.to_owned()),
         ("src/record.rs".to_owned(), RECORD.to_owned()),
         ("src/calls.rs".to_owned(), prettyplease::unparse(&calls)),
         ("src/models.rs".to_owned(), prettyplease::unparse(&models)),

@@ -1,5 +1,6 @@
 //! The calls: with all that an operation takes, and with only what it requires.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::model::Back;
 use crate::record::Recorder;
-use crate::{Found, calls, difference};
+use crate::{Found, calls, difference, odd};
 
 /// The result of a call: the decoded response, encoded again.
 pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Back, String>> + Send + 'a>>;
@@ -86,6 +87,24 @@ pub fn encoded<T: Serialize + Debug>(value: &T) -> Result<Back, String> {
     })
 }
 
+/// Which values a call has.
+#[derive(Clone, Copy)]
+pub enum Values<'a> {
+    Of(Fields<'a>),
+    /// All fields, with unusual values.
+    Odd,
+}
+
+impl std::fmt::Display for Values<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Of(Fields::RequiredAnd("")) => f.write_str("a body with required fields"),
+            Self::Of(fields) => write!(f, "{fields:?}"),
+            Self::Odd => f.write_str("odd"),
+        }
+    }
+}
+
 /// `specification` is the document, `named` is the document in which the bodies that the client requires
 /// are required.
 pub async fn all(
@@ -95,22 +114,31 @@ pub async fn all(
     most: usize,
     found: &mut Found,
 ) {
-    let client = client(sandbox);
-    let mut recorder = found.recorder.take();
+    let mut caller = Caller {
+        sandbox,
+        specification,
+        named,
+        client: client(sandbox),
+        recorder: found.recorder.take(),
+    };
     let known: Vec<&str> = calls::ALL.iter().map(|(id, _)| *id).collect();
     for id in specification.operation_ids().filter(|id| !known.contains(id)) {
         found.problem(id, "the client does not have it");
     }
     for (id, call) in calls::ALL {
         found.operations += 1;
-        for fields in [Fields::All, Fields::Required] {
+        let names = caller.optional(id);
+        let single = ["".to_owned()].into_iter().chain(names);
+        let single: Vec<String> = single.collect();
+        let single = single.iter().map(|name| (Values::Of(Fields::RequiredAnd(name)), 1));
+        let kinds = [(Values::Of(Fields::All), most), (Values::Of(Fields::Required), most), (Values::Odd, 1)];
+        for (values, most) in kinds.into_iter().chain(single) {
             let mut turn = 0;
             loop {
-                let documents = [specification, named];
-                let (turns, result) = one(sandbox, documents, &client, id, *call, fields, turn, &mut recorder).await;
+                let (turns, result) = caller.one(id, *call, values, turn).await;
                 found.calls += 1;
                 if let Err(reason) = result {
-                    found.problem(format_args!("{id} ({fields:?}, turn {turn})"), reason);
+                    found.problem(format_args!("{id} ({values}, turn {turn})"), reason);
                     // The other variants are likely to tell the same.
                     break;
                 }
@@ -121,7 +149,7 @@ pub async fn all(
             }
         }
     }
-    if let Some(recorder) = recorder {
+    if let Some(recorder) = caller.recorder {
         recorder.finish();
     }
 }
@@ -136,57 +164,83 @@ fn client(sandbox: &Sandbox) -> Client {
     Client::new(auth.with_credential(token))
 }
 
-/// One call, and how many turns there are.
-#[allow(clippy::too_many_arguments)] // each is needed once, by one caller
-async fn one(
-    sandbox: &Sandbox,
-    [specification, named]: [&Specification; 2],
-    client: &Client,
-    id: &str,
-    call: Call,
-    fields: Fields<'_>,
-    turn: usize,
-    recorder: &mut Option<Recorder>,
-) -> (usize, Result<(), String>) {
-    let Some(mut request) = specification.request(id, fields, turn) else {
-        return (0, Err("the document does not have it".to_owned()));
-    };
-    if request.body.is_none() {
-        request.body = named.request(id, fields, turn).and_then(|request| request.body);
-    }
-    let (status, sample) = specification.success(id, fields, turn).unwrap_or_default();
-    let turns = request.turns.max(sample.as_ref().map_or(1, |sample| sample.turns));
-    let status = status.try_into().expect("a status");
-    let sent = sample.map(|sample| sample.value);
-    let answer = match &sent {
-        Some(value) => Answer::json(status, value.clone()),
-        None => Answer::empty(status),
-    };
-    sandbox.clear_scripts();
-    sandbox.clear_received();
-    let scripted = sandbox.script(id, [answer]);
-    scripted.expect("the document has the operation");
+struct Caller<'a> {
+    sandbox: &'a Sandbox,
+    specification: &'a Specification,
+    named: &'a Specification,
+    client: Client,
+    recorder: Option<Recorder>,
+}
 
-    let mut given = Given(request.clone());
-    let result = call(client, &mut given).await;
-    let result = result.and_then(|back| {
-        let left = given.left();
-        if !left.is_empty() {
-            return Err(format!("the client does not take {}", left.join(", ")));
+impl Caller<'_> {
+    /// The names of an operation's optional parameters and of its body's optional properties.
+    fn optional(&self, id: &str) -> BTreeSet<String> {
+        let names = |fields| -> BTreeSet<String> {
+            let SampleRequest { query, headers, body, .. } = self.request(id, fields, 0).unwrap_or_default();
+            let body = body.as_ref().and_then(Value::as_object).into_iter().flatten();
+            let parameters = query.into_iter().chain(headers).map(|(name, _)| name);
+            parameters.chain(body.map(|(name, _)| name.clone())).collect()
+        };
+        &names(Fields::All) - &names(Fields::Required)
+    }
+
+    fn request(&self, id: &str, fields: Fields<'_>, turn: usize) -> Option<SampleRequest> {
+        let mut request = self.specification.request(id, fields, turn)?;
+        if request.body.is_none() {
+            request.body = self.named.request(id, fields, turn).and_then(|request| request.body);
         }
-        let received = arrived(sandbox, &request)?;
-        if let Some(difference) = difference(sent.as_ref().unwrap_or(&Value::Null), &back.value) {
-            return Err(format!("of the response, {difference}"));
+        Some(request)
+    }
+
+    /// Makes one call. Returns how many turns there are.
+    async fn one(&mut self, id: &str, call: Call, values: Values<'_>, turn: usize) -> (usize, Result<(), String>) {
+        let fields = match values {
+            Values::Of(fields) => fields,
+            Values::Odd => Fields::All,
+        };
+        let Some(mut request) = self.request(id, fields, turn) else {
+            return (0, Err("the document does not have it".to_owned()));
+        };
+        let (status, sample) = self.specification.success(id, fields, turn).unwrap_or_default();
+        let turns = request.turns.max(sample.as_ref().map_or(1, |sample| sample.turns));
+        let status = status.try_into().expect("a status");
+        let mut sent = sample.map(|sample| sample.value);
+        if let Values::Odd = values {
+            odd::request(self.specification, id, &mut request);
+            if let Some(sent) = &mut sent {
+                odd::answer(self.specification, id, sent);
+            }
         }
-        if back.is_unknown() {
-            return Err("the response was decoded as something unknown".to_owned());
-        }
-        if let Some(recorder) = recorder {
-            recorder.call(id, fields, turn, &request, &received, sent.as_ref(), &back.value);
-        }
-        Ok(())
-    });
-    (turns, result)
+        let answer = match &sent {
+            Some(value) => Answer::json(status, value.clone()),
+            None => Answer::empty(status),
+        };
+        self.sandbox.clear_scripts();
+        self.sandbox.clear_received();
+        let scripted = self.sandbox.script(id, [answer]);
+        scripted.expect("the document has the operation");
+
+        let mut given = Given(request.clone());
+        let result = call(&self.client, &mut given).await;
+        let result = result.and_then(|back| {
+            let left = given.left();
+            if !left.is_empty() {
+                return Err(format!("the client does not take {}", left.join(", ")));
+            }
+            let received = arrived(self.sandbox, &request)?;
+            if let Some(difference) = difference(sent.as_ref().unwrap_or(&Value::Null), &back.value) {
+                return Err(format!("of the response, {difference}"));
+            }
+            if back.is_unknown() {
+                return Err("the response was decoded as something unknown".to_owned());
+            }
+            if let Some(recorder) = &mut self.recorder {
+                recorder.call(id, values, turn, &request, &received, sent.as_ref(), &back.value);
+            }
+            Ok(())
+        });
+        (turns, result)
+    }
 }
 
 /// The request that the sandbox received, if it is what was given: nothing lost, nothing added.

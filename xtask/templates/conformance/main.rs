@@ -11,6 +11,7 @@ mod call;
 mod calls;
 mod model;
 mod models;
+mod odd;
 mod record;
 
 use std::process::ExitCode;

@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 
-use cobo_sandbox::{Fields, ReceivedRequest, SampleRequest};
+use cobo_sandbox::{ReceivedRequest, SampleRequest};
 use serde_json::{Map, Value, json};
+
+use crate::call::Values;
 
 /// The file that `--record` names.
 pub struct Recorder(BufWriter<File>);
@@ -19,7 +21,7 @@ impl Recorder {
     pub fn call(
         &mut self,
         id: &str,
-        fields: Fields<'_>,
+        values: Values<'_>,
         turn: usize,
         given: &SampleRequest,
         received: &ReceivedRequest,
@@ -33,7 +35,7 @@ impl Recorder {
             .collect();
         let line = json!({
             "operation": id,
-            "fields": format!("{fields:?}"),
+            "values": values.to_string(),
             "turn": turn,
             "path": given.path,
             "query": given.query,
