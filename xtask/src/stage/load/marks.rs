@@ -139,7 +139,8 @@ fn secret(
             let reason = "`x-cobo-secret` is a mark of properties and parameters: put it on one";
             problems.push(document.error(pointer, reason));
         } else if schema_type(document, schema) != Some("string") {
-            let reason = "`x-cobo-secret` is a mark of text: the type is not string";
+            let reason = "`x-cobo-secret` only fits the type string: change the type \
+                          or remove the mark";
             problems.push(document.error(pointer, reason));
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn check(document: &Document, options: &Options, problems: &mut Diagn
             // The target of the reference already defines the same operation ids.
             check.refuse(
                 &at("/paths", path),
-                "a path item cannot be a reference here",
+                "a path item cannot be a reference (`$ref`): write it out here",
             );
         }
     }
@@ -274,8 +274,8 @@ impl Check<'_> {
                 Some((of, same)) if *of != holder || *same == value => {}
                 Some(_) => {
                     let reason = format!(
-                        "the {location} parameter `{name}` is defined twice in this list, and not \
-                         alike: delete one of the definitions"
+                        "the {location} parameter `{name}` has two different definitions in this \
+                         list: delete one of them"
                     );
                     self.refuse(&pointer, reason);
                 }
@@ -324,8 +324,9 @@ impl Check<'_> {
         };
         for name in &places {
             if !declared.contains(name) {
-                let reason =
-                    format!("the path has `{{{name}}}`, but no parameter in `path` has that name");
+                let reason = format!(
+                    "the path has `{{{name}}}`, but no path parameter (`in: path`) has that name"
+                );
                 self.refuse(&place.pointer(), reason);
             }
         }

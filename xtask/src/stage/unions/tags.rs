@@ -25,7 +25,7 @@ impl Schemas<'_> {
                 continue;
             }
             contradictions.push(format!(
-                "the mapping says {} for {}, whose `{property}` is {}",
+                "the mapping maps {} to {}, whose `{property}` allows only {}",
                 list(&odd),
                 part.model,
                 list(&values)
@@ -78,7 +78,7 @@ impl Schemas<'_> {
         for part in unmapped.into_iter().map(|index| &found[index]) {
             if !part.tags.is_empty() {
                 notes.push(format!(
-                    "{} is told by {}, which no mapping says",
+                    "{} is selected by {}, although the mapping does not name it",
                     part.model,
                     list(&part.tags)
                 ));
