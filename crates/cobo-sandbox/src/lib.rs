@@ -126,6 +126,7 @@ mod spec;
 mod state;
 mod token;
 mod violation;
+mod waas2;
 
 pub use answer::Answer;
 pub use clock::Clock;
@@ -141,3 +142,4 @@ pub use script::ScriptError;
 pub use signature::{Refusal, RequestParts, SignedBy, check};
 pub use spec::{Fields, Sample, SampleRequest, Specification, SpecificationError};
 pub use violation::Violation;
+pub use waas2::End;
