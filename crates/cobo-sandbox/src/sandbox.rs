@@ -363,7 +363,7 @@ impl Sandbox {
     }
 }
 
-/// What calls have created, with [`Sandbox::waas2`].
+/// What calls have created, with `Sandbox::waas2`.
 impl Sandbox {
     /// The next objects that this operation creates end so, one end for each object.
     ///
