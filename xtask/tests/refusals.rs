@@ -27,7 +27,7 @@ const REFUSED: &[(&str, &[Problem])] = &[
             ),
             (
                 Some("/components/schemas/State/x-enumDescriptions/CLOSED"),
-                "found a value of the enum: its values are OPEN, DONE",
+                "not a value of the enum: its values are OPEN, DONE",
             ),
         ],
     ),
