@@ -28,7 +28,7 @@ from nacl.signing import SigningKey, VerifyKey
 from pydantic import BaseModel, ValidationError
 
 GOLDEN = pathlib.Path(__file__).with_name("differences.txt")
-# Keys for this test only.
+# Keys for these calls only.
 SECRET = "01" * 32
 SERVER = SigningKey(bytes.fromhex("02" * 32))
 
@@ -77,11 +77,9 @@ def parse(text):
     return json.loads(text, parse_int=Number, parse_float=Number)
 
 
-def show(value):
-    if isinstance(value, Number):
-        return str(value)
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 40 else text[:40] + "…"
+def show(value, most=40):
+    text = str(value) if isinstance(value, Number) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= most else text[:most] + "…"
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -242,7 +240,7 @@ def differences(ours, theirs, place=""):
         for index, (our, their) in enumerate(zip(ours, theirs)):
             yield from differences(our, their, f"{place}/{index}")
     elif type(ours) is not type(theirs) or ours != theirs:
-        yield f"{place}: {show(ours)} is {show(theirs)}"
+        yield f"{place}: {show(ours, 1000)} is {show(theirs, 1000)}"
 
 
 def pairs(target):
