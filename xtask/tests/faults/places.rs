@@ -1,6 +1,8 @@
 //! What is said of a place: sides, `null`, and what leads back to itself.
 
-use super::{HEAD, assert_has, generated, operation};
+use xtask::stage::Options;
+
+use super::{HEAD, assert_has, generate, generated, operation};
 
 #[test]
 fn the_side_of_a_property_is_kept_whatever_its_type_is() {
@@ -163,4 +165,83 @@ fn body_is_sent_with_its_declared_media_type() {
         &it.files["operations.rs"],
         &[".body_type(\"application/merge-patch+json\")"],
     );
+}
+
+#[test]
+fn parameters_are_secrets_by_mark_or_name() {
+    let it = generated(&operation(
+        "      parameters:
+        - {name: one, in: query, schema: {type: string, x-cobo-secret: true}}
+        - {name: X-Two, in: header, x-cobo-secret: true, schema: {$ref: '#/components/schemas/Text'}}
+        - {name: access_token, in: query, required: true, schema: {type: string}}
+        - {name: some, in: query, schema: {type: array, items: {type: string, x-cobo-secret: true}}}
+        - {name: api_key, in: query, x-cobo-secret: false, schema: {type: string}}
+        - {name: text, in: query, schema: {$ref: '#/components/schemas/Text'}}
+      responses: {200: {description: D.}}
+components: {schemas: {Text: {type: string, minLength: 3}}}
+",
+    ));
+    assert_has(
+        &it.files["operations.rs"],
+        &[
+            "Parameter::query(\"one\").secret()",
+            "Parameter::header(\"X-Two\").secret()",
+            "Parameter::query(\"access_token\").required().secret()",
+            "Parameter::query(\"some\").secret()",
+            "Parameter::query(\"api_key\"),",
+            "Parameter::query(\"text\"),",
+            "pub fn one(mut self, value: impl Into<Secret>)",
+            "pub fn x_two(mut self, value: impl Into<Secret>)",
+            "pub fn access_token(mut self, value: impl Into<Secret>)",
+            "pub fn some(mut self, value: impl Into<Vec<Secret>>)",
+        ],
+    );
+}
+
+#[test]
+fn undeclared_properties_of_a_form_are_sent() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /it:
+    post:
+      operationId: add_it
+      requestBody: {{required: true, content: {{multipart/form-data: {{schema: {{type: object, properties: {{file: {{type: string, format: binary}}}}, additionalProperties: {{type: integer}}}}}}}}}}
+      responses: {{200: {{description: D.}}}}
+"
+    ));
+    assert_has(&it.files["operations.rs"], &[".values(& body.extra)"]);
+}
+
+#[test]
+fn a_response_to_head_has_no_value() {
+    for media in ["application/json", "text/plain"] {
+        let text = operation(&format!(
+            "      responses: {{200: {{description: D., content: {{{media}: {{schema: {{type: object, properties: {{a: {{type: string}}}}}}}}}}}}}}\n"
+        ));
+        let it = generated(&text.replace("    get:", "    head:"));
+        assert_eq!(it.api.operations[0].success.model, None);
+        assert_has(
+            &it.files["operations.rs"],
+            &["Result<Response<()>, Error>", ".not_json()"],
+        );
+    }
+}
+
+#[test]
+fn a_default_response_that_is_not_json_is_refused_as_a_success_is() {
+    let refused = |status: &str| {
+        let text = operation(&format!(
+            "      responses: {{{status}: {{description: D., content: {{text/csv: {{schema: {{type: string}}}}}}}}}}\n"
+        ));
+        match generate(&text, &Options::default()) {
+            Ok(_) => panic!("{status} is accepted"),
+            Err(problems) => problems.to_string(),
+        }
+    };
+    for status in ["200", "default"] {
+        assert_has(
+            &refused(status),
+            &["a response of `text/csv` is not supported"],
+        );
+    }
 }
