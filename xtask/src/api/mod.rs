@@ -14,6 +14,7 @@ mod model;
 mod names;
 mod operation;
 mod pages;
+mod samples;
 mod text;
 mod types;
 pub mod unsupported;

@@ -198,6 +198,64 @@ components: {schemas: {Text: {type: string, minLength: 3}}}
     );
 }
 
+/// Optional properties may exclude each other, so that all of them together are refused.
+#[test]
+fn an_example_sets_required_properties_or_else_one() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /it:
+    post:
+      operationId: add_it
+      requestBody: {{required: true, content: {{application/json: {{schema: {{$ref: '#/components/schemas/One'}}}}}}}}
+      responses: {{200: {{description: D.}}}}
+  /that:
+    post:
+      operationId: add_that
+      requestBody: {{required: true, content: {{application/json: {{schema: {{$ref: '#/components/schemas/Two'}}}}}}}}
+      responses: {{200: {{description: D.}}}}
+components:
+  schemas:
+    One: {{type: object, required: [id], properties: {{id: {{type: string, example: a}}, by: {{type: string, example: b}}, nested: {{$ref: '#/components/schemas/Two'}}}}}}
+    Two: {{type: object, properties: {{old: {{type: string, example: o, deprecated: true}}, a: {{type: string}}, b: {{type: string, example: c}}, nested: {{$ref: '#/components/schemas/One'}}}}}}
+"
+    ));
+    let client = &it.files["client.rs"];
+    assert_has(
+        client,
+        &[
+            "models::One::builder().id(\"a\");",
+            "models::Two::builder().a(\"text\");",
+        ],
+    );
+}
+
+#[test]
+fn a_sample_that_is_no_value_of_its_enum_is_replaced_and_reported() {
+    let it = generated(&operation(
+        "      parameters:
+        - {name: kind, in: query, required: true, example: wrong, schema: {$ref: '#/components/schemas/Kind'}}
+        - {name: levels, in: query, required: true, example: [2, 7], schema: {type: array, items: {type: integer, enum: [1, 2]}}}
+        - {name: kinds, in: query, required: true, example: 'b,a', schema: {type: array, items: {$ref: '#/components/schemas/Kind'}}}
+      responses: {200: {description: D., content: {application/json: {schema: {$ref: '#/components/schemas/Root'}}}}}
+components:
+  schemas:
+    Kind: {type: string, enum: [a, b], example: c}
+    Root: {type: object, properties: {kind: {type: string, enum: [x, y], example: z}, fine: {type: string, enum: [x, y], example: y}}}
+",
+    ));
+    let said: Vec<String> = it.log.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 4, "{said:?}");
+    for (said, part) in said.iter().zip([
+        "the example of Kind is \"c\", which is no value of its enum: examples show \"a\"",
+        "the example of RootKind is \"z\", which is no value of its enum: examples show \"x\"",
+        "the example of the parameter `kind` of get_it is \"wrong\"",
+        "the example of the parameter `levels` of get_it is [2,7]",
+    ]) {
+        assert!(said.contains(part), "{said}");
+    }
+    assert_eq!(it.api.operations[0].parameters[0].example, Some("a".into()));
+}
+
 #[test]
 fn undeclared_properties_of_a_form_are_sent() {
     let it = generated(&format!(

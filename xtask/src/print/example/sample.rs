@@ -42,8 +42,9 @@ pub(super) enum Sample {
 /// Which optional properties are set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// Simple properties for which the document has a sample, as in a program's request.
-    Sampled,
+    /// None, except the first one of an object that would otherwise be empty, as in a program's
+    /// request. Optional properties may exclude each other, and the document does not say which do.
+    Least,
     /// All properties, up to the limits [`DEPTH`] and [`VALUES`], as in a server's response.
     All,
 }
@@ -175,6 +176,7 @@ impl<'a> Sampler<'a> {
         tag: Option<Tag<'_>>,
     ) -> Option<Sample> {
         let mut fields = Vec::new();
+        let only = Self::only(object);
         for (index, field) in object.fields.iter().enumerate() {
             let given = given.and_then(|given| given.get(&field.wire));
             let mut given = given.or(field.example.as_ref()).cloned();
@@ -183,7 +185,7 @@ impl<'a> Sampler<'a> {
             }
             let required = matches!(field.presence, Presence::Required | Presence::OrNull);
             let may_be_null = matches!(field.presence, Presence::OrNull | Presence::Nullable);
-            if !required && !self.sets(field, given.as_ref(), within) {
+            if !required && only != Some(index) && !self.sets(within) {
                 continue;
             }
             if may_be_null && given == Some(Value::Null) {
@@ -201,12 +203,21 @@ impl<'a> Sampler<'a> {
         Some(Sample::Object(id, fields))
     }
 
-    /// Whether an optional property is set.
-    fn sets(&self, field: &Field, given: Option<&Value>, within: &[ModelId]) -> bool {
-        match self.extent {
-            Extent::All => within.len() <= DEPTH && self.left.get() > 0,
-            Extent::Sampled => given.is_some() && !field.deprecated && self.is_simple(&field.ty),
+    /// Whether optional properties are set.
+    fn sets(&self, within: &[ModelId]) -> bool {
+        self.extent == Extent::All && within.len() <= DEPTH && self.left.get() > 0
+    }
+
+    /// The optional property that is set in an object that would otherwise be empty: the first one.
+    fn only(object: &Object) -> Option<usize> {
+        let callers_set = |field: &&Field| field.constant.is_none();
+        let is_required =
+            |field: &Field| matches!(field.presence, Presence::Required | Presence::OrNull);
+        if object.fields.iter().filter(callers_set).any(is_required) {
+            return None;
         }
+        let first = |field: &Field| callers_set(&field) && !field.deprecated;
+        object.fields.iter().position(first)
     }
 
     /// Whether a value of the type is written on one line.

@@ -35,9 +35,6 @@ impl Waas2Client {
     ///             models::CreateAddressBookParam::builder()
     ///                 .chain_ids(vec!["text".to_owned()])
     ///                 .address("0x570f02f2b5fcf3ac56fb6703bd7039c0c9e33460")
-    ///                 .memo("9d4773eb")
-    ///                 .label("test")
-    ///                 .email("help@cobo.com")
     ///                 .build()?,
     ///         ],
     ///     );
@@ -158,10 +155,7 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::UpdateAddressBookParam::builder()
-    ///     .chain_ids(vec!["ETH".to_owned()])
-    ///     .memo("9d4773eb")
-    ///     .label("test")
-    ///     .email("help@cobo.com");
+    ///     .chain_ids(vec!["ETH".to_owned()]);
     /// let response = client
     ///     .update_address_book_by_id()
     ///     .entry_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")

@@ -169,8 +169,7 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateAutoSweepTask::builder()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
-    ///     .token_id("ETH_USDT")
-    ///     .min_balance_threshold("0.01");
+    ///     .token_id("ETH_USDT");
     /// let response = client
     ///     .create_auto_sweep_task()
     ///     .create_auto_sweep_task(request)

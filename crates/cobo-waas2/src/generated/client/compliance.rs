@@ -34,8 +34,7 @@ impl Waas2Client {
     /// let request = models::RefundDisposition::builder()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
     ///     .destination_address("0x742d35Cc6634C0532925a3b844Bc9e7595f0bEb7")
-    ///     .disposition_amount("1.5")
-    ///     .category_names(vec!["Compliance".to_owned(), "Refund".to_owned(), "AML".to_owned()]);
+    ///     .disposition_amount("1.5");
     /// let response = client
     ///     .refund_funds()
     ///     .refund_disposition(request)
@@ -78,8 +77,7 @@ impl Waas2Client {
     /// let request = models::IsolateDisposition::builder()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
     ///     .destination_address("0x742d35Cc6634C0532925a3b844Bc9e7595f0bEb7")
-    ///     .disposition_amount("1.5")
-    ///     .category_names(vec!["Compliance".to_owned(), "Isolate".to_owned(), "AML".to_owned()]);
+    ///     .disposition_amount("1.5");
     /// let response = client
     ///     .isolate_funds()
     ///     .isolate_disposition(request)
@@ -318,7 +316,6 @@ impl Waas2Client {
     ///                 .request_id("scan_eth_addr1_20240721")
     ///                 .address("0x1234567890abcdef1234567890abcdef12345678")
     ///                 .chain_id("ETH")
-    ///                 .note("High-value deposit address")
     ///                 .build()?,
     ///         ],
     ///     );

@@ -75,8 +75,7 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateWebhookEndpointRequest::builder()
     ///     .url("https://example.com/webhook")
-    ///     .subscribed_events(vec![models::WebhookEventType::WalletsTransactionCreated])
-    ///     .description("My webhook endpoint");
+    ///     .subscribed_events(vec![models::WebhookEventType::WalletsTransactionCreated]);
     /// let response = client
     ///     .create_webhook_endpoint()
     ///     .create_webhook_endpoint_request(request)
@@ -150,8 +149,7 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::UpdateWebhookEndpointByIdRequest::builder()
-    ///     .status(models::UpdateWebhookEndpointByIdRequestStatus::StatusInactive)
-    ///     .description("My webhook endpoint");
+    ///     .subscribed_events(vec![models::WebhookEventType::WalletsTransactionCreated]);
     /// let response = client
     ///     .update_webhook_endpoint_by_id()
     ///     .endpoint_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")

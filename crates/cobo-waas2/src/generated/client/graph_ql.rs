@@ -27,9 +27,7 @@ impl Waas2Client {
     /// use cobo_waas2::models;
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let request = models::GraphQlRequest::builder()
-    ///     .query("text")
-    ///     .operation_name("getWallets");
+    /// let request = models::GraphQlRequest::builder().query("text");
     /// let response = client
     ///     .execute_graphql()
     ///     .graph_ql_request(request)

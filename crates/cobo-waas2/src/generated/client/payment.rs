@@ -29,10 +29,7 @@ impl Waas2Client {
     /// use cobo_waas2::models;
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let request = models::CreateMerchantRequest::builder()
-    ///     .name("Merchant A")
-    ///     .wallet_id("123e4567-e89b-12d3-a456-426614174001")
-    ///     .developer_fee_rate("0.1");
+    /// let request = models::CreateMerchantRequest::builder().name("Merchant A");
     /// let response = client
     ///     .create_merchant()
     ///     .create_merchant_request(request)
@@ -114,8 +111,7 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::UpdateMerchantByIdRequest::builder()
-    ///     .name("Merchant B")
-    ///     .developer_fee_rate("0.1");
+    ///     .name("Merchant B");
     /// let response = client
     ///     .update_merchant_by_id()
     ///     .merchant_id("M1001")
@@ -248,8 +244,7 @@ impl Waas2Client {
     ///                         )
     ///                         .build()?,
     ///                 ],
-    ///             )
-    ///             .online_store_url("https://example.com/store"),
+    ///             ),
     ///     );
     /// let response = client
     ///     .submit_merchant_kyc()
@@ -368,15 +363,9 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateRefundRequest::builder()
     ///     .request_id("123e4567-e89b-12d3-a456-426614174004")
-    ///     .merchant_id("M1001")
     ///     .payable_amount("0.25")
-    ///     .to_address("0x9876543210abcdef1234567890abcdef12345678")
     ///     .token_id("ETH_USDT")
-    ///     .refund_type(models::RefundType::Merchant)
-    ///     .order_id("R20250304-M1001-1001")
-    ///     .charge_merchant_fee(false)
-    ///     .merchant_fee_amount("0.01")
-    ///     .merchant_fee_token_id("ETH_USDT");
+    ///     .refund_type(models::RefundType::Merchant);
     /// let response = client
     ///     .create_refund()
     ///     .create_refund_request(request)
@@ -572,20 +561,9 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreatePaymentOrderRequest::builder()
     ///     .merchant_id("1001")
-    ///     .merchant_order_code("merchant-inv-55231")
     ///     .psp_order_code("psp-order-20240601-00789")
-    ///     .pricing_currency("USD")
-    ///     .pricing_amount("100.00")
     ///     .fee_amount("2")
-    ///     .payable_currency("ETH_USDT")
-    ///     .payable_amount("103.03")
-    ///     .expired_in(1800)
-    ///     .amount_tolerance("0.5")
-    ///     .currency("USD")
-    ///     .order_amount("100.00")
-    ///     .token_id("ETH_USDT")
-    ///     .use_dedicated_address(false)
-    ///     .custom_exchange_rate("1.00");
+    ///     .payable_currency("ETH_USDT");
     /// let response = client
     ///     .create_payment_order()
     ///     .create_payment_order_request(request)
@@ -852,20 +830,7 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateSettlementRequestRequest::builder()
     ///     .request_id("SETTLEMENT123")
-    ///     .settlements(
-    ///         vec![
-    ///             models::CreateSettlement::builder()
-    ///                 .merchant_id("M1001")
-    ///                 .token_id("ETH_USDT")
-    ///                 .amount("500.00")
-    ///                 .crypto_address_id("addr_ethusdt_20250506T123456_ab12cd")
-    ///                 .crypto_address("0xabc123456789def0000000000000000000000000")
-    ///                 .build()?,
-    ///         ],
-    ///     )
-    ///     .bank_account_id("123e457-e89b-12d3-a456-426614174004")
-    ///     .currency("USD")
-    ///     .remark("Request for customer 123");
+    ///     .settlements(vec![models::CreateSettlement::builder().token_id("ETH_USDT").build()?]);
     /// let response = client
     ///     .create_settlement_request()
     ///     .create_settlement_request_request(request)
@@ -951,9 +916,7 @@ impl Waas2Client {
     ///                 .amount("500.00")
     ///                 .build()?,
     ///         ],
-    ///     )
-    ///     .transfer_via_va(false)
-    ///     .bank_account_id("123e4567-e89b-12d3-a456-426614174003");
+    ///     );
     /// let response = client
     ///     .payment_estimate_fee()
     ///     .payment_estimate_fee_request(request)
@@ -1027,8 +990,7 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateCryptoAddressRequest::builder()
     ///     .token_id("ETH_USDT")
-    ///     .address("0xabc123456789def0000000000000000000000000")
-    ///     .label("Main Withdrawal Address");
+    ///     .address("0xabc123456789def0000000000000000000000000");
     /// let response = client
     ///     .create_crypto_address()
     ///     .create_crypto_address_request(request)
@@ -1206,7 +1168,6 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::UpdateTopUpAddress::builder()
-    ///     .merchant_id("M1001")
     ///     .token_id("ETH_USDT")
     ///     .custom_payer_id("payer_0001");
     /// let response = client
@@ -1246,7 +1207,6 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateTopUpAddresses::builder()
-    ///     .merchant_id("M1001")
     ///     .token_id("ETH_USDT")
     ///     .custom_payer_ids(vec!["text".to_owned()]);
     /// let response = client
@@ -1698,19 +1658,14 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateOrderLinkRequest::builder()
-    ///     .request_id("123e4567-e89b-12d3-a456-426614174004")
     ///     .business_info(
     ///         models::OrderLinkBusinessInfo::builder()
     ///             .merchant_id("1001")
-    ///             .merchant_order_code("M20240201001")
     ///             .psp_order_code("P20240201001")
     ///             .pricing_currency("USD")
     ///             .pricing_amount("100.00")
     ///             .fee_amount("2.00")
-    ///             .payable_currencies(vec!["ETH_USDT".to_owned(), "SOL_USDC".to_owned(), "TRON_USDT".to_owned()])
-    ///             .expired_in(1800)
-    ///             .amount_tolerance("0.5")
-    ///             .use_dedicated_address(false),
+    ///             .payable_currencies(vec!["ETH_USDT".to_owned(), "SOL_USDC".to_owned(), "TRON_USDT".to_owned()]),
     ///     );
     /// let response = client
     ///     .create_order_link()
@@ -1748,15 +1703,10 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateRefundLinkRequest::builder()
-    ///     .request_id("123e4567-e89b-12d3-a456-426614174004")
     ///     .business_info(
     ///         models::RefundLinkBusinessInfo::builder()
-    ///             .order_id("O20250304-M1001-1001")
-    ///             .transaction_id("aff0e1cb-15b2-4e1f-9b9d-a9133715986f")
     ///             .amount("0.0025")
-    ///             .refund_source(models::RefundType::Merchant)
-    ///             .merchant_id("M1001")
-    ///             .fee_amount("0.0001"),
+    ///             .refund_source(models::RefundType::Merchant),
     ///     );
     /// let response = client
     ///     .create_refund_link()
@@ -1832,10 +1782,7 @@ impl Waas2Client {
     ///                 .chain_id("TRON")
     ///                 .build()?,
     ///         ],
-    ///     )
-    ///     .country("USA")
-    ///     .email("counterparty@example.com")
-    ///     .contact_address("123 Main St, Anytown, USA");
+    ///     );
     /// let response = client
     ///     .create_counterparty()
     ///     .create_counterparty_request(request)
@@ -1954,10 +1901,7 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::UpdateCounterpartyRequest::builder()
     ///     .updated_counterparty_name("Counterparty A")
-    ///     .updated_counterparty_type(models::CounterpartyType::Individual)
-    ///     .updated_country("USA")
-    ///     .updated_email("counterparty@example.com")
-    ///     .updated_contact_address("123 Main St, Anytown, USA");
+    ///     .updated_counterparty_type(models::CounterpartyType::Individual);
     /// let response = client
     ///     .update_counterparty()
     ///     .counterparty_id("5b0ed293-f728-40b4-b1f6-86b88cd51384")
@@ -2186,11 +2130,7 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateDestinationRequest::builder()
     ///     .destination_name("Destination A")
-    ///     .destination_type(models::DestinationType::Individual)
-    ///     .merchant_id("M1001")
-    ///     .country("USA")
-    ///     .email("counterparty@example.com")
-    ///     .contact_address("123 Main St, Anytown, USA");
+    ///     .destination_type(models::DestinationType::Individual);
     /// let response = client
     ///     .create_destination()
     ///     .create_destination_request(request)
@@ -2311,11 +2251,7 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::UpdateDestinationRequest::builder()
     ///     .updated_destination_name("Destination A")
-    ///     .updated_destination_type(models::DestinationType::Individual)
-    ///     .updated_merchant_id("M1001")
-    ///     .updated_country("USA")
-    ///     .updated_email("destination@example.com")
-    ///     .updated_contact_address("123 Main St, Anytown, USA");
+    ///     .updated_destination_type(models::DestinationType::Individual);
     /// let response = client
     ///     .update_destination()
     ///     .destination_id("46beeab4-6a8e-476e-bc69-99b89aacbc6f")
@@ -2812,8 +2748,7 @@ impl Waas2Client {
     ///     .start_time(1764237462)
     ///     .end_time(1764237462)
     ///     .report_export_format(models::ReportExportFormat::Csv)
-    ///     .report_types(vec![models::ReportType::Order])
-    ///     .token_ids(vec!["ETH_USDT".to_owned(), "ETH_USDC".to_owned()]);
+    ///     .report_types(vec![models::ReportType::Order]);
     /// let response = client
     ///     .create_report()
     ///     .create_report_request(request)
@@ -2908,13 +2843,8 @@ impl Waas2Client {
     ///     )
     ///     .recipient_info(
     ///         models::PaymentPayoutRecipientInfo::builder()
-    ///             .address("0x9876543210abcdef1234567890abcdef12345678")
-    ///             .token_id("TRON_USDT")
-    ///             .currency("USD")
-    ///             .bank_account_id("123e4567-e89b-12d3-a456-426614174003")
-    ///             .transfer_via_va(false),
-    ///     )
-    ///     .remark("Create payouts for customer 123");
+    ///             .address("0x9876543210abcdef1234567890abcdef12345678"),
+    ///     );
     /// let response = client
     ///     .create_payout()
     ///     .create_payout_request(request)
@@ -3148,17 +3078,14 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateBulkSendRequest::builder()
-    ///     .request_id("123e457-e89b-12d3-a456-426614174004")
     ///     .source_account("M1001")
     ///     .execution_mode(models::PaymentBulkSendExecutionMode::Strict)
-    ///     .description("Monthly vendor payments - January 2024")
     ///     .payout_params(
     ///         vec![
     ///             models::CreateBulkSendRequestPayoutParamsItem::builder()
     ///                 .token_id("ETH_USDT")
     ///                 .receiving_address("0xabc123456789def0000000000000000000000000")
     ///                 .amount("500.00")
-    ///                 .description("Invoice #INV-2024-001")
     ///                 .build()?,
     ///         ],
     ///     );

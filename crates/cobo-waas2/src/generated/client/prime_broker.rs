@@ -158,7 +158,15 @@ impl Waas2Client {
     /// use cobo_waas2::models;
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let request = models::CreatePrimeBrokerAddressRequest::builder();
+    /// let request = models::CreatePrimeBrokerAddressRequest::builder()
+    ///     .addresses(
+    ///         vec![
+    ///             models::CreatePrimeBrokerAddressRequestAddressesItem::builder()
+    ///                 .address("0x0000000000000000000000000000000000000000")
+    ///                 .chain_id("ETH")
+    ///                 .build()?,
+    ///         ],
+    ///     );
     /// let response = client
     ///     .create_prime_broker_address()
     ///     .user_id("168108513539918")

@@ -110,14 +110,12 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::GetStakingEstimationFeeRequest::Stake(Box::new(
     ///     models::EstimateStakeFee::builder()
-    ///         .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
     ///         .pool_id(models::StakingPoolId::BabylonBtcSignet)
     ///         .amount("100.00")
     ///         .fee(
     ///             models::TransactionRequestFee::Fixed(Box::new(
     ///                 models::TransactionRequestFixedFee::builder()
     ///                     .token_id("TRON")
-    ///                     .max_fee_amount("0.1")
     ///                     .build()?,
     ///             )),
     ///         )
@@ -163,14 +161,12 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::GetStakingEstimationFeeV2Request::Stake(Box::new(
     ///     models::EstimateStakeFee::builder()
-    ///         .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
     ///         .pool_id(models::StakingPoolId::BabylonBtcSignet)
     ///         .amount("100.00")
     ///         .fee(
     ///             models::TransactionRequestFee::Fixed(Box::new(
     ///                 models::TransactionRequestFixedFee::builder()
     ///                     .token_id("TRON")
-    ///                     .max_fee_amount("0.1")
     ///                     .build()?,
     ///             )),
     ///         )
@@ -219,18 +215,15 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateStakeActivityRequest::builder()
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
     ///     .pool_id(models::StakingPoolId::BabylonBtcSignet)
     ///     .amount("100.00")
     ///     .fee(
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .app_initiator("steve@example.com");
+    ///     );
     /// let response = client
     ///     .create_stake_activity()
     ///     .create_stake_activity_request(request)
@@ -352,10 +345,7 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateUnstakeActivityRequest::builder()
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
-    ///     .staking_id("0011039d-27fb-49ba-b172-6e0aa80e37ec")
-    ///     .amount("100.00")
-    ///     .app_initiator("steve@example.com");
+    ///     .staking_id("0011039d-27fb-49ba-b172-6e0aa80e37ec");
     /// let response = client
     ///     .create_unstake_activity()
     ///     .create_unstake_activity_request(request)
@@ -396,18 +386,14 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateWithdrawActivityRequest::builder()
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
     ///     .staking_id("0011039d-27fb-49ba-b172-6e0aa80e37ec")
-    ///     .amount("100.00")
     ///     .fee(
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .app_initiator("steve@example.com");
+    ///     );
     /// let response = client
     ///     .create_withdraw_activity()
     ///     .create_withdraw_activity_request(request)
@@ -447,9 +433,7 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateClaimActivityRequest::builder()
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
-    ///     .staking_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
-    ///     .app_initiator("steve@example.com");
+    ///     .staking_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
     /// let response = client
     ///     .create_claim_activity()
     ///     .create_claim_activity_request(request)
@@ -741,7 +725,15 @@ impl Waas2Client {
     /// use cobo_waas2::models;
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let request = models::CreateBabylonAirdropRegistrationRequest::builder();
+    /// let request = models::CreateBabylonAirdropRegistrationRequest::builder()
+    ///     .btc_address(
+    ///         models::StakingSource::OrgControlled(Box::new(
+    ///             models::MpcStakeSource::builder()
+    ///                 .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
+    ///                 .address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045")
+    ///                 .build()?,
+    ///         )),
+    ///     );
     /// let response = client
     ///     .create_babylon_airdrop_registration()
     ///     .create_babylon_airdrop_registration_request(request)
@@ -903,12 +895,10 @@ impl Waas2Client {
     /// let request = models::BabylonCreateStakingExpansion::builder()
     ///     .staking_id("3f2840ce-44eb-450b-aa81-d3f84b772efb")
     ///     .finality_provider_public_keys(vec!["text".to_owned()])
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
     ///     .fee(
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
     ///     );

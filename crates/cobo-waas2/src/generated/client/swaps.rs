@@ -191,11 +191,7 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateSwapActivityRequest::builder()
     ///     .wallet_id("123e4567-e89b-12d3-a456-426614174000")
-    ///     .address("19AR6YWEGbSoY8UT9Ksy9WrmrZPD5sL4Ku")
-    ///     .quote_id("123e4567-e89b-12d3-a456-426614174001")
-    ///     .app_initiator("steve@example.com")
-    ///     .request_id("123e4567-e89b-12d3-a456-426614174002")
-    ///     .receiver_address("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045");
+    ///     .quote_id("123e4567-e89b-12d3-a456-426614174001");
     /// let response = client
     ///     .create_swap_activity()
     ///     .create_swap_activity_request(request)
@@ -233,7 +229,6 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::SwapEstimateFee::builder()
     ///     .wallet_id("123e4567-e89b-12d3-a456-426614174000")
-    ///     .address("19AR6YWEGbSoY8UT9Ksy9WrmrZPD5sL4Ku")
     ///     .quote_id("123e4567-e89b-12d3-a456-426614174001");
     /// let response = client
     ///     .estimate_swap_fee()

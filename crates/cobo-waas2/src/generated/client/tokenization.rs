@@ -127,11 +127,9 @@ impl Waas2Client {
     ///                             .name("My Awesome Token")
     ///                             .symbol("MAT")
     ///                             .decimals(18)
-    ///                             .token_access_activated(false)
     ///                             .build()?,
     ///                     )),
     ///                 )
-    ///                 .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
     ///                 .build()?,
     ///         )),
     ///     );
@@ -236,20 +234,16 @@ impl Waas2Client {
     ///                 .name("My Awesome Token")
     ///                 .symbol("MAT")
     ///                 .decimals(18)
-    ///                 .token_access_activated(false)
     ///                 .build()?,
     ///         )),
     ///     )
-    ///     .app_initiator("steve@example.com")
     ///     .fee(
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
+    ///     );
     /// let response = client
     ///     .issue_token()
     ///     .tokenization_issued_token_request(request)
@@ -340,16 +334,13 @@ impl Waas2Client {
     ///                 .build()?,
     ///         ],
     ///     )
-    ///     .app_initiator("steve@example.com")
     ///     .fee(
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
+    ///     );
     /// let response = client
     ///     .mint_tokenization()
     ///     .token_id("ETH_USDT")
@@ -407,16 +398,13 @@ impl Waas2Client {
     ///                 .build()?,
     ///         ],
     ///     )
-    ///     .app_initiator("steve@example.com")
     ///     .fee(
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
+    ///     );
     /// let response = client
     ///     .burn_tokenization()
     ///     .token_id("ETH_USDT")
@@ -466,16 +454,13 @@ impl Waas2Client {
     ///                 .build()?,
     ///         )),
     ///     )
-    ///     .app_initiator("steve@example.com")
     ///     .fee(
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
+    ///     );
     /// let response = client
     ///     .pause_tokenization()
     ///     .token_id("ETH_USDT")
@@ -524,16 +509,13 @@ impl Waas2Client {
     ///                 .build()?,
     ///         )),
     ///     )
-    ///     .app_initiator("steve@example.com")
     ///     .fee(
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
+    ///     );
     /// let response = client
     ///     .unpause_tokenization()
     ///     .token_id("ETH_USDT")
@@ -670,24 +652,19 @@ impl Waas2Client {
     ///         vec![
     ///             models::TokenizationUpdateBlocklistAddressesRequestAddressesItem::builder()
     ///                 .address("0x789abc...")
-    ///                 .note("reason for blocklisting")
     ///                 .build()?,
     ///             models::TokenizationUpdateBlocklistAddressesRequestAddressesItem::builder()
     ///                 .address("0xdef012...")
-    ///                 .note("Blocklist address for malicious activity")
     ///                 .build()?,
     ///         ],
     ///     )
-    ///     .app_initiator("steve@example.com")
     ///     .fee(
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
+    ///     );
     /// let response = client
     ///     .update_tokenization_blocklist_addresses()
     ///     .token_id("ETH_USDT")
@@ -788,24 +765,19 @@ impl Waas2Client {
     ///         vec![
     ///             models::TokenizationUpdateAllowlistAddressesRequestAddressesItem::builder()
     ///                 .address("0x789abc...")
-    ///                 .note("reason for allowing")
     ///                 .build()?,
     ///             models::TokenizationUpdateAllowlistAddressesRequestAddressesItem::builder()
     ///                 .address("0xdef012...")
-    ///                 .note("Allowed address for trusted partner")
     ///                 .build()?,
     ///         ],
     ///     )
-    ///     .app_initiator("steve@example.com")
     ///     .fee(
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
+    ///     );
     /// let response = client
     ///     .update_tokenization_allowlist_addresses()
     ///     .token_id("ETH_USDT")
@@ -859,16 +831,13 @@ impl Waas2Client {
     ///         )),
     ///     )
     ///     .activation(true)
-    ///     .app_initiator("steve@example.com")
     ///     .fee(
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
+    ///     );
     /// let response = client
     ///     .update_tokenization_allowlist_activation()
     ///     .token_id("ETH_USDT")
@@ -947,16 +916,13 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::TokenizationContractCallRequest::builder()
-    ///     .app_initiator("steve@example.com")
     ///     .fee(
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
+    ///     );
     /// let response = client
     ///     .tokenization_contract_call()
     ///     .token_id("ETH_USDT")
@@ -1061,16 +1027,13 @@ impl Waas2Client {
     ///                 .build()?,
     ///         ],
     ///     )
-    ///     .app_initiator("steve@example.com")
     ///     .fee(
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479");
+    ///     );
     /// let response = client
     ///     .update_tokenization_permissions()
     ///     .token_id("ETH_USDT")

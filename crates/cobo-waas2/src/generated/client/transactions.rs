@@ -73,7 +73,6 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::EstimateFeeParams::Transfer(Box::new(
     ///     models::EstimateTransferFeeParams::builder()
-    ///         .request_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
     ///         .source(
     ///             models::TransferSource::Asset(Box::new(
     ///                 models::CustodialTransferSource::builder()
@@ -82,7 +81,6 @@ impl Waas2Client {
     ///             )),
     ///         )
     ///         .token_id("ETH_USDT")
-    ///         .replaced_transaction_id("aff0e1cb-15b2-4e1f-9b9d-a9133715986f")
     ///         .build()?,
     /// ));
     /// let response = client
@@ -144,14 +142,14 @@ impl Waas2Client {
     ///     .destination(
     ///         models::TransferDestination::Address(Box::new(
     ///             models::AddressTransferDestination::builder()
-    ///                 .change_address("19AR6YWEGbSoY8UT9Ksy9WrmrZPD5sDEMO")
-    ///                 .change_output_type(models::AddressTransferDestinationChangeOutputType::First)
-    ///                 .force_internal(false)
-    ///                 .force_external(false)
+    ///                 .account_output(
+    ///                     models::AddressTransferDestinationAccountOutput::builder()
+    ///                         .address("19AR6YWEGbSoY8UT9Ksy9WrmrZPD5sL4Ku")
+    ///                         .amount("1.5"),
+    ///                 )
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .description("Transfer from wallet");
+    ///     );
     /// let response = client
     ///     .create_transfer_transaction()
     ///     .transfer_params(request)
@@ -210,7 +208,6 @@ impl Waas2Client {
     ///         models::ContractCallDestination::EvmContract(Box::new(
     ///             models::EvmContractCallDestination::builder()
     ///                 .address("0x0406db8351aa6839169bb363f63c2c808fee8f99")
-    ///                 .value("1.5")
     ///                 .calldata("0xa22cb4650000000000000000000000001e0049783f008a0085193e00003d00cd54003c71000000000000000000000000000000000000000000000000000000000000DEMO")
     ///                 .build()?,
     ///         )),
@@ -542,7 +539,8 @@ impl Waas2Client {
     /// use cobo_waas2::models;
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let request = models::BroadcastSignedTransactionsRequest::builder();
+    /// let request = models::BroadcastSignedTransactionsRequest::builder()
+    ///     .transaction_ids(vec!["text".to_owned()]);
     /// let response = client
     ///     .broadcast_signed_transactions()
     ///     .broadcast_signed_transactions_request(request)
@@ -594,11 +592,9 @@ impl Waas2Client {
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .description("Speedup transaction");
+    ///     );
     /// let response = client
     ///     .drop_transaction_by_id()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -649,11 +645,9 @@ impl Waas2Client {
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
-    ///     )
-    ///     .description("Speedup transaction");
+    ///     );
     /// let response = client
     ///     .speedup_transaction_by_id()
     ///     .transaction_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")

@@ -108,13 +108,10 @@ impl Waas2Client {
     ///             models::TravelRuleDepositExchangesOrVasp::builder()
     ///                 .vendor_code("NB")
     ///                 .vendor_vasp_id("did:ethr:0x45fca8109a8d2ce93e37f79f0acbb16f4a91f4c5")
-    ///                 .vendor_vasp_name("Vendor A")
     ///                 .entity_info(
     ///                     models::TravelRuleDepositExchangesOrVaspEntityInfo::Legal(Box::new(
     ///                         models::TravelRuleDepositLegalEntity::builder()
     ///                             .legal_name("Company ABC Ltd.")
-    ///                             .date_of_incorporation("2010-05-20")
-    ///                             .place_of_incorporation("City, Country")
     ///                             .build()?,
     ///                     )),
     ///                 )
@@ -267,8 +264,7 @@ impl Waas2Client {
     ///     .chain_id("ETH")
     ///     .from_address("0x1234567890abcdef1234567890abcdef12345678")
     ///     .transaction_id("123e4567-e89b-12d3-a456-426614174000")
-    ///     .transaction_type(models::TravelRuleTransactionType::Deposit)
-    ///     .challenge_id("a1b2c3d4-e5f6-7890-abcd-ef1234567890");
+    ///     .transaction_type(models::TravelRuleTransactionType::Deposit);
     /// let response = client
     ///     .create_satoshi_test_challenge()
     ///     .create_satoshi_test_challenge_request(request)

@@ -931,12 +931,10 @@ impl Waas2Client {
     ///         models::TransactionRequestFee::Fixed(Box::new(
     ///             models::TransactionRequestFixedFee::builder()
     ///                 .token_id("TRON")
-    ///                 .max_fee_amount("0.1")
     ///                 .build()?,
     ///         )),
     ///     )
-    ///     .to_address("2N2xFZtbCFB6Nb3Pj9Sxsx5mX2fxX3yEgkE")
-    ///     .from_address("2N2xFZtbCFB6Nb3Pj9Sxsx5mX2fxX3yEgkE");
+    ///     .to_address("2N2xFZtbCFB6Nb3Pj9Sxsx5mX2fxX3yEgkE");
     /// let response = client
     ///     .get_max_transferable_value_with_fee_model()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")
@@ -981,8 +979,7 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateAddressRequest::builder()
     ///     .chain_id("ETH")
-    ///     .count(1)
-    ///     .taproot_internal_address("3HYV6ta67197syD1ZVFganpmL2wLz4RyoC");
+    ///     .count(1);
     /// let response = client
     ///     .create_address()
     ///     .wallet_id("f47ac10b-58cc-4372-a567-0e02b2c3d479")

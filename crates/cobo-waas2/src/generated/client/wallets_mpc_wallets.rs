@@ -213,7 +213,6 @@ impl Waas2Client {
     ///
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let request = models::CreateMpcVaultRequest::builder()
-    ///     .project_id("0111039d-27fb-49ba-b172-6e0aa80e37ec")
     ///     .name("My vault")
     ///     .vault_type(models::MpcVaultType::OrgControlled);
     /// let response = client
@@ -385,8 +384,6 @@ impl Waas2Client {
     ///         vec![
     ///             models::CreateKeyShareHolder::builder()
     ///                 .name("Key share holder name")
-    ///                 .tss_node_id("coboAbCdEfGhIjKlMnOpQrStUvWxYz1234567890abcdefghi")
-    ///                 .signer(true)
     ///                 .build()?,
     ///         ],
     ///     );
