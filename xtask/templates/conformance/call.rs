@@ -127,10 +127,8 @@ pub async fn all(
     }
     for (id, call) in calls::ALL {
         found.operations += 1;
-        let names = caller.optional(id);
-        let single = ["".to_owned()].into_iter().chain(names);
-        let single: Vec<String> = single.collect();
-        let single = single.iter().map(|name| (Values::Of(Fields::RequiredAnd(name)), 1));
+        let optional = caller.optional(id);
+        let single = optional.iter().map(|name| (Values::Of(Fields::RequiredAnd(name)), 1));
         let kinds = [(Values::Of(Fields::All), most), (Values::Of(Fields::Required), most), (Values::Odd, 1)];
         for (values, most) in kinds.into_iter().chain(single) {
             let mut turn = 0;
@@ -173,13 +171,16 @@ struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// The names of an operation's optional parameters and of its body's optional properties.
+    /// The names of an operation's optional parameters and of its body's optional properties. The empty name means an
+    /// optional body alone, with what it requires.
     fn optional(&self, id: &str) -> BTreeSet<String> {
         let names = |fields| -> BTreeSet<String> {
             let SampleRequest { query, headers, body, .. } = self.request(id, fields, 0).unwrap_or_default();
-            let body = body.as_ref().and_then(Value::as_object).into_iter().flatten();
+            let whole = body.is_some().then(String::new);
+            let properties = body.as_ref().and_then(Value::as_object).into_iter().flatten();
+            let properties = properties.map(|(name, _)| name.clone());
             let parameters = query.into_iter().chain(headers).map(|(name, _)| name);
-            parameters.chain(body.map(|(name, _)| name.clone())).collect()
+            parameters.chain(properties).chain(whole).collect()
         };
         &names(Fields::All) - &names(Fields::Required)
     }
@@ -248,7 +249,7 @@ fn arrived(sandbox: &Sandbox, given: &SampleRequest) -> Result<ReceivedRequest, 
     let [received] = <[_; 1]>::try_from(sandbox.received())
         .map_err(|received| format!("{} requests were sent", received.len()))?;
     let (path, query) = received.target.split_once('?').unwrap_or((&received.target, ""));
-    let segments: Vec<String> = path.split('/').map(unescaped).collect();
+    let segments: Vec<String> = path.split('/').map(unescaped_segment).collect();
     for (name, value) in &given.path {
         if !segments.iter().any(|segment| segment.contains(&text(value))) {
             return Err(format!("the path has no {name}"));
@@ -301,7 +302,11 @@ fn text(value: &Value) -> String {
     }
 }
 
+/// A plus means a space in a query, and itself in a path.
 fn unescaped(text: &str) -> String {
-    let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    unescaped_segment(&text.replace('+', " "))
+}
+
+fn unescaped_segment(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

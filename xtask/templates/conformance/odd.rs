@@ -2,10 +2,12 @@
 //! that a double-precision float cannot hold.
 
 use cobo_sandbox::{SampleRequest, Specification};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-/// Characters of URLs and of JSON, of two and more bytes, and ones that are escaped in only one of them.
+/// Characters of URLs and of JSON, and characters of two and more bytes.
 const TEXT: &str = "a b+c%2Fd/e?f=g&h#i,j|k;l\"m\\n'o~p*q\u{e9}\u{6f22}\u{1f511}";
+/// The same without the slashes, which the client refuses in a path.
+const SEGMENT: &str = "a b+c%25d?f=g&h#i,j|k;l\"m'o~p*q\u{e9}\u{6f22}\u{1f511}";
 
 /// Makes the values of a call unusual.
 pub fn request(specification: &Specification, id: &str, request: &mut SampleRequest) {
@@ -17,21 +19,23 @@ pub fn request(specification: &Specification, id: &str, request: &mut SampleRequ
     for parameter in lists.into_iter().flatten().filter_map(Value::as_array).flatten() {
         let parameter = resolve(document, parameter);
         let text = |key| parameter.get(key).and_then(Value::as_str);
-        let into = match text("in") {
-            Some("path") => &mut request.path,
-            Some("query") => &mut request.query,
+        let (into, replacement) = match text("in") {
+            Some("path") => (&mut request.path, SEGMENT),
+            Some("query") => (&mut request.query, TEXT),
             // A header cannot have such a text.
             _ => continue,
         };
         if let (Some(name), Some(schema)) = (text("name"), parameter.get("schema")) {
-            replace(specification, schema, into, name);
+            if let Some(given) = into.get_mut(name) {
+                value(specification, schema, replacement, given);
+            }
         }
     }
     let body = operation.get("requestBody").map(|body| resolve(document, body));
     // Not in a form: its parts are files.
     let schema = body.and_then(|body| body.pointer("/content/application~1json/schema"));
     if let (Some(schema), Some(body)) = (schema, &mut request.body) {
-        value(specification, schema, body);
+        value(specification, schema, TEXT, body);
     }
 }
 
@@ -46,30 +50,24 @@ pub fn answer(specification: &Specification, id: &str, answer: &mut Value) {
     let success = success.map(|(_, response)| resolve(document, response));
     let schema = success.and_then(|success| success.pointer("/content/application~1json/schema"));
     if let Some(schema) = schema {
-        value(specification, schema, answer);
-    }
-}
-
-fn replace(specification: &Specification, schema: &Value, values: &mut Map<String, Value>, name: &str) {
-    if let Some(given) = values.get_mut(name) {
-        value(specification, schema, given);
+        value(specification, schema, TEXT, answer);
     }
 }
 
 /// Replaces each text and number whose replacement the schema allows.
-fn value(specification: &Specification, schema: &Value, value: &mut Value) {
+fn value(specification: &Specification, schema: &Value, text: &str, value: &mut Value) {
     let mut places = Vec::new();
     leaves(value, String::new(), &mut places);
-    replace_all(&places, value, &|value| specification.problems(schema, value).is_empty());
+    replace_all(&places, text, value, &|value| specification.problems(schema, value).is_empty());
 }
 
 /// Replaces all of the places, or else, by halves, those that are allowed.
-fn replace_all(places: &[String], value: &mut Value, allowed: &dyn Fn(&Value) -> bool) {
+fn replace_all(places: &[String], text: &str, value: &mut Value, allowed: &dyn Fn(&Value) -> bool) {
     let before = value.clone();
     for place in places {
         if let Some(leaf) = value.pointer_mut(place) {
             *leaf = match leaf {
-                Value::String(_) => json!(TEXT),
+                Value::String(_) => json!(text),
                 // 2^53 + 1
                 Value::Number(number) if number.is_i64() => json!(9_007_199_254_740_993_i64),
                 _ => serde_json::from_str("1234567.890123456789").expect("a number"),
@@ -82,8 +80,8 @@ fn replace_all(places: &[String], value: &mut Value, allowed: &dyn Fn(&Value) ->
     *value = before;
     if places.len() > 1 {
         let (first, second) = places.split_at(places.len() / 2);
-        replace_all(first, value, allowed);
-        replace_all(second, value, allowed);
+        replace_all(first, text, value, allowed);
+        replace_all(second, text, value, allowed);
     }
 }
 
