@@ -190,7 +190,7 @@ impl<'a> Schemas<'a> {
         let untagged = found[..declared].iter().filter(|part| part.tags.is_empty());
         if found.len() > declared && untagged.count() == found.len() - declared {
             found.retain(|part| !part.tags.is_empty());
-            notes.push("its variants are those of its mapping".to_owned());
+            notes.push("its variants are the targets of its mapping".to_owned());
         }
         let written_out = lost.len() == count;
         for (index, tag) in lost {
