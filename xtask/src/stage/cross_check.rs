@@ -1,10 +1,10 @@
-//! Compares our reading of the models with progenitor's, which is independent of it.
+//! Compares our reading of the models and operations with progenitor's, which is independent of it.
 //!
 //! Generated code moves money, so the two readings of a document must agree, model by model and
 //! field by field, before any code is written. These intended differences are ignored:
 //!
 //! - Enums and unions: progenitor's are closed, or ignore the discriminator. Only the type of an
-//!   enum's values, and the existence of a union's type, are compared.
+//!   enum's values, and the members of a union, are compared.
 //! - The order of fields, and where boxes are.
 //! - `null` and absence: progenitor has one `Option` for both where a property is optional, and
 //!   none for an optional list or map.
@@ -31,6 +31,7 @@ use crate::report::Log;
 use crate::rust_name;
 use crate::schema::{self, Holder};
 
+mod operations;
 mod readable;
 
 /// The types that progenitor is told to use where it cannot express the schema.
@@ -40,6 +41,8 @@ const FILE: &str = "cobo_model::File";
 
 /// Refuses each place where the two readings differ.
 pub fn run(document: &Document, api: &Api, log: &mut Log) -> Result<(), Diagnostics> {
+    let mut problems = Diagnostics::default();
+    operations::run(document, api, log, &mut problems);
     let schemas = disguised(document, api);
     let (schemas, unreadable) = readable::split(schemas);
     for (name, reason) in &unreadable {
@@ -56,11 +59,10 @@ pub fn run(document: &Document, api: &Api, log: &mut Log) -> Result<(), Diagnost
                 Stage::CrossCheck,
                 format!("nothing is cross-checked: progenitor cannot read it: {reason}"),
             );
-            return Ok(());
+            return problems.or(());
         }
     };
     let second = Second::of(generator.get_type_space());
-    let mut problems = Diagnostics::default();
     let mut agreed = 0;
     for model in &api.models {
         if !schemas.contains_key(&model.name) {

@@ -1,6 +1,8 @@
 //! What is said of a place: sides, `null`, and what leads back to itself.
 
-use xtask::stage::Options;
+use xtask::api::{Api, ModelKind};
+use xtask::report::Log;
+use xtask::stage::{Options, cross_check, load, transform};
 
 use super::{HEAD, assert_has, generate, generated, operation};
 
@@ -301,5 +303,55 @@ fn a_default_response_that_is_not_json_is_refused_as_a_success_is() {
             &refused(status),
             &["a response of `text/csv` is not supported"],
         );
+    }
+}
+
+/// Each edit of the model is one that the second reading does not make.
+#[test]
+fn operations_and_unions_that_two_readings_see_differently_are_refused() {
+    let text = operation(
+        "      parameters:
+        - {name: id, in: query, required: true, schema: {type: string}}
+      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}
+      responses: {200: {description: D., content: {application/json: {schema: {$ref: '#/components/schemas/Root'}}}}}
+components:
+  schemas:
+    Root: {oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}]}
+    A: {type: object, required: [a], properties: {a: {type: string}}}
+    B: {type: object, required: [b], properties: {b: {type: string}}}
+",
+    )
+    .replace("    get:", "    post:");
+    let options = Options::default();
+    let mut log = Log::default();
+    let mut document = load::read(text.as_bytes(), "it.yaml", &options).unwrap();
+    transform(&mut document, &options, &mut log).unwrap();
+    let api = Api::of(&document, &mut log);
+    cross_check::run(&document, &api, &mut log).unwrap();
+    let edits: [(&str, fn(&mut Api)); 6] = [
+        ("only progenitor has it", |api| {
+            api.operations[0].method = "PUT".to_owned();
+        }),
+        ("its id", |api| api.operations[0].id.push('2')),
+        ("its parameters", |api| {
+            api.operations[0].parameters[0].required = false;
+        }),
+        ("whether its body is required", |api| {
+            api.operations[0].body.as_mut().unwrap().required = false;
+        }),
+        ("its success", |api| api.operations[0].success.model = None),
+        ("its variants", |api| {
+            for model in &mut api.models {
+                if let ModelKind::Union(union) = &mut model.kind {
+                    union.variants.pop();
+                }
+            }
+        }),
+    ];
+    for (reason, edit) in edits {
+        let mut edited = api.clone();
+        edit(&mut edited);
+        let problems = cross_check::run(&document, &edited, &mut Log::default()).unwrap_err();
+        assert_has(&problems.to_string(), &[reason]);
     }
 }

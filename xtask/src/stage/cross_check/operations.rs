@@ -1,0 +1,218 @@
+//! Compares operations and the members of unions with the reading of the parser that progenitor
+//! uses.
+
+use std::collections::BTreeSet;
+
+use openapiv3::{Operation, Parameter, PathItem, ReferenceOr, Schema, SchemaKind, StatusCode};
+use serde_json::Value;
+
+use super::Stage;
+use crate::api::{self, Api, Location, ModelKind, Union};
+use crate::diagnostic::Diagnostics;
+use crate::document::{Document, at, entries, schema_name};
+use crate::report::Log;
+use crate::schema::mapped;
+
+/// Refuses each operation that the two readings see differently.
+pub(super) fn run(document: &Document, api: &Api, log: &mut Log, problems: &mut Diagnostics) {
+    let mut agreed = 0;
+    for (path, item) in entries(document.root.get("paths")) {
+        let item = match serde_json::from_value::<PathItem>(resolved(document, item)) {
+            Ok(item) => item,
+            Err(reason) => {
+                let pointer = at("/paths", path);
+                let text =
+                    format!("{pointer} is not cross-checked: progenitor cannot read it: {reason}");
+                log.change(Stage::CrossCheck, text);
+                continue;
+            }
+        };
+        for (method, second) in item.iter() {
+            let pointer = at(&at("/paths", path), method);
+            let first = api.operations.iter().find(|operation| {
+                operation.path == *path && operation.method.eq_ignore_ascii_case(method)
+            });
+            let found = match first {
+                Some(first) => differences(document, api, first, second),
+                None => vec!["only progenitor has it".to_owned()],
+            };
+            agreed += usize::from(found.is_empty());
+            for difference in found {
+                problems.push(document.error(&pointer, reason(&difference)));
+            }
+        }
+    }
+    if !api.operations.is_empty() {
+        let text = format!("{agreed} of {} operations agree", api.operations.len());
+        log.change(Stage::CrossCheck, text);
+    }
+    for model in &api.models {
+        let schema = document.root.pointer(&model.pointer);
+        if let (ModelKind::Union(union), Some(schema)) = (&model.kind, schema)
+            && let Some(difference) = members(api, union, schema)
+        {
+            problems.push(document.error(&model.pointer, reason(&difference)));
+        }
+    }
+}
+
+fn reason(difference: &str) -> String {
+    format!("two readings of it differ, which is a defect of the generator: {difference}")
+}
+
+/// The path item with its operations' parameters, bodies and responses in place of references.
+fn resolved(document: &Document, item: &Value) -> Value {
+    let mut item = item.clone();
+    let operations = item
+        .as_object_mut()
+        .into_iter()
+        .flat_map(|map| map.iter_mut());
+    for (_, operation) in operations {
+        for key in ["parameters", "responses"] {
+            match operation.get_mut(key) {
+                Some(Value::Array(list)) => {
+                    list.iter_mut().for_each(|value| resolve(document, value));
+                }
+                Some(Value::Object(map)) => {
+                    map.values_mut().for_each(|value| resolve(document, value));
+                }
+                _ => {}
+            }
+        }
+        if let Some(body) = operation.get_mut("requestBody") {
+            resolve(document, body);
+        }
+    }
+    item
+}
+
+fn resolve(document: &Document, value: &mut Value) {
+    if let Some(target) = document.resolve(value) {
+        *value = target.clone();
+    }
+}
+
+fn differences(
+    document: &Document,
+    api: &Api,
+    first: &api::Operation,
+    second: &Operation,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut compare = |what: &str, first: String, second: String| {
+        if first != second {
+            found.push(format!("{what}: {first}, and {second} to progenitor"));
+        }
+    };
+    compare(
+        "its id",
+        first.id.clone(),
+        second.operation_id.clone().unwrap_or_default(),
+    );
+    let ours = first.parameters.iter().map(|parameter| {
+        let place = match parameter.location {
+            Location::Path => "path",
+            Location::Query => "query",
+            Location::Header => "header",
+        };
+        (place, parameter.wire.as_str(), parameter.required)
+    });
+    let theirs = second
+        .parameters
+        .iter()
+        .filter_map(|parameter| match parameter {
+            ReferenceOr::Item(parameter) => Some(parameter),
+            ReferenceOr::Reference { .. } => None,
+        });
+    let theirs = theirs.map(|parameter| {
+        let data = parameter.parameter_data_ref();
+        let place = match parameter {
+            Parameter::Path { .. } => "path",
+            Parameter::Query { .. } => "query",
+            Parameter::Header { .. } => "header",
+            Parameter::Cookie { .. } => "cookie",
+        };
+        (place, data.name.as_str(), data.required || place == "path")
+    });
+    compare(
+        "its parameters",
+        format!("{:?}", ours.collect::<Vec<_>>()),
+        format!("{:?}", theirs.collect::<Vec<_>>()),
+    );
+    let body = second.request_body.as_ref().and_then(ReferenceOr::as_item);
+    let named = |id: api::ModelId| api.model(id).name.clone();
+    compare(
+        "its body",
+        format!("{:?}", first.body.as_ref().map(|body| named(body.model))),
+        format!(
+            "{:?}",
+            body.and_then(|body| body.content.values().next())
+                .and_then(|media| name(media.schema.as_ref()?))
+        ),
+    );
+    if let (Some(ours), Some(theirs)) = (&first.body, body) {
+        // Where the document does not say so, a body that requires something is required.
+        let pointer = at(&first.pointer, "requestBody");
+        let declared = document.root.pointer(&pointer);
+        let declared = declared.and_then(|body| document.resolve(body)?.get("required"));
+        if declared.is_some() || theirs.required {
+            compare(
+                "whether its body is required",
+                ours.required.to_string(),
+                theirs.required.to_string(),
+            );
+        }
+    }
+    let success = second
+        .responses
+        .responses
+        .iter()
+        .find(|(status, _)| match status {
+            StatusCode::Code(code) => (200..300).contains(code),
+            StatusCode::Range(range) => *range == 2,
+        });
+    let success = success.and_then(|(_, response)| response.as_item());
+    compare(
+        "its success",
+        format!("{:?}", first.success.model.map(named)),
+        format!(
+            "{:?}",
+            success
+                .and_then(|response| response.content.values().next())
+                .and_then(|media| name(media.schema.as_ref()?))
+        ),
+    );
+    found
+}
+
+/// The component that the schema refers to.
+fn name(schema: &ReferenceOr<Schema>) -> Option<String> {
+    match schema {
+        ReferenceOr::Reference { reference } => schema_name(reference),
+        ReferenceOr::Item(schema) => match &schema.schema_kind {
+            SchemaKind::AllOf { all_of } if all_of.len() == 1 => name(&all_of[0]),
+            _ => Some("a schema without a name".to_owned()),
+        },
+    }
+}
+
+/// The difference between the variants of a union and the members that progenitor's parser finds.
+/// A mapping may add members, and may name others in place of inlined copies.
+fn members(api: &Api, union: &Union, schema: &Value) -> Option<String> {
+    let second: Schema = serde_json::from_value(schema.clone()).ok()?;
+    let SchemaKind::OneOf { one_of } = second.schema_kind else {
+        return None;
+    };
+    let listed: BTreeSet<String> = one_of.iter().filter_map(name).collect();
+    let mapped: BTreeSet<String> = mapped(schema).filter_map(schema_name).collect();
+    let ours: BTreeSet<String> = union
+        .variants
+        .iter()
+        .map(|variant| api.model(variant.model).name.clone())
+        .collect();
+    let complete = listed.is_subset(&ours) || ours.is_subset(&mapped);
+    let known = ours
+        .iter()
+        .all(|name| listed.contains(name) || mapped.contains(name));
+    (!(complete && known)).then(|| format!("its variants: {ours:?}, and {listed:?} to progenitor"))
+}
