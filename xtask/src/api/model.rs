@@ -12,7 +12,7 @@ use super::{
     Variant,
 };
 use crate::document::{Document, at, entries, flag, items, text};
-use crate::marks::{BOUNDS, NULLABLE};
+use crate::marks::{BOUNDS, IDEMPOTENCY_KEY, NULLABLE};
 use crate::rust_name;
 use crate::schema::meant;
 
@@ -123,7 +123,10 @@ impl Reader<'_> {
 fn field(wire: &str, rust: String, ty: Type, schema: &Value, required: bool) -> Field {
     let nullable = flag(schema, NULLABLE) || flag(schema, "nullable");
     let bounds = Bounds::of(schema);
-    let presence = match (required, nullable) {
+    let lookup = text(schema, IDEMPOTENCY_KEY);
+    // A request always has its key, even if the document does not require it.
+    let keyed = lookup.is_some();
+    let presence = match (required || keyed, nullable && !keyed) {
         (true, false) => Presence::Required,
         (true, true) => Presence::OrNull,
         (false, true) if bounds.is_none() => Presence::Nullable,
@@ -141,8 +144,10 @@ fn field(wire: &str, rust: String, ty: Type, schema: &Value, required: bool) -> 
         side: match (flag(schema, "readOnly"), flag(schema, "writeOnly")) {
             (true, false) => Some(Side::Responses),
             (false, true) => Some(Side::Requests),
+            _ if keyed && !required => Some(Side::Requests),
             _ => None,
         },
+        lookup,
         secret: flag(schema, "x-cobo-secret"),
         bounds,
         description: text(schema, "description"),

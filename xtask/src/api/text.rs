@@ -42,6 +42,9 @@ impl Api {
                 writeln!(f, "  {word}")?;
             }
         }
+        if let Some((property, lookup)) = &operation.idempotency_key {
+            writeln!(f, "  idempotent by {property}, found by {lookup}")?;
+        }
         if !operation.scopes.is_empty() {
             writeln!(f, "  needs {:?}", operation.scopes)?;
         }

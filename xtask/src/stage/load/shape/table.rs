@@ -227,6 +227,7 @@ pub(super) static SCHEMA: Object = Object {
         ("anyOf", Shape::List(&SCHEMA)),
         ("not", Shape::Of(&SCHEMA)),
         ("discriminator", Shape::Of(&DISCRIMINATOR)),
+        ("x-cobo-idempotency-key", Shape::Text),
         ("x-cobo-secret", Shape::Flag),
         ("x-cobo-checked", Shape::Flag),
     ],
