@@ -172,6 +172,37 @@ fn operation_of(text: &str) -> Operation {
 }
 
 #[test]
+fn operation_with_an_idempotency_key_is_repeatable_and_requires_it() {
+    let text = "
+openapi: 3.0.3
+info: {title: Keys, version: 1.0.0}
+paths:
+  /things:
+    post:
+      operationId: make_thing
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Thing'}}}}
+      responses: {'204': {description: Done.}}
+    get:
+      operationId: list_things
+      parameters: [{name: key, in: query, schema: {type: string}}]
+      responses: {'204': {description: Done.}}
+components:
+  schemas:
+    Thing:
+      type: object
+      properties: {key: {type: string, x-cobo-idempotency-key: list_things}}
+";
+    let api = api(text);
+    let make = &api.operations[0];
+    assert!(make.repeatable && make.body.as_ref().expect("a body").required);
+    let key = ("key".to_owned(), "list_things".to_owned());
+    assert_eq!(make.idempotency_key, Some(key));
+    assert_eq!(api.operations[1].idempotency_key, None);
+    let thing = api.models[0].object().expect("an object");
+    assert_eq!(thing.fields[0].presence, xtask::api::Presence::Required);
+}
+
+#[test]
 fn reading_is_repeatable_and_writing_is_not_unless_the_document_says_so() {
     let tiny = std::fs::read_to_string("tests/documents/tiny.yaml").expect("it");
     assert!(operation_of(&tiny).repeatable);

@@ -94,6 +94,23 @@ const REFUSED: &[(&str, &[Problem])] = &[
         )],
     ),
     (
+        "idempotency-key",
+        &[
+            (
+                Some("/components/schemas/Body/properties/lost"),
+                "is not an operation with a query parameter `lost`",
+            ),
+            (
+                Some("/components/schemas/Body/properties/second"),
+                "this is another one",
+            ),
+            (
+                Some("/components/schemas/Thing/properties/name"),
+                "marks a string property of a JSON request body",
+            ),
+        ],
+    ),
+    (
         "misplaced-mark",
         &[
             (

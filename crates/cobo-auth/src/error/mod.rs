@@ -160,8 +160,8 @@ pub enum ErrorKind {
     Unverified,
     /// Cobo refused or failed the request, and said why.
     Api,
-    /// Cobo has taken a request with this [`request_id`](Error::request_id) before: an attempt of
-    /// this call, or an earlier one. Whether it did what this call asks for is not known.
+    /// Cobo has taken a request with this call's [`Error::request_id`] before: an attempt of this
+    /// call, or an earlier one. Whether it did what this call asks for is not known.
     RequestIdTaken,
     /// An error response that has neither of Cobo's shapes. Most likely a gateway sent it.
     Unexpected,
