@@ -1,7 +1,7 @@
 //! The model of our own document: what the printers are told.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use xtask::api::{Api, Bounds, Location, Operation, Presence};
+use xtask::api::{Api, Bounds, Location, ModelKind, Operation, Outcome, Presence};
 use xtask::report::Log;
 use xtask::stage::{Options, load, transform};
 
@@ -172,6 +172,28 @@ fn operation_of(text: &str) -> Operation {
 }
 
 #[test]
+fn final_states_are_those_that_the_document_marks() {
+    let tiny = std::fs::read_to_string("tests/documents/tiny.yaml").expect("it");
+    let state = "        state:\n          $ref: '#/components/schemas/State'\n    State:\n      \
+                 type: string\n      enum: [Running, Done, Failed]\n      \
+                 x-cobo-final-states: {success: [Done], failure: [Failed]}\n";
+    let api = api(&(tiny + state));
+    let states = api.models.iter().find_map(|model| match &model.kind {
+        ModelKind::StringEnum(open) => Some(&open.values),
+        _ => None,
+    });
+    let outcomes: Vec<_> = states
+        .expect("an enum")
+        .iter()
+        .map(|value| value.outcome)
+        .collect();
+    assert_eq!(
+        outcomes,
+        [None, Some(Outcome::Success), Some(Outcome::Failure)]
+    );
+}
+
+#[test]
 fn operation_with_an_idempotency_key_is_repeatable_and_requires_it() {
     let text = "
 openapi: 3.0.3
@@ -199,7 +221,7 @@ components:
     assert_eq!(make.idempotency_key, Some(key));
     assert_eq!(api.operations[1].idempotency_key, None);
     let thing = api.models[0].object().expect("an object");
-    assert_eq!(thing.fields[0].presence, xtask::api::Presence::Required);
+    assert_eq!(thing.fields[0].presence, Presence::Required);
 }
 
 #[test]

@@ -111,6 +111,23 @@ const REFUSED: &[(&str, &[Problem])] = &[
         ],
     ),
     (
+        "final-states",
+        &[
+            (
+                Some("/components/schemas/State"),
+                "\"Gone\" is not a value of this enum",
+            ),
+            (
+                Some("/components/schemas/State"),
+                "\"Done\" is listed twice",
+            ),
+            (
+                Some("/components/schemas/Thing/properties/name"),
+                "is a mark of enums of strings that are components",
+            ),
+        ],
+    ),
+    (
         "misplaced-mark",
         &[
             (

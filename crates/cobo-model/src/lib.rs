@@ -61,12 +61,14 @@ mod build;
 mod decode;
 mod object;
 mod open_enum;
+mod outcome;
 mod union;
 mod value;
 
 pub use build::{IntoBody, IntoField, MissingFields, ModelBuilder, PartialModel};
 pub use decode::{DecodeError, decode};
 pub use object::{Field, Model};
+pub use outcome::Outcome;
 pub use value::{Bounds, FieldValue, File, Nullable, Number, NumberError, Secret};
 
 /// Items that the code of this crate's macros uses. Not for other code: they change with the

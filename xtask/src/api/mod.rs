@@ -194,11 +194,20 @@ pub struct Enum<T> {
     pub unknown: String,
 }
 
+/// How work that Cobo does asynchronously has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Success,
+    Failure,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnumValue<T> {
     pub value: T,
     /// The name of the variant.
     pub rust: String,
+    /// How the work has ended, if the value is a final state.
+    pub outcome: Option<Outcome>,
     pub description: Option<String>,
 }
 

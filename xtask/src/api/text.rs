@@ -174,7 +174,11 @@ fn deprecated(deprecated: bool) -> &'static str {
 fn values<T: fmt::Debug>(f: &mut Formatter<'_>, of: &str, open: &Enum<T>) -> fmt::Result {
     writeln!(f, "open enum of {of}")?;
     for value in &open.values {
-        writeln!(f, "  {} = {:?}", value.rust, value.value)?;
+        write!(f, "  {} = {:?}", value.rust, value.value)?;
+        match value.outcome {
+            Some(outcome) => writeln!(f, ", final: {outcome:?}")?,
+            None => writeln!(f)?,
+        }
     }
     writeln!(f, "  else {}", open.unknown)
 }
