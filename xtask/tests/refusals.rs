@@ -115,11 +115,11 @@ const REFUSED: &[(&str, &[Problem])] = &[
         &[
             (
                 Some("/components/schemas/State"),
-                "\"Gone\" is not a value of this enum",
+                "\"Done\" is listed twice",
             ),
             (
                 Some("/components/schemas/State"),
-                "\"Done\" is listed twice",
+                "\"Gone\" is not a value of this enum",
             ),
             (
                 Some("/components/schemas/Thing/properties/name"),

@@ -65,6 +65,12 @@
 //! # }
 //! ```
 //!
+//! # Amounts
+//!
+//! Models hold amounts as text, with all digits. With the feature `rust_decimal`, `exact_decimal`
+//! converts one to a `rust_decimal::Decimal`, and fails where a digit would be lost; `to_string` of
+//! the `Decimal` gives the text for a request.
+//!
 //! # Features
 //!
 //! Each tag of the API is a feature, on by default. With `default-features = false` only the tags
@@ -79,4 +85,6 @@ pub mod wait;
 pub use cobo_auth;
 pub use cobo_auth::{Error, Items, MissingFields, Pages, RequestId, Response, Secret};
 pub use cobo_model::Outcome;
+#[cfg(feature = "rust_decimal")]
+pub use cobo_model::{AmountError, exact_decimal};
 pub use generated::{Waas2Client, models, operations};
