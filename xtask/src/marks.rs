@@ -6,7 +6,7 @@ pub const KIND: &str = "x-cobo-kind";
 pub const ENUM: &str = "x-cobo-enum";
 /// The variants of a union.
 pub const UNION: &str = "x-cobo-union";
-/// The bounds of a property with `x-cobo-checked`, which `relax` saves.
+/// The bounds of a property with `x-cobo-checked`, which `drop_constraints` saves.
 pub const BOUNDS: &str = "x-cobo-bounds";
 /// The property of a request body whose value Cobo accepts once. The value of the mark is the id of
 /// the operation that finds a request by it.

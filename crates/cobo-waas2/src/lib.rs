@@ -88,3 +88,8 @@ pub use cobo_model::Outcome;
 #[cfg(feature = "rust_decimal")]
 pub use cobo_model::{AmountError, exact_decimal};
 pub use generated::{Waas2Client, models, operations};
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -163,7 +163,7 @@ pub enum ErrorKind {
     /// Cobo has taken a request with this call's [`Error::request_id`] before: an attempt of this
     /// call, or an earlier one. Whether it did what this call asks for is not known.
     RequestIdTaken,
-    /// An error response that has neither of Cobo's shapes. Most likely a gateway sent it.
+    /// An error response that has neither of Cobo's formats. Most likely a gateway sent it.
     Unexpected,
     /// The response has a `Content-Encoding`, such as `gzip`, that the request did not ask for. The
     /// body is not decoded, because its signature cannot be checked.
