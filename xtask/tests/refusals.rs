@@ -243,7 +243,7 @@ const REFUSED: &[(&str, &[Problem])] = &[
         "unknown-type",
         &[(
             Some("/components/schemas/Thing/properties/count/type"),
-            "not the text `int`",
+            "found the text `int`",
         )],
     ),
     (
