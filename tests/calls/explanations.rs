@@ -77,7 +77,7 @@ async fn ids_and_names_that_repeat_a_secret_are_replaced() {
         let request = request.credential(FixedToken::new(TOKEN).unwrap());
         let error = request.send().await.unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
-        assert_eq!(error.request_id(), None);
+        assert_eq!(error.response_id(), None);
     }
 }
 

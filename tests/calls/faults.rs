@@ -262,7 +262,7 @@ impl Scenario {
         let oauth_error = expect.oauth_error.as_deref();
         found.equal("OAuth error", error.oauth_error(), oauth_error);
         let request_id = expect.request_id.as_deref();
-        found.equal("request id", error.request_id(), request_id);
+        found.equal("X-Request-Id", error.response_id(), request_id);
         let retry_after = expect.retry_after_s.map(Duration::from_secs);
         found.equal("retry after", error.retry_after(), retry_after);
         found.equal("operation", error.operation(), Some("POST /faults"));

@@ -101,13 +101,13 @@ async fn a_gateways_page_is_an_error_with_its_status_and_without_its_text() {
     let error = refused.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unexpected);
     assert_eq!(error.status().unwrap(), 502);
-    assert_eq!(error.request_id(), Some("r-1"));
+    assert_eq!(error.response_id(), Some("r-1"));
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     assert!(error.is_retryable());
     assert_eq!(
         error.to_string(),
         "GET /x: an error response that does not have Cobo's format; a gateway probably sent it \
-         (HTTP 502, request id r-1)"
+         (HTTP 502, X-Request-Id r-1)"
     );
     assert!(!format!("{error:?}").contains(SECRET));
 }

@@ -290,6 +290,20 @@ fn repeating_a_call_in_other_cases_is_a_change_of_behaviour() {
 }
 
 #[test]
+fn an_idempotency_key_is_a_change_of_behaviour() {
+    let mut old = things();
+    at(&mut old, "/paths/~1things/get")["parameters"] =
+        json!([{"name": "id", "in": "query", "schema": {"type": "string"}}]);
+    let mut new = old.clone();
+    at(&mut new, "/components/schemas/Thing/properties/id")["x-cobo-idempotency-key"] =
+        json!("get_thing");
+    let found = changes(&document(&old), &document(&new));
+    assert!(found.iter().all(|change| change.class == Class::Behaviour));
+    let expected = "  behaviour  idempotency key changed, from none to id, found by get_thing\n";
+    assert!(text(&found).contains(expected), "{}", text(&found));
+}
+
+#[test]
 fn a_property_of_one_side_is_seen() {
     let found = edited(|root| {
         at(root, "/components/schemas/Thing/properties/id")["readOnly"] = json!(true);

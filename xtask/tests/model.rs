@@ -1,7 +1,7 @@
 //! The model of our own document: what the printers are told.
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use xtask::api::{Api, Bounds, Location, Operation, Presence};
+use xtask::api::{Api, Bounds, Location, ModelKind, Operation, Outcome, Presence};
 use xtask::report::Log;
 use xtask::stage::{Options, load, transform};
 
@@ -169,6 +169,59 @@ fn operations_take_the_clients_credential_unless_they_are_marked() {
 
 fn operation_of(text: &str) -> Operation {
     api(text).operations.remove(0)
+}
+
+#[test]
+fn final_states_are_those_that_the_document_marks() {
+    let tiny = std::fs::read_to_string("tests/documents/tiny.yaml").expect("it");
+    let state = "        state:\n          $ref: '#/components/schemas/State'\n    State:\n      \
+                 type: string\n      enum: [Running, Done, Failed]\n      \
+                 x-cobo-final-states: {success: [Done], failure: [Failed]}\n";
+    let api = api(&(tiny + state));
+    let states = api.models.iter().find_map(|model| match &model.kind {
+        ModelKind::StringEnum(open) => Some(&open.values),
+        _ => None,
+    });
+    let outcomes: Vec<_> = states
+        .expect("an enum")
+        .iter()
+        .map(|value| value.outcome)
+        .collect();
+    assert_eq!(
+        outcomes,
+        [None, Some(Outcome::Success), Some(Outcome::Failure)]
+    );
+}
+
+#[test]
+fn operation_with_an_idempotency_key_is_repeatable_and_requires_it() {
+    let text = "
+openapi: 3.0.3
+info: {title: Keys, version: 1.0.0}
+paths:
+  /things:
+    post:
+      operationId: make_thing
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Thing'}}}}
+      responses: {'204': {description: Done.}}
+    get:
+      operationId: list_things
+      parameters: [{name: key, in: query, schema: {type: string}}]
+      responses: {'204': {description: Done.}}
+components:
+  schemas:
+    Thing:
+      type: object
+      properties: {key: {type: string, x-cobo-idempotency-key: list_things}}
+";
+    let api = api(text);
+    let make = &api.operations[0];
+    assert!(make.repeatable && make.body.as_ref().expect("a body").required);
+    let key = ("key".to_owned(), "list_things".to_owned());
+    assert_eq!(make.idempotency_key, Some(key));
+    assert_eq!(api.operations[1].idempotency_key, None);
+    let thing = api.models[0].object().expect("an object");
+    assert_eq!(thing.fields[0].presence, Presence::Required);
 }
 
 #[test]

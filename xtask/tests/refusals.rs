@@ -94,6 +94,40 @@ const REFUSED: &[(&str, &[Problem])] = &[
         )],
     ),
     (
+        "idempotency-key",
+        &[
+            (
+                Some("/components/schemas/Body/properties/lost"),
+                "is not an operation with a query parameter `lost`",
+            ),
+            (
+                Some("/components/schemas/Body/properties/second"),
+                "this is another one",
+            ),
+            (
+                Some("/components/schemas/Thing/properties/name"),
+                "marks a string property of a JSON request body",
+            ),
+        ],
+    ),
+    (
+        "final-states",
+        &[
+            (
+                Some("/components/schemas/State"),
+                "\"Done\" is listed twice",
+            ),
+            (
+                Some("/components/schemas/State"),
+                "\"Gone\" is not a value of this enum",
+            ),
+            (
+                Some("/components/schemas/Thing/properties/name"),
+                "is a mark of enums of strings that are components",
+            ),
+        ],
+    ),
+    (
         "misplaced-mark",
         &[
             (

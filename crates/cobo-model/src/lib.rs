@@ -61,12 +61,16 @@ mod build;
 mod decode;
 mod object;
 mod open_enum;
+mod outcome;
 mod union;
 mod value;
 
 pub use build::{IntoBody, IntoField, MissingFields, ModelBuilder, PartialModel};
 pub use decode::{DecodeError, decode};
 pub use object::{Field, Model};
+pub use outcome::Outcome;
+#[cfg(feature = "rust_decimal")]
+pub use value::{AmountError, exact_decimal};
 pub use value::{Bounds, FieldValue, File, Nullable, Number, NumberError, Secret};
 
 /// Items that the code of this crate's macros uses. Not for other code: they change with the

@@ -33,6 +33,44 @@
 //! println!("{:?}", Operation::scopes_of([&LIST_WALLETS, &CREATE_TRANSFER_TRANSACTION]));
 //! ```
 //!
+//! # Waiting
+//!
+//! What Cobo does asynchronously ends some time after the call. [`wait`] asks until it has ended.
+//!
+//! # Request ids
+//!
+//! Cobo accepts the `request_id` of a transfer or a contract call once. Store it before you send the
+//! request; after a crash, send the same request with the stored id.
+//!
+//! ```no_run
+//! use cobo_waas2::cobo_auth::{Error, ErrorKind};
+//! use cobo_waas2::{RequestId, Waas2Client, models};
+//!
+//! # fn store_with_order(_: &RequestId) {}
+//! # async fn example(
+//! #     client: Waas2Client,
+//! #     transfer: models::builder::TransferParams,
+//! # ) -> Result<(), Error> {
+//! let id = RequestId::random()?;
+//! store_with_order(&id); // before `send`, in the transaction that stores the order
+//!
+//! let request = client.create_transfer_transaction();
+//! match request.transfer_params(transfer.request_id(&id)).send().await {
+//!     Ok(created) => println!("transaction {}", created.transaction_id),
+//!     // Not a success: look the id up with `list_transactions`, and compare what it did.
+//!     Err(error) if error.kind() == ErrorKind::RequestIdTaken => println!("{error}"),
+//!     Err(error) => println!("{:?}: {error}", error.execution()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Amounts
+//!
+//! Models hold amounts as text, with all digits. With the feature `rust_decimal`, `exact_decimal`
+//! converts one to a `rust_decimal::Decimal`, and fails where a digit would be lost; `to_string` of
+//! the `Decimal` gives the text for a request.
+//!
 //! # Features
 //!
 //! Each tag of the API is a feature, on by default. With `default-features = false` only the tags
@@ -42,8 +80,13 @@
 #[rustfmt::skip]
 mod generated;
 
+pub mod wait;
+
 pub use cobo_auth;
-pub use cobo_auth::{Error, Items, MissingFields, Pages, Response, Secret};
+pub use cobo_auth::{Error, Items, MissingFields, Pages, RequestId, Response, Secret};
+pub use cobo_model::Outcome;
+#[cfg(feature = "rust_decimal")]
+pub use cobo_model::{AmountError, exact_decimal};
 pub use generated::{Waas2Client, models, operations};
 
 /// Compiles the examples of the README.

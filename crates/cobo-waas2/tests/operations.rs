@@ -105,5 +105,5 @@ fn scopes_of_the_operations_that_an_app_uses_are_known() {
     let scopes = Operation::scopes_of([&CREATE_TRANSFER_TRANSACTION, &LIST_WALLETS]);
     assert_eq!(scopes, ["transaction.withdraw", "wallet.read"]);
     assert!(LIST_WALLETS.is_repeatable());
-    assert!(!CREATE_TRANSFER_TRANSACTION.is_repeatable());
+    assert!(CREATE_TRANSFER_TRANSACTION.is_repeatable());
 }

@@ -108,6 +108,8 @@ pub struct Field {
     /// Set if only responses or only requests have the property; the other side does not require
     /// it.
     pub side: Option<Side>,
+    /// If Cobo accepts a value of this property once: the operation that finds a request by it.
+    pub lookup: Option<String>,
     /// Whether the document marks the property itself as a secret.
     pub secret: bool,
     /// The value that every value of the model has, if the field is the tag of a union's variant.
@@ -193,11 +195,20 @@ pub struct Enum<T> {
     pub unknown: String,
 }
 
+/// How work that Cobo does asynchronously has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Success,
+    Failure,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnumValue<T> {
     pub value: T,
     /// The name of the variant.
     pub rust: String,
+    /// How the work has ended, if the value is a final state.
+    pub outcome: Option<Outcome>,
     pub description: Option<String>,
 }
 
@@ -250,6 +261,9 @@ pub struct Operation {
     pub deprecated: bool,
     /// Whether the request may be retried when it is unknown whether the server received it.
     pub repeatable: bool,
+    /// The property of the body that Cobo recognises a repeated request by, and the id of the
+    /// operation that finds a request by it.
+    pub idempotency_key: Option<(String, String)>,
     /// Whether the client's credential is sent with the request.
     pub credential: bool,
     /// Whether one of its security requirements is a bearer token.

@@ -8,11 +8,11 @@ use super::kind::{self, Kind};
 use super::names::{BUILDER, Scope, VARIANT};
 use super::types::{Ids, has_properties};
 use super::{
-    Bounds, Enum, EnumValue, Field, Model, ModelKind, Object, Presence, Rest, Side, Type, Union,
-    Variant,
+    Bounds, Enum, EnumValue, Field, Model, ModelKind, Object, Outcome, Presence, Rest, Side, Type,
+    Union, Variant,
 };
 use crate::document::{Document, at, entries, flag, items, text};
-use crate::marks::{BOUNDS, NULLABLE};
+use crate::marks::{BOUNDS, FINAL_STATES, IDEMPOTENCY_KEY, NULLABLE};
 use crate::rust_name;
 use crate::schema::meant;
 
@@ -41,11 +41,15 @@ impl Reader<'_> {
 
     fn kind(&self, name: &str, schema: &Value) -> ModelKind {
         match Kind::of(schema) {
-            Kind::StringEnum(values) => ModelKind::StringEnum(open(
-                values
-                    .into_iter()
-                    .map(|value| (value.value, value.name, value.description)),
-            )),
+            Kind::StringEnum(values) => {
+                let values = values.into_iter();
+                let values = values.map(|value| (value.value, value.name, value.description));
+                let mut open = open(values);
+                for value in &mut open.values {
+                    value.outcome = outcome(schema, &value.value);
+                }
+                ModelKind::StringEnum(open)
+            }
             Kind::IntegerEnum(values) => ModelKind::IntegerEnum(open(
                 values
                     .into_iter()
@@ -124,7 +128,10 @@ impl Reader<'_> {
 fn field(wire: &str, rust: String, ty: Type, schema: &Value, required: bool) -> Field {
     let nullable = flag(schema, NULLABLE) || flag(schema, "nullable");
     let bounds = Bounds::of(schema);
-    let presence = match (required, nullable) {
+    let lookup = text(schema, IDEMPOTENCY_KEY);
+    // A request always has its key, even if the document does not require it.
+    let keyed = lookup.is_some();
+    let presence = match (required || keyed, nullable && !keyed) {
         (true, false) => Presence::Required,
         (true, true) => Presence::OrNull,
         (false, true) if bounds.is_none() => Presence::Nullable,
@@ -142,8 +149,10 @@ fn field(wire: &str, rust: String, ty: Type, schema: &Value, required: bool) -> 
         side: match (flag(schema, "readOnly"), flag(schema, "writeOnly")) {
             (true, false) => Some(Side::Responses),
             (false, true) => Some(Side::Requests),
+            _ if keyed && !required => Some(Side::Requests),
             _ => None,
         },
+        lookup,
         secret: flag(schema, "x-cobo-secret"),
         bounds,
         description: text(schema, "description"),
@@ -186,12 +195,24 @@ impl Bounds {
     }
 }
 
+/// How the work has ended in this state, if the document marks the state as final.
+fn outcome(schema: &Value, state: &str) -> Option<Outcome> {
+    let states = schema.get(FINAL_STATES)?;
+    let has = |key| items(states.get(key)).any(|value| value == state);
+    match (has("success"), has("failure")) {
+        (true, _) => Some(Outcome::Success),
+        (false, true) => Some(Outcome::Failure),
+        (false, false) => None,
+    }
+}
+
 /// Builds an open enum with a variant for each value.
 fn open<T>(values: impl Iterator<Item = (T, String, Option<String>)>) -> Enum<T> {
     let mut names = Scope::new(VARIANT);
     let values = values.map(|(value, name, description)| EnumValue {
         value,
         rust: names.take(&rust_name::model(&name)),
+        outcome: None,
         description,
     });
     let values = values.collect();

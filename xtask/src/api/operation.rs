@@ -164,6 +164,13 @@ fn operation(
     let parameters: Vec<Parameter> = items(value.get("parameters"))
         .filter_map(|value| parameter(document.resolve(value)?, ids, &mut setters))
         .collect();
+    let body = value
+        .get("requestBody")
+        .and_then(|value| body(document.resolve(value)?, ids, models, &mut setters));
+    let idempotency_key = body
+        .as_ref()
+        .filter(|body| !body.form)
+        .and_then(|body| idempotency_key(&models[body.model.0]));
     Operation {
         id: String::new(),
         method: place.method.to_ascii_uppercase(),
@@ -179,7 +186,8 @@ fn operation(
         repeatable: value
             .get("x-cobo-repeatable")
             .and_then(Value::as_bool)
-            .unwrap_or(matches!(place.method, "get" | "head")),
+            .unwrap_or(matches!(place.method, "get" | "head") || idempotency_key.is_some()),
+        idempotency_key,
         credential: value.get("x-cobo-credential").is_none(),
         scopes: scopes(document, value),
         bearer: security
@@ -188,9 +196,7 @@ fn operation(
             .any(|scheme| is_bearer(document, scheme)),
         security,
         parameters,
-        body: value
-            .get("requestBody")
-            .and_then(|value| body(document.resolve(value)?, ids, models, &mut setters)),
+        body,
         success: success(document, value, ids),
         pages: None,
     }
@@ -281,6 +287,11 @@ fn body(value: &Value, ids: &Ids, models: &[super::Model], setters: &mut Scope) 
         media_type: media_type.clone(),
         description: text(value, "description"),
     })
+}
+
+fn idempotency_key(model: &super::Model) -> Option<(String, String)> {
+    let mut fields = model.object()?.fields.iter();
+    fields.find_map(|field| Some((field.wire.clone(), field.lookup.clone()?)))
 }
 
 /// Whether a value of the model has to have something: a required field, or a union's variant.

@@ -42,6 +42,9 @@ impl Api {
                 writeln!(f, "  {word}")?;
             }
         }
+        if let Some((property, lookup)) = &operation.idempotency_key {
+            writeln!(f, "  idempotent by {property}, found by {lookup}")?;
+        }
         if !operation.scopes.is_empty() {
             writeln!(f, "  needs {:?}", operation.scopes)?;
         }
@@ -174,7 +177,11 @@ fn deprecated(deprecated: bool) -> &'static str {
 fn values<T: fmt::Debug>(f: &mut Formatter<'_>, of: &str, open: &Enum<T>) -> fmt::Result {
     writeln!(f, "open enum of {of}")?;
     for value in &open.values {
-        writeln!(f, "  {} = {:?}", value.rust, value.value)?;
+        write!(f, "  {} = {:?}", value.rust, value.value)?;
+        match value.outcome {
+            Some(outcome) => writeln!(f, ", final: {outcome:?}")?,
+            None => writeln!(f)?,
+        }
     }
     writeln!(f, "  else {}", open.unknown)
 }

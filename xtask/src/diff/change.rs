@@ -89,6 +89,7 @@ pub enum Kind {
     CheckChanged,
     /// Only requests or only responses have the property.
     SideChanged,
+    IdempotencyKeyChanged,
     RepeatableChanged,
     CredentialChanged,
     ScopesChanged,
@@ -121,6 +122,7 @@ impl Kind {
             Self::ConstantChanged => "constant changed",
             Self::CheckChanged => "check changed",
             Self::SideChanged => "used by other sides",
+            Self::IdempotencyKeyChanged => "idempotency key changed",
             Self::RepeatableChanged => "repeated in other cases",
             Self::CredentialChanged => "credential changed",
             Self::ScopesChanged => "permissions changed",

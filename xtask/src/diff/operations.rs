@@ -74,6 +74,12 @@ fn compare(old: &Operation, new: &Operation, renames: &Renames, changes: &mut Ch
     };
     let (before, after) = (repeats(old), repeats(new));
     changes.differ(Class::Behaviour, Kind::RepeatableChanged, "", before, after);
+    let key = |operation: &Operation| match &operation.idempotency_key {
+        Some((property, lookup)) => format!("{property}, found by {lookup}"),
+        None => "none".to_owned(),
+    };
+    let kind = Kind::IdempotencyKeyChanged;
+    changes.differ(Class::Behaviour, kind, "", &key(old), &key(new));
     let carries = |operation: &Operation| match operation.without_credential {
         true => "without the client's credential",
         false => "with the client's credential",

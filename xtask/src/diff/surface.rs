@@ -34,6 +34,9 @@ pub struct Operation {
     pub deprecated: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     pub repeatable: bool,
+    /// The property of the body that Cobo accepts once, and the operation that finds a request by it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub idempotency_key: Option<(String, String)>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub without_credential: bool,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -247,6 +250,7 @@ impl Names<'_> {
             request: operation.request.clone(),
             deprecated: operation.deprecated,
             repeatable: operation.repeatable,
+            idempotency_key: operation.idempotency_key.clone(),
             without_credential: !operation.credential,
             scopes: operation.scopes.clone(),
             parameters: parameters.collect(),

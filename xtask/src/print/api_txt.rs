@@ -112,6 +112,9 @@ impl Printer<'_> {
                 for value in &open.values {
                     self.line(format!("{path}::{}", value.rust), false);
                 }
+                if open.values.iter().any(|value| value.outcome.is_some()) {
+                    self.line(format!("{path}::outcome() -> Option<Outcome>"), false);
+                }
                 let text = self.outside(STRING);
                 self.line(format!("{path}::{}({text})", open.unknown), false);
             }

@@ -16,6 +16,8 @@ use crate::document::{Document, text};
 use crate::report::Log;
 
 pub(crate) mod enum_docs;
+mod final_states;
+mod idempotency_keys;
 mod marks;
 mod operations;
 mod references;

@@ -59,7 +59,11 @@ impl Client {
         };
         let result = self.attempt_until_done(call, &mut outcomes).await;
         result
-            .map_err(|error| error.with_earlier_unknown(outcomes.may_be_executed))
+            .map_err(|error| {
+                error
+                    .with_earlier_unknown(outcomes.may_be_executed)
+                    .with_request_id(call.request_id.clone())
+            })
             .inspect_err(|error| failed(call, outcomes.attempt, error))
     }
 
@@ -201,7 +205,11 @@ impl Client {
                 Err(_) => Err(Error::deadline(sent)),
             },
         };
-        let result = result.map_err(|error| error.with_bearer(secrets.token.is_some()));
+        let result = result.map_err(|error| {
+            error
+                .with_bearer(secrets.token.is_some())
+                .with_request_id(call.request_id.clone())
+        });
         if let Ok(response) = &result {
             tracing::debug!(
                 operation = %call.label,

@@ -62,6 +62,7 @@ fn outcome(result: &Result<Response<Body>, Error>) -> &'static str {
         ErrorKind::TooLarge => "too_large",
         ErrorKind::Unverified => "unverified",
         ErrorKind::Api => "api",
+        ErrorKind::RequestIdTaken => "request_id_taken",
         ErrorKind::Unexpected => "unexpected",
         ErrorKind::ContentEncoding => "content_encoding",
         // Neither of these two is known before the call has ended.

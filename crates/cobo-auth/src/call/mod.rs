@@ -15,6 +15,7 @@ use crate::call::response::{Body, Response};
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Operation;
+use crate::operation::request_id::SentId;
 use crate::sign::message::Message;
 
 pub(crate) mod access_token;
@@ -55,6 +56,8 @@ pub(crate) struct Call {
     /// The operation, if a document describes it.
     pub(crate) operation: Option<&'static Operation>,
     pub(crate) repeatable: bool,
+    /// The id by which Cobo recognises a repetition.
+    pub(crate) request_id: Option<SentId>,
     pub(crate) credential: Option<Arc<dyn Credential>>,
     /// The secrets in the request, besides the access token.
     pub(crate) secrets: Vec<Secret>,
@@ -151,7 +154,7 @@ impl Client {
     pub(crate) async fn call(&self, call: Call) -> Result<Response<Body>, Error> {
         let span = tracing::info_span!("cobo", operation = %call.label, org_id = call.org_id());
         match self.attempts(&call).instrument(span).await {
-            Ok(response) => Ok(response.of(call.label, call.repeatable)),
+            Ok(response) => Ok(response.of(call.label, call.repeatable, call.request_id)),
             Err(error) => Err(error
                 .with_repeatable(call.repeatable)
                 .with_operation(call.label)),

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::operation::request_id::SentId;
 
 /// A successful response: the value, the status and the headers.
 ///
@@ -26,6 +27,8 @@ pub struct Response<T> {
     operation: Cow<'static, str>,
     /// Whether the call may be repeated, for the same error.
     repeatable: bool,
+    /// The request id of the call, for the same error.
+    request_id: Option<SentId>,
     /// Whether Cobo signed the body, and signed it recently, for the same error.
     fresh: bool,
     value: T,
@@ -38,6 +41,7 @@ impl<T> Response<T> {
         Self {
             operation: Cow::Borrowed("the call"),
             repeatable: false,
+            request_id: None,
             fresh,
             value,
             status,
@@ -45,10 +49,16 @@ impl<T> Response<T> {
         }
     }
 
-    /// Sets the operation of the call and whether the call may be repeated.
-    pub(crate) fn of(mut self, operation: Cow<'static, str>, repeatable: bool) -> Self {
+    /// Sets the operation of the call, whether the call may be repeated, and its request id.
+    pub(crate) fn of(
+        mut self,
+        operation: Cow<'static, str>,
+        repeatable: bool,
+        request_id: Option<SentId>,
+    ) -> Self {
         self.operation = operation;
         self.repeatable = repeatable;
+        self.request_id = request_id;
         self
     }
 
@@ -76,6 +86,7 @@ impl<T> Response<T> {
         Response {
             operation: self.operation,
             repeatable: self.repeatable,
+            request_id: self.request_id,
             fresh: self.fresh,
             value: value(self.value),
             status: self.status,
@@ -137,6 +148,7 @@ impl Response<Body> {
                 error
                     .with_response(self.status, &self.headers)
                     .with_repeatable(self.repeatable)
+                    .with_request_id(self.request_id.clone())
                     .with_operation(self.operation.clone())
             })
     }

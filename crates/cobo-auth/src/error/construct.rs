@@ -12,6 +12,7 @@ use super::{Error, Inner, Kind, printable};
 use crate::call::response::Body;
 use crate::error::body::ErrorBody;
 use crate::error::code::ErrorCode;
+use crate::operation::request_id::SentId;
 use crate::sign::target::TargetError;
 
 impl Error {
@@ -20,6 +21,7 @@ impl Error {
             kind,
             operation: None,
             status: None,
+            response_id: None,
             request_id: None,
             retry_after: None,
             with_bearer: false,
@@ -184,7 +186,7 @@ impl Error {
     /// Replaces or removes short texts of the server's of which `is_secret` is true.
     pub(crate) fn without(mut self, is_secret: impl Fn(&str) -> bool) -> Self {
         let inner = self.inner();
-        inner.request_id.take_if(|id| is_secret(id));
+        inner.response_id.take_if(|id| is_secret(id));
         match &mut inner.kind {
             Kind::Api(body) => body.redact(is_secret),
             Kind::Redirect { host } => drop(host.take_if(|host| is_secret(host))),
@@ -222,7 +224,7 @@ impl Error {
         let header = |name| headers.get(name)?.to_str().ok();
         let inner = self.inner();
         inner.status = Some(status);
-        inner.request_id = header("x-request-id").and_then(printable);
+        inner.response_id = header("x-request-id").and_then(printable);
         inner.token_refused = header(header::WWW_AUTHENTICATE.as_str())
             .is_some_and(|challenge| challenge.contains("invalid_token"));
         self
@@ -257,6 +259,12 @@ impl Error {
 
     pub(crate) fn with_repeatable(mut self, repeatable: bool) -> Self {
         self.inner().repeatable = repeatable;
+        self
+    }
+
+    /// Sets the request id that the call sent.
+    pub(crate) fn with_request_id(mut self, request_id: Option<SentId>) -> Self {
+        self.inner().request_id = request_id;
         self
     }
 

@@ -14,8 +14,8 @@ impl fmt::Display for Error {
         self.fmt_failure(f)?;
         if let Some(status) = self.0.status {
             write!(f, " (HTTP {}", status.as_u16())?;
-            if let Some(request_id) = &self.0.request_id {
-                write!(f, ", request id {request_id}")?;
+            if let Some(response_id) = &self.0.response_id {
+                write!(f, ", X-Request-Id {response_id}")?;
             }
             f.write_str(")")?;
         }
@@ -87,6 +87,19 @@ impl Error {
                     write!(f, "{separator}Cobo says \"{explanation}\"")?;
                     separator = "; ";
                 }
+                if let Some(sent) = &self.0.request_id
+                    && self.is_request_id_taken()
+                {
+                    let (id, property) = (&sent.id, sent.key.property);
+                    return write!(
+                        f,
+                        "{separator}Cobo took a request with the {property} `{id}`, this one or an \
+                         earlier one: look it up with `{}`, and compare what it did (wallet, \
+                         destination, amount) with this request; do not send this request with \
+                         another {property} before that",
+                        sent.key.lookup
+                    );
+                }
                 match self.advice() {
                     Some(advice) => write!(f, "{separator}{advice}"),
                     None => Ok(()),
@@ -153,7 +166,9 @@ impl Error {
         // If the call may be repeated and the server failed, this information does not help the
         // caller.
         let answered = matches!(self.0.kind, Kind::Api(_) | Kind::Unexpected);
-        let says_enough = local || (answered && self.0.repeatable);
+        let says_enough = local
+            || self.is_request_id_taken()
+            || (answered && self.0.repeatable && self.0.request_id.is_none());
         let what = match (self.execution(), self.of_this_attempt()) {
             (Execution::Executed, _) => return Ok(()),
             (Execution::Unknown, Execution::NotExecuted) => "an earlier attempt",
@@ -168,6 +183,13 @@ impl Error {
             (Execution::Unknown, _) => "the request",
         };
         write!(f, "; {what} may have been carried out")?;
+        if let Some(sent) = &self.0.request_id {
+            return write!(
+                f,
+                ": send it again only with the same {}, `{}`, or look it up with `{}`",
+                sent.key.property, sent.id, sent.key.lookup
+            );
+        }
         if self.0.repeatable {
             return Ok(());
         }

@@ -10,6 +10,7 @@ use http::StatusCode;
 use crate::call::response::Body;
 use crate::error::body::ErrorBody;
 use crate::error::code::ErrorCode;
+use crate::operation::request_id::SentId;
 use crate::sign::target::TargetError;
 
 pub(crate) mod body;
@@ -17,6 +18,7 @@ pub(crate) mod code;
 mod construct;
 mod display;
 mod execution;
+mod request_id;
 
 #[cfg(test)]
 #[path = "page_tests.rs"]
@@ -57,7 +59,10 @@ struct Inner {
     kind: Kind,
     operation: Option<Cow<'static, str>>,
     status: Option<StatusCode>,
-    request_id: Option<String>,
+    /// The response's `X-Request-Id`.
+    response_id: Option<String>,
+    /// The request id that the call sent.
+    request_id: Option<SentId>,
     retry_after: Option<Duration>,
     with_bearer: bool,
     /// Whether the call may be repeated; `false` if that is not known.
@@ -155,6 +160,9 @@ pub enum ErrorKind {
     Unverified,
     /// Cobo refused or failed the request, and said why.
     Api,
+    /// Cobo has taken a request with this call's [`Error::request_id`] before: an attempt of this
+    /// call, or an earlier one. Whether it did what this call asks for is not known.
+    RequestIdTaken,
     /// An error response that has neither of Cobo's formats. Most likely a gateway sent it.
     Unexpected,
     /// The response has a `Content-Encoding`, such as `gzip`, that the request did not ask for. The
@@ -185,6 +193,7 @@ impl Error {
             Kind::Unsigned | Kind::BadSignature | Kind::Stale | Kind::Outdated => {
                 ErrorKind::Unverified
             }
+            Kind::Api(_) if self.is_request_id_taken() => ErrorKind::RequestIdTaken,
             Kind::Api(_) => ErrorKind::Api,
             Kind::Unexpected => ErrorKind::Unexpected,
             Kind::Coded { .. } => ErrorKind::ContentEncoding,
@@ -263,8 +272,8 @@ impl Error {
     }
 
     /// The response's `X-Request-Id`, if there was one.
-    pub fn request_id(&self) -> Option<&str> {
-        self.0.request_id.as_deref()
+    pub fn response_id(&self) -> Option<&str> {
+        self.0.response_id.as_deref()
     }
 
     /// How long the server asked the client to wait (`Retry-After`, in seconds or as a date).
@@ -330,6 +339,7 @@ impl Error {
         match &self.0.kind {
             Kind::Connect | Kind::Timeout | Kind::Deadline { .. } | Kind::Transport => true,
             Kind::Credential { for_now } => *for_now,
+            Kind::Api(_) if self.is_request_id_taken() => false,
             Kind::Api(_) | Kind::Unexpected if self.is_token_expired() => false,
             Kind::Api(_) | Kind::Unexpected | Kind::Coded { .. } => {
                 self.code().is_some_and(ErrorCode::is_retryable)
@@ -359,7 +369,8 @@ impl fmt::Debug for Error {
             .field("operation", &inner.operation);
         shown
             .field("status", &inner.status)
-            .field("request_id", &inner.request_id);
+            .field("response_id", &inner.response_id)
+            .field("request_id", &self.request_id());
         shown
             .field("retry_after", &inner.retry_after)
             .field("source", &inner.source);

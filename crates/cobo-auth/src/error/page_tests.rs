@@ -66,6 +66,10 @@ The OAuth operations answer with names instead of codes (`error.oauth_error()`).
 that nothing was carried out, under the same conditions:
 ";
 
+/// An operation with a request id.
+static TRANSFER: crate::Operation = crate::Operation::post("transfer", "/transfer")
+    .idempotent_by("request_id", "list_transactions");
+
 /// One failure of each internal kind. If it does not compile, add the new kind here too.
 fn samples() -> Vec<Kind> {
     let api = |body: &str| ErrorBody::parse(body.as_bytes()).unwrap();
@@ -100,6 +104,9 @@ fn samples() -> Vec<Kind> {
         )),
         Kind::Api(api(
             r#"{"error_code":2000,"error_message":"","error_id":"…"}"#,
+        )),
+        Kind::Api(api(
+            r#"{"error_code":30001,"error_message":"","error_id":"…"}"#,
         )),
         Kind::Api(api(r#"{"error":"invalid_grant","error_description":""}"#)),
         Kind::Unexpected,
@@ -172,6 +179,10 @@ fn remedy(kind: ErrorKind) -> &'static str {
              changes responses, and the clock of this machine."
         }
         ErrorKind::Api => "See the codes below.",
+        ErrorKind::RequestIdTaken => {
+            "Look the request up by its id, and compare what it did with this request. Do not send \
+             this request with another id before that."
+        }
         ErrorKind::Unexpected => {
             "Look up whether a write was carried out. Ask the operator of the gateway or the proxy."
         }
@@ -245,7 +256,12 @@ fn errors(kind: Kind) -> Vec<Error> {
         Kind::Api(body) => {
             let temporary = body.code() == Some(ErrorCode::TEMPORARY);
             let status = if temporary { 500 } else { 400 };
-            answered(body, StatusCode::from_u16(status).unwrap())
+            let duplicate = body.code().is_some_and(ErrorCode::is_duplicate);
+            let sent = duplicate.then(|| SentId {
+                id: crate::RequestId::new("order-7").unwrap(),
+                key: TRANSFER.idempotency_key().unwrap(),
+            });
+            answered(body, StatusCode::from_u16(status).unwrap()).with_request_id(sent)
         }
         Kind::Credential { for_now: false } => Error::no_token("the app is not installed"),
         Kind::Credential { for_now: true } => Error::no_token_for_now("Cobo is unavailable"),

@@ -13,11 +13,13 @@ pub(crate) mod pages;
 mod parameter;
 mod preview;
 mod request;
+pub(crate) mod request_id;
 mod values;
 
 pub use parameter::Parameter;
 pub use preview::SigningPreview;
 pub use request::Request;
+pub use request_id::{IdempotencyKey, RequestId};
 
 pub(crate) use parameter::Location;
 
@@ -47,6 +49,7 @@ pub struct Operation {
     /// Whether the response is JSON.
     pub(crate) json: bool,
     repeatable: bool,
+    idempotency_key: Option<IdempotencyKey>,
     credential: bool,
     scopes: &'static [&'static str],
 }
@@ -74,6 +77,7 @@ impl Operation {
             body: None,
             json: true,
             repeatable: false,
+            idempotency_key: None,
             credential: true,
             scopes: &[],
         }
@@ -151,6 +155,15 @@ impl Operation {
         self
     }
 
+    /// Gives the operation a request id: Cobo rejects a second request whose body has the same value
+    /// in `property`. `lookup` is the id of the operation that finds a request by the id. It makes
+    /// the operation [repeatable](Self::repeatable).
+    pub const fn idempotent_by(mut self, property: &'static str, lookup: &'static str) -> Self {
+        self.idempotency_key = Some(IdempotencyKey { property, lookup });
+        self.repeatable = true;
+        self
+    }
+
     /// Marks the operation as one that is sent without the access token of the client's credential.
     /// By default only operations below `/oauth/` are sent without it.
     pub const fn without_credential(mut self) -> Self {
@@ -182,6 +195,12 @@ impl Operation {
     /// Whether the operation may be sent again after it may have been carried out.
     pub const fn is_repeatable(&self) -> bool {
         self.repeatable
+    }
+
+    /// Where the body has the [`RequestId`] with which Cobo recognises a repeated request. `None` if
+    /// Cobo does not say that it rejects a second request with the same id.
+    pub const fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        self.idempotency_key
     }
 
     /// The OAuth scopes (permissions) that the document lists for the operation, such as

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::endpoint::{Endpoint, JSON, check_raw_path, documented_body};
 use super::form::Form;
 use super::pages::{CursorPage, Pages};
+use super::request_id::SentId;
 use super::values::ParameterValue;
 use super::{Operation, SigningPreview};
 use crate::call::credential::Credential;
@@ -212,10 +213,18 @@ impl<B: IntoBody> Request<B> {
         };
         let (encoded, secrets) = collect_secrets(|| body.map(|body| encoding.encode(&body)));
         let encoded = encoded.transpose()?;
+        let request_id = match endpoint.operation {
+            Some(operation) => {
+                let body = encoded.as_ref().map(|(_, body)| body.as_ref());
+                SentId::of_body(operation, body)?
+            }
+            None => None,
+        };
         let mut call = Call {
             label,
             operation: endpoint.operation,
             repeatable: repeatable.unwrap_or(endpoint.repeatable),
+            request_id,
             credential: credential.of_call(client.credential(), endpoint.credential),
             secrets: endpoint.secrets,
             url: canonical_url(client.base(), &endpoint.path, endpoint.query)

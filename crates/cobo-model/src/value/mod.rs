@@ -7,12 +7,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 mod bounds;
+#[cfg(feature = "rust_decimal")]
+mod decimal;
 mod file;
 mod nullable;
 mod number;
 mod secret;
 
 pub use bounds::Bounds;
+#[cfg(feature = "rust_decimal")]
+pub use decimal::{AmountError, exact_decimal};
 pub use file::File;
 pub use nullable::Nullable;
 pub use number::{Number, NumberError};

@@ -75,7 +75,19 @@ fn docs(api: &Api) -> Docs {
 }
 
 fn method_docs(api: &Api, crate_names: &CrateNames, operation: &Operation) -> Docs {
-    let repeats = if operation.repeatable {
+    let keyed = operation.idempotency_key.as_ref().map(|(property, lookup)| {
+        format!(
+            "Cobo rejects a second request with the same `{property}`. Make it with \
+             [`RequestId::random`](cobo_auth::RequestId::random), and store it before you send the \
+             request. If an attempt fails and may have been carried out, the call is attempted again \
+             with the same id. The error \
+             [`RequestIdTaken`](cobo_auth::ErrorKind::RequestIdTaken) means that Cobo took a request \
+             with this id, this one or an earlier one: look it up with `{lookup}`."
+        )
+    });
+    let repeats = if let Some(keyed) = &keyed {
+        keyed
+    } else if operation.repeatable {
         "Repeatable: if an attempt fails and may have been carried out, the call is attempted again."
     } else {
         "Not repeatable: if an attempt may have been carried out, the call is not attempted again."

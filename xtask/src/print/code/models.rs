@@ -1,14 +1,14 @@
 //! Generates models: structs, enums, unions and wrappers. Macros of the runtime implement them.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::paths::{BOX, JSON, MODEL, STRING};
 use super::types::{From, Types, ident};
 use super::{pages, wrappers};
 use crate::api::{
-    Api, Bounds, Enum, EnumValue, Field, Model, ModelId, ModelKind, Object, Presence, Union,
-    Variant,
+    Api, Bounds, Enum, EnumValue, Field, Model, ModelId, ModelKind, Object, Outcome, Presence,
+    Union, Variant,
 };
 use crate::print::docs::Docs;
 
@@ -149,13 +149,18 @@ fn open<T>(
     let idents: Vec<_> = open.values.iter().map(|value| ident(&value.rust)).collect();
     let docs = open.values.iter().map(|value| {
         let EnumValue {
-            value, description, ..
+            value,
+            description,
+            outcome,
+            ..
         } = value;
         Docs::new()
             .paragraph(format!("`{}`.", written(value).1.replace('`', "'")))
             .described(description.as_deref())
+            .when(outcome.is_some(), "This state is final.")
             .tokens()
     });
+    let final_states = final_states(&name, open);
     let values = open.values.iter().map(|value| written(&value.value).0);
     quote! {
         #head
@@ -167,7 +172,22 @@ fn open<T>(
             #unknown(#holds),
         }
         #MODEL::#behaviour! { #name, #unknown { #(#idents = #values),* } }
+        #final_states
     }
+}
+
+/// The methods that say which states are final, if the document marks some.
+fn final_states<T>(name: &Ident, open: &Enum<T>) -> Option<TokenStream> {
+    let of = |outcome| {
+        let values = open.values.iter();
+        let values = values.filter(move |value| value.outcome == Some(outcome));
+        values
+            .map(|value| ident(&value.rust))
+            .collect::<Vec<Ident>>()
+    };
+    let (success, failure) = (of(Outcome::Success), of(Outcome::Failure));
+    let marked = !success.is_empty() || !failure.is_empty();
+    marked.then(|| quote!(#MODEL::final_states! { #name { [#(#success),*], [#(#failure),*] } }))
 }
 
 fn union(types: &Types<'_>, model: &Model, union: &Union) -> TokenStream {

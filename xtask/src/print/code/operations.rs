@@ -67,8 +67,10 @@ impl Printer<'_> {
         } = self.operation;
         let docs = format!(" The operation `{id}`: `{method} {path}`.");
         let entry = ident(&self.operation.entry);
-        // `GET` and `HEAD` are repeatable by default, the other methods are not.
-        let default = matches!(method.as_str(), "GET" | "HEAD");
+        let key = self.operation.idempotency_key.as_ref();
+        // `GET`, `HEAD` and operations with a key are repeatable by default, the others are not.
+        let default = matches!(method.as_str(), "GET" | "HEAD") || key.is_some();
+        let key = key.map(|(property, lookup)| quote!(.idempotent_by(#property, #lookup)));
         let repeatable = self.operation.repeatable;
         let repeatable = (repeatable != default).then(|| quote!(.repeatable(#repeatable)));
         let scopes = &self.operation.scopes;
@@ -89,7 +91,7 @@ impl Printer<'_> {
         quote! {
             #[doc = #docs]
             pub static #entry: #OPERATION = #OPERATION::#method(#id, #path)
-                #parameters #body #json #repeatable #needs #credential;
+                #parameters #body #json #key #repeatable #needs #credential;
         }
     }
 

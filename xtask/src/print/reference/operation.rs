@@ -102,7 +102,7 @@ fn section(site: &Site<'_>, page: &Page<'_>, operation: &Operation) -> String {
     if operation.deprecated {
         parts.push("**Deprecated:** Cobo may remove this operation.".to_owned());
     }
-    parts.push(repeats(operation).to_owned());
+    parts.push(repeats(operation));
     parts.push(permissions(&operation.scopes, operation.credential));
     parts.push("### Example".to_owned());
     parts.push(format!(
@@ -175,12 +175,24 @@ fn pages(site: &Site<'_>, operation: &Operation) -> Option<String> {
     ))
 }
 
-fn repeats(operation: &Operation) -> &'static str {
-    if operation.repeatable {
-        "Retries: the client may send this call again if an earlier attempt may have reached Cobo."
-    } else {
-        "Retries: the client does not send this call again if an earlier attempt may have reached Cobo."
+fn repeats(operation: &Operation) -> String {
+    if let Some((property, lookup)) = &operation.idempotency_key {
+        return format!(
+            "Retries: Cobo rejects a second request with the same {}, so the client may send this \
+             call again with the same one. Store it before you send the request. If the error is \
+             `RequestIdTaken`, look the request up with {}.",
+            code(property),
+            code(lookup)
+        );
     }
+    let sends = if operation.repeatable {
+        "may send"
+    } else {
+        "does not send"
+    };
+    format!(
+        "Retries: the client {sends} this call again if an earlier attempt may have reached Cobo."
+    )
 }
 
 /// The table of the path parameters, or of all other parameters.

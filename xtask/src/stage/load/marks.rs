@@ -7,14 +7,17 @@ use serde_json::Value;
 use crate::api::{Bounds, is_exact};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, flag, item};
+use crate::marks::{FINAL_STATES, IDEMPOTENCY_KEY};
 use crate::report::Log;
 use crate::schema::{self, Holder};
 use crate::stage::Stage;
 
 /// The marks that a document may contain.
-const MARKS: [&str; 5] = [
+const MARKS: [&str; 7] = [
     "x-cobo-checked",
     "x-cobo-credential",
+    FINAL_STATES,
+    IDEMPOTENCY_KEY,
     "x-cobo-number",
     "x-cobo-repeatable",
     "x-cobo-secret",
@@ -97,6 +100,8 @@ pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
         }
     });
     of_operations(document, problems);
+    super::final_states::check(document, problems);
+    super::idempotency_keys::check(document, problems);
     schema::each(&document.root, &mut |pointer, schema, holder| {
         secret(document, pointer, schema, holder, problems);
         if schema.get("x-cobo-number").is_some()

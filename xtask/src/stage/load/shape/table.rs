@@ -228,10 +228,19 @@ pub(super) static SCHEMA: Object = Object {
         ("anyOf", Shape::List(&SCHEMA)),
         ("not", Shape::Of(&SCHEMA)),
         ("discriminator", Shape::Of(&DISCRIMINATOR)),
+        ("x-cobo-final-states", Shape::Of(&FINAL_STATES)),
+        ("x-cobo-idempotency-key", Shape::Text),
         ("x-cobo-secret", Shape::Flag),
         ("x-cobo-checked", Shape::Flag),
     ],
     referable: true,
+};
+
+static FINAL_STATES: Object = Object {
+    name: "the final states of an enum",
+    required: &["success", "failure"],
+    fields: &[("success", Shape::Texts), ("failure", Shape::Texts)],
+    referable: false,
 };
 
 static DISCRIMINATOR: Object = Object {
