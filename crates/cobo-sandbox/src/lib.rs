@@ -147,3 +147,8 @@ pub use signature::{Refusal, RequestParts, SignedBy, check};
 pub use spec::{Fields, Sample, SampleRequest, Specification, SpecificationError};
 pub use violation::Violation;
 pub use waas2::End;
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
