@@ -254,10 +254,10 @@ async fn transfer_ends_as_scripted() {
     // A call ends the one that would stay for ever.
     let id = listed["data"][1]["transaction_id"].as_str().unwrap();
     let cancel = format!("/v2/transactions/{id}/cancel");
-    let receipt = post(&sandbox, &cancel, &Value::Null).await;
+    let call = || Call::unsigned(Method::POST, &cancel, "").sign(&demo_key());
+    let receipt = call().send(&sandbox).await.assert_ok(201).json();
     assert_eq!(receipt["status"], "Failed");
-    let again = Call::post(&cancel, &Value::Null).send(&sandbox).await;
-    again.assert_api_error(400, 2006);
+    call().send(&sandbox).await.assert_api_error(400, 2006);
 
     let stays = [End::stays("Completed")];
     let error = sandbox.script_end("create_transfer_transaction", stays);

@@ -1,0 +1,73 @@
+//! A flow of an app on a sandbox that keeps state: a wallet, a transfer, and its end.
+
+#![allow(clippy::unwrap_used)] // a panic fails the test
+
+use cobo_auth::{Client, Ed25519Signer, Environment, ResponseKeys};
+use cobo_sandbox::{AppKey, DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_ORG_ID, Sandbox};
+use cobo_waas2::models::{CreateWalletParams, TransactionStatus, WalletInfo};
+use cobo_waas2::{Waas2Client, models};
+
+/// The demo key is an organization's own here, so calls need no token.
+async fn sandbox() -> (Sandbox, Waas2Client) {
+    let key = AppKey::from_hex(DEMO_APP_KEY).unwrap();
+    let builder = Sandbox::waas2().org_key(key, DEMO_ORG_ID);
+    let sandbox = builder.start().await.unwrap();
+    let signer = Ed25519Signer::from_hex(DEMO_APP_SECRET).unwrap();
+    let key = sandbox.response_public_key();
+    let keys = ResponseKeys::from_hex([key.as_str()]).unwrap();
+    let environment = Environment::custom(sandbox.base_url(), keys).unwrap();
+    let auth = Client::new(environment, signer).unwrap();
+    (sandbox, Waas2Client::new(auth))
+}
+
+fn transfer(wallet_id: &str) -> models::builder::TransferParams {
+    let account = models::AddressTransferDestinationAccountOutput::builder()
+        .address("0x0000000000000000000000000000000000000002")
+        .amount("1.50");
+    models::TransferParams::builder()
+        .request_id("order-1024")
+        .token_id("ETH_USDT")
+        .source(models::CustodialTransferSource::builder().wallet_id(wallet_id))
+        .destination(models::AddressTransferDestination::builder().account_output(account))
+}
+
+#[tokio::test]
+async fn transfer_of_a_new_wallet_completes_and_its_request_id_works_once() {
+    let (sandbox, client) = sandbox().await;
+    let params = models::CreateCustodialWalletParams::builder()
+        .name("Treasury")
+        .wallet_subtype(models::WalletSubtype::Asset);
+    let params: CreateWalletParams =
+        CreateWalletParams::Custodial(Box::new(params.build().unwrap()));
+    client
+        .create_wallet()
+        .create_wallet_params(params)
+        .send()
+        .await
+        .unwrap();
+    let mut wallets = client.list_wallets().items();
+    let Some(WalletInfo::Custodial(wallet)) = wallets.next().await.transpose().unwrap() else {
+        panic!("the wallet that was created is not listed");
+    };
+    assert_eq!(wallet.name, "Treasury");
+
+    let send = || {
+        let params = transfer(&wallet.wallet_id);
+        let call = client.create_transfer_transaction();
+        call.transfer_params(params).send()
+    };
+    let sent = send().await.unwrap();
+    assert_eq!(sent.status, TransactionStatus::Submitted);
+    let error = send().await.unwrap_err();
+    assert!(error.code().unwrap().is_duplicate(), "{error}");
+
+    sandbox.advance_to_end();
+    let found = client.list_transactions().request_id("order-1024");
+    let found = found.send().await.unwrap();
+    let [transaction] = found.data.as_deref().unwrap() else {
+        panic!("the transfer is not found by its request id");
+    };
+    assert_eq!(transaction.transaction_id, sent.transaction_id);
+    assert_eq!(transaction.status, TransactionStatus::Completed);
+    assert_eq!(sandbox.violation_count(), 0, "{:?}", sandbox.violations());
+}
