@@ -168,7 +168,7 @@ impl Router {
         Self::default()
     }
 
-    /// Handles events without a handler of their own: types that are not set, types that the
+    /// Handles all other events: types without a handler, types that the
     /// document does not know, and data that does not decode ([`Event::data_error`]).
     #[must_use]
     pub fn otherwise<F, R, E>(mut self, handler: F) -> Self
