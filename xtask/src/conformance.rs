@@ -19,6 +19,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{at, reference};
 use crate::output::Output;
 use crate::print::{CrateNames, code};
+use crate::regen::targets;
 use crate::report::Log;
 use crate::stage::{Options, Stage, TRANSFORMS, load};
 use crate::standalone;
@@ -28,6 +29,8 @@ const CARGO: &str = include_str!("../templates/conformance/Cargo.toml.in");
 const MAIN: &str = include_str!("../templates/conformance/main.rs");
 const CALL: &str = include_str!("../templates/conformance/call.rs");
 const MODEL: &str = include_str!("../templates/conformance/model.rs");
+const ODD: &str = include_str!("../templates/conformance/odd.rs");
+const RECORD: &str = include_str!("../templates/conformance/record.rs");
 
 /// The arguments of the command.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +82,10 @@ pub fn run(request: &Request) -> Result<Output, Diagnostics> {
         calls,
         models,
     } = program(&request.spec, &source, &options)?;
-    let client_type = CrateNames::of_crate(&name).client;
+    let client_type = match targets::client_of(&name) {
+        Some(client) => client.to_owned(),
+        None => CrateNames::of_crate(&name).client,
+    };
     let text = |path: &Path| Value::from(path.to_string_lossy().replace('\\', "/")).to_string();
     let manifest = CARGO
         .replace("@client@", &Value::from(name).to_string())
@@ -99,6 +105,8 @@ pub fn run(request: &Request) -> Result<Output, Diagnostics> {
             CALL.replace("GeneratedClient", &client_type),
         ),
         ("src/model.rs".to_owned(), MODEL.to_owned()),
+        ("src/odd.rs".to_owned(), ODD.to_owned()),
+        ("src/record.rs".to_owned(), RECORD.to_owned()),
         ("src/calls.rs".to_owned(), prettyplease::unparse(&calls)),
         ("src/models.rs".to_owned(), prettyplease::unparse(&models)),
     ]);

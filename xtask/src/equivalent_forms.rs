@@ -1,7 +1,7 @@
 //! Rewrites a document in the forms that other tools produce, for tests. The forms are equivalent, so code generated
 //! from each must behave the same.
 //!
-//! `cargo run --package xtask --example render -- FORM FILE` writes one form to stdout. `.ci/renderings` generates
+//! `cargo run --package xtask --example render -- FORM FILE` writes one form to stdout. `.ci/equivalent-forms` generates
 //! crates from all of them.
 
 use std::collections::BTreeMap;

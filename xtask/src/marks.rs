@@ -6,7 +6,7 @@ pub const KIND: &str = "x-cobo-kind";
 pub const ENUM: &str = "x-cobo-enum";
 /// The variants of a union.
 pub const UNION: &str = "x-cobo-union";
-/// The bounds of a property with `x-cobo-checked`, which `relax` saves.
+/// The bounds of a property with `x-cobo-checked`, which `drop_constraints` saves.
 pub const BOUNDS: &str = "x-cobo-bounds";
 /// A place where the document allows `null`.
 pub const NULLABLE: &str = "x-cobo-nullable";

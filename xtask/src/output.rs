@@ -232,10 +232,10 @@ fn vacant(root: &Path) -> Result<(), String> {
     match std::fs::read_dir(root).map(Iterator::count) {
         Ok(0) => Ok(()),
         Ok(_) => Err(format!(
-            "the folder is not empty and was not generated (it has no {MANIFEST}): name a new one"
+            "the folder is not empty and was not generated (it has no {MANIFEST}): choose a new folder"
         )),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(format!("it cannot be a folder to generate into: {error}")),
+        Err(error) => Err(format!("cannot read the output folder: {error}")),
     }
 }
 

@@ -60,7 +60,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Records that the run generates the contents of `api`.
+    /// Adds the operations and models of `api` to the report.
     pub fn found(&mut self, api: &Api) {
         self.operation_ids
             .extend(api.operations.iter().map(|operation| operation.id.clone()));

@@ -287,7 +287,7 @@ fn wrong_word_files_and_decisions_are_refused_and_nothing_is_written() {
         (
             "openapi/words/more.yaml",
             "schemas: { Kind: Again. }",
-            "openapi/words/more.yaml:1 already has this text",
+            "openapi/words/more.yaml:1 already has a text for this place",
         ),
         (
             "openapi/words/more.yaml",

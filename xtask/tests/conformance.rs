@@ -151,7 +151,7 @@ fn without(stage: Stage) -> Option<String> {
 fn every_stage_is_missed() {
     let _alone = alone();
     for (stage, part) in [
-        (Stage::Select, "the path names `wallet_id`"),
+        (Stage::Select, "no path parameter has that name"),
         (Stage::Name, "the schema of its request body has no name"),
         (Stage::Hoist, "two readings of it differ"),
         (Stage::MergeAllOf, "two readings of it differ"),

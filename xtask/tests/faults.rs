@@ -354,7 +354,7 @@ components:
     let union = "Cat(Cat) = \"cat\", Dog(Dog) = \"DOG\" | \"dog\"";
     assert_has(&it.files["models.rs"], &[union]);
     let said: Vec<&str> = it.log.changes(Stage::Unions).collect();
-    let contradiction = "the mapping says `DOG` for Dog, whose `kind` is `dog`";
+    let contradiction = "the mapping maps `DOG` to Dog, whose `kind` allows only `dog`";
     assert_has(&said.join("\n"), &[contradiction]);
     let options = Options {
         strict: true,

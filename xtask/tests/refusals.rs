@@ -168,7 +168,7 @@ const REFUSED: &[(&str, &[Problem])] = &[
         "secret-number",
         &[(
             Some("/components/schemas/Thing/properties/pin"),
-            "is a mark of text",
+            "only fits the type string",
         )],
     ),
     (
@@ -184,7 +184,7 @@ const REFUSED: &[(&str, &[Problem])] = &[
     ),
     (
         "paths-list",
-        &[(Some("/paths"), "an object is needed here, not a list")],
+        &[(Some("/paths"), "expected an object, found a list")],
     ),
     (
         "parameter-without-name",
@@ -202,7 +202,7 @@ const REFUSED: &[(&str, &[Problem])] = &[
         "schema-list",
         &[(
             Some("/components/schemas/Odd"),
-            "a schema is needed here, not a list",
+            "expected a schema, found a list",
         )],
     ),
     (
@@ -314,7 +314,7 @@ fn a_line_is_that_of_the_problem() {
 fn a_file_that_is_not_there_is_refused() {
     let path = Path::new("tests/documents/none.yaml");
     let problems = load::run(path, "none.yaml", &Options::default()).expect_err("no file");
-    assert_eq!(problems.to_string(), "none.yaml: there is no such file\n");
+    assert_eq!(problems.to_string(), "none.yaml: the file does not exist\n");
 }
 
 #[test]

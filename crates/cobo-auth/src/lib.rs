@@ -98,3 +98,8 @@ pub use sign::message::{Digest, Message, double_sha256};
 pub use sign::nonce::NonceStrategy;
 pub use sign::target::{TargetError, canonicalize};
 pub use sign::verifier::ResponseKeys;
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

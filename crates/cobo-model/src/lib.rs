@@ -79,3 +79,8 @@ pub mod macros {
     pub use crate::value::collect_secrets;
     pub use serde;
 }
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -37,3 +37,8 @@ pub use token::{
     Approval, Installation, InstallationError, InstallationOutcome, OrgCredential, OrgState,
     OrgWatch, TokenError, TokenErrorKind, TokenSource, TokenSourceBuilder,
 };
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -141,3 +141,8 @@ pub use script::ScriptError;
 pub use signature::{Refusal, RequestParts, SignedBy, check};
 pub use spec::{Fields, Sample, SampleRequest, Specification, SpecificationError};
 pub use violation::Violation;
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -26,7 +26,7 @@ pub(crate) struct State {
     pub(crate) received: Mutex<ReceivedLog>,
     pub(crate) errors: ErrorIds,
     pub(crate) scripts: Mutex<Scripts>,
-    /// The document that is answered from, beside the sandbox's own operations.
+    /// The document whose operations the sandbox answers in addition to its own.
     pub(crate) documents: Option<Documents>,
 }
 

@@ -47,3 +47,8 @@ pub mod webhooks;
 pub use cobo_auth;
 pub use cobo_auth::{Error, Items, MissingFields, Pages, Response, Secret};
 pub use generated::{Waas2Client, models, operations};
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -47,8 +47,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("no refresh token was issued")?;
     let renewed = client
         .refresh_token()
-        .refresh_token_request(refresh(&app.client_id, &refresh_token));
-    let renewed = renewed.send().await?;
+        .refresh_token_request(refresh(&app.client_id, &refresh_token))
+        .send()
+        .await?;
     println!(
         "3. refreshed it for {} s: {:?}",
         renewed.expires_in, renewed.access_token

@@ -9,7 +9,7 @@ use super::words::Words;
 use crate::document::{Document, METHODS, at, entries, item, items, reference, text};
 use crate::schema;
 
-/// A place that needs a text and has none.
+/// A place without a text that needs one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Missing {
     /// The place in the document.
@@ -34,7 +34,7 @@ pub(super) fn run(root: &mut Value, words: &mut Words) -> (usize, Vec<Missing>) 
     for (name, schema) in map_mut(root.pointer_mut("/components/schemas")) {
         let pointer = at("/components/schemas", name);
         let owner = at("/schemas", name);
-        join.described(schema, &pointer, &[at(&owner, "description")]);
+        join.describe(schema, &pointer, &[at(&owner, "description")]);
         join.schema(schema, &pointer, &owner, "", &described);
     }
     for (name, parameter) in map_mut(root.pointer_mut("/components/parameters")) {
@@ -44,7 +44,7 @@ pub(super) fn run(root: &mut Value, words: &mut Words) -> (usize, Vec<Missing>) 
     for (name, body) in map_mut(root.pointer_mut("/components/requestBodies")) {
         let pointer = at("/components/requestBodies", name);
         let owner = at("/bodies", name);
-        join.described(body, &pointer, &[at(&owner, "description")]);
+        join.describe(body, &pointer, &[at(&owner, "description")]);
         join.content(body, &pointer, &owner, &described);
     }
     for (name, response) in map_mut(root.pointer_mut("/components/responses")) {
@@ -116,7 +116,7 @@ impl Join<'_> {
         }
     }
 
-    fn described(&mut self, value: &mut Value, pointer: &str, addresses: &[String]) {
+    fn describe(&mut self, value: &mut Value, pointer: &str, addresses: &[String]) {
         self.text(value, pointer, "description", addresses);
     }
 
@@ -124,7 +124,7 @@ impl Join<'_> {
         let tags = root.get_mut("tags").and_then(Value::as_array_mut);
         for (index, tag) in tags.into_iter().flatten().enumerate() {
             let name = text(tag, "name").unwrap_or_default();
-            self.described(tag, &item("/tags", index), &[at("/tags", &name)]);
+            self.describe(tag, &item("/tags", index), &[at("/tags", &name)]);
             // The name comes first.
             if let Some(map) = tag.as_object_mut() {
                 set(map, "name", name);
@@ -146,7 +146,7 @@ impl Join<'_> {
             let pointer = at(pointer, method);
             let id = text(operation, "operationId").unwrap_or_default();
             let owner = at("/operations", &id);
-            self.described(operation, &pointer, &[at(&owner, "description")]);
+            self.describe(operation, &pointer, &[at(&owner, "description")]);
             self.text(operation, &pointer, "summary", &[at(&owner, "summary")]);
             if let Some(map) = operation.as_object_mut() {
                 set(map, "operationId", id);
@@ -156,7 +156,7 @@ impl Join<'_> {
                 && reference(body).is_none()
             {
                 let pointer = at(&pointer, "requestBody");
-                self.described(body, &pointer, &[format!("{owner}/body/description")]);
+                self.describe(body, &pointer, &[format!("{owner}/body/description")]);
                 self.content(body, &pointer, &owner, described);
             }
             for (status, response) in map_mut(operation.get_mut("responses")) {
@@ -170,7 +170,7 @@ impl Join<'_> {
         }
     }
 
-    /// `owners`: the operations that may have the texts.
+    /// `owners` are the addresses of the operations whose words may contain the texts.
     fn parameters(
         &mut self,
         holder: &mut Value,
@@ -206,7 +206,7 @@ impl Join<'_> {
             .map(|owner| at(owner, "description"))
             .collect();
         addresses.push(at("/common/parameters", &name));
-        self.described(parameter, pointer, &addresses);
+        self.describe(parameter, pointer, &addresses);
         if let Some(map) = parameter.as_object_mut() {
             set(map, "name", name);
         }
@@ -216,7 +216,8 @@ impl Join<'_> {
         }
     }
 
-    /// `own`: the address of the response; `owner`: that of the object that has `properties`.
+    /// `own` is the address of the response. `owner` is the address whose `properties` has the texts of its
+    /// schema.
     fn response(
         &mut self,
         response: &mut Value,
@@ -232,7 +233,7 @@ impl Join<'_> {
                 .iter()
                 .map(|status| at("/common/responses", status)),
         );
-        self.described(response, pointer, &addresses);
+        self.describe(response, pointer, &addresses);
         // OpenAPI requires the key.
         if let Some(map) = response.as_object_mut()
             && !map.contains_key("description")
@@ -251,8 +252,8 @@ impl Join<'_> {
         }
     }
 
-    /// Sets the texts of the properties and values inside a schema. `path` is where it is in its
-    /// owner, in the form of the word files.
+    /// Sets the texts of the properties and values inside a schema. `path` is the dotted path of the schema
+    /// inside its owner, as in the word files.
     fn schema(
         &mut self,
         value: &mut Value,
@@ -275,7 +276,7 @@ impl Join<'_> {
             let own = at(&at(owner, "properties"), &path);
             let addresses = [own, at("/common/properties", name)];
             let before = self.missing.len();
-            self.described(property, &pointer, &addresses);
+            self.describe(property, &pointer, &addresses);
             if schema::named(property).is_some_and(|name| described.contains(&name)) {
                 self.missing.truncate(before);
             }

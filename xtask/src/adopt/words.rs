@@ -92,7 +92,7 @@ impl Words {
             let Value::String(text) = value else {
                 if !pointer.is_empty() {
                     problems.push(problem(format!(
-                        "expected a text, found `{value}`: quote it if it is one"
+                        "expected a text, found `{value}`: put it in quotes if it is a text"
                     )));
                 }
                 continue;
@@ -108,7 +108,7 @@ impl Words {
                     .map(|line| format!(":{line}"))
                     .unwrap_or_default();
                 let reason = format!(
-                    "{}{line} already has this text: keep one of both",
+                    "{}{line} already has a text for this place: delete one of the two",
                     other.file
                 );
                 problems.push(problem(reason));

@@ -48,6 +48,8 @@ pub(super) struct UnionVariant {
     pub(super) name: String,
     /// The discriminator values that select this variant.
     pub(super) tags: Vec<String>,
+    /// Other discriminator values that are written unchanged.
+    pub(super) keeps: Vec<String>,
     /// The name of the component schema.
     pub(super) model: String,
     /// The properties that a value must have to be of this variant.
@@ -102,6 +104,7 @@ fn union(value: &Value) -> Union {
                 Some(UnionVariant {
                     name: text(variant, "name")?,
                     tags: texts(variant, "tags"),
+                    keeps: texts(variant, "keeps"),
                     model: text(variant, "model")?,
                     required: texts(variant, "required"),
                 })

@@ -14,6 +14,7 @@ mod model;
 mod names;
 mod operation;
 mod pages;
+mod samples;
 mod text;
 mod types;
 pub mod unsupported;
@@ -215,6 +216,9 @@ pub struct Variant {
     pub model: ModelId,
     /// The discriminator values that select this variant.
     pub tags: Vec<String>,
+    /// Other discriminator values that a value of this variant may have, and no other variant. They
+    /// do not select the variant, and are written unchanged.
+    pub keeps: Vec<String>,
     /// Whether the variant's values are objects with properties.
     pub object: bool,
     /// The properties that a value must have to be of this variant.

@@ -94,6 +94,7 @@ impl Reader<'_> {
                     rust: names.take(&rust_name::model(&variant.name)),
                     model: *self.ids.0.get(&variant.model)?,
                     tags: variant.tags,
+                    keeps: variant.keeps,
                     object: schema.is_some_and(|schema| Kind::of(schema) == Kind::Object),
                     required: variant.required,
                     known: entries(schema.and_then(|schema| schema.get("properties")))
@@ -109,7 +110,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The schema of a component, through its other names.
+    /// The schema of a component. If the component is a reference to another one, the schema of that one.
     fn schema(&self, name: &str) -> Option<&Value> {
         let schema = self
             .document
@@ -169,8 +170,8 @@ fn setters(fields: &mut [Field], rest: Option<&Rest>) {
 }
 
 impl Bounds {
-    /// The bounds to enforce on a property: those that `relax` saved, or the property's own if it
-    /// was not relaxed.
+    /// The bounds to enforce on a property: those that `drop_constraints` saved, otherwise the
+    /// property's own.
     pub fn of(schema: &Value) -> Option<Self> {
         if !flag(schema, "x-cobo-checked") {
             return None;

@@ -59,6 +59,7 @@ impl Api {
         api.fix_tags();
         api.box_cycles();
         api.find_pages(log);
+        api.fix_samples(document, log);
         api
     }
 

@@ -27,7 +27,7 @@ impl Api {
                 log.change(
                     Stage::Api,
                     format!(
-                        "{}: in pages, and no stream of items, since a page has several lists",
+                        "{}: has `pages()` but no `items()`, because a page has several lists",
                         operation.id
                     ),
                 );

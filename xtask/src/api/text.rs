@@ -117,6 +117,9 @@ impl Api {
                         variant.required,
                         variant.known
                     )?;
+                    if !variant.keeps.is_empty() {
+                        writeln!(f, "    keeps {:?}", variant.keeps)?;
+                    }
                 }
                 writeln!(f, "  else {}", union.unknown)?;
             }

@@ -33,12 +33,14 @@ fn lost(document: &Document, operation: &Operation) -> Option<&'static str> {
     };
     if operation.body.is_none() && has_schema(value.get("requestBody")) {
         return Some(
-            "the schema of its request body has no name, which is a defect of the generator",
+            "the schema of its request body has no name: this is a defect of the generator, report it",
         );
     }
     let success = entries(value.get("responses")).find(|(status, _)| status.starts_with('2'));
     if operation.success.model.is_none() && has_schema(success.map(|(_, response)| response)) {
-        return Some("the schema of its response has no name, which is a defect of the generator");
+        return Some(
+            "the schema of its response has no name: this is a defect of the generator, report it",
+        );
     }
     None
 }
@@ -59,7 +61,7 @@ fn reasons(api: &Api, operation: &Operation) -> Vec<String> {
             |parameter: &Parameter| parameter.location == Location::Path && parameter.wire == name;
         if !operation.parameters.iter().any(known) {
             reasons.push(format!(
-                "the path names `{name}`, and there is no such path parameter"
+                "the path contains `{{{name}}}`, but no path parameter has that name"
             ));
         }
     }
@@ -78,7 +80,7 @@ fn unwritable(api: &Api, parameter: &Parameter) -> Option<String> {
     let in_text = parameter.location != Location::Query || item.is_some();
     if in_text && !(api.is_text(one) || *one == Type::Secret) {
         return Some(format!(
-            "parameter `{rust}` is not text, a number, or a list of such"
+            "parameter `{rust}` must be a text, a number, or a list of these"
         ));
     }
     match one {

@@ -1,4 +1,4 @@
-//! Compares the models of two surfaces, each once, wherever it is used.
+//! Compares the models of two surfaces. Each model is compared once, even if several operations use it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -197,8 +197,8 @@ impl Walk<'_> {
     }
 
     /// Compares two fields. Requests are built with setters, so an optional value breaks nothing.
-    /// Responses are read as fields, so a field of another type breaks code that reads it, and an
-    /// `Option` is another type.
+    /// Responses are read as fields, so a change of a field's type breaks code that reads it;
+    /// a change to or from `Option` is such a change.
     fn field(&mut self, path: &str, old: &Field, new: &Field) {
         let (requests, responses) = (self.uses.in_requests(), self.uses.in_responses());
         let read = Class::of(responses);
@@ -285,7 +285,7 @@ impl Walk<'_> {
             let ty = self.renames.ty(&old.ty);
             let changes = &mut self.changes;
             changes.differ(Class::Breaking, Kind::TypeChanged, &path, &ty, &variant.ty);
-            // A tag that is lost makes its values unknown.
+            // If a tag no longer selects the variant, values with this tag are decoded as `Unknown`.
             let lost = !old.selected_by.is_subset(&variant.selected_by);
             let class = match lost {
                 true => Class::Behaviour,

@@ -50,6 +50,15 @@ const TARGETS: [Target; 2] = [
     },
 ];
 
+/// The name of the client in a package of this workspace; `None` for other packages.
+pub(crate) fn client_of(package: &str) -> Option<&'static str> {
+    let library = package.replace('-', "_");
+    TARGETS
+        .iter()
+        .find(|target| target.library == library)
+        .map(|target| target.client)
+}
+
 /// The lines around the features in the manifest of a crate of this workspace.
 const FEATURES: [&str; 2] = ["# features: begin\n", "# features: end\n"];
 

@@ -40,7 +40,9 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
             if !known {
                 log.change(
                     Stage::DropUndeclared,
-                    format!("{pointer}: `{name}` is required and never declared"),
+                    format!(
+                        "{pointer}: `{name}` is in `required` and not in `properties`: not required"
+                    ),
                 );
             }
             known

@@ -40,7 +40,10 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
                 .unwrap_or_default(),
             pointer: at(&place.pointer(), "responses"),
         };
-        let responses = operation.responses(place.operation.get("responses"));
+        let mut responses = operation.responses(place.operation.get("responses"));
+        if place.method == "head" {
+            operation.drop_bodies(&mut responses);
+        }
         mended.push((at(&place.pointer(), "responses"), responses));
     }
     for (pointer, responses) in mended {
@@ -60,6 +63,19 @@ struct Operation<'a> {
 }
 
 impl Operation<'_> {
+    /// Removes the bodies of the responses to `HEAD`, which never have one.
+    fn drop_bodies(&mut self, responses: &mut Map<String, Value>) {
+        for (status, response) in responses.iter_mut() {
+            let map = response.as_object_mut();
+            if map.is_some_and(|map| map.shift_remove("content").is_some()) {
+                let id = self.id;
+                self.change(format!(
+                    "the success {status} of {id} has no value: `HEAD` has no body"
+                ));
+            }
+        }
+    }
+
     fn change(&mut self, text: String) {
         self.log.change(Stage::ErrorResponses, text);
     }

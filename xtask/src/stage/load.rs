@@ -30,7 +30,7 @@ pub fn run(path: &Path, source: &str, options: &Options) -> Result<Document, Dia
 fn bytes(path: &Path, source: &str) -> Result<Vec<u8>, Diagnostic> {
     std::fs::read(path).map_err(|error| {
         let reason = match error.kind() {
-            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            std::io::ErrorKind::NotFound => "the file does not exist".to_owned(),
             _ => format!("the file cannot be read: {error}"),
         };
         Diagnostic::of_file(source, reason)

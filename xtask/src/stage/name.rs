@@ -83,7 +83,7 @@ fn rename(document: &mut Document, names: &mut Names, log: &mut Log) {
     });
 }
 
-/// Lifts the schemas of bodies and responses.
+/// Moves inline schemas of request bodies and responses to components.
 fn lift_bodies(document: &mut Document, names: &mut Names, log: &mut Log) {
     bodies_of_anything(document, log);
     let mut inline = Vec::new();
@@ -96,7 +96,7 @@ fn lift_bodies(document: &mut Document, names: &mut Names, log: &mut Log) {
             collect(body, &content, &format!("{prefix}Request"), &mut inline);
         }
         for (status, response) in entries(place.operation.get("responses")) {
-            // Failures of Cobo's shapes need no model; `cobo-auth` has their types.
+            // Error responses in Cobo's formats need no model: `cobo-auth` has their types.
             if !status.starts_with('2') && is_known_failure(document, response) {
                 continue;
             }
@@ -120,7 +120,7 @@ fn lift_bodies(document: &mut Document, names: &mut Names, log: &mut Log) {
     }
 }
 
-/// A request body without a schema may be any JSON.
+/// Gives a request body without a schema an empty one, which allows any JSON.
 fn bodies_of_anything(document: &mut Document, log: &mut Log) {
     let bodies: Vec<String> = document
         .operations()

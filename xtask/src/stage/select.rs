@@ -97,7 +97,9 @@ fn unknown_tags(document: &Document, options: &Options, problems: &mut Diagnosti
 fn unknown_operations(document: &Document, options: &Options, problems: &mut Diagnostics) {
     for id in options.decisions.left_out.keys() {
         if !document.left_out.contains(id) {
-            let reason = format!("there is no operation `{id}` to leave out");
+            let reason = format!(
+                "the decisions leave out the operation `{id}`, which does not exist: remove it from them"
+            );
             problems.push(Diagnostic::of_file(&options.decisions.source, reason));
         }
     }
@@ -144,7 +146,7 @@ fn methods(
         if !is_selected(value, options) {
             log.change(
                 Stage::Select,
-                format!("left out {id}: it has none of the tags asked for"),
+                format!("left out {id}: it has none of the requested tags"),
             );
             continue;
         }
@@ -273,7 +275,7 @@ impl Inliner<'_> {
                 untyped |= text_of_no_type(items);
             }
             if untyped {
-                self.change(&format!("took `{name}`, which has no type, for text"));
+                self.change(&format!("`{name}` has no type: it is read as text"));
             }
         }
         Some(parameter)

@@ -19,6 +19,7 @@ use crate::marks::{KIND, UNION};
 use crate::report::Log;
 use crate::schema;
 
+mod tags;
 mod variants;
 
 pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Diagnostics> {

@@ -1,19 +1,23 @@
 //! The calls: with all that an operation takes, and with only what it requires.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 
 pub use client::GeneratedClient as Client;
 use cobo_auth::{Ed25519Signer, Environment, Error, ErrorBody, FixedToken, Response, ResponseKeys};
-use cobo_sandbox::{Answer, DEMO_APP_SECRET, Fields, Sandbox, SampleRequest, Specification};
+use cobo_sandbox::{
+    Answer, DEMO_APP_SECRET, Fields, ReceivedRequest, Sandbox, SampleRequest, Specification,
+};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::model::Back;
-use crate::{Found, calls, difference};
+use crate::record::Recorder;
+use crate::{Found, calls, difference, odd};
 
 /// The result of a call: the decoded response, encoded again.
 pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Back, String>> + Send + 'a>>;
@@ -83,6 +87,24 @@ pub fn encoded<T: Serialize + Debug>(value: &T) -> Result<Back, String> {
     })
 }
 
+/// Which values a call has.
+#[derive(Clone, Copy)]
+pub enum Values<'a> {
+    Of(Fields<'a>),
+    /// All fields, with unusual values.
+    Odd,
+}
+
+impl std::fmt::Display for Values<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Of(Fields::RequiredAnd("")) => f.write_str("a body with required fields"),
+            Self::Of(fields) => write!(f, "{fields:?}"),
+            Self::Odd => f.write_str("odd"),
+        }
+    }
+}
+
 /// `specification` is the document, `named` is the document in which the bodies that the client requires
 /// are required.
 pub async fn all(
@@ -92,20 +114,31 @@ pub async fn all(
     most: usize,
     found: &mut Found,
 ) {
-    let client = client(sandbox);
+    let mut caller = Caller {
+        sandbox,
+        specification,
+        named,
+        client: client(sandbox),
+        recorder: found.recorder.take(),
+    };
     let known: Vec<&str> = calls::ALL.iter().map(|(id, _)| *id).collect();
     for id in specification.operation_ids().filter(|id| !known.contains(id)) {
         found.problem(id, "the client does not have it");
     }
     for (id, call) in calls::ALL {
         found.operations += 1;
-        for fields in [Fields::All, Fields::Required] {
+        let names = caller.optional(id);
+        let single = ["".to_owned()].into_iter().chain(names);
+        let single: Vec<String> = single.collect();
+        let single = single.iter().map(|name| (Values::Of(Fields::RequiredAnd(name)), 1));
+        let kinds = [(Values::Of(Fields::All), most), (Values::Of(Fields::Required), most), (Values::Odd, 1)];
+        for (values, most) in kinds.into_iter().chain(single) {
             let mut turn = 0;
             loop {
-                let (turns, result) = one(sandbox, [specification, named], &client, id, *call, fields, turn).await;
+                let (turns, result) = caller.one(id, *call, values, turn).await;
                 found.calls += 1;
                 if let Err(reason) = result {
-                    found.problem(format_args!("{id} ({fields:?}, turn {turn})"), reason);
+                    found.problem(format_args!("{id} ({values}, turn {turn})"), reason);
                     // The other variants are likely to tell the same.
                     break;
                 }
@@ -115,6 +148,9 @@ pub async fn all(
                 }
             }
         }
+    }
+    if let Some(recorder) = caller.recorder {
+        recorder.finish();
     }
 }
 
@@ -128,59 +164,89 @@ fn client(sandbox: &Sandbox) -> Client {
     Client::new(auth.with_credential(token))
 }
 
-/// One call, and how many turns there are.
-async fn one(
-    sandbox: &Sandbox,
-    [specification, named]: [&Specification; 2],
-    client: &Client,
-    id: &str,
-    call: Call,
-    fields: Fields<'_>,
-    turn: usize,
-) -> (usize, Result<(), String>) {
-    let Some(mut request) = specification.request(id, fields, turn) else {
-        return (0, Err("the document does not have it".to_owned()));
-    };
-    if request.body.is_none() {
-        request.body = named.request(id, fields, turn).and_then(|request| request.body);
-    }
-    let (status, sample) = specification.success(id, fields, turn).unwrap_or_default();
-    let turns = request.turns.max(sample.as_ref().map_or(1, |sample| sample.turns));
-    let status = status.try_into().expect("a status");
-    let sent = sample.map(|sample| sample.value);
-    let answer = match &sent {
-        Some(value) => Answer::json(status, value.clone()),
-        None => Answer::empty(status),
-    };
-    sandbox.clear_scripts();
-    sandbox.clear_received();
-    let scripted = sandbox.script(id, [answer]);
-    scripted.expect("the document has the operation");
-
-    let mut given = Given(request.clone());
-    let result = call(client, &mut given).await;
-    let result = result.and_then(|back| {
-        let left = given.left();
-        if !left.is_empty() {
-            return Err(format!("the client does not take {}", left.join(", ")));
-        }
-        arrived(sandbox, &request)?;
-        let sent = sent.unwrap_or(Value::Null);
-        match difference(&sent, &back.value) {
-            Some(difference) => Err(format!("of the response, {difference}")),
-            None if back.is_unknown() => Err("the response was decoded as something unknown".to_owned()),
-            None => Ok(()),
-        }
-    });
-    (turns, result)
+struct Caller<'a> {
+    sandbox: &'a Sandbox,
+    specification: &'a Specification,
+    named: &'a Specification,
+    client: Client,
+    recorder: Option<Recorder>,
 }
 
-/// Whether what was given is what the sandbox received: nothing lost, nothing added.
-fn arrived(sandbox: &Sandbox, given: &SampleRequest) -> Result<(), String> {
-    let received = sandbox.received();
-    let [received] = received.as_slice() else {
-        return Err(format!("{} requests were sent", received.len()));
-    };
+impl Caller<'_> {
+    /// The names of an operation's optional parameters and of its body's optional properties.
+    fn optional(&self, id: &str) -> BTreeSet<String> {
+        let names = |fields| -> BTreeSet<String> {
+            let SampleRequest { query, headers, body, .. } = self.request(id, fields, 0).unwrap_or_default();
+            let body = body.as_ref().and_then(Value::as_object).into_iter().flatten();
+            let parameters = query.into_iter().chain(headers).map(|(name, _)| name);
+            parameters.chain(body.map(|(name, _)| name.clone())).collect()
+        };
+        &names(Fields::All) - &names(Fields::Required)
+    }
+
+    fn request(&self, id: &str, fields: Fields<'_>, turn: usize) -> Option<SampleRequest> {
+        let mut request = self.specification.request(id, fields, turn)?;
+        if request.body.is_none() {
+            request.body = self.named.request(id, fields, turn).and_then(|request| request.body);
+        }
+        Some(request)
+    }
+
+    /// Makes one call. Returns how many turns there are.
+    async fn one(&mut self, id: &str, call: Call, values: Values<'_>, turn: usize) -> (usize, Result<(), String>) {
+        let fields = match values {
+            Values::Of(fields) => fields,
+            Values::Odd => Fields::All,
+        };
+        let Some(mut request) = self.request(id, fields, turn) else {
+            return (0, Err("the document does not have it".to_owned()));
+        };
+        let (status, sample) = self.specification.success(id, fields, turn).unwrap_or_default();
+        let turns = request.turns.max(sample.as_ref().map_or(1, |sample| sample.turns));
+        let status = status.try_into().expect("a status");
+        let mut sent = sample.map(|sample| sample.value);
+        if let Values::Odd = values {
+            odd::request(self.specification, id, &mut request);
+            if let Some(sent) = &mut sent {
+                odd::answer(self.specification, id, sent);
+            }
+        }
+        let answer = match &sent {
+            Some(value) => Answer::json(status, value.clone()),
+            None => Answer::empty(status),
+        };
+        self.sandbox.clear_scripts();
+        self.sandbox.clear_received();
+        let scripted = self.sandbox.script(id, [answer]);
+        scripted.expect("the document has the operation");
+
+        let mut given = Given(request.clone());
+        let result = call(&self.client, &mut given).await;
+        let result = result.and_then(|back| {
+            let left = given.left();
+            if !left.is_empty() {
+                return Err(format!("the client does not take {}", left.join(", ")));
+            }
+            let received = arrived(self.sandbox, &request)?;
+            if let Some(difference) = difference(sent.as_ref().unwrap_or(&Value::Null), &back.value) {
+                return Err(format!("of the response, {difference}"));
+            }
+            if back.is_unknown() {
+                return Err("the response was decoded as something unknown".to_owned());
+            }
+            if let Some(recorder) = &mut self.recorder {
+                recorder.call(id, values, turn, &request, &received, sent.as_ref(), &back.value);
+            }
+            Ok(())
+        });
+        (turns, result)
+    }
+}
+
+/// The request that the sandbox received, if it is what was given: nothing lost, nothing added.
+fn arrived(sandbox: &Sandbox, given: &SampleRequest) -> Result<ReceivedRequest, String> {
+    let [received] = <[_; 1]>::try_from(sandbox.received())
+        .map_err(|received| format!("{} requests were sent", received.len()))?;
     let (path, query) = received.target.split_once('?').unwrap_or((&received.target, ""));
     let segments: Vec<String> = path.split('/').map(unescaped).collect();
     for (name, value) in &given.path {
@@ -213,14 +279,17 @@ fn arrived(sandbox: &Sandbox, given: &SampleRequest) -> Result<(), String> {
     let form = form.is_some_and(|value| value.as_bytes().starts_with(b"multipart/"));
     match &given.body {
         // The sandbox has held it against the schema part by part.
-        Some(_) if form => Ok(()),
+        Some(_) if form => {}
         Some(body) => {
             let sent = serde_json::from_slice(&received.body).map_err(|error| error.to_string())?;
-            difference(body, &sent).map_or(Ok(()), |difference| Err(format!("of the body, {difference}")))
+            if let Some(difference) = difference(body, &sent) {
+                return Err(format!("of the body, {difference}"));
+            }
         }
-        None if received.body.is_empty() => Ok(()),
-        None => Err("a body was sent".to_owned()),
+        None if received.body.is_empty() => {}
+        None => return Err("a body was sent".to_owned()),
     }
+    Ok(received)
 }
 
 /// As a parameter is sent: a list is one text.

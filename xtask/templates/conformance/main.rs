@@ -1,15 +1,18 @@
 //! Calls every operation of a document through its generated client, against a sandbox that holds the document against
 //! each request, and takes every model through JSON and back.
 //!
-//!     conformance DOCUMENT [--turns N]
+//!     conformance DOCUMENT [--turns N] [--record FILE]
 //!
 //! All values are made from the document by the sandbox's crate, which reads it for itself. N bounds how many of a
-//! union's variants are tried in one place; 200 without it. Ends with 1 when anything is not as it should be.
+//! union's variants are tried in one place; 200 without it. With FILE, a line of JSON is written for each call, and the models are
+//! left out. Ends with 1 when anything is not as it should be.
 
 mod call;
 mod calls;
 mod model;
 mod models;
+mod odd;
+mod record;
 
 use std::process::ExitCode;
 
@@ -28,6 +31,7 @@ struct Found {
     models: usize,
     values: usize,
     problems: Vec<String>,
+    recorder: Option<record::Recorder>,
 }
 
 impl Found {
@@ -38,15 +42,27 @@ impl Found {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let usage = || {
+        eprintln!("usage: conformance DOCUMENT [--turns N] [--record FILE]");
+        ExitCode::from(2)
+    };
     let mut arguments = std::env::args().skip(1);
     let Some(path) = arguments.next() else {
-        eprintln!("usage: conformance DOCUMENT [--turns N]");
-        return ExitCode::from(2);
+        return usage();
     };
-    let turns = match (arguments.next().as_deref(), arguments.next()) {
-        (Some("--turns"), Some(turns)) => turns.parse().expect("--turns takes a number"),
-        _ => 200,
-    };
+    let mut found = Found::default();
+    let mut turns = 200;
+    let mut models = true;
+    while let Some(flag) = arguments.next() {
+        match (flag.as_str(), arguments.next()) {
+            ("--turns", Some(value)) => turns = value.parse().expect("--turns takes a number"),
+            ("--record", Some(file)) => {
+                found.recorder = Some(record::Recorder::create(&file));
+                models = false;
+            }
+            _ => return usage(),
+        }
+    }
     let specification = Specification::read(path).expect("a document");
     let named = Specification::from_text(NAMED).expect("the document with names");
 
@@ -55,9 +71,10 @@ async fn main() -> ExitCode {
         .specification_only(true)
         .received_limit(1);
     let sandbox = sandbox.start().await.expect("a sandbox");
-    let mut found = Found::default();
     call::all(&sandbox, &specification, &named, turns, &mut found).await;
-    model::all(&specification, &named, turns, &mut found);
+    if models {
+        model::all(&specification, &named, turns, &mut found);
+    }
 
     for problem in found.problems.iter().take(100) {
         println!("{problem}");

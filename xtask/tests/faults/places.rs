@@ -1,6 +1,8 @@
 //! What is said of a place: sides, `null`, and what leads back to itself.
 
-use super::{HEAD, assert_has, generated, operation};
+use xtask::stage::Options;
+
+use super::{HEAD, assert_has, generate, generated, operation};
 
 #[test]
 fn the_side_of_a_property_is_kept_whatever_its_type_is() {
@@ -163,4 +165,141 @@ fn body_is_sent_with_its_declared_media_type() {
         &it.files["operations.rs"],
         &[".body_type(\"application/merge-patch+json\")"],
     );
+}
+
+#[test]
+fn parameters_are_secrets_by_mark_or_name() {
+    let it = generated(&operation(
+        "      parameters:
+        - {name: one, in: query, schema: {type: string, x-cobo-secret: true}}
+        - {name: X-Two, in: header, x-cobo-secret: true, schema: {$ref: '#/components/schemas/Text'}}
+        - {name: access_token, in: query, required: true, schema: {type: string}}
+        - {name: some, in: query, schema: {type: array, items: {type: string, x-cobo-secret: true}}}
+        - {name: api_key, in: query, x-cobo-secret: false, schema: {type: string}}
+        - {name: text, in: query, schema: {$ref: '#/components/schemas/Text'}}
+      responses: {200: {description: D.}}
+components: {schemas: {Text: {type: string, minLength: 3}}}
+",
+    ));
+    assert_has(
+        &it.files["operations.rs"],
+        &[
+            "Parameter::query(\"one\").secret()",
+            "Parameter::header(\"X-Two\").secret()",
+            "Parameter::query(\"access_token\").required().secret()",
+            "Parameter::query(\"some\").secret()",
+            "Parameter::query(\"api_key\"),",
+            "Parameter::query(\"text\"),",
+            "pub fn one(mut self, value: impl Into<Secret>)",
+            "pub fn x_two(mut self, value: impl Into<Secret>)",
+            "pub fn access_token(mut self, value: impl Into<Secret>)",
+            "pub fn some(mut self, value: impl Into<Vec<Secret>>)",
+        ],
+    );
+}
+
+/// Optional properties may exclude each other, so that all of them together are refused.
+#[test]
+fn an_example_sets_required_properties_or_else_one() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /it:
+    post:
+      operationId: add_it
+      requestBody: {{required: true, content: {{application/json: {{schema: {{$ref: '#/components/schemas/One'}}}}}}}}
+      responses: {{200: {{description: D.}}}}
+  /that:
+    post:
+      operationId: add_that
+      requestBody: {{required: true, content: {{application/json: {{schema: {{$ref: '#/components/schemas/Two'}}}}}}}}
+      responses: {{200: {{description: D.}}}}
+components:
+  schemas:
+    One: {{type: object, required: [id], properties: {{id: {{type: string, example: a}}, by: {{type: string, example: b}}, nested: {{$ref: '#/components/schemas/Two'}}}}}}
+    Two: {{type: object, properties: {{old: {{type: string, example: o, deprecated: true}}, a: {{type: string}}, b: {{type: string, example: c}}, nested: {{$ref: '#/components/schemas/One'}}}}}}
+"
+    ));
+    let client = &it.files["client.rs"];
+    assert_has(
+        client,
+        &[
+            "models::One::builder().id(\"a\");",
+            "models::Two::builder().a(\"text\");",
+        ],
+    );
+}
+
+#[test]
+fn a_sample_that_is_no_value_of_its_enum_is_replaced_and_reported() {
+    let it = generated(&operation(
+        "      parameters:
+        - {name: kind, in: query, required: true, example: wrong, schema: {$ref: '#/components/schemas/Kind'}}
+        - {name: levels, in: query, required: true, example: [2, 7], schema: {type: array, items: {type: integer, enum: [1, 2]}}}
+        - {name: kinds, in: query, required: true, example: 'b,a', schema: {type: array, items: {$ref: '#/components/schemas/Kind'}}}
+      responses: {200: {description: D., content: {application/json: {schema: {$ref: '#/components/schemas/Root'}}}}}
+components:
+  schemas:
+    Kind: {type: string, enum: [a, b], example: c}
+    Root: {type: object, properties: {kind: {type: string, enum: [x, y], example: z}, fine: {type: string, enum: [x, y], example: y}}}
+",
+    ));
+    let said: Vec<String> = it.log.warnings().iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 4, "{said:?}");
+    for (said, part) in said.iter().zip([
+        "the example of Kind is \"c\", which is no value of its enum: examples show \"a\"",
+        "the example of RootKind is \"z\", which is no value of its enum: examples show \"x\"",
+        "the example of the parameter `kind` of get_it is \"wrong\"",
+        "the example of the parameter `levels` of get_it is [2,7]",
+    ]) {
+        assert!(said.contains(part), "{said}");
+    }
+    assert_eq!(it.api.operations[0].parameters[0].example, Some("a".into()));
+}
+
+#[test]
+fn undeclared_properties_of_a_form_are_sent() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /it:
+    post:
+      operationId: add_it
+      requestBody: {{required: true, content: {{multipart/form-data: {{schema: {{type: object, properties: {{file: {{type: string, format: binary}}}}, additionalProperties: {{type: integer}}}}}}}}}}
+      responses: {{200: {{description: D.}}}}
+"
+    ));
+    assert_has(&it.files["operations.rs"], &[".values(& body.extra)"]);
+}
+
+#[test]
+fn a_response_to_head_has_no_value() {
+    for media in ["application/json", "text/plain"] {
+        let text = operation(&format!(
+            "      responses: {{200: {{description: D., content: {{{media}: {{schema: {{type: object, properties: {{a: {{type: string}}}}}}}}}}}}}}\n"
+        ));
+        let it = generated(&text.replace("    get:", "    head:"));
+        assert_eq!(it.api.operations[0].success.model, None);
+        assert_has(
+            &it.files["operations.rs"],
+            &["Result<Response<()>, Error>", ".not_json()"],
+        );
+    }
+}
+
+#[test]
+fn a_default_response_that_is_not_json_is_refused_as_a_success_is() {
+    let refused = |status: &str| {
+        let text = operation(&format!(
+            "      responses: {{{status}: {{description: D., content: {{text/csv: {{schema: {{type: string}}}}}}}}}}\n"
+        ));
+        match generate(&text, &Options::default()) {
+            Ok(_) => panic!("{status} is accepted"),
+            Err(problems) => problems.to_string(),
+        }
+    };
+    for status in ["200", "default"] {
+        assert_has(
+            &refused(status),
+            &["a response of `text/csv` is not supported"],
+        );
+    }
 }

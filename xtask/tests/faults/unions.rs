@@ -155,3 +155,35 @@ fn another_name_of_an_object_is_told_by_its_properties() {
         &["Other(Other) = (true, [\"id\"], [\"id\", \"a\"])"],
     );
 }
+
+/// Writing the union must not replace what a caller set by the tag of the mapping.
+#[test]
+fn values_of_a_variants_own_enum_that_no_other_variant_owns_are_kept() {
+    let it = generated(&answered_with(
+        "    Root: {oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}, {$ref: '#/components/schemas/Bird'}], discriminator: {propertyName: kind, mapping: {cat: Cat, dog: Dog}}}
+    Cat: {type: object, required: [kind], properties: {kind: {type: string, enum: [kitten, cat, dog, both, owl]}}}
+    Dog: {type: object, required: [kind], properties: {kind: {type: string, enum: [dog, both]}}}
+    Bird: {type: object, required: [kind], properties: {kind: {type: string, enum: [owl]}}}
+",
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &["Cat(Cat) = \"cat\" keeps \"kitten\", Dog(Dog) = \"dog\", Owl(Bird) = \"owl\""],
+    );
+}
+
+#[test]
+fn tags_of_a_union_in_a_mapping_are_kept() {
+    let it = generated(&answered_with(
+        "    Root: {oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}], discriminator: {propertyName: kind, mapping: {cat: Cat, dog: Dog}}}
+    Cat: {oneOf: [{$ref: '#/components/schemas/Lion'}, {$ref: '#/components/schemas/Puma'}], discriminator: {propertyName: kind, mapping: {lion: Lion, puma: Puma}}}
+    Lion: {type: object, required: [kind], properties: {kind: {type: string}}}
+    Puma: {type: object, required: [kind], properties: {kind: {type: string}}}
+    Dog: {type: object, required: [kind], properties: {kind: {type: string}}}
+",
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &["Cat(Cat) = \"cat\" keeps \"lion\" | \"puma\""],
+    );
+}

@@ -18,7 +18,7 @@ pub(crate) struct CoboTime(Option<Arc<Mutex<Record>>>);
 struct Record {
     /// The largest verified timestamp, in Unix milliseconds.
     newest: Option<u64>,
-    /// The response that gives the latest current time, and when it arrived.
+    /// The response from which Cobo's current time is computed: the one that gives the latest time.
     reference: Option<Reference>,
     /// When the local clock was last reported as wrong.
     warned: Option<Duration>,
@@ -103,8 +103,8 @@ impl CoboTime {
     /// Whether a response is so much older than the newest verified one that it must be a replayed
     /// old response.
     ///
-    /// Only Cobo's timestamps are compared, never a local clock. So nothing is refused after a
-    /// machine was suspended or a test changed its clocks.
+    /// Only Cobo's timestamps are compared, never a local clock. So a response is not refused
+    /// because the machine was suspended or a test changed its clocks.
     pub(crate) fn is_outdated(&self, timestamp: u64) -> bool {
         self.newest()
             .is_some_and(|newest| timestamp.saturating_add(OUTDATED_MILLIS) < newest)
@@ -115,8 +115,8 @@ impl CoboTime {
         self.record()?.newest
     }
 
-    /// Cobo's time at a moment of the monotonic clock, in Unix milliseconds: the largest verified
-    /// timestamp plus the time since.
+    /// Cobo's time at a moment of the monotonic clock, in Unix milliseconds: the timestamp of the
+    /// reference plus the time that has passed since it arrived.
     pub(crate) fn at(&self, monotonic: Duration) -> Option<u64> {
         Some(self.record()?.reference?.at(monotonic))
     }

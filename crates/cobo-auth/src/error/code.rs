@@ -46,8 +46,8 @@ macro_rules! codes {
 codes! {
     /// Internal error; also Cobo's answer to an expired org access token.
     INTERNAL = 1000, "internal error",
-        "look up what became of a write before you call again; an access token that the call \
-         carried may have expired: renew it";
+        "look up whether a write was carried out before you send it again; if the call sent an \
+         access token, the token may have expired: renew it";
     /// A parameter is missing.
     PARAMETER_MISSING = 1003, "parameter missing",
         "compare the request with the operation's required parameters";
@@ -56,7 +56,7 @@ codes! {
         "compare the request with the operation's parameters";
     /// Temporary internal error.
     TEMPORARY = 2000, "temporary internal error",
-        "call again later; look up what became of a write first";
+        "call again later; look up first whether a write was carried out";
     /// A parameter is missing.
     REQUEST_PARAMETER_MISSING = 2003, "parameter missing",
         "compare the request with the operation's required parameters";
@@ -74,23 +74,23 @@ codes! {
     FORBIDDEN = 2025, "forbidden", "ask for the permission that the operation needs";
     /// Too many requests.
     RATE_LIMITED = 2026, "too many requests",
-        "wait, for longer each time, and call again; look up what became of a write first";
+        "wait longer each time, and call again; look up first whether a write was carried out";
     /// Something that the request names does not exist.
     NOT_FOUND = 2028, "not found", "check the ids in the request";
     /// The key or the token lacks the permission.
     ACCESS_DENIED = 4001, "forbidden", "ask for the permission that the operation needs";
     /// The `request_id` was used before.
     DUPLICATE_REQUEST = 12009, "request id used before",
-        "the earlier request was taken: look it up instead of sending it again";
+        "Cobo has accepted an earlier request with this id: look it up instead of sending it again";
     /// The `request_id` was used before.
     DUPLICATE_TRANSACTION = 30001, "request id used before",
-        "the earlier request was taken: look it up instead of sending it again";
+        "Cobo has accepted an earlier request with this id: look it up instead of sending it again";
     /// Temporary failure.
     TRANSACTION_TEMPORARY = 30039, "temporary failure",
-        "call again later; look up what became of a write first";
+        "call again later; look up first whether a write was carried out";
     /// Temporary failure.
     SERVICE_TEMPORARY = 60003, "temporary failure",
-        "call again later; look up what became of a write first";
+        "call again later; look up first whether a write was carried out";
 }
 
 impl ErrorCode {

@@ -43,21 +43,21 @@ impl Error {
             Kind::Target { name, why } => write!(f, "`{name}`: {why}"),
             Kind::Signer => f.write_str("the signer failed"),
             Kind::Credential { .. } => {
-                f.write_str("there is no access token")?;
+                f.write_str("the credential failed")?;
                 // The source is the credential's error: it says why, and what the caller can do.
                 match &self.0.source {
                     Some(source) => write!(f, ": {source}"),
                     None => Ok(()),
                 }
             }
-            Kind::Connect => f.write_str("no connection"),
+            Kind::Connect => f.write_str("could not connect"),
             Kind::Timeout => f.write_str("the request timed out"),
             Kind::Deadline { .. } => f.write_str("the deadline of all attempts passed"),
             Kind::Transport => f.write_str("the connection broke"),
             Kind::Redirect { host } => write!(
                 f,
-                "redirected to {}, which is never followed; check the base URL",
-                host.as_deref().unwrap_or("nowhere")
+                "redirected to {}, but redirects are never followed; check the base URL",
+                host.as_deref().unwrap_or("an unknown host")
             ),
             Kind::TooLarge { limit } => write!(
                 f,
@@ -69,16 +69,16 @@ impl Error {
                  Cobo, or the client uses the wrong environment",
             ),
             Kind::BadSignature => f.write_str(
-                "the response's signature does not verify; the response was changed on its way, \
-                 or signed by another key than this environment's",
+                "the response's signature does not verify with this environment's keys; the response \
+                 was changed in transit, or the client uses the wrong environment",
             ),
             Kind::Stale => f.write_str(
-                "by this machine's clock the response is too old, or from the future \
-                 (`max_response_age`); it was played back, or this machine's clock is wrong",
+                "the response's timestamp is too far from this machine's clock (`max_response_age`); \
+                 it is an old response that was sent again, or this machine's clock is wrong",
             ),
             Kind::Outdated => f.write_str(
-                "the response was signed more than 15 minutes before another one that has already \
-                 arrived; it was played back, or one of Cobo's clocks is wrong",
+                "the response was signed more than 15 minutes before the newest verified response; \
+                 it is an old response that was sent again, or one of Cobo's clocks is wrong",
             ),
             Kind::Api(body) => {
                 body.fmt_summary(f)?;
@@ -93,12 +93,12 @@ impl Error {
                 }
             }
             Kind::Unexpected => f.write_str(
-                "an error response that is not of Cobo's making; a gateway's, most likely",
+                "an error response that does not have Cobo's format; a gateway probably sent it",
             ),
             Kind::Coded { coding } => write!(
                 f,
-                "the response has the content encoding {}, which was not asked for; something \
-                 between here and Cobo added it",
+                "the response has the content encoding {}, which the client did not accept; a proxy \
+                 or gateway probably added it",
                 coding.as_deref().unwrap_or("(not printable)")
             ),
             Kind::Decode {
@@ -132,7 +132,7 @@ impl Error {
         let code = self.code()?;
         match (code.is_retryable(), may_repeat) {
             (true, true) if code == ErrorCode::RATE_LIMITED => {
-                Some("wait, for longer each time, and call again")
+                Some("wait longer each time, and call again")
             }
             (true, true) => Some("call again later"),
             (true, false) => None,

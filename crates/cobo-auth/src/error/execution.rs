@@ -10,7 +10,7 @@ use crate::error::code::ErrorCode;
 /// use cobo_auth::{Error, Execution};
 ///
 /// fn may_call_again(error: &Error) -> bool {
-///     // Otherwise look up what became of the call first.
+///     // Otherwise look up first whether the call was carried out.
 ///     error.execution() == Execution::NotExecuted
 /// }
 /// assert!(may_call_again(&Error::no_token("the vault is sealed")));

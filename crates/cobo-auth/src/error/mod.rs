@@ -155,7 +155,7 @@ pub enum ErrorKind {
     Unverified,
     /// Cobo refused or failed the request, and said why.
     Api,
-    /// An error response that has neither of Cobo's shapes. Most likely a gateway sent it.
+    /// An error response that has neither of Cobo's formats. Most likely a gateway sent it.
     Unexpected,
     /// The response has a `Content-Encoding`, such as `gzip`, that the request did not ask for. The
     /// body is not decoded, because its signature cannot be checked.

@@ -19,7 +19,7 @@ Every call returns a `cobo_auth::Error` when it fails. First ask whether the cal
 | `error.execution()` | meaning | a write | a read |
 | --- | --- | --- | --- |
 | `NotExecuted` | The call was not carried out. | Correct the cause, or send it again if `is_retryable()`. | The same. |
-| `Unknown` | The call may have been carried out. | Look it up by its `request_id` before you send it again. | Send it again. |
+| `Unknown` | The call may have been carried out. | Look it up, for example by its `request_id`, before you send it again. | Send it again. |
 | `Executed` | The call was carried out, and its response does not decode. | Never send it again: read `success_body()`. | Read `success_body()`. |
 
 `execution()` is about all attempts of the call together. The tables below are about the last
@@ -54,16 +54,16 @@ const CODES: &str = "
 
 `error.code()` is Cobo's error code. The column \"carried out\" is for a response with a 4xx status
 (not 408 or 409) that Cobo signed, and signed recently. With any other response, the answer is
-\"unknown\". A code that is not in this table is kept as it is (`ErrorCode::get`), and its answer is
-\"unknown\". The advice is `ErrorCode::advice`, which holds for every response.
+\"unknown\". A code that is not in this table is kept as it is (`ErrorCode::get`); for such a code the
+answer is \"unknown\". The advice is `ErrorCode::advice`, which holds for every response.
 
 | code | constant | name | carried out | later | what to do |
 | --- | --- | --- | --- | --- | --- |
 ";
 
 const OAUTH: &str = "
-The OAuth operations answer with names instead of codes (`error.oauth_error()`). With these names
-nothing was carried out, under the same conditions:
+The OAuth operations answer with names instead of codes (`error.oauth_error()`). These names mean
+that nothing was carried out, under the same conditions:
 ";
 
 /// One failure of each internal kind. If it does not compile, add the new kind here too.
@@ -162,21 +162,23 @@ fn remedy(kind: ErrorKind) -> &'static str {
         }
         ErrorKind::Connect => "Check the network, DNS, the proxy and the certificates; call again.",
         ErrorKind::Timeout => {
-            "Look a write up. If it happens often, raise the timeout or the retry deadline."
+            "Look up whether a write was carried out. If it happens often, raise the timeout or the retry deadline."
         }
-        ErrorKind::Transport => "Look a write up, then call again.",
-        ErrorKind::Redirect => "Check the base URL, and what answers at it.",
+        ErrorKind::Transport => "Look up whether a write was carried out, then call again.",
+        ErrorKind::Redirect => "Check the base URL, and which server answers there.",
         ErrorKind::TooLarge => "Raise `ClientBuilder::max_response_bytes`, or ask for less.",
         ErrorKind::Unverified => {
             "Do not trust the response. Check that the environment is the right one, that no proxy \
              changes responses, and the clock of this machine."
         }
         ErrorKind::Api => "See the codes below.",
-        ErrorKind::Unexpected => "Look a write up. Ask the operator of the gateway or the proxy.",
+        ErrorKind::Unexpected => {
+            "Look up whether a write was carried out. Ask the operator of the gateway or the proxy."
+        }
         ErrorKind::ContentEncoding => "Switch off compression in the proxy that adds it.",
         ErrorKind::Decode => "Read the bytes in `success_body()`, and update this SDK.",
         ErrorKind::RepeatedCursor => {
-            "Do not treat the list as complete. Start it again; if it repeats, ask Cobo."
+            "Do not treat the list as complete. Read it again from the start; if the error happens again, ask Cobo."
         }
     }
 }

@@ -71,6 +71,16 @@ impl Form {
         self
     }
 
+    /// Adds the undeclared properties, each as a separate value.
+    pub fn values<'a, T: Serialize + 'a>(
+        self,
+        values: impl IntoIterator<Item = (&'a String, &'a T)>,
+    ) -> Self {
+        values
+            .into_iter()
+            .fold(self, |form, (name, value)| form.value(name, Some(value)))
+    }
+
     fn fail(&mut self, name: &str) {
         let text = format!("the part `{name}` of the form cannot be written");
         self.error.get_or_insert(Error::invalid_request(text));
@@ -124,6 +134,7 @@ mod tests {
             .value("count", Some(&7))
             .value("absent", None::<&str>)
             .value("null", Some(&()))
+            .values(&std::collections::BTreeMap::from([("more".to_owned(), 1)]))
     }
 
     #[test]
@@ -145,6 +156,7 @@ mod tests {
                  \r\n--{boundary}\r\n{head}\"tags\"\r\nContent-Type: application/json\r\n\r\n\
                  [\"a\",\"b\"]\
                  \r\n--{boundary}\r\n{head}\"count\"\r\n\r\n7\
+                 \r\n--{boundary}\r\n{head}\"more\"\r\n\r\n1\
                  \r\n--{boundary}--\r\n"
             )
             .into_bytes(),

@@ -57,7 +57,7 @@ type Fetched = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "pages are fetched when they are asked for"]
+#[must_use = "pages are fetched only when the stream is read"]
 pub struct Pages<P> {
     request: Request,
     /// The index of the parameter that takes the cursor.
@@ -188,7 +188,7 @@ impl<P> fmt::Debug for Pages<P> {
 ///
 /// An item is returned only once. To continue after an error, start a list at the
 /// [cursor](Error::cursor) of the error.
-#[must_use = "items are fetched when they are asked for"]
+#[must_use = "items are fetched only when the stream is read"]
 pub struct Items<P: PageItems> {
     pages: Pages<P>,
     items: VecDeque<P::Item>,

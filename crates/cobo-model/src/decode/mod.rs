@@ -20,23 +20,23 @@ pub use raw::RawJson;
 pub(crate) use raw::{RAW_JSON, with_tag};
 pub(crate) use tracker::Tracker;
 
-/// The type name that a model gives to `deserialize_newtype_struct`, by which [`Tracked`]
-/// recognises it. Other deserializers call `visit_newtype_struct`, where the model asks for a map.
+/// The name that a model passes to `deserialize_newtype_struct`. [`Tracked`] recognises models by this
+/// name. Other deserializers ignore it and call `visit_newtype_struct`, in which the model reads a map.
 pub(crate) const MODEL: &str = "$cobo_model::Model";
 
-/// The error text of a [`Number`](crate::Number) that is another JSON value. The tracker recognises
-/// it.
+/// The error text if a JSON value is not a [`Number`](crate::Number). The tracker recognises the error
+/// by this text.
 pub(crate) const NUMBER_EXPECTED: &str = "invalid type, expected a number";
 
 /// Decodes a JSON text.
 ///
 /// Compared with `serde_json::from_slice`:
 ///
-/// - Where required fields of [models](crate::Model) are missing, decoding goes on, and the error
-///   names all of them with their paths.
+/// - If required fields of [models](crate::Model) are missing, decoding continues, and the error names
+///   all of them with their paths.
 /// - A struct must be an object. serde also accepts an array, with the items as the fields in their
 ///   order.
-/// - Integers may be written `5.0` or `1e3`. One that does not fit its type is an error.
+/// - Integers may be written `5.0` or `1e3`. An integer that does not fit its type is an error.
 ///
 /// # Errors
 ///
@@ -56,8 +56,8 @@ pub(crate) fn decode_with<T: DeserializeOwned>(
     }
 }
 
-/// Reads a JSON text that is a part of the tracked document. `None` if that failed. Missing fields
-/// are recorded and do not fail.
+/// Reads a JSON text that is a part of the tracked document. Returns `None` after an error,
+/// which the tracker records. Missing fields are recorded too, and are not an error here.
 pub(crate) fn read<T: DeserializeOwned>(json: &[u8], tracker: &Rc<Tracker>) -> Option<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let result = T::deserialize(Tracked::new(&mut deserializer, tracker))

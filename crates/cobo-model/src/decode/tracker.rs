@@ -9,8 +9,8 @@ use serde_json::error::Category;
 use super::error::{DecodeError, Problem};
 use super::path::{self, Step};
 
-/// How many missing fields are kept with their paths. A long list of incomplete items has very
-/// many.
+/// How many missing fields are kept with their paths. A long list of incomplete items can have
+/// thousands.
 const KEPT: usize = 100;
 
 /// How deep unions may nest. `serde_json` limits the depth of each text, and the value of a union
@@ -54,7 +54,8 @@ impl Tracker {
         result
     }
 
-    /// The tracker of the decoding that called the visitor, if that was [`decode`](super::decode).
+    /// The tracker of the decoding that called the visitor. `None` if [`decode`](super::decode) did not
+    /// start that decoding.
     pub(crate) fn handed_over() -> Option<Rc<Self>> {
         HANDED_OVER.take()
     }
@@ -98,7 +99,7 @@ impl Tracker {
     }
 
     /// Records that the current value did not decode as `expected`. The error's text may quote the
-    /// value, so only its kind is used, and the field names in the errors of serde's derived code.
+    /// value. So only the kind of the error is used, and field names in errors of serde's derived code.
     pub(super) fn failed(&self, error: &impl fmt::Display, expected: Option<&str>) {
         if self.state.borrow().failed {
             return;

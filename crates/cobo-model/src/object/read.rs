@@ -72,7 +72,7 @@ impl<'de, M: Model> Visitor<'de> for ModelVisitor<M> {
         for (index, field) in M::FIELDS.iter().enumerate() {
             if field.is_required_in_json() && !found.contains(index) {
                 match &tracker {
-                    // Decoding goes on, so that all missing fields are named.
+                    // Decoding continues, so that the error names all missing fields.
                     Some(tracker) => tracker.missing(Step::Field(field.name)),
                     None => return Err(A::Error::missing_field(field.name)),
                 }

@@ -45,8 +45,8 @@ pub fn matching_variants(raw: &RawJson, shapes: &[VariantShape]) -> Vec<usize> {
     found.into_iter().map(|(_, _, index)| index).collect()
 }
 
-/// Writes a variant of a union. Its discriminator is set to the variant's tag unless it already has
-/// one of the variant's tags.
+/// Writes a variant of a union. Its discriminator is set to the first of `tags` unless it already
+/// is one of them.
 ///
 /// # Errors
 ///
@@ -65,8 +65,9 @@ pub fn serialize_tagged<T: Serialize, S: Serializer>(
 /// Implements a union with a discriminator.
 ///
 /// Takes the enum's name, the variant for values with an unknown tag, the name of the
-/// discriminator, and the variants with the tags of each. Variants after a `;` have no tag: they
-/// are written unchanged and never read.
+/// discriminator, and the variants with the tags of each. Tags after `keeps` are values that the
+/// variant may have, but that do not select it: they are written unchanged. Variants after a `;`
+/// have no tag: they are written unchanged and never read.
 ///
 /// ```
 /// # #[derive(Clone, Debug)] struct Cat { kind: String }
@@ -87,7 +88,9 @@ macro_rules! tagged_union {
     (
         $name:ident, $unknown:ident, $tag:literal
         {
-            $($variant:ident($model:ty) = $($value:literal)|+),* $(,)?
+            $(
+                $variant:ident($model:ty) = $($value:literal)|+ $(keeps $($kept:literal)|+)?
+            ),* $(,)?
             $(; $($untagged:ident($other:ty)),* $(,)?)?
         }
     ) => {
@@ -100,7 +103,7 @@ macro_rules! tagged_union {
             ) -> ::std::result::Result<S::Ok, S::Error> {
                 match self {
                     $(Self::$variant(model) => $crate::macros::serialize_tagged(
-                        model, $tag, &[$($value),+], serializer,
+                        model, $tag, &[$($value),+ $($(, $kept)+)?], serializer,
                     ),)*
                     $($(Self::$untagged(model) => {
                         $crate::macros::serde::Serialize::serialize(model, serializer)
@@ -258,4 +261,42 @@ macro_rules! union_from {
             })?
         )*
     };
+}
+
+#[cfg(test)]
+mod tests {
+    #[derive(Clone, Debug)]
+    struct Cat {
+        kind: String,
+    }
+
+    crate::model! { Cat { 0 kind } }
+
+    #[derive(Clone)]
+    enum Pet {
+        Cat(Box<Cat>),
+        Unknown(serde_json::Value),
+    }
+
+    crate::tagged_union! { Pet, Unknown, "kind" { Cat(Cat) = "cat" | "tom" keeps "kitten" | "puss" } }
+
+    #[test]
+    fn kept_tag_is_written_unchanged_and_selects_no_variant() {
+        for (set, written) in [
+            ("cat", "cat"),
+            ("tom", "tom"),
+            ("kitten", "kitten"),
+            ("puss", "puss"),
+            ("dog", "cat"),
+        ] {
+            let kind = set.to_owned();
+            let pet = Pet::Cat(Box::new(Cat { kind }));
+            let json = serde_json::to_string(&pet).unwrap();
+            assert_eq!(json, format!(r#"{{"kind":"{written}"}}"#));
+        }
+        let json = r#"{"kind":"kitten","lives":7}"#;
+        let pet: Pet = crate::decode(json.as_bytes()).unwrap();
+        assert!(matches!(pet, Pet::Unknown(_)));
+        assert_eq!(serde_json::to_string(&pet).unwrap(), json);
+    }
 }

@@ -24,11 +24,12 @@ pub struct TokenPair {
     pub generation: u64,
     /// The token that authorizes API calls.
     pub access_token: Secret,
-    /// When the request for the pair was about to be sent.
+    /// When the request for the pair was sent; read just before sending.
     pub obtained_at: u64,
     /// When the access token expires.
     pub expires_at: u64,
-    /// Obtains the next pair, once. `None` if it was taken out to be sent, or if none was issued.
+    /// The token that obtains the next pair. It can be used once. `None` if it was taken out of the store
+    /// to be sent, or if Cobo issued none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
     /// When the refresh token expires, if known.

@@ -44,8 +44,8 @@ pub enum TokenErrorKind {
     Unavailable,
     /// The issued token was expired, malformed, or not a Bearer token.
     Unusable,
-    /// The organization id is empty, longer than 256 characters, or contains other than visible
-    /// ASCII characters.
+    /// The organization id is empty, longer than 256 characters, or contains characters
+    /// other than visible ASCII.
     InvalidOrganization,
     /// The store holds this organization's tokens for another app or another environment. They are
     /// neither used nor replaced. Use a separate directory or Redis namespace for each app.
@@ -182,7 +182,7 @@ impl fmt::Display for TokenError {
                  app's key and the environment, otherwise call again later",
             )?,
             TokenErrorKind::Unavailable => {
-                f.write_str("it cannot be obtained for now; call again later")?;
+                f.write_str("the token cannot be obtained at the moment; call again later")?;
             }
             TokenErrorKind::Unusable => f.write_str(
                 "the issued token was expired, malformed or not a Bearer token; call again later",
@@ -191,9 +191,12 @@ impl fmt::Display for TokenError {
                 "the id must be 1 to 256 visible ASCII characters; nothing was sent",
             )?,
             TokenErrorKind::OtherApp => {
-                f.write_str("its tokens in the token store are not used or replaced")?;
+                // The source names the app, and says what to do.
+                f.write_str("another app uses the same token store")?;
             }
-            TokenErrorKind::ShutDown => f.write_str("the token source has been shut down")?,
+            TokenErrorKind::ShutDown => {
+                f.write_str("the token source was shut down; create a new one")?;
+            }
         }
         match &self.0.source {
             Some(source) => write!(f, " ({source})"),
@@ -219,7 +222,7 @@ impl StdError for TokenError {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("too many other tokens are being obtained or callbacks are waiting; nothing was sent")]
+#[error("too many token requests are running, or too many callbacks are waiting; nothing was sent")]
 struct Overloaded;
 
 impl From<TokenError> for cobo_auth::Error {

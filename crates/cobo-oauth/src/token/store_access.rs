@@ -12,7 +12,7 @@ use super::org_tokens::OrgTokens;
 use super::shared::Shared;
 use crate::store::{Owner, StoreError, StoreErrorKind, TokenPair};
 
-/// How long a store that did not answer is not called again, so that it does not delay every
+/// If the store did not answer, it is not called again for this time, so that it does not delay every
 /// organization.
 const CIRCUIT_OPEN: Duration = Duration::from_secs(5);
 
@@ -33,7 +33,7 @@ impl Shared {
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let result = self.unless_circuit_open(timeout, call).await;
-        // Also if the store's own timeout came first.
+        // The circuit also opens if the store's own timeout elapsed first.
         if let Err(error) = &result
             && error.kind() == StoreErrorKind::NoAnswer
         {
@@ -56,7 +56,10 @@ impl Shared {
         let until = *self.circuit_open_until();
         // During a shutdown the store is called, so that nothing is left unsaved.
         if until.is_some_and(|until| Instant::now() < until) && !self.stop.is_cancelled() {
-            return Err(StoreError::unavailable("it did not answer in the last 5 s").not_applied());
+            return Err(StoreError::unavailable(
+                "it did not answer a call in the last 5 s, so it is not called now",
+            )
+            .not_applied());
         }
         let result = tokio::time::timeout(timeout, call).await;
         result.unwrap_or_else(|_| {
@@ -79,7 +82,7 @@ impl Shared {
 
     /// Checks that this app may use a stored pair. Returns the owner of a pair to be removed: one of
     /// this client id whose response keys have all been replaced, and whose tokens have expired.
-    /// Otherwise the organization could never be served again.
+    /// Without the removal, the organization could never get a token again.
     fn abandoned_owner<'a>(
         &self,
         org_id: &str,
@@ -100,9 +103,9 @@ impl Shared {
         }
     }
 
-    /// Whether there is a token of this organization in memory or in the store. A store that fails
-    /// counts as having none. Anyone can send callbacks for made-up organizations, so only a few
-    /// ask the store at a time, and a missing answer does not open the circuit for other callers.
+    /// Whether there is a token of this organization in memory or in the store. If the store fails, the
+    /// organization counts as unknown. Anyone can send callbacks for made-up organizations, so only a few
+    /// lookups run at a time, and a missing answer does not open the circuit for other callers.
     ///
     /// # Errors
     ///

@@ -65,7 +65,7 @@ impl Schemas {
     }
 }
 
-/// Makes references into the document absolute, since the schema is not part of the document.
+/// Makes references into the document absolute, because the schema is compiled outside of the document.
 fn absolute(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
@@ -95,7 +95,7 @@ fn problems(validator: &Validator, value: &Value) -> Vec<String> {
         }
     }
     if left > 0 {
-        found.push(format!("and {left} more"));
+        found.push(format!("and {left} more problems"));
     }
     found
 }

@@ -185,8 +185,9 @@ fn union(types: &Types<'_>, model: &Model, union: &Union) -> TokenStream {
                 .iter()
                 .partition(|variant| !variant.tags.is_empty());
             let told = told.into_iter().map(|variant| {
-                let (held, tags) = (held(types, variant), &variant.tags);
-                quote!(#held = #(#tags)|*)
+                let (held, tags, keeps) = (held(types, variant), &variant.tags, &variant.keeps);
+                let keeps = (!keeps.is_empty()).then(|| quote!(keeps #(#keeps)|*));
+                quote!(#held = #(#tags)|* #keeps)
             });
             let untold = (!untold.is_empty()).then(|| {
                 let untold = untold.into_iter().map(|variant| held(types, variant));

@@ -99,7 +99,11 @@ impl Printer<'_> {
         let object = self.api.model(body.model).object()?;
         let model = self.types.model(body.model);
         let parts: TokenStream = object.fields.iter().map(part).collect();
-        Some(quote!(; |form, body: &#model| form #parts))
+        let rest = object.rest.as_ref().map(|rest| {
+            let name = ident(&rest.rust);
+            quote!(.values(&body.#name))
+        });
+        Some(quote!(; |form, body: &#model| form #parts #rest))
     }
 
     /// The type that holds the body until the request is sent.

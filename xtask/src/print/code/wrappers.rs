@@ -117,8 +117,8 @@ fn from_str(
     })
 }
 
-/// Whether the wrapper converts into its content. For a number this conversion would conflict with
-/// the generic one.
+/// Whether the wrapper has a `From` conversion into its content. A wrapper of a number has none, because
+/// it would conflict with the conversion that [`number`] generates.
 fn converts_back(api: &Api, ty: &Type) -> bool {
     match ty {
         Type::Model(id) => match &api.model(*id).kind {

@@ -14,7 +14,7 @@ use self::sample::{Extent, Sampler};
 use super::CrateNames;
 use crate::api::{Api, ModelId, Operation, Type};
 
-/// A call of an operation, with all required values and those that the document has a sample of.
+/// A call of an operation, with all required values.
 struct Call {
     /// The statement that makes the body; empty without a body.
     request: String,
@@ -28,7 +28,7 @@ struct Call {
 
 impl Call {
     fn of(api: &Api, operation: &Operation) -> Self {
-        let sampler = Sampler::new(api, Extent::Sampled);
+        let sampler = Sampler::new(api, Extent::Least);
         let mut writer = Writer::new(api);
         let mut setters = Vec::new();
         for parameter in &operation.parameters {
@@ -172,7 +172,7 @@ pub(crate) fn pages(api: &Api, operation: &Operation, names: &CrateNames, items:
 pub(crate) fn build(api: &Api, id: ModelId, names: &CrateNames) -> Option<String> {
     let model = api.model(id);
     model.object().filter(|_| model.in_requests)?;
-    let sample = Sampler::new(api, Extent::Sampled).of(&Type::Model(id), None);
+    let sample = Sampler::new(api, Extent::Least).of(&Type::Model(id), None);
     let mut writer = Writer::new(api);
     let value = writer.value(&sample, Form::Exact);
     let main = format!("let value = {value};\nprintln!(\"{{value:?}}\");\nOk(())");

@@ -1,4 +1,4 @@
-//! Chooses sample values: those of the document where they fit the type, else invented ones.
+//! Chooses sample values: the sample of the document if it fits the type, otherwise an invented one.
 
 use std::cell::Cell;
 
@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, Field, Model, ModelId, ModelKind, Object, Presence, Type, Union, Variant};
 
-/// The depth below the shown model from which optional properties are left out.
+/// Optional properties are left out below this depth, counted from the shown model.
 const DEPTH: usize = 5;
-/// The number of values from which optional properties are left out.
+/// Optional properties are left out after this number of values.
 const VALUES: usize = 200;
 
 /// A value of a type of the model.
@@ -35,16 +35,17 @@ pub(super) enum Sample {
     Wrapper(ModelId, Box<Sample>),
     /// The index of the variant, its tag if it has one, and what it holds.
     Union(ModelId, usize, Option<String>, Box<Sample>),
-    /// The variant of a union for any JSON.
+    /// The `Unknown` variant of a union, which holds any JSON.
     Unknown(ModelId),
 }
 
-/// The properties that are set beside those that are required.
+/// Which optional properties are set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// Simple ones for which the document has a sample: what a program sets.
-    Sampled,
-    /// All, as far as the example does not become too long: what the server may send.
+    /// None, except the first one of an object that would otherwise be empty, as in a program's
+    /// request. Optional properties may exclude each other, and the document does not say which do.
+    Least,
+    /// All properties, up to the limits [`DEPTH`] and [`VALUES`], as in a server's response.
     All,
 }
 
@@ -175,6 +176,7 @@ impl<'a> Sampler<'a> {
         tag: Option<Tag<'_>>,
     ) -> Option<Sample> {
         let mut fields = Vec::new();
+        let only = Self::only(object);
         for (index, field) in object.fields.iter().enumerate() {
             let given = given.and_then(|given| given.get(&field.wire));
             let mut given = given.or(field.example.as_ref()).cloned();
@@ -183,7 +185,7 @@ impl<'a> Sampler<'a> {
             }
             let required = matches!(field.presence, Presence::Required | Presence::OrNull);
             let may_be_null = matches!(field.presence, Presence::OrNull | Presence::Nullable);
-            if !required && !self.sets(field, given.as_ref(), within) {
+            if !required && only != Some(index) && !self.sets(within) {
                 continue;
             }
             if may_be_null && given == Some(Value::Null) {
@@ -201,12 +203,21 @@ impl<'a> Sampler<'a> {
         Some(Sample::Object(id, fields))
     }
 
-    /// Whether an optional property is set.
-    fn sets(&self, field: &Field, given: Option<&Value>, within: &[ModelId]) -> bool {
-        match self.extent {
-            Extent::All => within.len() <= DEPTH && self.left.get() > 0,
-            Extent::Sampled => given.is_some() && !field.deprecated && self.is_simple(&field.ty),
+    /// Whether optional properties are set.
+    fn sets(&self, within: &[ModelId]) -> bool {
+        self.extent == Extent::All && within.len() <= DEPTH && self.left.get() > 0
+    }
+
+    /// The optional property that is set in an object that would otherwise be empty: the first one.
+    fn only(object: &Object) -> Option<usize> {
+        let callers_set = |field: &&Field| field.constant.is_none();
+        let is_required =
+            |field: &Field| matches!(field.presence, Presence::Required | Presence::OrNull);
+        if object.fields.iter().filter(callers_set).any(is_required) {
+            return None;
         }
+        let first = |field: &Field| callers_set(&field) && !field.deprecated;
+        object.fields.iter().position(first)
     }
 
     /// Whether a value of the type is written on one line.
@@ -218,8 +229,8 @@ impl<'a> Sampler<'a> {
         }
     }
 
-    /// The value of a field that is the discriminator of a union which has the model as a variant,
-    /// if the document's sample is not one of the variant's tags.
+    /// The value to set for a discriminator: a tag that selects the model in a union. `None` if the field
+    /// is not a discriminator, or if the document's sample already is such a tag.
     fn tag(
         &self,
         id: ModelId,
@@ -301,7 +312,7 @@ impl<'a> Sampler<'a> {
         })
     }
 
-    /// A value of a union that contains nothing but itself.
+    /// The `Unknown` variant, for a union whose variants all contain the union itself.
     fn unknown(&self, ty: &Type) -> Option<Sample> {
         match ty {
             Type::Model(id) => match &self.api.model(*id).kind {

@@ -2,7 +2,7 @@
 
 use super::site::{INDEX, Page, Site};
 use super::text::{code, first_paragraph, line, prose, slug, table};
-use crate::api::{Body, Location, ModelId, Operation, Parameter, Type};
+use crate::api::{Body, Location, ModelId, Operation, Parameter};
 use crate::print::docs::permissions;
 use crate::print::example;
 use crate::print::rust_type::RustType;
@@ -150,7 +150,7 @@ fn signature(site: &Site<'_>, operation: &Operation) -> String {
     call + ".send()"
 }
 
-/// How to read a list that comes in pages.
+/// How to read a paginated list.
 fn pages(site: &Site<'_>, operation: &Operation) -> Option<String> {
     operation.pages?;
     let page = operation.success.model.map(|id| site.api.model(id));
@@ -160,12 +160,12 @@ fn pages(site: &Site<'_>, operation: &Operation) -> Option<String> {
     });
     let text = match field {
         Some(field) => format!(
-            "The list comes in pages. In place of `send()`, `items()` returns the items of all \
+            "The list is paginated. Instead of `send()`, `items()` returns the items of all \
              pages (field {}), and `pages()` returns the pages. Both request a page when it is \
              needed.",
             code(&field.rust)
         ),
-        None => "The list comes in pages. In place of `send()`, `pages()` returns all pages, and \
+        None => "The list is paginated. Instead of `send()`, `pages()` returns all pages, and \
                  requests each when it is needed."
             .to_owned(),
     };
@@ -203,7 +203,7 @@ fn parameters(site: &Site<'_>, operation: &Operation, in_path: bool) -> String {
     }
     let table = table(&["Name", "Type", "Description", "Notes"], rows);
     format!(
-        "Each is set by the setter of its name.\n\n{}",
+        "Set each with the setter of the same name.\n\n{}",
         table.trim_end()
     )
 }
@@ -229,7 +229,7 @@ fn parameter(site: &Site<'_>, parameter: &Parameter) -> Vec<String> {
         format!("{place}, as {}", code(wire))
     };
     let mut notes = vec![requiredness(*required).to_owned(), place];
-    if parameter.ty == Type::Secret {
+    if parameter.ty.has_secret() {
         notes.push("secret".to_owned());
     }
     if *deprecated {
@@ -299,11 +299,11 @@ fn errors(site: &Site<'_>, operation: &Operation) -> String {
         || operation.body.as_ref().is_some_and(|body| body.required);
     if required {
         out.push_str(
-            "Where required values are missing nothing is sent, and `missing_fields()` names all \
-             of them. ",
+            "If required values are missing, nothing is sent, and `missing_fields()` names all of \
+             them. ",
         );
     }
-    out.push_str("What Cobo says of a failure is at `body()`, in one of two shapes:\n\n");
+    out.push_str("`body()` has Cobo's description of the failure, in one of two formats:\n\n");
     for (fields, what) in SHAPES {
         let has_all = |id: &ModelId| {
             let object = site.api.model(*id).object();
@@ -341,7 +341,9 @@ fn authorization(operation: &Operation) -> String {
         .filter(|schemes| !schemes.is_empty())
         .collect();
     match alternatives.as_slice() {
-        [] => format!("None is asked for; the client [signs]({INDEX}#CoboAuth) all the same."),
+        [] => format!(
+            "The document requires none. The client still [signs]({INDEX}#CoboAuth) the request."
+        ),
         [one] => one.clone(),
         several => {
             let lines = several.iter().map(|schemes| format!("- {schemes}"));

@@ -97,7 +97,7 @@ fn parts(features: &[Feature]) -> String {
         return String::new();
     }
     let mut out = "Each tag of the document is a cargo feature, on by default; with \
-        `default-features = false` only what\nis asked for is compiled.\n\n\
+        `default-features = false` only the\ntags that you name are compiled.\n\n\
         | Feature | What it has |\n| --- | --- |\n"
         .to_owned();
     for feature in features {

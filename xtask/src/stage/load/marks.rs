@@ -20,7 +20,7 @@ const MARKS: [&str; 5] = [
     "x-cobo-secret",
 ];
 
-/// The marks of operations; all others are marks of properties.
+/// The marks of operations; all others are marks of properties, and some also of parameters.
 const OF_OPERATIONS: [&str; 2] = ["x-cobo-credential", "x-cobo-repeatable"];
 
 /// Marks that stages write for later stages. A document must not contain them.
@@ -98,15 +98,7 @@ pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
     });
     of_operations(document, problems);
     schema::each(&document.root, &mut |pointer, schema, holder| {
-        if flag(schema, "x-cobo-secret") {
-            if holder != Holder::Property {
-                let reason = "`x-cobo-secret` is a mark of properties: put it on the property";
-                problems.push(document.error(pointer, reason));
-            } else if schema_type(document, schema) != Some("string") {
-                let reason = "`x-cobo-secret` is a mark of text: the property's type is not string";
-                problems.push(document.error(pointer, reason));
-            }
-        }
+        secret(document, pointer, schema, holder, problems);
         if schema.get("x-cobo-number").is_some()
             && !(is_exact(schema)
                 && schema_type(document, schema) == Some("integer")
@@ -124,6 +116,34 @@ pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
             problems.push(document.error(pointer, reason));
         }
     });
+}
+
+/// Checks `x-cobo-secret`, which may be on a property, a parameter, or the schema of a parameter.
+fn secret(
+    document: &Document,
+    pointer: &str,
+    schema: &Value,
+    holder: Holder,
+    problems: &mut Diagnostics,
+) {
+    let outer = (holder == Holder::Parameter)
+        .then(|| pointer.strip_suffix("/schema"))
+        .flatten();
+    let outer = outer.and_then(|pointer| Some((pointer, document.root.pointer(pointer)?)));
+    for (pointer, marked) in [(pointer, schema)].into_iter().chain(outer) {
+        if !flag(marked, "x-cobo-secret") {
+            continue;
+        }
+        let is_header = outer.is_some_and(|(_, outer)| outer.get("in").is_none());
+        if is_header || !matches!(holder, Holder::Property | Holder::Parameter) {
+            let reason = "`x-cobo-secret` is a mark of properties and parameters: put it on one";
+            problems.push(document.error(pointer, reason));
+        } else if schema_type(document, schema) != Some("string") {
+            let reason = "`x-cobo-secret` only fits the type string: change the type \
+                          or remove the mark";
+            problems.push(document.error(pointer, reason));
+        }
+    }
 }
 
 /// Refuses operation marks outside of operations, where they would silently do nothing.

@@ -29,7 +29,7 @@ pub(super) fn check(document: &Document, options: &Options, problems: &mut Diagn
             // The target of the reference already defines the same operation ids.
             check.refuse(
                 &at("/paths", path),
-                "a path item cannot be a reference here",
+                "a path item cannot be a reference (`$ref`): write it out here",
             );
         }
     }
@@ -184,13 +184,20 @@ impl Check<'_> {
         }
     }
 
-    /// Refuses operations with several success types, since an operation returns one type. A success
+    /// Refuses successes that are not JSON (except of `HEAD`, which has no body), and operations
+    /// with several success types, since an operation returns one type. A success
     /// without a body beside them makes that type an `Option`.
     fn successes(&mut self, place: Place<'_>) {
         let pointer = at(&place.pointer(), "responses");
         let mut first: Option<(&str, &Value)> = None;
-        for (status, response) in entries(place.operation.get("responses")) {
-            if !status.starts_with('2') {
+        if place.method == "head" {
+            return;
+        }
+        let responses = || entries(place.operation.get("responses"));
+        let declared = responses().any(|(status, _)| status.starts_with('2'));
+        for (status, response) in responses() {
+            // Without a declared success, the default response counts as the success.
+            if !status.starts_with('2') && (declared || status != "default") {
                 continue;
             }
             let pointer = at(&pointer, status);
@@ -267,8 +274,8 @@ impl Check<'_> {
                 Some((of, same)) if *of != holder || *same == value => {}
                 Some(_) => {
                     let reason = format!(
-                        "the {location} parameter `{name}` is defined twice in this list, and not \
-                         alike: delete one of the definitions"
+                        "the {location} parameter `{name}` has two different definitions in this \
+                         list: delete one of them"
                     );
                     self.refuse(&pointer, reason);
                 }
@@ -317,8 +324,9 @@ impl Check<'_> {
         };
         for name in &places {
             if !declared.contains(name) {
-                let reason =
-                    format!("the path has `{{{name}}}`, but no parameter in `path` has that name");
+                let reason = format!(
+                    "the path has `{{{name}}}`, but no path parameter (`in: path`) has that name"
+                );
                 self.refuse(&place.pointer(), reason);
             }
         }

@@ -70,7 +70,7 @@ impl Checker<'_> {
             let found = self.found.get(&local).copied();
             if found != Some(needed) && self.document.root.pointer(&local).is_some() {
                 let found = found.unwrap_or("something else");
-                let reason = format!("{needed} is needed here, `{target}` is {found}");
+                let reason = format!("expected {needed}, but `{target}` is {found}");
                 self.problems.push(self.document.error(&pointer, reason));
             }
         }
@@ -123,7 +123,7 @@ impl Checker<'_> {
             return self.wrong(value, pointer, "an object");
         };
         for (key, value) in map {
-            // Vendor extensions (`x-…`) may stand between the names in `paths`.
+            // `paths` may contain vendor extensions (`x-…`).
             if !(key.starts_with("x-") && pointer == "/paths") {
                 self.value(value, &at(pointer, key), shape);
             }
@@ -169,7 +169,7 @@ impl Checker<'_> {
 
     fn wrong(&mut self, value: &Value, pointer: &str, expected: &str) {
         let found = match value {
-            Value::Null => "nothing".to_owned(),
+            Value::Null => "no value".to_owned(),
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             Value::String(text) => {
                 format!("the text `{}`", text.chars().take(40).collect::<String>())
@@ -178,7 +178,7 @@ impl Checker<'_> {
             Value::Array(_) => "a list".to_owned(),
             Value::Object(_) => "an object".to_owned(),
         };
-        let reason = format!("{expected} is needed here, not {found}");
+        let reason = format!("expected {expected}, found {found}");
         self.problems.push(self.document.error(pointer, reason));
     }
 }

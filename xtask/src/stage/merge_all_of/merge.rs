@@ -200,7 +200,7 @@ fn both(
     let whole = [resolved(rules.schemas, &old), resolved(rules.schemas, &new)];
     let has_parts = whole.iter().any(|schema| schema.get("allOf").is_some());
     let merged = if has_parts {
-        Err("its parts consist of parts".to_owned())
+        Err("one of the definitions contains `allOf`".to_owned())
     } else {
         merge(rules, whole.to_vec(), pointer, conflicts)
     };

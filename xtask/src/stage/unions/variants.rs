@@ -11,7 +11,7 @@ use crate::stage::enums::unique;
 use crate::stage::hoist::is_union;
 
 /// The maximum nesting of unions.
-const DEPTH: usize = 16;
+pub(super) const DEPTH: usize = 16;
 
 pub(super) struct Schemas<'a>(&'a BTreeMap<String, Value>);
 
@@ -23,9 +23,12 @@ pub(super) struct ResolvedUnion {
     pub(super) contradictions: Vec<String>,
 }
 
-struct Part {
-    model: String,
-    tags: Vec<String>,
+pub(super) struct Part {
+    pub(super) model: String,
+    /// The values that select the variant.
+    pub(super) tags: Vec<String>,
+    /// Other values that are written unchanged.
+    pub(super) keeps: Vec<String>,
 }
 
 impl<'a> Schemas<'a> {
@@ -66,6 +69,7 @@ impl<'a> Schemas<'a> {
             .map(|model| Part {
                 model,
                 tags: Vec::new(),
+                keeps: Vec::new(),
             })
             .collect();
         if let Some(property) = &property {
@@ -103,6 +107,9 @@ impl<'a> Schemas<'a> {
                 _ => part.model.clone(),
             })
             .collect();
+        if let Some(property) = &property {
+            self.own_values(property, &mut found);
+        }
         let variants: Vec<Value> = found
             .iter()
             .zip(unique(&wanted))
@@ -110,6 +117,7 @@ impl<'a> Schemas<'a> {
                 json!({
                     "name": name,
                     "tags": part.tags,
+                    "keeps": part.keeps,
                     "model": part.model,
                     "required": self.required(&part.model, DEPTH),
                 })
@@ -120,39 +128,6 @@ impl<'a> Schemas<'a> {
             notes,
             contradictions,
         })
-    }
-
-    /// Finds tags of the mapping that their own variant does not allow. Such a variant also gets
-    /// the values that it does allow, because a server may send either.
-    fn contradictions(&self, property: &str, found: &mut [Part]) -> Vec<String> {
-        let mut contradictions = Vec::new();
-        let taken: BTreeSet<String> = tags(found).cloned().collect();
-        // The values that each variant with such a tag allows.
-        let mut open: Vec<(usize, Vec<String>)> = Vec::new();
-        for (index, part) in found.iter().enumerate() {
-            let values = self.values(&part.model, property);
-            let odd = part.tags.iter().filter(|tag| !values.contains(tag));
-            let odd: Vec<String> = odd.cloned().collect();
-            if values.is_empty() || odd.is_empty() {
-                continue;
-            }
-            contradictions.push(format!(
-                "the mapping says {} for {}, whose `{property}` is {}",
-                list(&odd),
-                part.model,
-                list(&values)
-            ));
-            open.push((index, values));
-        }
-        for (index, values) in &open {
-            let others = open.iter().filter(|(other, _)| other != index);
-            let others: BTreeSet<&String> = others.flat_map(|(_, values)| values).collect();
-            let own = values
-                .iter()
-                .filter(|value| !taken.contains(*value) && !others.contains(value));
-            found[*index].tags.extend(own.cloned());
-        }
-        contradictions
     }
 
     /// Gives the tags of the mapping to the variants that they name.
@@ -194,6 +169,7 @@ impl<'a> Schemas<'a> {
                     found.push(Part {
                         model,
                         tags: vec![tag.clone()],
+                        keeps: Vec::new(),
                     });
                 }
                 _ => lost.push((index, tag.clone())),
@@ -223,93 +199,6 @@ impl<'a> Schemas<'a> {
                 notes.push(format!("`{tag}` is mapped to nothing"));
             }
         }
-    }
-
-    /// Gives tags to the variants that the mapping does not name: the tags of their own union, the
-    /// values that no other variant allows, or else their names.
-    fn unmapped(&self, property: &str, found: &mut [Part], notes: &mut Vec<String>) {
-        let mut open: BTreeMap<usize, Vec<String>> = found
-            .iter()
-            .enumerate()
-            .filter(|(_, part)| part.tags.is_empty())
-            .map(|(index, part)| (index, self.tags(&part.model, property, DEPTH)))
-            .collect();
-        let unmapped: Vec<usize> = open.keys().copied().collect();
-        // Variants that allow only one value claim it before variants that allow several.
-        for most in [1, usize::MAX] {
-            let taken: BTreeSet<String> = tags(found).cloned().collect();
-            open.retain(|index, _| found[*index].tags.is_empty());
-            let turn = || open.iter().filter(|(_, values)| values.len() <= most);
-            for (index, values) in turn() {
-                let others: BTreeSet<&String> = turn()
-                    .filter(|(other, _)| *other != index)
-                    .flat_map(|(_, values)| values)
-                    .collect();
-                let own = values
-                    .iter()
-                    .filter(|value| !taken.contains(*value) && !others.contains(value));
-                found[*index].tags = own.cloned().collect();
-            }
-        }
-        for (index, values) in open {
-            let part = &mut found[index];
-            if part.tags.is_empty() && values.contains(&part.model) {
-                part.tags.push(part.model.clone());
-            }
-        }
-        for part in unmapped.into_iter().map(|index| &found[index]) {
-            if !part.tags.is_empty() {
-                notes.push(format!(
-                    "{} is told by {}, which no mapping says",
-                    part.model,
-                    list(&part.tags)
-                ));
-            }
-        }
-    }
-
-    /// The possible tags of a variant that the mapping does not name: those of its own union, the
-    /// values that it allows for the property, or else its name.
-    fn tags(&self, model: &str, property: &str, depth: usize) -> Vec<String> {
-        let own = self.resolved(model).filter(|schema| is_union(schema));
-        if let Some(schema) = own
-            && depth > 0
-        {
-            let own = schema.get("discriminator");
-            let shared = own.and_then(|own| text(own, "propertyName")).as_deref() == Some(property);
-            let mapping = own.filter(|_| shared).and_then(|own| own.get("mapping"));
-            let mapped = |name: &String| {
-                entries(mapping)
-                    .any(|(_, target)| target.as_str().and_then(schema_name).as_ref() == Some(name))
-            };
-            let mut tags: Vec<String> = entries(mapping).map(|(tag, _)| tag.clone()).collect();
-            for part in parts(schema).filter_map(named).filter(|name| !mapped(name)) {
-                tags.extend(self.tags(&part, property, depth - 1));
-            }
-            return tags;
-        }
-        match self.values(model, property) {
-            values if values.is_empty() => vec![model.to_owned()],
-            values => values,
-        }
-    }
-
-    /// The values that a model allows for a property.
-    fn values(&self, model: &str, property: &str) -> Vec<String> {
-        let schema = self
-            .resolved(model)
-            .and_then(|schema| schema.get("properties")?.get(property));
-        let schema = match schema.and_then(named) {
-            Some(name) => self.resolved(&name),
-            None => schema,
-        };
-        items(schema.and_then(|schema| schema.get("enum")))
-            .filter_map(|value| match value {
-                Value::String(text) => Some(text.clone()),
-                Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-                _ => None,
-            })
-            .collect()
     }
 
     /// The properties that every value of the model has.
@@ -362,7 +251,7 @@ impl<'a> Schemas<'a> {
             .any(|part| part == name || (depth > 0 && self.holds(&part, name, depth - 1)))
     }
 
-    fn resolved(&self, model: &str) -> Option<&'a Value> {
+    pub(super) fn resolved(&self, model: &str) -> Option<&'a Value> {
         let mut schema = self.0.get(model)?;
         for _ in 0..64 {
             match reference(schema).and_then(schema_name) {
@@ -374,17 +263,6 @@ impl<'a> Schemas<'a> {
     }
 }
 
-fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
     items(schema.get("oneOf")).chain(items(schema.get("anyOf")))
-}
-
-fn tags(parts: &[Part]) -> impl Iterator<Item = &String> {
-    parts.iter().flat_map(|part| &part.tags)
-}
-
-fn list(tags: &[String]) -> String {
-    tags.iter()
-        .map(|tag| format!("`{tag}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
 }

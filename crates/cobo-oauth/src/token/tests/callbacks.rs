@@ -200,7 +200,7 @@ fn callback_beyond_the_waiting_limit_is_an_error() {
         let error = fixture.tokens.on_installation(query).await.unwrap_err();
         assert_eq!(asked.elapsed(), Duration::ZERO);
         assert!(
-            error.to_string().contains("too many other tokens"),
+            error.to_string().contains("too many token requests"),
             "{error}"
         );
     });

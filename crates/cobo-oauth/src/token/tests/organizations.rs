@@ -113,7 +113,7 @@ fn request_without_a_permit_fails_at_the_deadline_and_sends_nothing() {
         let error = fixture.tokens.token("org").await.unwrap_err();
         assert_eq!(error.kind(), TokenErrorKind::Unavailable);
         assert!(
-            error.to_string().contains("too many other tokens"),
+            error.to_string().contains("too many token requests"),
             "{error}"
         );
         assert_eq!(fixture.cobo.requests(), [""; 0]);

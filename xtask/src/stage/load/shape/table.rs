@@ -136,6 +136,7 @@ static PARAMETER: Object = Object {
         ("schema", Shape::Of(&SCHEMA)),
         ("content", Shape::Map(&MEDIA)),
         ("examples", Shape::Map(&EXAMPLE)),
+        ("x-cobo-secret", Shape::Flag),
     ],
     referable: true,
 };

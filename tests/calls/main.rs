@@ -1,0 +1,14 @@
+//! One call, from the bytes that leave to the error that the caller gets.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // a panic fails the test
+
+mod connecting;
+mod credentials;
+mod explanations;
+mod faults;
+mod http2;
+mod outcomes;
+mod receiving;
+mod retries;
+mod secrets;
+mod wire;

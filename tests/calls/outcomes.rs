@@ -1,0 +1,421 @@
+//! What an error says about whether the call was executed, and what a signed response proves.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cobo_auth::{
+    AccessToken, Client, Credential, Ed25519Signer, Environment, Error, ErrorKind, Execution,
+    FixedToken, ResponseKeys, RetryPolicy,
+};
+use cobo_oauth::TokenSource;
+use cobo_tests::canned::{self, Canned};
+use cobo_tests::client;
+use http::Method;
+use serde::Deserialize;
+
+use world::{LIMITED, OneToken, START, World, done, limited, unavailable};
+
+mod world;
+
+#[tokio::test]
+async fn later_attempt_without_a_token_never_makes_the_call_not_executed() {
+    let world = World::new();
+    let server = Canned::start([unavailable()]).await;
+    let request = world.client(&server).request(Method::POST, "/transfers");
+    let request = request.repeatable(true).credential(OneToken::default());
+    let error = request.send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credential);
+    assert_eq!(server.received().len(), 1);
+    assert_eq!(error.execution(), Execution::Unknown);
+    let text = error.to_string();
+    assert!(
+        text.ends_with("an earlier attempt may have been carried out"),
+        "{text}"
+    );
+    assert!(!text.contains("not carried out"), "{text}");
+}
+
+#[tokio::test]
+async fn outcome_of_the_credentials_own_call_is_not_that_of_the_call() {
+    /// Fails as a call does that found no token for its second attempt.
+    #[derive(Debug)]
+    struct Nested(Client);
+
+    #[async_trait]
+    impl Credential for Nested {
+        fn current(&self) -> Option<AccessToken> {
+            None
+        }
+
+        async fn fetch(&self) -> Result<AccessToken, Error> {
+            let request = self
+                .0
+                .request(Method::GET, "/token")
+                .credential(OneToken::default());
+            Err(request.send().await.unwrap_err())
+        }
+
+        fn rejected(&self, _: &AccessToken) {}
+    }
+
+    let world = World::new();
+    let failing = Canned::start([unavailable()]).await;
+    let server = Canned::start([done(&world, 0)]).await;
+    let request = world.client(&server).request(Method::POST, "/transfers");
+    let request = request.credential(Nested(world.client(&failing)));
+    let error = request.send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credential);
+    assert_eq!(error.execution(), Execution::NotExecuted);
+    assert!(server.received().is_empty());
+}
+
+#[tokio::test]
+async fn success_that_does_not_decode_is_executed_and_keeps_its_bytes() {
+    #[derive(Debug, Deserialize)]
+    struct Transfer {
+        #[allow(dead_code)]
+        status: String,
+    }
+
+    let world = World::new();
+    let server = Canned::start([done(&world, 0)]).await;
+    let sent = world
+        .client(&server)
+        .request(Method::POST, "/transfers")
+        .send()
+        .await;
+    let error = sent.unwrap().json::<Transfer>().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.execution(), Execution::Executed);
+    let body: serde_json::Value = serde_json::from_slice(error.success_body().unwrap()).unwrap();
+    assert_eq!(body["transaction_id"], "t-1");
+    let text = error.to_string();
+    assert!(text.contains("the call succeeded"), "{text}");
+    assert!(text.contains("missing required fields: status"), "{text}");
+    assert!(!format!("{text} {error:?}").contains("t-1"));
+}
+
+#[tokio::test]
+async fn failure_with_the_status_of_a_success_is_no_success() {
+    let world = World::new();
+    let body = r#"{"error_code":2003,"error_message":"m","error_id":null}"#;
+    let (result, _) = world.write([world.signed(0, "200 OK", body)]).await;
+    let error = result.unwrap_err();
+    assert_eq!(error.execution(), Execution::Unknown);
+    assert!(error.success_body().is_none());
+}
+
+#[tokio::test]
+async fn fresh_429_of_cobos_is_attempted_again_for_a_write() {
+    let world = World::new();
+    let (result, requests) = world.write([limited(&world, 0), done(&world, 0)]).await;
+    assert!(result.is_ok());
+    assert_eq!(requests, 2);
+    let (result, requests) = world.write([limited(&world, 0)]).await;
+    assert_eq!(result.unwrap_err().execution(), Execution::NotExecuted);
+    assert_eq!(requests, 3);
+}
+
+#[tokio::test]
+async fn old_429_is_an_unknown_outcome_and_never_repeats_a_write() {
+    let world = World::new();
+    // A successful call's response tells the client Cobo's time.
+    assert!(world.write([done(&world, 0)]).await.0.is_ok());
+    for (passed, signed_at, execution) in [
+        (0, -5_000, Execution::NotExecuted),
+        (0, -5_001, Execution::Unknown),
+        // After six seconds the same 429 is too old, even if nothing else has arrived since.
+        (6_000, 0, Execution::Unknown),
+        (0, 1_000, Execution::NotExecuted),
+    ] {
+        world.clock.pass(passed);
+        let (result, requests) = world.write([limited(&world, signed_at)]).await;
+        let error = result.unwrap_err();
+        assert!(error.is_signed() && error.is_rate_limited());
+        assert_eq!(error.execution(), execution, "{signed_at}");
+        let expected = if execution == Execution::Unknown {
+            1
+        } else {
+            3
+        };
+        assert_eq!(requests, expected, "{signed_at}");
+        let says = match execution {
+            Execution::Unknown => "may have been carried out: look up its result before",
+            _ => "the request was not carried out",
+        };
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn answer_counts_only_within_a_minute_of_the_local_clock() {
+    for (signed_at, execution) in [
+        (60_000, Execution::NotExecuted),
+        (60_001, Execution::Unknown),
+        (-60_000, Execution::NotExecuted),
+        (-60_001, Execution::Unknown),
+    ] {
+        let world = World::new();
+        let (result, _) = world.write([limited(&world, signed_at)]).await;
+        assert_eq!(result.unwrap_err().execution(), execution, "{signed_at}");
+    }
+}
+
+#[tokio::test]
+async fn only_a_clear_refusal_of_cobos_counts_as_not_executed() {
+    let api = |code: i64| format!(r#"{{"error_code":{code},"error_message":"m","error_id":"e"}}"#);
+    let oauth = |name: &str| format!(r#"{{"error":"{name}","error_description":"d"}}"#);
+    for (status, body, execution) in [
+        ("400 Bad Request", api(2003), Execution::NotExecuted),
+        ("401 Unauthorized", api(2024), Execution::NotExecuted),
+        ("404 Not Found", api(2028), Execution::NotExecuted),
+        // A code that this SDK does not know may be one of a failure halfway.
+        ("404 Not Found", api(777_777), Execution::Unknown),
+        (
+            "400 Bad Request",
+            oauth("invalid_grant"),
+            Execution::NotExecuted,
+        ),
+        // An earlier request with this id was accepted.
+        ("400 Bad Request", api(30_001), Execution::Unknown),
+        ("400 Bad Request", api(12_009), Execution::Unknown),
+        ("429 Too Many Requests", api(30_001), Execution::Unknown),
+        // This failure may have occurred after the call was executed.
+        ("400 Bad Request", api(1000), Execution::Unknown),
+        ("400 Bad Request", api(2000), Execution::Unknown),
+        ("400 Bad Request", oauth("server_error"), Execution::Unknown),
+        ("408 Request Timeout", api(2003), Execution::Unknown),
+        ("409 Conflict", api(2003), Execution::Unknown),
+        ("500 Internal Server Error", api(2003), Execution::Unknown),
+        ("503 Service Unavailable", api(2026), Execution::Unknown),
+    ] {
+        let world = World::new();
+        let (result, _) = world.write([world.signed(0, status, &body)]).await;
+        let error = result.unwrap_err();
+        assert_eq!(error.execution(), execution, "{status} {body}");
+        let (result, _) = world.write([canned::plain(status, "", &body)]).await;
+        let error = result.unwrap_err();
+        assert_eq!(error.execution(), Execution::Unknown, "unsigned {status}");
+    }
+}
+
+#[tokio::test]
+async fn write_is_not_attempted_again_for_a_status_that_no_signature_covers() {
+    for code in [2028, 2024, 2003] {
+        let body = format!(r#"{{"error_code":{code},"error_message":"m","error_id":"e"}}"#);
+        let world = World::new();
+        let refused = world.signed(0, "429 Too Many Requests", &body);
+        let (result, requests) = world.write([refused, done(&world, 0)]).await;
+        assert!(result.is_err(), "{code}");
+        assert_eq!(requests, 1, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn success_that_nobody_signed_is_never_certain() {
+    let server = Canned::start([canned::plain("200 OK", "", "{}")]).await;
+    let environment = Environment::custom(server.base_url(), ResponseKeys::unverified()).unwrap();
+    let client = Client::new(environment, Ed25519Signer::from_seed(&[3; 32])).unwrap();
+    let response = client.request(Method::POST, "/x").send().await.unwrap();
+    let error = response.json::<Vec<String>>().unwrap_err();
+    assert_eq!(error.execution(), Execution::Unknown);
+    assert!(!error.to_string().contains("succeeded"), "{error}");
+    assert_eq!(&**error.success_body().unwrap(), b"{}");
+}
+
+#[tokio::test]
+async fn nothing_counts_as_not_executed_without_response_keys() {
+    let server = Canned::start([canned::plain("429 Too Many Requests", "", LIMITED)]).await;
+    let environment = Environment::custom(server.base_url(), ResponseKeys::unverified()).unwrap();
+    let client = Client::new(environment, Ed25519Signer::from_seed(&[3; 32])).unwrap();
+    let error = client.request(Method::POST, "/x").send().await.unwrap_err();
+    assert_eq!(error.execution(), Execution::Unknown);
+    assert_eq!(client.cobo_time_millis(), None);
+    assert_eq!(server.received().len(), 1);
+}
+
+#[tokio::test]
+async fn response_that_is_fifteen_minutes_older_than_the_newest_is_refused() {
+    const LIMIT: i64 = 15 * 60_000;
+    let world = World::new();
+    assert!(world.write([done(&world, 0)]).await.0.is_ok());
+    assert!(world.write([done(&world, -LIMIT)]).await.0.is_ok());
+    for answer in [done(&world, -LIMIT - 1), limited(&world, -LIMIT - 1)] {
+        let (result, requests) = world.write([answer]).await;
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unverified);
+        assert_eq!(error.execution(), Execution::Unknown);
+        assert_eq!(requests, 1);
+        let text = error.to_string();
+        assert!(text.contains("more than 15 minutes before"), "{text}");
+        assert!(text.contains("may have been carried out"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn local_clocks_refuse_nothing_by_themselves() {
+    let world = World::new();
+    assert!(world.write([done(&world, 0)]).await.0.is_ok());
+    // The local clock jumps, as when a machine wakes up or a test moves it. Cobo's time does not
+    // change.
+    world.clock.pass(365 * 24 * 60 * 60 * 1_000);
+    assert!(world.write([done(&world, 1)]).await.0.is_ok());
+    world.clock.unix.store(0, Ordering::SeqCst);
+    assert!(world.write([done(&world, 2)]).await.0.is_ok());
+}
+
+#[tokio::test]
+async fn cobos_time_is_the_newest_verified_timestamp_and_the_time_since() {
+    let world = World::new();
+    let server = Canned::start([
+        done(&world, 5_000),
+        done(&world, 0),
+        canned::plain("200 OK", "biz-timestamp: 9999999999999\r\n", "{}"),
+        limited(&world, 9_000),
+    ])
+    .await;
+    let client = world.client(&server);
+    let other = World::new().client(&server);
+    assert_eq!(client.cobo_time_millis(), None);
+    let call = || client.request(Method::POST, "/x").send();
+    call().await.unwrap();
+    assert_eq!(client.cobo_time_millis(), Some(START + 5_000));
+    world.clock.pass(1_000);
+    assert_eq!(client.cobo_time_millis(), Some(START + 6_000));
+    // An older response, and an unsigned one.
+    call().await.unwrap();
+    assert!(call().await.is_err());
+    assert_eq!(client.cobo_time_millis(), Some(START + 6_000));
+    assert!(call().await.is_err());
+    assert_eq!(client.cobo_time_millis(), Some(START + 9_000));
+    assert_eq!(
+        world.client(&server).cobo_time_millis(),
+        Some(START + 9_000)
+    );
+    assert_eq!(other.cobo_time_millis(), None);
+}
+
+#[tokio::test]
+async fn every_success_that_is_refused_says_that_the_call_may_have_been_carried_out() {
+    let world = World::new();
+    let body = r#"{"transaction_id":"t-1"}"#;
+    let page = String::from_utf8(done(&world, 0)).unwrap();
+    let page = page.replace(
+        "content-length",
+        "content-type: text/html\r\ncontent-length",
+    );
+    for (answer, kind) in [
+        (
+            canned::plain("201 Created", "", body),
+            ErrorKind::Unverified,
+        ),
+        (canned::signed("201 Created", body), ErrorKind::Unverified),
+        (
+            world.signed(0, "201 Created", &"x".repeat(99)),
+            ErrorKind::TooLarge,
+        ),
+        (
+            world.signed(-61_000, "201 Created", body),
+            ErrorKind::Unverified,
+        ),
+        (page.into_bytes(), ErrorKind::Decode),
+    ] {
+        let server = Canned::start([answer]).await;
+        let environment = world.client(&server).environment().clone();
+        let client = client::builder(environment)
+            .clock(world.clock.clone())
+            .max_response_bytes(98)
+            .max_response_age(Duration::from_secs(60))
+            .build()
+            .unwrap();
+        let sent = client.request(Method::POST, "/transfers").send().await;
+        let error = sent.and_then(|response| response.json::<serde_json::Value>());
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert_eq!(error.execution(), Execution::Unknown, "{error}");
+        let says =
+            "the request may have been carried out: look up its result before you send it again";
+        assert!(error.to_string().ends_with(says), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn advice_never_tells_to_repeat_a_write_that_may_have_been_carried_out() {
+    for code in [1000, 2000, 2026, 30_039, 60_003] {
+        for bearer in [false, true] {
+            for repeatable in [false, true] {
+                let world = World::new();
+                let body = format!(r#"{{"error_code":{code},"error_message":"m","error_id":"e"}}"#);
+                let answer = world.signed(0, "500 Internal Server Error", &body);
+                let server = Canned::start([answer]).await;
+                let client = world.client(&server).with_retry(RetryPolicy::none());
+                let mut request = client.request(Method::POST, "/x").repeatable(repeatable);
+                if bearer {
+                    request = request.credential(FixedToken::new("token").unwrap());
+                }
+                let text = request.send().await.unwrap_err().to_string();
+                assert_eq!(
+                    text.contains("call again later") || text.contains("and call again"),
+                    repeatable,
+                    "{text}"
+                );
+                assert_eq!(
+                    text.contains("look up its result before you send it again"),
+                    !repeatable,
+                    "{text}"
+                );
+                assert_eq!(text.contains("renew it"), bearer && code == 1000, "{text}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn failure_with_an_error_id_of_null_is_cobos_all_the_same() {
+    let world = World::new();
+    let body = r#"{"error_code":2028,"error_message":"m","error_id":null}"#;
+    let (result, _) = world.write([world.signed(0, "404 Not Found", body)]).await;
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Api);
+    assert_eq!(
+        (error.code().unwrap().get(), error.error_id()),
+        (2028, None)
+    );
+}
+
+#[tokio::test]
+async fn old_429_never_makes_a_refresh_token_be_sent_again() {
+    const HOUR: u64 = 3_600_000;
+    let world = World::new();
+    let issued = |after: i64, number: u32| {
+        let body = format!(
+            r#"{{"access_token":"a{number}","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh-{number}"}}"#
+        );
+        world.signed(after, "200 OK", &body)
+    };
+    let hour = HOUR.cast_signed();
+    let server = Canned::start([
+        issued(0, 1),
+        limited(&world, 0), // replayed: it was signed an hour ago
+        issued(hour, 2),
+        issued(2 * hour, 3),
+    ])
+    .await;
+    let client = world.client(&server);
+    let tokens = TokenSource::builder(cobo_oauth::OAuthClient::new(client), "app");
+    let tokens = tokens.clock(world.clock.clone()).build();
+    for number in 1..=3 {
+        let token = tokens.token("org-1").await.unwrap();
+        assert_eq!(token.secret().expose(), format!("a{number}"));
+        world.clock.pass(HOUR);
+    }
+    let sent = |refresh_token: &str| {
+        let requests = server.received();
+        let texts = requests
+            .iter()
+            .map(|request| String::from_utf8_lossy(request));
+        texts.filter(|text| text.contains(refresh_token)).count()
+    };
+    assert_eq!((sent("refresh-1"), sent("refresh-2")), (1, 1));
+}

@@ -1,0 +1,6 @@
+//! The official SDKs: theirs against the sandbox, and the examples of their reference pages in Rust.
+
+#![allow(clippy::unwrap_used)] // a panic fails the test
+
+mod official;
+mod seeds;

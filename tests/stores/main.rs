@@ -1,0 +1,13 @@
+//! Where token pairs are kept: memory, files and Redis, and what happens when they fail.
+
+#![allow(clippy::unwrap_used)] // a panic fails the test
+
+#[cfg(unix)]
+mod directories;
+#[cfg(unix)]
+mod files;
+mod redis_refusals;
+mod redis_servers;
+mod redis_store;
+mod redis_tokens;
+mod stores;

@@ -1,0 +1,10 @@
+//! Tokens that stay fresh: obtaining, refreshing and sharing them.
+
+#![allow(clippy::unwrap_used)] // a panic fails the test
+
+mod obtaining;
+mod refreshes;
+#[cfg(unix)]
+mod sharing;
+mod telemetry;
+mod tokens;
