@@ -22,7 +22,7 @@
 //!     println!("{}: {}", event.data.transaction_id, event.data.status);
 //!     Ok::<_, std::io::Error>(())
 //! });
-//! // In memory: events that are not handled yet are lost when the process ends.
+//! // In memory: events that are not handled yet are lost when the process ends. `RedbLog` keeps them.
 //! let inbox = Inbox::builder(verifier.clone(), MemoryLog::new(10_000), handlers).start();
 //! let app = axum::Router::new()
 //!     .route("/webhook", inbox.route())
@@ -52,6 +52,8 @@ pub use callback::callback;
 pub use inbox::Inbox;
 pub use inbox::builder::InboxBuilder;
 pub use log::memory::MemoryLog;
+#[cfg(feature = "redb")]
+pub use log::redb::RedbLog;
 pub use log::{Claim, EventLog, LogError, NewEvent, ParkedEvent, Recorded};
 pub use rejection::Rejection;
 pub use webhook::Webhook;

@@ -1,6 +1,8 @@
 //! Where events are kept between their arrival and their handling.
 
 pub(crate) mod memory;
+#[cfg(feature = "redb")]
+pub(crate) mod redb;
 
 use std::error::Error;
 
