@@ -1,5 +1,6 @@
 //! Webhooks and callbacks: a server that verifies what Cobo sends, records events before it
-//! acknowledges them, and decides about transactions. A key of this program stands in for Cobo's.
+//! acknowledges them, and decides about transactions. The program signs with a test key in place of
+//! Cobo's.
 
 #![allow(clippy::print_stdout)] // prints the result of each step
 
