@@ -18,6 +18,7 @@ use crate::report::{Log, Report};
 use crate::stage::{Options, Stage, cross_check, emit, load, transform, usable};
 use crate::standalone::{self, Dependency, file_name};
 
+mod sandbox_copy;
 pub(crate) mod targets;
 
 /// The maximum number of changes of the API, and of differences, to list in a screen.

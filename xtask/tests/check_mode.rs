@@ -178,7 +178,10 @@ fn the_workspace_is_checked_and_written() {
     let (code, stdout) = regen(root, &["--check"]);
     assert_eq!(code, Some(1));
     assert!(
-        stdout.starts_with("crates/cobo-oauth/src/generated: 6 missing\ncrates/cobo-waas2/"),
+        stdout.starts_with(concat!(
+            "crates/cobo-oauth/src/generated: 6 missing\n",
+            "crates/cobo-sandbox/src/generated: 1 missing\ncrates/cobo-waas2/",
+        )),
         "{stdout}"
     );
     let (code, stdout) = regen(root, &["--check", "--verbose"]);
@@ -192,7 +195,10 @@ fn the_workspace_is_checked_and_written() {
     let (code, stdout) = regen(root, &[]);
     assert_eq!(code, Some(0));
     assert!(
-        stdout.starts_with("crates/cobo-oauth/src/generated: 6 new\ncrates/cobo-waas2/"),
+        stdout.starts_with(concat!(
+            "crates/cobo-oauth/src/generated: 6 new\n",
+            "crates/cobo-sandbox/src/generated: 1 new\ncrates/cobo-waas2/",
+        )),
         "{stdout}"
     );
     // Anywhere in the checkout will do.

@@ -83,7 +83,7 @@ const REFUSED: &[(&str, &[Problem])] = &[
         "mark-without-a-value",
         &[(
             Some("/paths/~1things/get/x-cobo-repeatable"),
-            "true or false is needed",
+            "expected true or false",
         )],
     ),
     (
@@ -209,7 +209,7 @@ const REFUSED: &[(&str, &[Problem])] = &[
         "unknown-type",
         &[(
             Some("/components/schemas/Thing/properties/count/type"),
-            "not the text `int`",
+            "found the text `int`",
         )],
     ),
     (

@@ -17,6 +17,7 @@ use crate::sandbox::Sandbox;
 use crate::spec::Specification;
 use crate::state::{ErrorIds, State};
 use crate::token::Lifetimes;
+use crate::waas2::Objects;
 
 /// The private key (a seed, in hex) of the demo app. It is the example of Cobo's public documentation. Because
 /// everyone knows it, use it only with a sandbox.
@@ -68,6 +69,7 @@ pub struct SandboxBuilder {
     allow_nonce_reuse: bool,
     specification: Option<Specification>,
     specification_only: bool,
+    keeps_objects: bool,
 }
 
 impl Default for SandboxBuilder {
@@ -94,6 +96,7 @@ impl Default for SandboxBuilder {
             allow_nonce_reuse: false,
             specification: None,
             specification_only: false,
+            keeps_objects: false,
         }
     }
 }
@@ -208,6 +211,15 @@ impl SandboxBuilder {
     /// `/oauth/` and those that the document marks with `x-cobo-credential: none`.
     pub fn specification(mut self, specification: Specification) -> Self {
         self.specification = Some(specification);
+        self.keeps_objects = false;
+        self
+    }
+
+    /// Answers every operation of Cobo's WaaS 2.0, with state, see [`Sandbox::waas2`].
+    #[cfg(feature = "waas2")]
+    pub fn waas2(mut self) -> Self {
+        self.specification = Some(Specification::waas2());
+        self.keeps_objects = true;
         self
     }
 
@@ -288,6 +300,7 @@ impl SandboxBuilder {
             documents: self.specification.map(|specification| Documents {
                 specification,
                 only: self.specification_only,
+                objects: self.keeps_objects.then(Objects::default),
                 violations: Mutex::default(),
             }),
         })

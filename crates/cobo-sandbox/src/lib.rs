@@ -85,6 +85,9 @@
 //! | access token unknown or expired | 500 | `error_code` 1000 |
 //! | what the document does not allow, with `--spec` | 400 | `error_code` 2003 (something is missing) or 2006 |
 //! | unknown pagination cursor, with `--spec` | 400 | `error_code` 2006 |
+//! | an object that was not created, with `Sandbox::waas2` | 404 | `error_code` 2028 |
+//! | a used `request_id` of a transfer or contract call, with `Sandbox::waas2` | 400 | `error_code` 30001 |
+//! | an order or transaction that ended already is ended, with `Sandbox::waas2` | 400 | `error_code` 2006 |
 //! | no such path; no such method | 404; 405 | `error_code` 2021 |
 //! | body over 1 MiB | 413 | `error_code` 2006 |
 //!
@@ -95,8 +98,9 @@
 //!
 //! # Features
 //!
-//! Both are on by default. Without them, the sandbox has fewer dependencies, and answers its own operations only.
+//! All are on by default. Without them, the sandbox has fewer dependencies, and answers its own operations only.
 //!
+//! - `waas2`: `Sandbox::waas2` answers every operation of Cobo's WaaS 2.0 and keeps state.
 //! - `specification`: reads OpenAPI documents ([`Specification`]), and answers from them.
 //! - `program`: the program `cobo-sandbox`.
 //!
@@ -126,6 +130,7 @@ mod spec;
 mod state;
 mod token;
 mod violation;
+mod waas2;
 
 pub use answer::Answer;
 pub use clock::Clock;
@@ -141,6 +146,7 @@ pub use script::ScriptError;
 pub use signature::{Refusal, RequestParts, SignedBy, check};
 pub use spec::{Fields, Sample, SampleRequest, Specification, SpecificationError};
 pub use violation::Violation;
+pub use waas2::End;
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

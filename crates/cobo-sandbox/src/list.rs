@@ -91,12 +91,13 @@ pub(crate) fn set_cursors(answer: &mut Value, before: &str, after: &str, total: 
 }
 
 /// Answers a query of a list operation. `answer` is a success made from the document; an answer without a list is
-/// returned unchanged.
+/// returned unchanged. The items are those of `stored`, or else made from the document.
 pub(crate) fn answer(
     specification: &Specification,
     operation: &Documented,
     mut answer: Value,
     query: &str,
+    stored: Option<Vec<Value>>,
 ) -> Result<Value, Failure> {
     let place = Place::of(&answer);
     let has_cursors = cursors(&answer).is_some();
@@ -108,7 +109,7 @@ pub(crate) fn answer(
     };
     let query = operation.read_query(query);
     let made = operation.success.items(specification, &place);
-    let items = filtered(made, &query);
+    let items = filtered(made, stored.as_deref().unwrap_or(made), &query);
     let total = items.len();
     let (start, end) = range(&query, total, has_cursors)?;
     if has_cursors {
@@ -165,11 +166,12 @@ fn range(query: &Query, total: usize, has_cursors: bool) -> Result<(usize, usize
     Ok((0, limit.min(total)))
 }
 
-/// The items that match every filter of a query.
-fn filtered<'a>(items: &'a [Value], query: &Query) -> Vec<&'a Value> {
+/// The items that match every filter of a query. `made` are items with all properties, which tell what a parameter
+/// filters by.
+fn filtered<'a>(made: &[Value], items: &'a [Value], query: &Query) -> Vec<&'a Value> {
     let mut left: Vec<&Value> = items.iter().collect();
     for (name, values) in &query.filters {
-        if let Some(property) = property(items, name) {
+        if let Some(property) = property(made, name) {
             left.retain(|item| {
                 let value = item.get(property);
                 value.is_some_and(|value| values.iter().any(|wanted| matches(value, wanted)))

@@ -145,6 +145,12 @@ impl Failure {
         Self::api(StatusCode::BAD_REQUEST, 2006, message)
     }
 
+    /// The `request_id` was used before, so nothing was carried out.
+    pub(crate) fn used_request_id() -> Self {
+        let message = "a request with this request_id was accepted before";
+        Self::api(StatusCode::BAD_REQUEST, 30_001, message)
+    }
+
     pub(crate) fn unknown_cursor() -> Self {
         Self::malformed("unknown pagination cursor: use one that a page of this list gave")
     }

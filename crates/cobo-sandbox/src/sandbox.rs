@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -20,6 +21,7 @@ use crate::signature::{Refusal, RequestParts, SignedBy, check};
 use crate::spec::Fields;
 use crate::state::{State, lock};
 use crate::violation::Violation;
+use crate::waas2::{End, Objects};
 
 /// How long a shutdown waits for requests in flight.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
@@ -57,6 +59,38 @@ impl Sandbox {
     /// As [`SandboxBuilder::start`].
     pub async fn start() -> Result<Self, StartError> {
         Self::builder().start().await
+    }
+
+    /// Creates the settings of a sandbox that answers every operation of Cobo's WaaS 2.0, and keeps state.
+    ///
+    /// What an organization creates, it finds again: projects, vaults, wallets, addresses, transactions, merchants,
+    /// pay-in orders and refunds. A list starts empty, an unknown id is answered with 404 and code 2028, and so is a
+    /// request that names an object which the organization does not have. A `request_id` of a transfer or of a contract
+    /// call works once; the second request is refused with 400 and code 30001. Transactions, pay-in orders and refunds
+    /// reach their last state after a minute of the sandbox's time ([`advance`](Self::advance),
+    /// [`advance_to_end`](Self::advance_to_end)), and succeed, unless a script says otherwise
+    /// ([`script_end`](Self::script_end)).
+    ///
+    /// All other operations are answered with values made from the document, see [`SandboxBuilder::specification`]. In
+    /// both cases the request selects the variant of a union: with `wallet_type: MPC` it is an MPC Wallet. Balances are
+    /// not tracked.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cobo_sandbox::{End, Sandbox};
+    ///
+    /// let sandbox = Sandbox::waas2().start().await?;
+    /// sandbox.script_end("create_transfer_transaction", [End::fails("rejected by the signer")])?;
+    /// // Let the app under test make a transfer here, and let the time pass:
+    /// sandbox.advance_to_end();
+    /// assert!(sandbox.created("create_transfer_transaction").is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "waas2")]
+    pub fn waas2() -> SandboxBuilder {
+        SandboxBuilder::default().waas2()
     }
 
     /// Creates the settings of a sandbox, to change them before the start.
@@ -308,9 +342,12 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Removes all scripted answers and pages that are not sent yet.
+    /// Removes all scripted answers and pages that are not sent yet, and all ends that no object has yet.
     pub fn clear_scripts(&self) {
         lock(&self.state.scripts).clear();
+        if let Some(objects) = self.objects() {
+            objects.clear_scripts();
+        }
     }
 
     /// The most recent requests that violated the document, oldest first; at most 1,000 are kept.
@@ -323,6 +360,44 @@ impl Sandbox {
     pub fn violation_count(&self) -> u64 {
         let documents = self.state.documents.as_ref();
         documents.map_or(0, |documents| lock(&documents.violations).count())
+    }
+}
+
+/// What calls have created, with `Sandbox::waas2`.
+impl Sandbox {
+    /// The next objects that this operation creates end so, one end for each object.
+    ///
+    /// # Errors
+    ///
+    /// When the operation does not create a transaction, a pay-in order or a refund, when the sandbox keeps no state, or
+    /// when an object cannot stay in the state that is given: the error names the states.
+    pub fn script_end(
+        &self,
+        operation_id: &str,
+        ends: impl IntoIterator<Item = End>,
+    ) -> Result<(), ScriptError> {
+        let no_states = || ScriptError::NoStates(operation_id.to_owned());
+        let objects = self.objects().ok_or_else(no_states)?;
+        objects.script(operation_id, ends.into_iter().collect())
+    }
+
+    /// Moves the sandbox's time forward until every object has reached its last state, except those that a script keeps
+    /// in another one. Access tokens live longer than that.
+    pub fn advance_to_end(&self) {
+        let ends_ms = self.objects().and_then(Objects::all_end_ms);
+        let missing_ms = ends_ms.unwrap_or(0).saturating_sub(self.now_ms());
+        self.advance(Duration::from_millis(missing_ms));
+    }
+
+    /// What calls of this operation have created, for all organizations, oldest first and as of now. Empty if the
+    /// operation creates nothing, or if the sandbox keeps no state.
+    pub fn created(&self, operation_id: &str) -> Vec<Value> {
+        let objects = self.objects();
+        objects.map_or_else(Vec::new, |it| it.created(operation_id, self.now_ms()))
+    }
+
+    fn objects(&self) -> Option<&Objects> {
+        self.state.documents.as_ref()?.objects.as_ref()
     }
 }
 

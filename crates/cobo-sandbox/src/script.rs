@@ -22,6 +22,21 @@ pub enum ScriptError {
     /// The operation does not return a list in pages.
     #[error("the operation {0} does not answer with an object that has a list and `pagination`")]
     NoList(String),
+    /// The operation does not create an object that moves through states.
+    #[error(
+        "the operation {0} creates no object that moves through states in this sandbox: `Sandbox::waas2` has \
+         create_transfer_transaction, create_contract_call_transaction, create_message_sign_transaction, \
+         create_payment_order and create_refund"
+    )]
+    NoStates(String),
+    /// An object cannot stay in this state.
+    #[error("an object cannot stay in the state {state:?}, only in one of: {states}")]
+    NoState {
+        /// The state that was given.
+        state: String,
+        /// The states in which an object can stay.
+        states: String,
+    },
     /// An answer has a header that cannot be sent.
     #[error(
         "the header {0:?} cannot be scripted: its name or value is not valid HTTP, or the server sets it itself"

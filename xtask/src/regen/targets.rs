@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Header, generated, within};
+use super::{Header, generated, sandbox_copy, within};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::output::Output;
 use crate::print::CrateNames;
 use crate::report::Report;
-use crate::stage::{Options, emit};
+use crate::stage::{Options, emit, load};
 use crate::workspace::Workspace;
 
 /// A target of this workspace: a document, the folder of its code, and the folder of its reference
@@ -27,6 +27,8 @@ struct Target {
     manifest: Option<&'static str>,
     /// The decisions about the document's conflicts. An adopted document already has the others.
     decisions: Option<&'static str>,
+    /// The folder and the name of the copy that the sandbox has inside.
+    sandbox_copy: Option<[&'static str; 2]>,
 }
 
 const TARGETS: [Target; 2] = [
@@ -38,6 +40,7 @@ const TARGETS: [Target; 2] = [
         reference: Some("docs/reference"),
         manifest: None,
         decisions: None,
+        sandbox_copy: None,
     },
     Target {
         document: "openapi/waas2.yaml",
@@ -47,6 +50,7 @@ const TARGETS: [Target; 2] = [
         reference: Some("docs/reference/waas2"),
         manifest: Some("crates/cobo-waas2/Cargo.toml"),
         decisions: Some("openapi/decisions/waas2.yaml"),
+        sandbox_copy: Some(["crates/cobo-sandbox/src/generated", "waas2.json"]),
     },
 ];
 
@@ -116,10 +120,19 @@ pub(super) fn run(report: &mut Report) -> Result<Output, Diagnostics> {
                 if let Some(folder) = target.reference {
                     files.extend(within(folder, generated.pages));
                 }
+                if let Some([folder, name]) = target.sandbox_copy {
+                    match copy(&path) {
+                        Ok(text) => {
+                            files.insert(format!("{folder}/{name}"), text);
+                        }
+                        Err(reason) => problems.push(Diagnostic::of_file(target.document, reason)),
+                    }
+                }
             }
             Err(found) => problems.extend(found),
         }
-        for folder in [Some(target.generated), target.reference]
+        let copies = target.sandbox_copy.map(|[folder, _]| folder);
+        for folder in [Some(target.generated), target.reference, copies]
             .into_iter()
             .flatten()
         {
@@ -131,6 +144,13 @@ pub(super) fn run(report: &mut Report) -> Result<Output, Diagnostics> {
     let files = problems.or(files)?;
     Output::folders(&workspace.root, &folders, files)
         .map_err(|error| Diagnostic::of_file(".", format!("it cannot be listed: {error}")).into())
+}
+
+/// The sandbox's copy of a document.
+fn copy(document: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(document).map_err(|error| error.to_string())?;
+    let yaml = load::yaml::read(&text).map_err(|(_, reason)| reason)?;
+    Ok(sandbox_copy::write(&yaml.root))
 }
 
 /// The manifest with these features between the two marks.

@@ -3,8 +3,8 @@
 //! A reader that tries the variants in turn would read an MPC wallet as a custodial one. The variants
 //! of each union, and the tags that tell them apart, are kept in a mark, from which
 //! [`Api`](crate::api::Api) is made. The variants of a union without a discriminator are told apart
-//! by what they require. A union of anything but objects is raw JSON: nothing is lost, and its
-//! pointer is in the report.
+//! by their JSON types, and objects by what they require. Where two variants that are not objects have
+//! the same JSON type, the union is raw JSON: nothing is lost, and its pointer is in the report.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +19,7 @@ use crate::marks::{KIND, UNION};
 use crate::report::Log;
 use crate::schema;
 
+mod json_types;
 mod tags;
 mod variants;
 

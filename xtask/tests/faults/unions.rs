@@ -187,3 +187,44 @@ fn tags_of_a_union_in_a_mapping_are_kept() {
         &["Cat(Cat) = \"cat\" keeps \"lion\" | \"puma\""],
     );
 }
+
+#[test]
+fn scalars_of_different_json_types_are_variants() {
+    let it = generated(&answered_with(
+        "    Root: {oneOf: [{type: string}, {type: integer}, {type: boolean}, {type: array, items: {type: string}}, {$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}]}
+    A: {type: object, required: [a], properties: {a: {type: string}}}
+    B: {type: object, required: [b], properties: {b: {type: string}}}
+",
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &[
+            "RootVariant1(RootVariant1) = (false, [], [])",
+            "RootVariant4(RootVariant4) = (false, [], [])",
+            "B(B) = (true, [\"b\"], [\"b\"])",
+            "pub struct RootVariant2(pub i64)",
+        ],
+    );
+}
+
+#[test]
+fn scalars_of_one_json_type_are_raw_json() {
+    for (parts, reason) in [
+        (
+            "{type: string}, {type: string, enum: [a]}, {type: boolean}",
+            "RootVariant2 and another variant are both of the JSON type string",
+        ),
+        (
+            "{type: number}, {type: integer}, {type: boolean}",
+            "RootVariant2 and another variant are both of the JSON type number",
+        ),
+        ("{type: string}, {}", "RootVariant2 may be of any JSON type"),
+    ] {
+        let it = generated(&answered_with(&format!("    Root: {{oneOf: [{parts}]}}\n")));
+        let said: Vec<String> = it.log.warnings().iter().map(ToString::to_string).collect();
+        assert!(
+            said.iter().any(|said| said.contains(reason)),
+            "{parts}: {said:?}"
+        );
+    }
+}

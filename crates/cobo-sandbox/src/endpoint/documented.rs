@@ -4,11 +4,13 @@
 use http::Method;
 
 use crate::list;
+use crate::organization::Organization;
 use crate::reply::{Body, Failure, Reply};
 use crate::signature::{RequestParts, split};
 use crate::spec::{Documented, Form, Specification};
 use crate::state::{State, lock};
 use crate::violation::{Violation, Violations};
+use crate::waas2::{Call, Objects};
 
 /// The document, and the requests that violated it.
 pub(crate) struct Documents {
@@ -16,6 +18,8 @@ pub(crate) struct Documents {
     /// Whether the sandbox's own operations are disabled.
     pub(crate) only: bool,
     pub(crate) violations: std::sync::Mutex<Violations>,
+    /// What calls have created; `None` if each answer is independent of the others.
+    pub(crate) objects: Option<Objects>,
 }
 
 impl Documents {
@@ -78,6 +82,7 @@ pub(super) fn answer(
     state: &State,
     operation: &Documented,
     request: &RequestParts<'_>,
+    organization: Option<&Organization>,
 ) -> Result<Reply, Failure> {
     let success = &operation.success;
     let Some(answer) = success.answer(&documents.specification) else {
@@ -87,10 +92,23 @@ pub(super) fn answer(
     if let Some(pages) = lock(&state.scripts).pages(&operation.id) {
         return pages.answer(success.status, answer, query);
     }
+    if let Some(objects) = &documents.objects {
+        let call = Call {
+            specification: &documents.specification,
+            operation,
+            request,
+            path: below_base_url(request),
+            organization,
+            now_ms: state.clock.now_ms(),
+        };
+        if let Some(reply) = objects.answer(&call)? {
+            return Ok(reply);
+        }
+    }
     if operation.method != Method::GET.as_str() {
         return Ok(Reply::json(success.status, answer));
     }
-    let answer = list::answer(&documents.specification, operation, answer, query)?;
+    let answer = list::answer(&documents.specification, operation, answer, query, None)?;
     Ok(Reply::json(success.status, answer))
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn answer(
     let carry_out = || match operation {
         Operation::Own(own) => own.answer(state, request, organization.as_ref()),
         Operation::Documented(documents, documented) => {
-            documented::answer(documents, state, documented, request)
+            documented::answer(documents, state, documented, request, organization.as_ref())
         }
     };
     // The lock is released before the operation is carried out, because the operation may take it too.

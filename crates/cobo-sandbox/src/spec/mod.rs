@@ -197,6 +197,32 @@ impl Specification {
     }
 }
 
+#[cfg(feature = "waas2")]
+impl Specification {
+    /// The document of Cobo's WaaS 2.0, without its texts. It is parsed once in a process.
+    ///
+    /// ```
+    /// use cobo_sandbox::Specification;
+    ///
+    /// let waas2 = Specification::waas2();
+    /// assert!(waas2.operation_ids().any(|id| id == "create_transfer_transaction"));
+    /// ```
+    pub fn waas2() -> Self {
+        static PARSED: std::sync::LazyLock<Specification> = std::sync::LazyLock::new(|| {
+            let text = include_str!("../generated/waas2.json");
+            #[allow(
+                clippy::expect_used,
+                reason = "the document is a part of this crate, and each test of `Sandbox::waas2` parses it"
+            )]
+            serde_json::from_str(text)
+                .map_err(|error| SpecificationError::Syntax(error.to_string()))
+                .and_then(Specification::from_value)
+                .expect("the document inside this crate is valid")
+        });
+        PARSED.clone()
+    }
+}
+
 impl Specification {
     /// The ids of all operations; an operation without an id has `METHOD /path`.
     pub fn operation_ids(&self) -> impl Iterator<Item = &str> {
@@ -216,7 +242,12 @@ impl Specification {
     /// `turn` selects the variants of unions and the values of enums: the turns from 0 up to [`Sample::turns`],
     /// exclusive, make every variant of every union. Equal arguments always make equal values.
     pub fn sample(&self, schema: &Value, fields: Fields<'_>, turn: usize) -> Sample {
-        sample::make(self, schema, fields, turn)
+        sample::make(self, schema, fields, turn, &sample::NOTHING)
+    }
+
+    /// Makes a value from a schema, with the variants that the discriminators in `like` select.
+    pub(crate) fn sample_like(&self, schema: &Value, fields: Fields<'_>, like: &Value) -> Value {
+        sample::make(self, schema, fields, 0, like).value
     }
 
     /// Validates a value. Returns its problems with their JSON pointers; empty if the schema allows the value. The

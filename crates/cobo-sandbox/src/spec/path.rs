@@ -26,7 +26,7 @@ impl Template {
     }
 
     /// Matches a raw path. Returns the decoded values of the parameters; a value that is not UTF-8 is `None`.
-    pub(super) fn matches(&self, path: &str) -> Option<Vec<(&str, Option<String>)>> {
+    pub(crate) fn matches(&self, path: &str) -> Option<Vec<(&str, Option<String>)>> {
         let mut raw = path.strip_prefix('/')?.split('/');
         let mut values = Vec::new();
         for segment in &self.segments {

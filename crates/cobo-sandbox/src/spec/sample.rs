@@ -53,11 +53,13 @@ pub(super) fn make(
     schema: &Value,
     fields: Fields<'_>,
     turn: usize,
+    like: &Value,
 ) -> Sample {
     let mut maker = Maker {
         specification,
         open: Vec::new(),
         turns: 1,
+        like,
     };
     let value = maker.value(
         schema,
@@ -79,7 +81,12 @@ struct Maker<'a> {
     /// The references that are being expanded, outermost first.
     open: Vec<String>,
     turns: usize,
+    /// The value whose discriminators select the variants of unions, at the place that is being made.
+    like: &'a Value,
 }
+
+/// Selects no variants.
+pub(super) static NOTHING: Value = Value::Null;
 
 /// The rest of the turn, for inner unions, and how many turns the outer unions use.
 #[derive(Clone, Copy)]
@@ -190,7 +197,11 @@ impl Maker<'_> {
                 [schema] => schema.clone(),
                 several => json!({ "allOf": several }),
             };
-            match self.value(&schema, fields.inner(), turn) {
+            let outer = self.like;
+            self.like = outer.get(name).unwrap_or(&NOTHING);
+            let value = self.value(&schema, fields.inner(), turn);
+            self.like = outer;
+            match value {
                 Some(value) => object.insert(name.clone(), value),
                 None if required => return None,
                 None => None,
@@ -233,14 +244,24 @@ impl Maker<'_> {
             left: turn.left.checked_div(choices.len())?,
             taken,
         };
-        let first = turn.left.checked_rem(choices.len())?;
+        let name = union
+            .get("discriminator")
+            .and_then(|it| it.get("propertyName"));
+        let given = name
+            .and_then(Value::as_str)
+            .and_then(|name| self.like.get(name)?.as_str());
+        let selected = given.and_then(|given| {
+            let mut tags = choices.iter().map(|(tag, _)| tag.as_deref());
+            tags.position(|tag| tag == Some(given))
+        });
+        let first = match selected {
+            Some(selected) => selected,
+            None => turn.left.checked_rem(choices.len())?,
+        };
         let (before, from) = choices.split_at(first);
         // If a variant has no finite value, try the next one.
         from.iter().chain(before).find_map(|(tag, schema)| {
             let mut value = self.value(schema, fields, inner)?;
-            let name = union
-                .get("discriminator")
-                .and_then(|it| it.get("propertyName"));
             if let (Some(tag), Some(Value::String(name)), Value::Object(object)) =
                 (tag, name, &mut value)
             {

@@ -175,7 +175,10 @@ fn variants(site: &Site<'_>, union: &Union, heading: &str) -> Vec<String> {
     let table = table(&["Variant", "Type", &column, "Description"], rows);
     let by = match selector {
         Some(name) => format!("The property {name} selects the variant."),
-        None => "The properties of a value select the variant.".to_owned(),
+        None if union.variants.iter().all(|variant| variant.object) => {
+            "The properties of a value select the variant.".to_owned()
+        }
+        None => "The JSON type and the properties of a value select the variant.".to_owned(),
     };
     vec![
         format!("{heading} Variants\n\n{}", table.trim_end()),

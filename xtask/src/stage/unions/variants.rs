@@ -60,8 +60,13 @@ impl<'a> Schemas<'a> {
         let property = schema
             .get("discriminator")
             .and_then(|value| text(value, "propertyName"));
-        if let Some(odd) = models.iter().find(|model| !self.is_object(model, DEPTH)) {
-            return Err(format!("{odd} is not an object"));
+        let odd = models.iter().find(|model| !self.is_object(model, DEPTH));
+        let scalars = odd.is_some();
+        if let Some(odd) = odd {
+            if property.is_some() {
+                return Err(format!("{odd} is not an object, and has no discriminator"));
+            }
+            self.distinct_types(&models, DEPTH)?;
         }
         let mut contradictions = Vec::new();
         let mut found: Vec<Part> = models
@@ -97,6 +102,11 @@ impl<'a> Schemas<'a> {
         let property = property.filter(|_| found.iter().any(|part| !part.tags.is_empty()));
         notes.push(match &property {
             Some(property) => format!("its variants are told apart by `{property}`"),
+            None if scalars => {
+                "it has no discriminator: its variants are told apart by their JSON \
+                                types and by what they require"
+                    .to_owned()
+            }
             None => "it has no discriminator: its variants are told apart by what they require"
                 .to_owned(),
         });
@@ -180,7 +190,7 @@ impl<'a> Schemas<'a> {
         let untagged = found[..declared].iter().filter(|part| part.tags.is_empty());
         if found.len() > declared && untagged.count() == found.len() - declared {
             found.retain(|part| !part.tags.is_empty());
-            notes.push("its variants are those of its mapping".to_owned());
+            notes.push("its variants are the targets of its mapping".to_owned());
         }
         let written_out = lost.len() == count;
         for (index, tag) in lost {
@@ -226,7 +236,7 @@ impl<'a> Schemas<'a> {
     }
 
     /// Whether values of the model are objects.
-    fn is_object(&self, model: &str, depth: usize) -> bool {
+    pub(super) fn is_object(&self, model: &str, depth: usize) -> bool {
         let Some(schema) = self.resolved(model) else {
             return false;
         };

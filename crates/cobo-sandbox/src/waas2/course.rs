@@ -1,0 +1,141 @@
+//! The states that an object moves through as time passes.
+
+use serde_json::{Value, json};
+
+/// How an object that is created ends, for [`Sandbox::script_end`](crate::Sandbox::script_end).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "an end does nothing until it is scripted"]
+pub struct End(pub(super) Ending);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ending {
+    Succeeds,
+    Fails(String),
+    Stays(String),
+}
+
+impl End {
+    /// The object moves through all its states and succeeds. It is what happens without a script.
+    pub fn succeeds() -> Self {
+        Self(Ending::Succeeds)
+    }
+
+    /// The object fails instead of its last state. A transaction and a refund have this `failed_reason`; a pay-in order
+    /// expires.
+    pub fn fails(reason: impl Into<String>) -> Self {
+        Self(Ending::Fails(reason.into()))
+    }
+
+    /// The object stays in this state, one of those before the last.
+    pub fn stays(state: impl Into<String>) -> Self {
+        Self(Ending::Stays(state.into()))
+    }
+}
+
+/// The states of a kind, in the property `status`.
+pub(super) struct Course {
+    /// Each state, and the milliseconds from the object's creation to it.
+    pub(super) states: &'static [(&'static str, u64)],
+    pub(super) failed: &'static str,
+    /// The property with the reason of a failure.
+    pub(super) reason: Option<&'static str>,
+    /// At the last state, the first property gets the value of the second.
+    pub(super) at_success: Option<(&'static str, &'static str)>,
+    /// How many of the time stamps' units a second has.
+    pub(super) units_per_second: u64,
+}
+
+pub(super) static TRANSACTION_COURSE: Course = Course {
+    states: &[
+        ("Submitted", 0),
+        ("PendingSignature", 5_000),
+        ("Broadcasting", 10_000),
+        ("Confirming", 15_000),
+        ("Completed", 60_000),
+    ],
+    failed: "Failed",
+    reason: Some("failed_reason"),
+    at_success: None,
+    units_per_second: 1_000,
+};
+
+pub(super) static ORDER_COURSE: Course = Course {
+    states: &[
+        ("Pending", 0),
+        ("Processing", 30_000),
+        ("Completed", 60_000),
+    ],
+    failed: "Expired",
+    reason: None,
+    at_success: Some(("received_token_amount", "payable_amount")),
+    units_per_second: 1,
+};
+
+pub(super) static REFUND_COURSE: Course = Course {
+    states: &[("Pending", 0), ("Processing", 5_000), ("Completed", 60_000)],
+    failed: "Failed",
+    reason: Some("failed_reason"),
+    at_success: None,
+    units_per_second: 1,
+};
+
+impl Course {
+    /// Whether an object can stay in this state.
+    pub(super) fn can_stay(&self, state: &str) -> bool {
+        self.before_last().any(|(name, _)| *name == state)
+    }
+
+    /// The names of the states in which an object can stay.
+    pub(super) fn names(&self) -> String {
+        let names: Vec<&str> = self.before_last().map(|(name, _)| *name).collect();
+        names.join(", ")
+    }
+
+    fn before_last(&self) -> impl Iterator<Item = &(&'static str, u64)> {
+        self.states.iter().take(self.states.len().saturating_sub(1))
+    }
+
+    /// How long after its creation an object reaches its last state; `None` if it stays in one before.
+    pub(super) fn ends_after(&self, ending: &Ending) -> Option<u64> {
+        match ending {
+            Ending::Stays(_) => None,
+            Ending::Succeeds | Ending::Fails(_) => self.states.last().map(|(_, after)| *after),
+        }
+    }
+
+    /// Brings an object, created `age` milliseconds ago, to its state.
+    pub(super) fn advance(&self, value: &mut Value, ending: &Ending, created_ms: u64, age: u64) {
+        let last = self.states.len().saturating_sub(1);
+        let stays = |name: &str| matches!(ending, Ending::Stays(state) if state == name);
+        let mut reached = None;
+        for (index, (name, after)) in self.states.iter().enumerate() {
+            if *after > age {
+                break;
+            }
+            reached = Some((index, *name, *after));
+            if stays(name) {
+                break;
+            }
+        }
+        let Some((index, name, after)) = reached else {
+            return;
+        };
+        value["updated_timestamp"] = json!((created_ms + after) * self.units_per_second / 1_000);
+        match ending {
+            Ending::Fails(reason) if index == last => {
+                value["status"] = json!(self.failed);
+                if let Some(property) = self.reason {
+                    value[property] = json!(reason);
+                }
+            }
+            _ => {
+                value["status"] = json!(name);
+                if index == last
+                    && let Some((to, from)) = self.at_success
+                {
+                    value[to] = value[from].clone();
+                }
+            }
+        }
+    }
+}
