@@ -44,6 +44,7 @@ programs! {
     stores: "encrypted files: requests for a token, by two processes: 1";
     telemetry: "cobo_calls_total{operation=raw,outcome=success} 1";
     testing: "3 tests passed";
+    webhook_receiver: "6. handled in all: 1";
     remote_signer: "a request that it signed was answered with 200";
 }
 

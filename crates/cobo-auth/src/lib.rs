@@ -34,6 +34,8 @@
 //!   origin of the environment.
 //! - **Responses are verified** with the [environment's](Environment) key, over the raw bytes,
 //!   before they are parsed.
+//! - **What Cobo sends is verified, too**: an [`InboundVerifier`] turns the body of a webhook or callback
+//!   into a [`Verified`] one, and only that can be parsed.
 //! - **Calls are traced** with `tracing`: a span for each call (`cobo`, at `info`, with `operation`
 //!   and, if the credential knows it, `org_id`), a warning for each failed attempt that is retried,
 //!   and one event at `debug` when a call succeeds or fails. The events also have `attempt`,
@@ -61,6 +63,7 @@ mod client;
 #[doc(hidden)]
 pub mod codegen;
 mod error;
+mod inbound;
 mod keys;
 mod operation;
 mod sign;
@@ -77,6 +80,9 @@ pub use cobo_model::{DecodeError, File, MissingFields, Nullable, Number, NumberE
 pub use error::body::ErrorBody;
 pub use error::code::ErrorCode;
 pub use error::{Error, ErrorKind, Execution};
+pub use inbound::error::{InboundError, InboundErrorKind};
+pub use inbound::verified::Verified;
+pub use inbound::verifier::InboundVerifier;
 #[cfg(feature = "aws-lc-rs")]
 pub use keys::aws_lc::AwsLcSigner;
 pub use keys::ed25519::Ed25519Signer;
@@ -91,7 +97,7 @@ pub use operation::{IdempotencyKey, Operation, Request, RequestId, SigningPrevie
 pub use sign::message::{Digest, Message, double_sha256};
 pub use sign::nonce::NonceStrategy;
 pub use sign::target::{TargetError, canonicalize};
-pub use sign::verifier::{ResponseKeys, Verification};
+pub use sign::verifier::ResponseKeys;
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

@@ -74,11 +74,13 @@
 //! # Features
 //!
 //! Each tag of the API is a feature, on by default. With `default-features = false` only the tags
-//! that you name are compiled.
+//! that you name are compiled. The feature `webhooks` adds [`webhooks`]: what Cobo sends.
 
 // Excluded because the generator writes it already formatted.
 #[rustfmt::skip]
 mod generated;
+#[cfg(feature = "webhooks")]
+pub mod webhooks;
 
 pub mod wait;
 

@@ -11,7 +11,7 @@ use crate::client::Shared;
 use crate::client::cobo_time::is_fresh;
 use crate::error::body::ErrorBody;
 use crate::error::{Error, ErrorKind};
-use crate::sign::verifier::Verification;
+use crate::sign::verifier::SignatureError;
 
 /// The largest error body that is read, in bytes.
 const MAX_FAILURE_BYTES: usize = 64 * 1024;
@@ -65,7 +65,7 @@ async fn judge(
     };
     let keys = shared.environment.response_keys();
     let (signed, fresh) = match keys.verify(&body, headers) {
-        Verification::Signed { timestamp } => {
+        Ok(timestamp) => {
             let now = shared.clock.reading();
             if shared.cobo_time.is_outdated(timestamp) {
                 return Err(Error::outdated());
@@ -74,12 +74,14 @@ async fn judge(
             check_age(timestamp, shared)?;
             (true, is_fresh(timestamp, sent_at, now.unix_millis))
         }
-        Verification::Unchecked => (false, false),
-        Verification::Invalid => return Err(Error::bad_signature()),
-        Verification::Unsigned if status.is_success() => return Err(Error::unsigned()),
+        Err(SignatureError::NoKeys) => (false, false),
+        Err(SignatureError::Missing | SignatureError::MixedSpellings) if status.is_success() => {
+            return Err(Error::unsigned());
+        }
         // Gateways send unsigned errors. An unsigned error is accepted, but never as proof of a
         // refusal.
-        Verification::Unsigned => (false, false),
+        Err(SignatureError::Missing | SignatureError::MixedSpellings) => (false, false),
+        Err(_) => return Err(Error::bad_signature()),
     };
     let failure = if status.is_success() {
         ErrorBody::parse_error_in_success(&body)
@@ -129,7 +131,7 @@ fn check_age(timestamp: u64, shared: &Shared) -> Result<(), Error> {
 }
 
 /// The content encodings of the body. The signature of an encoded body cannot be checked.
-fn coding(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn coding(headers: &HeaderMap) -> Option<String> {
     let codings = headers.get_all(header::CONTENT_ENCODING).iter();
     let codings: Vec<_> = codings
         .map(|value| String::from_utf8_lossy(value.as_bytes()))

@@ -97,71 +97,48 @@ impl ResponseKeys {
         self.0.as_ref().is_none_or(|keys| !keys.is_empty())
     }
 
+    /// Whether there are keys to verify with.
+    pub(crate) fn can_verify(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Checks the signature of a response, a webhook or a callback, given its body as received and
-    /// its headers. [`Client`](crate::Client) does this for every response.
-    ///
-    /// ```
-    /// use cobo_auth::{Environment, Verification};
-    ///
-    /// # fn webhook(body: &[u8], headers: &http::HeaderMap) {
-    /// let keys = Environment::production().response_keys().clone();
-    /// if !matches!(keys.verify(body, headers), Verification::Signed { .. }) {
-    ///     // Not Cobo's: answer with an error, and do not parse it.
-    /// }
-    /// # }
-    /// # webhook(b"", &http::HeaderMap::new());
-    /// ```
-    pub fn verify(&self, body: &[u8], headers: &HeaderMap) -> Verification {
-        let Some(keys) = &self.0 else {
-            return Verification::Unchecked;
-        };
-        let Some((timestamp, signature)) = signature_headers(headers) else {
-            return Verification::Unsigned;
-        };
+    /// its headers. Returns the timestamp of the signature, in Unix milliseconds.
+    pub(crate) fn verify(&self, body: &[u8], headers: &HeaderMap) -> Result<u64, SignatureError> {
+        let keys = self.0.as_ref().ok_or(SignatureError::NoKeys)?;
+        let (timestamp, signature) = signature_headers(headers)?;
         // Digits only: if `|` were allowed, the end of a body could be moved into the timestamp.
-        let Some(millis) = millis(timestamp) else {
-            return Verification::Invalid;
-        };
+        let millis = millis(timestamp).ok_or(SignatureError::MalformedTimestamp)?;
         let mut bytes = [0; 64];
-        if hex::decode_to_slice(signature, &mut bytes).is_err() {
-            return Verification::Invalid;
-        }
+        hex::decode_to_slice(signature, &mut bytes)
+            .map_err(|_| SignatureError::MalformedSignature)?;
         let signature = Signature::from_bytes(&bytes);
         let digest = double_sha256([body, b"|", timestamp]);
         // `verify_strict` refuses signatures that only some verifiers accept.
-        if keys
-            .iter()
+        keys.iter()
             .any(|key| key.verify_strict(&digest, &signature).is_ok())
-        {
-            Verification::Signed { timestamp: millis }
-        } else {
-            Verification::Invalid
-        }
+            .then_some(millis)
+            .ok_or(SignatureError::Wrong)
     }
 }
 
-/// The result of a signature check. Only [`Signed`](Self::Signed) proves that Cobo sent the body.
-///
-/// ```compile_fail
-/// #![deny(unused_must_use)]
-/// # let keys = cobo_auth::Environment::production().response_keys().clone();
-/// keys.verify(b"body", &http::HeaderMap::new()); // error: unused `Verification`
-/// ```
-#[must_use = "a body that was not verified may be anybody's"]
+/// Why a body is not proven to be from Cobo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Verification {
-    /// Signed by one of the keys.
-    Signed {
-        /// The timestamp of the signature, in Unix milliseconds.
-        timestamp: u64,
-    },
+pub(crate) enum SignatureError {
     /// There are no keys to check a signature with.
-    Unchecked,
-    /// The response has no signature.
-    Unsigned,
-    /// The signature is malformed, was made by another key, or is for other bytes.
-    Invalid,
+    NoKeys,
+    /// The timestamp, the signature or both are missing.
+    Missing,
+    /// The timestamp is there in one spelling, and the signature in the other.
+    MixedSpellings,
+    /// The header appears more than once.
+    Duplicate(&'static str),
+    /// The timestamp is not a number of milliseconds.
+    MalformedTimestamp,
+    /// The signature does not have 128 hexadecimal digits.
+    MalformedSignature,
+    /// The signature was made by another key, or for other bytes.
+    Wrong,
 }
 
 impl fmt::Debug for ResponseKeys {
@@ -190,27 +167,40 @@ fn verifying_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
         .filter(|key| !key.is_weak())
 }
 
+/// Both spellings of the names of the timestamp and the signature.
+const SPELLINGS: [(&str, &str); 2] = [
+    ("biz-timestamp", "biz-resp-signature"),
+    ("biz_timestamp", "biz_resp_signature"),
+];
+
 /// The timestamp and the signature headers, both in the same spelling.
 ///
-/// Cobo sends both spellings. The two headers of a pair must have the same spelling. A header that
-/// appears twice makes the signature invalid.
-fn signature_headers(headers: &HeaderMap) -> Option<(&[u8], &[u8])> {
-    const SPELLINGS: [(&str, &str); 2] = [
-        ("biz-timestamp", "biz-resp-signature"),
-        ("biz_timestamp", "biz_resp_signature"),
-    ];
-    SPELLINGS.iter().find_map(|(timestamp, signature)| {
-        Some((once(headers, timestamp)?, once(headers, signature)?))
-    })
+/// Cobo sends both spellings. The two headers of a pair must have the same spelling, and none of
+/// them may appear twice.
+fn signature_headers(headers: &HeaderMap) -> Result<(&[u8], &[u8]), SignatureError> {
+    for (timestamp, signature) in SPELLINGS {
+        if headers.contains_key(timestamp) && headers.contains_key(signature) {
+            return Ok((once(headers, timestamp)?, once(headers, signature)?));
+        }
+    }
+    let has_any = |name: fn(&(&'static str, &'static str)) -> &'static str| {
+        SPELLINGS
+            .iter()
+            .any(|pair| headers.contains_key(name(pair)))
+    };
+    if has_any(|pair| pair.0) && has_any(|pair| pair.1) {
+        return Err(SignatureError::MixedSpellings);
+    }
+    Err(SignatureError::Missing)
 }
 
-fn once<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
+fn once<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<&'a [u8], SignatureError> {
     let mut values = headers.get_all(name).iter();
-    let value = values.next()?;
-    Some(match values.next() {
-        None => value.as_bytes(),
-        Some(_) => b"",
-    })
+    match (values.next(), values.next()) {
+        (Some(value), None) => Ok(value.as_bytes()),
+        (None, _) => Err(SignatureError::Missing),
+        (Some(_), Some(_)) => Err(SignatureError::Duplicate(name)),
+    }
 }
 
 #[cfg(test)]
@@ -221,9 +211,7 @@ mod tests {
 
     const BODY: &[u8] = br#"{"access_token":"x"}"#;
 
-    const SIGNED: Verification = Verification::Signed {
-        timestamp: 1_718_587_017_026,
-    };
+    const SIGNED: Result<u64, SignatureError> = Ok(1_718_587_017_026);
 
     fn key() -> SigningKey {
         SigningKey::from_bytes(&[7; 32])
@@ -266,24 +254,33 @@ mod tests {
     #[test]
     fn what_was_not_signed_does_not_verify() {
         let headers = signed(dashes, BODY);
-        assert_eq!(keys().verify(b"{}", &headers), Verification::Invalid);
-        assert_eq!(keys().verify(&BODY[1..], &headers), Verification::Invalid);
+        assert_eq!(keys().verify(b"{}", &headers), Err(SignatureError::Wrong));
+        assert_eq!(
+            keys().verify(&BODY[1..], &headers),
+            Err(SignatureError::Wrong)
+        );
 
         let mut later = headers.clone();
         later.insert("biz-timestamp", "1718587017027".parse().unwrap());
-        assert_eq!(keys().verify(BODY, &later), Verification::Invalid);
+        assert_eq!(keys().verify(BODY, &later), Err(SignatureError::Wrong));
 
         let mut short = headers.clone();
         short.insert("biz-resp-signature", "ab".parse().unwrap());
-        assert_eq!(keys().verify(BODY, &short), Verification::Invalid);
+        assert_eq!(
+            keys().verify(BODY, &short),
+            Err(SignatureError::MalformedSignature)
+        );
 
         let mut twice = headers.clone();
         twice.append("biz-timestamp", "1718587017026".parse().unwrap());
-        assert_eq!(keys().verify(BODY, &twice), Verification::Invalid);
+        assert_eq!(
+            keys().verify(BODY, &twice),
+            Err(SignatureError::Duplicate("biz-timestamp"))
+        );
 
         let other =
             ResponseKeys::trusted(SigningKey::from_bytes(&[8; 32]).verifying_key().to_bytes());
-        assert_eq!(other.verify(BODY, &headers), Verification::Invalid);
+        assert_eq!(other.verify(BODY, &headers), Err(SignatureError::Wrong));
     }
 
     #[test]
@@ -291,7 +288,10 @@ mod tests {
         let mut headers = signed(dashes, b"ok|deny");
         assert_eq!(keys().verify(b"ok|deny", &headers), SIGNED);
         headers.insert("biz-timestamp", "deny|1718587017026".parse().unwrap());
-        assert_eq!(keys().verify(b"ok", &headers), Verification::Invalid);
+        assert_eq!(
+            keys().verify(b"ok", &headers),
+            Err(SignatureError::MalformedTimestamp)
+        );
         for timestamp in [
             "+1718587017026",
             "",
@@ -299,7 +299,10 @@ mod tests {
             "99999999999999999999",
         ] {
             headers.insert("biz-timestamp", timestamp.parse().unwrap());
-            assert_eq!(keys().verify(b"ok|deny", &headers), Verification::Invalid);
+            assert_eq!(
+                keys().verify(b"ok|deny", &headers),
+                Err(SignatureError::MalformedTimestamp)
+            );
         }
     }
 
@@ -331,15 +334,15 @@ mod tests {
     fn half_a_signature_is_none() {
         let mut headers = signed(dashes, BODY);
         headers.remove("biz-timestamp");
-        assert_eq!(keys().verify(BODY, &headers), Verification::Unsigned);
+        assert_eq!(keys().verify(BODY, &headers), Err(SignatureError::Missing));
         assert_eq!(
             keys().verify(BODY, &HeaderMap::new()),
-            Verification::Unsigned
+            Err(SignatureError::Missing)
         );
         let unverified = ResponseKeys::unverified();
         assert_eq!(
             unverified.verify(BODY, &HeaderMap::new()),
-            Verification::Unchecked
+            Err(SignatureError::NoKeys)
         );
     }
 

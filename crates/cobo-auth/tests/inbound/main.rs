@@ -1,0 +1,237 @@
+//! Which webhooks and callbacks are accepted, and the error of each that is not.
+
+#![allow(clippy::unwrap_used)] // a panic fails the test
+
+mod bad_inputs;
+
+use std::time::Duration;
+
+use bad_inputs::bad_inputs;
+use cobo_auth::{
+    Clock, Environment, InboundErrorKind, InboundVerifier, KeyError, ResponseKeys, double_sha256,
+};
+use ed25519_dalek::{Signer as _, SigningKey};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+const NOW: u64 = 1_795_000_000_000;
+const BODY: &[u8] = br#"{"event_id":"e-1","amount":1.10,"note":"a|b"}"#;
+const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
+
+#[derive(Debug)]
+struct Fixed(u64);
+
+impl Clock for Fixed {
+    fn unix_millis(&self) -> u64 {
+        self.0
+    }
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[9; 32])
+}
+
+fn keys_of(key: &SigningKey) -> ResponseKeys {
+    ResponseKeys::from_hex([hex::encode(key.verifying_key()).as_str()]).unwrap()
+}
+
+fn verifier() -> InboundVerifier {
+    let verifier = InboundVerifier::from_keys(keys_of(&key())).unwrap();
+    verifier.with_clock(Fixed(NOW))
+}
+
+fn signature_of(key: &SigningKey, body: &[u8], timestamp: &str) -> String {
+    let digest = double_sha256([body, b"|", timestamp.as_bytes()]);
+    hex::encode(key.sign(&digest).to_bytes())
+}
+
+fn headers<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in pairs {
+        let name: HeaderName = name.parse().unwrap();
+        headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+    }
+    headers
+}
+
+/// The headers of a genuine request, with dashes in their names.
+fn signed_at(body: &[u8], timestamp: &str) -> HeaderMap {
+    headers([
+        ("biz-timestamp", timestamp),
+        ("biz-resp-signature", &signature_of(&key(), body, timestamp)),
+    ])
+}
+
+fn signed(body: &[u8]) -> HeaderMap {
+    signed_at(body, &NOW.to_string())
+}
+
+#[test]
+fn recorded_webhook_verifies() {
+    let recorded: Value =
+        serde_json::from_str(include_str!("../../../../tests/vectors/recorded.json")).unwrap();
+    let recorded = recorded["vectors"].as_array().unwrap();
+    let webhook = recorded
+        .iter()
+        .find(|vector| vector["op"].as_str().unwrap().starts_with("webhook"))
+        .unwrap();
+    let text = |name: &str| webhook[name].as_str().unwrap();
+    let keys = ResponseKeys::from_hex([text("public_key_hex")]).unwrap();
+    let timestamp: u64 = text("timestamp").parse().unwrap();
+    let verifier = InboundVerifier::from_keys(keys).unwrap();
+    let verifier = verifier.with_clock(Fixed(timestamp + 1_500));
+    let (timestamp, signature) = (text("timestamp"), text("signature_hex"));
+    for names in [
+        ("BIZ-TIMESTAMP", "BIZ-RESP-SIGNATURE"),
+        ("BIZ_TIMESTAMP", "BIZ_RESP_SIGNATURE"),
+        ("Biz-Timestamp", "Biz-Resp-Signature"),
+    ] {
+        let headers = headers([(names.0, timestamp), (names.1, signature)]);
+        let body = verifier.verify(text("body").as_bytes(), &headers).unwrap();
+        assert_eq!(body.age(), Duration::from_millis(1_500));
+        let event = body.parse::<Value>().unwrap();
+        assert_eq!(event["type"], "wallets.transaction.updated");
+        assert_eq!(event["data"]["note"], "é☃");
+        assert_eq!(event.age(), body.age());
+    }
+}
+
+#[test]
+fn each_bad_input_has_its_own_error() {
+    let inputs = bad_inputs();
+    assert!(inputs.len() >= 40, "{}", inputs.len());
+    assert!(verifier().verify(BODY, &signed(BODY)).is_ok());
+    for (name, headers, body, kind) in inputs {
+        let error = verifier().verify(&body, &headers).unwrap_err();
+        assert_eq!(error.kind(), kind, "{name}: {error}");
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("event_id"), "{name}: {shown}");
+    }
+}
+
+/// The second spelling cannot repair or spoil the first.
+#[test]
+fn pair_with_dashes_decides_if_both_are_there() {
+    let now = NOW.to_string();
+    let good = signature_of(&key(), BODY, &now);
+    let bad = "00".repeat(64);
+    let both = |dashes: &str, underscores: &str| {
+        headers([
+            ("biz-timestamp", now.as_str()),
+            ("biz-resp-signature", dashes),
+            ("biz_timestamp", now.as_str()),
+            ("biz_resp_signature", underscores),
+        ])
+    };
+    assert!(verifier().verify(BODY, &both(&good, &bad)).is_ok());
+    let error = verifier().verify(BODY, &both(&bad, &good)).unwrap_err();
+    assert_eq!(error.kind(), InboundErrorKind::WrongSignature);
+}
+
+#[test]
+fn genuine_body_that_does_not_decode_is_refused_without_a_value() {
+    let undecodable = |body: &[u8]| {
+        let verified = verifier().verify(body, &signed(body)).unwrap();
+        let error = verified.parse::<std::collections::HashMap<String, u8>>();
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), InboundErrorKind::Undecodable);
+        assert_eq!(
+            (error.status().as_u16(), error.public_text()),
+            (400, "malformed body")
+        );
+        error.to_string()
+    };
+    let utf16: Vec<u8> = "{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for body in [
+        b"".as_slice(),
+        b"{",
+        b"ok",
+        &utf16,
+        b"{\"a\":\"\xe9\"}",
+        b"[]",
+    ] {
+        undecodable(body);
+    }
+    let shown = undecodable(br#"{"a":"hunter2"}"#);
+    assert!(shown.contains("a: expected an integer"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn tolerance_includes_its_limits() {
+    let refused = |verifier: &InboundVerifier, timestamp: u64| {
+        let headers = signed_at(BODY, &timestamp.to_string());
+        verifier
+            .verify(BODY, &headers)
+            .err()
+            .map(|error| error.kind())
+    };
+    let default = verifier();
+    assert_eq!(refused(&default, NOW - 24 * HOUR), None);
+    assert_eq!(refused(&default, NOW + 5 * MINUTE), None);
+    let strict = default.with_tolerance(Duration::ZERO, Duration::from_millis(10));
+    assert_eq!(refused(&strict, NOW), None);
+    assert_eq!(refused(&strict, NOW - 10), None);
+    assert_eq!(refused(&strict, NOW - 11), Some(InboundErrorKind::TooOld));
+    assert_eq!(refused(&strict, NOW + 1), Some(InboundErrorKind::InFuture));
+}
+
+#[test]
+fn age_of_a_signature_from_the_future_is_zero() {
+    let headers = signed_at(BODY, &(NOW + MINUTE).to_string());
+    let body = verifier().verify(BODY, &headers).unwrap();
+    assert_eq!(body.age(), Duration::ZERO);
+    assert_eq!(body.timestamp_millis(), NOW + MINUTE);
+    assert_eq!(&body[..], BODY);
+}
+
+#[test]
+fn each_kind_has_a_status_and_a_text_without_detail() {
+    for (name, headers, body, kind) in bad_inputs() {
+        let error = verifier().verify(&body, &headers).unwrap_err();
+        let status = match kind {
+            InboundErrorKind::MissingSignature
+            | InboundErrorKind::MixedSpellings
+            | InboundErrorKind::WrongSignature => 401,
+            InboundErrorKind::BodyTooLarge => 413,
+            InboundErrorKind::TooOld | InboundErrorKind::InFuture => 503,
+            _ => 400,
+        };
+        assert_eq!(error.status().as_u16(), status, "{name}");
+        assert!(error.public_text().len() < 40, "{name}");
+        assert!(!error.public_text().contains("clock"), "{name}");
+    }
+}
+
+#[test]
+fn environment_without_keys_is_refused() {
+    let environment =
+        Environment::custom("https://h.example/v2", ResponseKeys::unverified()).unwrap();
+    let error = InboundVerifier::new(&environment).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("cannot be verified without keys"),
+        "{error}"
+    );
+    assert!(InboundVerifier::new(&Environment::production()).is_ok());
+}
+
+#[test]
+fn key_of_small_order_is_refused() {
+    let identity = format!("01{}", "00".repeat(31));
+    let error = ResponseKeys::from_hex([identity.as_str()]).unwrap_err();
+    assert_eq!(error, KeyError::NotAPublicKey);
+}
+
+#[test]
+fn any_of_several_keys_is_enough() {
+    let other = SigningKey::from_bytes(&[8; 32]);
+    let hex = [&other, &key()].map(|key| hex::encode(key.verifying_key()));
+    let keys = ResponseKeys::from_hex(hex.iter().map(String::as_str)).unwrap();
+    let verifier = InboundVerifier::from_keys(keys)
+        .unwrap()
+        .with_clock(Fixed(NOW));
+    assert!(verifier.verify(BODY, &signed(BODY)).is_ok());
+}

@@ -1,0 +1,59 @@
+use std::error::Error;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::routing::{MethodRouter, post};
+use cobo_auth::{InboundVerifier, Verified};
+use cobo_waas2::webhooks::{CallbackRequest, Decision};
+
+use crate::rejection::Rejection;
+use crate::webhook::receive;
+
+/// A route that answers callbacks: Cobo asks whether a transaction may go on, and gets exactly `ok`
+/// or `deny` as plain text.
+///
+/// A request that does not verify or decode never reaches `decide`. If `decide` fails, panics or
+/// takes longer than `limit`, the answer is 503 and Cobo asks again, up to 30 times. Cobo may ask
+/// about a transaction twice, so `decide` must come to the same decision again.
+pub fn callback<S, F, R, E>(
+    verifier: InboundVerifier,
+    limit: Duration,
+    decide: F,
+) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+    F: Fn(Verified<CallbackRequest>) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Decision, E>> + Send + 'static,
+    E: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
+{
+    let decide = Arc::new(decide);
+    post(move |request: Request| {
+        let (verifier, decide) = (verifier.clone(), Arc::clone(&decide));
+        async move {
+            let body = receive(&verifier, request).await?;
+            let asked = body.parse::<CallbackRequest>()?;
+            let transaction = asked.transaction_id.clone();
+            // Its own task: a panic ends the task and not the connection.
+            let task = tokio::spawn(async move { decide(asked).await });
+            let abort = task.abort_handle();
+            let why = match tokio::time::timeout(limit, task).await {
+                Ok(Ok(Ok(decision))) => {
+                    if let Decision::Deny(reason) = &decision {
+                        tracing::info!(transaction, reason, "a callback was denied");
+                    }
+                    return Ok::<_, Rejection>(decision.answer());
+                }
+                Ok(Ok(Err(error))) => error.into().to_string(),
+                Ok(Err(_)) => "the handler panicked".to_owned(),
+                Err(_) => {
+                    abort.abort();
+                    format!("the handler took longer than {limit:?}")
+                }
+            };
+            tracing::error!(transaction, "a callback was not decided: {why}");
+            Err(Rejection::LATER)
+        }
+    })
+}

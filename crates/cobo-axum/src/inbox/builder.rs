@@ -1,0 +1,98 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cobo_auth::{Clock, InboundVerifier, SystemClock};
+use cobo_waas2::webhooks::Router;
+use tokio::sync::{Notify, watch};
+
+use super::{Inbox, Shared, worker};
+use crate::log::EventLog;
+
+/// Configures and starts an [`Inbox`].
+pub struct InboxBuilder {
+    shared: Shared,
+    workers: usize,
+}
+
+impl InboxBuilder {
+    pub(super) fn new(verifier: InboundVerifier, log: Arc<dyn EventLog>, handlers: Router) -> Self {
+        Self {
+            shared: Shared {
+                verifier,
+                log,
+                handlers,
+                clock: Arc::new(SystemClock),
+                recorded: Notify::new(),
+                stop: watch::Sender::new(false),
+                // Cobo waits for 2 seconds.
+                record_limit: Duration::from_millis(1_500),
+                handler_limit: Duration::from_secs(60),
+                max_attempts: 10,
+                first_pause: Duration::from_secs(1),
+                longest_pause: Duration::from_secs(600),
+            },
+            workers: 4,
+        }
+    }
+
+    /// Sets how many events are handled at the same time, at least one. Default: 4.
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers.max(1);
+        self
+    }
+
+    /// Sets how long a handler may take. It is then stopped, and called again later. Default: 60 s.
+    #[must_use]
+    pub fn handler_limit(mut self, limit: Duration) -> Self {
+        self.shared.handler_limit = limit;
+        self
+    }
+
+    /// Sets after how many failed attempts an event is parked, at least one. Default: 10.
+    #[must_use]
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.shared.max_attempts = attempts.max(1);
+        self
+    }
+
+    /// Sets the pause after the first failure, which doubles with each further one, and the longest
+    /// pause. Default: 1 s and 10 minutes.
+    #[must_use]
+    pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
+        self.shared.first_pause = first;
+        self.shared.longest_pause = longest;
+        self
+    }
+
+    /// Replaces the machine's clock, by which an event is due again.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.shared.clock = Arc::new(clock);
+        self
+    }
+
+    /// Starts the workers on the current tokio runtime.
+    ///
+    /// # Panics
+    ///
+    /// It is called outside of a tokio runtime.
+    pub fn start(self) -> Inbox {
+        let shared = Arc::new(self.shared);
+        let workers = (0..self.workers).map(|_| tokio::spawn(worker::run(Arc::clone(&shared))));
+        Inbox {
+            workers: workers.collect(),
+            shared,
+        }
+    }
+}
+
+impl fmt::Debug for InboxBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboxBuilder")
+            .field("workers", &self.workers)
+            .field("handlers", &self.shared.handlers)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,59 @@
+//! Receives what Cobo sends in an [axum](axum) server.
+//!
+//! - [`Inbox`] receives webhooks: it verifies each, records it in an [`EventLog`], acknowledges it
+//!   only then, and calls the handlers of a [`Router`](cobo_waas2::webhooks::Router) in the
+//!   background, again after a failure. Nothing is acknowledged and then lost.
+//! - [`callback`] answers callbacks with exactly `ok` or `deny`.
+//! - [`Webhook`] is an extractor for servers that do the rest themselves.
+//!
+//! Requests that do not verify are answered with 400, 401, 413 or 503 and a short text, and are
+//! logged with the reason.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use cobo_auth::{Environment, InboundVerifier};
+//! use cobo_axum::{Inbox, MemoryLog, callback};
+//! use cobo_waas2::webhooks::{Decision, Router};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let verifier = InboundVerifier::new(&Environment::production())?;
+//! let handlers = Router::new().on_transaction(async |event| {
+//!     println!("{}: {}", event.data.transaction_id, event.data.status);
+//!     Ok::<_, std::io::Error>(())
+//! });
+//! // In memory: events that are not handled yet are lost when the process ends. `RedbLog` keeps them.
+//! let inbox = Inbox::builder(verifier.clone(), MemoryLog::new(10_000), handlers).start();
+//! let app = axum::Router::new()
+//!     .route("/webhook", inbox.route())
+//!     .route(
+//!         "/callback",
+//!         callback(verifier, Duration::from_secs(5), async |transaction| {
+//!             let known = transaction.request_id.is_some();
+//!             Ok::<_, std::io::Error>(match known {
+//!                 true => Decision::Approve,
+//!                 false => Decision::Deny("not one of our requests".to_owned()),
+//!             })
+//!         }),
+//!     );
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! axum::serve(listener, app).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod callback;
+mod inbox;
+mod log;
+mod rejection;
+mod webhook;
+
+pub use callback::callback;
+pub use inbox::Inbox;
+pub use inbox::builder::InboxBuilder;
+pub use log::memory::MemoryLog;
+#[cfg(feature = "redb")]
+pub use log::redb::RedbLog;
+pub use log::{Claim, EventLog, LogError, NewEvent, ParkedEvent, Recorded};
+pub use rejection::Rejection;
+pub use webhook::Webhook;

@@ -1,0 +1,45 @@
+use axum::response::{IntoResponse, Response};
+use cobo_auth::InboundError;
+use http::StatusCode;
+
+/// The answer to a request that is refused: a status and a short text without detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rejection {
+    status: StatusCode,
+    text: &'static str,
+}
+
+impl Rejection {
+    /// 503: Cobo tries again.
+    pub(crate) const LATER: Self = Self {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        text: "try again later",
+    };
+    /// The body ended before its announced length.
+    pub(crate) const INCOMPLETE: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        text: "incomplete body",
+    };
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+impl From<InboundError> for Rejection {
+    /// Logs the reason.
+    fn from(error: InboundError) -> Self {
+        tracing::warn!(kind = ?error.kind(), "a webhook or callback was refused: {error}");
+        Self {
+            status: error.status(),
+            text: error.public_text(),
+        }
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        (self.status, self.text).into_response()
+    }
+}
