@@ -216,6 +216,20 @@ impl SandboxBuilder {
     }
 
     /// Answers every operation of Cobo's WaaS 2.0, with state, see [`Sandbox::waas2`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use cobo_sandbox::{End, Sandbox};
+    ///
+    /// let sandbox = Sandbox::waas2().start().await?;
+    /// sandbox.script_end("create_transfer_transaction", [End::fails("rejected by the signer")])?;
+    /// // Let the app under test make a transfer here, and let the time pass:
+    /// sandbox.advance_to_end();
+    /// assert!(sandbox.created("create_transfer_transaction").is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "waas2")]
     pub fn waas2(mut self) -> Self {
         self.specification = Some(Specification::waas2());

@@ -74,20 +74,6 @@ impl Sandbox {
     /// All other operations are answered with values made from the document, see [`SandboxBuilder::specification`]. In
     /// both cases the request selects the variant of a union: with `wallet_type: MPC` it is an MPC Wallet. Balances are
     /// not tracked.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use cobo_sandbox::{End, Sandbox};
-    ///
-    /// let sandbox = Sandbox::waas2().start().await?;
-    /// sandbox.script_end("create_transfer_transaction", [End::fails("rejected by the signer")])?;
-    /// // Let the app under test make a transfer here, and let the time pass:
-    /// sandbox.advance_to_end();
-    /// assert!(sandbox.created("create_transfer_transaction").is_empty());
-    /// # Ok(())
-    /// # }
-    /// ```
     #[cfg(feature = "waas2")]
     pub fn waas2() -> SandboxBuilder {
         SandboxBuilder::default().waas2()
