@@ -36,12 +36,16 @@ macro_rules! programs {
 
 programs! {
     connections: "3. got a token over TLS";
+    mpc: "5. not signed: Failed: a signer refused";
+    payments: "5. refund: Completed";
+    statement: ",sum,Withdrawal,ETH,12345678.500000000000000001\n,sum,Withdrawal,ETH_USDT,0.30\n";
     keys: "2. signed with the key of the file: 200";
     organization: "3. called as organization ";
     portal_app: "called for each after a restart: [";
     quickstart: "4. called the API with the new one: organization ";
     retries: "2. unknown: look the request_id up before you send it again";
     stores: "encrypted files: requests for a token, by two processes: 1";
+    treasury: "5. final state: Completed";
     telemetry: "cobo_calls_total{operation=raw,outcome=success} 1";
     testing: "3 tests passed";
     webhook_receiver: "6. handled in all: 1";
