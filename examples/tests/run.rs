@@ -45,7 +45,7 @@ programs! {
     quickstart: "4. called the API with the new one: organization ";
     retries: "2. unknown: look the request_id up before you send it again";
     stores: "encrypted files: requests for a token, by two processes: 1";
-    treasury: "5. final state: Completed";
+    treasury: "4. sent before: 00000000-0000-4000-8000-000000000003\n5. final state: Completed\n";
     telemetry: "cobo_calls_total{operation=raw,outcome=success} 1";
     testing: "3 tests passed";
     webhook_receiver: "6. handled in all: 1";

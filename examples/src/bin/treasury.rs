@@ -7,6 +7,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+use cobo_auth::ErrorKind;
 use cobo_oauth::{OAuthClient, TokenSource};
 use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
 use cobo_waas2::models::{self, EstimatedFee, WalletInfo, WalletSubtype};
@@ -29,7 +30,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let wallet_id = list_wallets(&client).await?.ok_or("no wallet")?;
     create_address(&client, &wallet_id).await?;
     estimate_fee(&client, &wallet_id).await?;
-    let transaction_id = transfer(&client, &wallet_id, &orders.path().join("order-1024")).await?;
+    let order = orders.path().join("order-1024");
+    transfer(&client, &wallet_id, &order).await?;
+    // As after a crash: the order is paid once, not twice.
+    let transaction_id = transfer(&client, &wallet_id, &order).await?;
     // A transfer takes minutes at Cobo. The sandbox's clock is moved instead.
     sandbox.advance_to_end();
     wait(&client, &transaction_id).await?;
@@ -46,17 +50,14 @@ async fn create_wallet(client: &Waas2Client) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Prints all wallets, and returns the id of the first Custodial Wallet.
+/// Prints the Custodial Wallets, and returns the id of the first.
 async fn list_wallets(client: &Waas2Client) -> Result<Option<String>, Box<dyn Error>> {
     let mut found = None;
     let mut wallets = client.list_wallets().limit(50).items();
     while let Some(wallet) = wallets.next().await {
-        match wallet? {
-            WalletInfo::Custodial(wallet) => {
-                println!("1. Custodial Wallet {}", wallet.name);
-                found = found.or(Some(wallet.wallet_id));
-            }
-            other => println!("1. another wallet: {other:?}"),
+        if let WalletInfo::Custodial(wallet) = wallet? {
+            println!("1. Custodial Wallet {}", wallet.name);
+            found = found.or(Some(wallet.wallet_id));
         }
     }
     Ok(found)
@@ -67,12 +68,8 @@ async fn create_address(client: &Waas2Client, wallet_id: &str) -> Result<(), Box
     let wanted = models::CreateAddressRequest::builder()
         .chain_id("ETH")
         .count(1);
-    let created = client
-        .create_address()
-        .wallet_id(wallet_id)
-        .create_address_request(wanted)
-        .send()
-        .await?;
+    let request = client.create_address().wallet_id(wallet_id);
+    let created = request.create_address_request(wanted).send().await?;
     for address in created.into_inner().0 {
         println!("2. address on {}: {}", address.chain_id, address.address);
     }
@@ -84,6 +81,7 @@ async fn estimate_fee(client: &Waas2Client, wallet_id: &str) -> Result<(), Box<d
         .source(models::CustodialTransferSource::builder().wallet_id(wallet_id))
         .token_id(TOKEN)
         .fee_type(models::FeeType::Fixed);
+    // The sandbox answers with the example of the document, whatever the token.
     let estimate = client.estimate_fee().estimate_fee_params(planned);
     match estimate.send().await?.into_inner() {
         EstimatedFee::Fixed(fee) => println!("3. fee: {} {}", fee.fee_amount, fee.token_id),
@@ -92,18 +90,19 @@ async fn estimate_fee(client: &Waas2Client, wallet_id: &str) -> Result<(), Box<d
     Ok(())
 }
 
+/// Sends the transfer of an order, and returns the transaction's id. It can be called again after a
+/// crash: the order is paid once.
 async fn transfer(
     client: &Waas2Client,
     wallet_id: &str,
     order: &Path,
 ) -> Result<String, Box<dyn Error>> {
-    // After a crash, the stored id is sent again. A new one is made only for a new order.
+    // An order has one id. A real app stores it in its database, with the order.
     let request_id = if order.exists() {
         RequestId::new(fs::read_to_string(order)?)?
     } else {
         let request_id = RequestId::random()?;
-        // Before `send`. A real app stores it in its database, with the order.
-        fs::write(order, request_id.as_str())?;
+        fs::write(order, request_id.as_str())?; // before `send`
         request_id
     };
     let recipient = models::AddressTransferDestinationAccountOutput::builder()
@@ -115,9 +114,23 @@ async fn transfer(
         .token_id(TOKEN)
         .destination(models::AddressTransferDestination::builder().account_output(recipient));
     let request = client.create_transfer_transaction();
-    let sent = request.transfer_params(params).send().await?;
-    println!("4. transaction {}: {}", sent.transaction_id, sent.status);
-    Ok(sent.into_inner().transaction_id)
+    match request.transfer_params(params).send().await {
+        Ok(sent) => {
+            println!("4. transaction {}: {}", sent.transaction_id, sent.status);
+            Ok(sent.into_inner().transaction_id)
+        }
+        // It was sent before. Find that transaction. A real app also compares amount and recipient.
+        Err(error) if error.kind() == ErrorKind::RequestIdTaken => {
+            let mut found = client.list_transactions().request_id(&request_id).items();
+            let sent = found.next().await.transpose()?.ok_or(error)?;
+            if sent.wallet_id != wallet_id || sent.token_id.as_deref() != Some(TOKEN) {
+                return Err("another transfer has the request id of this order".into());
+            }
+            println!("4. sent before: {}", sent.transaction_id);
+            Ok(sent.transaction_id)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn wait(client: &Waas2Client, transaction_id: &str) -> Result<(), Box<dyn Error>> {
