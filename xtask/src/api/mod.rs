@@ -397,23 +397,3 @@ impl Model {
         }
     }
 }
-
-impl Type {
-    /// The model that the type contains, directly or in lists and maps.
-    pub fn model(&self) -> Option<ModelId> {
-        match self {
-            Self::Model(id) => Some(*id),
-            Self::List(inner) | Self::Map(inner) | Self::OrNull(inner) => inner.model(),
-            _ => None,
-        }
-    }
-
-    /// Whether the type contains a secret; models are not searched.
-    pub fn has_secret(&self) -> bool {
-        match self {
-            Self::Secret => true,
-            Self::List(inner) | Self::Map(inner) | Self::OrNull(inner) => inner.has_secret(),
-            _ => false,
-        }
-    }
-}

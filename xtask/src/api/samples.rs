@@ -1,4 +1,4 @@
-//! Replaces the document's samples that are no value of their enum: an example must not show them.
+//! Replaces the document's samples that are not value of their enum: an example must not show them.
 
 use serde_json::Value;
 
@@ -46,7 +46,7 @@ impl Api {
                 return;
             }
             let text = format!(
-                "the example of {of} is {given}, which is no value of its enum: examples show {first}"
+                "the example of {of} is {given}, which is not a value of its enum: examples show {first}"
             );
             log.warn(document.error(pointer, text));
         };

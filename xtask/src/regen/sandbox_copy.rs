@@ -81,7 +81,7 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
-/// Writes a value: the entries of its outer `depth` levels on lines of their own.
+/// Writes a value: the entries of its outer `depth` levels on separate lines.
 fn lines(value: &Value, depth: usize, text: &mut String) {
     match value {
         Value::Object(map) if depth > 0 && !map.is_empty() => {

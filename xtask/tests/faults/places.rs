@@ -248,8 +248,8 @@ components:
     let said: Vec<String> = it.log.warnings().iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 4, "{said:?}");
     for (said, part) in said.iter().zip([
-        "the example of Kind is \"c\", which is no value of its enum: examples show \"a\"",
-        "the example of RootKind is \"z\", which is no value of its enum: examples show \"x\"",
+        "the example of Kind is \"c\", which is not a value of its enum: examples show \"a\"",
+        "the example of RootKind is \"z\", which is not a value of its enum: examples show \"x\"",
         "the example of the parameter `kind` of get_it is \"wrong\"",
         "the example of the parameter `levels` of get_it is [2,7]",
     ]) {
