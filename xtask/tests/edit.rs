@@ -22,6 +22,7 @@ impl Checkout {
             "openapi",
             "crates/cobo-oauth/src",
             "crates/cobo-waas2",
+            "crates/cobo-sandbox/src/generated",
             "docs/reference",
         ] {
             copy(&root().join(folder), &checkout.path(folder));

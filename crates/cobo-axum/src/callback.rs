@@ -35,22 +35,22 @@ where
             let body = receive(&verifier, request).await?;
             let asked = body.parse::<CallbackRequest>()?;
             let transaction = asked.transaction_id.clone();
-            // Its own task: a panic ends the task and not the connection.
-            let task = tokio::spawn(async move { decide(asked).await });
-            let abort = task.abort_handle();
-            let why = match tokio::time::timeout(limit, task).await {
+            // Its own task: a panic ends the task and not the connection. The limit is inside, because this
+            // future is dropped when Cobo closes the connection.
+            let task = tokio::spawn(async move {
+                let decided = tokio::time::timeout(limit, decide(asked)).await;
+                decided.map(|result| result.map_err(|error| error.into().to_string()))
+            });
+            let why = match task.await {
                 Ok(Ok(Ok(decision))) => {
                     if let Decision::Deny(reason) = &decision {
                         tracing::info!(transaction, reason, "a callback was denied");
                     }
                     return Ok::<_, Rejection>(decision.answer());
                 }
-                Ok(Ok(Err(error))) => error.into().to_string(),
-                Ok(Err(_)) => "the handler panicked".to_owned(),
-                Err(_) => {
-                    abort.abort();
-                    format!("the handler took longer than {limit:?}")
-                }
+                Ok(Ok(Err(error))) => error,
+                Ok(Err(_)) => format!("the handler took longer than {limit:?}"),
+                Err(_) => "the handler panicked".to_owned(),
             };
             tracing::error!(transaction, "a callback was not decided: {why}");
             Err(Rejection::LATER)

@@ -1,4 +1,4 @@
-//! Receives what Cobo sends in an [axum](axum) server.
+//! Receives what Cobo sends in an axum server.
 //!
 //! - [`Inbox`] receives webhooks: it verifies each, records it in an [`EventLog`], acknowledges it
 //!   only then, and calls the handlers of a [`Router`](cobo_waas2::webhooks::Router) in the

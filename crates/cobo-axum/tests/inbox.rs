@@ -163,6 +163,38 @@ async fn event_that_keeps_failing_is_parked_until_it_is_released() {
     inbox.shutdown().await;
 }
 
+/// A handler that ends the process must not do so again at every start.
+#[tokio::test]
+async fn event_that_was_never_given_back_is_parked_after_its_last_attempt() {
+    let log = MemoryLog::new(1);
+    let recorded = NewEvent {
+        id: "e-1".to_owned(),
+        body: event("e-1").to_vec().into(),
+    };
+    log.record(recorded, 0).await.unwrap();
+    for _ in 0..2 {
+        assert!(matches!(log.claim(0).await.unwrap(), Claim::Event { .. }));
+        log.retry("e-1", 0).await.unwrap();
+    }
+    let (router, mut handled) = reporting();
+    let inbox = Inbox::builder(verifier(), log, router)
+        .max_attempts(2)
+        .workers(1)
+        .start();
+    let parked = loop {
+        match inbox.parked().await.unwrap().into_iter().next() {
+            Some(event) => break event,
+            None => tokio::task::yield_now().await,
+        }
+    };
+    assert_eq!(
+        parked.reason,
+        "the process ended while the event was handled"
+    );
+    assert!(handled.try_recv().is_err(), "it was not handled");
+    inbox.shutdown().await;
+}
+
 /// Records only as long as the test gives permits, and fails once the semaphore is closed.
 struct SlowDisk {
     log: MemoryLog,

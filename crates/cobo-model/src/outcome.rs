@@ -5,7 +5,7 @@
 pub enum Outcome {
     /// It was done.
     Success,
-    /// It was not done, and will not be.
+    /// It ended without success. Something else may still take its place.
     Failure,
 }
 

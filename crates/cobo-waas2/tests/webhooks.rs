@@ -67,20 +67,18 @@ async fn each_event_reaches_the_handler_of_its_type() {
         let done = rest.add(format!("{:?}", event.data));
         async { done }
     });
-    for data in [SUSPENDED, CHAINS, UNKNOWN, INCOMPLETE] {
+    for data in [SUSPENDED, CHAINS, UNKNOWN] {
         router.handle(event(data)).await.unwrap();
     }
-    let expected = ["token ETH_USDT", "0 chains", "Unknown(..)", "Unknown(..)"];
+    let expected = ["token ETH_USDT", "0 chains", "Unknown(..)"];
     assert_eq!(handled.all(), expected);
 }
 
 #[tokio::test]
 async fn event_without_a_handler_is_an_error() {
     let handled = Handled::default();
-    for data in [UNKNOWN, INCOMPLETE, r#"{"data_type":"Addresses"}"#] {
-        let error = router(&handled).handle(event(data)).await.unwrap_err();
-        assert!(matches!(error, RouterError::NoHandler(_)), "{error}");
-    }
+    let error = router(&handled).handle(event(UNKNOWN)).await.unwrap_err();
+    assert!(matches!(error, RouterError::NoHandler(_)), "{error}");
     assert!(handled.all().is_empty());
 }
 
@@ -204,4 +202,18 @@ fn latest_forgets_the_object_with_the_oldest_time() {
     assert!(!latest.admit("b", 19), "still remembered");
     assert!(!latest.admit("c", 29), "still remembered");
     assert!(latest.admit("a", 1), "forgotten");
+}
+
+#[tokio::test]
+async fn event_whose_data_does_not_decode_is_not_taken_for_handled() {
+    let router = Router::new().otherwise(async |_| Ok::<_, std::io::Error>(()));
+    let error = router.handle(event(INCOMPLETE)).await.unwrap_err();
+    assert!(matches!(error, RouterError::Undecodable(..)), "{error}");
+    assert!(error.to_string().contains("transaction_id"), "{error}");
+
+    let router = router.on_undecodable(async |event| {
+        assert!(event.data_error.is_some());
+        Ok::<_, std::io::Error>(())
+    });
+    router.handle(event(INCOMPLETE)).await.unwrap();
 }

@@ -82,7 +82,8 @@ fn app(inbox: &Inbox, verifier: InboundVerifier) -> axum::Router {
     )
 }
 
-/// Approves what this app has requested, and nothing else.
+/// A real app looks the request up in its own records and compares wallet, token, amount and recipient:
+/// a person with the API key can choose any `request_id`.
 fn decide(transaction: &CallbackRequest) -> Decision {
     match transaction.request_id.as_deref() {
         Some(id) if id.starts_with("order-") => Decision::Approve,

@@ -328,7 +328,8 @@ components:
     transform(&mut document, &options, &mut log).unwrap();
     let api = Api::of(&document, &mut log);
     cross_check::run(&document, &api, &mut log).unwrap();
-    let edits: [(&str, fn(&mut Api)); 6] = [
+    type Edit = fn(&mut Api);
+    let edits: [(&str, Edit); 6] = [
         ("only progenitor has it", |api| {
             api.operations[0].method = "PUT".to_owned();
         }),

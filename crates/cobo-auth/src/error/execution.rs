@@ -19,7 +19,8 @@ use crate::error::code::ErrorCode;
 #[non_exhaustive]
 pub enum Execution {
     /// The call was not carried out. Each of its attempts either never left this machine, or was
-    /// answered with a signed and fresh refusal.
+    /// answered with a signed and fresh refusal. This says nothing about an earlier call with the
+    /// same request id: if that one is [`Unknown`](Self::Unknown), look it up first.
     NotExecuted,
     /// The call may have been carried out: at least one attempt was sent, and no trustworthy
     /// response says whether it was carried out. Look up the result before you call again, unless

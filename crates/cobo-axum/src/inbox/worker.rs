@@ -51,7 +51,13 @@ async fn handle(
     body: &Bytes,
     attempt: u32,
 ) {
-    let result = call(shared, body).await;
+    // More attempts than allowed are only claimed if the process ended while it handled the event. Handling it
+    // again could end the process each time.
+    let result = if attempt > shared.max_attempts {
+        Err("the process ended while the event was handled".to_owned())
+    } else {
+        call(shared, body).await
+    };
     loop {
         let written = match &result {
             Ok(()) => shared.log.done(id, shared.now()).await,
@@ -76,10 +82,13 @@ async fn handle(
 async fn call(shared: &Shared, body: &[u8]) -> Result<(), String> {
     let event: Event = cobo_model::decode(body).map_err(|error| error.to_string())?;
     let handlers = shared.handlers.clone();
-    let task = tokio::spawn(async move { handlers.handle(event).await });
+    let task = tokio::spawn(async move {
+        let result = handlers.handle(event).await;
+        result.map_err(|error| error.to_string())
+    });
     let abort = task.abort_handle();
     match timeout(shared.handler_limit, task).await {
-        Ok(Ok(result)) => result.map_err(|error| error.to_string()),
+        Ok(Ok(result)) => result,
         Ok(Err(_)) => Err("the handler panicked".to_owned()),
         Err(_) => {
             abort.abort();

@@ -145,16 +145,25 @@ impl Waiter {
                         return Ok(());
                     }
                 }
-                Err(failed) if failed.is_retryable() => *error = Some(failed),
+                // Code 1000 is also an internal error, which passes.
+                Err(failed) if failed.is_retryable() || failed.is_token_expired() => {
+                    *error = Some(failed);
+                }
                 Err(failed) => return Err(failed),
             }
             let asked = error.as_ref().and_then(Error::retry_after);
-            let pause = delay.mul_f64(0.5 + jitter() / 2.0);
-            tokio::time::sleep(pause.max(asked.unwrap_or_default())).await;
+            let asked = asked.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+            let pause = delay.min(LONGEST_DELAY).mul_f64(0.5 + jitter() / 2.0);
+            tokio::time::sleep(pause.max(asked)).await;
             delay = delay.saturating_mul(2).min(self.longest);
         }
     }
 }
+
+/// A longer `Retry-After` is not honoured: any server on the way can send one, and the thing may end sooner.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// Longer delays are shortened to this.
+const LONGEST_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A random number from 0 to 1. If there are no random numbers it is 1, the longest delay.
 fn jitter() -> f64 {
@@ -165,7 +174,8 @@ fn jitter() -> f64 {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WaitError<T> {
-    /// The thing ended in failure.
+    /// The thing ended in failure. A transaction that was sped up or dropped also ends like this, and another
+    /// one takes its place: `reason` names it. Follow that one before you pay again.
     Failed {
         /// The thing in its final state.
         last: Box<T>,

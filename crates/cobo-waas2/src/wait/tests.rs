@@ -181,13 +181,15 @@ async fn transaction_is_waited_for_and_its_failure_has_cobos_reason() {
     let (sandbox, client) = sandbox().await;
     let request = || client.get_transaction_by_id().transaction_id(ID);
     let usual = request().send().await.unwrap().into_inner();
-    let answer = |status: &str| {
+    let replaced = |status: &str, by: serde_json::Value| {
         let mut body = serde_json::to_value(&usual).unwrap();
+        body["replacement"] = json!({ "replaced_by_transaction_id": by });
         body["status"] = json!(status);
         body["sub_status"] = json!("FailedOnChain");
         body["failed_reason"] = json!("out of gas");
         Answer::json(StatusCode::OK, body)
     };
+    let answer = |status: &str| replaced(status, json!(null));
     let waiter = Waiter::new().delays(Duration::ZERO, Duration::ZERO);
     let unavailable = Answer::error(StatusCode::SERVICE_UNAVAILABLE, 2000);
     let answers = [answer("Broadcasting"), unavailable, answer("Failed")];
@@ -197,6 +199,11 @@ async fn transaction_is_waited_for_and_its_failure_has_cobos_reason() {
         error.to_string(),
         "it ended in failure: Failed, FailedOnChain: out of gas"
     );
+    let answers = [replaced("Failed", json!("faster"))];
+    sandbox.script("get_transaction_by_id", answers).unwrap();
+    let error = waiter.wait(request()).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("transaction faster replaced it"), "{text}");
     let answers = [answer("Confirming"), answer("Completed")];
     sandbox.script("get_transaction_by_id", answers).unwrap();
     let transaction = waiter.wait(request()).await.unwrap();
@@ -218,4 +225,16 @@ async fn tss_request_without_a_status_is_not_final() {
     let waiter = Waiter::new().delays(Duration::ZERO, Duration::ZERO);
     waiter.wait(request).await.unwrap();
     assert_eq!(sandbox.received().len(), 3);
+}
+
+#[tokio::test]
+async fn long_retry_after_is_cut_to_a_minute() {
+    let (sandbox, client) = sandbox().await;
+    let busy = Answer::error(StatusCode::SERVICE_UNAVAILABLE, 2000).header("Retry-After", "3600");
+    sandbox.script("list_wallets", [busy]).unwrap();
+    let busy = client.list_wallets().send().await.unwrap_err();
+    tokio::time::pause();
+    let script = Script::new([Err(busy), Ok(Status::Completed)]);
+    Waiter::new().wait(script.clone()).await.unwrap();
+    assert!((60.0..61.0).contains(&script.pauses()[0]));
 }

@@ -44,9 +44,18 @@ impl Progress for models::TransactionDetail {
         if let Some(sub_status) = &self.sub_status {
             reason = format!("{reason}, {sub_status}");
         }
-        match self.failed_reason.as_deref() {
-            Some(text) if !text.is_empty() => format!("{reason}: {text}"),
-            _ => reason,
+        if let Some(text) = self
+            .failed_reason
+            .as_deref()
+            .filter(|text| !text.is_empty())
+        {
+            reason = format!("{reason}: {text}");
+        }
+        let replacement = self.replacement.as_ref();
+        let by = replacement.and_then(|it| it.replaced_by_transaction_id.as_deref());
+        match by.filter(|id| !id.is_empty()) {
+            Some(id) => format!("{reason}; transaction {id} replaced it: wait for that one"),
+            None => reason,
         }
     }
 }

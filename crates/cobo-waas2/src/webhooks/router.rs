@@ -4,6 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use cobo_auth::DecodeError;
+
 use super::event::Event;
 use crate::models::{self, WebhookEventData, WebhookEventType};
 
@@ -32,6 +34,9 @@ pub enum RouterError {
     /// The router has neither a handler for this type of data nor
     /// [`otherwise`](Router::otherwise).
     NoHandler(WebhookEventType),
+    /// The data of the event does not decode, and the router has no
+    /// [`on_undecodable`](Router::on_undecodable).
+    Undecodable(WebhookEventType, DecodeError),
     /// The handler failed.
     Handler(BoxError),
 }
@@ -46,6 +51,10 @@ impl fmt::Display for RouterError {
                     "no handler for the event {event}; add one, or `otherwise`"
                 )
             }
+            Self::Undecodable(event, error) => {
+                let event = event.as_str().escape_default();
+                write!(f, "the data of the event {event} does not decode: {error}")
+            }
             Self::Handler(error) => write!(f, "the handler failed: {error}"),
         }
     }
@@ -55,6 +64,7 @@ impl Error for RouterError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::NoHandler(_) => None,
+            Self::Undecodable(_, error) => Some(error),
             Self::Handler(error) => Some(&**error),
         }
     }
@@ -72,6 +82,7 @@ macro_rules! router {
         #[derive(Clone, Default)]
         pub struct Router {
             $($method: Option<Handler<models::$model>>,)*
+            on_undecodable: Option<Handler<WebhookEventData>>,
             otherwise: Option<Handler<WebhookEventData>>,
         }
 
@@ -99,6 +110,12 @@ macro_rules! router {
             ///
             /// There is no handler for the event, or the handler failed.
             pub async fn handle(&self, event: Event) -> Result<(), RouterError> {
+                if let Some(error) = &event.data_error {
+                    return match &self.on_undecodable {
+                        Some(handler) => handler(event).await.map_err(RouterError::Handler),
+                        None => Err(RouterError::Undecodable(event.type_, error.clone())),
+                    };
+                }
                 let (data, event) = event.split();
                 let data = match data {
                     $(WebhookEventData::$variant(data) => match &self.$method {
@@ -127,6 +144,7 @@ macro_rules! router {
                 $(if self.$method.is_some() {
                     shown.field(stringify!($method), &"set");
                 })*
+                shown.field("on_undecodable", &self.on_undecodable.is_some());
                 shown.field("otherwise", &self.otherwise.is_some()).finish()
             }
         }
@@ -168,8 +186,20 @@ impl Router {
         Self::default()
     }
 
-    /// Handles all other events: types without a handler, types that the
-    /// document does not know, and data that does not decode ([`Event::data_error`]).
+    /// Handles events whose data does not decode ([`Event::data_error`]). Without it they fail, so that
+    /// none counts as handled: an inbox parks them, and a later version of this crate may decode them.
+    #[must_use]
+    pub fn on_undecodable<F, R, E>(mut self, handler: F) -> Self
+    where
+        F: Fn(Event) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        self.on_undecodable = boxed(handler);
+        self
+    }
+
+    /// Handles all other events: types without a handler, and types that the document does not know.
     #[must_use]
     pub fn otherwise<F, R, E>(mut self, handler: F) -> Self
     where
