@@ -14,7 +14,7 @@ use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
 use cobo_tests::client;
 
 #[tokio::test]
-async fn a_hit_allocates_nothing() {
+async fn cached_token_lookup_does_not_allocate() {
     let sandbox = Sandbox::start().await.unwrap();
     let tokens = TokenSource::new(client::oauth(&sandbox), sandbox.client_id());
     let credential = tokens.credential(DEMO_ORG_ID);

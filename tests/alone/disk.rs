@@ -104,7 +104,7 @@ impl Drop for Disk {
 }
 
 #[tokio::test]
-async fn full_disk_keeps_the_old_pair_and_leaves_no_part_of_the_new_one() {
+async fn save_on_a_full_disk_keeps_the_old_pair_and_no_partial_file() {
     let Some(disk) = Disk::in_memory("64k") else {
         return;
     };
@@ -147,7 +147,7 @@ fn obey_permissions() {
 
 /// The new file already has its final name; it is only uncertain if the name survives a crash.
 #[tokio::test]
-async fn directory_that_cannot_be_flushed_leaves_the_outcome_unknown() {
+async fn failed_directory_flush_has_unknown_outcome() {
     obey_permissions();
     let (dir, store) = store();
     assert_eq!(store.save(ORG, &pair(7)).await.unwrap(), Saved::Kept);
@@ -168,7 +168,7 @@ async fn directory_that_cannot_be_flushed_leaves_the_outcome_unknown() {
 /// The image is copied while it is mounted, so it contains only flushed data, as after a power
 /// failure.
 #[tokio::test]
-async fn what_is_acknowledged_outlasts_a_power_failure() {
+async fn acknowledged_writes_survive_a_power_failure() {
     let images = directory();
     let image = images.path().join("disk");
     File::create(&image).unwrap().set_len(16 << 20).unwrap();
@@ -221,7 +221,7 @@ fn second_handle(path: &Path) -> OwnedFd {
 }
 
 #[tokio::test]
-async fn released_lease_is_free_although_a_child_process_has_its_file_open() {
+async fn released_lease_is_free_even_if_a_child_process_has_its_file_open() {
     let (dir, store) = store();
     let path = dir.path().canonicalize().unwrap();
     let path = path.join(format!("org-{ORG}.lease"));

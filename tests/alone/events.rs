@@ -11,7 +11,7 @@ use cobo_tests::client;
 use cobo_tests::failing::Failing;
 
 #[tokio::test]
-async fn what_happens_is_told_without_the_secrets() {
+async fn token_events_are_logged_without_secrets() {
     let capture = Capture::start();
     let sandbox = Sandbox::start().await.unwrap();
     let store = MemoryStore::new();

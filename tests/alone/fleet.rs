@@ -21,12 +21,12 @@ const ORGANIZATIONS: usize = 50;
 const OUTAGE: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_keeps_everything() {
+async fn fleet_recovers_after_a_restart_of_durable_redis() {
     fleet("with persistence", true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_forgets_everything() {
+async fn fleet_recovers_after_redis_loses_all_data() {
     fleet("without persistence", false).await;
 }
 

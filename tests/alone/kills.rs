@@ -22,7 +22,7 @@ const ORGANIZATIONS: usize = 50;
 const LIFE: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_app_that_is_killed_at_any_moment_goes_on() {
+async fn app_killed_at_any_moment_works_after_restart() {
     let kills = std::env::var("COBO_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     for files in [Files::Plain, Files::Sealed] {
         let mut app = App::new(files).await;

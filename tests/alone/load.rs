@@ -24,7 +24,7 @@ const BATCH: usize = 2_000;
 const GROWTH: usize = 64 * 1024 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_calls_at_once_succeed_each_with_a_nonce_of_its_own() {
+async fn concurrent_calls_succeed_with_unique_nonces() {
     let calls = match std::env::var("COBO_LOAD_CALLS") {
         Ok(calls) => calls.parse().unwrap(),
         Err(_) => CALLS,

@@ -9,7 +9,7 @@ use cobo_oauth::{RedisStore, TokenStore};
 use rustls::crypto::CryptoProvider;
 
 #[tokio::test]
-async fn redis_store_chooses_a_tls_provider_when_it_connects_if_there_is_none() {
+async fn redis_store_installs_a_default_tls_provider_if_none_is_set() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("rediss://{}", listener.local_addr().unwrap());
     let builder = RedisStore::builder(&url).timeout(Duration::from_millis(500));

@@ -17,7 +17,7 @@ async fn connect(store: &RedisStore, listener: &TcpListener) {
 }
 
 #[tokio::test]
-async fn redis_store_leaves_the_choice_of_a_tls_provider_to_the_program() {
+async fn redis_store_uses_the_tls_provider_of_the_program() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let open = |scheme: &str, cluster: bool| {
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());

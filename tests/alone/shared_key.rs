@@ -61,7 +61,7 @@ async fn shared(processes: usize, nonces: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_with_one_key_and_random_nonces_never_collide() {
+async fn processes_with_a_shared_key_and_random_nonces_never_collide() {
     for processes in [2, 8] {
         assert_eq!(
             shared(processes, "random").await,
@@ -73,7 +73,7 @@ async fn processes_with_one_key_and_random_nonces_never_collide() {
 
 /// Prints the share of failed calls, which README states.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_with_one_key_and_milliseconds_collide() {
+async fn processes_with_a_shared_key_and_millisecond_nonces_collide() {
     for processes in [2, 8] {
         let refused = shared(processes, "milliseconds").await;
         let all = processes * calls();
@@ -86,7 +86,7 @@ async fn processes_with_one_key_and_milliseconds_collide() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn server_that_takes_milliseconds_only_costs_each_process_one_request() {
+async fn server_that_requires_millisecond_nonces_costs_one_request_per_process() {
     // Millisecond nonces collide if processes share a key, so each process has its own key here.
     let seeds: Vec<String> = (1..=8_u8).map(|seed| hex::encode([seed; 32])).collect();
     for processes in [2, 8] {

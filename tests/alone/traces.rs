@@ -23,7 +23,7 @@ const RESPONSE_SEED: [u8; 32] = [0xd5; 32];
 const STRANGER_SEED: [u8; 32] = [0xe7; 32];
 
 #[tokio::test]
-async fn calls_on_the_sandbox_are_seen_and_their_secrets_are_not() {
+async fn sandbox_calls_are_traced_without_secrets() {
     let capture = Capture::start();
     let sandbox = Sandbox::builder()
         .response_seed(&RESPONSE_SEED)
@@ -84,7 +84,7 @@ async fn calls_on_the_sandbox_are_seen_and_their_secrets_are_not() {
 }
 
 #[tokio::test]
-async fn attempts_and_failures_are_seen_and_their_secrets_are_not() {
+async fn attempts_and_failures_are_traced_without_secrets() {
     let capture = Capture::start();
     let token = r#"{"access_token":"hunter2-access","refresh_token":"hunter2-refresh"}"#;
     let api = r#"{"error_code":2000,"error_message":"hunter2-message","error_id":"e-7"}"#;
@@ -146,7 +146,7 @@ async fn attempts_and_failures_are_seen_and_their_secrets_are_not() {
 
 /// Events of a call identify the call, for every subscriber.
 #[tokio::test]
-async fn retries_and_failures_name_operation_organization_and_attempt() {
+async fn retry_and_failure_events_name_operation_organization_and_attempt() {
     let capture = Capture::start();
     let api = r#"{"error_code":2000,"error_message":"hunter2-message","error_id":"e-8"}"#;
     let failed = canned::signed("500 Internal Server Error", api);
@@ -217,7 +217,7 @@ impl Credential for OfOrganization {
 }
 
 #[tokio::test]
-async fn the_change_to_milliseconds_is_warned_of_once_with_the_setting() {
+async fn switch_to_millisecond_nonces_logs_one_warning_that_names_the_setting() {
     let capture = Capture::start();
     let api = r#"{"error_code":2024,"error_message":"m","error_id":"e"}"#;
     let refused = canned::signed("401 Unauthorized", api);
@@ -236,7 +236,7 @@ async fn the_change_to_milliseconds_is_warned_of_once_with_the_setting() {
 }
 
 #[tokio::test]
-async fn over_http_2_no_secret_is_seen_either() {
+async fn http2_traces_contain_no_secret() {
     let capture = Capture::start();
     let token = r#"{"access_token":"hunter2-access","refresh_token":"hunter2-refresh"}"#;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -260,7 +260,7 @@ async fn over_http_2_no_secret_is_seen_either() {
 }
 
 #[tokio::test]
-async fn a_caller_cannot_have_the_http_client_print_what_it_sends() {
+async fn verbose_connection_logging_cannot_be_enabled_by_the_caller() {
     let capture = Capture::start();
     let server = Canned::start([canned::signed("200 OK", r#"{"a":"hunter2-body"}"#)]).await;
     let client = client::builder(server.environment())
@@ -272,7 +272,7 @@ async fn a_caller_cannot_have_the_http_client_print_what_it_sends() {
 }
 
 #[test]
-fn what_is_printed_is_captured() {
+fn trace_capture_records_printed_output() {
     let capture = Capture::start();
     let span = tracing::trace_span!("outer", operation = "op", later = tracing::field::Empty);
     span.in_scope(|| tracing::trace!(code = 7, "an event"));

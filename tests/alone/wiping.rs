@@ -153,7 +153,7 @@ fn freed(memory: &File, range: &Range<usize>, into: &mut [u8]) {
 }
 
 #[test]
-fn memory_that_is_not_wiped_is_found() {
+fn memory_scan_finds_data_that_is_not_wiped() {
     let marker = Marker::new(1);
     let text = marker.text();
     assert_eq!(marker.found().len(), 1);
@@ -174,7 +174,7 @@ fn secret_is_wiped_when_its_last_clone_is_dropped() {
 }
 
 #[test]
-fn access_token_is_wiped_with_the_header_that_carries_it() {
+fn access_token_and_its_header_are_wiped_on_drop() {
     let marker = Marker::new(3);
     let token = FixedToken::new(marker.text()).unwrap();
     assert_eq!(marker.found().len(), 2, "the token and its header");
@@ -183,7 +183,7 @@ fn access_token_is_wiped_with_the_header_that_carries_it() {
 }
 
 #[tokio::test]
-async fn private_key_is_wiped_with_its_last_signer() {
+async fn private_key_is_wiped_when_its_last_signer_is_dropped() {
     let marker = Marker::new(4);
     let digits = Secret::new(marker.digits().text());
     let key = SecretKey::from_hex(digits.expose()).unwrap();
@@ -269,7 +269,7 @@ async fn response_body_is_wiped_when_its_last_clone_is_dropped() {
 }
 
 #[tokio::test]
-async fn what_passes_through_a_file_store_is_wiped() {
+async fn tokens_used_by_a_file_store_are_wiped() {
     let (plain, sealed) = (directory(), directory());
     let (access, refresh) = (Marker::new(7), Marker::new(8));
     let stores = [

@@ -124,7 +124,7 @@ async fn certificate_of_an_authority_given_to_the_http_client_is_accepted() {
 }
 
 #[test]
-fn host_that_only_looks_like_loopback_is_refused_without_tls() {
+fn host_name_similar_to_loopback_is_rejected_without_tls() {
     for host in [
         "evillocalhost",
         "localhost.example",
@@ -194,7 +194,7 @@ async fn seconds_until_timeout(client: &Client) -> (u64, Error) {
 }
 
 #[tokio::test]
-async fn server_that_never_answers_is_given_up_after_thirty_seconds() {
+async fn request_without_a_response_times_out_after_thirty_seconds() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
     let server = tokio::spawn(async move {
@@ -218,7 +218,7 @@ async fn server_that_never_answers_is_given_up_after_thirty_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn connection_that_never_comes_about_is_given_up_after_ten_seconds() {
+async fn connection_attempt_times_out_after_ten_seconds() {
     /// A DNS resolver that never answers.
     struct Silent;
 

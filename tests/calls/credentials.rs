@@ -42,7 +42,7 @@ async fn execute(client: &Client, operation: &'static Operation) -> Result<(), E
 }
 
 #[tokio::test]
-async fn every_call_carries_the_clients_token_but_those_that_need_none() {
+async fn calls_carry_the_client_token_unless_the_operation_needs_none() {
     static PLAIN: Operation = Operation::get("plain", "/organizations/info");
     static SCOPED: Operation = Operation::post("scoped", "/x").needs(&["wallet.read"]);
     static OAUTH: Operation = Operation::get("oauth", "/oauth/token");
@@ -71,7 +71,7 @@ async fn every_call_carries_the_clients_token_but_those_that_need_none() {
 }
 
 #[tokio::test]
-async fn a_client_without_a_credential_sends_no_token() {
+async fn client_without_a_credential_sends_no_token() {
     static PLAIN: Operation = Operation::get("plain", "/x");
     let server = server().await;
     let client = acting(&server).without_credential();
@@ -81,7 +81,7 @@ async fn a_client_without_a_credential_sends_no_token() {
 }
 
 #[tokio::test]
-async fn a_raw_call_can_say_whose_token_it_carries() {
+async fn raw_call_can_override_the_credential() {
     let server = server().await;
     let client = acting(&server);
     let request = |path| client.request(Method::GET, path);
@@ -97,7 +97,7 @@ async fn a_raw_call_can_say_whose_token_it_carries() {
 
 #[tokio::test]
 #[expect(deprecated, reason = "it is below `/oauth/` and takes any token")]
-async fn a_generated_call_can_say_whose_token_it_carries() {
+async fn generated_call_can_override_the_credential() {
     let server = server().await;
     let client = cobo_oauth::OAuthClient::new(acting(&server));
     let exchange = || {
@@ -118,7 +118,7 @@ async fn a_generated_call_can_say_whose_token_it_carries() {
 }
 
 #[tokio::test]
-async fn a_generated_call_can_say_whether_it_may_be_repeated() {
+async fn generated_call_can_set_if_it_is_repeatable() {
     let unavailable = canned::plain("503 Service Unavailable", "", "");
     let requests = async |repeatable: Option<bool>| {
         let ok = canned::signed("200 OK", TOKEN);

@@ -52,7 +52,7 @@ fn check_hidden(error: &Error) {
 }
 
 #[tokio::test]
-async fn explanation_is_shown() {
+async fn signed_error_message_is_displayed_without_control_characters() {
     let client = echoing(|_| "`wallet_id`\r\nis\u{1b}[31m missing".to_owned()).await;
     let error = client.request(Method::GET, "/x").send().await.unwrap_err();
     assert_eq!(
@@ -64,7 +64,7 @@ async fn explanation_is_shown() {
 }
 
 #[tokio::test]
-async fn ids_and_names_that_repeat_a_secret_are_replaced() {
+async fn response_ids_and_error_names_that_contain_a_secret_are_redacted() {
     const TOKEN: &str = "hunter2-the-access-token";
     let api = format!(r#"{{"error_code":2000,"error_message":"m","error_id":"{TOKEN}"}}"#);
     let oauth = format!(r#"{{"error":"{TOKEN}","error_description":"d"}}"#);
@@ -82,7 +82,7 @@ async fn ids_and_names_that_repeat_a_secret_are_replaced() {
 }
 
 #[tokio::test]
-async fn secret_that_is_broken_up_is_replaced() {
+async fn secret_split_by_separators_is_redacted_in_error_messages() {
     for explain in [
         |request: &Seen| broken_up(request, " "),
         |request: &Seen| broken_up(request, "\r\n"),
@@ -107,7 +107,7 @@ fn broken_up(request: &Seen, separator: &str) -> String {
 }
 
 #[tokio::test]
-async fn access_token_key_and_signature_are_replaced() {
+async fn access_token_key_and_signature_are_redacted_in_error_messages() {
     for explain in [
         |request: &Seen| header(request, "authorization"),
         |request: &Seen| percent(&header(request, "authorization")),
@@ -132,7 +132,7 @@ async fn access_token_key_and_signature_are_replaced() {
 }
 
 #[tokio::test]
-async fn secrets_of_a_body_are_replaced_and_the_rest_is_not() {
+async fn only_secret_fields_of_a_request_body_are_redacted_in_error_messages() {
     #[derive(Serialize)]
     struct Nested {
         wallet: &'static str,

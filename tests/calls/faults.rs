@@ -121,7 +121,7 @@ impl Policy {
 }
 
 #[tokio::test]
-async fn what_the_network_does_is_survived_or_reported() {
+async fn every_network_fault_scenario_has_the_expected_outcome() {
     let read = |text| serde_json::from_str::<Vec<Scenario>>(text).unwrap();
     let mut scenarios = read(include_str!("faults/scenarios.json"));
     scenarios.extend(read(include_str!("faults/http2.json")));

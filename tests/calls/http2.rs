@@ -18,7 +18,7 @@ enum Form {
 }
 
 #[tokio::test]
-async fn access_token_and_signature_are_never_indexed() {
+async fn http2_headers_with_access_token_or_signature_are_never_indexed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
     let server = tokio::spawn(serve(listener));

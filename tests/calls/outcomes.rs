@@ -19,7 +19,7 @@ use world::{LIMITED, OneToken, START, World, done, limited, unavailable};
 mod world;
 
 #[tokio::test]
-async fn later_attempt_without_a_token_never_makes_the_call_not_executed() {
+async fn call_outcome_is_unknown_if_a_later_attempt_finds_no_token() {
     let world = World::new();
     let server = Canned::start([unavailable()]).await;
     let request = world.client(&server).request(Method::POST, "/transfers");
@@ -37,7 +37,7 @@ async fn later_attempt_without_a_token_never_makes_the_call_not_executed() {
 }
 
 #[tokio::test]
-async fn outcome_of_the_credentials_own_call_is_not_that_of_the_call() {
+async fn outcome_of_the_token_request_is_not_reported_as_outcome_of_the_call() {
     /// Fails as a call does that found no token for its second attempt.
     #[derive(Debug)]
     struct Nested(Client);
@@ -71,7 +71,7 @@ async fn outcome_of_the_credentials_own_call_is_not_that_of_the_call() {
 }
 
 #[tokio::test]
-async fn success_that_does_not_decode_is_executed_and_keeps_its_bytes() {
+async fn undecodable_success_is_reported_as_executed_and_keeps_its_body() {
     #[derive(Debug, Deserialize)]
     struct Transfer {
         #[allow(dead_code)]
@@ -97,7 +97,7 @@ async fn success_that_does_not_decode_is_executed_and_keeps_its_bytes() {
 }
 
 #[tokio::test]
-async fn failure_with_the_status_of_a_success_is_no_success() {
+async fn error_body_in_a_2xx_response_has_unknown_outcome() {
     let world = World::new();
     let body = r#"{"error_code":2003,"error_message":"m","error_id":null}"#;
     let (result, _) = world.write([world.signed(0, "200 OK", body)]).await;
@@ -107,7 +107,7 @@ async fn failure_with_the_status_of_a_success_is_no_success() {
 }
 
 #[tokio::test]
-async fn fresh_429_of_cobos_is_attempted_again_for_a_write() {
+async fn write_is_retried_after_a_fresh_signed_429() {
     let world = World::new();
     let (result, requests) = world.write([limited(&world, 0), done(&world, 0)]).await;
     assert!(result.is_ok());
@@ -118,7 +118,7 @@ async fn fresh_429_of_cobos_is_attempted_again_for_a_write() {
 }
 
 #[tokio::test]
-async fn old_429_is_an_unknown_outcome_and_never_repeats_a_write() {
+async fn old_429_has_unknown_outcome_and_write_is_not_retried() {
     let world = World::new();
     // A successful call's response tells the client Cobo's time.
     assert!(world.write([done(&world, 0)]).await.0.is_ok());
@@ -149,7 +149,7 @@ async fn old_429_is_an_unknown_outcome_and_never_repeats_a_write() {
 }
 
 #[tokio::test]
-async fn answer_counts_only_within_a_minute_of_the_local_clock() {
+async fn signed_429_proves_no_execution_only_within_a_minute_of_local_time() {
     for (signed_at, execution) in [
         (60_000, Execution::NotExecuted),
         (60_001, Execution::Unknown),
@@ -163,7 +163,7 @@ async fn answer_counts_only_within_a_minute_of_the_local_clock() {
 }
 
 #[tokio::test]
-async fn only_a_clear_refusal_of_cobos_counts_as_not_executed() {
+async fn only_signed_and_definite_rejections_count_as_not_executed() {
     let api = |code: i64| format!(r#"{{"error_code":{code},"error_message":"m","error_id":"e"}}"#);
     let oauth = |name: &str| format!(r#"{{"error":"{name}","error_description":"d"}}"#);
     for (status, body, execution) in [
@@ -201,7 +201,7 @@ async fn only_a_clear_refusal_of_cobos_counts_as_not_executed() {
 }
 
 #[tokio::test]
-async fn write_is_not_attempted_again_for_a_status_that_no_signature_covers() {
+async fn write_is_not_retried_if_status_429_contradicts_the_signed_error_code() {
     for code in [2028, 2024, 2003] {
         let body = format!(r#"{{"error_code":{code},"error_message":"m","error_id":"e"}}"#);
         let world = World::new();
@@ -213,7 +213,7 @@ async fn write_is_not_attempted_again_for_a_status_that_no_signature_covers() {
 }
 
 #[tokio::test]
-async fn success_that_nobody_signed_is_never_certain() {
+async fn unsigned_success_has_unknown_outcome() {
     let server = Canned::start([canned::plain("200 OK", "", "{}")]).await;
     let environment = Environment::custom(server.base_url(), ResponseKeys::unverified()).unwrap();
     let client = Client::new(environment, Ed25519Signer::from_seed(&[3; 32])).unwrap();
@@ -225,7 +225,7 @@ async fn success_that_nobody_signed_is_never_certain() {
 }
 
 #[tokio::test]
-async fn nothing_counts_as_not_executed_without_response_keys() {
+async fn without_response_keys_no_error_counts_as_not_executed() {
     let server = Canned::start([canned::plain("429 Too Many Requests", "", LIMITED)]).await;
     let environment = Environment::custom(server.base_url(), ResponseKeys::unverified()).unwrap();
     let client = Client::new(environment, Ed25519Signer::from_seed(&[3; 32])).unwrap();
@@ -236,7 +236,7 @@ async fn nothing_counts_as_not_executed_without_response_keys() {
 }
 
 #[tokio::test]
-async fn response_that_is_fifteen_minutes_older_than_the_newest_is_refused() {
+async fn response_over_fifteen_minutes_older_than_the_newest_is_rejected() {
     const LIMIT: i64 = 15 * 60_000;
     let world = World::new();
     assert!(world.write([done(&world, 0)]).await.0.is_ok());
@@ -254,7 +254,7 @@ async fn response_that_is_fifteen_minutes_older_than_the_newest_is_refused() {
 }
 
 #[tokio::test]
-async fn local_clocks_refuse_nothing_by_themselves() {
+async fn jump_of_the_local_clock_does_not_reject_responses() {
     let world = World::new();
     assert!(world.write([done(&world, 0)]).await.0.is_ok());
     // The local clock jumps, as when a machine wakes up or a test moves it. Cobo's time does not
@@ -266,7 +266,7 @@ async fn local_clocks_refuse_nothing_by_themselves() {
 }
 
 #[tokio::test]
-async fn cobos_time_is_the_newest_verified_timestamp_and_the_time_since() {
+async fn cobo_time_is_the_newest_verified_timestamp_plus_elapsed_time() {
     let world = World::new();
     let server = Canned::start([
         done(&world, 5_000),
@@ -297,7 +297,7 @@ async fn cobos_time_is_the_newest_verified_timestamp_and_the_time_since() {
 }
 
 #[tokio::test]
-async fn every_success_that_is_refused_says_that_the_call_may_have_been_carried_out() {
+async fn error_for_a_rejected_success_says_the_call_may_have_been_executed() {
     let world = World::new();
     let body = r#"{"transaction_id":"t-1"}"#;
     let page = String::from_utf8(done(&world, 0)).unwrap();
@@ -341,7 +341,7 @@ async fn every_success_that_is_refused_says_that_the_call_may_have_been_carried_
 }
 
 #[tokio::test]
-async fn advice_never_tells_to_repeat_a_write_that_may_have_been_carried_out() {
+async fn error_advises_a_retry_only_for_repeatable_calls() {
     for code in [1000, 2000, 2026, 30_039, 60_003] {
         for bearer in [false, true] {
             for repeatable in [false, true] {
@@ -372,7 +372,7 @@ async fn advice_never_tells_to_repeat_a_write_that_may_have_been_carried_out() {
 }
 
 #[tokio::test]
-async fn failure_with_an_error_id_of_null_is_cobos_all_the_same() {
+async fn error_body_with_null_error_id_is_recognised_as_an_api_error() {
     let world = World::new();
     let body = r#"{"error_code":2028,"error_message":"m","error_id":null}"#;
     let (result, _) = world.write([world.signed(0, "404 Not Found", body)]).await;
@@ -385,7 +385,7 @@ async fn failure_with_an_error_id_of_null_is_cobos_all_the_same() {
 }
 
 #[tokio::test]
-async fn old_429_never_makes_a_refresh_token_be_sent_again() {
+async fn old_429_never_causes_a_refresh_token_to_be_sent_twice() {
     const HOUR: u64 = 3_600_000;
     let world = World::new();
     let issued = |after: i64, number: u32| {

@@ -20,7 +20,7 @@ async fn answered_with(answer: Vec<u8>) -> (Canned, Result<Vec<u8>, Error>) {
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_error_that_names_the_host_and_nothing_else() {
+async fn redirect_is_an_error_that_names_only_the_target_host() {
     let elsewhere = Canned::start([canned::signed("200 OK", "{}")]).await;
     let port = elsewhere.base_url().rsplit(':').next().unwrap().to_owned();
     let target = format!("http://localhost:{port}/{SECRET}");
@@ -48,7 +48,7 @@ async fn a_redirect_is_an_error_that_names_the_host_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_success_has_to_be_signed_and_over_these_bytes() {
+async fn success_response_without_a_valid_signature_is_rejected() {
     let body = r#"{"access_token":"a"}"#;
     let (_, signed) = answered_with(canned::signed("200 OK", body)).await;
     assert_eq!(signed.unwrap(), body.as_bytes());
@@ -72,7 +72,7 @@ async fn a_success_has_to_be_signed_and_over_these_bytes() {
 }
 
 #[tokio::test]
-async fn an_error_may_be_unsigned_but_not_wrongly_signed() {
+async fn unsigned_error_response_is_accepted_but_an_invalid_signature_is_rejected() {
     let body = r#"{"error_code":2024,"error_message":"m","error_id":"e1"}"#;
     let (_, unsigned) = answered_with(canned::plain("401 Unauthorized", "", body)).await;
     let error = unsigned.unwrap_err();
@@ -86,7 +86,7 @@ async fn an_error_may_be_unsigned_but_not_wrongly_signed() {
 }
 
 #[tokio::test]
-async fn unverified_is_something_to_say_and_then_takes_anything() {
+async fn unsigned_success_is_accepted_with_unverified_response_keys() {
     let server = Canned::start([canned::plain("200 OK", "", "{}")]).await;
     let environment = Environment::custom(server.base_url(), ResponseKeys::unverified()).unwrap();
     let client = client::builder(environment).build().unwrap();
@@ -94,7 +94,7 @@ async fn unverified_is_something_to_say_and_then_takes_anything() {
 }
 
 #[tokio::test]
-async fn a_gateways_page_is_an_error_with_its_status_and_without_its_text() {
+async fn error_for_a_gateway_page_has_the_status_but_not_the_page_text() {
     let page = format!("<html>{SECRET}</html>");
     let headers = "content-type: text/html\r\nx-request-id: r-1\r\nretry-after: 7\r\n";
     let (_, refused) = answered_with(canned::plain("502 Bad Gateway", headers, &page)).await;
@@ -113,7 +113,7 @@ async fn a_gateways_page_is_an_error_with_its_status_and_without_its_text() {
 }
 
 #[tokio::test]
-async fn cobos_words_are_shown_if_cobo_signed_them_and_in_debug_never() {
+async fn error_message_of_cobo_is_displayed_only_if_signed_and_never_in_debug() {
     let words = "the grant has expired";
     let body = format!(r#"{{"error":"invalid_grant","error_description":"{words}"}}"#);
     let (_, refused) = answered_with(canned::signed("400 Bad Request", &body)).await;
@@ -136,14 +136,14 @@ async fn cobos_words_are_shown_if_cobo_signed_them_and_in_debug_never() {
 }
 
 #[tokio::test]
-async fn a_failure_with_the_status_of_a_success_is_a_failure() {
+async fn error_body_in_a_2xx_response_is_an_error() {
     let body = r#"{"error_code":2000,"error_message":"m","error_id":"e"}"#;
     let (_, refused) = answered_with(canned::signed("200 OK", body)).await;
     assert_eq!(refused.unwrap_err().code(), Some(ErrorCode::TEMPORARY));
 }
 
 #[tokio::test]
-async fn a_body_larger_than_the_limit_is_not_read() {
+async fn response_body_over_the_size_limit_is_rejected() {
     let large = "x".repeat(2_000);
     let announced = canned::signed("200 OK", &large);
     let head = format!(
@@ -163,7 +163,7 @@ async fn a_body_larger_than_the_limit_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_coded_answer_is_an_error_that_names_the_coding() {
+async fn response_with_content_encoding_is_an_error_that_names_the_encoding() {
     // These tests enable reqwest's `gzip`, which would decompress the body before it is verified.
     let body = r#"{"access_token":"hunter2-the-access-token"}"#;
     for (headers, name) in [
@@ -206,7 +206,7 @@ async fn a_coded_answer_is_an_error_that_names_the_coding() {
 }
 
 #[tokio::test]
-async fn json_that_is_nested_too_deep_is_named_as_such() {
+async fn json_nested_too_deep_is_a_specific_error() {
     let body = format!("{}{}", "[".repeat(300), "]".repeat(300));
     let server = Canned::start([canned::signed("200 OK", &body)]).await;
     let client = client::builder(server.environment()).build().unwrap();
@@ -216,7 +216,7 @@ async fn json_that_is_nested_too_deep_is_named_as_such() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_told_from_one_that_never_was() {
+async fn broken_connection_is_a_transport_error_and_refused_one_a_connect_error() {
     let broken = Canned::start([]).await;
     let client = client::builder(broken.environment()).build().unwrap();
     let error = client.request(Method::GET, "/x").send().await.unwrap_err();
@@ -235,7 +235,7 @@ async fn a_connection_that_breaks_is_told_from_one_that_never_was() {
 }
 
 #[tokio::test]
-async fn a_server_that_keeps_silent_is_a_timeout() {
+async fn server_without_a_response_causes_a_timeout_error() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
     let silent = Environment::custom(&base_url, ResponseKeys::unverified()).unwrap();
@@ -249,7 +249,7 @@ async fn a_server_that_keeps_silent_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn an_error_tells_whether_cobo_signed_it() {
+async fn error_reports_if_its_response_was_signed() {
     let body = r#"{"error_code":30001,"error_message":"m","error_id":"e1"}"#;
     let (_, signed) = answered_with(canned::signed("400 Bad Request", body)).await;
     assert!(signed.unwrap_err().is_signed());
@@ -258,7 +258,7 @@ async fn an_error_tells_whether_cobo_signed_it() {
 }
 
 #[tokio::test]
-async fn a_failures_body_is_not_read_to_its_end() {
+async fn oversized_error_body_still_gives_an_error_with_the_status() {
     let page = canned::plain("502 Bad Gateway", "", &"x".repeat(64 * 1024 + 1));
     let (_, refused) = answered_with(page).await;
     let error = refused.unwrap_err();
@@ -269,7 +269,7 @@ async fn a_failures_body_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_wrong_clock_is_named_where_a_signature_was_refused() {
+async fn authentication_error_reports_a_wrong_local_clock() {
     let body = r#"{"error_code":2024,"error_message":"m","error_id":"e1"}"#;
     // This is 1718587017 in Unix seconds.
     let date = "date: Mon, 17 Jun 2024 01:16:57 GMT\r\n";
@@ -296,7 +296,7 @@ async fn a_wrong_clock_is_named_where_a_signature_was_refused() {
 }
 
 #[tokio::test]
-async fn a_response_that_was_signed_too_long_ago_is_refused_where_that_is_asked_for() {
+async fn response_outside_max_response_age_is_rejected() {
     let signed_at = 1_718_587_017_026;
     let age = Duration::from_secs(60);
     for (clock, fresh) in [

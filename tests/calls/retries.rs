@@ -49,7 +49,7 @@ fn header(request: &[u8], name: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn every_attempt_has_a_nonce_and_a_signature_of_its_own() {
+async fn every_attempt_has_a_new_nonce_and_signature() {
     let bad_gateway = canned::plain("502 Bad Gateway", "", "");
     let server = Canned::start([unavailable(), bad_gateway, ok()]).await;
     on(&server).request(Method::GET, "/x").send().await.unwrap();
@@ -66,7 +66,7 @@ async fn every_attempt_has_a_nonce_and_a_signature_of_its_own() {
 }
 
 #[tokio::test]
-async fn attempts_end_with_the_last_error() {
+async fn last_error_is_returned_after_all_attempts_fail() {
     let server = Canned::start([unavailable()]).await;
     let error = on(&server)
         .request(Method::GET, "/x")
@@ -78,7 +78,7 @@ async fn attempts_end_with_the_last_error() {
 }
 
 #[tokio::test]
-async fn a_policy_can_be_another_one_for_one_call() {
+async fn retry_policy_can_be_overridden_for_one_call() {
     let server = Canned::start([unavailable()]).await;
     let client = on(&server);
     let once = client.with_retry(RetryPolicy::none());
@@ -89,7 +89,7 @@ async fn a_policy_can_be_another_one_for_one_call() {
 }
 
 #[tokio::test]
-async fn what_may_have_been_carried_out_is_sent_once() {
+async fn non_repeatable_call_is_sent_only_once() {
     static WRITE: Operation = Operation::post("write", "/x");
     static READ: Operation = Operation::post("read", "/x").repeatable(true);
     let server = Canned::start([unavailable()]).await;
@@ -123,7 +123,7 @@ async fn what_may_have_been_carried_out_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_server_that_stays_down_exhausts_the_budget_of_all_clones() {
+async fn client_clones_share_one_retry_budget() {
     let server = Canned::start([unavailable()]).await;
     let client = on(&server);
     for _ in 0..30 {
@@ -141,7 +141,7 @@ async fn a_server_that_stays_down_exhausts_the_budget_of_all_clones() {
 }
 
 #[tokio::test]
-async fn an_attempt_under_way_is_given_up_at_the_deadline() {
+async fn attempt_in_flight_is_aborted_at_the_deadline() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
     let keys = cobo_auth::ResponseKeys::unverified();
@@ -185,7 +185,7 @@ impl Credential for Shared {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_renewed_once_and_the_call_repeated_at_once() {
+async fn expired_token_is_renewed_once_and_the_call_retried_immediately() {
     let expired = canned::signed("500 Internal Server Error", EXPIRED);
     let server = Canned::start([expired, ok()]).await;
     let credential = Shared::default();
@@ -203,7 +203,7 @@ async fn an_expired_token_is_renewed_once_and_the_call_repeated_at_once() {
 }
 
 #[tokio::test]
-async fn a_renewed_token_that_is_refused_again_counts_as_an_internal_error() {
+async fn second_token_rejection_is_handled_as_an_internal_error() {
     let server = Canned::start([canned::signed("500 Internal Server Error", EXPIRED)]).await;
     let credential = Shared::default();
     let call = on(&server)
@@ -218,7 +218,7 @@ async fn a_renewed_token_that_is_refused_again_counts_as_an_internal_error() {
 }
 
 #[tokio::test]
-async fn renewals_that_help_cost_nothing() {
+async fn successful_token_renewal_uses_no_retry_budget() {
     let expired = canned::signed("500 Internal Server Error", EXPIRED);
     let answers = std::iter::repeat_n([expired, ok()], 200).flatten();
     let server = Canned::start(answers).await;
@@ -234,7 +234,7 @@ async fn renewals_that_help_cost_nothing() {
 }
 
 #[tokio::test]
-async fn renewals_in_vain_are_paid_from_the_budget() {
+async fn failed_token_renewals_use_the_retry_budget() {
     let server = Canned::start([canned::signed("500 Internal Server Error", EXPIRED)]).await;
     let client = on(&server);
     for _ in 0..30 {
@@ -272,7 +272,7 @@ impl Credential for Empty {
 }
 
 #[tokio::test]
-async fn a_failing_credential_is_asked_once_and_nothing_is_sent() {
+async fn failing_credential_is_called_once_and_no_request_is_sent() {
     let server = Canned::start([ok()]).await;
     let credential = Arc::new(Empty::default());
     let call = on(&server)
@@ -294,7 +294,7 @@ async fn a_failing_credential_is_asked_once_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_once_the_deadline_is_over() {
+async fn no_request_is_sent_after_the_deadline() {
     let server = Canned::start([ok()]).await;
     let client = on(&server);
     // With an open connection, a request would be sent at once.
@@ -317,7 +317,7 @@ async fn nothing_is_sent_once_the_deadline_is_over() {
 }
 
 #[tokio::test]
-async fn a_write_with_an_expired_token_is_reported_and_not_repeated() {
+async fn write_with_an_expired_token_returns_an_error_and_is_not_retried() {
     let expired = canned::signed("500 Internal Server Error", EXPIRED);
     let server = Canned::start([expired, ok()]).await;
     let credential = Shared::default();
@@ -339,7 +339,7 @@ async fn a_write_with_an_expired_token_is_reported_and_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_refused_token_by_name_counts_as_expired() {
+async fn invalid_token_error_is_handled_as_an_expired_token() {
     let challenge = "www-authenticate: Bearer error=\"invalid_token\"\r\n";
     let body = r#"{"error_code":2024,"error_message":"m","error_id":"i"}"#;
     let named = canned::plain("401 Unauthorized", challenge, body);

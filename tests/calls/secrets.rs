@@ -115,7 +115,7 @@ fn secrets_can_be_neither_displayed_nor_compared() {
 }
 
 #[test]
-fn serialising_writes_the_secret_and_the_docs_say_so() {
+fn serialising_exposes_the_secret_as_documented() {
     let request = models::RefreshPermissionTokenRequest::builder()
         .refresh_token(SECRET)
         .build()

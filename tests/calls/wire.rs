@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 const SECRET: &str = "hunter2-the-access-token";
 
 #[tokio::test]
-async fn what_is_signed_is_what_is_sent() {
+async fn sent_request_matches_the_signed_request() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment()).build().unwrap();
     client
@@ -45,7 +45,7 @@ async fn what_is_signed_is_what_is_sent() {
 }
 
 #[tokio::test]
-async fn a_request_without_parameters_has_no_question_mark() {
+async fn request_without_parameters_has_no_question_mark() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment()).build().unwrap();
     client.request(Method::GET, "/x").send().await.unwrap();
@@ -53,7 +53,7 @@ async fn a_request_without_parameters_has_no_question_mark() {
 }
 
 #[tokio::test]
-async fn a_path_that_leads_elsewhere_is_refused_before_anything_is_sent() {
+async fn unsafe_path_is_rejected_before_sending() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment()).build().unwrap();
     for path in [
@@ -78,7 +78,7 @@ async fn a_path_that_leads_elsewhere_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn path_parameter_that_leads_elsewhere_is_refused() {
+async fn path_parameter_that_changes_the_path_structure_is_rejected() {
     static INFO: Operation = Operation::get("info", "/wallets/{wallet_id}/info")
         .parameters(&[Parameter::path("wallet_id"), Parameter::query("b")]);
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
@@ -126,7 +126,7 @@ async fn path_parameter_that_leads_elsewhere_is_refused() {
 }
 
 #[tokio::test]
-async fn a_trailing_slash_is_sent_and_signed_by_raw_and_documented_calls_alike() {
+async fn trailing_slash_is_sent_and_signed_in_raw_and_generated_calls() {
     static LIST: Operation =
         Operation::get("list", "/wallets/{wallet_id}/").parameters(&[Parameter::path("wallet_id")]);
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
@@ -145,7 +145,7 @@ async fn a_trailing_slash_is_sent_and_signed_by_raw_and_documented_calls_alike()
 }
 
 #[tokio::test]
-async fn a_write_without_a_body_says_so() {
+async fn write_without_a_body_sends_content_length_zero() {
     static POST: Operation = Operation::post("post", "/x");
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment()).build().unwrap();
@@ -170,7 +170,7 @@ async fn a_write_without_a_body_says_so() {
 }
 
 #[tokio::test]
-async fn no_coding_is_accepted() {
+async fn requests_accept_only_identity_encoding() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment())
         .http(|http| {
@@ -186,7 +186,7 @@ async fn no_coding_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_bad_path_is_not_repeated_in_the_error() {
+async fn error_for_an_invalid_path_does_not_contain_the_path() {
     let server = Canned::start([]).await;
     let client = client::builder(server.environment()).build().unwrap();
     for path in [
@@ -200,7 +200,7 @@ async fn a_bad_path_is_not_repeated_in_the_error() {
 }
 
 #[tokio::test]
-async fn documented_header_never_makes_the_request_another_one() {
+async fn header_parameter_cannot_override_a_reserved_header() {
     const HEADERS: [(&str, &str); 7] = [
         ("content-length", "5"),
         ("host", "evil.example"),
@@ -250,7 +250,7 @@ async fn documented_header_never_makes_the_request_another_one() {
 }
 
 #[test]
-fn default_headers_that_would_do_the_same_are_refused() {
+fn reserved_default_header_is_rejected() {
     let build = |name: &'static str| {
         let headers: HeaderMap = [(name, "1")]
             .into_iter()
@@ -277,7 +277,7 @@ fn default_headers_that_would_do_the_same_are_refused() {
 }
 
 #[tokio::test]
-async fn a_base_path_is_written_in_the_canonical_form_too() {
+async fn base_path_is_sent_in_canonical_form() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let odd = server.base_url().replace("/v2", "/a%7Eb/v2");
     let environment = Environment::custom(&odd, ResponseKeys::unverified()).unwrap();
@@ -287,7 +287,7 @@ async fn a_base_path_is_written_in_the_canonical_form_too() {
 }
 
 #[tokio::test]
-async fn a_request_is_explained_without_being_sent() {
+async fn preview_returns_the_signed_message_without_sending_the_request() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment()).build().unwrap();
     let request = client
@@ -326,7 +326,7 @@ async fn a_request_is_explained_without_being_sent() {
 }
 
 #[test]
-fn plain_http_is_for_loopback_unless_said_otherwise() {
+fn plain_http_to_other_hosts_than_loopback_must_be_allowed_explicitly() {
     let build = |base_url: &str, allow: bool| {
         let environment = Environment::custom(base_url, ResponseKeys::unverified()).unwrap();
         let builder = Client::builder(environment, Ed25519Signer::from_seed(&[1; 32]));
@@ -356,7 +356,7 @@ fn plain_http_is_for_loopback_unless_said_otherwise() {
 }
 
 #[tokio::test]
-async fn the_sandbox_takes_what_the_canonical_form_makes_of_any_query() {
+async fn sandbox_accepts_signature_for_queries_with_special_characters() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client::auth(&sandbox);
     for value in [

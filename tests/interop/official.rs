@@ -21,7 +21,7 @@ const PERMISSION: u64 = 3_600;
 
 // The test's thread blocks while a script runs, so the sandbox needs other threads.
 #[tokio::test(flavor = "multi_thread")]
-async fn python() {
+async fn official_python_sdk_works_with_the_sandbox() {
     let Some(python) = or_skip("Python", install_python()) else {
         return;
     };
@@ -62,7 +62,7 @@ async fn python() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn javascript() {
+async fn official_javascript_sdk_works_with_the_sandbox() {
     let Some(modules) = or_skip("JavaScript", install_javascript()) else {
         return;
     };

@@ -17,7 +17,7 @@ fn client(sandbox: &Sandbox) -> OAuthClient {
 }
 
 #[tokio::test]
-async fn go_get_token() {
+async fn go_example_for_get_token_works() {
     let sandbox = Sandbox::start().await.unwrap();
     let client_id = CLIENT_ID;
     let org_id = ORG_ID;
@@ -59,7 +59,7 @@ async fn go_get_token() {
 }
 
 #[tokio::test]
-async fn go_refresh_token_with_the_empty_request_of_the_page() {
+async fn go_example_with_an_empty_refresh_request_reports_missing_fields() {
     let sandbox = Sandbox::start().await.unwrap();
     let refresh_token_request = models::RefreshTokenRequest::builder();
 
@@ -88,7 +88,7 @@ async fn go_refresh_token_with_the_empty_request_of_the_page() {
 }
 
 #[tokio::test]
-async fn go_refresh_token_with_the_request_filled() {
+async fn go_example_with_a_complete_refresh_request_works() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client(&sandbox);
     let refresh_token_request = models::RefreshTokenRequest::builder()
@@ -118,7 +118,7 @@ async fn go_refresh_token_with_the_request_filled() {
 }
 
 #[tokio::test]
-async fn javascript_get_token() {
+async fn javascript_example_for_get_token_works_and_prints_no_token() {
     let sandbox = Sandbox::start().await.unwrap();
     let client_id = "pvSwS8iFrfK0oZrB0ugG54XPDOLEv0Ij";
     let org_id = "e3986401-4aec-480a-973d-e775a4518413";
@@ -144,7 +144,7 @@ async fn javascript_get_token() {
 }
 
 #[tokio::test]
-async fn javascript_refresh_token_with_the_empty_request_of_the_page() {
+async fn javascript_example_with_an_empty_refresh_request_reports_missing_fields() {
     let sandbox = Sandbox::start().await.unwrap();
     // A request without any fields is an empty request as well.
     let error = client(&sandbox).refresh_token().send().await.unwrap_err();
@@ -162,7 +162,7 @@ async fn javascript_refresh_token_with_the_empty_request_of_the_page() {
 }
 
 #[tokio::test]
-async fn javascript_refresh_token_with_the_request_filled() {
+async fn javascript_example_with_a_complete_refresh_request_works() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client(&sandbox);
     let refresh_token_request = models::RefreshTokenRequest::builder()

@@ -6,7 +6,7 @@ use std::fs;
 use cobo_tests::property;
 
 #[test]
-fn the_corpus_and_its_neighbours_hold_every_property() {
+fn fuzz_corpus_and_mutations_of_it_satisfy_every_property() {
     for (name, property) in property::ALL {
         let folder = format!("../fuzz/corpus/{name}");
         let mut inputs: Vec<Vec<u8>> = fs::read_dir(&folder)

@@ -52,7 +52,7 @@ fn in_milliseconds(server: &Canned) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn nonces_are_128_random_bits_unless_set_otherwise() {
+async fn default_nonces_are_128_random_bits() {
     let server = server().await;
     let client = client::builder(server.environment()).clock(Fixed(NOW));
     let client = client.build().unwrap();
@@ -69,7 +69,7 @@ async fn nonces_are_128_random_bits_unless_set_otherwise() {
 }
 
 #[tokio::test]
-async fn milliseconds_rise_across_the_clients_of_a_key() {
+async fn millisecond_nonces_increase_across_clients_with_the_same_key() {
     let server = server().await;
     let clients = [(); 2].map(|()| {
         client(&server, |builder| {
@@ -86,7 +86,7 @@ async fn milliseconds_rise_across_the_clients_of_a_key() {
 }
 
 #[tokio::test]
-async fn a_call_made_while_the_clock_was_wrong_does_not_spoil_later_nonces() {
+async fn nonces_follow_the_clock_again_after_a_large_clock_error() {
     let server = server().await;
     let at = |now| {
         client(&server, |builder| {
@@ -117,7 +117,7 @@ fn random(server: &Canned) -> Vec<bool> {
 const SETTING: &str = "ClientBuilder::nonces(NonceStrategy::Milliseconds)";
 
 #[tokio::test]
-async fn a_server_that_takes_milliseconds_only_costs_one_request_more() {
+async fn server_that_requires_millisecond_nonces_costs_one_extra_request() {
     let unsigned = canned::plain(
         "401 Unauthorized",
         "",
@@ -136,7 +136,7 @@ async fn a_server_that_takes_milliseconds_only_costs_one_request_more() {
 }
 
 #[tokio::test]
-async fn a_write_is_never_repeated_because_of_a_nonce_and_its_error_names_the_setting() {
+async fn write_with_a_rejected_nonce_is_not_retried_and_error_names_the_setting() {
     let server = Canned::start([refusal(), ok()]).await;
     let client = client(&server, |builder| builder);
     let write = client.request(Method::POST, "/x").json("a write");
@@ -147,7 +147,7 @@ async fn a_write_is_never_repeated_because_of_a_nonce_and_its_error_names_the_se
 }
 
 #[tokio::test]
-async fn a_refusal_is_final_once_a_random_nonce_was_accepted() {
+async fn authentication_error_is_final_after_a_random_nonce_was_accepted() {
     let not_found = r#"{"error_code":2028,"error_message":"m","error_id":"e"}"#;
     for accepted in [ok(), canned::signed("404 Not Found", not_found)] {
         let server = Canned::start([accepted, refusal()]).await;
@@ -162,7 +162,7 @@ async fn a_refusal_is_final_once_a_random_nonce_was_accepted() {
 }
 
 #[tokio::test]
-async fn what_nobody_signed_does_not_show_that_a_nonce_was_accepted() {
+async fn unsigned_response_does_not_prove_that_a_nonce_was_accepted() {
     let page = canned::plain("403 Forbidden", "", "<html>");
     let server = Canned::start([page, refusal(), ok()]).await;
     let client = client(&server, |builder| builder);
@@ -173,7 +173,7 @@ async fn what_nobody_signed_does_not_show_that_a_nonce_was_accepted() {
 }
 
 #[tokio::test]
-async fn milliseconds_that_are_refused_as_well_change_nothing() {
+async fn client_keeps_random_nonces_if_millisecond_nonces_are_rejected_too() {
     let server = Canned::start([refusal(), refusal(), ok()]).await;
     let client = client(&server, |builder| builder);
     let request = || client.request(Method::GET, "/x").send();
@@ -185,7 +185,7 @@ async fn milliseconds_that_are_refused_as_well_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_client_that_is_set_to_milliseconds_does_not_try_random_nonces() {
+async fn client_configured_for_millisecond_nonces_never_sends_random_nonces() {
     let server = Canned::start([refusal()]).await;
     let client = client(&server, |builder| {
         builder.nonces(NonceStrategy::Milliseconds)

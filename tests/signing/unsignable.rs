@@ -7,7 +7,7 @@ use cobo_tests::seen::Fixed;
 use http::Method;
 
 #[tokio::test]
-async fn a_method_that_cannot_be_signed_is_refused() {
+async fn unsupported_http_method_is_rejected_before_sending() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment()).build().unwrap();
     for method in ["CONNECT", "TRACE", "get", "get|x", "M-SEARCH"] {
@@ -35,7 +35,7 @@ impl Signer for Broken {
 }
 
 #[tokio::test]
-async fn what_is_no_signature_is_not_sent() {
+async fn malformed_signature_from_the_signer_fails_before_sending() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let ed25519 = || PublicKey::ed25519([3; 32]);
     let secp256k1 = || PublicKey::secp256k1([3; 33]);
@@ -56,7 +56,7 @@ async fn what_is_no_signature_is_not_sent() {
 }
 
 #[tokio::test]
-async fn milliseconds_of_a_clock_that_shows_no_time_are_not_sent() {
+async fn millisecond_nonce_from_an_invalid_clock_fails_before_sending() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment())
         .nonces(NonceStrategy::Milliseconds)

@@ -57,7 +57,7 @@ async fn every_recorded_request_is_reproduced() {
 }
 
 #[test]
-fn the_sandbox_accepts_every_recorded_request() {
+fn sandbox_accepts_every_recorded_request() {
     let mut accepted = 0;
     for vector in recorded() {
         let Some(request) = &vector.request else {
@@ -87,7 +87,7 @@ fn the_sandbox_accepts_every_recorded_request() {
 }
 
 #[tokio::test]
-async fn the_two_that_are_no_requests_match_by_digest_and_signature() {
+async fn recorded_vectors_without_a_request_match_by_digest_and_signature() {
     let others: Vec<_> = recorded()
         .into_iter()
         .filter(|vector| vector.request.is_none())

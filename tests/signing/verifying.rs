@@ -44,7 +44,7 @@ fn headers(headers: &[(&str, &str)]) -> HeaderMap {
 /// for others (RFC 8032 leaves that open). This one has the neutral element as R, and
 /// S = SHA-512(R, A, digest) * a, where a is the private scalar and A the public key.
 #[test]
-fn signature_that_only_lenient_verifiers_accept_is_refused() {
+fn signature_accepted_only_by_lenient_verifiers_is_rejected() {
     let lenient = "0100000000000000000000000000000000000000000000000000000000000000\
                    00f9c36d7ff68b97329308d330c7c6f65703250fb517d2f1a405207fe83bdf09";
     let mut bytes = [0; 64];
@@ -94,7 +94,7 @@ fn assert_refused(key: &str) {
 }
 
 #[test]
-fn timestamp_in_one_spelling_does_not_complete_a_signature_in_the_other() {
+fn timestamp_and_signature_headers_in_different_spellings_are_rejected() {
     let signature = signature(TIMESTAMP);
     let signature = signature.as_str();
     for [timestamp, other] in [
@@ -114,7 +114,7 @@ fn timestamp_in_one_spelling_does_not_complete_a_signature_in_the_other() {
 }
 
 #[test]
-fn signature_of_one_spelling_is_checked_with_the_timestamp_of_the_same_spelling() {
+fn signature_is_verified_with_the_timestamp_header_of_the_same_spelling() {
     let earlier = "1718587017025";
     let both = headers(&[
         ("biz-timestamp", TIMESTAMP),

@@ -38,7 +38,7 @@ fn worker() -> Command {
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_an_organization_that_nothing_was_stored_of() {
+async fn organization_without_a_stored_pair_leaves_no_files() {
     let (dir, store) = store();
     assert!(store.load(ORG).await.unwrap().is_none());
     store.remove(ORG, &owner("app")).await.unwrap();
@@ -58,7 +58,7 @@ async fn nothing_is_left_of_an_organization_that_nothing_was_stored_of() {
 }
 
 #[tokio::test]
-async fn pair_that_would_not_be_read_is_not_written() {
+async fn pair_too_large_to_read_is_not_written() {
     const LARGEST: usize = 1024 * 1024;
     let plain = directory();
     let sealed = directory();
@@ -102,7 +102,7 @@ async fn pair_that_would_not_be_read_is_not_written() {
 }
 
 #[tokio::test]
-async fn files_that_cannot_be_read_are_not_listed() {
+async fn unreadable_pair_files_are_not_listed() {
     let (dir, store) = store();
     for org_id in ["one", "two", "damaged", "Hashed"] {
         assert_eq!(store.save(org_id, &pair(1)).await.unwrap(), Saved::Kept);
@@ -128,7 +128,7 @@ async fn files_that_cannot_be_read_are_not_listed() {
 
 /// A volume as Kubernetes mounts it for a group (`fsGroup`): new directories get its group and its setgid bit.
 #[tokio::test]
-async fn directory_below_a_group_writable_volume_is_for_its_owner_only() {
+async fn directory_in_a_group_writable_volume_is_private_to_its_owner() {
     let dir = directory();
     set_mode(dir.path(), 0o755);
     let volume = dir.path().join("volume");
@@ -155,7 +155,7 @@ async fn directory_below_a_group_writable_volume_is_for_its_owner_only() {
 }
 
 #[test]
-fn directory_that_kubernetes_opened_to_a_group_is_refused_with_a_way_out() {
+fn directory_made_group_accessible_by_kubernetes_is_rejected_with_a_fix() {
     let dir = directory();
     set_mode(dir.path(), 0o2770);
     let error = FileStore::open(dir.path()).unwrap_err().to_string();
@@ -168,7 +168,7 @@ fn directory_that_kubernetes_opened_to_a_group_is_refused_with_a_way_out() {
 }
 
 #[test]
-fn directory_is_made_for_its_owner_whatever_the_umask_is() {
+fn directory_is_private_to_its_owner_with_any_umask() {
     for umask in ["0", "022", "077", "0377", "0777"] {
         let dir = directory();
         let tokens = dir.path().join("deep/tokens");
@@ -213,7 +213,7 @@ async fn directory_that_was_replaced_is_not_used() {
 }
 
 #[test]
-fn file_in_the_place_of_the_directory_is_refused() {
+fn file_at_the_directory_path_is_rejected() {
     let dir = directory();
     fs::write(dir.path().join("file"), "").unwrap();
     for path in ["file", "file/below"] {
@@ -232,7 +232,7 @@ fn open_to_group(tokens: &Path) {
 }
 
 #[tokio::test]
-async fn directory_below_a_volume_that_kubernetes_opened_to_its_group_is_closed_again() {
+async fn group_access_added_by_kubernetes_in_a_volume_is_removed() {
     let dir = directory();
     set_mode(dir.path(), 0o2770);
     let tokens = dir.path().join("tokens");
@@ -263,7 +263,7 @@ async fn directory_below_a_volume_that_kubernetes_opened_to_its_group_is_closed_
 }
 
 #[tokio::test]
-async fn pair_file_that_others_may_have_made_in_a_volume_is_refused() {
+async fn pair_file_that_another_user_may_have_created_in_a_volume_is_rejected() {
     let dir = directory();
     set_mode(dir.path(), 0o2770);
     let tokens = dir.path().join("tokens");

@@ -30,7 +30,7 @@ async fn lease(store: &impl TokenStore) -> Box<dyn Lease> {
 }
 
 #[tokio::test]
-async fn a_file_is_readable_json_for_its_owner_only() {
+async fn pair_file_is_plain_json_and_private_to_its_owner() {
     let dir = directory();
     let dir = dir.path().join("deep/tokens");
     let store = FileStore::open(&dir).unwrap();
@@ -59,7 +59,7 @@ async fn a_file_is_readable_json_for_its_owner_only() {
 }
 
 #[tokio::test]
-async fn a_removed_pair_leaves_its_generation_and_no_token() {
+async fn removed_pair_keeps_its_generation_but_no_token() {
     let (dir, plain) = store();
     let sealed = directory();
     let sealed_store = FileStore::open_sealed(sealed.path(), StoreKey::new([7; 32])).unwrap();
@@ -77,7 +77,7 @@ async fn a_removed_pair_leaves_its_generation_and_no_token() {
 }
 
 #[tokio::test]
-async fn an_encrypted_file_shows_no_token() {
+async fn encrypted_file_contains_no_plaintext_token() {
     let dir = directory();
     let key = StoreKey::new([7; 32]);
     let store = FileStore::open_sealed(dir.path(), key).unwrap();
@@ -90,7 +90,7 @@ async fn an_encrypted_file_shows_no_token() {
 }
 
 #[test]
-fn a_directory_that_others_may_use_is_refused() {
+fn directory_accessible_to_other_users_is_rejected() {
     let dir = directory();
     for mode in [0o755, 0o770, 0o701] {
         fs::set_permissions(dir.path(), Permissions::from_mode(mode)).unwrap();
@@ -109,7 +109,7 @@ fn a_directory_that_others_may_use_is_refused() {
 
 /// The owner of a directory can read its files, whatever their mode.
 #[test]
-fn a_directory_of_another_user_is_refused() {
+fn directory_owned_by_another_user_is_rejected() {
     let dir = directory();
     let theirs = match std::os::unix::fs::chown(dir.path(), Some(65_534), None) {
         Ok(()) => dir.path(),
@@ -125,7 +125,7 @@ fn a_directory_of_another_user_is_refused() {
 }
 
 #[tokio::test]
-async fn a_directory_that_is_gone_is_unavailable() {
+async fn deleted_directory_is_reported_as_unavailable() {
     let (dir, store) = store();
     let held = lease(&store).await;
     fs::remove_dir_all(dir.path()).unwrap();
@@ -157,7 +157,7 @@ async fn assert_left_alone(store: &FileStore, lease: &dyn Lease, path: &Path, wh
 }
 
 #[tokio::test]
-async fn what_is_not_understood_is_left_alone() {
+async fn unrecognised_pair_file_is_never_changed() {
     let (dir, store) = store();
     let path = file(dir.path(), "json");
     let held = lease(&store).await;
@@ -218,7 +218,7 @@ async fn what_is_not_understood_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_another_key_or_none_has_written_is_left_alone() {
+async fn file_written_without_encryption_or_with_another_key_is_never_changed() {
     let dir = directory();
     let path = file(dir.path(), "json");
     let plain = FileStore::open(dir.path()).unwrap();
@@ -256,7 +256,7 @@ async fn what_another_key_or_none_has_written_is_left_alone() {
 /// Every prefix of a file, every file with one changed byte, and random bytes are either parsed or
 /// left unchanged.
 #[tokio::test]
-async fn no_bytes_make_it_panic_or_are_destroyed() {
+async fn arbitrary_file_content_never_panics_and_is_never_changed() {
     let dir = directory();
     let path = file(dir.path(), "json");
     let plain = FileStore::open(dir.path()).unwrap();
@@ -304,7 +304,7 @@ async fn no_bytes_make_it_panic_or_are_destroyed() {
 }
 
 #[tokio::test]
-async fn what_a_killed_writer_left_is_overwritten_or_removed() {
+async fn temporary_file_of_a_killed_writer_is_overwritten_or_removed() {
     let (dir, store) = store();
     let temporary = file(dir.path(), "tmp");
     for half in ["{\"version\": 1, \"or", ""] {

@@ -8,7 +8,7 @@ const KEY: &str = "cobo:{org-one}:pair";
 
 /// Redis aborts a script at a forbidden command, but keeps the effects of the earlier commands.
 #[tokio::test]
-async fn refused_save_leaves_the_old_pair_whole() {
+async fn save_rejected_by_redis_never_leaves_a_partial_pair() {
     if !redis::is_there() {
         return;
     }
@@ -44,7 +44,7 @@ async fn refused_save_leaves_the_old_pair_whole() {
 }
 
 #[tokio::test]
-async fn keys_that_are_not_recognised_are_not_listed() {
+async fn unrecognised_keys_are_not_listed() {
     if !redis::is_there() {
         return;
     }
@@ -69,7 +69,7 @@ async fn keys_that_are_not_recognised_are_not_listed() {
 }
 
 #[tokio::test]
-async fn pair_with_half_an_owner_is_not_recognised() {
+async fn pair_with_incomplete_owner_is_unrecognised() {
     if !redis::is_there() {
         return;
     }

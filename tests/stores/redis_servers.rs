@@ -54,7 +54,7 @@ fn tls(dir: &Path, certificates: &Certificates) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn tls_with_a_root_of_ones_own() {
+async fn tls_works_only_with_the_matching_root_certificate() {
     if !redis::is_there() {
         return;
     }
@@ -131,7 +131,7 @@ async fn agreed(servers: &[Redis]) {
 }
 
 #[tokio::test]
-async fn a_cluster_of_three() {
+async fn three_node_cluster_works_and_recovers_after_a_node_restart() {
     if !redis::is_there() {
         return;
     }
@@ -184,7 +184,7 @@ async fn a_cluster_of_three() {
 }
 
 #[tokio::test]
-async fn a_cluster_with_tls() {
+async fn tls_cluster_works_only_with_the_matching_root_certificate() {
     if !redis::is_there() {
         return;
     }
@@ -235,7 +235,7 @@ async fn cluster_behind_a_proxy() -> (Proxy, Vec<Redis>, RedisStore) {
 
 /// In a cluster, a request without a response is sent again.
 #[tokio::test]
-async fn a_lease_whose_answer_was_lost_is_had_all_the_same() {
+async fn lease_is_acquired_even_if_the_first_response_was_lost() {
     if !redis::is_there() {
         return;
     }
@@ -248,7 +248,7 @@ async fn a_lease_whose_answer_was_lost_is_had_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_turns_a_request_away_may_have_carried_it_out_before() {
+async fn save_rejected_after_a_lost_response_may_have_been_applied() {
     if !redis::is_there() {
         return;
     }
@@ -266,7 +266,7 @@ async fn a_cluster_that_turns_a_request_away_may_have_carried_it_out_before() {
 
 /// The address leads to the new primary, but the open connection still leads to the old one.
 #[tokio::test]
-async fn connection_that_was_answered_with_an_error_is_not_used_again() {
+async fn connection_is_not_reused_after_an_error_response() {
     if !redis::is_there() {
         return;
     }

@@ -57,7 +57,7 @@ async fn assert_unavailable(store: &RedisStore) -> StoreError {
 }
 
 #[test]
-fn a_store_is_made_without_a_runtime_and_without_a_server() {
+fn redis_store_can_be_built_without_a_runtime_or_a_server() {
     let store = RedisStore::connect("redis://user:hunter2@127.0.0.1:1/3").unwrap();
     let builder = RedisStore::builder("redis://user:hunter2@127.0.0.1:1").node("redis://b:2");
     let shown = format!("{store:?} {builder:?}");
@@ -82,7 +82,7 @@ fn a_store_is_made_without_a_runtime_and_without_a_server() {
 }
 
 #[tokio::test]
-async fn a_server_that_comes_late_is_found() {
+async fn redis_store_works_once_the_server_has_started() {
     if !redis::is_there() {
         return;
     }
@@ -95,7 +95,7 @@ async fn a_server_that_comes_late_is_found() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_is_not_waited_for() {
+async fn unresponsive_redis_causes_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts connections, but never responds
     let url = format!("redis://{}", listener.local_addr().unwrap());
     let timeout = Duration::from_millis(100);
@@ -110,7 +110,7 @@ async fn a_server_that_hangs_is_not_waited_for() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_server_that_stops_in_the_middle_is_used_again_when_it_goes_on() {
+async fn paused_redis_is_used_again_after_it_resumes() {
     if !redis::is_there() {
         return;
     }
@@ -146,7 +146,7 @@ async fn a_server_that_stops_in_the_middle_is_used_again_when_it_goes_on() {
 }
 
 #[tokio::test]
-async fn a_refused_password_is_not_repeated() {
+async fn error_for_a_rejected_password_does_not_contain_it() {
     if !redis::is_there() {
         return;
     }
@@ -173,7 +173,7 @@ async fn a_refused_password_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_user_needs_no_more_than_the_docs_say() {
+async fn redis_user_needs_only_the_documented_permissions() {
     if !redis::is_there() {
         return;
     }
@@ -193,7 +193,7 @@ async fn a_user_needs_no_more_than_the_docs_say() {
 }
 
 #[tokio::test]
-async fn who_has_lost_the_lease_can_do_nothing_with_it() {
+async fn expired_lease_cannot_spend_restore_or_release() {
     if !redis::is_there() {
         return;
     }
@@ -226,7 +226,7 @@ async fn who_has_lost_the_lease_can_do_nothing_with_it() {
 }
 
 #[tokio::test]
-async fn a_lease_and_a_pair_end_by_themselves() {
+async fn leases_and_pairs_expire_in_redis() {
     if !redis::is_there() {
         return;
     }
@@ -256,7 +256,7 @@ async fn a_lease_and_a_pair_end_by_themselves() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_killed_keeps_what_it_was_told_to_keep() {
+async fn durable_redis_keeps_spent_tokens_and_leases_after_a_kill() {
     if !redis::is_there() {
         return;
     }
@@ -294,7 +294,7 @@ async fn a_server_that_is_killed_keeps_what_it_was_told_to_keep() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_is_left_alone() {
+async fn unrecognised_redis_value_is_never_changed() {
     if !redis::is_there() {
         return;
     }
@@ -345,7 +345,7 @@ async fn what_is_not_understood_is_left_alone() {
 }
 
 #[tokio::test]
-async fn namespaces_are_kept_apart_and_scripts_may_be_forgotten() {
+async fn namespaces_are_separate_and_flushed_scripts_are_reloaded() {
     if !redis::is_there() {
         return;
     }

@@ -65,7 +65,7 @@ async fn released(redis: &Redis) {
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_comes_back_after_it_was_spent_is_noticed_by_nobody() {
+async fn spent_refresh_token_restored_by_redis_data_loss_leads_to_get_token() {
     if !redis::is_there() {
         return;
     }
@@ -101,7 +101,7 @@ async fn a_refresh_token_that_comes_back_after_it_was_spent_is_noticed_by_nobody
 /// The store's own timeout ends before the source's, and the source still pauses its use of the
 /// store.
 #[tokio::test]
-async fn redis_that_hangs_is_not_asked_for_every_organization() {
+async fn unresponsive_redis_is_not_queried_for_every_organization() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts connections, but never responds
     let url = format!("redis://{}", listener.local_addr().unwrap());
     let sandbox = Sandbox::start().await.unwrap();

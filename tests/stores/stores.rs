@@ -10,21 +10,21 @@ use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
 use cobo_tests::{client, contract, redis};
 
 #[tokio::test]
-async fn memory() {
+async fn memory_store_meets_the_contract() {
     let store = MemoryStore::new();
     contract::token_store(|| Arc::new(store.clone())).await;
 }
 
 /// Separately opened handles share only the files, as those of two processes do.
 #[tokio::test]
-async fn file() {
+async fn file_store_meets_the_contract() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("tokens");
     contract::token_store(|| Arc::new(FileStore::open(&dir).unwrap())).await;
 }
 
 #[tokio::test]
-async fn encrypted_file() {
+async fn encrypted_file_store_meets_the_contract() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("tokens");
     let open = || FileStore::open_sealed(&dir, StoreKey::new([7; 32])).unwrap();
@@ -32,7 +32,7 @@ async fn encrypted_file() {
 }
 
 #[tokio::test]
-async fn redis_server() {
+async fn redis_store_meets_the_contract() {
     if !redis::is_there() {
         return;
     }
@@ -43,7 +43,7 @@ async fn redis_server() {
 
 /// The second of two apps that share a store by mistake.
 #[tokio::test]
-async fn second_app_on_a_store_gets_an_error_and_takes_nothing() {
+async fn second_app_on_a_shared_store_gets_an_error_and_changes_no_pair() {
     let sandbox = Sandbox::start().await.unwrap();
     let store = MemoryStore::new();
     let first = client::tokens_in(&sandbox, store.clone());
@@ -76,7 +76,7 @@ async fn second_app_on_a_store_gets_an_error_and_takes_nothing() {
 
 /// Pairs in the format of versions that stored no owner.
 #[tokio::test]
-async fn pair_without_an_owner_belongs_to_the_first_app_that_replaces_it() {
+async fn pair_without_an_owner_is_owned_by_the_first_app_that_replaces_it() {
     let sandbox = Sandbox::start().await.unwrap();
     let store = MemoryStore::new();
     let old = TokenPair::new(1, "expired", 0, 1);

@@ -64,7 +64,7 @@ fn has_test(text: &str, name: &str) -> bool {
 }
 
 #[test]
-fn every_promise_names_tests_that_exist() {
+fn every_promise_names_only_existing_tests() {
     let sources = sources();
     let exists = |program: &str, test: &str| {
         let mut files = sources.get(program).into_iter().flatten();

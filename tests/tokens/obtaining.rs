@@ -36,7 +36,7 @@ fn oauth(server: &Canned) -> OAuthClient {
 
 /// Time is paused, and advances when all tasks wait.
 #[tokio::test]
-async fn refresh_without_an_answer_leaves_half_of_the_deadline_to_get_token() {
+async fn refresh_without_a_response_leaves_half_the_deadline_for_get_token() {
     let silence = Vec::new();
     let server = Canned::start([issued("a1"), silence, issued("a2")]).await;
     let tokens = TokenSource::builder(oauth(&server), "client");
@@ -88,7 +88,7 @@ impl TokenStore for Overtaken {
 }
 
 #[tokio::test]
-async fn pair_stored_just_before_the_lease_was_given_is_used_without_a_request() {
+async fn pair_stored_just_before_the_lease_was_acquired_is_used_without_a_request() {
     let server = Canned::start([issued("a2")]).await;
     let now = SystemClock.unix_millis();
     let store = MemoryStore::new();

@@ -78,7 +78,7 @@ fn runtime() -> Runtime {
 }
 
 #[test]
-fn a_refresh_of_a_runtime_that_ends_is_started_again_by_a_caller_on_another() {
+fn caller_on_another_runtime_obtains_a_token_if_the_refresh_runtime_ends() {
     let (living, dying) = (runtime(), runtime());
     let answers = [bearer("a1"), SILENCE, bearer("a2")];
     let server = living.block_on(Canned::start(answers));
@@ -96,7 +96,7 @@ fn a_refresh_of_a_runtime_that_ends_is_started_again_by_a_caller_on_another() {
 }
 
 #[test]
-fn a_callback_of_a_runtime_that_ends_is_answered_to_a_caller_on_another() {
+fn caller_on_another_runtime_gets_the_result_if_the_callback_runtime_ends() {
     let (living, dying) = (runtime(), runtime());
     let server = living.block_on(Canned::start([SILENCE, bearer("a1")]));
     let tokens = tokens(&server);
@@ -111,7 +111,7 @@ fn a_callback_of_a_runtime_that_ends_is_answered_to_a_caller_on_another() {
 }
 
 #[tokio::test]
-async fn an_unsigned_429_does_not_give_the_refresh_token_back() {
+async fn unsigned_429_does_not_restore_the_refresh_token() {
     let busy = plain("429 Too Many Requests", "retry-after: 0\r\n", "");
     let server = Canned::start([bearer("a1"), busy, bearer("a2")]).await;
     let tokens = tokens(&server);
@@ -123,7 +123,7 @@ async fn an_unsigned_429_does_not_give_the_refresh_token_back() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_a_bearer_token_is_refused() {
+async fn token_with_another_type_than_bearer_is_rejected() {
     for (token_type, accepted) in [
         (r#","token_type":"Bearer""#, true),
         (r#","token_type":"bearer""#, true),
@@ -169,7 +169,7 @@ impl Signer for Counting {
 }
 
 #[tokio::test]
-async fn a_refresh_is_attempted_once() {
+async fn refresh_request_is_never_retried() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = format!("http://{}/v2", free.local_addr().unwrap());
     drop(free); // nothing listens there, so no attempt arrives
@@ -214,7 +214,7 @@ impl Credential for Probe {
 }
 
 #[tokio::test]
-async fn the_credential_of_the_client_that_a_source_is_made_from_is_dropped() {
+async fn token_source_drops_the_credential_of_its_client() {
     let sandbox = Sandbox::start().await.unwrap();
     for by_builder in [false, true] {
         let probe = Arc::new(Probe::default());

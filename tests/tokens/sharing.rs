@@ -21,7 +21,7 @@ fn pair(generation: u64) -> TokenPair {
 }
 
 #[tokio::test]
-async fn a_reader_sees_whole_files_while_one_writes() {
+async fn reader_never_sees_a_partial_file_during_writes() {
     let (dir, store) = store();
     assert_eq!(store.save(ORG, &pair(0)).await.unwrap(), Saved::Kept);
     let reader = FileStore::open(dir.path()).unwrap();
@@ -41,7 +41,7 @@ async fn a_reader_sees_whole_files_while_one_writes() {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_lock_blocks_nobody_else() {
+async fn waiting_for_a_lock_does_not_block_other_organizations() {
     let (dir, store) = store();
     let lock = File::create(dir.path().join(format!("org-{ORG}.lock"))).unwrap();
     lock.lock().unwrap(); // another process, in the middle of a write
@@ -71,7 +71,7 @@ async fn who_waits_for_a_lock_blocks_nobody_else() {
 
 /// The file of such a lease is removed each time the lease ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn lease_of_an_unknown_organization_is_held_by_one_at_a_time() {
+async fn lease_of_an_unknown_organization_has_at_most_one_holder() {
     let (dir, _store) = store();
     let held = Arc::new(AtomicBool::new(false));
     let tasks: Vec<_> = (0..8)
@@ -100,7 +100,7 @@ async fn lease_of_an_unknown_organization_is_held_by_one_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_held_for_long_is_not_waited_for() {
+async fn save_fails_as_busy_if_the_lock_is_held_too_long() {
     let (dir, store) = store();
     let lock = File::create(dir.path().join(format!("org-{ORG}.lock"))).unwrap();
     lock.lock().unwrap();
@@ -114,7 +114,7 @@ async fn a_lock_that_is_held_for_long_is_not_waited_for() {
 /// The token source does not treat the store as down, and still uses it for all other
 /// organizations.
 #[tokio::test]
-async fn a_lock_that_is_held_for_long_concerns_one_organization() {
+async fn long_held_lock_affects_only_one_organization() {
     let (dir, store) = store();
     let life = Duration::from_secs(600);
     let sandbox = client::sandbox_of_many(3, life).await;
@@ -149,7 +149,7 @@ async fn a_lock_that_is_held_for_long_concerns_one_organization() {
 }
 
 #[tokio::test]
-async fn who_asks_for_one_lease_too_many_is_answered_at_once() {
+async fn lease_request_over_the_limit_returns_immediately_without_a_lease() {
     let (_dir, store) = store();
     let mut leases = Vec::new();
     for number in 0..96 {
@@ -166,7 +166,7 @@ async fn who_asks_for_one_lease_too_many_is_answered_at_once() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_dropped_leaves_no_lock_behind() {
+async fn dropped_store_call_leaves_no_lock() {
     let (_dir, store) = store();
     for round in 0..200_u64 {
         let patience = Duration::from_micros(10 * round);
@@ -190,7 +190,7 @@ fn worker(arguments: &[&str]) -> Process {
 }
 
 #[tokio::test]
-async fn a_lease_ends_with_its_process() {
+async fn lease_is_released_when_its_process_is_killed() {
     let (dir, store) = store();
     let mut holder = worker(&["hold", dir.path().to_str().unwrap(), ORG]);
     assert_eq!(holder.line(), "held");
@@ -200,7 +200,7 @@ async fn a_lease_ends_with_its_process() {
 }
 
 #[tokio::test]
-async fn processes_overwrite_nothing_of_each_other() {
+async fn processes_never_overwrite_a_save_of_another_process() {
     let (dir, store) = store();
     let dir = dir.path().to_str().unwrap();
     let workers: Vec<_> = (0..4)
@@ -214,7 +214,7 @@ async fn processes_overwrite_nothing_of_each_other() {
 }
 
 #[test]
-fn a_cold_start_needs_few_threads_and_few_files() {
+fn cold_start_uses_few_threads_and_open_files() {
     const LIMITED: &str = r#"ulimit -n 256; exec "$0" "$@""#;
     let dir = directory();
     let mut command = Command::new("sh");

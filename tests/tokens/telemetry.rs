@@ -12,7 +12,7 @@ use http::Method;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
 #[tokio::test]
-async fn the_state_can_be_watched() {
+async fn watcher_receives_the_token_state_until_the_source_is_dropped() {
     let sandbox = Sandbox::start().await.unwrap();
     let tokens = client::tokens(&sandbox);
     assert!(tokens.state(DEMO_ORG_ID).is_none());
@@ -45,7 +45,7 @@ async fn the_state_can_be_watched() {
 }
 
 #[test]
-fn what_happens_is_counted() {
+fn token_events_are_counted_in_metrics() {
     let recorder = DebuggingRecorder::new();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -153,7 +153,7 @@ fn calls_and_attempts_are_counted_and_calls_are_timed() {
 }
 
 #[tokio::test]
-async fn no_secret_is_seen() {
+async fn debug_output_and_errors_of_a_token_source_contain_no_secret() {
     let sandbox = Sandbox::start().await.unwrap();
     let store = MemoryStore::new();
     let tokens = client::tokens_in(&sandbox, store.clone());

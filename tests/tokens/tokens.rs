@@ -42,7 +42,7 @@ async fn whoami(client: &cobo_auth::Client) -> Result<String, cobo_auth::Error> 
 }
 
 #[tokio::test]
-async fn an_organization_is_one_line() {
+async fn repeated_calls_for_one_organization_use_one_token() {
     let (sandbox, _tokens, client) = installed().await;
     assert_eq!(whoami(&client).await.unwrap(), DEMO_ORG_ID);
     assert_eq!(whoami(&client).await.unwrap(), DEMO_ORG_ID);
@@ -66,7 +66,7 @@ async fn each_organization_has_its_own_token() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_callers_cause_one_request() {
+async fn ten_thousand_concurrent_callers_cause_one_token_request() {
     let sandbox = Sandbox::start().await.unwrap();
     let tokens = client::tokens(&sandbox);
     let call = |_| {
@@ -83,7 +83,7 @@ async fn ten_thousand_callers_cause_one_request() {
 }
 
 #[tokio::test]
-async fn a_token_that_the_server_takes_for_expired_is_replaced_within_the_call() {
+async fn token_rejected_as_expired_is_replaced_within_the_call() {
     let (sandbox, _tokens, client) = installed().await;
     whoami(&client).await.unwrap();
     sandbox.expire_access_tokens(DEMO_ORG_ID);
@@ -92,7 +92,7 @@ async fn a_token_that_the_server_takes_for_expired_is_replaced_within_the_call()
 }
 
 #[tokio::test]
-async fn a_dead_refresh_token_leads_to_get_token() {
+async fn expired_refresh_token_leads_to_get_token() {
     let (sandbox, _tokens, client) = installed().await;
     whoami(&client).await.unwrap();
     sandbox.expire_access_tokens(DEMO_ORG_ID);
@@ -102,7 +102,7 @@ async fn a_dead_refresh_token_leads_to_get_token() {
 }
 
 #[tokio::test]
-async fn a_removed_app_is_told_to_be_installed_again() {
+async fn removed_app_gets_a_not_installed_error_until_it_is_installed_again() {
     let (sandbox, tokens, client) = installed().await;
     whoami(&client).await.unwrap();
     sandbox.remove(DEMO_ORG_ID);
@@ -134,7 +134,7 @@ async fn a_removed_app_is_told_to_be_installed_again() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_not_taken_for_a_removed_app() {
+async fn unregistered_app_key_is_reported_as_an_authentication_error() {
     let sandbox = Sandbox::start().await.unwrap();
     for key in sandbox.app_keys() {
         sandbox.remove_app_key(&AppKey::from_hex(&key).unwrap());
@@ -148,7 +148,7 @@ async fn a_wrong_key_is_not_taken_for_a_removed_app() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_is_a_matter_of_time() {
+async fn unreachable_server_gives_a_retryable_error() {
     let sandbox = Sandbox::start().await.unwrap();
     let oauth = client::oauth(&sandbox);
     let tokens = TokenSource::new(oauth, sandbox.client_id());
@@ -161,7 +161,7 @@ async fn a_server_that_is_away_is_a_matter_of_time() {
 }
 
 #[tokio::test]
-async fn what_is_no_organization_id_is_not_sent() {
+async fn invalid_organization_id_is_rejected_before_sending() {
     let sandbox = Sandbox::start().await.unwrap();
     let tokens = client::tokens(&sandbox);
     for org_id in ["", "a b", "ü", &"x".repeat(257)] {
@@ -173,7 +173,7 @@ async fn what_is_no_organization_id_is_not_sent() {
 }
 
 #[test]
-fn no_runtime_is_needed_until_a_token_is() {
+fn token_source_can_be_built_without_a_runtime() {
     let runtime = || tokio::runtime::Runtime::new().unwrap();
     let serving = runtime();
     let sandbox = serving.block_on(Sandbox::start()).unwrap();
@@ -192,7 +192,7 @@ fn no_runtime_is_needed_until_a_token_is() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_credential_of_the_source_may_be_what_the_source_is_made_from() {
+async fn token_source_works_with_a_client_that_has_a_token_credential() {
     let sandbox = Sandbox::start().await.unwrap();
     let auth =
         client::auth(&sandbox).with_credential(client::tokens(&sandbox).credential("nobody"));
@@ -201,7 +201,7 @@ async fn a_client_with_a_credential_of_the_source_may_be_what_the_source_is_made
 }
 
 #[tokio::test]
-async fn two_processes_with_one_store_share_what_either_obtains() {
+async fn processes_with_a_shared_store_share_tokens() {
     let sandbox = Sandbox::start().await.unwrap();
     let store = MemoryStore::new();
     let process = || client::tokens_in(&sandbox, store.clone());
@@ -223,7 +223,7 @@ async fn two_processes_with_one_store_share_what_either_obtains() {
 }
 
 #[tokio::test]
-async fn a_store_of_ones_own_may_fail() {
+async fn failing_custom_store_does_not_prevent_obtaining_a_token() {
     let sandbox = Sandbox::start().await.unwrap();
     let tokens = TokenSource::builder(client::oauth(&sandbox), sandbox.client_id())
         .store(Failing::Hangs)
@@ -237,7 +237,7 @@ async fn a_store_of_ones_own_may_fail() {
 }
 
 #[tokio::test]
-async fn nothing_outlives_a_shutdown() {
+async fn no_token_request_is_sent_after_shutdown() {
     let sandbox = Sandbox::start().await.unwrap();
     let tokens = client::tokens(&sandbox);
     let credential = tokens.credential(DEMO_ORG_ID);
@@ -253,7 +253,7 @@ async fn nothing_outlives_a_shutdown() {
 }
 
 #[tokio::test]
-async fn a_refresh_goes_on_when_the_caller_is_gone() {
+async fn refresh_continues_after_its_caller_is_dropped() {
     let sandbox = Sandbox::start().await.unwrap();
     let store = MemoryStore::new();
     let tokens = client::tokens_in(&sandbox, store.clone());
@@ -277,7 +277,7 @@ async fn a_refresh_goes_on_when_the_caller_is_gone() {
 
 /// How failures of `get_token` are classified, since apps act on the kind.
 #[tokio::test]
-async fn failures_are_told_apart() {
+async fn get_token_failures_have_the_expected_error_kind() {
     let signed = canned::signed;
     let plain = canned::plain;
     let json = "content-type: application/json\r\n";

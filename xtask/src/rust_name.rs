@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_the_generator() {
+    fn rust_names_equal_the_names_that_progenitor_generates() {
         assert_eq!(model("GetToken200Response"), "GetToken200Response");
         assert_eq!(model("OAuthErrorResponse"), "OAuthErrorResponse");
         assert_eq!(model("2fa-code"), "X2faCode");

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_folded_and_short_ones_are_plain() {
+    fn long_yaml_strings_are_folded_and_short_ones_stay_plain() {
         let value = json!({"a": "word ".repeat(30).trim_end(), "b": "a word"});
         let text = write(&value);
         assert!(text.starts_with("a: >-\n  word word"), "{text}");

@@ -41,7 +41,7 @@ fn with_schemas(schemas: &str) -> String {
 }
 
 #[test]
-fn a_value_that_stands_twice_in_an_enum() {
+fn duplicate_enum_value_is_accepted() {
     for schema in [
         "    It: {type: string, enum: [a, b, a]}\n",
         "    It: {type: string, enum: [up, UP], x-enum-varnames: [SMALL, LARGE]}\n",
@@ -52,7 +52,7 @@ fn a_value_that_stands_twice_in_an_enum() {
 }
 
 #[test]
-fn how_the_parts_of_a_form_are_encoded() {
+fn multipart_encoding_object_is_accepted() {
     accepted(&format!(
         "{HEAD}paths:
   /files:
@@ -69,7 +69,7 @@ fn how_the_parts_of_a_form_are_encoded() {
 }
 
 #[test]
-fn an_inline_object_whose_name_is_taken() {
+fn inline_object_with_an_already_used_name_gets_a_numbered_name() {
     let modules = accepted(&with_schemas(
         "    Order:
       type: object
@@ -88,7 +88,7 @@ fn an_inline_object_whose_name_is_taken() {
 }
 
 #[test]
-fn properties_that_are_one_name_in_rust_have_different_fields() {
+fn properties_with_equal_rust_names_get_numbered_fields() {
     let modules = accepted(&with_schemas(
         "    Order:
       type: object
@@ -110,7 +110,7 @@ fn properties_that_are_one_name_in_rust_have_different_fields() {
 
 /// A path parameter, a query parameter and the names of the builder's own methods.
 #[test]
-fn parameters_that_are_one_name_in_rust_have_different_setters() {
+fn parameters_with_equal_rust_names_get_different_setters() {
     let modules = accepted(&format!(
         "{HEAD}paths:
   /things/{{id}}:
@@ -135,7 +135,7 @@ fn parameters_that_are_one_name_in_rust_have_different_setters() {
 }
 
 #[test]
-fn words_that_progenitor_uses_itself() {
+fn names_reserved_by_progenitor_are_accepted() {
     let text = with_schemas(
         "    It: {type: object, description: What api-version is, properties: {api-version: {type: string}}}\n",
     );
@@ -148,7 +148,7 @@ fn words_that_progenitor_uses_itself() {
 }
 
 #[test]
-fn marks_that_are_not_ours() {
+fn unknown_x_cobo_extensions_are_accepted() {
     accepted(&format!(
         "{HEAD}x-cobo-edition: 3
 paths:
@@ -162,7 +162,7 @@ paths:
 }
 
 #[test]
-fn a_parameter_that_stands_twice() {
+fn duplicate_parameter_is_accepted_and_generated_once() {
     let modules = accepted(&format!(
         "{HEAD}paths:
   /things:
@@ -183,7 +183,7 @@ components:
 }
 
 #[test]
-fn keys_without_a_meaning_are_ignored() {
+fn empty_or_inapplicable_openapi_keys_are_ignored() {
     let text = format!(
         "{HEAD}servers:
 tags:
@@ -217,7 +217,7 @@ components:
 }
 
 #[test]
-fn flaws_in_what_nobody_reads() {
+fn invalid_values_in_unused_document_parts_are_accepted() {
     accepted(
         "openapi: 3.0.3
 info:
@@ -256,7 +256,7 @@ components:
 }
 
 #[test]
-fn a_tag_that_is_not_ascii() {
+fn non_ascii_tag_becomes_an_escaped_module_name() {
     let modules = accepted(&format!(
         "{HEAD}paths:
   /a: {{get: {{operationId: get_a, tags: [\u{94b1}\u{5305}], responses: {{200: {{description: A.}}}}}}}}
@@ -270,7 +270,7 @@ fn a_tag_that_is_not_ascii() {
 
 /// The compiler refuses them.
 #[test]
-fn text_that_turns_the_direction() {
+fn bidirectional_control_characters_never_reach_generated_code() {
     let text = "\"a \\u202eb\\u202c \\u2066c\\u2069\"";
     let modules = accepted(&format!(
         "openapi: 3.0.3

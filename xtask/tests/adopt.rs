@@ -208,7 +208,7 @@ fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
 }
 
 #[test]
-fn the_document_has_the_facts_of_the_release_and_our_texts() {
+fn adopted_document_combines_release_structure_with_local_texts() {
     let folder = checkout();
     let (code, said) = run(folder.path(), &["release-v1.yaml"]);
     assert_eq!(code, 0, "{said}");
@@ -229,7 +229,7 @@ fn adopting_again_changes_nothing() {
 }
 
 #[test]
-fn a_later_release_lists_what_is_new_and_gone_and_has_no_words() {
+fn adopting_a_later_release_lists_new_gone_and_undescribed_parts() {
     let folder = checkout();
     run(folder.path(), &["release-v1.yaml"]);
     let later = RELEASE
@@ -255,7 +255,7 @@ fn a_later_release_lists_what_is_new_and_gone_and_has_no_words() {
 }
 
 #[test]
-fn check_fails_until_the_document_has_a_changed_text() {
+fn check_fails_until_a_changed_text_is_adopted() {
     let folder = checkout();
     run(folder.path(), &["release-v1.yaml"]);
     write(
@@ -271,7 +271,7 @@ fn check_fails_until_the_document_has_a_changed_text() {
 }
 
 #[test]
-fn a_long_list_is_cut_unless_all_is_asked_for() {
+fn long_list_is_truncated_without_the_verbose_flag() {
     let folder = checkout();
     write(folder.path(), "openapi/words/things.yaml", "tags: {}\n");
     let (_, said) = run(folder.path(), &["release-v1.yaml"]);
@@ -282,7 +282,7 @@ fn a_long_list_is_cut_unless_all_is_asked_for() {
 }
 
 #[test]
-fn wrong_word_files_and_decisions_are_refused_and_nothing_is_written() {
+fn invalid_text_files_or_decisions_are_refused_and_nothing_is_written() {
     for (path, text, expected) in [
         (
             "openapi/words/more.yaml",

@@ -49,7 +49,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 #[test]
-fn the_exit_code_says_whether_something_breaks() {
+fn diff_with_fail_on_breaking_exits_1_only_for_breaking_changes() {
     let folder = folder();
     let code = |arguments: &[&str]| xtask(folder.path(), arguments).status.code();
     let fail = ["--fail-on", "breaking"];
@@ -68,7 +68,7 @@ fn the_exit_code_says_whether_something_breaks() {
 }
 
 #[test]
-fn each_format_is_what_it_is_called() {
+fn diff_output_has_the_requested_format() {
     let folder = folder();
     let diff = |format: &str| {
         let arguments = ["diff", "old.yaml", "breaking.yaml", "--format", format];
@@ -94,7 +94,7 @@ fn each_format_is_what_it_is_called() {
 }
 
 #[test]
-fn regen_shows_what_has_changed() {
+fn regen_prints_api_changes_since_the_previous_run() {
     let folder = folder();
     let regen = |document: &str| {
         let output = xtask(

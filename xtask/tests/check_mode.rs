@@ -28,7 +28,7 @@ fn names(root: &Path) -> Vec<String> {
 }
 
 #[test]
-fn every_difference_is_listed() {
+fn check_lists_every_missing_changed_and_extra_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path();
     std::fs::create_dir_all(root.join("generated/deep")).expect("a folder");
@@ -94,7 +94,7 @@ fn every_difference_is_listed() {
 }
 
 #[test]
-fn a_crate_of_its_own_keeps_what_others_put_there() {
+fn standalone_output_keeps_files_it_did_not_generate() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path().join("crate");
     let first = files(&[("src/lib.rs", "1"), ("src/old.rs", "1")]);
@@ -112,7 +112,7 @@ fn a_crate_of_its_own_keeps_what_others_put_there() {
 }
 
 #[test]
-fn a_folder_with_files_of_others_is_refused() {
+fn non_empty_folder_without_a_manifest_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("notes.txt"), "mine").expect("a file");
     let reason = Output::standalone(folder.path(), files(&[("a", "a")])).expect_err("refused");
@@ -120,7 +120,7 @@ fn a_folder_with_files_of_others_is_refused() {
 }
 
 #[test]
-fn a_manifest_does_not_lead_out_of_its_folder() {
+fn manifest_path_outside_the_folder_is_never_deleted() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path().join("crate");
     std::fs::create_dir(&root).expect("a folder");
@@ -171,7 +171,7 @@ fn regen(root: &Path, arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn the_workspace_is_checked_and_written() {
+fn regen_checks_and_writes_all_workspace_crates() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path();
     checkout(root);

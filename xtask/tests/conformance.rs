@@ -106,7 +106,7 @@ fn break_client(file: &str, right: &str, wrong: &str) {
 }
 
 #[test]
-fn a_crate_passes_and_its_mistakes_are_seen() {
+fn conformance_passes_a_correct_crate_and_detects_each_injected_error() {
     let _alone = alone();
     write(&[]).unwrap();
     let (passed, told) = run();
@@ -148,7 +148,7 @@ fn without(stage: Stage) -> Option<String> {
 /// found by the cross-check before anything is written. `load` and `api` cannot be left out, `cross-check` changes
 /// nothing, and `error-responses` matters only to a document whose operations declare no success.
 #[test]
-fn every_stage_is_missed() {
+fn skipping_any_stage_makes_the_document_fail() {
     let _alone = alone();
     for (stage, part) in [
         (Stage::Select, "no path parameter has that name"),
@@ -179,7 +179,7 @@ fn every_stage_is_missed() {
 
 /// Without `deduplicate`, what was written out is written in Rust as often.
 #[test]
-fn a_document_that_was_written_out_has_the_same_models() {
+fn document_with_inlined_references_produces_the_same_models() {
     let models = |skip: &[Stage], render: bool| {
         let options = Options {
             skip: skip.to_vec(),

@@ -42,7 +42,7 @@ fn decide(what: &str) -> (Document, Log) {
 }
 
 #[test]
-fn an_undecided_conflict_is_raw_and_strict_refuses_it() {
+fn undecided_conflict_becomes_raw_json_and_is_refused_in_strict_mode() {
     let (_, log) = run("[]", false).expect("a document");
     assert_eq!(log.raw_pointers(), [FEE]);
     let refused = run("[]", true).expect_err("a problem").to_string();
@@ -50,7 +50,7 @@ fn an_undecided_conflict_is_raw_and_strict_refuses_it() {
 }
 
 #[test]
-fn a_decision_settles_a_conflict() {
+fn decision_selects_the_schema_used_for_a_conflict() {
     let kind = |(document, _): &(Document, Log)| {
         let fee = document.root.pointer(FEE).expect("it");
         let fee = document.resolve(fee).expect("a schema");
@@ -64,7 +64,7 @@ fn a_decision_settles_a_conflict() {
 }
 
 #[test]
-fn an_operation_is_left_out_with_its_reason() {
+fn decision_to_leave_out_an_operation_removes_it_and_logs_the_reason() {
     let (document, log) = run(
         "- {operation: list_things, leave_out: Not there yet.}",
         false,
@@ -78,7 +78,7 @@ fn an_operation_is_left_out_with_its_reason() {
 }
 
 #[test]
-fn decisions_about_nothing_are_refused() {
+fn invalid_or_unmatched_decisions_are_refused() {
     for odd in [
         "- {pointer: /components/schemas/Base, use: last}",
         "- {operation: gone, leave_out: Gone.}",
@@ -94,7 +94,7 @@ fn decisions_about_nothing_are_refused() {
 }
 
 #[test]
-fn a_decision_sets_a_mark_and_reports_a_missing_place() {
+fn decision_sets_an_extension_and_warns_about_an_unknown_pointer() {
     let decisions = "- {pointer: /paths/~1things/get, set: {x-cobo-repeatable: false}, reason: Why.}\n\
                      - {pointer: /gone, set: {x-cobo-secret: true}, reason: Why.}";
     let (document, _) = run(decisions, false).expect("a document");

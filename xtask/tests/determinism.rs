@@ -18,7 +18,7 @@ fn tree(root: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
 }
 
 #[test]
-fn two_runs_in_two_places_make_the_same_crate() {
+fn runs_in_different_folders_generate_identical_crates() {
     let folder = tempfile::tempdir().expect("a folder");
     let trees: Vec<BTreeMap<String, Vec<u8>>> = ["one", "deep/two"]
         .iter()
@@ -44,7 +44,7 @@ fn two_runs_in_two_places_make_the_same_crate() {
 }
 
 #[test]
-fn two_checkouts_make_the_same_crate_with_a_relative_dependency() {
+fn relative_dependency_is_identical_in_different_checkouts() {
     let manifests: Vec<String> = ["one", "deep/er/two"]
         .iter()
         .map(|place| {

@@ -84,7 +84,7 @@ fn one_run_reports_the_problems_of_all_stages() {
 }
 
 #[test]
-fn an_undecided_conflict_is_a_warning_at_every_run() {
+fn undecided_conflict_is_reported_as_a_warning_on_every_run() {
     let start = DOCUMENT.find("  /cookie").expect("it");
     let end = DOCUMENT.find("  /heir").expect("it");
     let document = format!("{}{}", &DOCUMENT[..start], &DOCUMENT[end..]);
@@ -110,7 +110,7 @@ fn an_undecided_conflict_is_a_warning_at_every_run() {
 }
 
 #[test]
-fn the_mend_of_an_operation_leaves_it_out() {
+fn suggested_decision_that_leaves_out_an_operation_fixes_the_error() {
     let decisions = "- {operation: \"read_cookie\", leave_out: \"the reason\"}\n\
                      - {operation: \"send_object\", leave_out: \"the reason\"}\n";
     let document = DOCUMENT.replace("schemas/Nothing", "schemas/Base");

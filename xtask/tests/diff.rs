@@ -50,7 +50,7 @@ const GET: &str = "/paths/~1orders~1{id}/get";
 const PUT: &str = "/paths/~1orders~1{id}/put";
 
 #[test]
-fn operations_come_and_go() {
+fn diff_reports_added_removed_and_moved_operations() {
     let found = after(|root| {
         let put = object(root, "/paths/~1orders~1{id}").remove("put").unwrap();
         *at(root, "/paths") = json!({
@@ -71,7 +71,7 @@ fn operations_come_and_go() {
 }
 
 #[test]
-fn parameters_change() {
+fn diff_reports_parameter_changes() {
     let found = after(|root| {
         let parameters = at(root, GET)["parameters"].as_array_mut().unwrap();
         parameters[1]["required"] = json!(true);
@@ -97,7 +97,7 @@ fn parameters_change() {
 }
 
 #[test]
-fn fields_change_for_requests_and_for_responses() {
+fn diff_classifies_field_changes_by_request_and_response_use() {
     let found = after(|root| {
         at(root, ORDER)["added"] = json!({"type": "integer"});
         at(root, ORDER)["needed"] = json!({"type": "boolean"});
@@ -111,7 +111,7 @@ fn fields_change_for_requests_and_for_responses() {
 }
 
 #[test]
-fn the_other_way_round() {
+fn swapped_documents_give_the_reverse_diff() {
     let mut new = base();
     at(&mut new, ORDER)["note"]["nullable"] = json!(true);
     at(&mut new, ORDER)["note"]["deprecated"] = json!(true);
@@ -125,7 +125,7 @@ fn the_other_way_round() {
 }
 
 #[test]
-fn enums_and_unions_change() {
+fn diff_reports_enum_and_union_changes() {
     let found = after(|root| {
         at(root, ORDER)["status"]["enum"] = json!(["open", "lost"]);
         let mapping = object(root, "/components/schemas/Buyer/discriminator/mapping");
@@ -145,7 +145,7 @@ fn enums_and_unions_change() {
 }
 
 #[test]
-fn unions_without_a_discriminator_are_told_by_what_they_are() {
+fn diff_matches_untagged_union_variants_by_their_type() {
     let text = json!({"type": "string"});
     let amount = json!({"type": "object", "properties": {"amount": {"type": "string"}}});
     let mut old = base();
@@ -163,7 +163,7 @@ fn unions_without_a_discriminator_are_told_by_what_they_are() {
 }
 
 #[test]
-fn bodies_and_media_types_change() {
+fn diff_reports_body_and_media_type_changes() {
     let found = after(|root| {
         at(root, PUT)["requestBody"] = json!({"required": true, "content": {"multipart/form-data": {
             "schema": {"$ref": "#/components/schemas/Order"}}}});
@@ -184,7 +184,7 @@ fn bodies_and_media_types_change() {
 }
 
 #[test]
-fn what_no_operation_reaches_is_compared_by_name() {
+fn models_unused_by_operations_are_compared_by_name() {
     let found = after(|root| {
         at(root, "/components/schemas/Event/properties")["at"] = json!({"type": "integer"});
         at(root, "/components/schemas")["Alarm"] =
@@ -244,7 +244,7 @@ fn edited(edit: impl FnOnce(&mut Value)) -> Vec<Change> {
 }
 
 #[test]
-fn a_model_that_only_errors_have_is_compared() {
+fn model_used_only_in_error_responses_is_compared() {
     let found = edited(|root| {
         object(root, "/components/schemas/Failure/properties").remove("text");
     });
@@ -254,7 +254,7 @@ fn a_model_that_only_errors_have_is_compared() {
 }
 
 #[test]
-fn a_secret_is_another_type() {
+fn property_that_becomes_a_secret_is_a_breaking_type_change() {
     let found = edited(|root| {
         at(root, "/components/schemas/Thing/properties/key")["x-cobo-secret"] = json!(true);
     });
@@ -264,7 +264,7 @@ fn a_secret_is_another_type() {
 }
 
 #[test]
-fn the_name_of_a_type_is_seen() {
+fn renamed_model_is_one_breaking_change() {
     let found = edited(|root| {
         let part = object(root, "/components/schemas").remove("Part").unwrap();
         at(root, "/components/schemas")["Piece"] = part;
@@ -278,7 +278,7 @@ fn the_name_of_a_type_is_seen() {
 }
 
 #[test]
-fn repeating_a_call_in_other_cases_is_a_change_of_behaviour() {
+fn changed_repeatable_mark_is_a_behaviour_change() {
     let found = edited(|root| {
         at(root, "/paths/~1things/post")["x-cobo-repeatable"] = json!(true);
     });
@@ -290,7 +290,7 @@ fn repeating_a_call_in_other_cases_is_a_change_of_behaviour() {
 }
 
 #[test]
-fn an_idempotency_key_is_a_change_of_behaviour() {
+fn added_idempotency_key_is_a_behaviour_change() {
     let mut old = things();
     at(&mut old, "/paths/~1things/get")["parameters"] =
         json!([{"name": "id", "in": "query", "schema": {"type": "string"}}]);
@@ -304,7 +304,7 @@ fn an_idempotency_key_is_a_change_of_behaviour() {
 }
 
 #[test]
-fn a_property_of_one_side_is_seen() {
+fn added_read_only_or_write_only_mark_is_reported_by_diff() {
     let found = edited(|root| {
         at(root, "/components/schemas/Thing/properties/id")["readOnly"] = json!(true);
         at(root, "/components/schemas/Thing/properties/key")["writeOnly"] = json!(true);
@@ -321,7 +321,7 @@ fn a_property_of_one_side_is_seen() {
 }
 
 #[test]
-fn a_change_is_shown_once_with_the_operations_that_it_reaches() {
+fn model_change_is_reported_once_with_all_affected_operations() {
     let found = edited(|root| {
         object(root, "/components/schemas/Part/properties").remove("size");
         at(root, "/components/schemas/Part/properties")["weight"] = json!({"type": "integer"});
@@ -334,7 +334,7 @@ fn a_change_is_shown_once_with_the_operations_that_it_reaches() {
 }
 
 #[test]
-fn a_stored_surface_is_what_it_was_made_from() {
+fn stored_api_surface_reads_back_unchanged() {
     for root in [base(), things()] {
         let surface = document(&root);
         assert_eq!(Surface::read(&surface.write()), Some(surface));
@@ -343,7 +343,7 @@ fn a_stored_surface_is_what_it_was_made_from() {
 }
 
 #[test]
-fn prose_order_and_bounds_are_no_difference() {
+fn description_order_and_bounds_changes_are_not_reported_by_diff() {
     let found = after(|root| {
         at(root, ORDER)["note"] = json!({
             "type": "string", "description": "x", "maxLength": 3, "default": "y", "example": "z"});
@@ -355,7 +355,7 @@ fn prose_order_and_bounds_are_no_difference() {
 }
 
 #[test]
-fn every_format() {
+fn diff_is_printed_as_text_markdown_and_json() {
     let mut new = base();
     object(&mut new, ORDER).remove("note");
     at(&mut new, ORDER)["status"]["enum"] = json!(["open", "done", "late"]);
@@ -370,7 +370,7 @@ fn every_format() {
 }
 
 #[test]
-fn schemas_that_contain_themselves_end() {
+fn diff_terminates_on_recursive_schemas() {
     let mut old = base();
     at(&mut old, "/components/schemas")["Person"] = json!({"type": "object", "properties": {
         "kind": {"type": "string"}, "self": {"$ref": "#/components/schemas/Person"},

@@ -74,14 +74,14 @@ impl Checkout {
 }
 
 #[test]
-fn nothing_is_stale_where_nothing_was_edited() {
+fn check_passes_for_an_unedited_checkout() {
     let checkout = Checkout::new();
     let (code, said) = checkout.regen(&["--check"]);
     assert_eq!(code, 0, "{said}");
 }
 
 #[test]
-fn an_edited_description_reaches_code_and_pages() {
+fn edited_description_appears_in_generated_code_and_pages() {
     let checkout = Checkout::new();
     checkout.edit(
         "The OAuth grant type, `org_implicit`.",
@@ -106,7 +106,7 @@ fn an_edited_description_reaches_code_and_pages() {
 }
 
 #[test]
-fn an_added_field_and_an_added_operation_can_be_used() {
+fn added_field_and_operation_are_usable_after_regen() {
     let checkout = Checkout::new();
     checkout.edit(
         "        token_type:\n",
@@ -174,7 +174,7 @@ fn an_added_field_and_an_added_operation_can_be_used() {
 }
 
 #[test]
-fn a_refused_document_changes_nothing() {
+fn refused_document_leaves_generated_files_unchanged() {
     let checkout = Checkout::new();
     checkout.edit("operationId: refresh_token\n", "operationId: get_token\n");
     let before = checkout.generated("client.rs");

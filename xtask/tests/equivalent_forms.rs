@@ -194,7 +194,7 @@ fn says_the_same(name: &str, document: &Document, without: &str) {
 }
 
 #[test]
-fn two_forms_of_a_tiny_document_send_the_same() {
+fn equivalent_forms_of_small_documents_generate_equivalent_requests() {
     // `kinds` has marks of transforms, which no rewriting keeps in order.
     for (name, bytes) in TINY.into_iter().filter(|(name, _)| *name != "kinds") {
         says_the_same(name, &read(bytes), "");
@@ -214,7 +214,7 @@ fn releases() -> Vec<PathBuf> {
 }
 
 #[test]
-fn two_forms_of_a_release_send_the_same() {
+fn equivalent_forms_of_a_release_generate_equivalent_requests() {
     for path in releases() {
         let document = read(&std::fs::read(&path).unwrap());
         // All rewritings together leave one union of 1.29 without its tags.
@@ -224,7 +224,7 @@ fn two_forms_of_a_release_send_the_same() {
 
 /// The first two lists hold every fact of lists that were made from the documents by other means.
 #[test]
-fn releases_differ_as_their_lists_say() {
+fn diff_of_two_releases_contains_every_listed_change() {
     let releases = releases();
     for pair in releases.windows(2) {
         let [old, new] = pair else { continue };

@@ -64,7 +64,7 @@ fn operation(rest: &str) -> String {
 }
 
 #[test]
-fn schemas_that_say_nothing_change_no_type() {
+fn schemas_without_constraints_leave_types_unchanged() {
     let it = generated(&format!(
         "{HEAD}paths: {{}}
 components:
@@ -88,7 +88,7 @@ components:
 }
 
 #[test]
-fn a_union_of_one_scalar_type_is_that_type() {
+fn union_of_variants_with_the_same_scalar_type_becomes_that_type() {
     let text = operation(
         "      parameters:
         - {name: id, in: query, schema: {oneOf: [{type: string, format: uuid}, {$ref: '#/components/schemas/Name'}]}}
@@ -107,7 +107,7 @@ components: {schemas: {Name: {type: string, pattern: '^[a-z]+$'}}}
 }
 
 #[test]
-fn a_body_is_sent_with_its_declared_media_type() {
+fn json_body_is_sent_with_its_declared_media_type() {
     for (declared, sent) in [
         ("application/json-patch+json", "application/json-patch+json"),
         (
@@ -130,7 +130,7 @@ fn a_body_is_sent_with_its_declared_media_type() {
 
 /// Whatever is wrong with it: a type that is not supported, a dangling reference, a key.
 #[test]
-fn an_operation_that_is_left_out_refuses_nothing() {
+fn errors_in_a_left_out_operation_do_not_refuse_the_document() {
     let text = format!(
         "{HEAD}paths:
   /a/{{gone}}:
@@ -156,7 +156,7 @@ fn an_operation_that_is_left_out_refuses_nothing() {
 }
 
 #[test]
-fn an_operation_without_an_id_is_named_after_its_path() {
+fn operation_without_an_id_is_named_after_its_method_and_path() {
     let it = generated(&format!(
         "{HEAD}paths:
   /wallets/{{id}}/balances:
@@ -179,7 +179,7 @@ fn an_operation_without_an_id_is_named_after_its_path() {
 }
 
 #[test]
-fn a_body_that_may_be_null_is_an_option() {
+fn nullable_response_body_becomes_an_option() {
     let responses = |schema: &str| {
         operation(&format!(
             "      responses: {{200: {{description: D., content: {{application/json: {{schema: {schema}}}}}}}}}
@@ -217,7 +217,7 @@ components:
 }
 
 #[test]
-fn a_property_of_one_side_is_not_required_of_the_other() {
+fn required_read_only_or_write_only_property_is_optional_in_a_shared_model() {
     let it = generated(&format!(
         "{HEAD}paths:
   /it:
@@ -248,7 +248,7 @@ components:
 }
 
 #[test]
-fn a_version_of_two_numbers_is_accepted() {
+fn openapi_version_without_a_patch_number_is_accepted() {
     let text = operation("      responses: {200: {description: D.}}\n");
     for version in ["3.0", "'3.0'", "3.0.0"] {
         generated(&text.replace("3.0.3", version));
@@ -256,7 +256,7 @@ fn a_version_of_two_numbers_is_accepted() {
 }
 
 #[test]
-fn every_description_is_clean_markdown() {
+fn control_characters_and_code_in_descriptions_are_escaped() {
     let it = generated(&operation(
         "      summary: \"Ends */ with \\\\\"
       description: \"~~~\\nunclosed {0}\\u202e\\u0000\\nnot rust\"
@@ -275,7 +275,7 @@ fn every_description_is_clean_markdown() {
 }
 
 #[test]
-fn a_setter_of_null_is_named_after_the_property() {
+fn null_setter_of_a_property_named_type_is_type_null() {
     let it = generated(&format!(
         "{HEAD}paths:
   /it:
@@ -291,7 +291,7 @@ components: {{schemas: {{N: {{type: object, properties: {{type: {{type: string, 
 
 /// What is read as the base may be any of its heirs: nothing of them is lost.
 #[test]
-fn a_base_with_a_discriminator_is_a_union_of_its_heirs() {
+fn base_schema_with_a_discriminator_becomes_a_union_of_derived_schemas() {
     for (union, mapping) in [
         (
             "",
@@ -338,7 +338,7 @@ components:
 
 /// A server may send what the mapping says, or what the variant itself allows.
 #[test]
-fn a_mapping_that_contradicts_an_enum_is_reported_and_both_are_read() {
+fn discriminator_mapping_that_contradicts_an_enum_warns_and_accepts_both_values() {
     let text = format!(
         "{HEAD}paths: {{}}
 components:

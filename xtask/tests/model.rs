@@ -93,7 +93,7 @@ fn parameters_are_in_the_order_of_the_document() {
 }
 
 #[test]
-fn marks_of_properties_are_kept() {
+fn required_secret_and_bounds_attributes_of_properties_are_kept() {
     let api = oauth();
     let model = api
         .models
@@ -127,7 +127,7 @@ fn marks_of_properties_are_kept() {
 }
 
 #[test]
-fn bodies_are_named_models() {
+fn request_body_schema_becomes_a_named_model() {
     let api = oauth();
     let body = api.operations[1].body.as_ref().expect("a body");
     assert_eq!(api.model(body.model).name, "RefreshTokenRequest");
@@ -136,7 +136,7 @@ fn bodies_are_named_models() {
 }
 
 #[test]
-fn a_bearer_is_known_by_the_kind_of_its_scheme() {
+fn operation_with_an_http_bearer_scheme_takes_a_bearer_token() {
     let api = oauth();
     assert!(api.operations.iter().all(|operation| !operation.bearer));
     let tiny = std::fs::read_to_string("tests/documents/tiny.yaml").expect("it");
@@ -149,7 +149,7 @@ fn a_bearer_is_known_by_the_kind_of_its_scheme() {
 }
 
 #[test]
-fn scopes_are_those_of_oauth_requirements_each_once() {
+fn scopes_are_the_distinct_scopes_of_oauth2_requirements() {
     let tiny = std::fs::read_to_string("tests/documents/tiny.yaml").expect("it");
     let security =
         "      security: [{Key: []}, {OAuth: [a.read, a.write]}, {OAuth: [a.read], Key: []}]";
@@ -160,7 +160,7 @@ fn scopes_are_those_of_oauth_requirements_each_once() {
 }
 
 #[test]
-fn operations_take_the_clients_credential_unless_they_are_marked() {
+fn operation_marked_credential_none_does_not_use_the_client_credential() {
     let tiny = std::fs::read_to_string("tests/documents/tiny.yaml").expect("it");
     let mark = "      x-cobo-credential: none\n      responses:";
     assert!(operation_of(&tiny).credential);
@@ -172,7 +172,7 @@ fn operation_of(text: &str) -> Operation {
 }
 
 #[test]
-fn final_states_are_those_that_the_document_marks() {
+fn final_states_are_read_from_the_x_cobo_final_states_extension() {
     let tiny = std::fs::read_to_string("tests/documents/tiny.yaml").expect("it");
     let state = "        state:\n          $ref: '#/components/schemas/State'\n    State:\n      \
                  type: string\n      enum: [Running, Done, Failed]\n      \
@@ -225,7 +225,7 @@ components:
 }
 
 #[test]
-fn reading_is_repeatable_and_writing_is_not_unless_the_document_says_so() {
+fn get_is_repeatable_and_post_is_repeatable_only_if_marked() {
     let tiny = std::fs::read_to_string("tests/documents/tiny.yaml").expect("it");
     assert!(operation_of(&tiny).repeatable);
     assert!(!operation_of(&tiny.replace("get:", "post:")).repeatable);

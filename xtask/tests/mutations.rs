@@ -155,7 +155,7 @@ fn broken_documents_never_panic() {
 }
 
 #[test]
-fn odd_files_never_panic() {
+fn documents_with_corrupted_bytes_never_panic() {
     let text = std::fs::read_to_string("../openapi/oauth.yaml").expect("it");
     let mut numbers = Numbers(7);
     for _ in 0..CASES / 4 {

@@ -17,7 +17,7 @@ use xtask::stage::{Options, emit, load, transform};
 use xtask::standalone::Dependency;
 
 #[test]
-fn the_programs_of_a_tiny_document_compile() {
+fn reference_examples_of_a_small_document_compile() {
     let folder = tempfile::tempdir().unwrap();
     compile(
         include_bytes!("reference/tiny.yaml"),

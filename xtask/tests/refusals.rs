@@ -295,7 +295,7 @@ fn load(name: &str) -> Diagnostics {
 }
 
 #[test]
-fn each_problem_is_named_with_its_place() {
+fn each_refused_document_reports_pointer_file_and_reason() {
     for (name, expected) in REFUSED {
         let problems = load(name);
         let found: Vec<_> = problems.iter().collect();
@@ -310,7 +310,7 @@ fn each_problem_is_named_with_its_place() {
 }
 
 #[test]
-fn every_document_of_the_folder_is_refused_by_a_test() {
+fn every_document_in_the_refused_folder_has_a_test() {
     let names = std::fs::read_dir("tests/documents/refused")
         .expect("the folder")
         .map(|entry| {
@@ -331,7 +331,7 @@ fn every_document_of_the_folder_is_refused_by_a_test() {
 }
 
 #[test]
-fn a_line_is_that_of_the_problem() {
+fn error_has_the_line_number_of_its_cause() {
     let lines = |name| {
         load(name)
             .iter()
@@ -345,14 +345,14 @@ fn a_line_is_that_of_the_problem() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_refused() {
+fn missing_document_file_is_refused() {
     let path = Path::new("tests/documents/none.yaml");
     let problems = load::run(path, "none.yaml", &Options::default()).expect_err("no file");
     assert_eq!(problems.to_string(), "none.yaml: the file does not exist\n");
 }
 
 #[test]
-fn an_error_is_one_line_on_stderr_beside_its_mend_and_nothing_is_written() {
+fn each_error_is_one_stderr_line_with_a_suggestion_and_nothing_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("out");
     let run = Command::new(env!("CARGO_BIN_EXE_xtask"))
@@ -377,7 +377,7 @@ fn an_error_is_one_line_on_stderr_beside_its_mend_and_nothing_is_written() {
 }
 
 #[test]
-fn multipart_of_an_operation_that_is_left_out_is_not_refused() {
+fn unsupported_multipart_in_an_unselected_operation_is_not_refused() {
     let text = std::fs::read_to_string("tests/documents/refused/multipart-body.yaml").expect("it");
     let text = text.replace(
         "operationId: list_things",

@@ -25,7 +25,7 @@ fn report(document: &str, arguments: &[&str]) -> (Option<i32>, Value) {
 }
 
 #[test]
-fn a_run_reports_operations_models_and_every_stage() {
+fn report_lists_operations_models_and_every_stage() {
     let (code, report) = report("../openapi/oauth.yaml", &[]);
     assert_eq!(code, Some(0), "{report:#}");
     let keys: Vec<&str> = report
@@ -92,7 +92,7 @@ fn a_run_reports_operations_models_and_every_stage() {
 }
 
 #[test]
-fn a_refused_run_reports_what_was_refused() {
+fn refused_run_writes_all_errors_to_the_report() {
     let (code, report) = report("tests/documents/refused/many-problems.yaml", &[]);
     assert_eq!(code, Some(2));
     assert_eq!(report["errors"].as_array().expect("a list").len(), 6);
@@ -100,14 +100,14 @@ fn a_refused_run_reports_what_was_refused() {
 }
 
 #[test]
-fn a_check_reports_as_well() {
+fn check_mode_writes_a_report() {
     let (code, report) = report("../openapi/oauth.yaml", &["--check"]);
     assert_eq!(code, Some(1));
     assert_eq!(report["operations"], 4);
 }
 
 #[test]
-fn a_report_that_cannot_be_written_is_said() {
+fn unwritable_report_path_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = Command::new(env!("CARGO_BIN_EXE_xtask"))
         .args([
@@ -128,7 +128,7 @@ fn a_report_that_cannot_be_written_is_said() {
 }
 
 #[test]
-fn what_is_left_out_or_not_looked_at_is_reported() {
+fn empty_and_unknown_keys_are_listed_in_the_report() {
     let folder = tempfile::tempdir().expect("a folder");
     let document = folder.path().join("it.yaml");
     let text = "openapi: 3.0.3\ninfo: {title: Tiny, version: 1.0.0}\npaths:\n  /things:\n    get:\n      \

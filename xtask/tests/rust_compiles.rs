@@ -30,7 +30,7 @@ missing_docs = "deny"
 # A workspace"#;
 
 #[test]
-fn one_shape_of_each_kind() {
+fn generated_crate_with_each_schema_type_compiles_and_passes_its_tests() {
     behaves(
         "tiny",
         include_bytes!("rust/tiny.yaml"),
@@ -40,7 +40,7 @@ fn one_shape_of_each_kind() {
 
 /// Open enums, unions, null, numbers and uploads.
 #[test]
-fn kinds_that_typify_does_not_have() {
+fn schema_types_unsupported_by_typify_compile_and_pass_their_tests() {
     behaves(
         "kinds",
         include_bytes!("rust/kinds.yaml"),
@@ -50,7 +50,7 @@ fn kinds_that_typify_does_not_have() {
 
 /// Shapes that one release has and another has not.
 #[test]
-fn shapes_of_other_releases() {
+fn schemas_specific_to_other_releases_compile_and_pass_their_tests() {
     behaves(
         "releases",
         include_bytes!("rust/releases.yaml"),
@@ -60,7 +60,7 @@ fn shapes_of_other_releases() {
 
 /// Streams of pages and of items, against a sandbox.
 #[test]
-fn lists_come_in_pages() {
+fn generated_page_and_item_streams_work_against_the_sandbox() {
     let folder = tempfile::tempdir().unwrap();
     let document = include_bytes!("rust/pages.yaml");
     write("pages", document, folder.path());
@@ -92,7 +92,7 @@ fn test(folder: &Path, behaviour: &str) {
 /// Names of the standard library and of what generated code imports, and shapes that the passes
 /// leave as they are.
 #[test]
-fn awkward_names_and_shapes() {
+fn schemas_named_like_std_or_imported_items_compile() {
     let folder = tempfile::tempdir().unwrap();
     write("odd", include_bytes!("rust/odd.yaml"), folder.path());
     check(folder.path());
@@ -100,7 +100,7 @@ fn awkward_names_and_shapes() {
 
 /// Each tag alone, none, and all of them.
 #[test]
-fn tags_are_features() {
+fn crate_compiles_with_each_tag_feature_alone_with_none_and_with_all() {
     let folder = tempfile::tempdir().unwrap();
     write("tags", include_bytes!("rust/tags.yaml"), folder.path());
     check(folder.path());

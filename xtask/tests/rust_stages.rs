@@ -47,7 +47,7 @@ fn modules(document: &Document, api: &Api) -> BTreeMap<String, String> {
 
 /// Everything that printers read, of a document with every kind of shape.
 #[test]
-fn the_model_of_a_document_is_written_as_text() {
+fn api_model_text_matches_the_snapshots() {
     let (_, api) = document(include_bytes!("conformance/whole.yaml"));
     insta::assert_snapshot!("api_whole", api.to_string());
     let (_, api) = document(include_bytes!("rust/odd.yaml"));
@@ -66,7 +66,7 @@ fn emit_writes_files_for_readers() {
 }
 
 #[test]
-fn kinds_that_typify_does_not_have_are_written() {
+fn code_of_schema_types_unsupported_by_typify_matches_the_snapshots() {
     let (document, api) = document(include_bytes!("rust/kinds.yaml"));
     let modules = modules(&document, &api);
     insta::assert_snapshot!("kinds_models.rs", modules["models.rs"]);
@@ -76,7 +76,7 @@ fn kinds_that_typify_does_not_have_are_written() {
 /// A model that one tag uses is in the module of that tag, one that several use is shared, and one
 /// that no tag uses has a separate feature.
 #[test]
-fn tags_have_modules_of_their_own() {
+fn models_of_one_tag_are_in_its_module_and_shared_models_are_separate() {
     let (document, api) = document(include_bytes!("rust/tags.yaml"));
     let code = printed(&document, &api);
     insta::assert_debug_snapshot!("tags_features", code.features);
@@ -103,7 +103,7 @@ fn tags_have_modules_of_their_own() {
 }
 
 #[test]
-fn a_crate_of_its_own_has_every_file() {
+fn standalone_crate_has_every_file() {
     let (document, api) = document(TINY);
     let code = printed(&document, &api);
     let files = emit::standalone("tiny-client", &Dependency::at("../cobo-auth"), &api, code);
@@ -115,7 +115,7 @@ fn a_crate_of_its_own_has_every_file() {
 }
 
 #[test]
-fn a_crate_of_its_own_asks_for_the_versions_of_the_workspace() {
+fn standalone_crate_has_the_dependency_versions_of_the_workspace() {
     let (document, api) = document(TINY);
     let code = printed(&document, &api);
     let files = emit::standalone("tiny", &Dependency::at("../cobo-auth"), &api, code);
@@ -147,7 +147,7 @@ fn output_is_the_same_on_every_run() {
 
 /// Names that collide are told apart; what no name mends is refused with its place.
 #[test]
-fn what_cannot_be_expressed_is_refused_with_its_place() {
+fn unsupported_header_name_is_refused_with_its_location() {
     let text = String::from_utf8(TINY.to_vec())
         .unwrap()
         .replace("name: X-Trace", "name: 'X Trace'");
@@ -157,7 +157,7 @@ fn what_cannot_be_expressed_is_refused_with_its_place() {
 }
 
 #[test]
-fn an_object_in_a_query_is_refused() {
+fn object_schema_of_a_query_parameter_is_refused() {
     let text = String::from_utf8(TINY.to_vec()).unwrap().replace(
         "paths:\n",
         "paths:\n  /found:\n    get:\n      operationId: find\n      parameters:\n        - {name: filter, \
@@ -184,7 +184,7 @@ fn cross_checked(document: &Document, api: &Api) -> (String, Vec<String>) {
 
 /// The document is changed after the model was made of it, as if one of the readings were wrong.
 #[test]
-fn two_readings_that_differ_refuse_the_document() {
+fn cross_check_refuses_a_document_when_models_differ_from_progenitor() {
     for (pointer, value, reason) in [
         (
             "/components/schemas/NewBox/properties/sizes/items/type",
@@ -214,7 +214,7 @@ fn two_readings_that_differ_refuse_the_document() {
 }
 
 #[test]
-fn what_progenitor_cannot_read_is_reported_and_not_refused() {
+fn schema_unreadable_by_progenitor_is_reported_and_not_refused() {
     let (mut document, api) = document(TINY);
     // An enum past the stage that names its values.
     document.root["components"]["schemas"]["Kind"] =

@@ -33,27 +33,27 @@ fn names(document: &Document) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn without_tags_all_is_kept() {
+fn no_tag_filter_keeps_all_operations_and_models() {
     let (operations, models) = names(&selected(&[]).expect("selected"));
     assert_eq!(operations, ["get_thing", "set_thing", "list_others"]);
     assert_eq!(models, ["Thing", "Part", "Other", "ThingSize"]);
 }
 
 #[test]
-fn a_tag_keeps_its_operations_and_what_they_reach() {
+fn tag_filter_keeps_tagged_operations_and_referenced_models() {
     let (operations, models) = names(&selected(&["Kept"]).expect("selected"));
     assert_eq!(operations, ["get_thing", "set_thing"]);
     assert_eq!(models, ["Thing", "Part", "ThingSize"]);
 }
 
 #[test]
-fn several_tags_add_up() {
+fn several_tag_filters_keep_operations_of_all_these_tags() {
     let (operations, _) = names(&selected(&["Kept", "Dropped"]).expect("selected"));
     assert_eq!(operations.len(), 3);
 }
 
 #[test]
-fn an_unknown_tag_is_refused_with_those_that_are_known() {
+fn unknown_tag_filter_is_refused_and_lists_the_known_tags() {
     let problems = selected(&["Kept", "Unknown"]).expect_err("refused");
     assert_eq!(
         problems,
@@ -63,7 +63,7 @@ fn an_unknown_tag_is_refused_with_those_that_are_known() {
 }
 
 #[test]
-fn an_operation_overrides_the_parameters_of_its_path() {
+fn operation_parameter_overrides_the_path_parameter_of_the_same_name() {
     let api = Api::of(&selected(&["Kept"]).expect("selected"), &mut Log::default());
     let pages: Vec<_> = api
         .operations

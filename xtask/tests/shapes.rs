@@ -62,14 +62,14 @@ fn fields(model: &Model) -> Vec<Field> {
 }
 
 #[test]
-fn a_success_without_a_schema_has_no_model() {
+fn success_response_without_a_schema_has_no_model() {
     let api = api();
     let mut operations = api.operations.iter();
     assert!(operations.all(|operation| operation.success.model.is_none()));
 }
 
 #[test]
-fn lists_are_parameters() {
+fn array_query_parameters_are_supported() {
     let names: Vec<String> = api().operations[0]
         .parameters
         .iter()
@@ -79,7 +79,7 @@ fn lists_are_parameters() {
 }
 
 #[test]
-fn a_form_is_a_model_with_files() {
+fn multipart_form_becomes_a_model_with_file_fields() {
     let api = api();
     let body = api.operations[2].body.as_ref().expect("a body");
     assert_eq!(body.media_type, "multipart/form-data");
@@ -92,7 +92,7 @@ fn a_form_is_a_model_with_files() {
 }
 
 #[test]
-fn what_does_not_fit_into_64_bits_refuses_nothing() {
+fn values_beyond_64_bits_are_accepted_as_exact_numbers() {
     let fields = fields(&model(&api(), "Thing"));
     let field = |name: &str| {
         let field = fields.iter().find(|field| field.wire == name);
@@ -107,7 +107,7 @@ fn what_does_not_fit_into_64_bits_refuses_nothing() {
 }
 
 #[test]
-fn enums_are_named_and_null_is_the_place() {
+fn null_in_an_enum_makes_the_property_nullable_and_is_no_enum_value() {
     let api = api();
     let kind = |name: &str| model(&api, name).kind;
     assert!(matches!(kind("ThingLevel"), ModelKind::IntegerEnum(open) if open.values.len() == 2));

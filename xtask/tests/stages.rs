@@ -107,7 +107,7 @@ fn error_responses() {
 
 /// Twice the same document comes out as once: nothing is left for a second run to change.
 #[test]
-fn a_transformed_document_is_left_alone() {
+fn running_a_stage_twice_gives_the_same_document() {
     for (stage, run) in TRANSFORMS {
         let source = format!("{}.yaml", stage.name());
         let path = Path::new("tests/documents/stages").join(&source);

@@ -17,7 +17,7 @@ fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
 }
 
 #[test]
-fn spec_and_out_go_together() {
+fn regen_with_incomplete_or_unknown_arguments_exits_2() {
     let here = Path::new(".");
     for arguments in [
         &["regen", "--spec", "a.yaml"][..],
@@ -32,7 +32,7 @@ fn spec_and_out_go_together() {
 }
 
 #[test]
-fn names_that_no_crate_can_have_are_refused() {
+fn invalid_or_reserved_crate_names_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("out");
     let out = out.to_str().expect("text");
@@ -49,7 +49,7 @@ fn names_that_no_crate_can_have_are_refused() {
 }
 
 #[test]
-fn outside_of_a_checkout_regen_says_what_to_do() {
+fn regen_outside_of_a_checkout_asks_for_spec_and_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let (code, stderr) = run(folder.path(), &["regen"]);
     assert_eq!(code, 2);

@@ -17,7 +17,7 @@ fn read(text: &str) -> Value {
 }
 
 #[test]
-fn hexadecimal_in_examples_is_text() {
+fn unquoted_hexadecimal_example_is_a_string() {
     let found = read(
         "x-it:\n  example: 0x00ab\n  examples: [0xffffffffffffffffff, \
          0xdAC17F958D2ee523a2206206994597C13D831ec7]\n  other: {example: {deep: 0x01}}\n",
@@ -33,7 +33,7 @@ fn hexadecimal_in_examples_is_text() {
 }
 
 #[test]
-fn values_of_an_enum_of_text_are_text() {
+fn values_of_a_string_enum_are_strings() {
     let found = read(
         "x-it:\n  text: {type: string, enum: [0x1, 1.10, 007, true, ~, '2', b]}\n  \
          number: {enum: [0x1], type: integer}\n",
@@ -48,7 +48,7 @@ fn values_of_an_enum_of_text_are_text() {
 }
 
 #[test]
-fn a_hash_that_looks_like_a_number_is_text() {
+fn example_hash_in_exponent_notation_is_a_string() {
     assert_eq!(
         read("x-it: {example: 12e4567890123}"),
         json!({"example": "12e4567890123"})
@@ -56,7 +56,7 @@ fn a_hash_that_looks_like_a_number_is_text() {
 }
 
 #[test]
-fn integers_that_no_64_bits_hold_keep_their_digits() {
+fn integers_beyond_64_bits_keep_all_digits() {
     let found = read("x-it: {example: 340282366920938463463}");
     assert_eq!(found, json!({"example": "340282366920938463463"}));
     assert_eq!(read("x-it: 18446744073709551615"), json!(u64::MAX));
@@ -72,7 +72,7 @@ fn only_true_and_false_are_booleans() {
 }
 
 #[test]
-fn anchors_and_merges_are_resolved() {
+fn yaml_anchors_and_merge_keys_are_resolved() {
     let found = read("x-it:\n  a: &a {b: 1}\n  c: *a\n  d:\n    <<: *a\n    e: 2\n");
     assert_eq!(
         found,
@@ -81,7 +81,7 @@ fn anchors_and_merges_are_resolved() {
 }
 
 #[test]
-fn one_anchor_may_be_named_often() {
+fn anchor_with_400_aliases_is_accepted() {
     let found = read(&format!(
         "x-it:\n  a: &a {{b: 1}}\n  c: [{}]\n",
         ["*a"; 400].join(", ")
@@ -90,7 +90,7 @@ fn one_anchor_may_be_named_often() {
 }
 
 #[test]
-fn aliases_that_grow_without_end_are_refused() {
+fn exponentially_expanding_aliases_are_refused() {
     let mut text = format!("{HEAD}x-it:\n  - &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n");
     for level in 1..9 {
         let inner = [format!("*a{}", level - 1).as_str(); 10].join(", ");
@@ -106,7 +106,7 @@ fn aliases_that_grow_without_end_are_refused() {
 }
 
 #[test]
-fn numeric_keys_are_text() {
+fn numeric_mapping_keys_are_strings() {
     assert_eq!(
         read("x-it: {200: a, 0x10: b}"),
         json!({"200": "a", "0x10": "b"})
@@ -114,7 +114,7 @@ fn numeric_keys_are_text() {
 }
 
 #[test]
-fn json_is_yaml() {
+fn json_document_is_accepted() {
     let text = "{\n\t\"openapi\": \"3.0.3\", \"info\": {\"title\": \"\\ud83d\\ude00 \\/\", \
                 \"version\": \"1\"},\n\t\"paths\": {}\n}";
     let document = load::read(text.as_bytes(), "it.json", &Options::default()).expect("it");
@@ -123,7 +123,7 @@ fn json_is_yaml() {
 }
 
 #[test]
-fn an_unquoted_version_is_text() {
+fn unquoted_version_number_is_a_string() {
     let text = "openapi: 3.0\ninfo: {title: Tiny, version: 1.5}\npaths: {}\n";
     let document = load::read(text.as_bytes(), "it.yaml", &Options::default()).expect("it");
     assert_eq!(document.root["openapi"], "3.0");

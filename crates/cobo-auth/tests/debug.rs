@@ -41,7 +41,7 @@ fn secrets() {
 }
 
 #[test]
-fn clients_and_their_builders() {
+fn debug_of_clients_and_builders_shows_no_secret() {
     let acting = client().with_credential(FixedToken::new(SECRET).unwrap());
     assert_eq!(
         format!("{acting:?}"),

@@ -51,10 +51,10 @@ fn skipped(test: &str, why: &str) {
 }
 
 #[test]
-fn our_own_readable_file_on_a_disk_is_refused_with_what_to_do() {
+fn own_world_readable_key_file_on_disk_is_refused_with_a_chmod_hint() {
     let folder = on_disk();
     if file_system(folder.path()) == "tmpfs" {
-        return skipped("our_own_readable_file_on_a_disk", "the disk is a tmpfs");
+        return skipped("own_world_readable_key_file_on_disk", "the disk is a tmpfs");
     }
     for mode in [0o644, 0o604, 0o444] {
         let path = key_file(&folder, mode);
@@ -71,7 +71,7 @@ fn our_own_readable_file_on_a_disk_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn a_file_that_its_group_may_read_is_accepted() {
+fn owner_or_group_readable_key_file_is_accepted() {
     let folder = on_disk();
     for mode in [0o600, 0o400, 0o640, 0o440] {
         let path = key_file(&folder, mode);
@@ -81,7 +81,7 @@ fn a_file_that_its_group_may_read_is_accepted() {
 }
 
 #[test]
-fn a_file_that_others_may_write_is_refused_wherever_it_is() {
+fn key_file_writable_by_group_or_others_is_refused_on_any_file_system() {
     let mut folders = vec![on_disk()];
     folders.extend(in_memory());
     for folder in folders {
@@ -99,10 +99,10 @@ fn a_file_that_others_may_write_is_refused_wherever_it_is() {
 }
 
 #[test]
-fn our_own_readable_file_on_a_tmpfs_is_accepted() {
+fn own_world_readable_key_file_on_tmpfs_is_accepted() {
     let Some(folder) = in_memory() else {
         return skipped(
-            "our_own_readable_file_on_a_tmpfs",
+            "own_world_readable_key_file_on_tmpfs",
             "/dev/shm is not a tmpfs",
         );
     };
@@ -117,12 +117,12 @@ fn in_memory() -> Option<TempDir> {
 }
 
 #[test]
-fn another_owners_readable_file_is_accepted() {
+fn world_readable_key_file_of_another_owner_is_accepted() {
     let folder = on_disk();
     let path = key_file(&folder, 0o444);
     if chown(&path, Some(12_345), Some(12_345)).is_err() {
         return skipped(
-            "another_owners_readable_file",
+            "world_readable_key_file_of_another_owner",
             "only root may give a file away",
         );
     }
@@ -135,12 +135,12 @@ fn another_owners_readable_file_is_accepted() {
 }
 
 #[test]
-fn our_own_readable_file_on_a_read_only_mount_is_accepted() {
+fn own_world_readable_key_file_on_a_read_only_mount_is_accepted() {
     let folder = on_disk();
     let path = key_file(&folder, 0o644);
     let Some(_mount) = ReadOnly::mount(folder.path()) else {
         return skipped(
-            "our_own_readable_file_on_a_read_only_mount",
+            "own_world_readable_key_file_on_a_read_only_mount",
             "no right to mount",
         );
     };

@@ -35,7 +35,7 @@ fn refused(given: &str, result: Result<SecretKey, KeyError>) -> KeyError {
 }
 
 #[test]
-fn hexadecimal_digits_of_either_case_are_taken_with_white_space_around_them() {
+fn hexadecimal_key_in_either_case_with_surrounding_whitespace_is_accepted() {
     for text in [
         SEED.to_owned(),
         SEED.to_uppercase(),
@@ -47,7 +47,7 @@ fn hexadecimal_digits_of_either_case_are_taken_with_white_space_around_them() {
 }
 
 #[test]
-fn pkcs8_is_taken_in_pem_and_in_der() {
+fn pkcs8_key_in_pem_or_der_is_accepted() {
     assert_eq!(public_of(&SecretKey::from_der(&der()).unwrap()), PUBLIC);
     let text = pem("PRIVATE KEY", &der());
     assert_eq!(public_of(&SecretKey::from_pem(&text).unwrap()), PUBLIC);
@@ -58,7 +58,7 @@ fn pkcs8_is_taken_in_pem_and_in_der() {
 }
 
 #[test]
-fn each_wrong_text_has_an_error_of_its_own() {
+fn each_kind_of_invalid_key_text_has_a_specific_error() {
     let hex = |text: &str| refused(text, SecretKey::from_hex(text));
     assert_eq!(hex(&SEED[..63]), KeyError::Length { digits: 63 });
     assert_eq!(hex(""), KeyError::Length { digits: 0 });
@@ -72,7 +72,7 @@ fn each_wrong_text_has_an_error_of_its_own() {
 }
 
 #[test]
-fn each_wrong_file_format_has_an_error_of_its_own() {
+fn each_unsupported_key_file_format_has_a_specific_error() {
     let public = hex::decode(format!("302a300506032b6570032100{PUBLIC}")).unwrap();
     // What `openssl pkcs8 -topk8` makes of the key and a passphrase.
     let encrypted = hex::decode(
@@ -112,7 +112,7 @@ fn each_wrong_file_format_has_an_error_of_its_own() {
 }
 
 #[test]
-fn a_file_is_read_by_what_is_in_it() {
+fn key_file_format_is_detected_from_its_content() {
     let folder = tempfile::tempdir().unwrap();
     let contents = [
         SEED.as_bytes().to_vec(),
@@ -145,7 +145,7 @@ fn write_private(path: &std::path::Path, content: &[u8]) {
 }
 
 #[test]
-fn an_environment_variable_that_is_not_set_is_named() {
+fn error_for_an_unset_environment_variable_names_it() {
     let error = SecretKey::from_env("COBO_TEST_NO_SUCH_VARIABLE").unwrap_err();
     assert!(error.to_string().contains("COBO_TEST_NO_SUCH_VARIABLE"));
     // Cargo sets this variable. Its value is not a key.
@@ -156,7 +156,7 @@ fn an_environment_variable_that_is_not_set_is_named() {
 }
 
 #[test]
-fn a_key_where_the_name_of_its_place_belongs_is_not_repeated() {
+fn key_passed_as_a_path_or_variable_name_is_not_shown_in_the_error() {
     for result in [
         SecretKey::from_file(SEED),
         SecretKey::from_env(SEED),
@@ -169,7 +169,7 @@ fn a_key_where_the_name_of_its_place_belongs_is_not_repeated() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_not_waited_for() {
+fn directory_as_key_file_is_an_invalid_input_error() {
     let folder = tempfile::tempdir().unwrap();
     let error = SecretKey::from_file(folder.path()).unwrap_err();
     let kind = std::io::ErrorKind::InvalidInput;
@@ -177,7 +177,7 @@ fn what_is_no_file_is_not_waited_for() {
 }
 
 #[test]
-fn what_openssl_writes_in_front_of_a_key_is_passed_over() {
+fn openssl_attributes_before_a_pem_key_are_ignored() {
     let text = format!(
         "Bag Attributes\n    friendlyName: app\n{}",
         pem("PRIVATE KEY", &der())
@@ -191,7 +191,7 @@ fn what_openssl_writes_in_front_of_a_key_is_passed_over() {
 }
 
 #[test]
-fn a_public_key_in_the_file_has_to_be_its_own() {
+fn key_file_with_a_mismatched_public_key_is_refused() {
     let v2 = |public: &str| {
         let der = format!("3051020101300506032b657004220420{SEED}812100{public}");
         SecretKey::from_der(&hex::decode(der).unwrap())
@@ -225,7 +225,7 @@ fn debug_shows_no_private_key() {
 
 #[cfg(feature = "aws-lc-rs")]
 #[tokio::test]
-async fn aws_lc_signs_what_dalek_signs() {
+async fn aws_lc_and_dalek_signatures_are_identical() {
     let key = SecretKey::from_hex(SEED).unwrap();
     let aws_lc = cobo_auth::AwsLcSigner::new(&key).unwrap();
     let dalek = Ed25519Signer::new(&key).unwrap();
@@ -268,7 +268,7 @@ mod secp256k1 {
     }
 
     #[test]
-    fn a_key_of_the_other_curve_is_refused_by_either_signer() {
+    fn signer_refuses_a_key_of_another_curve() {
         let key = k256::SecretKey::from_slice(&hex::decode(SEED).unwrap()).unwrap();
         let secp256k1 = SecretKey::from_der(key.to_pkcs8_der().unwrap().as_bytes()).unwrap();
         let ed25519 = SecretKey::from_der(&der()).unwrap();

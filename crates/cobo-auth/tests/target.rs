@@ -99,14 +99,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn writing_it_twice_changes_nothing(query in any_query()) {
+    fn canonical_query_is_idempotent(query in any_query()) {
         if let Ok(once) = canonical(&query) {
             prop_assert_eq!(canonical(&once).unwrap(), once);
         }
     }
 
     #[test]
-    fn its_pairs_are_the_sorted_non_empty_ones_with_lists_joined(query in any_query()) {
+    fn canonical_query_has_sorted_non_empty_pairs_and_comma_joined_lists(query in any_query()) {
         // What the URL type makes of the query is what is given to the canonical form.
         let mut url = Url::parse("https://api.cobo.com/v2/x").unwrap();
         url.set_query(Some(&query));
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn every_sdk_would_sign_the_same(query in any_query()) {
+    fn canonical_query_is_the_same_in_every_cobo_sdk(query in any_query()) {
         if let Ok(canonical) = canonical(&query) {
             prop_assert_eq!(go_reading(&canonical), canonical.clone());
             prop_assert_eq!(python_reading(&canonical), canonical.clone());
@@ -145,7 +145,7 @@ proptest! {
     }
 
     #[test]
-    fn a_path_of_raw_characters_is_read_alike_decoded_or_not(
+    fn unnecessarily_escaped_path_characters_are_decoded(
         segments in prop::collection::vec("[a-zA-Z0-9_~!$&'()*+,;=:@-]{1,8}", 1..4)
     ) {
         let path = format!("/v2/{}", segments.join("/"));
@@ -162,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn no_path_and_no_query_makes_it_panic(path in "\\PC{0,20}", query in "\\PC{0,30}") {
+    fn canonicalize_never_panics_on_arbitrary_paths_and_queries(path in "\\PC{0,20}", query in "\\PC{0,30}") {
         let mut url = Url::parse("https://api.cobo.com/v2/").unwrap();
         url.set_path(&path);
         url.set_query(Some(&query));
@@ -175,7 +175,7 @@ proptest! {
 }
 
 #[test]
-fn what_http_libraries_write_is_written_anew() {
+fn query_escapes_of_http_libraries_are_canonicalized() {
     for (given, expected) in [
         ("tilde=%7E&star=*", "star=%2A&tilde=~"),
         ("e=&a=1", "a=1"),
@@ -193,14 +193,14 @@ fn what_http_libraries_write_is_written_anew() {
 }
 
 #[test]
-fn an_empty_query_leaves_no_question_mark() {
+fn empty_query_and_fragment_are_removed_from_the_url() {
     let mut url = Url::parse("https://api.cobo.com/v2/x?e=#fragment").unwrap();
     canonicalize(&mut url).unwrap();
     assert_eq!(url.as_str(), "https://api.cobo.com/v2/x");
 }
 
 #[test]
-fn a_comma_in_an_item_of_a_list_is_refused_by_name() {
+fn comma_in_a_repeated_query_parameter_is_refused_with_its_name() {
     let error = canonical("ids=a%2Cb&ids=c").unwrap_err();
     assert_eq!(error, TargetError::CommaInItem { name: "ids".into() });
 }

@@ -20,7 +20,7 @@ fn transaction(id: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn each_decision_has_its_exact_answer() {
+async fn each_callback_result_has_the_exact_expected_response() {
     let (asked, mut seen) = report();
     let route = callback(verifier(), Duration::from_millis(200), move |request| {
         asked.send(request.transaction_id.clone()).unwrap();
@@ -54,7 +54,7 @@ async fn each_decision_has_its_exact_answer() {
 }
 
 #[tokio::test]
-async fn request_that_is_not_genuine_reaches_no_handler() {
+async fn callback_with_an_invalid_signature_never_reaches_the_handler() {
     let (asked, mut seen) = report();
     let route = callback(verifier(), Duration::from_secs(60), move |request| {
         asked.send(request.transaction_id.clone()).unwrap();

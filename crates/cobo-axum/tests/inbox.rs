@@ -38,7 +38,7 @@ fn later() -> (u16, String) {
 }
 
 #[tokio::test]
-async fn event_is_handled_once_however_often_it_arrives() {
+async fn event_delivered_several_times_is_handled_once() {
     let (handlers, mut handled) = reporting();
     let inbox = Inbox::builder(verifier(), MemoryLog::new(10), handlers).start();
     let url = url_of(&inbox).await;
@@ -53,7 +53,7 @@ async fn event_is_handled_once_however_often_it_arrives() {
 }
 
 #[tokio::test]
-async fn request_that_is_not_genuine_is_not_recorded() {
+async fn webhook_with_an_invalid_signature_is_not_recorded() {
     let (handlers, mut handled) = reporting();
     let small = verifier().with_max_body_bytes(1_000);
     let inbox = Inbox::builder(small, MemoryLog::new(10), handlers).start();
@@ -92,7 +92,7 @@ async fn request_that_is_not_genuine_is_not_recorded() {
 }
 
 #[tokio::test]
-async fn failing_handlers_are_called_again() {
+async fn failed_handler_is_retried() {
     let (done, mut handled) = report();
     let calls = Arc::new(AtomicU32::new(0));
     let handlers = Router::new().on_chains(move |event| {
@@ -121,7 +121,7 @@ async fn failing_handlers_are_called_again() {
 }
 
 #[tokio::test]
-async fn event_that_keeps_failing_is_parked_until_it_is_released() {
+async fn event_that_fails_every_attempt_is_parked_until_released() {
     let (done, mut handled) = report();
     let calls = Arc::new(AtomicU32::new(0));
     let handlers = Router::new().on_chains(move |_| {
@@ -165,7 +165,7 @@ async fn event_that_keeps_failing_is_parked_until_it_is_released() {
 
 /// A handler that ends the process must not do so again at every start.
 #[tokio::test]
-async fn event_that_was_never_given_back_is_parked_after_its_last_attempt() {
+async fn event_interrupted_by_process_exit_is_parked_after_its_last_attempt() {
     let log = MemoryLog::new(1);
     let recorded = NewEvent {
         id: "e-1".to_owned(),
@@ -233,7 +233,7 @@ impl EventLog for SlowDisk {
 }
 
 #[tokio::test]
-async fn answer_waits_for_the_record() {
+async fn webhook_response_is_sent_after_the_event_is_recorded() {
     let (handlers, mut handled) = reporting();
     let (entered, mut recording) = report();
     let flush = Arc::new(Semaphore::new(0));
@@ -265,7 +265,7 @@ async fn answer_waits_for_the_record() {
 }
 
 #[tokio::test]
-async fn extractor_gives_verified_events_only() {
+async fn webhook_extractor_yields_only_verified_events() {
     let (got, mut seen) = report();
     let handler = async move |Webhook(event): Webhook<Event>| {
         let event: Verified<Event> = event;

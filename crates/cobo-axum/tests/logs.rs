@@ -102,12 +102,12 @@ async fn keeps_the_contract(log: impl EventLog) {
 }
 
 #[tokio::test]
-async fn memory_log_keeps_the_contract() {
+async fn memory_log_fulfils_the_event_log_contract() {
     keeps_the_contract(MemoryLog::new(2)).await;
 }
 
 #[tokio::test]
-async fn redb_log_keeps_the_contract() {
+async fn redb_log_fulfils_the_event_log_contract() {
     let directory = tempfile::tempdir().unwrap();
     keeps_the_contract(open(directory.path())).await;
 }
@@ -117,7 +117,7 @@ fn open(directory: &Path) -> RedbLog {
 }
 
 #[tokio::test]
-async fn redb_log_survives_the_process() {
+async fn redb_log_keeps_its_events_after_reopening() {
     let directory = tempfile::tempdir().unwrap();
     let log = open(directory.path());
     log.record(event("done"), 10).await.unwrap();
@@ -151,7 +151,7 @@ async fn redb_log_survives_the_process() {
 }
 
 #[tokio::test]
-async fn redb_log_is_open_in_one_place() {
+async fn opening_a_redb_log_twice_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("events.redb");
     let _log = RedbLog::open(&path, 2).unwrap();
@@ -188,7 +188,7 @@ impl StorageBackend for FailingDisk {
 
 /// A kill cannot show this: what the process wrote survives it even without a flush.
 #[tokio::test]
-async fn event_is_not_recorded_if_the_flush_fails() {
+async fn recording_an_event_fails_if_the_flush_fails() {
     let fails = Arc::new(AtomicBool::new(false));
     let disk = FailingDisk {
         memory: InMemoryBackend::new(),

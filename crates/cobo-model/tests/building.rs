@@ -92,7 +92,7 @@ fn output() -> models::builder::Output {
 }
 
 #[test]
-fn missing_fields_of_all_levels_are_reported_by_path() {
+fn builder_reports_missing_fields_of_all_levels_by_path() {
     let transfer = Transfer::builder()
         .source(Mpc::builder())
         .outputs([output(), Output::builder().address("0x2")]);
@@ -106,7 +106,7 @@ fn missing_fields_of_all_levels_are_reported_by_path() {
 }
 
 #[test]
-fn field_that_is_set_again_forgets_what_was_missing_before() {
+fn setting_a_field_again_clears_its_missing_fields() {
     let transfer = Transfer::builder()
         .id("t")
         .source(Mpc::builder())
@@ -135,7 +135,7 @@ fn field_takes_a_model_a_variant_a_union_and_their_builders() {
 }
 
 #[test]
-fn cleared_field_forgets_what_was_missing() {
+fn clearing_a_field_clears_its_missing_fields() {
     let mut transfer = cobo_model::ModelBuilder::<Transfer>::default();
     let source = transfer.nested(1, Mpc::builder());
     transfer.set(1).source = source;
@@ -144,7 +144,7 @@ fn cleared_field_forgets_what_was_missing() {
 }
 
 #[test]
-fn union_as_body_reports_what_its_variant_lacks() {
+fn union_body_reports_missing_fields_of_its_variant() {
     let body = PartialModel::<Source>::of(Mpc::builder());
     let missing = IntoBody::build(body).unwrap_err();
     assert_eq!(missing.names(), ["wallet_id"]);

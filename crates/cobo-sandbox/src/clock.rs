@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clones_share_their_time() {
+    fn cloned_clock_shares_the_time_of_the_original() {
         let clock = Clock::fixed(5);
         clock.clone().advance(Duration::from_millis(7));
         assert_eq!(clock.now_ms(), 12);

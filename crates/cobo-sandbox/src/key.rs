@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_no_key_are_refused() {
+    fn invalid_app_key_text_is_refused() {
         let digits = "0".repeat(62);
         for (text, error) in [
             (String::new(), KeyError::NotHex),
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_listed_in_the_order_of_their_coming() {
+    fn app_keys_are_listed_in_insertion_order_without_duplicates() {
         let first = AppKey::from_hex(&ResponseKey::from_seed(&[1; 32]).public_hex()).unwrap();
         let second = AppKey::from_hex(DEMO_APP_KEY).unwrap();
         let mut keys: AppKeys = [first, second, first].into_iter().collect();

@@ -107,7 +107,7 @@ mod tests {
     use crate::key::ResponseKey;
 
     #[test]
-    fn each_kind_of_nonce_is_recognized() {
+    fn millisecond_and_random_nonce_formats_are_recognised() {
         let random = "0123456789abcdef0123456789ABCDEF";
         for (nonce, milliseconds, is_random) in [
             ("1700000000000", true, false),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_is_spent_for_its_key_only() {
+    fn used_nonce_is_still_accepted_for_another_key() {
         let mut nonces = Nonces::new();
         let one = AppKey::from_hex(DEMO_APP_KEY).unwrap();
         let other = AppKey::from_hex(&ResponseKey::from_seed(&[1; 32]).public_hex()).unwrap();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_the_oldest_goes_first() {
+    fn full_nonce_memory_forgets_the_oldest_nonce_first() {
         let mut nonces = Nonces::remembering(2);
         let key = AppKey::from_hex(DEMO_APP_KEY).unwrap();
         for nonce in ["a", "b", "c"] {

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_name_is_refused_in_either_place() {
+    fn repeated_query_or_body_parameter_is_refused() {
         let repeated = "invalid_request: the parameter a is repeated";
         assert_eq!(problem(Params::from_query("a=1&%61=1")), repeated);
         let body = br#"{"a": "1", "b": {"a": 1}, "a": null}"#;
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn json_values_must_be_texts() {
+    fn json_parameter_that_is_not_a_string_is_refused() {
         let body = br#"{"a": "x", "b": 1, "c": null}"#;
         let params = Params::from_json(&json_headers(), body).unwrap();
         assert_eq!(params.required("a").unwrap(), "x");
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_object_is_refused_without_repeating_it() {
+    fn body_that_is_not_a_json_object_is_refused_without_showing_it() {
         for body in [&b""[..], b"[1]", b"\"hidden\"", b"{\"a\"", b"{} x", b"\xff"] {
             let message = problem(Params::from_json(&json_headers(), body));
             assert!(

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_requests_are_kept() {
+    fn received_log_keeps_only_the_newest_requests() {
         let mut log = ReceivedLog::new(2);
         for target in ["/a", "/b", "/c"] {
             log.push(request(target, Bytes::new()));
@@ -145,14 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_none_keeps_none() {
+    fn received_log_with_limit_zero_keeps_no_requests() {
         let mut log = ReceivedLog::new(0);
         log.push(request("/a", Bytes::new()));
         assert!(targets(&log).is_empty());
     }
 
     #[test]
-    fn bodies_are_bounded_together() {
+    fn received_log_limits_the_total_size_of_bodies() {
         let half = Bytes::from(vec![0; BODY_BYTES / 2]);
         let mut log = ReceivedLog::new(10);
         for target in ["/a", "/b", "/c"] {

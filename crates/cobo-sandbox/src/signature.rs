@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_splits_at_its_first_question_mark() {
+    fn request_target_is_split_at_the_first_question_mark() {
         assert_eq!(split("/v2/x"), ("/v2/x", ""));
         assert_eq!(split("/v2/x?"), ("/v2/x", ""));
         assert_eq!(split("/v2/%3F?a=?&b"), ("/v2/%3F", "a=?&b"));

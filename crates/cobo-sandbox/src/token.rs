@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_dead_at_the_millisecond_of_its_expiry() {
+    fn token_is_invalid_from_the_exact_millisecond_of_its_expiry() {
         let mut tokens = Tokens::default();
         let pair = issue(&mut tokens, "org", 0);
         assert!(alive(&tokens, &pair, 9_999));
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_not_taken_for_each_other() {
+    fn organization_token_is_not_valid_as_a_permission_token() {
         let mut tokens = Tokens::default();
         let pair = issue(&mut tokens, "org", 0);
         let as_permission = tokens.granter(Kind::Permission, &pair.access_token, 0);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn organizations_expire_apart() {
+    fn expiring_tokens_of_one_organization_keeps_those_of_others_valid() {
         let mut tokens = Tokens::default();
         let (one, other) = (issue(&mut tokens, "one", 0), issue(&mut tokens, "other", 0));
         tokens.expire_access("one");
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn expired_tokens_do_not_pile_up() {
+    fn expired_tokens_are_removed_from_memory() {
         let mut tokens = Tokens::default();
         for round in 0..10_000 {
             issue(&mut tokens, "org", round * 1_000);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_used_refresh_token_is_told_from_an_unknown_one() {
+    fn replay_of_a_used_refresh_token_is_counted_and_an_unknown_one_is_not() {
         let mut tokens = Tokens::default();
         let pair = issue(&mut tokens, "org", 0);
         let mut present = |token: &str| {

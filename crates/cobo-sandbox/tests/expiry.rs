@@ -16,7 +16,7 @@ async fn stopped_clock() -> Sandbox {
 }
 
 #[tokio::test]
-async fn an_access_token_lives_43199_seconds() {
+async fn access_token_expires_after_43199_seconds() {
     let sandbox = stopped_clock().await;
     let (access, _) = pair(&sandbox).await;
     sandbox.advance(SECOND * 43_198);
@@ -26,7 +26,7 @@ async fn an_access_token_lives_43199_seconds() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_lives_30_days() {
+async fn refresh_token_expires_after_30_days() {
     let sandbox = stopped_clock().await;
     let (_, first) = pair(&sandbox).await;
     let (_, second) = pair(&sandbox).await;
@@ -40,7 +40,7 @@ async fn a_refresh_token_lives_30_days() {
 }
 
 #[tokio::test]
-async fn lives_can_be_set_before_and_after_the_start() {
+async fn token_lifetimes_can_be_set_before_and_after_start() {
     let sandbox = Sandbox::builder()
         .clock(Clock::fixed(0))
         .access_ttl(SECOND * 60)
@@ -72,7 +72,7 @@ async fn lives_can_be_set_before_and_after_the_start() {
 }
 
 #[tokio::test]
-async fn access_tokens_of_one_organization_can_be_ended_at_once() {
+async fn expire_access_tokens_invalidates_only_the_tokens_of_that_organization() {
     let sandbox = Sandbox::builder()
         .org_id("one")
         .org_id("two")

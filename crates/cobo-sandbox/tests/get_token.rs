@@ -8,7 +8,7 @@ use reqwest::Method;
 use support::*;
 
 #[tokio::test]
-async fn gives_a_pair_with_the_five_fields() {
+async fn get_token_returns_a_token_pair_with_five_fields() {
     let sandbox = Sandbox::start().await.unwrap();
     let answer = get_token(&sandbox, DEMO_ORG_ID).await;
     answer.assert_ok(200);
@@ -23,7 +23,7 @@ async fn gives_a_pair_with_the_five_fields() {
 }
 
 #[tokio::test]
-async fn revokes_nothing() {
+async fn get_token_keeps_earlier_tokens_valid() {
     let sandbox = Sandbox::start().await.unwrap();
     let (access, refresh_token) = pair(&sandbox).await;
     let (other, _) = pair(&sandbox).await;
@@ -34,7 +34,7 @@ async fn revokes_nothing() {
 }
 
 #[tokio::test]
-async fn refuses_another_client_organization_or_grant_type() {
+async fn get_token_with_an_unknown_client_organization_or_grant_type_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     for (client, org, grant, error, about) in [
         (
@@ -67,7 +67,7 @@ async fn refuses_another_client_organization_or_grant_type() {
 }
 
 #[tokio::test]
-async fn names_a_parameter_that_is_missing_empty_or_repeated() {
+async fn get_token_error_names_a_missing_empty_or_repeated_parameter() {
     let sandbox = Sandbox::start().await.unwrap();
     let all = token_target(DEMO_CLIENT_ID, DEMO_ORG_ID, "org_implicit");
     for name in ["client_id", "org_id", "grant_type"] {
@@ -86,7 +86,7 @@ async fn names_a_parameter_that_is_missing_empty_or_repeated() {
 }
 
 #[tokio::test]
-async fn takes_parameters_in_any_order_and_escaping() {
+async fn get_token_accepts_parameters_in_any_order_and_escaping() {
     let sandbox = Sandbox::builder().org_id("a b/é").start().await.unwrap();
     for org_id in ["a+b%2F%C3%A9", "a%20b/%c3%a9"] {
         let target =
@@ -96,7 +96,7 @@ async fn takes_parameters_in_any_order_and_escaping() {
 }
 
 #[tokio::test]
-async fn tokens_say_whose_they_are() {
+async fn access_token_identifies_its_organization() {
     let sandbox = Sandbox::builder()
         .org_id("one")
         .org_id("two")

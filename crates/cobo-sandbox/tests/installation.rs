@@ -7,7 +7,7 @@ use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
 use support::*;
 
 #[tokio::test]
-async fn removal_refuses_new_tokens_and_ends_the_old_ones() {
+async fn removed_app_gets_no_new_tokens_and_its_old_tokens_are_invalid() {
     let sandbox = Sandbox::start().await.unwrap();
     let (access, refresh_token) = pair(&sandbox).await;
     assert!(sandbox.remove(DEMO_ORG_ID));
@@ -34,7 +34,7 @@ async fn removal_refuses_new_tokens_and_ends_the_old_ones() {
 }
 
 #[tokio::test]
-async fn organizations_can_be_added_while_it_runs() {
+async fn organization_installed_after_start_can_get_tokens() {
     let sandbox = Sandbox::start().await.unwrap();
     get_token(&sandbox, "new")
         .await
@@ -47,7 +47,7 @@ async fn organizations_can_be_added_while_it_runs() {
 }
 
 #[tokio::test]
-async fn the_removal_of_one_leaves_the_others_alone() {
+async fn removing_one_organization_keeps_tokens_of_others_valid() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.install("other");
     let (access, _) = pair(&sandbox).await;

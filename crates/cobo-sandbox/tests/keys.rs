@@ -25,7 +25,7 @@ async fn sandbox() -> Sandbox {
 }
 
 #[tokio::test]
-async fn organization_key_acts_for_its_organization_without_a_token() {
+async fn request_signed_with_an_organization_key_needs_no_token() {
     let sandbox = sandbox().await;
     let answer = call(INFO).send(&sandbox).await;
     assert_eq!(answer.assert_ok(200).text("org_id"), OWN_ORG);
@@ -55,7 +55,7 @@ async fn organization_key_cannot_call_oauth_operations() {
 }
 
 #[tokio::test]
-async fn organization_is_the_same_one_by_its_key_and_by_a_token() {
+async fn organization_key_and_token_return_the_same_organization() {
     let builder = Sandbox::builder().org_key(own_key(), DEMO_ORG_ID);
     let sandbox = builder.start().await.unwrap();
     let (token, _) = pair(&sandbox).await;
@@ -70,7 +70,7 @@ async fn organization_is_the_same_one_by_its_key_and_by_a_token() {
 }
 
 #[tokio::test]
-async fn keys_are_added_and_removed_while_it_runs() {
+async fn organization_keys_can_be_added_and_removed_after_start() {
     let sandbox = Sandbox::start().await.unwrap();
     call(INFO).send(&sandbox).await.assert_api_error(401, 2024);
     sandbox.add_org_key(own_key(), OWN_ORG);
@@ -81,7 +81,7 @@ async fn keys_are_added_and_removed_while_it_runs() {
 }
 
 #[tokio::test]
-async fn one_key_for_an_app_and_an_organization_is_an_error() {
+async fn same_key_for_an_app_and_an_organization_is_an_error() {
     let builder = Sandbox::builder().app_key(own_key());
     let started = builder.org_key(own_key(), OWN_ORG).start().await;
     assert!(matches!(started, Err(StartError::KeyOfBoth)));
@@ -89,7 +89,7 @@ async fn one_key_for_an_app_and_an_organization_is_an_error() {
 
 /// The document's `security` says that `list_wallets` needs a signature only.
 #[tokio::test]
-async fn documented_operations_ask_an_app_for_a_token_whatever_the_document_says() {
+async fn documented_operations_always_require_a_token_from_an_app() {
     let document = Specification::from_text(DOCUMENT).unwrap();
     let builder = Sandbox::builder().org_key(own_key(), OWN_ORG);
     let sandbox = builder.specification(document).start().await.unwrap();
@@ -117,7 +117,7 @@ async fn documented_operations_ask_an_app_for_a_token_whatever_the_document_says
 }
 
 #[tokio::test]
-async fn document_alone_asks_an_app_for_any_token() {
+async fn specification_only_accepts_any_bearer_token_from_an_app() {
     let document = Specification::from_text(DOCUMENT).unwrap();
     let builder = Sandbox::builder()
         .specification(document)
@@ -142,7 +142,7 @@ async fn document_alone_asks_an_app_for_any_token() {
 }
 
 #[tokio::test]
-async fn document_exempts_oauth_and_marked_operations_from_tokens() {
+async fn oauth_and_credential_none_operations_need_no_token() {
     let document = DOCUMENT.replace("  /files:\n", "  /oauth/files:\n");
     let document = document.replace(
         "operationId: list_wallets",

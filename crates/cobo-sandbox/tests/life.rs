@@ -20,7 +20,7 @@ async fn base_url_has_v2_and_no_final_slash() {
 }
 
 #[tokio::test]
-async fn several_run_side_by_side() {
+async fn concurrent_sandboxes_do_not_share_tokens() {
     let one = Sandbox::start().await.unwrap();
     let other = Sandbox::start().await.unwrap();
     let (access, _) = pair(&one).await;
@@ -29,7 +29,7 @@ async fn several_run_side_by_side() {
 }
 
 #[tokio::test]
-async fn an_address_of_others_is_refused_unless_allowed() {
+async fn non_loopback_listen_address_is_refused_unless_allowed() {
     let everywhere = "0.0.0.0:0".parse().unwrap();
     let refused = Sandbox::builder().listen(everywhere).start().await;
     assert!(matches!(refused, Err(StartError::Remote(address)) if address == everywhere));
@@ -38,7 +38,7 @@ async fn an_address_of_others_is_refused_unless_allowed() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_an_error_that_names_it() {
+async fn listen_address_in_use_is_an_error_with_the_address() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap();
     let error = Sandbox::builder()
@@ -50,7 +50,7 @@ async fn a_taken_port_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
-async fn after_shutdown_no_one_listens() {
+async fn connection_after_shutdown_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let address = sandbox.address();
     // An idle connection does not hold it up.
@@ -62,7 +62,7 @@ async fn after_shutdown_no_one_listens() {
 }
 
 #[tokio::test]
-async fn dropping_the_handle_stops_it() {
+async fn dropping_the_handle_stops_the_sandbox() {
     let sandbox = Sandbox::start().await.unwrap();
     let address = sandbox.address();
     drop(sandbox);

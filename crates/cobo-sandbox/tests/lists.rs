@@ -140,7 +140,7 @@ async fn pages(sandbox: &Sandbox, query: &str) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn pages_end_and_keep_the_limit() {
+async fn paging_stops_at_the_last_item_and_respects_the_limit() {
     let sandbox = sandbox().await;
     let whole = ["gold", "silver", "copper", "tin", "lead"];
     assert_eq!(pages(&sandbox, "limit=50").await, [whole]);
@@ -152,7 +152,7 @@ async fn pages_end_and_keep_the_limit() {
 }
 
 #[tokio::test]
-async fn pages_are_followed_backwards_too() {
+async fn before_cursor_returns_the_previous_page() {
     let sandbox = sandbox().await;
     let at = |cursor: &str| format!("/coins?limit=2&{cursor}");
     let first = get(&sandbox, &at("")).await;
@@ -229,7 +229,7 @@ async fn item_that_does_not_match_a_filter_is_not_served() {
 }
 
 #[tokio::test]
-async fn list_without_cursors_is_filtered_and_whole() {
+async fn list_without_cursor_parameters_returns_all_matching_items() {
     let sandbox = sandbox().await;
     assert_eq!(kinds(&get(&sandbox, "/coins/all").await).len(), 5);
     assert_eq!(
@@ -239,7 +239,7 @@ async fn list_without_cursors_is_filtered_and_whole() {
 }
 
 #[tokio::test]
-async fn cursor_in_the_page_itself_ends_too() {
+async fn last_page_with_a_top_level_cursor_has_an_empty_cursor() {
     let sandbox = sandbox().await;
     let first = get(&sandbox, "/events").await;
     assert_eq!(first["data"].as_array().unwrap().len(), 10);
@@ -251,7 +251,7 @@ async fn cursor_in_the_page_itself_ends_too() {
 }
 
 #[tokio::test]
-async fn answers_that_are_not_lists_stay_as_they_are() {
+async fn responses_that_are_not_lists_are_not_paged() {
     let sandbox = sandbox().await;
     let coin = json!({ "kind": "gold", "chains": ["one"], "is_active": true });
     assert_eq!(get(&sandbox, "/coin").await, coin);

@@ -14,7 +14,7 @@ const CALLERS: usize = 256;
 const CALLS_EACH: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everyone_is_answered() {
+async fn every_concurrent_call_gets_a_distinct_token() {
     let sandbox = Arc::new(Sandbox::start().await.unwrap());
     let client = client();
     let target = token_target(DEMO_CLIENT_ID, DEMO_ORG_ID, "org_implicit");

@@ -22,7 +22,7 @@ async fn refresh_permission(sandbox: &Sandbox, token: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn both_give_a_pair_with_four_fields() {
+async fn permission_exchange_and_refresh_return_a_token_pair_with_four_fields() {
     let sandbox = Sandbox::start().await.unwrap();
     let first = exchange().send(&sandbox).await;
     let second = refresh_permission(&sandbox, &first.text("refresh_token")).await;
@@ -38,7 +38,7 @@ async fn both_give_a_pair_with_four_fields() {
 }
 
 #[tokio::test]
-async fn a_used_refresh_token_is_dead() {
+async fn used_permission_refresh_token_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let token = exchange().send(&sandbox).await.text("refresh_token");
     refresh_permission(&sandbox, &token).await.assert_ok(201);
@@ -47,7 +47,7 @@ async fn a_used_refresh_token_is_dead() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_lives_seven_days() {
+async fn permission_refresh_token_expires_after_seven_days() {
     let sandbox = Sandbox::start().await.unwrap();
     let day = Duration::from_secs(24 * 60 * 60);
     let first = exchange().send(&sandbox).await.text("refresh_token");
@@ -60,7 +60,7 @@ async fn a_refresh_token_lives_seven_days() {
 }
 
 #[tokio::test]
-async fn parameters_are_required() {
+async fn permission_token_request_without_a_required_parameter_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     for (target, body, name) in [
         (EXCHANGE, json!({}), "permission_type"),
@@ -82,7 +82,7 @@ async fn parameters_are_required() {
 }
 
 #[tokio::test]
-async fn a_bearer_is_optional_but_must_be_alive() {
+async fn permission_exchange_with_an_expired_optional_bearer_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let (access, _) = pair(&sandbox).await;
     let bound = exchange().bearer(&access).send(&sandbox).await;
@@ -107,7 +107,7 @@ async fn a_bearer_is_optional_but_must_be_alive() {
 }
 
 #[tokio::test]
-async fn tokens_are_not_taken_for_those_of_an_organization() {
+async fn permission_and_organization_tokens_are_not_interchangeable() {
     let sandbox = Sandbox::start().await.unwrap();
     let (_, organization) = pair(&sandbox).await;
     let permission = exchange().send(&sandbox).await;

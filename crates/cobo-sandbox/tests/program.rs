@@ -81,7 +81,7 @@ fn refused(flags: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn it_says_where_it_is_answers_and_stops_on_sigterm() {
+async fn program_prints_its_base_url_responds_and_stops_on_sigterm() {
     let running = Running::start(&[]);
     let ready = running.ready.as_object().unwrap();
     let base_url = ready["base_url"].as_str().unwrap();
@@ -149,12 +149,12 @@ async fn logs_carry_no_token_signature_or_body_at_any_level() {
 }
 
 #[test]
-fn it_stops_on_sigint() {
+fn program_stops_on_sigint() {
     Running::start(&[]).stop("INT");
 }
 
 #[test]
-fn flags_change_what_it_knows() {
+fn flags_set_app_keys_client_id_organizations_and_lifetimes() {
     let running = Running::start(&[
         "--app-key",
         DEMO_APP_KEY,
@@ -199,7 +199,7 @@ async fn flags_set_organization_keys_and_accepted_nonces() {
 }
 
 #[test]
-fn a_remote_address_needs_a_flag() {
+fn non_loopback_address_without_allow_remote_flag_is_refused() {
     let message = refused(&["--listen", "0.0.0.0:0"]);
     assert!(message.contains("--listen"), "{message}");
     assert!(message.contains("--allow-remote"), "{message}");
@@ -207,7 +207,7 @@ fn a_remote_address_needs_a_flag() {
 }
 
 #[test]
-fn bad_flags_are_named() {
+fn error_for_an_invalid_flag_names_the_flag() {
     for flags in [
         ["--listen", "somewhere"],
         ["--app-key", "abc"],
@@ -230,7 +230,7 @@ fn bad_flags_are_named() {
 }
 
 #[test]
-fn a_wrong_app_key_is_not_repeated() {
+fn invalid_key_flag_value_is_not_shown_in_the_error() {
     // It may be a private key.
     let not_a_point = format!("02{}", "0".repeat(62));
     let with_org = format!("{not_a_point}=org");
@@ -248,7 +248,7 @@ fn a_wrong_app_key_is_not_repeated() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_a_failure_that_names_it() {
+fn program_with_an_address_in_use_exits_1_and_names_the_address() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let mut command = program(&["--listen", &address]);
@@ -259,7 +259,7 @@ fn a_port_that_is_taken_is_a_failure_that_names_it() {
 }
 
 #[tokio::test]
-async fn a_document_is_answered_from() {
+async fn program_with_spec_only_serves_only_documented_operations() {
     let document = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/specification.yaml");
     let running = Running::start(&["--spec", document, "--spec-only"]);
     let base_url = running.ready["base_url"].as_str().unwrap();

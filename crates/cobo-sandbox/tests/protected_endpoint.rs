@@ -7,7 +7,7 @@ use cobo_sandbox::{Clock, DEMO_ORG_ID, Sandbox};
 use support::*;
 
 #[tokio::test]
-async fn answers_with_the_organization_of_the_token() {
+async fn protected_endpoint_returns_the_organization_of_the_token() {
     let clock = Clock::fixed(1_700_000_000_000);
     let sandbox = Sandbox::builder().clock(clock).start().await.unwrap();
     let (access, _) = pair(&sandbox).await;
@@ -26,7 +26,7 @@ async fn answers_with_the_organization_of_the_token() {
 }
 
 #[tokio::test]
-async fn without_a_bearer_it_is_unauthenticated() {
+async fn protected_endpoint_without_a_valid_bearer_header_responds_401() {
     let sandbox = Sandbox::start().await.unwrap();
     let (access, _) = pair(&sandbox).await;
     Call::get(INFO)
@@ -44,7 +44,7 @@ async fn without_a_bearer_it_is_unauthenticated() {
 }
 
 #[tokio::test]
-async fn the_scheme_is_read_in_any_case() {
+async fn bearer_scheme_is_case_insensitive() {
     let sandbox = Sandbox::start().await.unwrap();
     let (access, _) = pair(&sandbox).await;
     let call = Call::get(INFO).header("authorization", &format!("bearer {access}"));
@@ -52,7 +52,7 @@ async fn the_scheme_is_read_in_any_case() {
 }
 
 #[tokio::test]
-async fn an_unknown_token_is_an_internal_error() {
+async fn unknown_access_token_is_refused_with_status_500() {
     let sandbox = Sandbox::start().await.unwrap();
     let (_, refresh_token) = pair(&sandbox).await;
     for token in ["unknown", &refresh_token] {
@@ -61,7 +61,7 @@ async fn an_unknown_token_is_an_internal_error() {
 }
 
 #[tokio::test]
-async fn a_bearer_alone_is_not_enough() {
+async fn bearer_without_a_request_signature_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let (access, _) = pair(&sandbox).await;
     let call = Call::unsigned(reqwest::Method::GET, INFO, "").bearer(&access);

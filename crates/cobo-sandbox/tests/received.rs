@@ -8,7 +8,7 @@ use reqwest::Method;
 use support::*;
 
 #[tokio::test]
-async fn requests_are_kept_as_they_came() {
+async fn received_requests_are_kept_unchanged_with_their_status() {
     let sandbox = Sandbox::start().await.unwrap();
     let target = format!(
         "{TOKEN}?client_id={DEMO_CLIENT_ID}&org_id={DEMO_ORG_ID}&grant_type=org_implicit&x=%2f+~"
@@ -55,7 +55,7 @@ async fn requests_are_kept_as_they_came() {
 }
 
 #[tokio::test]
-async fn only_the_last_ones_are_kept() {
+async fn received_limit_keeps_only_the_newest_requests() {
     let sandbox = Sandbox::builder().received_limit(2).start().await.unwrap();
     for path in ["/1", "/2", "/3"] {
         Call::get(path).send(&sandbox).await.assert_ok(404);

@@ -65,7 +65,7 @@ impl Recorded {
 }
 
 #[test]
-fn all_of_them_pass() {
+fn all_recorded_requests_pass_the_signature_check() {
     let recorded = recorded();
     assert_eq!(recorded.len(), 19);
     for request in recorded {
@@ -74,7 +74,7 @@ fn all_of_them_pass() {
 }
 
 #[test]
-fn each_flipped_bit_is_refused() {
+fn recorded_request_with_any_flipped_bit_is_refused() {
     let parts: [fn(&mut Recorded) -> &mut Vec<u8>; 5] = [
         |request| &mut request.target,
         |request| &mut request.key,
@@ -97,7 +97,7 @@ fn each_flipped_bit_is_refused() {
 }
 
 #[test]
-fn another_method_is_refused() {
+fn recorded_request_with_another_method_is_refused() {
     for mut request in recorded() {
         request.method = "PUT".to_owned();
         assert_eq!(request.check(), Some(Err(Refusal::BadSignature)));
@@ -107,7 +107,7 @@ fn another_method_is_refused() {
 }
 
 #[tokio::test]
-async fn the_handle_checks_against_the_keys_of_the_moment() {
+async fn sandbox_check_uses_the_current_keys_and_records_no_nonce() {
     let sandbox = Sandbox::start().await.unwrap();
     let key = AppKey::from_hex(DEMO_APP_KEY).unwrap();
     let request = recorded().swap_remove(0);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use support::*;
 
 #[tokio::test]
-async fn gives_a_new_pair_and_the_used_token_is_dead() {
+async fn refresh_returns_a_new_pair_and_invalidates_the_used_refresh_token() {
     let sandbox = Sandbox::start().await.unwrap();
     let (access, first) = pair(&sandbox).await;
 
@@ -31,7 +31,7 @@ async fn gives_a_new_pair_and_the_used_token_is_dead() {
 }
 
 #[tokio::test]
-async fn refuses_tokens_that_are_no_refresh_token_of_an_organization() {
+async fn refresh_with_an_unknown_access_or_permission_token_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let (access, _) = pair(&sandbox).await;
     let exchange = json!({ "permission_type": "payment_orders_payin" });
@@ -43,7 +43,7 @@ async fn refuses_tokens_that_are_no_refresh_token_of_an_organization() {
 }
 
 #[tokio::test]
-async fn a_refused_call_does_not_spend_the_token() {
+async fn refused_refresh_keeps_the_refresh_token_valid() {
     let sandbox = Sandbox::start().await.unwrap();
     let (_, token) = pair(&sandbox).await;
     for (field, value, error) in [
@@ -59,7 +59,7 @@ async fn a_refused_call_does_not_spend_the_token() {
 }
 
 #[tokio::test]
-async fn names_a_parameter_that_is_missing_empty_or_no_text() {
+async fn refresh_error_names_a_missing_empty_or_non_string_parameter() {
     let sandbox = Sandbox::start().await.unwrap();
     for name in ["client_id", "grant_type", "refresh_token"] {
         for (value, what) in [
@@ -81,7 +81,7 @@ async fn names_a_parameter_that_is_missing_empty_or_no_text() {
 }
 
 #[tokio::test]
-async fn refuses_a_body_that_is_no_json_object() {
+async fn refresh_body_that_is_not_a_json_object_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let repeated = format!(r#"{{"client_id":"x","client_id":"{DEMO_CLIENT_ID}"}}"#);
     for (body, about) in [
@@ -97,7 +97,7 @@ async fn refuses_a_body_that_is_no_json_object() {
 }
 
 #[tokio::test]
-async fn the_content_type_must_be_json() {
+async fn refresh_without_a_json_content_type_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let (_, token) = pair(&sandbox).await;
     let call = || Call::post(TOKEN, &refresh_body(&token));
@@ -113,7 +113,7 @@ async fn the_content_type_must_be_json() {
 }
 
 #[tokio::test]
-async fn of_many_calls_with_one_token_one_succeeds() {
+async fn only_one_concurrent_refresh_with_the_same_token_succeeds() {
     let sandbox = Sandbox::start().await.unwrap();
     let (_, token) = pair(&sandbox).await;
     let calls = std::array::from_fn::<_, 8, _>(|_| refresh(&sandbox, &token));

@@ -16,7 +16,7 @@ fn good() -> Call {
 }
 
 #[tokio::test]
-async fn each_header_must_stand_there_once_and_not_be_empty() {
+async fn missing_empty_or_repeated_signature_header_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     for name in HEADERS {
         let mut missing = good();
@@ -39,7 +39,7 @@ async fn each_header_must_stand_there_once_and_not_be_empty() {
 }
 
 #[tokio::test]
-async fn an_unsigned_request_is_refused_on_every_path() {
+async fn unsigned_request_is_refused_on_every_path() {
     let sandbox = Sandbox::start().await.unwrap();
     for target in [TOKEN, INFO, "/v2/nowhere", "/"] {
         let call = Call::unsigned(Method::GET, target, "");
@@ -48,7 +48,7 @@ async fn an_unsigned_request_is_refused_on_every_path() {
 }
 
 #[tokio::test]
-async fn another_key_is_refused() {
+async fn request_signed_with_an_unknown_key_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let stranger = SigningKey::from_bytes(&[9; 32]);
     let target = token_target(DEMO_CLIENT_ID, DEMO_ORG_ID, "org_implicit");
@@ -64,7 +64,7 @@ async fn another_key_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_sent_must_be_what_was_signed() {
+async fn request_that_differs_from_the_signed_message_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let mut other_order = good();
     other_order.target =
@@ -88,7 +88,7 @@ async fn what_is_sent_must_be_what_was_signed() {
 }
 
 #[tokio::test]
-async fn hex_must_be_lower_case() {
+async fn upper_case_hex_in_signature_headers_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     for name in ["biz-api-key", "biz-api-signature"] {
         let call = good();
@@ -99,7 +99,7 @@ async fn hex_must_be_lower_case() {
 }
 
 #[tokio::test]
-async fn a_nonce_is_accepted_once_and_may_be_any_text() {
+async fn any_nonce_text_is_accepted_once_and_refused_when_repeated() {
     let sandbox = Sandbox::start().await.unwrap();
     let unsigned = || Call::unsigned(Method::GET, good().target.as_str(), "");
     for nonce in ["any random string!", "1795288948543", "0"] {
@@ -113,7 +113,7 @@ async fn a_nonce_is_accepted_once_and_may_be_any_text() {
 }
 
 #[tokio::test]
-async fn a_bad_signature_does_not_spend_the_nonce() {
+async fn nonce_of_a_request_with_a_bad_signature_stays_unused() {
     let sandbox = Sandbox::start().await.unwrap();
     let call = good();
     let forged = call.clone().header("biz-api-signature", &"0".repeat(128));
@@ -122,14 +122,14 @@ async fn a_bad_signature_does_not_spend_the_nonce() {
 }
 
 #[tokio::test]
-async fn a_nonce_that_blurs_the_message_is_refused() {
+async fn nonce_that_contains_a_bar_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
     let call = Call::unsigned(Method::GET, INFO, "").sign_with_nonce(&demo_key(), "1|a=b");
     call.send(&sandbox).await.assert_api_error(401, 2024);
 }
 
 #[tokio::test]
-async fn repeated_nonces_can_be_allowed() {
+async fn repeated_nonce_is_accepted_if_reuse_is_allowed() {
     let sandbox = Sandbox::builder()
         .allow_nonce_reuse(true)
         .start()
@@ -141,7 +141,7 @@ async fn repeated_nonces_can_be_allowed() {
 }
 
 #[tokio::test]
-async fn keys_come_and_go_while_it_runs() {
+async fn app_keys_can_be_added_and_removed_after_start() {
     let sandbox = Sandbox::start().await.unwrap();
     let signing = SigningKey::from_bytes(&[9; 32]);
     let key = AppKey::from_hex(&hex::encode(signing.verifying_key().as_bytes())).unwrap();
@@ -157,7 +157,7 @@ async fn keys_come_and_go_while_it_runs() {
 }
 
 #[tokio::test]
-async fn given_keys_take_the_place_of_the_demo_key() {
+async fn configured_app_keys_replace_the_demo_key() {
     let signing = SigningKey::from_bytes(&[9; 32]);
     let key = AppKey::from_hex(&hex::encode(signing.verifying_key().as_bytes())).unwrap();
     let sandbox = Sandbox::builder().app_key(key).start().await.unwrap();

@@ -8,7 +8,7 @@ use reqwest::Method;
 use support::*;
 
 #[tokio::test]
-async fn successes_and_errors_are_signed_under_both_spellings() {
+async fn responses_are_signed_in_dashed_and_underscored_headers() {
     let sandbox = Sandbox::start().await.unwrap();
     get_token(&sandbox, DEMO_ORG_ID).await.assert_ok(200);
     get_token(&sandbox, "unknown").await.assert_ok(400);
@@ -18,7 +18,7 @@ async fn successes_and_errors_are_signed_under_both_spellings() {
 }
 
 #[tokio::test]
-async fn so_are_unknown_paths_and_methods() {
+async fn error_responses_to_unknown_paths_and_methods_are_signed() {
     let sandbox = Sandbox::start().await.unwrap();
     for path in [
         "/",
@@ -41,7 +41,7 @@ async fn so_are_unknown_paths_and_methods() {
 }
 
 #[tokio::test]
-async fn an_answer_to_head_is_signed_over_its_empty_body() {
+async fn head_response_is_signed_over_an_empty_body() {
     let sandbox = Sandbox::start().await.unwrap();
     let head = Call::unsigned(Method::HEAD, INFO, "").sign(&demo_key());
     let answer = head.send(&sandbox).await;
@@ -50,7 +50,7 @@ async fn an_answer_to_head_is_signed_over_its_empty_body() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_is_refused_with_a_signature() {
+async fn refusal_of_a_body_above_the_size_limit_is_signed() {
     const LIMIT: usize = 1024 * 1024;
     let sandbox = Sandbox::start().await.unwrap();
     let call = |length| Call::unsigned(Method::POST, TOKEN, vec![b' '; length]).sign(&demo_key());
@@ -68,7 +68,7 @@ async fn a_body_that_is_too_large_is_refused_with_a_signature() {
 }
 
 #[tokio::test]
-async fn each_failure_has_an_id_of_its_own() {
+async fn each_error_response_has_a_unique_error_id() {
     let sandbox = Sandbox::start().await.unwrap();
     let first = info(&sandbox, "unknown").await.text("error_id");
     let second = info(&sandbox, "unknown").await.text("error_id");
@@ -76,7 +76,7 @@ async fn each_failure_has_an_id_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_key_is_new_for_each_sandbox_unless_it_is_given() {
+async fn response_key_is_random_for_each_sandbox_unless_configured() {
     let one = Sandbox::start().await.unwrap();
     let other = Sandbox::start().await.unwrap();
     assert_ne!(one.response_public_key(), other.response_public_key());

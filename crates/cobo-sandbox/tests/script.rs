@@ -51,7 +51,7 @@ fn throttled() -> Answer {
 }
 
 #[tokio::test]
-async fn own_operations_are_scripted_with_and_without_a_document() {
+async fn built_in_operations_can_be_scripted_with_and_without_a_document() {
     for sandbox in [Sandbox::start().await.unwrap(), with_document().await] {
         for operation in OWN {
             let call = call_of(&sandbox, operation).await;
@@ -65,7 +65,7 @@ async fn own_operations_are_scripted_with_and_without_a_document() {
 }
 
 #[tokio::test]
-async fn document_s_own_id_scripts_the_sandbox_s_operation() {
+async fn document_operation_id_scripts_the_built_in_operation_of_the_same_path() {
     let document = DOCUMENT.replace("  /wallets/check:", "  /organizations/info:");
     let document = Specification::from_text(&document).unwrap();
     let sandbox = Sandbox::builder().specification(document);
@@ -83,7 +83,7 @@ async fn document_s_own_id_scripts_the_sandbox_s_operation() {
 }
 
 #[tokio::test]
-async fn refused_requests_take_no_answer_away() {
+async fn refused_request_does_not_consume_a_scripted_response() {
     let sandbox = with_document().await;
     sandbox.script("get_org_info", [throttled()]).unwrap();
     sandbox.script("list_wallets", [throttled()]).unwrap();
@@ -144,7 +144,7 @@ async fn unknown_operation_is_an_error_with_similar_ids() {
 }
 
 #[tokio::test]
-async fn document_alone_has_no_own_operations_to_script() {
+async fn built_in_operations_cannot_be_scripted_with_specification_only() {
     let document = Specification::from_text(DOCUMENT).unwrap();
     let builder = Sandbox::builder()
         .specification(document)
@@ -160,7 +160,7 @@ async fn document_alone_has_no_own_operations_to_script() {
 }
 
 #[tokio::test]
-async fn headers_are_added_and_replaced() {
+async fn scripted_headers_are_added_or_replace_the_default() {
     let sandbox = Sandbox::start().await.unwrap();
     let answer = throttled()
         .header("Retry-After", "7")
@@ -178,7 +178,7 @@ async fn headers_are_added_and_replaced() {
 }
 
 #[tokio::test]
-async fn header_that_cannot_be_sent_is_an_error_and_nothing_is_scripted() {
+async fn invalid_scripted_header_is_an_error_and_nothing_is_scripted() {
     let sandbox = with_document().await;
     for (name, value) in [
         ("a b", "c"),
@@ -198,7 +198,7 @@ async fn header_that_cannot_be_sent_is_an_error_and_nothing_is_scripted() {
 }
 
 #[tokio::test]
-async fn text_is_sent_as_it_is() {
+async fn scripted_text_body_is_sent_unchanged() {
     let sandbox = Sandbox::start().await.unwrap();
     let page = Answer::text(StatusCode::BAD_GATEWAY, "<html>").header("Content-Type", "text/html");
     let answers = [page, Answer::text(StatusCode::OK, "{\"a\"")];
@@ -212,7 +212,7 @@ async fn text_is_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn timestamp_is_the_one_that_was_scripted_and_is_signed() {
+async fn scripted_timestamp_is_sent_and_signed() {
     let clock = Clock::fixed(1_700_000_000_000);
     let sandbox = Sandbox::builder().clock(clock).start().await.unwrap();
     let answers = [throttled().timestamp(1_600_000_000_000), throttled()];
@@ -229,7 +229,7 @@ fn get_token_call() -> Call {
 }
 
 #[tokio::test]
-async fn unsigned_answer_has_neither_signature_nor_timestamp() {
+async fn unsigned_response_has_no_signature_or_timestamp_headers() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox
         .script("get_token", [throttled().unsigned()])
@@ -254,7 +254,7 @@ async fn response(sandbox: &Sandbox, call: Call) -> reqwest::Result<reqwest::Res
 }
 
 #[tokio::test]
-async fn torn_answer_has_headers_and_ends_within_its_body() {
+async fn torn_response_has_headers_and_a_truncated_body() {
     let sandbox = Sandbox::start().await.unwrap();
     let whole = Answer::text(StatusCode::OK, "0123456789");
     let one = Answer::text(StatusCode::OK, "0");
@@ -278,7 +278,7 @@ async fn torn_answer_has_headers_and_ends_within_its_body() {
 }
 
 #[tokio::test]
-async fn dropped_answer_closes_the_connection_before_it() {
+async fn dropped_response_closes_the_connection_before_any_byte() {
     let sandbox = Sandbox::start().await.unwrap();
     let empty = Answer::empty(StatusCode::NO_CONTENT);
     let answers = [throttled().dropped(), empty.torn()];
@@ -293,7 +293,7 @@ async fn dropped_answer_closes_the_connection_before_it() {
 }
 
 #[tokio::test]
-async fn usual_answer_that_is_lost_was_carried_out() {
+async fn request_with_a_dropped_usual_response_was_executed() {
     let sandbox = Sandbox::start().await.unwrap();
     let (_, refresh_token) = pair(&sandbox).await;
     sandbox
@@ -317,7 +317,7 @@ async fn usual_answer_that_is_lost_was_carried_out() {
 
 /// Time is paused: it moves only where something sleeps.
 #[tokio::test(start_paused = true)]
-async fn delayed_answer_is_sent_after_the_delay() {
+async fn delayed_response_is_sent_after_the_delay() {
     let sandbox = Sandbox::start().await.unwrap();
     let delay = Duration::from_secs(24 * 60 * 60);
     sandbox

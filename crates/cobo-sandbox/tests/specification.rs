@@ -45,7 +45,7 @@ async fn assert_violates(call: Call, problems: &[&str]) {
 }
 
 #[tokio::test]
-async fn an_operation_is_answered_with_all_fields() {
+async fn response_from_the_document_has_all_described_fields() {
     let sandbox = sandbox().await;
     let answer = Call::get("/v2/wallets?limit=5&kinds=hot%2Ccold")
         .send(&sandbox)
@@ -67,7 +67,7 @@ async fn an_operation_is_answered_with_all_fields() {
 }
 
 #[tokio::test]
-async fn each_part_of_a_request_is_checked() {
+async fn each_invalid_part_of_a_request_is_reported_as_a_violation() {
     let get = |target: &str| Call::unsigned(Method::GET, target, "");
     assert_violates(
         get("/v2/wallets?limit=0&kinds=hot,warm"),
@@ -106,7 +106,7 @@ async fn each_part_of_a_request_is_checked() {
 }
 
 #[tokio::test]
-async fn bodies_are_checked_by_the_tag_of_a_union() {
+async fn union_body_is_checked_against_the_variant_of_its_discriminator() {
     let post = |body: &Value| Call::unsigned(Method::POST, "/v2/wallets", body.to_string());
     let mut cold = hot();
     cold["kind"] = json!("cold");
@@ -148,7 +148,7 @@ async fn bodies_are_checked_by_the_tag_of_a_union() {
 }
 
 #[tokio::test]
-async fn forms_are_checked_by_their_parts() {
+async fn multipart_form_is_checked_part_by_part() {
     let form = |parts: &[(&str, &str)]| {
         let mut body = String::new();
         for (name, content) in parts {
@@ -176,7 +176,7 @@ async fn forms_are_checked_by_their_parts() {
 }
 
 #[tokio::test]
-async fn unknown_paths_and_methods_are_violations_too() {
+async fn requests_to_unknown_paths_or_methods_are_violations() {
     let sandbox = sandbox().await;
     Call::get("/v2/nothing")
         .send(&sandbox)
@@ -189,7 +189,7 @@ async fn unknown_paths_and_methods_are_violations_too() {
 }
 
 #[tokio::test]
-async fn the_sandbox_s_own_endpoints_can_be_left_out() {
+async fn specification_only_disables_built_in_endpoints() {
     let specification = Specification::from_text(DOCUMENT).unwrap();
     let builder = Sandbox::builder().specification(specification.clone());
     let only = builder.specification_only(true).start().await.unwrap();
@@ -203,7 +203,7 @@ async fn the_sandbox_s_own_endpoints_can_be_left_out() {
 }
 
 #[tokio::test]
-async fn scripted_answers_go_before_made_ones() {
+async fn scripted_responses_are_sent_before_generated_ones() {
     let sandbox = sandbox().await;
     let scripted = [
         Answer::json(StatusCode::OK, json!({ "mine": 1 })),
@@ -223,7 +223,7 @@ async fn page(sandbox: &Sandbox, target: &str) -> (usize, Value) {
 }
 
 #[tokio::test]
-async fn lists_are_answered_in_pages() {
+async fn scripted_pages_are_served_by_cursor() {
     let sandbox = sandbox().await;
     let list = "/v2/wallets";
     sandbox.script_pages("list_wallets", []).unwrap();
@@ -270,7 +270,7 @@ async fn lists_are_answered_in_pages() {
 }
 
 #[test]
-fn the_turns_make_every_variant() {
+fn successive_samples_cover_every_union_variant() {
     let specification = Specification::from_text(DOCUMENT).unwrap();
     let schema = json!({ "$ref": "#/components/schemas/Wallet" });
     let sample = |turn| specification.sample(&schema, Fields::Required, turn);
@@ -288,7 +288,7 @@ fn the_turns_make_every_variant() {
 
 /// An envelope that requires `id` and describes `event_id`.
 #[test]
-fn names_that_nothing_describes_are_not_required() {
+fn required_name_without_a_property_schema_is_not_required() {
     let schema = |required: Value| {
         json!({
             "allOf": [
@@ -317,7 +317,7 @@ fn names_that_nothing_describes_are_not_required() {
 }
 
 #[test]
-fn what_cannot_be_answered_from_is_refused() {
+fn unsupported_or_invalid_sandbox_document_is_refused() {
     let refused = |text: &str| Specification::from_text(text).unwrap_err().to_string();
     assert!(refused("a: [").starts_with("the document is not YAML: "));
     let old = "the document cannot be answered from: it has no key `openapi`";

@@ -71,7 +71,7 @@ fn assert_valid(schema: &str, object: &Value) {
 }
 
 #[tokio::test]
-async fn created_wallet_is_listed_and_found_by_its_id() {
+async fn created_wallet_is_returned_by_list_and_by_id() {
     let sandbox = sandbox().await;
     let empty = get(&sandbox, "/v2/wallets").await;
     assert_eq!(
@@ -99,7 +99,7 @@ async fn created_wallet_is_listed_and_found_by_its_id() {
 }
 
 #[tokio::test]
-async fn wallet_has_the_variant_of_its_request() {
+async fn created_wallet_has_the_requested_variant() {
     let sandbox = sandbox().await;
     let project = json!({ "name": "Users", "participants": 3, "threshold": 2 });
     let project = post(&sandbox, "/v2/wallets/mpc/projects", &project).await;
@@ -155,7 +155,7 @@ async fn wallet_has_the_variant_of_its_request() {
 }
 
 #[tokio::test]
-async fn addresses_belong_to_their_wallet() {
+async fn created_addresses_are_listed_only_for_their_wallet() {
     let sandbox = sandbox().await;
     let (first, second) = (wallet(&sandbox).await, wallet(&sandbox).await);
     let of = |wallet_id: &str| format!("/v2/wallets/{wallet_id}/addresses");
@@ -178,7 +178,7 @@ async fn addresses_belong_to_their_wallet() {
 }
 
 #[tokio::test]
-async fn transfer_moves_through_its_states_and_completes() {
+async fn transfer_passes_through_all_states_and_completes() {
     let sandbox = sandbox().await;
     let wallet_id = wallet(&sandbox).await;
     let receipt = post(&sandbox, TRANSFER, &transfer(&wallet_id, "order-1")).await;
@@ -229,7 +229,7 @@ async fn transfer_moves_through_its_states_and_completes() {
 }
 
 #[tokio::test]
-async fn transfer_ends_as_scripted() {
+async fn transfer_reaches_the_scripted_final_state() {
     let sandbox = sandbox().await;
     let wallet_id = wallet(&sandbox).await;
     let ends = [End::fails("no signer"), End::stays("PendingSignature")];
@@ -270,7 +270,7 @@ async fn transfer_ends_as_scripted() {
 }
 
 #[tokio::test]
-async fn request_id_works_once() {
+async fn repeated_request_id_is_refused() {
     let sandbox = sandbox().await;
     let wallet_id = wallet(&sandbox).await;
     // A scripted error takes the place of the operation, so it does not use the id up.
@@ -314,7 +314,7 @@ async fn request_id_works_once() {
 }
 
 #[tokio::test]
-async fn lists_honour_limit_cursors_order_and_time() {
+async fn transaction_list_applies_limit_cursor_order_and_time_filters() {
     let sandbox = sandbox().await;
     let wallet_id = wallet(&sandbox).await;
     for request_id in ["0", "1", "2", "3", "4"] {
@@ -353,7 +353,7 @@ async fn lists_honour_limit_cursors_order_and_time() {
 }
 
 #[tokio::test]
-async fn order_is_paid_and_refunded() {
+async fn payment_order_can_be_paid_and_refunded() {
     let sandbox = sandbox().await;
     let merchant = post(
         &sandbox,
@@ -433,7 +433,7 @@ async fn organization_sees_only_its_own_objects() {
 }
 
 #[tokio::test]
-async fn fee_estimate_has_the_variant_of_its_request() {
+async fn fee_estimate_has_the_requested_fee_type() {
     let sandbox = sandbox().await;
     for fee_type in ["Fixed", "EVM_EIP_1559", "UTXO"] {
         let body = json!({
@@ -452,7 +452,7 @@ async fn fee_estimate_has_the_variant_of_its_request() {
 }
 
 #[test]
-fn operations_with_state_are_in_the_document() {
+fn operations_with_state_are_defined_in_the_document() {
     let document = Specification::waas2();
     let count = document.operation_ids().count();
     assert!(count > 250, "{count} operations");

@@ -101,7 +101,7 @@ async fn missing_fields_of_a_transfer_are_named_by_path_and_nothing_is_sent() {
 }
 
 #[test]
-fn scopes_of_the_operations_that_an_app_uses_are_known() {
+fn scopes_of_used_operations_can_be_listed() {
     let scopes = Operation::scopes_of([&CREATE_TRANSFER_TRANSACTION, &LIST_WALLETS]);
     assert_eq!(scopes, ["transaction.withdraw", "wallet.read"]);
     assert!(LIST_WALLETS.is_repeatable());

@@ -104,7 +104,7 @@ fn assert_taken(error: &Error, id: &RequestId) {
 }
 
 #[tokio::test]
-async fn attempt_whose_answer_is_lost_is_followed_by_one_with_the_same_id() {
+async fn lost_response_is_retried_with_the_same_request_id() {
     let late = Answer::as_usual().delay(Duration::from_secs(4));
     for lost in [
         Answer::as_usual().dropped(),
@@ -127,7 +127,7 @@ async fn attempt_whose_answer_is_lost_is_followed_by_one_with_the_same_id() {
 }
 
 #[tokio::test]
-async fn transfer_succeeds_if_no_attempt_was_taken_before() {
+async fn transfer_succeeds_if_earlier_attempts_were_not_executed() {
     let (sandbox, client) = sandbox().await;
     sandbox
         .script(TRANSFER, [unavailable(), unavailable().dropped()])
@@ -138,7 +138,7 @@ async fn transfer_succeeds_if_no_attempt_was_taken_before() {
 }
 
 #[tokio::test]
-async fn id_of_an_earlier_call_is_taken_at_the_first_attempt() {
+async fn reused_request_id_is_reported_as_taken_without_a_retry() {
     let (sandbox, client) = sandbox().await;
     sandbox.script(TRANSFER, [refused(30001)]).unwrap();
     let id = RequestId::new("order-7").unwrap();
@@ -148,7 +148,7 @@ async fn id_of_an_earlier_call_is_taken_at_the_first_attempt() {
 }
 
 #[tokio::test]
-async fn answer_that_cobo_did_not_sign_now_does_not_say_that_the_id_is_taken() {
+async fn unsigned_or_old_response_never_reports_the_request_id_as_taken() {
     let (sandbox, client) = sandbox().await;
     let old = sandbox.now_ms() - Duration::from_secs(86_400).as_millis() as u64;
     for answer in [refused(30001).unsigned(), refused(30001).timestamp(old)] {
@@ -161,7 +161,7 @@ async fn answer_that_cobo_did_not_sign_now_does_not_say_that_the_id_is_taken() {
 }
 
 #[tokio::test]
-async fn lost_attempts_end_in_an_error_that_names_the_id_and_asks_for_the_same_one() {
+async fn error_after_all_responses_are_lost_says_to_reuse_the_request_id() {
     let (sandbox, client) = sandbox().await;
     let dropped = || Answer::as_usual().dropped();
     sandbox
@@ -181,7 +181,7 @@ async fn lost_attempts_end_in_an_error_that_names_the_id_and_asks_for_the_same_o
 }
 
 #[tokio::test]
-async fn refusal_after_a_lost_attempt_stays_unknown() {
+async fn refusal_after_a_lost_response_has_unknown_execution() {
     let (sandbox, client) = sandbox().await;
     sandbox
         .script(TRANSFER, [Answer::as_usual().dropped(), refused(2006)])
@@ -204,7 +204,7 @@ async fn refusal_after_a_lost_attempt_stays_unknown() {
 }
 
 #[tokio::test]
-async fn success_that_does_not_decode_keeps_the_id() {
+async fn success_response_that_does_not_decode_keeps_the_request_id() {
     let (sandbox, client) = sandbox().await;
     sandbox
         .script(TRANSFER, [Answer::json(StatusCode::CREATED, json!({}))])
@@ -218,7 +218,7 @@ async fn success_that_does_not_decode_keeps_the_id() {
 }
 
 #[tokio::test]
-async fn call_that_the_caller_calls_not_repeatable_is_attempted_once() {
+async fn call_set_to_not_repeatable_is_attempted_once() {
     let (sandbox, client) = sandbox().await;
     sandbox
         .script(TRANSFER, [Answer::as_usual().dropped()])
@@ -234,7 +234,7 @@ async fn call_that_the_caller_calls_not_repeatable_is_attempted_once() {
 }
 
 #[tokio::test]
-async fn request_without_a_valid_id_is_not_sent() {
+async fn request_without_a_valid_request_id_is_not_sent() {
     let (sandbox, client) = sandbox().await;
     for id in ["", " ", "order\n7"] {
         let error = transfer(&client, id).send().await.unwrap_err();
@@ -249,7 +249,7 @@ async fn request_without_a_valid_id_is_not_sent() {
 }
 
 #[tokio::test]
-async fn operation_of_which_cobo_does_not_say_so_is_attempted_once_unless_the_caller_asks() {
+async fn operation_without_documented_idempotency_is_retried_only_on_request() {
     let (sandbox, client) = sandbox().await;
     let sweep = || {
         let sweep = models::ForcedSweepRequest::builder();
@@ -285,7 +285,7 @@ async fn operation_of_which_cobo_does_not_say_so_is_attempted_once_unless_the_ca
 }
 
 #[test]
-fn two_operations_have_an_idempotency_key() {
+fn only_transfer_and_contract_call_have_an_idempotency_key() {
     let key = |operation: &Operation| {
         operation
             .idempotency_key()

@@ -32,7 +32,7 @@ fn transfer(wallet_id: &str) -> models::builder::TransferParams {
 }
 
 #[tokio::test]
-async fn transfer_of_a_new_wallet_completes_and_its_request_id_works_once() {
+async fn transfer_completes_and_reusing_its_request_id_is_refused() {
     let (sandbox, client) = sandbox().await;
     let params = models::CreateCustodialWalletParams::builder()
         .name("Treasury")

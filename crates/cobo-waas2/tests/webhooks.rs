@@ -83,7 +83,7 @@ async fn event_without_a_handler_is_an_error() {
 }
 
 #[tokio::test]
-async fn error_of_a_handler_is_passed_on() {
+async fn handler_error_is_returned_by_the_router() {
     let router = Router::new().on_chains(async |_| Err("the database is down"));
     let error = router.handle(event(CHAINS)).await.unwrap_err();
     assert_eq!(
@@ -105,7 +105,7 @@ fn envelope_has_all_fields_of_the_document() {
 }
 
 #[test]
-fn data_of_an_unknown_type_is_kept_whole() {
+fn event_data_of_an_unknown_type_is_kept_unchanged() {
     let event = event(UNKNOWN);
     assert_eq!(event.data_error, None);
     let WebhookEventData::Unknown(value) = event.data else {
@@ -118,7 +118,7 @@ fn data_of_an_unknown_type_is_kept_whole() {
 }
 
 #[test]
-fn data_that_does_not_decode_is_kept_whole_with_the_reason() {
+fn event_data_that_does_not_decode_is_kept_with_the_error() {
     let event = event(INCOMPLETE);
     let error = event.data_error.unwrap();
     assert!(
@@ -147,7 +147,7 @@ fn event_without_its_required_fields_is_an_error() {
 
 /// The recorded webhook has a transaction without most of its fields: it is delivered even so.
 #[test]
-fn recorded_webhook_is_an_event() {
+fn recorded_webhook_with_missing_transaction_fields_is_delivered() {
     let recorded: serde_json::Value =
         serde_json::from_str(include_str!("../../../tests/vectors/recorded.json")).unwrap();
     let vectors = recorded["vectors"].as_array().unwrap();
@@ -180,7 +180,7 @@ fn callback_without_a_transaction_does_not_decode() {
 }
 
 #[test]
-fn latest_drops_older_updates_of_the_same_object_only() {
+fn latest_rejects_only_older_updates_of_the_same_object() {
     let latest = Latest::new(2);
     assert!(latest.admit("a", 10));
     assert!(!latest.admit("a", 9));
@@ -194,7 +194,7 @@ fn latest_drops_older_updates_of_the_same_object_only() {
 }
 
 #[test]
-fn latest_forgets_the_object_with_the_oldest_time() {
+fn full_latest_forgets_the_object_with_the_oldest_timestamp() {
     let latest = Latest::new(2);
     for (object, time) in [("a", 10), ("b", 20), ("c", 30)] {
         assert!(latest.admit(object, time));
@@ -205,7 +205,7 @@ fn latest_forgets_the_object_with_the_oldest_time() {
 }
 
 #[tokio::test]
-async fn event_whose_data_does_not_decode_is_not_taken_for_handled() {
+async fn event_with_undecodable_data_is_an_error_without_a_handler_for_it() {
     let router = Router::new().otherwise(async |_| Ok::<_, std::io::Error>(()));
     let error = router.handle(event(INCOMPLETE)).await.unwrap_err();
     assert!(matches!(error, RouterError::Undecodable(..)), "{error}");

@@ -96,7 +96,7 @@ mod tests {
     use super::rustdoc;
 
     #[test]
-    fn notes_become_paragraphs() {
+    fn note_and_warning_tags_become_markdown_paragraphs() {
         assert_eq!(
             rustdoc("Issues a token.\n\n<Note>For apps\nonly.</Note>\n\nMore."),
             "Issues a token.\n\n**Note:** For apps only.\n\nMore."
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rustdoc_warns_of_is_escaped_or_marked() {
+    fn brackets_html_and_bare_urls_are_escaped_for_rustdoc() {
         assert_eq!(rustdoc("The range is [1, 50]."), r"The range is \[1, 50\].");
         assert_eq!(
             rustdoc("See https://a.example/b?c=[d]."),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn links_and_code_stay_as_they_are() {
+    fn links_and_inline_code_are_unchanged() {
         for text in [
             "An [organization](https://manuals.example/en_(x)/y).",
             "`Vec<T>[0]` and ``a`b``",
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_becomes_a_doctest() {
+    fn code_blocks_never_become_doctests() {
         assert_eq!(
             rustdoc("~~~\nunclosed\n```\nlet x;"),
             "````text\nunclosed\n```\nlet x;\n````"
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_indented() {
+    fn list_continuation_lines_are_indented() {
         assert_eq!(
             rustdoc("- one\ntwo\n      three\n\nfour"),
             "- one two three\n\nfour"
@@ -166,13 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_list_after_a_blank_line_is_not_in_it() {
+    fn text_after_a_list_and_a_blank_line_is_outside_the_list() {
         assert_eq!(rustdoc("- one  \n\ntwo"), "- one\n\ntwo");
         assert_eq!(rustdoc("- one  \ntwo"), "- one\n  two");
     }
 
     #[test]
-    fn long_lines_are_wrapped_where_no_block_would_begin() {
+    fn wrapping_a_long_line_never_starts_a_new_markdown_block() {
         let text = format!(
             "{} - {}",
             "word ".repeat(18).trim(),

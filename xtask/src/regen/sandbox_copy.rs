@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_left_out_and_names_and_data_are_kept() {
+    fn sandbox_copy_omits_descriptions_and_keeps_names_and_data() {
         let document = json!({
             "openapi": "3.0.3",
             "info": { "title": "T", "version": "1", "description": "text" },

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_secrets_are_known() {
+    fn property_names_of_secrets_are_recognised() {
         for name in [
             "password",
             "new_password",
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_of_blockchains_are_none() {
+    fn blockchain_token_and_public_key_names_are_not_secrets() {
         for name in [
             "token",
             "tokens",

@@ -3,7 +3,7 @@
 use super::{HEAD, assert_has, generated, operation};
 
 #[test]
-fn tags_of_one_reserved_name_are_numbered() {
+fn tags_with_the_same_reserved_module_name_are_numbered() {
     let it = generated(&format!(
         "{HEAD}paths:
   /p: {{get: {{operationId: a, tags: [default], responses: {{200: {{description: D.}}}}}}}}
@@ -17,7 +17,7 @@ fn tags_of_one_reserved_name_are_numbered() {
 
 /// A letter or digit to Unicode, and none in a name.
 #[test]
-fn a_letter_that_no_name_may_have_is_left_out() {
+fn characters_invalid_in_rust_identifiers_are_dropped() {
     let text = operation(
         "      responses: {200: {description: D., content: {application/json: {schema: {type: object, properties: {area_m²: {type: number}, ⓐ: {type: string}}}}}}}
 ",
@@ -29,7 +29,7 @@ fn a_letter_that_no_name_may_have_is_left_out() {
 }
 
 #[test]
-fn ids_that_are_made_differ_from_all_others() {
+fn generated_operation_ids_are_unique() {
     let it = generated(&format!(
         "{HEAD}paths:
   /it/{{id}}: {{get: {{parameters: [{{name: id, in: path, required: true, schema: {{type: string}}}}], responses: {{200: {{description: D.}}}}}}}}
@@ -47,7 +47,7 @@ fn ids_that_are_made_differ_from_all_others() {
 }
 
 #[test]
-fn names_of_generated_code_and_of_crates_are_given_to_nothing_else() {
+fn names_of_generated_items_and_crates_are_reserved() {
     let it = generated(&format!(
         "{HEAD}paths:
   /p: {{get: {{operationId: endpoints, tags: [Cobo Auth], responses: {{200: {{description: D.}}}}}}}}

@@ -7,7 +7,7 @@ use xtask::stage::{Options, cross_check, load, transform};
 use super::{HEAD, assert_has, generate, generated, operation};
 
 #[test]
-fn the_side_of_a_property_is_kept_whatever_its_type_is() {
+fn read_only_and_write_only_marks_are_kept_for_every_property_type() {
     let it = generated(&format!(
         "{HEAD}paths:
   /it:
@@ -35,7 +35,7 @@ components:
 
 /// A value with every placeholder would have no end.
 #[test]
-fn a_circle_through_another_name_is_opened() {
+fn required_property_of_a_recursive_alias_becomes_optional() {
     let it = generated(&format!(
         "{HEAD}paths: {{}}
 components:
@@ -48,7 +48,7 @@ components:
 }
 
 #[test]
-fn a_union_of_one_scalar_type_says_what_its_parts_say() {
+fn union_of_one_scalar_type_keeps_nullability_and_range_of_its_variants() {
     let it = generated(&format!(
         "{HEAD}paths: {{}}
 components:
@@ -76,7 +76,7 @@ components:
 }
 
 #[test]
-fn markdown_has_no_control_characters() {
+fn control_characters_are_removed_from_markdown() {
     let text = xtask::print::markdown::rustdoc("A\u{0}B\u{202e}\tC\r\n```\nD\u{7}\n```\n");
     let odd = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
     assert!(!text.contains(odd), "{text:?}");
@@ -84,7 +84,7 @@ fn markdown_has_no_control_characters() {
 }
 
 #[test]
-fn an_example_sets_what_is_required_and_may_be_null() {
+fn example_sets_required_nullable_properties() {
     let it = generated(&format!(
         "{HEAD}paths:
   /it:
@@ -108,7 +108,7 @@ components:
 }
 
 #[test]
-fn a_success_that_only_default_declares_may_be_null() {
+fn nullable_default_response_becomes_an_option() {
     let it = generated(&operation(
         "      responses: {default: {description: D., content: {application/json: {schema: {type: object, nullable: true, properties: {x: {type: string}}}}}}}
 ",
@@ -120,7 +120,7 @@ fn a_success_that_only_default_declares_may_be_null() {
 }
 
 #[test]
-fn success_with_or_without_a_body_is_an_option() {
+fn success_responses_with_and_without_a_body_become_an_option() {
     let it = generated(&operation(
         "      responses:
         '204': {description: Nothing.}
@@ -138,7 +138,7 @@ components: {schemas: {U: {type: object, required: [id], properties: {id: {type:
 }
 
 #[test]
-fn integer_that_is_marked_exact_is_a_number() {
+fn integer_marked_exact_becomes_a_number() {
     let it = generated(&format!(
         "{HEAD}paths: {{}}
 components:
@@ -155,7 +155,7 @@ components:
 }
 
 #[test]
-fn body_is_sent_with_its_declared_media_type() {
+fn merge_patch_body_keeps_its_declared_media_type() {
     let it = generated(&operation(
         "      requestBody:
         required: true
@@ -170,7 +170,7 @@ fn body_is_sent_with_its_declared_media_type() {
 }
 
 #[test]
-fn parameters_are_secrets_by_mark_or_name() {
+fn marked_parameters_and_parameters_with_secret_names_are_secrets() {
     let it = generated(&operation(
         "      parameters:
         - {name: one, in: query, schema: {type: string, x-cobo-secret: true}}
@@ -202,7 +202,7 @@ components: {schemas: {Text: {type: string, minLength: 3}}}
 
 /// Optional properties may exclude each other, so that all of them together are refused.
 #[test]
-fn an_example_sets_required_properties_or_else_one() {
+fn example_sets_required_properties_or_one_optional_property() {
     let it = generated(&format!(
         "{HEAD}paths:
   /it:
@@ -232,7 +232,7 @@ components:
 }
 
 #[test]
-fn a_sample_that_is_no_value_of_its_enum_is_replaced_and_reported() {
+fn example_value_outside_its_enum_is_replaced_and_reported() {
     let it = generated(&operation(
         "      parameters:
         - {name: kind, in: query, required: true, example: wrong, schema: {$ref: '#/components/schemas/Kind'}}
@@ -259,7 +259,7 @@ components:
 }
 
 #[test]
-fn undeclared_properties_of_a_form_are_sent() {
+fn additional_properties_of_a_multipart_form_are_sent() {
     let it = generated(&format!(
         "{HEAD}paths:
   /it:
@@ -273,7 +273,7 @@ fn undeclared_properties_of_a_form_are_sent() {
 }
 
 #[test]
-fn a_response_to_head_has_no_value() {
+fn head_response_has_no_body_type() {
     for media in ["application/json", "text/plain"] {
         let text = operation(&format!(
             "      responses: {{200: {{description: D., content: {{{media}: {{schema: {{type: object, properties: {{a: {{type: string}}}}}}}}}}}}}}\n"
@@ -288,7 +288,7 @@ fn a_response_to_head_has_no_value() {
 }
 
 #[test]
-fn a_default_response_that_is_not_json_is_refused_as_a_success_is() {
+fn unsupported_media_type_of_a_default_response_is_refused() {
     let refused = |status: &str| {
         let text = operation(&format!(
             "      responses: {{{status}: {{description: D., content: {{text/csv: {{schema: {{type: string}}}}}}}}}}\n"
@@ -308,7 +308,7 @@ fn a_default_response_that_is_not_json_is_refused_as_a_success_is() {
 
 /// Each edit of the model is one that the second reading does not make.
 #[test]
-fn operations_and_unions_that_two_readings_see_differently_are_refused() {
+fn cross_check_refuses_operations_and_unions_that_differ() {
     let text = operation(
         "      parameters:
         - {name: id, in: query, required: true, schema: {type: string}}

@@ -16,7 +16,7 @@ components:
 }
 
 #[test]
-fn a_base_in_its_own_mapping_is_a_variant_as_itself() {
+fn base_schema_in_its_own_mapping_becomes_a_variant() {
     for parts in [
         "",
         "oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Root'}], ",
@@ -37,7 +37,7 @@ fn a_base_in_its_own_mapping_is_a_variant_as_itself() {
 }
 
 #[test]
-fn a_union_in_its_own_mapping_is_no_variant_of_itself() {
+fn union_in_its_own_mapping_is_not_a_variant() {
     let it = generated(&answered_with(
         "    Root: {oneOf: [{$ref: '#/components/schemas/Cat'}], discriminator: {propertyName: kind, mapping: {root: '#/components/schemas/Root', more: '#/components/schemas/More', cat: '#/components/schemas/Cat'}}}
     More: {oneOf: [{$ref: '#/components/schemas/Root'}, {$ref: '#/components/schemas/Cat'}]}
@@ -51,7 +51,7 @@ fn a_union_in_its_own_mapping_is_no_variant_of_itself() {
 }
 
 #[test]
-fn a_base_whose_properties_are_in_its_parts_is_a_union_of_its_heirs() {
+fn base_schema_with_all_of_becomes_a_union_of_derived_schemas() {
     let it = generated(&answered_with(
         "    Root: {allOf: [{$ref: '#/components/schemas/Entity'}, {type: object, required: [kind], properties: {kind: {type: string}}}], discriminator: {propertyName: kind, mapping: {owl: '#/components/schemas/Owl'}}}
     Entity: {type: object, properties: {id: {type: string}}}
@@ -65,7 +65,7 @@ fn a_base_whose_properties_are_in_its_parts_is_a_union_of_its_heirs() {
 }
 
 #[test]
-fn an_heir_of_an_heir_is_an_heir() {
+fn indirectly_derived_schema_is_a_variant_of_the_base_union() {
     let it = generated(&answered_with(
         "    Root: {type: object, required: [kind], properties: {kind: {type: string}}, discriminator: {propertyName: kind}}
     Cat: {allOf: [{$ref: '#/components/schemas/Root'}, {type: object, properties: {lives: {type: integer}}}]}
@@ -82,7 +82,7 @@ fn an_heir_of_an_heir_is_an_heir() {
 }
 
 #[test]
-fn an_heir_that_is_a_base_itself_is_a_union_in_the_union() {
+fn derived_schema_with_a_discriminator_becomes_a_nested_union() {
     let it = generated(&answered_with(
         "    Root: {type: object, required: [kind], properties: {kind: {type: string}}, discriminator: {propertyName: kind}}
     Cat: {allOf: [{$ref: '#/components/schemas/Root'}, {type: object, properties: {lives: {type: integer}}}], discriminator: {propertyName: kind}}
@@ -100,7 +100,7 @@ fn an_heir_that_is_a_base_itself_is_a_union_in_the_union() {
 }
 
 #[test]
-fn a_variant_is_told_by_what_a_response_has() {
+fn untagged_variant_is_selected_by_properties_present_in_responses() {
     let it = generated(&answered_with(
         "    Root: {oneOf: [{$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}]}
     A: {type: object, required: [a, pass], properties: {a: {type: string}, pass: {type: string, writeOnly: true}}}
@@ -115,7 +115,7 @@ fn a_variant_is_told_by_what_a_response_has() {
 
 /// Heirs refer to their base, and nothing refers to them.
 #[test]
-fn heirs_of_a_base_that_is_kept_are_kept() {
+fn tag_filter_keeps_schemas_derived_from_a_kept_base() {
     let text = answered_with(
         "    Root: {type: object, required: [kind], properties: {kind: {type: string}}, discriminator: {propertyName: kind}}
     Cat: {allOf: [{$ref: '#/components/schemas/Root'}, {type: object, properties: {lives: {$ref: '#/components/schemas/Lives'}}}]}
@@ -142,7 +142,7 @@ fn heirs_of_a_base_that_is_kept_are_kept() {
 }
 
 #[test]
-fn another_name_of_an_object_is_told_by_its_properties() {
+fn alias_variant_is_selected_by_the_properties_of_its_target() {
     let it = generated(&answered_with(
         "    Root: {oneOf: [{$ref: '#/components/schemas/Other'}, {$ref: '#/components/schemas/B'}]}
     A: {type: object, required: [id], properties: {id: {type: string}, a: {type: string}}}
@@ -158,7 +158,7 @@ fn another_name_of_an_object_is_told_by_its_properties() {
 
 /// Writing the union must not replace what a caller set by the tag of the mapping.
 #[test]
-fn values_of_a_variants_own_enum_that_no_other_variant_owns_are_kept() {
+fn discriminator_values_unique_to_a_variant_enum_are_written_unchanged() {
     let it = generated(&answered_with(
         "    Root: {oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}, {$ref: '#/components/schemas/Bird'}], discriminator: {propertyName: kind, mapping: {cat: Cat, dog: Dog}}}
     Cat: {type: object, required: [kind], properties: {kind: {type: string, enum: [kitten, cat, dog, both, owl]}}}
@@ -173,7 +173,7 @@ fn values_of_a_variants_own_enum_that_no_other_variant_owns_are_kept() {
 }
 
 #[test]
-fn tags_of_a_union_in_a_mapping_are_kept() {
+fn discriminator_values_of_a_nested_union_are_kept() {
     let it = generated(&answered_with(
         "    Root: {oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}], discriminator: {propertyName: kind, mapping: {cat: Cat, dog: Dog}}}
     Cat: {oneOf: [{$ref: '#/components/schemas/Lion'}, {$ref: '#/components/schemas/Puma'}], discriminator: {propertyName: kind, mapping: {lion: Lion, puma: Puma}}}
@@ -189,7 +189,7 @@ fn tags_of_a_union_in_a_mapping_are_kept() {
 }
 
 #[test]
-fn scalars_of_different_json_types_are_variants() {
+fn scalars_of_different_json_types_become_union_variants() {
     let it = generated(&answered_with(
         "    Root: {oneOf: [{type: string}, {type: integer}, {type: boolean}, {type: array, items: {type: string}}, {$ref: '#/components/schemas/A'}, {$ref: '#/components/schemas/B'}]}
     A: {type: object, required: [a], properties: {a: {type: string}}}
@@ -208,7 +208,7 @@ fn scalars_of_different_json_types_are_variants() {
 }
 
 #[test]
-fn scalars_of_one_json_type_are_raw_json() {
+fn union_scalars_of_the_same_json_type_become_raw_json() {
     for (parts, reason) in [
         (
             "{type: string}, {type: string, enum: [a]}, {type: boolean}",

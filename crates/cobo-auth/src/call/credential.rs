@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_header_may_carry_is_refused_without_being_repeated() {
+    fn token_invalid_in_a_header_is_refused_and_not_shown_in_the_error() {
         for token in ["", "a b", "a\nb", "a\u{7f}", " "] {
             let error = FixedToken::new(token).unwrap_err();
             assert!(!format!("{error:?}").contains("a b"));

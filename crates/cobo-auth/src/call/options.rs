@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn oauth_endpoints_are_those_below_oauth() {
+    fn only_paths_below_oauth_are_oauth_endpoints() {
         for path in [
             "/oauth/token",
             "/oauth/",

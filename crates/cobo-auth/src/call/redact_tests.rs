@@ -20,14 +20,14 @@ fn json(text: &str) -> String {
 }
 
 #[test]
-fn what_is_no_secret_is_shown() {
+fn message_without_secrets_is_shown_unchanged() {
     assert_eq!(shown("wallet w-1 not found", TOKEN), "wallet w-1 not found");
     assert_eq!(explanation("", &[]), None);
     assert_eq!(explanation("\n\u{200b}\t", &[]), None);
 }
 
 #[test]
-fn secret_is_replaced_however_it_is_escaped() {
+fn secret_in_any_escaped_form_is_redacted() {
     let quoted = TOKEN.replace('/', "\\/");
     let urlencoded = TOKEN
         .replace('/', "%2f")
@@ -53,7 +53,7 @@ fn secret_is_replaced_however_it_is_escaped() {
 }
 
 #[test]
-fn run_of_twelve_characters_is_replaced_and_one_of_eleven_is_not() {
+fn twelve_matching_secret_characters_are_redacted_and_eleven_are_not() {
     assert_eq!(shown("x eyJhbGciOiJI y", TOKEN), "x *** y");
     assert_eq!(shown("x eyJhbGciOiJ y", TOKEN), "x eyJhbGciOiJ y");
     // A short secret is replaced as a whole.
@@ -72,7 +72,7 @@ fn control_characters_and_line_breaks_become_spaces() {
 }
 
 #[test]
-fn long_message_is_cut_after_the_secrets_are_replaced() {
+fn long_message_is_truncated_after_redaction() {
     assert_eq!(shown(&"x".repeat(300), TOKEN).chars().count(), 300);
     let cut = shown(&"é".repeat(301), TOKEN);
     assert_eq!((cut.chars().count(), cut.ends_with("é…")), (300, true));
@@ -103,7 +103,7 @@ fn escaped(char: char, way: u8) -> String {
 
 proptest! {
     #[test]
-    fn no_secret_gets_through(
+    fn redacted_message_never_contains_a_secret(
         secret in "[a-zA-Z0-9/+=_. é😀\"\\\\-]{1,60}",
         before in "\\PC{0,40}",
         after in ".{0,40}",
@@ -135,7 +135,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_can_be_read(message in ".{0,200}", secret in prop::collection::vec(any::<u8>(), 0..40)) {
+    fn redaction_of_arbitrary_input_never_panics(message in ".{0,200}", secret in prop::collection::vec(any::<u8>(), 0..40)) {
         let _ = explanation(&message, &[&secret]);
     }
 }

@@ -73,7 +73,7 @@ impl Failure {
 }
 
 #[test]
-fn the_policy_does_what_the_scenarios_say() {
+fn retry_policy_matches_the_recorded_scenarios() {
     let scenarios: Vec<Scenario> =
         serde_json::from_str(include_str!("retry_scenarios.json")).unwrap();
     for scenario in &scenarios {
@@ -115,7 +115,7 @@ fn the_policy_does_what_the_scenarios_say() {
 }
 
 #[test]
-fn successes_fill_the_budget_up_to_where_it_was() {
+fn refunds_never_raise_the_retry_budget_above_its_initial_value() {
     let budget = Budget::full();
     budget.refund();
     for _ in 0..50 {
@@ -130,7 +130,7 @@ fn successes_fill_the_budget_up_to_where_it_was() {
 }
 
 #[test]
-fn jitter_is_a_part_of_one() {
+fn jitter_is_between_zero_and_one() {
     for _ in 0..1_000 {
         assert!((0.0..=1.0).contains(&jitter()));
     }

@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reading_is_a_little_late_at_most() {
+    fn clock_reading_is_at_most_one_tick_old() {
         let tick = Duration::from_millis(100);
         let before = (SystemClock.unix_millis(), SystemClock.monotonic());
         let reading = SystemClock.reading();

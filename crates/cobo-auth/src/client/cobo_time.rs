@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn time_runs_on_from_the_newest_response() {
+    fn cobo_time_advances_from_the_newest_response() {
         let time = CoboTime::of(&keys(101));
         assert_eq!((time.newest(), time.at(seconds(1))), (None, None));
         time.note(10_000, at(10_000, 1));
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn each_set_of_keys_has_its_own_record() {
+    fn cobo_time_is_separate_for_each_set_of_response_keys() {
         let (first, other) = (CoboTime::of(&keys(103)), CoboTime::of(&keys(104)));
         first.note(10_000, at(10_000, 1));
         assert_eq!(other.newest(), None);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn fresh_response_is_near_both_clocks() {
+    fn response_is_fresh_only_if_close_to_local_time_and_cobo_time() {
         assert!(is_fresh(100_000, None, 160_000));
         assert!(!is_fresh(100_000, None, 160_001));
         assert!(!is_fresh(160_001, None, 100_000));

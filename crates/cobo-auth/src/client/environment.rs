@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_keys_are_the_published_ones() {
+    fn environment_keys_equal_the_published_keys() {
         assert_eq!(
             hex::encode(DEVELOPMENT_KEY),
             "a04ea1d5fa8da71f1dcfccf972b9c4eba0a2d8aba1f6da26f49977b08a0d2718"
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_base_url_is_taken_without_its_last_slash() {
+    fn trailing_slash_of_the_base_url_is_removed() {
         let custom = |url| Environment::custom(url, ResponseKeys::unverified());
         let base_url = |url| custom(url).unwrap().base_url().to_owned();
         assert_eq!(base_url("http://127.0.0.1:80/v2/"), "http://127.0.0.1/v2");
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_base_url_is_refused_without_being_repeated() {
+    fn invalid_base_url_is_refused_and_not_shown_in_the_error() {
         for url in [
             "",
             "api.cobo.com/v2",
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn environments_are_known_by_name() {
+    fn environment_is_parsed_from_its_name() {
         let base_url = |name: &str| name.parse::<Environment>().unwrap().base_url().to_owned();
         assert_eq!(base_url("dev"), DEVELOPMENT_URL);
         assert_eq!(base_url("PRODUCTION"), PRODUCTION_URL);

@@ -211,7 +211,7 @@ mod tests {
     const OAUTH: &[u8] = br#"{"error":"invalid_grant","error_description":"hunter2"}"#;
 
     #[test]
-    fn both_shapes_are_told_apart() {
+    fn api_and_oauth_error_bodies_are_recognised() {
         let api = ErrorBody::parse(API).unwrap();
         assert_eq!(api.code(), Some(ErrorCode::AUTHENTICATION));
         assert_eq!(api.error_id(), Some("e1"));
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_an_absent_text_and_still_a_failure() {
+    fn error_body_with_null_texts_is_parsed_as_an_error() {
         let api = br#"{"error_code":2028,"error_message":null,"error_id":null}"#;
         let api = ErrorBody::parse(api).unwrap();
         assert_eq!(api.code(), Some(ErrorCode::NOT_FOUND));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_failure_is_not_taken_for_one() {
+    fn body_without_the_required_error_fields_is_not_an_error() {
         for body in [
             &b""[..],
             b"<html>",
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_in_disguise_has_nothing_else_in_it() {
+    fn error_body_with_extra_fields_in_a_2xx_response_is_not_an_error() {
         assert!(ErrorBody::parse_error_in_success(API).is_some());
         assert!(ErrorBody::parse_error_in_success(OAUTH).is_some());
         let more = br#"{"error_code":1,"error_message":"m","error_id":"i","data":[]}"#;
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_free_text_is_not_shown() {
+    fn server_error_text_is_never_displayed() {
         for body in [API, OAUTH] {
             let body = ErrorBody::parse(body).unwrap();
             assert!(!format!("{body} {body:?}").contains("hunter2"));

@@ -336,7 +336,7 @@ fn yes_or_no(answer: bool) -> &'static str {
 }
 
 #[test]
-fn the_page_of_errors_is_up_to_date() {
+fn page_of_errors_matches_the_error_codes() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors.md");
     let page = page();
     if std::env::var_os("UPDATE").is_some() {

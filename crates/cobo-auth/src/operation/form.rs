@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_bytes_and_the_same_ones_each_time() {
+    fn multipart_form_encoding_is_deterministic() {
         let (content_type, body) = form().finish().unwrap();
         let boundary = content_type
             .strip_prefix("multipart/form-data; boundary=")
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_would_break_the_form_is_an_error() {
+    fn multipart_content_type_with_a_line_break_is_an_error() {
         let file = File::new("a", "b").with_content_type("text/plain\r\nX: y");
         let error = Form::default().files("file", [&file]).finish();
         assert!(error.unwrap_err().to_string().contains("`file`"));

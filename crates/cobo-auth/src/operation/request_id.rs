@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_of_a_body_is_read_as_it_is_sent() {
+    fn request_id_is_read_from_the_encoded_body() {
         assert_eq!(
             sent(r#"{"a":{"request_id":"no"},"request_id":"r\u002d1"}"#).unwrap(),
             "r-1"
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_without_a_valid_id_is_an_error() {
+    fn body_without_a_valid_request_id_is_an_error() {
         for body in ["{}", "[]", r#"{"request_id":null}"#, r#"{"request_id":7}"#] {
             assert_eq!(
                 sent(body).unwrap_err().missing_fields(),

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_that_a_client_was_set_to_change_no_other_client() {
+    fn configured_millisecond_nonces_do_not_change_other_clients() {
         let key = PublicKey::ed25519([9; 32]);
         let random = Nonces::of(&key, HERE, Random);
         assert!(!millis(9).accepted(Milliseconds));
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn an_accepted_random_nonce_is_the_last_word() {
+    fn accepted_random_nonce_fixes_the_random_strategy() {
         let random = Nonces::of(&PublicKey::ed25519([10; 32]), HERE, Random);
         assert!(random.may_be_refused(Random));
         assert!(!random.accepted(Random));
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_are_the_time_unless_it_was_used() {
+    fn millisecond_nonce_is_the_current_time_or_the_next_unused_value() {
         let nonces = millis(2);
         assert_eq!(next(&nonces, 1_000), 1_000);
         assert_eq!(next(&nonces, 1_000), 1_001);
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_adjusted_repeats_no_nonce() {
+    fn clock_adjusted_backwards_never_repeats_a_nonce() {
         let nonces = millis(3);
         assert_eq!(next(&nonces, NOW), NOW);
         assert_eq!(next(&nonces, NOW - 60_000), NOW + 1);
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_made_while_the_clock_was_wrong_does_not_spoil_later_nonces() {
+    fn nonces_follow_the_clock_again_after_a_large_clock_error() {
         let nonces = millis(4);
         let year = 365 * 24 * 3_600_000;
         assert_eq!(next(&nonces, NOW + year), NOW + year);
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_passes_the_same_minutes_twice_repeats_no_nonce() {
+    fn clock_set_back_ten_minutes_never_repeats_a_nonce() {
         let nonces = millis(11);
         let minutes = |count: u64| count * 60_000;
         let mut drawn = HashSet::new();
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_a_thousand_calls_a_second_for_minutes_repeat_no_nonce() {
+    fn sustained_rate_above_one_call_per_millisecond_never_repeats_a_nonce() {
         let nonces = millis(5);
         let mut last = 0;
         for call in 0..200_000 {
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_one_counter_for_each_base_url() {
+    fn nonce_counter_is_separate_for_each_key_and_base_url() {
         let (first, again, other) = (millis(6), millis(6), millis(7));
         let key = PublicKey::ed25519([6; 32]);
         let elsewhere = Nonces::of(&key, "https://b.example/v2", Milliseconds);
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_never_share_a_nonce_and_each_sees_its_own_rise() {
+    fn concurrent_nonces_are_unique_and_increase_within_each_thread() {
         let draw = || {
             let nonces = millis(8);
             (0..10_000).map(|_| next(&nonces, 42)).collect::<Vec<_>>()

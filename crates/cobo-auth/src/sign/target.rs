@@ -266,7 +266,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_segment_is_escaped_where_it_must_be_and_nowhere_else() {
+    fn path_segment_escapes_only_characters_invalid_in_a_segment() {
         let raw = "aZ09-._~!$&'()*+,;=:@";
         assert_eq!(path_segment(raw).unwrap(), raw);
         assert_eq!(
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_that_leads_elsewhere_is_refused() {
+    fn empty_dot_or_separator_path_segment_is_refused() {
         use TargetError::{Control, DotSegment, EmptySegment, Separator};
         let cases = [
             ("", EmptySegment),
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_path_is_held_to_the_same() {
+    fn path_with_an_empty_dot_or_separator_segment_is_refused() {
         assert_eq!(check_path("/organizations/info"), Ok(()));
         assert_eq!(check_path("/x/a%20b"), Ok(()));
         assert_eq!(check_path("/x/"), Ok(()));
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_with_a_comma_is_refused() {
+    fn list_item_that_contains_a_comma_is_refused() {
         let list = |items: [&str; 2]| comma_list("ids", items.map(str::to_owned));
         assert_eq!(list(["a", "b"]).unwrap(), "a,b");
         assert!(list(["a,b", "c"]).is_err());

@@ -246,13 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn either_spelling_is_enough() {
+    fn signature_headers_with_dashes_or_underscores_verify() {
         assert_eq!(keys().verify(BODY, &signed(dashes, BODY)), SIGNED);
         assert_eq!(keys().verify(BODY, &signed(underscores, BODY)), SIGNED);
     }
 
     #[test]
-    fn what_was_not_signed_does_not_verify() {
+    fn changed_body_timestamp_or_signature_does_not_verify() {
         let headers = signed(dashes, BODY);
         assert_eq!(keys().verify(b"{}", &headers), Err(SignatureError::Wrong));
         assert_eq!(
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_cannot_be_cut_at_a_bar() {
+    fn timestamp_with_body_text_after_a_bar_is_malformed() {
         let mut headers = signed(dashes, b"ok|deny");
         assert_eq!(keys().verify(b"ok|deny", &headers), SIGNED);
         headers.insert("biz-timestamp", "deny|1718587017026".parse().unwrap());
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_several_keys_is_enough() {
+    fn response_signature_by_any_configured_key_verifies() {
         let hex = |seed| {
             hex::encode(
                 SigningKey::from_bytes(&[seed; 32])
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_signature_is_none() {
+    fn signature_without_a_timestamp_is_missing() {
         let mut headers = signed(dashes, BODY);
         headers.remove("biz-timestamp");
         assert_eq!(keys().verify(BODY, &headers), Err(SignatureError::Missing));
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_anyone_can_sign_for_is_refused() {
+    fn small_order_or_empty_response_key_set_is_refused() {
         let identity = format!("01{}", "00".repeat(31));
         assert_eq!(
             ResponseKeys::from_hex([identity.as_str()]).unwrap_err(),

@@ -98,7 +98,7 @@ fn recorded_webhook_verifies() {
 }
 
 #[test]
-fn each_bad_input_has_its_own_error() {
+fn each_invalid_webhook_request_has_a_specific_error_kind() {
     let inputs = bad_inputs();
     assert!(inputs.len() >= 40, "{}", inputs.len());
     assert!(verifier().verify(BODY, &signed(BODY)).is_ok());
@@ -112,7 +112,7 @@ fn each_bad_input_has_its_own_error() {
 
 /// The second spelling cannot repair or spoil the first.
 #[test]
-fn pair_with_dashes_decides_if_both_are_there() {
+fn dashed_signature_headers_take_precedence_over_underscored_ones() {
     let now = NOW.to_string();
     let good = signature_of(&key(), BODY, &now);
     let bad = "00".repeat(64);
@@ -130,7 +130,7 @@ fn pair_with_dashes_decides_if_both_are_there() {
 }
 
 #[test]
-fn genuine_body_that_does_not_decode_is_refused_without_a_value() {
+fn signed_body_that_does_not_decode_is_refused_without_showing_values() {
     let undecodable = |body: &[u8]| {
         let verified = verifier().verify(body, &signed(body)).unwrap();
         let error = verified.parse::<std::collections::HashMap<String, u8>>();
@@ -159,7 +159,7 @@ fn genuine_body_that_does_not_decode_is_refused_without_a_value() {
 }
 
 #[test]
-fn tolerance_includes_its_limits() {
+fn timestamp_exactly_at_the_tolerance_limit_is_accepted() {
     let refused = |verifier: &InboundVerifier, timestamp: u64| {
         let headers = signed_at(BODY, &timestamp.to_string());
         verifier
@@ -187,7 +187,7 @@ fn age_of_a_signature_from_the_future_is_zero() {
 }
 
 #[test]
-fn each_kind_has_a_status_and_a_text_without_detail() {
+fn each_inbound_error_kind_has_a_status_and_a_generic_public_text() {
     for (name, headers, body, kind) in bad_inputs() {
         let error = verifier().verify(&body, &headers).unwrap_err();
         let status = match kind {
@@ -219,14 +219,14 @@ fn environment_without_keys_is_refused() {
 }
 
 #[test]
-fn key_of_small_order_is_refused() {
+fn small_order_webhook_key_is_refused() {
     let identity = format!("01{}", "00".repeat(31));
     let error = ResponseKeys::from_hex([identity.as_str()]).unwrap_err();
     assert_eq!(error, KeyError::NotAPublicKey);
 }
 
 #[test]
-fn any_of_several_keys_is_enough() {
+fn webhook_signature_by_any_configured_key_verifies() {
     let other = SigningKey::from_bytes(&[8; 32]);
     let hex = [&other, &key()].map(|key| hex::encode(key.verifying_key()));
     let keys = ResponseKeys::from_hex(hex.iter().map(String::as_str)).unwrap();

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn integers_are_exact_however_they_are_written() {
+    fn integers_in_decimal_or_exponent_notation_are_exact() {
         for (text, expected) in [
             ("0", 0),
             ("-0", 0),

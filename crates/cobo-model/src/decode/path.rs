@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_names_fields_items_and_short_keys() {
+    fn error_path_shows_fields_items_and_short_keys() {
         let key = |text: &str| Step::Key(text.to_owned());
         for (steps, written) in [
             (vec![], ""),

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_holds_exactly_what_was_inserted_below_and_above_128() {
+    fn field_set_contains_exactly_the_inserted_indexes() {
         let mut set = FieldSet::default();
         let inserted = [0, 127, 128, 300];
         for index in inserted {

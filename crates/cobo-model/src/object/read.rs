@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn properties_are_read_in_any_order_and_written_in_the_order_of_the_document() {
+    fn properties_are_read_in_any_order_and_written_in_document_order() {
         for (text, written) in [
             (
                 r#"{"type":1,"id":"a"}"#,
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_value_and_a_json_text_decode_alike() {
+    fn json_value_and_json_text_decode_to_the_same_model() {
         let value = json!({"id": "a", "type": 1, "note": null, "x": 2});
         let wallet: Wallet = serde_json::from_value(value.clone()).unwrap();
         assert_eq!(wallet.note, Some(Nullable::Null));

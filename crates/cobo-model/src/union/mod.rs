@@ -281,7 +281,7 @@ mod tests {
     crate::tagged_union! { Pet, Unknown, "kind" { Cat(Cat) = "cat" | "tom" keeps "kitten" | "puss" } }
 
     #[test]
-    fn kept_tag_is_written_unchanged_and_selects_no_variant() {
+    fn kept_discriminator_value_is_written_unchanged_and_selects_no_variant() {
         for (set, written) in [
             ("cat", "cat"),
             ("tom", "tom"),

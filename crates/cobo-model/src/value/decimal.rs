@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_come_back_with_the_same_digits() {
+    fn decimal_amounts_keep_their_digits_after_a_round_trip() {
         for text in [
             "0",
             "0.00",

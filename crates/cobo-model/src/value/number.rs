@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_survive_decoding_and_encoding() {
+    fn number_digits_are_unchanged_after_decoding_and_encoding() {
         for text in ["0", "-0", "1.10", "1e400", "-12345678901234567890123.5E-7"] {
             let number: Number = serde_json::from_str(text).unwrap();
             assert_eq!(number.as_str(), text);

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn serialised_secrets_are_collected_while_that_is_asked_for() {
+    fn collect_secrets_returns_only_secrets_serialised_inside_the_closure() {
         let secret = |text: &str| Secret::new(text);
         let _ = serde_json::to_string(&secret("before"));
         let (text, collected) = collect_secrets(|| {

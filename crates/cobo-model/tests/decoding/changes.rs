@@ -22,7 +22,7 @@ fn document() -> Value {
 /// Every value of a document is replaced by every kind of value. The error names the place of the
 /// change, and nothing of the value.
 #[test]
-fn an_error_names_the_place_of_a_change_and_nothing_of_its_value() {
+fn decode_error_shows_the_path_and_never_the_value() {
     let document = document();
     decode::<Page>(document.to_string().as_bytes()).unwrap();
     let others = [
@@ -64,7 +64,7 @@ fn an_error_names_the_place_of_a_change_and_nothing_of_its_value() {
 }
 
 #[test]
-fn a_removed_field_is_missing_at_its_path_unless_it_is_optional() {
+fn removed_required_field_is_reported_as_missing_at_its_path() {
     let document = document();
     let mut missing = 0;
     for (pointer, path) in places(&document, "", "") {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Node, Page, Pet, error};
 
 #[test]
-fn text_that_is_not_json_is_told_from_a_wrong_value() {
+fn invalid_json_is_reported_with_its_line_and_column() {
     for (json, says) in [
         ("", "the JSON ends too early"),
         (r#"{"data": [{"id": "a"#, "the JSON ends too early"),
@@ -28,7 +28,7 @@ fn text_that_is_not_json_is_told_from_a_wrong_value() {
 }
 
 #[test]
-fn json_that_is_nested_too_deep_is_named_as_such() {
+fn json_nested_too_deep_is_a_specific_error() {
     let objects = |depth| {
         let open = r#"{"child":"#.repeat(depth);
         format!("{open}null{}", "}".repeat(depth))

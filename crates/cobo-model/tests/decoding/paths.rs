@@ -7,7 +7,7 @@ use cobo_model::decode;
 use super::*;
 
 #[test]
-fn all_missing_fields_at_all_depths_are_named_in_one_error() {
+fn one_error_lists_missing_fields_of_all_depths() {
     let json = r#"{"data": [
         {"id": "a", "transaction": {"transaction_id": "t"}, "fees": {}},
         {"transaction": {"amount": 1.5}, "fees": {"BTC": {}, "ETH": {"transaction_id": "t"}}},
@@ -37,7 +37,7 @@ fn all_missing_fields_at_all_depths_are_named_in_one_error() {
 }
 
 #[test]
-fn very_many_missing_fields_are_counted() {
+fn long_list_of_missing_fields_is_shortened_to_a_count() {
     let items = vec!["{}"; 1000].join(",");
     let error = error::<Vec<Node2>>(&format!("[{items}]"));
     assert_eq!(error.missing_fields().len(), 100);
@@ -52,7 +52,7 @@ struct Node2 {
 cobo_model::model! { Node2 { 0 id } }
 
 #[test]
-fn a_wrong_value_is_named_with_its_path_and_without_the_value() {
+fn wrong_value_error_has_the_path_and_not_the_value() {
     for (json, says) in [
         (r#"{"total": "SECRET"}"#, "total: expected an integer"),
         (r#"{"total": -5}"#, "total: the number is less than 0"),
@@ -107,7 +107,7 @@ fn a_wrong_value_is_named_with_its_path_and_without_the_value() {
 }
 
 #[test]
-fn missing_fields_before_a_wrong_value_are_named_with_it() {
+fn wrong_value_error_lists_missing_fields_found_before_it() {
     let error = error::<Page>(r#"{"data": [{"id": "a"}, {"id": 7}]}"#);
     assert_eq!(
         error.missing_fields(),
@@ -125,7 +125,7 @@ fn missing_fields_before_a_wrong_value_are_named_with_it() {
 }
 
 #[test]
-fn paths_go_through_unions() {
+fn error_paths_include_fields_inside_unions() {
     let json = r#"[
         {"kind": "cat", "lives": 9, "friends": [{"kind": "dog", "name": 1}]},
         {"kind": "cat", "friends": [{"kind": "cat", "lives": 1}, {"kind": "cat"}]}
@@ -147,7 +147,7 @@ fn paths_go_through_unions() {
 }
 
 #[test]
-fn a_variant_that_does_not_decode_leaves_no_trace_in_a_union_without_a_discriminator() {
+fn failed_variant_of_an_untagged_union_adds_no_errors() {
     let json = br#"[{"card": {"id": 1}}, {"card": {}}, {"transaction_id": "t"}]"#;
     let payments: Vec<Payment> = decode(json).unwrap();
     assert!(matches!(
@@ -158,7 +158,7 @@ fn a_variant_that_does_not_decode_leaves_no_trace_in_a_union_without_a_discrimin
 }
 
 #[test]
-fn structs_with_derived_code_have_paths_too() {
+fn errors_in_structs_with_derived_deserialize_have_paths() {
     let json = r#"{"x": {"a": 1, "inner": [{"a": 1}, {"b": 1}]}}"#;
     let error = error::<HashMap<String, Derived>>(json);
     assert_eq!(error.missing_fields(), ["x.inner[1].a"]);
@@ -176,7 +176,7 @@ fn structs_with_derived_code_have_paths_too() {
 }
 
 #[test]
-fn the_texts_of_other_errors_are_not_repeated() {
+fn texts_of_custom_deserialize_errors_are_not_shown() {
     fn fail<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
         let text = String::deserialize(deserializer)?;
         Err(serde::de::Error::custom(format!("refused: {text}")))

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Derived, Level, Page, Transaction, text};
 
 #[test]
-fn integers_decode_however_they_are_written() {
+fn integers_in_any_json_notation_decode() {
     let page: Page = decode(br#"{"data": [], "total": 1e3}"#).unwrap();
     assert_eq!(page.total, 1000);
     assert_eq!(decode::<i64>(b"5.0").unwrap(), 5);
@@ -32,7 +32,7 @@ fn integers_decode_however_they_are_written() {
 }
 
 #[test]
-fn an_integer_that_does_not_fit_is_an_error_with_its_path() {
+fn integer_out_of_range_is_an_error_with_its_path() {
     for (json, says) in [
         ("1e20", "the integer does not fit i64"),
         ("100000000000000000000", "the integer does not fit i64"),
@@ -59,7 +59,7 @@ fn an_integer_that_does_not_fit_is_an_error_with_its_path() {
 }
 
 #[test]
-fn an_array_does_not_decode_as_a_struct() {
+fn array_never_decodes_as_a_struct() {
     let pair = Derived {
         a: 1,
         b: Some(2),
@@ -74,7 +74,7 @@ fn an_array_does_not_decode_as_a_struct() {
 }
 
 #[test]
-fn other_types_decode_as_in_serde_json() {
+fn other_types_decode_the_same_as_with_serde_json() {
     fn same<T: DeserializeOwned + Debug + PartialEq>(json: &str) {
         let expected: T = serde_json::from_str(json).unwrap();
         assert_eq!(decode::<T>(json.as_bytes()).unwrap(), expected);
@@ -121,7 +121,7 @@ fn other_types_decode_as_in_serde_json() {
 }
 
 #[test]
-fn a_model_in_a_buffered_value_is_not_filled_with_placeholders() {
+fn model_in_an_untagged_or_flattened_value_is_never_filled_with_placeholders() {
     #[derive(Debug, Deserialize)]
     #[serde(untagged)]
     enum Either {
@@ -144,7 +144,7 @@ fn a_model_in_a_buffered_value_is_not_filled_with_placeholders() {
 }
 
 #[test]
-fn a_model_can_be_flattened_into_a_struct() {
+fn model_can_be_flattened_into_another_struct() {
     #[derive(Debug, Deserialize)]
     struct Envelope {
         version: u8,

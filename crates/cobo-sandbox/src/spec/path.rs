@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_decoded_and_literals_stand() {
+    fn path_parameters_are_decoded_and_literal_parts_must_match() {
         let template = Template::new("/wallets/{id}/files/{name}.csv");
         assert_eq!(
             template.matches("/wallets/a%20b/files/x.csv"),

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_made_text_fits_its_pattern() {
+    fn generated_sample_text_matches_its_pattern() {
         for (pattern, text) in [
             ("^0x[a-fA-F0-9]{4}$", "0xaaaa"),
             ("^(up|down)(,(up|down))*$", "up"),

@@ -68,7 +68,7 @@ fn passing() -> Error {
 }
 
 #[tokio::test(start_paused = true)]
-async fn wait_ends_in_success_and_its_delays_double_up_to_the_longest() {
+async fn wait_succeeds_and_delays_double_up_to_the_maximum() {
     let mut answers = vec![Ok(Status::Confirming); 8];
     answers.push(Ok(Status::Completed));
     let script = Script::new(answers);
@@ -86,7 +86,7 @@ async fn wait_ends_in_success_and_its_delays_double_up_to_the_longest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn wait_ends_in_failure_with_the_last_state() {
+async fn wait_for_a_failed_state_returns_an_error_with_that_state() {
     for status in [Status::Failed, Status::Rejected] {
         let script = Script::new([Ok(Status::Submitted), Ok(status.clone())]);
         let error = Waiter::new().wait(script).await.unwrap_err();
@@ -177,7 +177,7 @@ async fn retry_after_of_an_error_is_honoured() {
 }
 
 #[tokio::test]
-async fn transaction_is_waited_for_and_its_failure_has_cobos_reason() {
+async fn wait_for_a_failed_transaction_returns_the_reason_from_cobo() {
     let (sandbox, client) = sandbox().await;
     let request = || client.get_transaction_by_id().transaction_id(ID);
     let usual = request().send().await.unwrap().into_inner();
@@ -228,7 +228,7 @@ async fn tss_request_without_a_status_is_not_final() {
 }
 
 #[tokio::test]
-async fn long_retry_after_is_cut_to_a_minute() {
+async fn long_retry_after_is_limited_to_one_minute() {
     let (sandbox, client) = sandbox().await;
     let busy = Answer::error(StatusCode::SERVICE_UNAVAILABLE, 2000).header("Retry-After", "3600");
     sandbox.script("list_wallets", [busy]).unwrap();

@@ -65,7 +65,7 @@ mod tests {
     use super::between_items;
 
     #[test]
-    fn items_are_apart_and_fields_together() {
+    fn blank_lines_are_added_between_items_and_not_between_fields() {
         let text = "use a::b;\nuse c;\n/// A.\n#[derive(Debug)]\nstruct A {\n    /// x\n    x: i8,\n    \
                     /// y\n    y: i8,\n}\nimpl A {\n    fn a() {\n        if b {\n            c();\n        \
                     }\n        d();\n    }\n    fn e() {}\n}\n";

@@ -113,7 +113,7 @@ mod tests {
     use super::set;
 
     #[test]
-    fn lists_are_filled_and_other_text_is_left() {
+    fn macro_lists_are_wrapped_and_other_code_is_unchanged() {
         let text = "fn a() {\n    b();\n}\ncobo_model::model! {\n    A { 0 id ?, 1\n    name = \"na me\" ? not_empty() }\n}\n";
         let expected = "fn a() {\n    b();\n}\ncobo_model::model! {\n    A { 0 id?, 1 name = \"na me\"? not_empty() }\n}\n";
         assert_eq!(set(text), expected);

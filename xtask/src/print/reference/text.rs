@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_span_holds_its_text() {
+    fn code_span_delimiter_is_longer_than_any_backtick_run_in_its_text() {
         assert_eq!(code("get_token"), "`get_token`");
         assert_eq!(code("a`b"), "`` a`b ``");
         assert_eq!(code("a\nb"), "`a b`");
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn headings_of_a_text_are_not_headings_of_the_page() {
+    fn headings_in_descriptions_become_bold_text() {
         assert_eq!(
             prose("# One\nText\n---\n\nMore"),
             "**One**\n\nText\n\n---\n\nMore"
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_become_one_line() {
+    fn multi_line_description_becomes_one_table_line() {
         assert_eq!(
             line("One\ntwo.\n\n<Note>Three</Note>"),
             "One two.<br>**Note:** Three"
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_rectangular_and_have_no_empty_columns() {
+    fn table_rows_have_equal_length_and_empty_columns_are_dropped() {
         let table = table(
             &["A", "B", "C"],
             [
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn anchors_are_those_of_the_headings() {
+    fn heading_anchors_are_lowercase_with_hyphens() {
         assert_eq!(slug("HTTP request headers"), "http-request-headers");
         assert_eq!(slug("get_token"), "get_token");
     }

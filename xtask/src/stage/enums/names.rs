@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_are_spelled_out() {
+    fn comparison_operators_become_words_in_variant_names() {
         assert_eq!(
             names(&[">", ">=", "<", "<=", "=", "!=", ""]),
             [
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_names_are_told_apart() {
+    fn colliding_enum_variant_names_are_made_unique() {
         assert_eq!(names(&["A+B", "A-B"]), ["APlusB", "AMinusB"]);
         assert_eq!(names(&["asc", "ASC"]), ["Asc", "Asc2"]);
         assert_eq!(
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_describes_the_values() {
+    fn enum_value_description_is_read_from_a_markdown_list() {
         let text = "One of:\n - `A`: First.\n - `AB`: Second.\n";
         assert_eq!(described(text, &"A".into()).as_deref(), Some("First."));
         assert_eq!(described(text, &"C".into()), None);

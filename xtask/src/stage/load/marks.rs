@@ -180,7 +180,7 @@ mod tests {
     use super::is_mistyped;
 
     #[test]
-    fn what_is_nearly_a_mark_is_mistyped() {
+    fn extension_key_similar_to_a_known_one_is_reported_as_mistyped() {
         for name in [
             "x-cobo-repeatible",
             "x-cobo-secrets",

@@ -311,7 +311,7 @@ fn stored_token_is_served_while_cobo_cannot_answer_a_callback() {
 }
 
 #[test]
-fn pair_that_replaces_one_from_the_future_without_a_lease_has_no_refresh_token() {
+fn pair_saved_without_a_lease_over_a_newer_generation_has_no_refresh_token() {
     paused(async {
         let fixture = Fixture::new(|builder| builder);
         fixture.cobo.set_latency(1_000);
