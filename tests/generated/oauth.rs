@@ -35,7 +35,7 @@ async fn organization(auth: &cobo_auth::Client, token: &Secret) -> Result<(), co
 }
 
 #[tokio::test]
-async fn a_token_is_got_used_refreshed_and_spent() {
+async fn issued_token_works_and_its_refresh_token_works_only_once() {
     let sandbox = Sandbox::start().await.unwrap();
     let (auth, client) = (client::auth(&sandbox), client::oauth(&sandbox));
     let issued = get_token(&client).send().await.unwrap().into_inner();
@@ -67,7 +67,7 @@ async fn a_token_is_got_used_refreshed_and_spent() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_recognised() {
+async fn expired_token_error_is_detected() {
     let sandbox = Sandbox::start().await.unwrap();
     let (auth, client) = (client::auth(&sandbox), client::oauth(&sandbox));
     let issued = get_token(&client).send().await.unwrap();
@@ -81,7 +81,7 @@ async fn an_expired_token_is_recognised() {
 }
 
 #[tokio::test]
-async fn what_the_server_refuses_is_told_apart() {
+async fn each_server_rejection_has_its_own_error_code() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client::oauth(&sandbox);
     let stranger = get_token(&client)
@@ -123,7 +123,7 @@ async fn what_the_server_refuses_is_told_apart() {
 
 #[tokio::test]
 #[allow(deprecated)] // deprecated operations still work
-async fn permission_tokens_are_got_and_refreshed() {
+async fn permission_token_can_be_obtained_and_refreshed() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client::oauth(&sandbox);
     let request =
@@ -149,7 +149,7 @@ async fn permission_tokens_are_got_and_refreshed() {
 }
 
 #[tokio::test]
-async fn everything_missing_is_reported_at_once_and_nothing_is_sent() {
+async fn all_missing_fields_are_reported_at_once_before_sending() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client::oauth(&sandbox);
     let error = client.get_token().send().await.unwrap_err();
@@ -178,7 +178,7 @@ async fn answered(body: &str) -> Result<models::GetToken200Response, cobo_auth::
 }
 
 #[tokio::test]
-async fn a_success_without_a_usable_token_is_an_error() {
+async fn success_response_without_a_usable_token_is_a_decode_error() {
     for (body, says) in [
         (
             r#"{"access_token":"","expires_in":1}"#,
@@ -226,7 +226,7 @@ async fn a_success_without_a_usable_token_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_success_that_says_to_be_something_else_than_json_is_an_error() {
+async fn success_response_with_a_content_type_other_than_json_is_an_error() {
     let body = r#"{"access_token":"a","expires_in":1}"#;
     let fetch = |content_type: &str| {
         let headers = format!(
@@ -256,7 +256,7 @@ async fn a_success_that_says_to_be_something_else_than_json_is_an_error() {
 }
 
 #[tokio::test]
-async fn unknown_fields_and_absent_optional_ones_are_no_error() {
+async fn unknown_fields_and_missing_optional_fields_are_accepted() {
     let token = answered(r#"{"new":{"x":[1]},"access_token":"a","expires_in":2}"#)
         .await
         .unwrap();
@@ -265,7 +265,7 @@ async fn unknown_fields_and_absent_optional_ones_are_no_error() {
 }
 
 #[tokio::test]
-async fn an_error_is_never_decoded_as_a_success() {
+async fn error_response_is_never_decoded_as_success() {
     for body in [
         r#"{"error":"invalid_grant","error_description":"d"}"#,
         r#"{"error_code":2000,"error_message":"m","error_id":"i"}"#,
@@ -283,7 +283,7 @@ async fn an_error_is_never_decoded_as_a_success() {
 }
 
 #[test]
-fn a_client_is_shared_between_threads() {
+fn client_can_be_shared_between_threads() {
     fn shared<T: Clone + Send + Sync + 'static>() {}
     shared::<OAuthClient>();
     shared::<cobo_auth::Client>();
@@ -291,7 +291,7 @@ fn a_client_is_shared_between_threads() {
 }
 
 #[tokio::test]
-async fn calls_can_be_spawned() {
+async fn calls_can_run_in_spawned_tasks() {
     let sandbox = Sandbox::start().await.unwrap();
     let (auth, client) = (client::auth(&sandbox), client::oauth(&sandbox));
     let raw = tokio::spawn(async move { auth.request(Method::GET, "/nowhere").send().await });
