@@ -50,7 +50,8 @@ pub fn run(request: &Request) -> Result<Output, Diagnostics> {
     let source = request.spec.display().to_string();
     let refuse = |reason: String| Diagnostics::from(Diagnostic::of_file(".", reason));
     let auth = standalone::auth_path().map_err(refuse)?;
-    let sandbox = Workspace::find().map(|workspace| workspace.root.join("crates/cobo-sandbox"));
+    let crates = Workspace::find().map(|workspace| workspace.root.join("crates"));
+    let sandbox = crates.as_ref().map(|crates| crates.join("cobo-sandbox"));
     let client = request.client.canonicalize().map_err(|error| {
         let reason = format!("the client's folder cannot be read: {error}");
         Diagnostics::from(Diagnostic::of_file(
@@ -82,9 +83,12 @@ pub fn run(request: &Request) -> Result<Output, Diagnostics> {
         calls,
         models,
     } = program(&request.spec, &source, &options)?;
+    // A crate that was generated from the same document elsewhere has the same package name, but its
+    // client is named after the package.
+    let shipped = crates.and_then(|crates| crates.join(&name).canonicalize().ok());
     let client_type = match targets::client_of(&name) {
-        Some(client) => client.to_owned(),
-        None => CrateNames::of_crate(&name).client,
+        Some(shipped_client) if shipped.as_ref() == Some(&client) => shipped_client.to_owned(),
+        _ => CrateNames::of_crate(&name).client,
     };
     let text = |path: &Path| Value::from(path.to_string_lossy().replace('\\', "/")).to_string();
     let manifest = CARGO
