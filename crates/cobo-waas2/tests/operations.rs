@@ -2,28 +2,19 @@
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
-use cobo_auth::{Client, Ed25519Signer, Environment, ErrorKind, Operation, ResponseKeys};
-use cobo_sandbox::{AppKey, DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_ORG_ID, Sandbox, Specification};
+mod support;
+
+use cobo_auth::{ErrorKind, Operation};
+use cobo_sandbox::{Sandbox, Specification};
 use cobo_waas2::operations::{CREATE_TRANSFER_TRANSACTION, LIST_WALLETS};
 use cobo_waas2::{Waas2Client, models};
 
 const WALLET: &str = "f47ac10b-58cc-4372-a567-0e02b2c3d479";
 
-/// The demo key is an organization's own here, so calls need no token.
 async fn sandbox() -> (Sandbox, Waas2Client) {
-    let document = include_str!("../../../openapi/waas2.yaml");
-    let sandbox = Sandbox::builder()
-        .org_key(AppKey::from_hex(DEMO_APP_KEY).unwrap(), DEMO_ORG_ID)
-        .specification(Specification::from_text(document).unwrap())
-        .start()
-        .await
-        .unwrap();
-    let signer = Ed25519Signer::from_hex(DEMO_APP_SECRET).unwrap();
-    let key = sandbox.response_public_key();
-    let keys = ResponseKeys::from_hex([key.as_str()]).unwrap();
-    let environment = Environment::custom(sandbox.base_url(), keys).unwrap();
-    let auth = Client::new(environment, signer).unwrap();
-    (sandbox, Waas2Client::new(auth))
+    let (sandbox, client) =
+        support::start(Sandbox::builder().specification(Specification::waas2())).await;
+    (sandbox, Waas2Client::new(client.build().unwrap()))
 }
 
 fn transfer() -> models::builder::TransferParams {

@@ -3,15 +3,12 @@
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
+mod support;
+
 use std::time::Duration;
 
-use cobo_auth::{
-    Client, Ed25519Signer, Environment, Error, ErrorKind, Execution, Operation, RequestId,
-    ResponseKeys, RetryPolicy,
-};
-use cobo_sandbox::{
-    Answer, AppKey, DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_ORG_ID, Sandbox, Specification,
-};
+use cobo_auth::{Error, ErrorKind, Execution, Operation, RequestId, RetryPolicy};
+use cobo_sandbox::{Answer, Sandbox, Specification};
 use cobo_waas2::operations::{
     CREATE_CONTRACT_CALL_TRANSACTION, CREATE_FORCED_SWEEP_REQUEST, CREATE_TRANSFER_TRANSACTION,
 };
@@ -24,23 +21,12 @@ const TRANSFER: &str = "create_transfer_transaction";
 const SWEEP: &str = "create_forced_sweep_request";
 
 async fn sandbox() -> (Sandbox, Waas2Client) {
-    let document = include_str!("../../../openapi/waas2.yaml");
-    let sandbox = Sandbox::builder()
-        .org_key(AppKey::from_hex(DEMO_APP_KEY).unwrap(), DEMO_ORG_ID)
-        .specification(Specification::from_text(document).unwrap())
-        .start()
-        .await
-        .unwrap();
-    let key = sandbox.response_public_key();
-    let keys = ResponseKeys::from_hex([key.as_str()]).unwrap();
-    let environment = Environment::custom(sandbox.base_url(), keys).unwrap();
-    let signer = Ed25519Signer::from_hex(DEMO_APP_SECRET).unwrap();
-    let auth = Client::builder(environment, signer)
+    let sandbox = Sandbox::builder().specification(Specification::waas2());
+    let (sandbox, client) = support::start(sandbox).await;
+    let client = client
         .http(|http| http.timeout(Duration::from_secs(2)))
-        .retry(RetryPolicy::standard().base_delay(Duration::ZERO))
-        .build()
-        .unwrap();
-    (sandbox, Waas2Client::new(auth))
+        .retry(RetryPolicy::standard().base_delay(Duration::ZERO));
+    (sandbox, Waas2Client::new(client.build().unwrap()))
 }
 
 fn transfer(client: &Waas2Client, id: impl Into<String>) -> operations::CreateTransferTransaction {

@@ -2,22 +2,15 @@
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
-use cobo_auth::{Client, Ed25519Signer, Environment, ResponseKeys};
-use cobo_sandbox::{AppKey, DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_ORG_ID, Sandbox};
+mod support;
+
+use cobo_sandbox::Sandbox;
 use cobo_waas2::models::{CreateWalletParams, TransactionStatus, WalletInfo};
 use cobo_waas2::{Waas2Client, models};
 
-/// The demo key is an organization's own here, so calls need no token.
 async fn sandbox() -> (Sandbox, Waas2Client) {
-    let key = AppKey::from_hex(DEMO_APP_KEY).unwrap();
-    let builder = Sandbox::waas2().org_key(key, DEMO_ORG_ID);
-    let sandbox = builder.start().await.unwrap();
-    let signer = Ed25519Signer::from_hex(DEMO_APP_SECRET).unwrap();
-    let key = sandbox.response_public_key();
-    let keys = ResponseKeys::from_hex([key.as_str()]).unwrap();
-    let environment = Environment::custom(sandbox.base_url(), keys).unwrap();
-    let auth = Client::new(environment, signer).unwrap();
-    (sandbox, Waas2Client::new(auth))
+    let (sandbox, client) = support::start(Sandbox::waas2()).await;
+    (sandbox, Waas2Client::new(client.build().unwrap()))
 }
 
 fn transfer(wallet_id: &str) -> models::builder::TransferParams {

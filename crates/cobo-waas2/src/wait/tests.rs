@@ -1,9 +1,10 @@
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
 use std::sync::{Arc, Mutex};
 
-use cobo_auth::{Client, Ed25519Signer, Environment, ErrorKind, ResponseKeys, RetryPolicy};
-use cobo_sandbox::{
-    Answer, AppKey, DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_ORG_ID, Sandbox, Specification,
-};
+use cobo_auth::{ErrorKind, RetryPolicy};
+use cobo_sandbox::{Answer, Sandbox, Specification};
 use http::StatusCode;
 use serde_json::json;
 use tokio::time::Instant;
@@ -146,22 +147,10 @@ async fn temporary_errors_do_not_end_the_wait_and_others_do() {
 }
 
 async fn sandbox() -> (Sandbox, Waas2Client) {
-    let document = include_str!("../../../../openapi/waas2.yaml");
-    let sandbox = Sandbox::builder()
-        .org_key(AppKey::from_hex(DEMO_APP_KEY).unwrap(), DEMO_ORG_ID)
-        .specification(Specification::from_text(document).unwrap())
-        .start()
-        .await
-        .unwrap();
-    let key = sandbox.response_public_key();
-    let keys = ResponseKeys::from_hex([key.as_str()]).unwrap();
-    let environment = Environment::custom(sandbox.base_url(), keys).unwrap();
-    let signer = Ed25519Signer::from_hex(DEMO_APP_SECRET).unwrap();
-    let auth = Client::new(environment, signer).unwrap();
-    (
-        sandbox,
-        Waas2Client::new(auth.with_retry(RetryPolicy::none())),
-    )
+    let sandbox = Sandbox::builder().specification(Specification::waas2());
+    let (sandbox, client) = support::start(sandbox).await;
+    let client = client.retry(RetryPolicy::none());
+    (sandbox, Waas2Client::new(client.build().unwrap()))
 }
 
 #[tokio::test]
