@@ -22,18 +22,22 @@
 //!     println!("{}: {}", event.data.transaction_id, event.data.status);
 //!     Ok::<_, std::io::Error>(())
 //! });
+//! // The request ids of this app's own records. A real app also compares wallet, token, amount and recipient.
+//! let ours = std::collections::BTreeSet::from(["order-1024".to_owned()]);
 //! // In memory: events that are not handled yet are lost when the process ends. `RedbLog` keeps them.
 //! let inbox = Inbox::builder(verifier.clone(), MemoryLog::new(10_000), handlers).start();
 //! let app = axum::Router::new()
 //!     .route("/webhook", inbox.route())
 //!     .route(
 //!         "/callback",
-//!         callback(verifier, Duration::from_secs(5), async |transaction| {
-//!             let known = transaction.request_id.is_some();
-//!             Ok::<_, std::io::Error>(match known {
+//!         callback(verifier, Duration::from_secs(5), move |transaction| {
+//!             let id = transaction.request_id.as_ref();
+//!             let known = id.is_some_and(|id| ours.contains(id));
+//!             let decision = match known {
 //!                 true => Decision::Approve,
 //!                 false => Decision::Deny("not one of our requests".to_owned()),
-//!             })
+//!             };
+//!             async { Ok::<_, std::io::Error>(decision) }
 //!         }),
 //!     );
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;

@@ -80,7 +80,7 @@ impl Waiter {
     }
 
     /// Sets the first and the longest delay between two requests. Each delay is random between half of
-    /// its length and its length. A `Retry-After` of the server is honoured if it is longer.
+    /// its length and its length. A `Retry-After` of the server is honoured if it is longer, up to 60 s.
     #[must_use]
     pub const fn delays(mut self, first: Duration, longest: Duration) -> Self {
         self.first = first;
@@ -189,7 +189,7 @@ pub enum WaitError<T> {
         /// The error of the last request, if it failed.
         error: Option<Error>,
     },
-    /// A request failed, and would fail again. This says nothing about the thing.
+    /// A request failed, and the error is not known to be temporary. This says nothing about the thing.
     Request {
         /// The thing as it was last seen, if a request succeeded.
         last: Option<Box<T>>,
