@@ -17,6 +17,7 @@ use crate::sandbox::Sandbox;
 use crate::spec::Specification;
 use crate::state::{ErrorIds, State};
 use crate::token::Lifetimes;
+use crate::user_info::PortalKeys;
 use crate::waas2::Objects;
 
 /// The private key (a seed, in hex) of the demo app. It is the example of Cobo's public documentation. Because
@@ -311,6 +312,7 @@ impl SandboxBuilder {
             received: Mutex::new(ReceivedLog::new(self.received_limit)),
             errors: ErrorIds::new()?,
             scripts: Mutex::default(),
+            portal: Mutex::new(PortalKeys::generate()?),
             documents: self.specification.map(|specification| Documents {
                 specification,
                 only: self.specification_only,

@@ -32,6 +32,7 @@
 //! | `exchange_permission_token` | `POST /v2/oauth/permission_token/exchange` | 201 |
 //! | `refresh_permission_token` | `POST /v2/oauth/permission_token/refresh` | 201 |
 //! | `get_org_info` | `GET /v2/organizations/info`, with a bearer | 200 |
+//! | `get_jwks` | `GET /v2/oauth/authorize/jwks.json`, without a signature | 200 |
 //!
 //! With an OpenAPI document ([`SandboxBuilder::specification`], `--spec FILE`), the sandbox also answers every other
 //! operation of the document. An independent validator checks requests against the document, and the answers are values
@@ -91,7 +92,7 @@
 //! | no such path; no such method | 404; 405 | `error_code` 2021 |
 //! | body over 1 MiB | 413 | `error_code` 2006 |
 //!
-//! The signature is checked first: an unsigned request gets a 401 on every path. Where Cobo's documentation is
+//! The signature is checked first: an unsigned request gets a 401 on every path but that of `get_jwks`. Where Cobo's documentation is
 //! ambiguous, the sandbox is strict, so that a client that works here is likely to work with Cobo: a nonce is accepted
 //! once, a refresh token works once, and the key and the signature are in lower-case hex. Only input that is not HTTP
 //! is answered without a signature.
@@ -129,6 +130,7 @@ mod signature;
 mod spec;
 mod state;
 mod token;
+mod user_info;
 mod violation;
 mod waas2;
 

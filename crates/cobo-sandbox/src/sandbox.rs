@@ -42,7 +42,7 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 /// # }
 /// ```
 pub struct Sandbox {
-    state: Arc<State>,
+    pub(crate) state: Arc<State>,
     address: SocketAddr,
     base_url: String,
     demo: bool,

@@ -12,6 +12,7 @@ use crate::received::ReceivedLog;
 use crate::script::{ScriptError, Scripts};
 use crate::signature::{Refusal, RequestParts, check};
 use crate::spec::Documented;
+use crate::user_info::PortalKeys;
 
 pub(crate) struct State {
     pub(crate) clock: Clock,
@@ -26,6 +27,7 @@ pub(crate) struct State {
     pub(crate) received: Mutex<ReceivedLog>,
     pub(crate) errors: ErrorIds,
     pub(crate) scripts: Mutex<Scripts>,
+    pub(crate) portal: Mutex<PortalKeys>,
     /// The document whose operations the sandbox answers in addition to its own.
     pub(crate) documents: Option<Documents>,
 }
