@@ -5,6 +5,7 @@
 //!   background, again after a failure. Nothing is acknowledged and then lost.
 //! - [`callback`] answers callbacks with exactly `ok` or `deny`.
 //! - [`Webhook`] is an extractor for servers that do the rest themselves.
+//! - `UserInfo` (feature `user-info`) is an extractor for the user who opened the app in Cobo's portal.
 //!
 //! Requests that do not verify are answered with 400, 401, 413 or 503 and a short text, and are
 //! logged with the reason.
@@ -50,6 +51,8 @@ mod callback;
 mod inbox;
 mod log;
 mod rejection;
+#[cfg(feature = "user-info")]
+mod user_info;
 mod webhook;
 
 pub use callback::callback;
@@ -60,4 +63,6 @@ pub use log::memory::MemoryLog;
 pub use log::redb::RedbLog;
 pub use log::{Claim, EventLog, LogError, NewEvent, ParkedEvent, Recorded};
 pub use rejection::Rejection;
+#[cfg(feature = "user-info")]
+pub use user_info::UserInfo;
 pub use webhook::Webhook;
