@@ -67,7 +67,7 @@ impl UserInfoVerifier {
     }
 
     /// Starts a verifier for a server that has no API key and so no [`Client`]. It has the default
-    /// TLS, proxy and timeouts of a client.
+    /// TLS, proxy and timeouts of a client; plain `http` works for loopback only.
     pub fn builder_without_client(
         environment: &Environment,
         client_id: impl Into<String>,

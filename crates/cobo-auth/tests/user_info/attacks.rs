@@ -252,3 +252,30 @@ async fn keys_that_cannot_be_used_do_not_spoil_the_others() {
         assert_eq!(error.kind(), Kind::WrongSignature, "{alg}");
     }
 }
+
+/// Each position gets three other characters; a token that only has another form would verify.
+#[tokio::test]
+async fn token_with_a_changed_character_is_refused() {
+    let key = Key::ed25519(1);
+    let portal = Portal::serving(&[&key.jwk("k")]).await;
+    let verifier = portal.verifier();
+    let token = key.token("k", &claims());
+    assert!(verify(&verifier, &token).await.is_ok());
+    for position in 0..token.len() {
+        for other in ["A", "_", "."] {
+            if &token[position..=position] == other {
+                continue;
+            }
+            let mut changed = token.clone();
+            changed.replace_range(position..=position, other);
+            let verified = verify(&verifier, &changed).await;
+            assert!(verified.is_err(), "{position}: {other}");
+        }
+    }
+    for length in 0..token.len() {
+        assert!(
+            verify(&verifier, &token[..length]).await.is_err(),
+            "{length}"
+        );
+    }
+}
