@@ -48,6 +48,8 @@ pub(crate) enum Fault {
     Torn,
     /// Before the reply.
     Dropped,
+    /// Before the reply, with a reset.
+    Reset,
 }
 
 impl Reply {
