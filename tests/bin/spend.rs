@@ -78,7 +78,7 @@ impl App {
                 Claim::NotCarriedOut => {}
                 Claim::Taken | Claim::Unknown => uncertain = true,
             }
-            // Not found is no proof: a request may still be on its way. So the loop sends it again, with the same id.
+            // If it is not found, an earlier request may still arrive. So the loop sends it again, with the same id.
             if let Some(transaction_id) = self.look_up(&id).await {
                 break Some(transaction_id);
             }

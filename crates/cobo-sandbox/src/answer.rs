@@ -133,7 +133,7 @@ impl Answer {
         self
     }
 
-    /// Carries the operation out before this answer is sent in place of its own.
+    /// Carries the operation out, and then sends this answer in place of the usual one.
     pub fn after_execution(mut self) -> Self {
         self.after_execution = true;
         self

@@ -6,7 +6,7 @@ use std::fmt;
 use super::{Error, Execution, Kind};
 use crate::error::code::ErrorCode;
 
-/// A lookup that finds nothing must not be taken for a proof. Cobo documents this for its lists of transactions.
+/// A lookup that finds nothing proves nothing about older requests. Cobo documents this for its lists of transactions.
 const TIME_RANGE: &str = "which lists the last 90 days by default";
 
 impl fmt::Display for Error {
