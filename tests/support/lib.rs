@@ -10,6 +10,7 @@ pub mod client;
 pub mod contract;
 pub mod directory;
 pub mod failing;
+pub mod journal;
 pub mod process;
 pub mod property;
 pub mod proxy;
