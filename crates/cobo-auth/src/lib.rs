@@ -76,6 +76,8 @@ pub use client::Client;
 pub use client::builder::ClientBuilder;
 pub use client::clock::{Clock, Reading, SystemClock};
 pub use client::environment::Environment;
+pub use client::transport::options::HttpOptions;
+pub use client::transport::resolver::{Resolver, ResolverError};
 pub use cobo_model::{DecodeError, File, MissingFields, Nullable, Number, NumberError, Secret};
 pub use error::body::ErrorBody;
 pub use error::code::ErrorCode;

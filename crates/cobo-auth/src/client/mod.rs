@@ -2,6 +2,7 @@ pub(crate) mod builder;
 pub(crate) mod clock;
 pub(crate) mod cobo_time;
 pub(crate) mod environment;
+pub(crate) mod transport;
 
 use std::fmt;
 use std::sync::Arc;
