@@ -85,8 +85,6 @@ pub use error::{Error, ErrorKind, Execution};
 pub use inbound::error::{InboundError, InboundErrorKind};
 pub use inbound::verified::Verified;
 pub use inbound::verifier::InboundVerifier;
-#[cfg(feature = "aws-lc-rs")]
-pub use keys::aws_lc::AwsLcSigner;
 pub use keys::ed25519::Ed25519Signer;
 pub use keys::error::KeyError;
 pub use keys::public_key::{Curve, PublicKey};
