@@ -49,6 +49,7 @@ programs! {
     telemetry: "cobo_calls_total{operation=raw,outcome=success} 1";
     testing: "3 tests passed";
     user_info: "5. no token: 401 no token\n6. requests for the keys: 1\n";
+    waiting: "1. paid: Completed\n2. not paid: Failed: a signer refused\n3. not known yet: PendingSignature\n";
     webhook_receiver: "6. handled in all: 1";
     remote_signer: "a request that it signed was answered with 200";
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use cobo_auth::{JwksError, RoleName, Secret, UserInfoError, UserInfoErrorKind, UserInfoVerifier};
+use cobo_auth::{
+    HttpOptions, JwksError, RoleName, Secret, UserInfoError, UserInfoErrorKind, UserInfoVerifier,
+};
 use cobo_sandbox::{Answer, Sandbox};
 use cobo_tests::capture::{Capture, Secrets};
 use cobo_tests::client;
@@ -10,9 +12,8 @@ use http::StatusCode;
 use serde_json::json;
 
 fn verifier(sandbox: &Sandbox) -> UserInfoVerifier {
-    let http =
-        |http: cobo_auth::ClientBuilder| http.http(|http| http.timeout(Duration::from_millis(500)));
-    let client = http(client::builder(client::environment(sandbox)));
+    let http = HttpOptions::new().timeout(Duration::from_millis(500));
+    let client = client::builder(client::environment(sandbox)).http(http);
     let client = client.build().unwrap();
     let builder = UserInfoVerifier::builder(&client, sandbox.client_id());
     builder.issuer(sandbox.portal_url()).build().unwrap()

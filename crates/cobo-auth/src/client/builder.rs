@@ -2,11 +2,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::retry::{Budget, RetryPolicy};
+use url::Url;
+
 use crate::client::clock::{Clock, SystemClock};
 use crate::client::cobo_time::CoboTime;
-use crate::client::environment::Environment;
-use crate::client::transport::{self, Configure};
+use crate::client::environment::{Environment, is_loopback};
+use crate::client::retry::{Budget, RetryPolicy};
+use crate::client::transport::options::HttpOptions;
 use crate::client::{Client, Shared};
 use crate::error::Error;
 use crate::keys::signer::Signer;
@@ -18,11 +20,11 @@ const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
 ///
 /// ```
 /// use std::time::Duration;
-/// use cobo_auth::{Client, Ed25519Signer, Environment};
+/// use cobo_auth::{Client, Ed25519Signer, Environment, HttpOptions};
 ///
 /// let signer = Ed25519Signer::from_seed(&[7; 32]);
 /// let client = Client::builder(Environment::development(), signer)
-///     .http(|http| http.timeout(Duration::from_secs(5)))
+///     .http(HttpOptions::new().timeout(Duration::from_secs(5)))
 ///     .build()?;
 /// # Ok::<(), cobo_auth::Error>(())
 /// ```
@@ -30,7 +32,7 @@ pub struct ClientBuilder {
     environment: Environment,
     signer: Arc<dyn Signer>,
     clock: Arc<dyn Clock>,
-    configure: Option<Configure>,
+    http: HttpOptions,
     max_response_bytes: usize,
     max_response_age: Option<Duration>,
     retry: RetryPolicy,
@@ -44,7 +46,7 @@ impl ClientBuilder {
             environment,
             signer,
             clock: Arc::new(SystemClock),
-            configure: None,
+            http: HttpOptions::new(),
             max_response_bytes: MAX_RESPONSE_BYTES,
             max_response_age: None,
             retry: RetryPolicy::standard(),
@@ -53,22 +55,14 @@ impl ClientBuilder {
         }
     }
 
-    /// Configures the HTTP client: a proxy, root certificates, timeouts.
+    /// Sets the options of the HTTP connections: timeouts, proxy, certificates, addresses.
     ///
-    /// `configure` runs after the defaults (connect timeout 10 s, total timeout 30 s, no proxy for
-    /// loopback) and before the settings that are enforced: no redirects, no retries by the HTTP
-    /// client, no decompression before verification, no logging of requests and responses. Default
-    /// headers that are set here are sent with every call, unsigned; `Authorization` and headers
-    /// that frame a request are refused.
-    ///
-    /// For plain `http` to loopback, the machine's root certificates are not loaded, because none
-    /// are needed. Root certificates that are added here are still trusted.
+    /// No option changes what protects a call: redirects are not followed, the HTTP client repeats
+    /// no request, a response is not decompressed before it is verified, and neither requests nor
+    /// responses are logged.
     #[must_use]
-    pub fn http(
-        mut self,
-        configure: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
-    ) -> Self {
-        self.configure = Some(Box::new(configure));
+    pub fn http(mut self, options: HttpOptions) -> Self {
+        self.http = options;
         self
     }
 
@@ -132,14 +126,18 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// The base URL is plain `http` to another machine, or the HTTP client cannot be set up (no
-    /// root certificates on this machine, an invalid proxy URL).
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration): the base URL is plain `http`
+    /// to another machine; it is `https` in a build without TLS; an option of
+    /// [`HttpOptions`](crate::HttpOptions) is invalid; this machine has no root certificates. For
+    /// plain `http` to loopback the root certificates are not loaded.
     pub fn build(self) -> Result<Client, Error> {
         let base = self.environment.url()?;
-        let http = transport::build(&base, self.configure, self.allow_plain_http)?;
+        if !self.allow_plain_http {
+            refuse_plain_http(&base)?;
+        }
         let public_key = self.signer.public_key();
         let shared = Shared {
-            http,
+            http: self.http.client(&base)?,
             base,
             api_key: public_key.to_string(),
             cobo_time: CoboTime::of(self.environment.response_keys()),
@@ -153,6 +151,18 @@ impl ClientBuilder {
         };
         Ok(Client::from_shared(shared, self.retry))
     }
+}
+
+/// Refuses a base URL that is plain `http` to another machine.
+pub(crate) fn refuse_plain_http(base: &Url) -> Result<(), Error> {
+    if base.scheme() == "http" && !is_loopback(base) {
+        return Err(Error::configuration(
+            "the base URL is plain http to another machine; use https, or say \
+             `ClientBuilder::danger_allow_plain_http`"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 impl fmt::Debug for ClientBuilder {

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::Client;
+use crate::client::builder::refuse_plain_http;
 use crate::client::clock::{Clock, SystemClock};
 use crate::client::environment::Environment;
-use crate::client::transport;
+use crate::client::transport::options::HttpOptions;
 use crate::error::Error;
 use crate::user_info::cache::KeyCache;
 use crate::user_info::jwks;
@@ -25,19 +26,24 @@ const LEEWAY: Duration = Duration::from_secs(30);
 /// ```
 pub struct UserInfoVerifierBuilder {
     environment: Environment,
-    /// The HTTP client of a [`Client`].
-    http: Option<reqwest::Client>,
+    http: Http,
     clock: Arc<dyn Clock>,
     issuer: Option<String>,
     audience: String,
     leeway: Duration,
 }
 
+enum Http {
+    /// The HTTP client of a [`Client`].
+    Shared(reqwest::Client),
+    Own(Box<HttpOptions>),
+}
+
 impl UserInfoVerifierBuilder {
     pub(super) fn of_client(client: &Client, client_id: String) -> Self {
         let shared = client.shared();
         Self {
-            http: Some(shared.http.clone()),
+            http: Http::Shared(shared.http.clone()),
             clock: Arc::clone(&shared.clock),
             ..Self::of_environment(client.environment(), client_id)
         }
@@ -46,7 +52,7 @@ impl UserInfoVerifierBuilder {
     pub(super) fn of_environment(environment: &Environment, client_id: String) -> Self {
         Self {
             environment: environment.clone(),
-            http: None,
+            http: Http::Own(Box::default()),
             clock: Arc::new(SystemClock),
             issuer: environment.issuer().map(str::to_owned),
             audience: client_id,
@@ -77,6 +83,14 @@ impl UserInfoVerifierBuilder {
         self
     }
 
+    /// Sets the options of the HTTP connections. Default: those of the client, or
+    /// [`HttpOptions::new`].
+    #[must_use]
+    pub fn http(mut self, options: HttpOptions) -> Self {
+        self.http = Http::Own(Box::new(options));
+        self
+    }
+
     /// Replaces the clock. Default: the clock of the client, or the machine's.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
@@ -88,8 +102,9 @@ impl UserInfoVerifierBuilder {
     ///
     /// # Errors
     ///
-    /// The environment is a custom one and no issuer was set, the issuer or the audience is empty,
-    /// or, without a client, the errors of [`ClientBuilder::build`](crate::ClientBuilder::build).
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration): the environment is a custom one
+    /// and no issuer was set; the issuer or the audience is empty; without a client, or with its own
+    /// HTTP options, also the errors of [`ClientBuilder::build`](crate::ClientBuilder::build).
     pub fn build(self) -> Result<UserInfoVerifier, Error> {
         let Some(issuer) = self.issuer.filter(|issuer| !issuer.is_empty()) else {
             return Err(Error::configuration(
@@ -107,8 +122,11 @@ impl UserInfoVerifierBuilder {
         }
         let base = self.environment.url()?;
         let http = match self.http {
-            Some(http) => http,
-            None => transport::build(&base, None, false)?,
+            Http::Shared(http) => http,
+            Http::Own(options) => {
+                refuse_plain_http(&base)?;
+                options.client(&base)?
+            }
         };
         Ok(UserInfoVerifier {
             keys: KeyCache::new(http, jwks::url(&base)?),

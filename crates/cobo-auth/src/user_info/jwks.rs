@@ -12,6 +12,8 @@ use crate::user_info::key_set::KeySet;
 /// The largest JWKS that is read, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
 
+type Source = Arc<dyn std::error::Error + Send + Sync>;
+
 /// Why the portal's keys could not be fetched. The [source](std::error::Error::source) of a
 /// [`UserInfoError`](crate::UserInfoError) whose kind is
 /// [`KeysUnavailable`](crate::UserInfoErrorKind::KeysUnavailable).
@@ -20,13 +22,13 @@ const MAX_BYTES: usize = 64 * 1024;
 pub enum JwksError {
     /// No connection could be made.
     #[error("could not connect to the server of the JWKS; check the network, the proxy and TLS")]
-    Connect(#[source] Arc<reqwest::Error>),
+    Connect(#[source] Source),
     /// The server did not answer in time.
     #[error("the server of the JWKS did not answer in time")]
-    Timeout(#[source] Arc<reqwest::Error>),
+    Timeout(#[source] Source),
     /// The connection broke.
     #[error("the connection broke while the JWKS was fetched")]
-    Transport(#[source] Arc<reqwest::Error>),
+    Transport(#[source] Source),
     /// The server answered with a redirect, which is never followed.
     #[error("the server redirects the JWKS, but redirects are never followed; check the base URL")]
     Redirect,

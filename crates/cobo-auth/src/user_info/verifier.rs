@@ -66,8 +66,8 @@ impl UserInfoVerifier {
         UserInfoVerifierBuilder::of_client(client, client_id.into())
     }
 
-    /// Starts a verifier for a server that has no API key and so no [`Client`]. It has the default
-    /// TLS, proxy and timeouts of a client; plain `http` works for loopback only.
+    /// Starts a verifier for a server that has no API key and so no [`Client`]. Plain
+    /// `http` works for loopback only.
     pub fn builder_without_client(
         environment: &Environment,
         client_id: impl Into<String>,

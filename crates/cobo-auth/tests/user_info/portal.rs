@@ -13,8 +13,8 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cobo_auth::{
-    Client, Clock, Ed25519Signer, Environment, ResponseKeys, Secret, UserClaims, UserInfoError,
-    UserInfoVerifier, UserInfoVerifierBuilder,
+    Client, Clock, Ed25519Signer, Environment, HttpOptions, ResponseKeys, Secret, UserClaims,
+    UserInfoError, UserInfoVerifier, UserInfoVerifierBuilder,
 };
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
@@ -95,7 +95,7 @@ impl Portal {
     /// A verifier with a timeout that is short enough for a portal that hangs.
     pub(crate) fn builder(&self) -> UserInfoVerifierBuilder {
         let client = Client::builder(self.environment(), Ed25519Signer::from_seed(&[7; 32]))
-            .http(|http| http.timeout(Duration::from_millis(500)))
+            .http(HttpOptions::new().timeout(Duration::from_millis(500)))
             .clock(Fixed)
             .build()
             .unwrap();
