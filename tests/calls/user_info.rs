@@ -12,7 +12,10 @@ use http::StatusCode;
 use serde_json::json;
 
 fn verifier(sandbox: &Sandbox) -> UserInfoVerifier {
-    let http = HttpOptions::new().timeout(Duration::from_millis(500));
+    verifier_with(sandbox, HttpOptions::new())
+}
+
+fn verifier_with(sandbox: &Sandbox, http: HttpOptions) -> UserInfoVerifier {
     let client = client::builder(client::environment(sandbox)).http(http);
     let client = client.build().unwrap();
     let builder = UserInfoVerifier::builder(&client, sandbox.client_id());
@@ -96,7 +99,9 @@ async fn scripted_failures_of_the_jwks_reach_the_verifier() {
     let token = Secret::new(sandbox.user_info_token(json!({})));
     for (answer, expected) in cases {
         sandbox.script("get_jwks", [answer]).unwrap();
-        let error = verifier(&sandbox).verify(&token).await.unwrap_err();
+        let http = HttpOptions::new().timeout(Duration::from_millis(1_500));
+        let verifier = verifier_with(&sandbox, http);
+        let error = verifier.verify(&token).await.unwrap_err();
         assert_eq!(error.kind(), UserInfoErrorKind::KeysUnavailable);
         assert!(expected(jwks_error(&error)), "{error:?}");
     }
