@@ -6,7 +6,7 @@
 //! - [`callback`] answers callbacks with exactly `ok` or `deny`.
 //! - [`Webhook`] is an extractor for servers that do the rest themselves.
 //!
-//! Requests that do not verify are answered with 400, 401, 413 or 503 and a short text, and are
+//! Requests that do not verify are answered with 400, 401, 408, 413 or 503 and a short text, and are
 //! logged with the reason.
 //!
 //! ```no_run
@@ -49,6 +49,7 @@
 mod callback;
 mod inbox;
 mod log;
+mod receive;
 mod rejection;
 mod webhook;
 
@@ -57,7 +58,7 @@ pub use inbox::Inbox;
 pub use inbox::builder::InboxBuilder;
 pub use log::memory::MemoryLog;
 #[cfg(feature = "redb")]
-pub use log::redb::RedbLog;
-pub use log::{Claim, EventLog, LogError, NewEvent, ParkedEvent, Recorded};
+pub use log::redb::{RedbLog, RedbLogBuilder};
+pub use log::{Claim, Counts, EventLog, LogError, NewEvent, ParkedEvent, Recorded};
 pub use rejection::Rejection;
 pub use webhook::Webhook;

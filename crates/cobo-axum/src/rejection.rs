@@ -21,9 +21,20 @@ impl Rejection {
         text: "incomplete body",
     };
 
+    /// The body did not arrive in time. Cobo tries again.
+    pub(crate) const SLOW: Self = Self {
+        status: StatusCode::REQUEST_TIMEOUT,
+        text: "the body took too long",
+    };
+
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The text of the answer.
+    pub fn text(&self) -> &'static str {
+        self.text
     }
 }
 

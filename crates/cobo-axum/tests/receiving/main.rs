@@ -1,0 +1,11 @@
+//! What arrives is verified, recorded and acknowledged, or refused.
+
+#![allow(clippy::unwrap_used)] // a panic fails the test
+
+mod callbacks;
+mod clock;
+mod failing_log;
+mod inbox;
+mod limits;
+#[path = "../support/mod.rs"]
+mod support;
