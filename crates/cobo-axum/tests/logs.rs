@@ -119,6 +119,24 @@ async fn log_works_again_after_a_failed_flush_and_keeps_its_events_in_a_crash() 
     assert_eq!(again, Recorded::Duplicate);
 }
 
+/// The event whose flush failed is in the system's memory, and counts as written there. So the log
+/// finds it again, and answers that it is a duplicate: it must be on the disk then.
+#[tokio::test]
+async fn duplicate_of_an_event_whose_flush_failed_is_on_the_disk() {
+    let disk = Disk::default();
+    let log = on(&disk);
+    log.record(event("a"), 10).await.unwrap();
+    disk.set(Flush::Fails);
+    log.record(event("b"), 20).await.unwrap_err();
+    disk.set(Flush::Works);
+    let again = log.record(event("b"), 20).await.unwrap();
+    assert_eq!(again, Recorded::Duplicate);
+
+    let log = on(&disk.after_crash());
+    assert_eq!(log.claim(30).await.unwrap(), claimed("a", 1));
+    assert_eq!(log.claim(30).await.unwrap(), claimed("b", 1));
+}
+
 /// A result whose flush failed may be in the file even so. Writing it again must not make the event
 /// wait twice.
 #[tokio::test]
