@@ -24,9 +24,8 @@ const WORKERS: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_genuine_event_is_handled_although_the_receiver_is_killed() {
-    let number = |name: &str, default| {
-        std::env::var(name).map_or(default, |number| number.parse().unwrap())
-    };
+    let number =
+        |name: &str, default| std::env::var(name).map_or(default, |number| number.parse().unwrap());
     let (events, kills) = (number("COBO_EVENTS", EVENTS), number("COBO_KILLS", KILLS));
     let dir = tempfile::tempdir().unwrap();
     let cobo = Arc::new(Cobo::new(events));

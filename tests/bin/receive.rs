@@ -29,7 +29,13 @@ pub(crate) async fn receive(dir: &Path, response_key: &str) {
         if !fails {
             handled.write(&event.event_id.unwrap());
         }
-        async move { if fails { Err("as the test wants") } else { Ok(()) } }
+        async move {
+            if fails {
+                Err("as the test wants")
+            } else {
+                Ok(())
+            }
+        }
     });
     let inbox = Inbox::builder(verifier, log, handlers)
         .pauses(Duration::from_millis(1), Duration::from_millis(10))
@@ -52,7 +58,9 @@ impl Lines {
     }
 
     fn write(&self, line: &str) {
-        (&*self.0).write_all(format!("{line}\n").as_bytes()).unwrap();
+        (&*self.0)
+            .write_all(format!("{line}\n").as_bytes())
+            .unwrap();
     }
 }
 

@@ -1,7 +1,12 @@
-//! What every event log does: memory, a file.
+//! What every event log does, in memory, in a file and in Redis; and what only the one in Redis does.
+
+use std::time::Duration;
 
 use bytes::Bytes;
-use cobo_axum::{Claim, Counts, EventLog, LogError, MemoryLog, NewEvent, Recorded, RedbLog};
+use cobo_axum::{
+    Claim, Counts, EventLog, LogError, MemoryLog, NewEvent, Recorded, RedbLog, RedisLog,
+};
+use cobo_tests::redis::{self, Redis, Settings};
 
 const DAY: u64 = 24 * 60 * 60 * 1_000;
 
@@ -183,4 +188,121 @@ async fn redb_log_fulfils_the_event_log_contract() {
     let log = RedbLog::builder(10).max_parked(2).open(path("2")).unwrap();
     bounds_and_discards_parked_events(log).await;
     forgets_done_events_in_small_steps(RedbLog::open(path("3"), 100).unwrap()).await;
+}
+
+#[tokio::test]
+async fn redis_log_fulfils_the_event_log_contract() {
+    if !redis::is_there() {
+        return;
+    }
+    let redis = Redis::start().await;
+    let log = |namespace: &str, capacity| {
+        let log = RedisLog::builder(&redis.url(), capacity).namespace(namespace);
+        log.max_parked(if capacity == 10 { 2 } else { 100 }).build()
+    };
+    keeps_the_contract(log("1", 2).unwrap()).await;
+    bounds_and_discards_parked_events(log("2", 10).unwrap()).await;
+    forgets_done_events_in_small_steps(log("3", 100).unwrap()).await;
+}
+
+#[tokio::test]
+async fn redis_log_shares_events_between_processes_and_claims_again_after_the_lease() {
+    if !redis::is_there() {
+        return;
+    }
+    let redis = Redis::start().await;
+    let log = || RedisLog::builder(&redis.url(), 10);
+    let (one, other) = (log().build().unwrap(), log().build().unwrap());
+    one.record(event("a"), 10).await.unwrap();
+    let again = other.record(event("a"), 10).await.unwrap();
+    assert_eq!(again, Recorded::Duplicate);
+    assert_eq!(other.claim(10).await.unwrap(), claimed("a", 1));
+    assert_eq!(one.claim(10).await.unwrap(), nothing(None));
+    other.retry("a", 10).await.unwrap();
+
+    // A process that ends while it handles the event, with a lease that ends at once.
+    let short = log().lease(Duration::ZERO).build().unwrap();
+    assert_eq!(short.claim(10).await.unwrap(), claimed("a", 2));
+    assert_eq!(one.claim(10).await.unwrap(), claimed("a", 3));
+    // Its late result counts even so.
+    short.done("a", 20).await.unwrap();
+    one.retry("a", 20).await.unwrap();
+    assert_eq!(counts(&one).await, (0, 0));
+    let again = one.record(event("a"), 30).await.unwrap();
+    assert_eq!(again, Recorded::Duplicate);
+}
+
+#[tokio::test]
+async fn redis_log_with_durable_settings_keeps_its_events_when_redis_is_killed() {
+    if !redis::is_there() {
+        return;
+    }
+    let durable = Settings {
+        durable: true,
+        ..Settings::default()
+    };
+    let mut redis = Redis::with(durable).await;
+    let log = RedisLog::connect(&redis.url(), 10).unwrap();
+    log.check_durability().await.unwrap();
+    log.record(event("a"), 10).await.unwrap();
+    log.record(event("b"), 20).await.unwrap();
+    assert_eq!(log.claim(20).await.unwrap(), claimed("a", 1));
+    log.park("a", "why").await.unwrap();
+
+    redis.kill();
+    let error = log.record(event("c"), 20).await.unwrap_err();
+    assert!(matches!(error, LogError::Failed(_)), "{error}");
+    redis.restart().await;
+    assert_eq!(log.record(event("c"), 20).await.unwrap(), Recorded::New);
+    let again = log.record(event("b"), 20).await.unwrap();
+    assert_eq!(again, Recorded::Duplicate);
+    assert_eq!(log.parked(None, 10).await.unwrap()[0].reason, "why");
+    assert_eq!(counts(&log).await, (2, 1));
+}
+
+#[tokio::test]
+async fn redis_settings_that_lose_events_are_named() {
+    if !redis::is_there() {
+        return;
+    }
+    let redis = Redis::with(Settings {
+        durable: true,
+        ..Settings::default()
+    })
+    .await;
+    let log = RedisLog::connect(&redis.url(), 10).unwrap();
+    for (name, wrong, right) in [
+        ("appendonly", "no", "yes"),
+        ("appendfsync", "everysec", "always"),
+        ("maxmemory-policy", "allkeys-lru", "noeviction"),
+    ] {
+        redis.cli(&["CONFIG", "SET", name, wrong]);
+        let error = log.check_durability().await.unwrap_err().to_string();
+        let expected = format!("Redis has the setting `{name} {wrong}`; set it to `{right}`");
+        assert!(error.contains(&expected), "{error}");
+        redis.cli(&["CONFIG", "SET", name, right]);
+        log.check_durability().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn redis_log_url_is_checked_and_never_shown() {
+    for url in [
+        "http://:hunter2@localhost",
+        "rediss://:hunter2@localhost/#insecure",
+    ] {
+        let error = RedisLog::connect(url, 10).unwrap_err();
+        assert!(error.to_string().contains("invalid Redis URL"), "{error}");
+        let shown = format!("{error} {error:?} {:?}", RedisLog::builder(url, 10));
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    let braces = RedisLog::builder("redis://localhost", 10).namespace("{a}");
+    let error = braces.build().unwrap_err().to_string();
+    assert!(error.contains("invalid namespace"), "{error}");
+
+    // A port that no server listens on.
+    let url = format!("redis://:hunter2@127.0.0.1:{}", redis::free_port());
+    let error = RedisLog::connect(&url, 10).unwrap().claim(0).await;
+    let error = format!("{:?}", error.unwrap_err());
+    assert!(!error.contains("hunter2"), "{error}");
 }

@@ -59,6 +59,8 @@ pub use inbox::builder::InboxBuilder;
 pub use log::memory::MemoryLog;
 #[cfg(feature = "redb")]
 pub use log::redb::{RedbLog, RedbLogBuilder};
+#[cfg(feature = "redis")]
+pub use log::redis::{RedisLog, RedisLogBuilder};
 pub use log::{Claim, Counts, EventLog, LogError, NewEvent, ParkedEvent, Recorded};
 pub use rejection::Rejection;
 pub use webhook::Webhook;

@@ -3,6 +3,8 @@
 pub(crate) mod memory;
 #[cfg(feature = "redb")]
 pub(crate) mod redb;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
 
 use std::error::Error;
 use std::time::Duration;
