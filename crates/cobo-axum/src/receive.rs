@@ -21,13 +21,23 @@ pub(crate) async fn receive(
     limit: Duration,
 ) -> Result<Verified<cobo_auth::Body>, Rejection> {
     let (parts, body) = request.into_parts();
-    verifier.check_headers(&parts.headers)?;
-    let body = read(&parts.headers, body, verifier.max_body_bytes());
+    receive_body(verifier, &parts.headers, body, limit).await
+}
+
+/// As [`receive`], of a request in parts.
+pub(crate) async fn receive_body(
+    verifier: &InboundVerifier,
+    headers: &HeaderMap,
+    body: Body,
+    limit: Duration,
+) -> Result<Verified<cobo_auth::Body>, Rejection> {
+    verifier.check_headers(headers)?;
+    let body = read(headers, body, verifier.max_body_bytes());
     let Ok(body) = tokio::time::timeout(limit, body).await else {
         tracing::warn!("a webhook or callback was refused: its body took longer than {limit:?}");
         return Err(Rejection::SLOW);
     };
-    Ok(verifier.verify(&body?, &parts.headers)?)
+    Ok(verifier.verify(&body?, headers)?)
 }
 
 /// Reads a body of at most `limit` bytes. A larger one is not read to its end.

@@ -27,6 +27,11 @@ impl Rejection {
         text: "the body took too long",
     };
 
+    #[cfg(feature = "oauth")]
+    pub(crate) fn new(status: StatusCode, text: &'static str) -> Self {
+        Self { status, text }
+    }
+
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         self.status

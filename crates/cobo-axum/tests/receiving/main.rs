@@ -6,6 +6,7 @@ mod callbacks;
 mod clock;
 mod failing_log;
 mod inbox;
+mod layer;
 mod limits;
 #[path = "../support/mod.rs"]
 mod support;
