@@ -8,6 +8,7 @@ mod fleet;
 mod keep;
 mod receive;
 mod share;
+mod spend;
 
 use std::path::Path;
 use std::time::Duration;
@@ -47,6 +48,10 @@ async fn main() -> Result<(), &'static str> {
             let client = Client::builder(environment, signer).retry(RetryPolicy::none());
             let client = client.nonces(nonces).build().unwrap();
             share::share(client, token, calls.parse().unwrap()).await;
+        }
+        ["spend", journal, base_url, response_key, wallet_id, orders] => {
+            let environment = client::environment_of(base_url, response_key);
+            spend::spend(journal, environment, wallet_id, orders.parse().unwrap()).await;
         }
         _ => return Err("unknown arguments"),
     }

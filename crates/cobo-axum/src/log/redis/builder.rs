@@ -4,9 +4,9 @@ use std::time::Duration;
 use cobo_auth::Secret;
 use redis::{Client, ConnectionAddr, IntoConnectionInfo as _};
 
-use super::RedisLog;
 use super::connection::Connection;
 use super::script::Keys;
+use super::{RedisLog, tls};
 use crate::log::{Bounds, LogError};
 
 /// Sets up a [`RedisLog`].
@@ -76,7 +76,8 @@ impl RedisLogBuilder {
     ///
     /// # Errors
     ///
-    /// The URL is not a valid Redis URL, or the namespace contains a brace.
+    /// The URL is not a valid Redis URL or needs TLS that this build does not have, or the namespace
+    /// contains a brace.
     pub fn build(self) -> Result<RedisLog, LogError> {
         let refused = |why: &'static str| LogError::Failed(why.into());
         if self.namespace.contains(['{', '}']) {
@@ -98,9 +99,16 @@ impl RedisLogBuilder {
                 "invalid Redis URL: #insecure trusts every server; remove it",
             ));
         }
+        let tls = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
+        if tls && !tls::is_available() {
+            return Err(refused(
+                "a `rediss://` URL needs TLS, which this build does not have: enable the feature \
+                 `rustls-aws-lc` or `rustls-ring` of the crate `cobo-axum`",
+            ));
+        }
         let client = Client::open(info).map_err(invalid)?;
         Ok(RedisLog {
-            connection: Connection::new(client, self.timeout),
+            connection: Connection::new(client, tls, self.timeout),
             keys: Keys::new(&self.namespace),
             bounds: self.bounds,
             lease_millis: u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX),

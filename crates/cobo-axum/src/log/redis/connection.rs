@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, ErrorKind, FromRedisValue, RedisError, RedisResult};
-use rustls::crypto::CryptoProvider;
 
-use super::Call;
+use super::{Call, tls};
 use crate::log::LogError;
 
 pub(super) struct Connection {
     client: Client,
+    tls: bool,
     timeout: Duration,
     current: Mutex<Option<ConnectionManager>>,
     /// Held while connecting, so that only one caller connects.
@@ -21,9 +21,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(client: Client, timeout: Duration) -> Self {
+    pub(super) fn new(client: Client, tls: bool, timeout: Duration) -> Self {
         Self {
             client,
+            tls,
             timeout,
             current: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
@@ -91,10 +92,8 @@ impl Connection {
         if let Some(connection) = current {
             return Ok(connection);
         }
-        if CryptoProvider::get_default().is_none() {
-            // For `rediss://`. The `redis` crate uses the provider of the process, and panics if it has
-            // none. Installed as late as possible, so that the program can choose its own.
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        if self.tls {
+            tls::install_provider();
         }
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0) // the next call connects again

@@ -3,6 +3,7 @@
 mod builder;
 mod connection;
 mod script;
+mod tls;
 
 use std::fmt;
 
@@ -46,7 +47,8 @@ const MAX_REMEMBERED: usize = 1_000_000;
 /// - **Redis may be down.** The log connects on the first call, and again after a failure. Each call
 ///   ends within 2 seconds (see [`timeout`](RedisLogBuilder::timeout)).
 /// - **Another process** may record an event. Idle workers look for events once a minute.
-/// - **URLs** begin with `redis://`, `rediss://` (TLS) or `unix://`. All keys are in one slot of a
+/// - **URLs** begin with `redis://`, `rediss://` (TLS, with the feature `rustls-aws-lc` or `rustls-ring`)
+///   or `unix://`. All keys are in one slot of a
 ///   cluster, but the log does not follow redirections: give the URL of a single server.
 /// - **Permissions.** The Redis user needs `+evalsha +script|load +time` and the commands for hashes and
 ///   sorted sets on `cobo-events:*`, and `+config|get` for the check of its settings.
