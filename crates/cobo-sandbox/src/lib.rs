@@ -118,6 +118,7 @@ mod key;
 mod list;
 mod nonce;
 mod organization;
+mod outbound;
 mod page;
 mod param;
 mod received;
@@ -139,6 +140,7 @@ pub use config::{
 };
 pub use key::{AppKey, AppKeys, KeyError};
 pub use nonce::AcceptedNonces;
+pub use outbound::{Attempt, Delivery, DeliveryStatus, Message, UrlError};
 pub use page::Page;
 pub use received::ReceivedRequest;
 pub use sandbox::Sandbox;

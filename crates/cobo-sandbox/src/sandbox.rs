@@ -11,13 +11,13 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::answer::Answer;
+use crate::clock::Clock;
 use crate::config::{DEMO_APP_SECRET, SandboxBuilder, StartError};
 use crate::key::AppKey;
+use crate::outbound::{Courier, Orders};
 use crate::page::{Page, Pages};
-use crate::received::ReceivedRequest;
 use crate::script::ScriptError;
 use crate::server;
-use crate::signature::{Refusal, RequestParts, SignedBy, check};
 use crate::spec::Fields;
 use crate::state::{State, lock};
 use crate::violation::Violation;
@@ -42,13 +42,14 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 /// # }
 /// ```
 pub struct Sandbox {
-    state: Arc<State>,
+    pub(crate) state: Arc<State>,
     address: SocketAddr,
     base_url: String,
     demo: bool,
     // Dropping it tells the server to stop.
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
+    _courier: Courier,
 }
 
 impl Sandbox {
@@ -88,6 +89,7 @@ impl Sandbox {
         listener: TcpListener,
         address: SocketAddr,
         state: Arc<State>,
+        orders: Orders,
         demo: bool,
     ) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
@@ -96,6 +98,7 @@ impl Sandbox {
             let _ = stopped.await;
         });
         Self {
+            _courier: Courier::start(state.clone(), orders),
             state,
             address,
             base_url: format!("http://{address}/v2"),
@@ -191,11 +194,17 @@ impl Sandbox {
     /// Moves the sandbox's time forward.
     pub fn advance(&self, by: Duration) {
         self.state.clock.advance(by);
+        self.state.publish();
     }
 
     /// The sandbox's time, in milliseconds since 1970.
     pub fn now_ms(&self) -> u64 {
         self.state.clock.now_ms()
+    }
+
+    /// The sandbox's clock. A clone shares its time.
+    pub fn clock(&self) -> Clock {
+        self.state.clock.clone()
     }
 
     /// Sets the lifetime of organizations' access tokens that are issued after this call.
@@ -216,35 +225,6 @@ impl Sandbox {
     /// Ends all refresh tokens of an organization. Its access tokens stay valid.
     pub fn expire_refresh_tokens(&self, org_id: &str) {
         lock(&self.state.organizations).expire_refresh(org_id);
-    }
-}
-
-/// The requests that were received.
-impl Sandbox {
-    /// How many times a used refresh token was presented again. A client that does this could not know that the token
-    /// was used, or lost the pair that replaced it. A used token that has expired may not be counted.
-    pub fn replayed_refresh_tokens(&self) -> u64 {
-        lock(&self.state.organizations).replays()
-    }
-
-    /// The most recent requests, oldest first. A request is recorded before its answer is sent.
-    pub fn received(&self) -> Vec<ReceivedRequest> {
-        lock(&self.state.received).to_vec()
-    }
-
-    /// Removes all recorded requests. Their nonces still count as used.
-    pub fn clear_received(&self) {
-        lock(&self.state.received).clear();
-    }
-
-    /// [Checks](check) a request against the registered keys, as the server does, but does not mark its nonce as used.
-    ///
-    /// # Errors
-    ///
-    /// The first [`Refusal`] that applies.
-    pub fn check(&self, request: &RequestParts<'_>) -> Result<SignedBy, Refusal> {
-        let keys = lock(&self.state.keys).clone();
-        check(request, keys.all())
     }
 }
 
@@ -383,7 +363,7 @@ impl Sandbox {
     }
 
     fn objects(&self) -> Option<&Objects> {
-        self.state.documents.as_ref()?.objects.as_ref()
+        self.state.objects()
     }
 }
 

@@ -119,7 +119,7 @@ fn answer(
     form: Option<&Form>,
 ) -> (bool, Result<Reply, Failure>) {
     match state.admit(request) {
-        Ok(caller) => (true, endpoint::answer(state, &caller, request, form)),
+        Ok((key, caller)) => (true, endpoint::answer(state, &key, &caller, request, form)),
         Err(refusal) => (false, Err(Failure::unauthenticated(refusal.to_string()))),
     }
 }

@@ -5,6 +5,7 @@
 
 #![cfg_attr(not(feature = "waas2"), allow(dead_code))]
 
+mod changes;
 mod course;
 mod make;
 mod store;
@@ -42,6 +43,8 @@ pub(crate) struct Call<'a> {
     /// Relative to the base URL.
     pub(crate) path: &'a str,
     pub(crate) organization: Option<&'a Organization>,
+    /// The URL that must approve what the caller's key starts.
+    pub(crate) callback: Option<String>,
     pub(crate) now_ms: u64,
 }
 
@@ -101,6 +104,9 @@ impl Objects {
                 }
                 let object = create(&mut store, ingredients, rule, extra, &place)?;
                 store.use_request_id(org_id, kind, request_id);
+                if let Some(url) = call.callback.as_deref().filter(|_| rule.needs_approval()) {
+                    store.ask_about_last(url);
+                }
                 shown(&object)
             }
             Action::CreateMany => {
@@ -219,8 +225,14 @@ fn is_wanted(kind: &Kind, item: &Value, query: &Query) -> bool {
         }
         let renamed = kind.filters.iter().find(|(parameter, _)| parameter == name);
         renamed.is_none_or(|(_, property)| {
-            let value = item.get(*property).and_then(Value::as_str);
-            value.is_some_and(|value| values.iter().any(|wanted| wanted == value))
+            let is_wanted = |value: &Value| {
+                let value = value.as_str();
+                value.is_some_and(|value| values.iter().any(|wanted| wanted == value))
+            };
+            match item.get(*property) {
+                Some(Value::Array(several)) => several.iter().any(is_wanted),
+                value => value.is_some_and(is_wanted),
+            }
         })
     })
 }

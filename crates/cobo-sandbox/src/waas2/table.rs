@@ -102,7 +102,7 @@ static ADDRESS: Kind = Kind {
     ..NOTHING
 };
 
-static TRANSACTION: Kind = Kind {
+pub(super) static TRANSACTION: Kind = Kind {
     name: "transaction",
     schema: "Transaction",
     id: "transaction_id",
@@ -177,6 +177,19 @@ static REFUND: Kind = Kind {
     ..NOTHING
 };
 
+pub(super) static ENDPOINT: Kind = Kind {
+    name: "webhook endpoint",
+    schema: "WebhookEndpoint",
+    id: "endpoint_id",
+    set: &[
+        ("endpoint_id", Made::Uuid),
+        ("created_timestamp", Made::Milliseconds),
+        ("status", Made::Text("STATUS_ACTIVE")),
+    ],
+    filters: &[("event_type", "subscribed_events")],
+    ..NOTHING
+};
+
 /// What an operation does with the objects of its kind.
 #[derive(Clone, Copy)]
 pub(super) enum Action {
@@ -200,6 +213,16 @@ pub(super) struct Rule {
     pub(super) action: Action,
 }
 
+impl Rule {
+    /// Whether the callback of the caller's key is asked: for withdrawals and contract calls.
+    pub(super) fn needs_approval(&self) -> bool {
+        matches!(
+            self.operation,
+            "create_transfer_transaction" | "create_contract_call_transaction"
+        )
+    }
+}
+
 const fn rule(operation: &'static str, kind: &'static Kind, action: Action) -> Rule {
     Rule {
         operation,
@@ -212,7 +235,7 @@ const TRANSFER: &[(&str, Made)] = &[("type", Made::Text("Withdrawal"))];
 const CONTRACT_CALL: &[(&str, Made)] = &[("type", Made::Text("ContractCall"))];
 const MESSAGE_SIGN: &[(&str, Made)] = &[("type", Made::Text("MessageSign"))];
 
-static RULES: [Rule; 31] = [
+static RULES: [Rule; 35] = [
     rule("create_mpc_project", &PROJECT, Action::Create(&[])),
     rule("list_mpc_projects", &PROJECT, Action::List),
     rule("get_mpc_project_by_id", &PROJECT, Action::Get),
@@ -260,6 +283,10 @@ static RULES: [Rule; 31] = [
     rule("get_refunds", &REFUND, Action::List),
     rule("get_refund_detail_by_id", &REFUND, Action::Get),
     rule("update_refund_by_id", &REFUND, Action::Update),
+    rule("create_webhook_endpoint", &ENDPOINT, Action::Create(&[])),
+    rule("list_webhook_endpoints", &ENDPOINT, Action::List),
+    rule("get_webhook_endpoint_by_id", &ENDPOINT, Action::Get),
+    rule("update_webhook_endpoint_by_id", &ENDPOINT, Action::Update),
 ];
 
 /// What an operation does; `None` if it neither reads nor writes objects.
