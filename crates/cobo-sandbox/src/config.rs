@@ -191,7 +191,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets how long a webhook or a callback waits for its answer; by default 2 seconds, as with Cobo.
+    /// Sets how long a webhook or callback waits for its answer; by default 2 seconds.
     pub fn answer_limit(mut self, limit: Duration) -> Self {
         self.answer_limit = limit;
         self
@@ -287,8 +287,7 @@ impl SandboxBuilder {
         let (state, orders) = self.into_state().map_err(|error| StartError::Randomness {
             source: error.into(),
         })?;
-        let state = Arc::new(state);
-        Ok(Sandbox::run(listener, address, state, orders, demo))
+        Ok(Sandbox::run(listener, address, state.into(), orders, demo))
     }
 
     fn into_state(mut self) -> Result<(State, Orders), getrandom::Error> {
