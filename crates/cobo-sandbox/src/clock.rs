@@ -64,7 +64,7 @@ impl Clock {
             .send_modify(|advanced| *advanced = advanced.saturating_add(by));
     }
 
-    /// Waits until this time has come, because time passed or because it was advanced.
+    /// Waits until the clock shows this time, because time passed or because it was advanced.
     pub(crate) async fn reached(&self, unix_ms: u64) {
         // Subscribed before the time is read, so that no advance is missed.
         let mut advanced = self.advanced_ms.subscribe();

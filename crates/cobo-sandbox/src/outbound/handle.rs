@@ -15,8 +15,8 @@ impl Sandbox {
     ///
     /// An event is delivered when it is answered with 200 or 201 within 2 seconds, a callback when it is also answered
     /// with exactly `ok` or `deny`. Otherwise it is sent again: an event 10 times in all, a callback 30 times. The next
-    /// attempt is made when the sandbox's time has come: after one minute at first, then twice as long each time, at
-    /// most an hour (these pauses are a guess, Cobo does not document them). Each attempt has a new signature.
+    /// attempt is made one minute later by the sandbox's clock, and each further pause is twice as long, up to an hour.
+    /// Cobo does not document its pauses, so these are a guess. Each attempt is signed with its own time.
     ///
     /// Give your verifier the sandbox's [clock](Sandbox::clock), if you advance it.
     ///
@@ -83,7 +83,7 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Asks nobody about what this key starts from now on.
+    /// From now on, what this key starts needs no approval.
     pub fn remove_callback(&self, key: &AppKey) {
         lock(&self.state.outbound.callbacks).remove(&key.to_bytes());
     }

@@ -13,7 +13,7 @@ use super::target::Target;
 /// The largest answer that is read, in bytes.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
-/// Posts a body, and returns the status and the body of the answer, or the reason why there is none.
+/// Posts a body, and returns the status and the body of the answer, or the reason why no answer arrived.
 pub(super) async fn post(
     target: &Target,
     headers: &HeaderMap,
