@@ -6,10 +6,6 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 
-use crate::sandbox::Sandbox;
-use crate::signature::{Refusal, RequestParts, SignedBy, check};
-use crate::state::lock;
-
 /// A request as it was received, and how it was answered.
 ///
 /// `Debug` omits the `Authorization` header, the query and the body; tests can read them in the fields.
@@ -69,35 +65,6 @@ impl fmt::Debug for RedactedHeaders<'_> {
             }
         }
         map.finish()
-    }
-}
-
-/// The requests that were received.
-impl Sandbox {
-    /// How many times a used refresh token was presented again. A client that does this could not know that the token
-    /// was used, or lost the pair that replaced it. A used token that has expired may not be counted.
-    pub fn replayed_refresh_tokens(&self) -> u64 {
-        lock(&self.state.organizations).replays()
-    }
-
-    /// The most recent requests, oldest first. A request is recorded before its answer is sent.
-    pub fn received(&self) -> Vec<ReceivedRequest> {
-        lock(&self.state.received).to_vec()
-    }
-
-    /// Removes all recorded requests. Their nonces still count as used.
-    pub fn clear_received(&self) {
-        lock(&self.state.received).clear();
-    }
-
-    /// [Checks](check) a request against the registered keys, as the server does, but does not mark its nonce as used.
-    ///
-    /// # Errors
-    ///
-    /// The first [`Refusal`] that applies.
-    pub fn check(&self, request: &RequestParts<'_>) -> Result<SignedBy, Refusal> {
-        let keys = lock(&self.state.keys).clone();
-        check(request, keys.all())
     }
 }
 

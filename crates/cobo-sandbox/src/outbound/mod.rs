@@ -21,6 +21,7 @@ pub(crate) use courier::{Courier, Orders};
 pub(crate) use message::Content;
 
 use crate::key::AppKey;
+use crate::spec::Specification;
 use crate::state::{State, lock};
 use crate::waas2::Objects;
 use courier::Order;
@@ -98,10 +99,10 @@ impl State {
 
     /// Delivers what has changed since the last call: events to the registered endpoints, callbacks to their URLs.
     pub(crate) fn publish(&self) {
-        let Some(objects) = self.objects() else {
+        let Some((objects, specification)) = self.objects() else {
             return;
         };
-        for message in objects.messages(self.clock.now_ms()) {
+        for message in objects.messages(specification, self.clock.now_ms()) {
             self.deliver(message);
         }
         self.outbound.published.notify_one();
@@ -109,19 +110,21 @@ impl State {
 
     /// When the time changes an object next, if an endpoint is registered.
     fn next_change_ms(&self) -> Option<u64> {
-        self.objects()?.next_change_ms()
+        self.objects()?.0.next_change_ms()
     }
 
     /// Carries out the decision of a callback.
     fn decide(&self, org_id: &str, transaction_id: &str, approved: bool) {
-        if let Some(objects) = self.objects() {
+        if let Some((objects, _)) = self.objects() {
             objects.decide(org_id, transaction_id, approved, self.clock.now_ms());
             self.publish();
         }
     }
 
-    pub(crate) fn objects(&self) -> Option<&Objects> {
-        self.documents.as_ref()?.objects.as_ref()
+    /// What calls have created, and the document that describes it.
+    pub(crate) fn objects(&self) -> Option<(&Objects, &Specification)> {
+        let documents = self.documents.as_ref()?;
+        Some((documents.objects.as_ref()?, &documents.specification))
     }
 }
 

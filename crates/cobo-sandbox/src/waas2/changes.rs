@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::make::overlay;
 use super::store::Store;
 use super::table::{ENDPOINT, Kind};
 use super::{Call, Objects};
 use crate::outbound::{Content, Message};
 use crate::reply::Failure;
-use crate::spec::Fields;
+use crate::spec::{Fields, Specification};
 use crate::state::lock;
 
 /// A new value of an object.
@@ -37,7 +38,7 @@ struct Endpoint {
 
 impl Objects {
     /// What is to be sent about the changes since the last call.
-    pub(crate) fn messages(&self, now_ms: u64) -> Vec<Message> {
+    pub(crate) fn messages(&self, specification: &Specification, now_ms: u64) -> Vec<Message> {
         let mut store = lock(&self.store);
         let asks = store.take_asks().into_iter().map(callback);
         let mut messages: Vec<Message> = asks.collect();
@@ -51,7 +52,7 @@ impl Objects {
                         && endpoint.subscribed.iter().any(|it| it == event_type)
                 });
                 messages.extend(subscribed.map(|endpoint| {
-                    let data = data(change.kind.name, &change.value);
+                    let data = data(specification, change.kind.name, &change.value);
                     let mut message = Message::event(&endpoint.url, *event_type, data);
                     message.created_ms = Some(change.at_ms);
                     message
@@ -155,6 +156,7 @@ fn grouped(changes: Vec<Change>) -> Vec<Change> {
 /// The types of the events about a change; empty if Cobo sends none.
 fn event_types(kind: &str, created: bool, status: Option<&str>) -> &'static [&'static str] {
     const UPDATED: &str = "wallets.transaction.updated";
+    const TSS_UPDATED: &str = "wallets.mpc.tss_request.updated";
     match (kind, created, status) {
         // `updated` comes with each of the others.
         ("transaction", true, _) => &["wallets.transaction.created", UPDATED],
@@ -166,6 +168,15 @@ fn event_types(kind: &str, created: bool, status: Option<&str>) -> &'static [&'s
         ("address", true, _) => &["wallets.addresses.created"],
         ("vault", true, _) => &["mpc_vaults.created"],
         ("vault", false, _) => &["mpc_vaults.updated"],
+        ("TSS request", true, _) => &["wallets.mpc.tss_request.created", TSS_UPDATED],
+        ("TSS request", _, Some("Success")) => &["wallets.mpc.tss_request.succeeded", TSS_UPDATED],
+        ("TSS request", _, Some("KeyGeneratingFailed")) => {
+            &["wallets.mpc.tss_request.failed", TSS_UPDATED]
+        }
+        ("TSS request", ..) => &[TSS_UPDATED],
+        ("payout", ..) => &["payment.payout.status.updated"],
+        ("top-up", true, _) => &["payment.transaction.created"],
+        ("top-up", _, Some("Completed")) => &["payment.transaction.completed"],
         ("pay-in order", ..) => &["payment.order.status.updated"],
         ("refund", ..) => &["payment.refund.status.updated"],
         _ => &[],
@@ -173,9 +184,18 @@ fn event_types(kind: &str, created: bool, status: Option<&str>) -> &'static [&'s
 }
 
 /// The data of an event about an object, with its `data_type`.
-fn data(kind: &str, value: &Value) -> Value {
+fn data(specification: &Specification, kind: &str, value: &Value) -> Value {
     let with = |data_type: &str| {
         let mut data = value.clone();
+        data["data_type"] = json!(data_type);
+        data
+    };
+    // The schema of these events has more properties than the object.
+    let over = |schema: &str, data_type: &str| {
+        let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
+        let all = specification.sample_like(&schema, Fields::All, value);
+        let mut data = specification.sample_like(&schema, Fields::Required, value);
+        overlay(&mut data, &all, value);
         data["data_type"] = json!(data_type);
         data
     };
@@ -186,6 +206,9 @@ fn data(kind: &str, value: &Value) -> Value {
         "vault" => with("MPCVault"),
         "pay-in order" => with("PaymentOrder"),
         "refund" => with("PaymentRefund"),
+        "TSS request" => with("TSSRequest"),
+        "payout" => over("PaymentPayoutEvent", "PaymentPayout"),
+        "top-up" => over("PaymentTransactionEventData", "PaymentTransaction"),
         _ => value.clone(),
     }
 }
