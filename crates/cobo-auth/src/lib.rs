@@ -78,6 +78,8 @@ pub use client::clock::{Clock, Reading, SystemClock};
 pub use client::credential::{Credential, FixedToken};
 pub use client::environment::Environment;
 pub use client::retry::RetryPolicy;
+pub use client::transport::options::HttpOptions;
+pub use client::transport::resolver::{Resolver, ResolverError};
 pub use cobo_model::{DecodeError, File, MissingFields, Nullable, Number, NumberError, Secret};
 pub use error::body::ErrorBody;
 pub use error::code::ErrorCode;
@@ -85,8 +87,6 @@ pub use error::{Error, ErrorKind, Execution};
 pub use inbound::error::{InboundError, InboundErrorKind};
 pub use inbound::verified::Verified;
 pub use inbound::verifier::InboundVerifier;
-#[cfg(feature = "aws-lc-rs")]
-pub use keys::aws_lc::AwsLcSigner;
 pub use keys::ed25519::Ed25519Signer;
 pub use keys::error::KeyError;
 pub use keys::public_key::{Curve, PublicKey};
