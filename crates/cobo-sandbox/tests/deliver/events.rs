@@ -217,3 +217,65 @@ async fn vaults_orders_and_refunds_have_events_of_their_own() {
         ]
     );
 }
+
+#[tokio::test]
+async fn tss_requests_payouts_and_payments_from_outside_have_events() {
+    let sandbox = sandbox().await;
+    let app = App::answering(StatusCode::OK, "").await;
+    let all = [
+        "wallets.mpc.tss_request.created",
+        "wallets.mpc.tss_request.succeeded",
+        "wallets.transaction.succeeded",
+        "payment.payout.status.updated",
+        "payment.transaction.created",
+        "payment.transaction.completed",
+    ];
+    register(&sandbox, &app.url, &all).await;
+    let vault = json!({ "name": "Vault", "vault_type": "Org-Controlled" });
+    let vault = post(&sandbox, "/v2/wallets/mpc/vaults", &vault).await;
+    let target = format!(
+        "/v2/wallets/mpc/vaults/{}/tss_requests",
+        vault["vault_id"].as_str().unwrap()
+    );
+    let request = json!({ "type": "KeyGen", "target_key_share_holder_group_id": "group-1" });
+    post(&sandbox, &target, &request).await;
+    let payout = json!({
+        "request_id": "payout-1",
+        "source_account": "developer",
+        "payout_channel": "Crypto",
+        "payout_params": [{ "token_id": "ETH_USDT", "amount": "7.5" }],
+        "recipient_info": { "address": "0xabc", "token_id": "ETH_USDT" },
+    });
+    post(&sandbox, "/v2/payments/payouts", &payout).await;
+    let target = "/v2/payments/topup/address?custom_payer_id=ann&token_id=ETH_USDT";
+    let top_up = Call::get(target).send(&sandbox).await.assert_ok(200).json();
+    let wallet_id = wallet(&sandbox).await;
+    let target = format!("/v2/wallets/{wallet_id}/addresses");
+    let own = post(&sandbox, &target, &json!({ "chain_id": "ETH", "count": 1 })).await;
+    for address in [&top_up["address"], &own[0]["address"]] {
+        let address = address.as_str().unwrap();
+        sandbox.deposit(address, "ETH_USDT", "20").unwrap();
+    }
+    sandbox.advance_to_end();
+
+    let mut types: Vec<String> = delivered(&sandbox)
+        .await
+        .into_iter()
+        .map(|(event_type, body)| format!("{event_type} {}", body["data"]["status"]))
+        .collect();
+    types.sort();
+    assert_eq!(
+        types,
+        [
+            r#"payment.payout.status.updated "Completed""#,
+            r#"payment.payout.status.updated "Pending""#,
+            r#"payment.payout.status.updated "Preparing""#,
+            r#"payment.payout.status.updated "Transferring""#,
+            r#"payment.transaction.completed "Completed""#,
+            r#"payment.transaction.created "Confirming""#,
+            r#"wallets.mpc.tss_request.created "PendingKeyHolderConfirmation""#,
+            r#"wallets.mpc.tss_request.succeeded "Success""#,
+            r#"wallets.transaction.succeeded "Completed""#,
+        ]
+    );
+}
