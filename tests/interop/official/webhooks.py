@@ -4,6 +4,7 @@ Prints a line of JSON when it listens: its port, and what its verification says 
 """
 
 import json
+import logging
 import os
 import socket
 
@@ -18,9 +19,13 @@ def verifies(body):
     return server_demo.verify_signature(recorded["public_key_hex"], recorded["signature_hex"], message)
 
 
+# It logs every message.
+server_demo.logger.setLevel(logging.WARNING)
 server_demo.pubkey = os.environ["COBO_RESPONSE_PUBLIC_KEY"]
 listener = socket.socket()
 listener.bind(("127.0.0.1", 0))
+# Requests that arrive before the server runs wait.
+listener.listen()
 facts = {
     "port": listener.getsockname()[1],
     "recorded": verifies(recorded["body"]),
