@@ -10,13 +10,12 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use cobo_auth::{
-    AwsLcSigner, Ed25519Signer, FixedToken, Secp256k1Signer, Secret, SecretKey, Signer,
-};
+use cobo_auth::{Ed25519Signer, FixedToken, Secp256k1Signer, Secret, SecretKey, Signer};
 use cobo_oauth::{FileStore, Saved, StoreKey, TokenPair, TokenStore};
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::directory::directory;
 use cobo_tests::{client, contract};
+use ed25519_dalek::SigningKey;
 use http::Method;
 
 /// A text that is created on demand, so that only the copies made by the test are in memory. Each
@@ -188,9 +187,8 @@ async fn private_key_is_wiped_when_its_last_signer_is_dropped() {
     let digits = Secret::new(marker.digits().text());
     let key = SecretKey::from_hex(digits.expose()).unwrap();
     let clone = key.clone();
-    let signers: [Box<dyn Signer>; 3] = [
+    let signers: [Box<dyn Signer>; 2] = [
         Box::new(Ed25519Signer::new(&key).unwrap()),
-        Box::new(AwsLcSigner::new(&key).unwrap()),
         Box::new(Secp256k1Signer::new(&key).unwrap()),
     ];
     assert!(!marker.seed().found().is_empty());
@@ -200,6 +198,17 @@ async fn private_key_is_wiped_when_its_last_signer_is_dropped() {
         drop(signer);
     }
     marker.seed().assert_wiped();
+}
+
+/// ed25519-dalek signs in a build without AWS-LC.
+#[test]
+fn private_key_of_ed25519_dalek_is_wiped() {
+    let marker = Marker::new(40).seed();
+    let seed = std::array::from_fn(|index| marker.byte(index));
+    let key = Box::new(SigningKey::from_bytes(&seed));
+    assert_eq!(marker.found().len(), 1);
+    drop(key);
+    marker.assert_wiped();
 }
 
 /// The environment belongs to the whole process, so a second process, which also runs this test,

@@ -7,6 +7,8 @@ mod credentials;
 mod explanations;
 mod faults;
 mod http2;
+mod https;
+mod options;
 mod outcomes;
 mod receiving;
 mod retries;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a panic fails the test
 
+pub mod bare;
 pub mod canned;
 pub mod capture;
 pub mod certificates;

@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
 use cobo_auth::{
-    Bearer, Client, Ed25519Signer, Environment, FixedToken, Message, ResponseKeys, Secret,
-    SecretKey,
+    Bearer, Client, Ed25519Signer, Environment, FixedToken, HttpOptions, Message, ResponseKeys,
+    Secret, SecretKey,
 };
-use http::Method;
+use http::{HeaderValue, Method, header};
 
 const SECRET: &str = "hunter2-the-token";
 const PUBLIC: &str = "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c";
@@ -18,7 +18,7 @@ fn client() -> Client {
 }
 
 #[test]
-fn secrets() {
+fn debug_of_keys_and_tokens_shows_no_secret() {
     assert_eq!(format!("{:?}", Secret::new(SECRET)), "Secret(REDACTED)");
     assert_eq!(
         format!("{:?}", Some(Secret::new(""))),
@@ -66,7 +66,22 @@ fn debug_of_clients_and_builders_shows_no_secret() {
 }
 
 #[test]
-fn requests() {
+fn debug_of_http_options_shows_no_secret() {
+    let http = HttpOptions::new()
+        .proxy("http://proxy.example")
+        .proxy_basic_auth("user", SECRET)
+        .client_certificate(SECRET)
+        .default_header(header::VIA, HeaderValue::from_static(SECRET));
+    assert_eq!(
+        format!("{http:?}"),
+        "HttpOptions { timeout: 30s, connect_timeout: 10s, root_certificates: 0, \
+         only_root_certificates: false, client_certificate: Some(Secret(REDACTED)), addresses: [], \
+         resolver: None, default_headers: [\"via\"], .. }"
+    );
+}
+
+#[test]
+fn debug_of_requests_and_messages_shows_no_value() {
     let request = client()
         .request(Method::POST, "/x")
         .query("token", SECRET)
@@ -100,7 +115,7 @@ fn requests() {
 }
 
 #[tokio::test]
-async fn explanations() {
+async fn debug_of_a_signing_preview_shows_no_message_and_no_signature() {
     let request = client().request(Method::POST, "/x").json(SECRET);
     let explained = request.preview().await.unwrap();
     let shown = format!("{explained:?}");
