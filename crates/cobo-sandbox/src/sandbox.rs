@@ -75,9 +75,9 @@ impl Sandbox {
     /// HTTP status, 400, is a guess: Cobo documents only the code. A speed-up or a drop makes the original transaction
     /// fail at once; at Cobo, it can still be confirmed until its replacement is.
     ///
-    /// Balances come from completed [deposits](Self::deposit) and transfers, also between the organization's own
-    /// addresses. Fees are not counted, and a transfer is not refused if the balance is too small: the balance is negative
-    /// then. The fee that `estimate_fee` returns is an example, in the coin of the chain that the request names.
+    /// Balances come from completed [deposits](Self::deposit) and transfers. A transfer to an address of the organization
+    /// changes both balances, but no deposit is listed for it. Fees are not counted, and a transfer is not refused if the
+    /// balance is too small: the balance is negative then. The fee that `estimate_fee` returns is an example, in the coin of the chain that the request names.
     ///
     /// All other operations are answered with values made from the document, see [`SandboxBuilder::specification`]. In
     /// both cases the request selects the variant of a union: with `wallet_type: MPC` it is an MPC Wallet.
