@@ -28,9 +28,25 @@ impl Rejection {
         text: "no token",
     };
 
+    /// The body did not arrive in time. Cobo tries again.
+    pub(crate) const SLOW: Self = Self {
+        status: StatusCode::REQUEST_TIMEOUT,
+        text: "the body took too long",
+    };
+
+    #[cfg(feature = "oauth")]
+    pub(crate) fn new(status: StatusCode, text: &'static str) -> Self {
+        Self { status, text }
+    }
+
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The text of the answer.
+    pub fn text(&self) -> &'static str {
+        self.text
     }
 }
 

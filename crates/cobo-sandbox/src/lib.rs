@@ -71,6 +71,14 @@
 //! # }
 //! ```
 //!
+//! # What the sandbox sends
+//!
+//! [`Sandbox::deliver`] posts a webhook event or a callback to an app, signs it, sends it again after a failure as Cobo
+//! does, and records the answers. With `Sandbox::waas2`, changes become events for the endpoints that are registered with
+//! `create_webhook_endpoint`, `trigger_test_webhook_event` sends a test event, a failed message is sent again by
+//! `retry_webhook_event_by_id` or `retry_callback_message`, and a transfer or contract call waits for the callback of its
+//! key ([`Sandbox::set_callback`]). An endpoint gets the events of the organization that registered it.
+//!
 //! # Refusals
 //!
 //! | what is wrong | status | body |
@@ -86,9 +94,10 @@
 //! | access token unknown or expired | 500 | `error_code` 1000 |
 //! | what the document does not allow, with `--spec` | 400 | `error_code` 2003 (something is missing) or 2006 |
 //! | unknown pagination cursor, with `--spec` | 400 | `error_code` 2006 |
-//! | an object that was not created, with `Sandbox::waas2` | 404 | `error_code` 2028 |
+//! | an object that was not created, or a message that was not sent, with `Sandbox::waas2` | 404 | `error_code` 2028 |
 //! | a used `request_id` of a transfer or contract call, with `Sandbox::waas2` | 400 | `error_code` 30001 |
 //! | an order or transaction that ended already is ended, with `Sandbox::waas2` | 400 | `error_code` 2006 |
+//! | a test event that is not about a transaction or TSS request; a delivered message is sent again | 400 | `error_code` 2006 |
 //! | no such path; no such method | 404; 405 | `error_code` 2021 |
 //! | body over 1 MiB | 413 | `error_code` 2006 |
 //!
@@ -119,6 +128,7 @@ mod key;
 mod list;
 mod nonce;
 mod organization;
+mod outbound;
 mod page;
 mod param;
 mod received;
@@ -141,6 +151,7 @@ pub use config::{
 };
 pub use key::{AppKey, AppKeys, KeyError};
 pub use nonce::AcceptedNonces;
+pub use outbound::{Attempt, Delivery, DeliveryStatus, Message, UrlError};
 pub use page::Page;
 pub use received::ReceivedRequest;
 pub use sandbox::Sandbox;

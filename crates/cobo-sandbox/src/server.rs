@@ -122,7 +122,7 @@ fn answer(
         return (true, answer);
     }
     match state.admit(request) {
-        Ok(caller) => (true, endpoint::answer(state, &caller, request, form)),
+        Ok((key, caller)) => (true, endpoint::answer(state, &key, &caller, request, form)),
         Err(refusal) => (false, Err(Failure::unauthenticated(refusal.to_string()))),
     }
 }

@@ -4,6 +4,7 @@ mod documented;
 mod organization;
 mod own;
 mod permission_token;
+mod sending;
 mod token;
 
 pub(crate) use documented::Documents;
@@ -11,7 +12,7 @@ pub(crate) use own::Own;
 
 use http::{HeaderMap, header};
 
-use crate::key::Caller;
+use crate::key::{AppKey, Caller};
 use crate::organization::Organization;
 use crate::reply::{Failure, Reply};
 use crate::signature::{RequestParts, split};
@@ -50,6 +51,7 @@ impl Operation<'_> {
 /// out. The access token and the document are checked first in both cases.
 pub(crate) fn answer(
     state: &State,
+    key: &AppKey,
     caller: &Caller,
     request: &RequestParts<'_>,
     form: Option<&Form>,
@@ -62,7 +64,8 @@ pub(crate) fn answer(
     let carry_out = || match operation {
         Operation::Own(own) => own.answer(state, request, organization.as_ref()),
         Operation::Documented(documents, documented) => {
-            documented::answer(documents, state, documented, request, organization.as_ref())
+            let organization = organization.as_ref();
+            documented::answer(documents, state, documented, request, key, organization)
         }
     };
     scripted_or(state, operation.id(), carry_out)
