@@ -307,10 +307,7 @@ impl SandboxBuilder {
             organizations.add_with_key(org_id, self.clock.now_ms());
             keys.insert_organization(*key, org_id);
         }
-        let response_key = match self.response_key {
-            Some(key) => key,
-            None => ResponseKey::generate()?,
-        };
+        let response_key = self.response_key.map_or_else(ResponseKey::generate, Ok)?;
         let (outbound, orders) = Outbound::new(self.allow_remote, self.answer_limit);
         let state = State {
             clock: self.clock,
