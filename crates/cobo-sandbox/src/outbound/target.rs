@@ -46,6 +46,10 @@ impl Target {
             .strip_prefix('[')
             .and_then(|it| it.strip_suffix(']'))
             .unwrap_or(host);
+        let port = match authority.port() {
+            Some(port) => port.as_str().parse().map_err(|_| UrlError::Invalid)?,
+            None => 80,
+        };
         if authority.as_str().contains('@') || host.is_empty() {
             return Err(UrlError::Invalid);
         }
@@ -57,7 +61,7 @@ impl Target {
         }
         Ok(Self {
             host: host.to_owned(),
-            port: authority.port_u16().unwrap_or(80),
+            port,
             authority: authority.as_str().to_owned(),
             path_and_query: uri
                 .path_and_query()
@@ -72,7 +76,7 @@ mod tests {
 
     #[test]
     fn only_http_urls_of_this_machine_are_accepted() {
-        let parse = |url| Target::parse(url, false);
+        let parse = |url: &str| Target::parse(url, false);
         for url in [
             "",
             "/webhook",
