@@ -46,11 +46,13 @@ impl Target {
             .strip_prefix('[')
             .and_then(|it| it.strip_suffix(']'))
             .unwrap_or(host);
-        let port = match authority.port() {
-            Some(port) => port.as_str().parse().map_err(|_| UrlError::Invalid)?,
+        // A user name is before the host. `Authority::port` is `None` for a number that is too large.
+        let rest = authority.as_str().strip_prefix(authority.host());
+        let port = match rest.ok_or(UrlError::Invalid)?.strip_prefix(':') {
+            Some(port) => port.parse().map_err(|_| UrlError::Invalid)?,
             None => 80,
         };
-        if authority.as_str().contains('@') || host.is_empty() {
+        if host.is_empty() {
             return Err(UrlError::Invalid);
         }
         // A name is not looked up: only an address is certain to be this machine.
