@@ -10,8 +10,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::answer::Answer;
+use crate::clock::Clock;
 use crate::config::{DEMO_APP_SECRET, SandboxBuilder, StartError};
 use crate::key::AppKey;
+use crate::outbound::{Courier, Orders};
 use crate::page::{Page, Pages};
 use crate::received::ReceivedRequest;
 use crate::script::ScriptError;
@@ -47,6 +49,7 @@ pub struct Sandbox {
     // Dropping it tells the server to stop.
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
+    _courier: Courier,
 }
 
 impl Sandbox {
@@ -92,6 +95,7 @@ impl Sandbox {
         listener: TcpListener,
         address: SocketAddr,
         state: Arc<State>,
+        orders: Orders,
         demo: bool,
     ) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
@@ -100,6 +104,7 @@ impl Sandbox {
             let _ = stopped.await;
         });
         Self {
+            _courier: Courier::start(state.clone(), orders),
             state,
             address,
             base_url: format!("http://{address}/v2"),
@@ -195,11 +200,17 @@ impl Sandbox {
     /// Moves the sandbox's time forward.
     pub fn advance(&self, by: Duration) {
         self.state.clock.advance(by);
+        self.state.publish();
     }
 
     /// The sandbox's time, in milliseconds since 1970.
     pub fn now_ms(&self) -> u64 {
         self.state.clock.now_ms()
+    }
+
+    /// The sandbox's clock. A clone shares its time.
+    pub fn clock(&self) -> Clock {
+        self.state.clock.clone()
     }
 
     /// Sets the lifetime of organizations' access tokens that are issued after this call.
@@ -335,7 +346,7 @@ impl Sandbox {
     /// Removes all scripted answers and pages that are not sent yet, and all ends that no object has yet.
     pub fn clear_scripts(&self) {
         lock(&self.state.scripts).clear();
-        if let Some((objects, _)) = self.objects() {
+        if let Some((objects, _)) = self.state.objects() {
             objects.clear_scripts();
         }
     }
