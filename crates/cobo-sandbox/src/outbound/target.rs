@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn only_http_urls_of_this_machine_are_accepted() {
-        let parse = |url| Target::parse(url, false);
+        let parse = |url: &str| Target::parse(url, false);
         for url in [
             "",
             "/webhook",
