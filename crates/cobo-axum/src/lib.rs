@@ -7,6 +7,7 @@
 //! - [`Webhook`] is an extractor for servers that do the rest themselves, and [`VerifyLayer`] a tower
 //!   layer for other servers than axum.
 //! - `InstallationCallback` (feature `oauth`) is an extractor for installation callbacks.
+//! - `UserInfo` (feature `user-info`) is an extractor for the user who opened the app in Cobo's portal.
 //!
 //! Events are kept in a [`MemoryLog`] for tests, a `RedbLog` (feature `redb`, on by default) for one
 //! process, or a `RedisLog` (feature `redis`) for processes on several machines.
@@ -59,6 +60,8 @@ mod layer;
 mod log;
 mod receive;
 mod rejection;
+#[cfg(feature = "user-info")]
+mod user_info;
 mod webhook;
 
 pub use callback::callback;
@@ -74,6 +77,8 @@ pub use log::redb::{RedbLog, RedbLogBuilder};
 pub use log::redis::{RedisLog, RedisLogBuilder};
 pub use log::{Claim, Counts, EventLog, LogError, NewEvent, ParkedEvent, Recorded};
 pub use rejection::Rejection;
+#[cfg(feature = "user-info")]
+pub use user_info::UserInfo;
 pub use webhook::Webhook;
 
 /// Compiles the examples of the README.
