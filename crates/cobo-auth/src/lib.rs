@@ -72,6 +72,8 @@ pub use call::access_token::{AccessToken, Bearer};
 pub use call::credential::{Credential, FixedToken};
 pub use call::response::{Body, Response};
 pub use call::retry::RetryPolicy;
+#[cfg(feature = "tower")]
+pub use call::service::RequestService;
 pub use client::Client;
 pub use client::builder::ClientBuilder;
 pub use client::clock::{Clock, Reading, SystemClock};

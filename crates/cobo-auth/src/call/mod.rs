@@ -27,6 +27,8 @@ pub(crate) mod receive;
 pub(crate) mod redact;
 pub(crate) mod response;
 pub(crate) mod retry;
+#[cfg(feature = "tower")]
+pub(crate) mod service;
 
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("biz-api-key");
 pub(crate) const API_NONCE: HeaderName = HeaderName::from_static("biz-api-nonce");
