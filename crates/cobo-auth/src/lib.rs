@@ -58,6 +58,7 @@
 //! counts as a success when its response is verified. The response is decoded after that, so a
 //! response that does not decode is an event in the log and is not counted here.
 
+mod body;
 mod call;
 mod client;
 #[doc(hidden)]
@@ -68,16 +69,17 @@ mod keys;
 mod operation;
 mod sign;
 
-pub use call::access_token::{AccessToken, Bearer};
-pub use call::credential::{Credential, FixedToken};
-pub use call::response::{Body, Response};
-pub use call::retry::RetryPolicy;
+pub use body::Body;
+pub use call::response::Response;
 #[cfg(feature = "tower")]
 pub use call::service::RequestService;
 pub use client::Client;
+pub use client::access_token::{AccessToken, Bearer};
 pub use client::builder::ClientBuilder;
 pub use client::clock::{Clock, Reading, SystemClock};
+pub use client::credential::{Credential, FixedToken};
 pub use client::environment::Environment;
+pub use client::retry::RetryPolicy;
 pub use client::transport::options::HttpOptions;
 pub use client::transport::resolver::{Resolver, ResolverError};
 pub use cobo_model::{DecodeError, File, MissingFields, Nullable, Number, NumberError, Secret};

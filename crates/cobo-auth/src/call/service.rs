@@ -5,7 +5,8 @@ use std::task::{Context, Poll};
 use cobo_model::IntoBody;
 use tower_service::Service;
 
-use crate::call::response::{Body, Response};
+use crate::body::Body;
+use crate::call::response::Response;
 use crate::error::Error;
 use crate::operation::Request;
 

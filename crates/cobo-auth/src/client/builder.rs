@@ -2,10 +2,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::retry::{Budget, RetryPolicy};
 use crate::client::clock::{Clock, SystemClock};
 use crate::client::cobo_time::CoboTime;
 use crate::client::environment::{Environment, is_loopback};
+use crate::client::retry::{Budget, RetryPolicy};
 use crate::client::transport::options::HttpOptions;
 use crate::client::{Client, Shared};
 use crate::error::Error;

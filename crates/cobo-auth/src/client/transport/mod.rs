@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use url::Url;
 
-use crate::call::RESERVED_HEADERS;
+use crate::client::RESERVED_HEADERS;
 use crate::client::environment::is_loopback;
 use crate::error::Error;
 
