@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
+
 use crate::client::clock::{Clock, SystemClock};
 use crate::client::cobo_time::CoboTime;
 use crate::client::environment::{Environment, is_loopback};
@@ -138,10 +140,12 @@ impl ClientBuilder {
             ));
         }
         let public_key = self.signer.public_key();
+        let api_key = HeaderValue::try_from(public_key.to_string())
+            .map_err(|_| Error::configuration("invalid public key".to_owned()))?;
         let shared = Shared {
             http: self.http.client(&base)?,
             base,
-            api_key: public_key.to_string(),
+            api_key,
             cobo_time: CoboTime::of(self.environment.response_keys()),
             nonces: Nonces::of(public_key, self.environment.base_url(), self.nonces),
             environment: self.environment,
