@@ -14,4 +14,5 @@ mod outcomes;
 mod receiving;
 mod retries;
 mod secrets;
+mod user_info;
 mod wire;
