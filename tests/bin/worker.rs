@@ -6,8 +6,11 @@
 
 mod fleet;
 mod keep;
+mod receive;
 mod share;
+mod spend;
 
+use std::path::Path;
 use std::time::Duration;
 
 use cobo_auth::{Client, Ed25519Signer, NonceStrategy, RetryPolicy};
@@ -33,6 +36,7 @@ async fn main() -> Result<(), &'static str> {
             let span = Duration::from_millis(span.parse().unwrap());
             fleet::fleet(redis, environment, organizations.parse().unwrap(), span).await;
         }
+        ["receive", dir, response_key] => receive::receive(Path::new(dir), response_key).await,
         ["share", base_url, response_key, seed, nonces, token, calls] => {
             let nonces = match nonces {
                 "random" => NonceStrategy::Random,
@@ -44,6 +48,10 @@ async fn main() -> Result<(), &'static str> {
             let client = Client::builder(environment, signer).retry(RetryPolicy::none());
             let client = client.nonces(nonces).build().unwrap();
             share::share(client, token, calls.parse().unwrap()).await;
+        }
+        ["spend", journal, base_url, response_key, wallet_id, orders] => {
+            let environment = client::environment_of(base_url, response_key);
+            spend::spend(journal, environment, wallet_id, orders.parse().unwrap()).await;
         }
         _ => return Err("unknown arguments"),
     }

@@ -91,8 +91,8 @@ async fn handle(
     match fault {
         None => response.map(|()| Body::from(body)),
         Some(Fault::Torn) if !body.is_empty() => torn(response, body),
-        Some(Fault::Torn | Fault::Dropped) => {
-            connection.close();
+        Some(fault) => {
+            connection.close(fault == Fault::Reset);
             response.map(|()| Body::empty())
         }
     }
@@ -118,8 +118,11 @@ fn answer(
     request: &RequestParts<'_>,
     form: Option<&Form>,
 ) -> (bool, Result<Reply, Failure>) {
+    if let Some(answer) = endpoint::answer_public(state, request) {
+        return (true, answer);
+    }
     match state.admit(request) {
-        Ok(caller) => (true, endpoint::answer(state, &caller, request, form)),
+        Ok((key, caller)) => (true, endpoint::answer(state, &key, &caller, request, form)),
         Err(refusal) => (false, Err(Failure::unauthenticated(refusal.to_string()))),
     }
 }

@@ -7,7 +7,7 @@ mod support;
 
 use std::time::Duration;
 
-use cobo_auth::{Error, ErrorKind, Execution, Operation, RequestId, RetryPolicy};
+use cobo_auth::{Error, ErrorKind, Execution, HttpOptions, Operation, RequestId, RetryPolicy};
 use cobo_sandbox::{Answer, Sandbox, Specification};
 use cobo_waas2::operations::{
     CREATE_CONTRACT_CALL_TRANSACTION, CREATE_FORCED_SWEEP_REQUEST, CREATE_TRANSFER_TRANSACTION,
@@ -24,7 +24,7 @@ async fn sandbox() -> (Sandbox, Waas2Client) {
     let sandbox = Sandbox::builder().specification(Specification::waas2());
     let (sandbox, client) = support::start(sandbox).await;
     let client = client
-        .http(|http| http.timeout(Duration::from_secs(2)))
+        .http(HttpOptions::new().timeout(Duration::from_secs(2)))
         .retry(RetryPolicy::standard().base_delay(Duration::ZERO));
     (sandbox, Waas2Client::new(client.build().unwrap()))
 }
@@ -78,6 +78,7 @@ fn assert_taken(error: &Error, id: &RequestId) {
     for part in [
         id.as_str(),
         "list_transactions",
+        "the last 90 days",
         "compare",
         "this one or an earlier one",
     ] {
@@ -161,7 +162,8 @@ async fn error_after_all_responses_are_lost_says_to_reuse_the_request_id() {
     assert_eq!(error.request_id().map(RequestId::as_str), Some("order-7"));
     let text = error.to_string();
     let expected = "may have been carried out: send it again only with the same request_id, \
-                    `order-7`, or look it up with `list_transactions`";
+                    `order-7`, or look it up with `list_transactions`, which lists the last 90 \
+                    days by default";
     assert!(text.ends_with(expected), "{text}");
     assert_eq!(ids(&sandbox), ["order-7"; 3]);
 }
