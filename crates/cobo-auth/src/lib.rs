@@ -57,6 +57,7 @@
 //! without one; `outcome` is `success`, or the [kind](ErrorKind) of the error in `snake_case`. A call
 //! counts as a success when its response is verified. The response is decoded after that, so a
 //! response that does not decode is an event in the log and is not counted here.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod call;
 mod client;
