@@ -59,6 +59,14 @@
 //! response that does not decode is an event in the log and is not counted here.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+// The second condition is for a test, on machines without the target.
+#[cfg(any(target_arch = "wasm32", cobo_test_wasm32))]
+compile_error!(
+    "cobo-auth does not support wasm32: it needs TCP connections and the time of the operating system, and \
+     a private key does not belong in a web page; call Cobo from a server, and use `cobo-model` alone for \
+     the models"
+);
+
 mod call;
 mod client;
 #[doc(hidden)]
