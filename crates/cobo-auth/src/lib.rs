@@ -107,6 +107,8 @@ pub use sign::message::{Digest, Message, double_sha256};
 pub use sign::nonce::NonceStrategy;
 pub use sign::target::{TargetError, canonicalize};
 pub use sign::verifier::ResponseKeys;
+// In the API of this crate: callers get the right version from here.
+pub use {futures_core::Stream, http, reqwest};
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

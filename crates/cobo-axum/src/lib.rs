@@ -53,6 +53,7 @@ mod log;
 mod rejection;
 mod webhook;
 
+pub use axum;
 pub use callback::callback;
 pub use inbox::Inbox;
 pub use inbox::builder::InboxBuilder;

@@ -4,10 +4,10 @@
 use std::io::Write as _;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let path = std::env::args().nth(1).ok_or("the path of a JSON file of rustdoc is missing")?;
+    let path = std::env::args().nth(1);
+    let path = path.ok_or("the path of a JSON file of rustdoc is missing")?;
     let api = public_api::Builder::from_rustdoc_json(path)
         .omit_blanket_impls(true)
-        .omit_auto_trait_impls(true)
         .build()?;
     let mut out = std::io::stdout().lock();
     for item in api.items() {
