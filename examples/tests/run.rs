@@ -48,6 +48,7 @@ programs! {
     treasury: "4. sent before: 00000000-0000-4000-8000-000000000003\n5. final state: Completed\n";
     telemetry: "cobo_calls_total{operation=raw,outcome=success} 1";
     testing: "3 tests passed";
+    waiting: "1. paid: Completed\n2. not paid: Failed: a signer refused\n3. not known yet: PendingSignature\n";
     webhook_receiver: "6. handled in all: 1";
     remote_signer: "a request that it signed was answered with 200";
 }

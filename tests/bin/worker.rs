@@ -7,6 +7,7 @@
 mod fleet;
 mod keep;
 mod share;
+mod spend;
 
 use std::time::Duration;
 
@@ -44,6 +45,10 @@ async fn main() -> Result<(), &'static str> {
             let client = Client::builder(environment, signer).retry(RetryPolicy::none());
             let client = client.nonces(nonces).build().unwrap();
             share::share(client, token, calls.parse().unwrap()).await;
+        }
+        ["spend", journal, base_url, response_key, wallet_id, orders] => {
+            let environment = client::environment_of(base_url, response_key);
+            spend::spend(journal, environment, wallet_id, orders.parse().unwrap()).await;
         }
         _ => return Err("unknown arguments"),
     }

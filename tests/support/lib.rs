@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a panic fails the test
 
+pub mod bare;
 pub mod canned;
 pub mod capture;
 pub mod certificates;
@@ -9,6 +10,7 @@ pub mod client;
 pub mod contract;
 pub mod directory;
 pub mod failing;
+pub mod journal;
 pub mod process;
 pub mod property;
 pub mod proxy;

@@ -36,6 +36,11 @@ impl Process {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// Waits for its end, and returns whether it ended without a failure.
+    pub fn succeeded(&mut self) -> bool {
+        self.child.wait().unwrap().success()
+    }
+
     /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()

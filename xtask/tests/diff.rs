@@ -145,6 +145,38 @@ fn diff_reports_enum_and_union_changes() {
 }
 
 #[test]
+fn changed_final_states_are_reported_by_diff() {
+    let marked = |success: Value, failure: Value| {
+        let mut root = base();
+        let mut states = json!({"type": "string", "enum": ["open", "paid", "lost", "late"]});
+        if success != json!([]) || failure != json!([]) {
+            states["x-cobo-final-states"] = json!({"success": success, "failure": failure});
+        }
+        at(&mut root, "/components/schemas")["State"] = states;
+        at(&mut root, ORDER)["status"] = json!({"$ref": "#/components/schemas/State"});
+        document(&root)
+    };
+    let without = marked(json!([]), json!([]));
+    let one = marked(json!(["paid"]), json!(["lost"]));
+    let other = marked(json!(["lost"]), json!(["late"]));
+
+    let expected = [
+        "  behaviour  late: final state changed, from not final to failure",
+        "  behaviour  lost: final state changed, from failure to success",
+        "  behaviour  paid: final state changed, from success to not final",
+    ];
+    assert_eq!(lines(&changes(&one, &other))[1..], expected);
+    let classes = |old, new| -> Vec<Class> {
+        let found = changes(old, new);
+        found.iter().map(|change| change.class).collect()
+    };
+    assert_eq!(classes(&without, &one), [Class::Compatible; 2]);
+    // The method `outcome` is gone.
+    assert_eq!(classes(&one, &without), [Class::Breaking; 2]);
+    assert_eq!(Surface::read(&one.write()), Some(one));
+}
+
+#[test]
 fn diff_matches_untagged_union_variants_by_their_type() {
     let text = json!({"type": "string"});
     let amount = json!({"type": "object", "properties": {"amount": {"type": "string"}}});

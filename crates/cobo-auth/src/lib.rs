@@ -67,6 +67,7 @@ compile_error!(
      the models"
 );
 
+mod body;
 mod call;
 mod client;
 #[doc(hidden)]
@@ -77,14 +78,15 @@ mod keys;
 mod operation;
 mod sign;
 
-pub use call::access_token::{AccessToken, Bearer};
-pub use call::credential::{Credential, FixedToken};
-pub use call::response::{Body, Response};
-pub use call::retry::RetryPolicy;
+pub use body::Body;
+pub use call::response::Response;
 pub use client::Client;
+pub use client::access_token::{AccessToken, Bearer};
 pub use client::builder::ClientBuilder;
 pub use client::clock::{Clock, Reading, SystemClock};
+pub use client::credential::{Credential, FixedToken};
 pub use client::environment::Environment;
+pub use client::retry::RetryPolicy;
 pub use cobo_model::{DecodeError, File, MissingFields, Nullable, Number, NumberError, Secret};
 pub use error::body::ErrorBody;
 pub use error::code::ErrorCode;

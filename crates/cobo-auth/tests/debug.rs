@@ -18,7 +18,7 @@ fn client() -> Client {
 }
 
 #[test]
-fn secrets() {
+fn debug_of_keys_and_tokens_shows_no_secret() {
     assert_eq!(format!("{:?}", Secret::new(SECRET)), "Secret(REDACTED)");
     assert_eq!(
         format!("{:?}", Some(Secret::new(""))),
@@ -66,7 +66,7 @@ fn debug_of_clients_and_builders_shows_no_secret() {
 }
 
 #[test]
-fn requests() {
+fn debug_of_requests_and_messages_shows_no_value() {
     let request = client()
         .request(Method::POST, "/x")
         .query("token", SECRET)
@@ -100,7 +100,7 @@ fn requests() {
 }
 
 #[tokio::test]
-async fn explanations() {
+async fn debug_of_a_signing_preview_shows_no_message_and_no_signature() {
     let request = client().request(Method::POST, "/x").json(SECRET);
     let explained = request.preview().await.unwrap();
     let shown = format!("{explained:?}");

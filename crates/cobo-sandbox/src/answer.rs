@@ -26,12 +26,15 @@ use crate::reply::{Body, Delivery, Failure, Fault, Reply};
 ///     Answer::text(StatusCode::BAD_GATEWAY, "<html>").header("Content-Type", "text/html").unsigned(),
 ///     // The call is carried out, and its answer is lost.
 ///     Answer::as_usual().dropped(),
+///     // The call is carried out, and answered with a failure.
+///     Answer::error(StatusCode::SERVICE_UNAVAILABLE, 2000).after_execution(),
 /// ];
 /// ```
 #[derive(Clone)]
 #[must_use = "an answer is sent only when it is scripted"]
 pub struct Answer {
     content: Content,
+    after_execution: bool,
     headers: HeaderMap,
     invalid_header: Option<String>,
     delivery: Delivery,
@@ -82,6 +85,7 @@ impl Answer {
     fn new(content: Content) -> Self {
         Self {
             content,
+            after_execution: false,
             headers: HeaderMap::new(),
             invalid_header: None,
             delivery: Delivery::default(),
@@ -129,6 +133,12 @@ impl Answer {
         self
     }
 
+    /// Carries the operation out, and then sends this answer in place of the usual one.
+    pub fn after_execution(mut self) -> Self {
+        self.after_execution = true;
+        self
+    }
+
     /// Closes the connection after the headers and the first half of the body. An answer without a body is
     /// [dropped](Self::dropped) instead.
     pub fn torn(mut self) -> Self {
@@ -139,6 +149,12 @@ impl Answer {
     /// Closes the connection before any part of the answer is sent.
     pub fn dropped(mut self) -> Self {
         self.delivery.fault = Some(Fault::Dropped);
+        self
+    }
+
+    /// As [`dropped`](Self::dropped), with a reset of the TCP connection.
+    pub fn reset(mut self) -> Self {
+        self.delivery.fault = Some(Fault::Reset);
         self
     }
 }
@@ -156,6 +172,11 @@ impl Answer {
         error_id: impl FnOnce() -> String,
     ) -> Reply {
         let mut reply = match self.content {
+            Content::Given(status, body) if self.after_execution => {
+                // Only what it does counts. Its answer is replaced.
+                let _ = usual();
+                Reply::new(status, body)
+            }
             Content::Usual => usual().unwrap_or_else(|failure| failure.into_reply(&error_id())),
             Content::Given(status, body) => Reply::new(status, body),
         };

@@ -23,7 +23,14 @@ pub(crate) struct Connection {
 
 /// Closes one connection.
 #[derive(Clone, Default)]
-pub(crate) struct Closer(Arc<AtomicBool>);
+pub(crate) struct Closer(Arc<Closing>);
+
+#[derive(Default)]
+struct Closing {
+    closed: AtomicBool,
+    /// Whether the peer is told with a reset.
+    resets: AtomicBool,
+}
 
 impl Listener {
     pub(crate) fn new(listener: TcpListener) -> Self {
@@ -55,15 +62,20 @@ impl Connected<IncomingStream<'_, Listener>> for Closer {
 }
 
 impl Closer {
-    /// Makes every later read and write of the connection fail. The server then closes it.
-    pub(crate) fn close(&self) {
-        self.0.store(true, Ordering::Release);
+    /// Makes every later read and write of the connection fail. The server then closes it, with a reset if `resets`.
+    pub(crate) fn close(&self, resets: bool) {
+        self.0.resets.store(resets, Ordering::Release);
+        self.0.closed.store(true, Ordering::Release);
     }
 }
 
 impl Connection {
     fn check(&self) -> io::Result<()> {
-        if self.closer.0.load(Ordering::Acquire) {
+        if self.closer.0.closed.load(Ordering::Acquire) {
+            if self.closer.0.resets.load(Ordering::Acquire) {
+                // Closing the socket then sends a reset. A failure only makes it an ordinary close.
+                let _ = self.stream.set_zero_linger();
+            }
             return Err(io::Error::other("a script closed the connection"));
         }
         Ok(())
@@ -110,6 +122,10 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.closer.0.resets.load(Ordering::Acquire) {
+            // An orderly shutdown would come before the reset.
+            return Poll::Ready(self.check());
+        }
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -147,7 +147,7 @@ pub use script::ScriptError;
 pub use signature::{Refusal, RequestParts, SignedBy, check};
 pub use spec::{Fields, Sample, SampleRequest, Specification, SpecificationError};
 pub use violation::Violation;
-pub use waas2::End;
+pub use waas2::{DepositError, End};
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

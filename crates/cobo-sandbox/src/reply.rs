@@ -48,6 +48,8 @@ pub(crate) enum Fault {
     Torn,
     /// Before the reply.
     Dropped,
+    /// Before the reply, with a reset.
+    Reset,
 }
 
 impl Reply {
@@ -145,7 +147,7 @@ impl Failure {
         Self::api(StatusCode::BAD_REQUEST, 2006, message)
     }
 
-    /// The `request_id` was used before, so nothing was carried out.
+    /// The `request_id` was used before, so nothing was carried out. The status is a guess: Cobo documents only the code.
     pub(crate) fn used_request_id() -> Self {
         let message = "a request with this request_id was accepted before";
         Self::api(StatusCode::BAD_REQUEST, 30_001, message)

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -21,7 +20,6 @@ use crate::signature::{Refusal, RequestParts, SignedBy, check};
 use crate::spec::Fields;
 use crate::state::{State, lock};
 use crate::violation::Violation;
-use crate::waas2::{End, Objects};
 
 /// How long a shutdown waits for requests in flight.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
@@ -42,7 +40,7 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 /// # }
 /// ```
 pub struct Sandbox {
-    state: Arc<State>,
+    pub(crate) state: Arc<State>,
     address: SocketAddr,
     base_url: String,
     demo: bool,
@@ -63,17 +61,23 @@ impl Sandbox {
 
     /// Creates the settings of a sandbox that answers every operation of Cobo's WaaS 2.0, and keeps state.
     ///
-    /// What an organization creates, it finds again: projects, vaults, wallets, addresses, transactions, merchants,
-    /// pay-in orders and refunds. A list starts empty, an unknown id is answered with 404 and code 2028, and so is a
-    /// request that names an object which the organization does not have. A `request_id` of a transfer or of a contract
-    /// call works once; the second request is refused with 400 and code 30001. Transactions, pay-in orders and refunds
-    /// reach their last state after a minute of the sandbox's time ([`advance`](Self::advance),
-    /// [`advance_to_end`](Self::advance_to_end)), and succeed, unless a script says otherwise
+    /// What an organization creates, it finds again: projects, vaults, TSS requests, wallets, addresses, transactions,
+    /// merchants, pay-in orders, refunds, top-up addresses and payouts. A list starts empty, an unknown id is answered
+    /// with 404 and code 2028, and so is a request that names an object which the organization does not have. What moves
+    /// through states reaches the last one after a minute of the sandbox's time ([`advance`](Self::advance),
+    /// [`advance_to_end`](Self::advance_to_end)), and succeeds, unless a script says otherwise
     /// ([`script_end`](Self::script_end)).
     ///
+    /// A `request_id` of a transfer or of a contract call works once; the second request is refused with code 30001. Its
+    /// HTTP status, 400, is a guess: Cobo documents only the code. A speed-up or a drop makes the original transaction
+    /// fail at once; at Cobo, it can still be confirmed until its replacement is.
+    ///
+    /// Balances come from completed [deposits](Self::deposit) and transfers, also between the organization's own
+    /// addresses. Fees are not counted, and a transfer is not refused if the balance is too small: the balance is negative
+    /// then. The fee that `estimate_fee` returns is an example, in the coin of the chain that the request names.
+    ///
     /// All other operations are answered with values made from the document, see [`SandboxBuilder::specification`]. In
-    /// both cases the request selects the variant of a union: with `wallet_type: MPC` it is an MPC Wallet. Balances are
-    /// not tracked.
+    /// both cases the request selects the variant of a union: with `wallet_type: MPC` it is an MPC Wallet.
     #[cfg(feature = "waas2")]
     pub fn waas2() -> SandboxBuilder {
         SandboxBuilder::default().waas2()
@@ -331,7 +335,7 @@ impl Sandbox {
     /// Removes all scripted answers and pages that are not sent yet, and all ends that no object has yet.
     pub fn clear_scripts(&self) {
         lock(&self.state.scripts).clear();
-        if let Some(objects) = self.objects() {
+        if let Some((objects, _)) = self.objects() {
             objects.clear_scripts();
         }
     }
@@ -346,44 +350,6 @@ impl Sandbox {
     pub fn violation_count(&self) -> u64 {
         let documents = self.state.documents.as_ref();
         documents.map_or(0, |documents| lock(&documents.violations).count())
-    }
-}
-
-/// What calls have created, with `Sandbox::waas2`.
-impl Sandbox {
-    /// The next objects that this operation creates end so, one end for each object.
-    ///
-    /// # Errors
-    ///
-    /// When the operation does not create a transaction, a pay-in order or a refund, when the sandbox keeps no state, or
-    /// when an object cannot stay in the state that is given: the error names the states.
-    pub fn script_end(
-        &self,
-        operation_id: &str,
-        ends: impl IntoIterator<Item = End>,
-    ) -> Result<(), ScriptError> {
-        let no_states = || ScriptError::NoStates(operation_id.to_owned());
-        let objects = self.objects().ok_or_else(no_states)?;
-        objects.script(operation_id, ends.into_iter().collect())
-    }
-
-    /// Moves the sandbox's time forward until every object has reached its last state, except those that a script keeps
-    /// in another one. Access tokens live longer than that.
-    pub fn advance_to_end(&self) {
-        let ends_ms = self.objects().and_then(Objects::all_end_ms);
-        let missing_ms = ends_ms.unwrap_or(0).saturating_sub(self.now_ms());
-        self.advance(Duration::from_millis(missing_ms));
-    }
-
-    /// What calls of this operation have created, for all organizations, oldest first and as of now. Empty if the
-    /// operation creates nothing, or if the sandbox keeps no state.
-    pub fn created(&self, operation_id: &str) -> Vec<Value> {
-        let objects = self.objects();
-        objects.map_or_else(Vec::new, |it| it.created(operation_id, self.now_ms()))
-    }
-
-    fn objects(&self) -> Option<&Objects> {
-        self.state.documents.as_ref()?.objects.as_ref()
     }
 }
 

@@ -24,9 +24,8 @@ pub enum ScriptError {
     NoList(String),
     /// The operation does not create an object that moves through states.
     #[error(
-        "the operation {0} creates no object that moves through states in this sandbox: `Sandbox::waas2` has \
-         create_transfer_transaction, create_contract_call_transaction, create_message_sign_transaction, \
-         create_payment_order and create_refund"
+        "the operation {0} creates no object that moves through states in this sandbox: `Sandbox::waas2` has such \
+         operations for transactions, TSS requests, pay-in orders, refunds and payouts"
     )]
     NoStates(String),
     /// An object cannot stay in this state.

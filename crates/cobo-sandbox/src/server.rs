@@ -91,8 +91,8 @@ async fn handle(
     match fault {
         None => response.map(|()| Body::from(body)),
         Some(Fault::Torn) if !body.is_empty() => torn(response, body),
-        Some(Fault::Torn | Fault::Dropped) => {
-            connection.close();
+        Some(fault) => {
+            connection.close(fault == Fault::Reset);
             response.map(|()| Body::empty())
         }
     }

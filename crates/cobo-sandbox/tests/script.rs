@@ -315,6 +315,38 @@ async fn request_with_a_dropped_usual_response_was_executed() {
     assert_eq!(refused.headers["x-more"], "1");
 }
 
+#[tokio::test]
+async fn reset_response_resets_the_connection() {
+    let sandbox = Sandbox::start().await.unwrap();
+    sandbox.script("get_token", [throttled().reset()]).unwrap();
+    let error = response(&sandbox, get_token_call()).await.unwrap_err();
+    let mut cause = std::error::Error::source(&error);
+    let mut kinds = Vec::new();
+    while let Some(error) = cause {
+        kinds.extend(error.downcast_ref().map(std::io::Error::kind));
+        cause = error.source();
+    }
+    assert!(
+        kinds.contains(&std::io::ErrorKind::ConnectionReset),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn request_with_a_failure_after_execution_was_executed() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let (_, refresh_token) = pair(&sandbox).await;
+    sandbox
+        .script("refresh_token", [throttled().after_execution()])
+        .unwrap();
+    let call = || Call::post(TOKEN, &refresh_body(&refresh_token));
+    call().send(&sandbox).await.assert_api_error(429, 2026);
+    call()
+        .send(&sandbox)
+        .await
+        .assert_oauth_error(400, "invalid_grant", "used");
+}
+
 /// Time is paused: it moves only where something sleeps.
 #[tokio::test(start_paused = true)]
 async fn delayed_response_is_sent_after_the_delay() {

@@ -78,6 +78,7 @@ fn assert_taken(error: &Error, id: &RequestId) {
     for part in [
         id.as_str(),
         "list_transactions",
+        "the last 90 days",
         "compare",
         "this one or an earlier one",
     ] {
@@ -161,7 +162,8 @@ async fn error_after_all_responses_are_lost_says_to_reuse_the_request_id() {
     assert_eq!(error.request_id().map(RequestId::as_str), Some("order-7"));
     let text = error.to_string();
     let expected = "may have been carried out: send it again only with the same request_id, \
-                    `order-7`, or look it up with `list_transactions`";
+                    `order-7`, or look it up with `list_transactions`, which lists the last 90 \
+                    days by default";
     assert!(text.ends_with(expected), "{text}");
     assert_eq!(ids(&sandbox), ["order-7"; 3]);
 }

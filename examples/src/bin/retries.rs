@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use cobo_auth::{Client, ErrorCode, Execution, FixedToken, RetryPolicy};
+use cobo_auth::{Client, Execution, FixedToken, RetryPolicy};
 use cobo_sandbox::{Answer, DEMO_ORG_ID, Sandbox};
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -71,8 +71,9 @@ fn patient(sandbox: &Sandbox) -> Result<Client, Box<dyn Error>> {
 
 /// What an app does after a write failed.
 fn next_step(error: &cobo_auth::Error) -> &'static str {
-    if error.code().is_some_and(ErrorCode::is_duplicate) {
-        return "an earlier request with this request_id was accepted: look it up";
+    // Only if Cobo signed it, and signed it recently: without that, code 30001 proves nothing.
+    if error.is_request_id_taken() {
+        return "Cobo took a request with this request_id: look it up, and compare";
     }
     match error.execution() {
         Execution::NotExecuted if error.is_retryable() => "not carried out: send it again later",

@@ -81,7 +81,7 @@ async fn estimate_fee(client: &Waas2Client, wallet_id: &str) -> Result<(), Box<d
         .source(models::CustodialTransferSource::builder().wallet_id(wallet_id))
         .token_id(TOKEN)
         .fee_type(models::FeeType::Fixed);
-    // The sandbox answers with the example of the document, whatever the token.
+    // The amount that the sandbox answers with is the example of the document.
     let estimate = client.estimate_fee().estimate_fee_params(planned);
     match estimate.send().await?.into_inner() {
         EstimatedFee::Fixed(fee) => println!("3. fee: {} {}", fee.fee_amount, fee.token_id),

@@ -78,6 +78,8 @@ pub enum Kind {
     MediaTypeChanged,
     ValueAdded,
     ValueRemoved,
+    /// A wait for a state ends in other cases, or in another way.
+    FinalStateChanged,
     VariantAdded,
     VariantRemoved,
     /// The variant is selected by other tags or properties.
@@ -115,6 +117,7 @@ impl Kind {
             Self::MediaTypeChanged => "media type changed",
             Self::ValueAdded => "value added",
             Self::ValueRemoved => "value removed",
+            Self::FinalStateChanged => "final state changed",
             Self::VariantAdded => "variant added",
             Self::VariantRemoved => "variant removed",
             Self::SelectionChanged => "selected by other values",

@@ -131,15 +131,18 @@ impl Walk<'_> {
                 Shape::Enum {
                     of,
                     values,
+                    final_states,
                     unknown,
                 },
                 Shape::Enum {
                     of: new_of,
                     values: new_values,
+                    final_states: new_final_states,
                     unknown: new_unknown,
                 },
             ) if of == new_of => {
                 self.values(values, new_values);
+                self.final_states(final_states, new_final_states);
                 self.changes
                     .differ(breaking, Kind::Renamed, unknown, unknown, new_unknown);
             }
@@ -264,6 +267,27 @@ impl Walk<'_> {
                         .add(Class::Compatible, Kind::ValueAdded, "", None, value);
                 }
             }
+        }
+    }
+
+    /// Compares the marks that decide when a wait ends, and how. The method `outcome` exists only with marks.
+    fn final_states(&mut self, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) {
+        let class = match (old.is_empty(), new.is_empty()) {
+            (false, true) => Class::Breaking,
+            (true, false) => Class::Compatible,
+            _ => Class::Behaviour,
+        };
+        let states: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        for state in states {
+            let outcome = |states: &BTreeMap<String, String>| {
+                states
+                    .get(state)
+                    .map_or("not final", String::as_str)
+                    .to_owned()
+            };
+            let (before, after) = (outcome(old), outcome(new));
+            self.changes
+                .differ(class, Kind::FinalStateChanged, state, &before, &after);
         }
     }
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::{
-    self, Api, Bounds, Enum, Location, ModelId, ModelKind, Object, Presence, Side, Type, Union,
+    self, Api, Bounds, Enum, Location, ModelId, ModelKind, Object, Outcome, Presence, Side, Type,
+    Union,
 };
 use crate::print::rust_type::{RustType, last};
 
@@ -95,6 +96,9 @@ pub enum Shape {
         of: String,
         /// The names of the variants by value.
         values: BTreeMap<String, String>,
+        /// The states that are marked as final: `success` or `failure` by value.
+        #[serde(default, skip_serializing_if = "is_default")]
+        final_states: BTreeMap<String, String>,
         unknown: String,
     },
     Union {
@@ -347,9 +351,17 @@ impl Names<'_> {
 
 fn values<T>(of: &str, open: &Enum<T>, text: impl Fn(&T) -> String) -> Shape {
     let values = open.values.iter();
+    let final_states = values.clone().filter_map(|value| {
+        let outcome = match value.outcome? {
+            Outcome::Success => "success",
+            Outcome::Failure => "failure",
+        };
+        Some((text(&value.value), outcome.to_owned()))
+    });
     let values = values.map(|value| (text(&value.value), value.rust.clone()));
     Shape::Enum {
         of: of.to_owned(),
+        final_states: final_states.collect(),
         values: values.collect(),
         unknown: open.unknown.clone(),
     }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Call, Signed, metrics};
-use crate::call::access_token::AccessToken;
-use crate::call::credential::Credential;
+use crate::body::Body;
 use crate::call::receive::receive;
 use crate::call::redact::{explanation, holds_secret};
-use crate::call::response::{Body, Response};
-use crate::call::retry::{AttemptFailure, jitter};
+use crate::call::response::Response;
 use crate::client::Client;
+use crate::client::access_token::AccessToken;
+use crate::client::credential::Credential;
+use crate::client::retry::{AttemptFailure, jitter};
 use crate::error::code::ErrorCode;
 use crate::error::{Error, ErrorKind, Execution, printable};
 use crate::sign::nonce::NonceStrategy;

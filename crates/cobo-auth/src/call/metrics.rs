@@ -3,7 +3,8 @@
 
 use tokio::time::Instant;
 
-use crate::call::response::{Body, Response};
+use crate::body::Body;
+use crate::call::response::Response;
 use crate::error::Error;
 use crate::operation::Operation;
 

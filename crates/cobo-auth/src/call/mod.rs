@@ -9,45 +9,26 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tracing::Instrument as _;
 use url::Url;
 
-use crate::call::access_token::AccessToken;
-use crate::call::credential::Credential;
-use crate::call::response::{Body, Response};
-use crate::client::Client;
+use crate::body::Body;
+use crate::call::response::Response;
+use crate::client::access_token::AccessToken;
+use crate::client::credential::Credential;
+use crate::client::{Client, RESERVED_HEADERS};
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::operation::request_id::SentId;
 use crate::sign::message::Message;
 
-pub(crate) mod access_token;
 mod attempts;
-pub(crate) mod credential;
 pub(crate) mod metrics;
 pub(crate) mod options;
 pub(crate) mod receive;
 pub(crate) mod redact;
 pub(crate) mod response;
-pub(crate) mod retry;
 
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("biz-api-key");
 pub(crate) const API_NONCE: HeaderName = HeaderName::from_static("biz-api-nonce");
 pub(crate) const API_SIGNATURE: HeaderName = HeaderName::from_static("biz-api-signature");
-
-/// Headers that callers cannot set: they would make the sent request differ from the signed one, or
-/// they carry the bearer token, which only a credential may set.
-pub(crate) const RESERVED_HEADERS: [HeaderName; 12] = [
-    header::AUTHORIZATION,
-    header::CONNECTION,
-    header::CONTENT_ENCODING,
-    header::CONTENT_LENGTH,
-    header::COOKIE,
-    header::EXPECT,
-    header::HOST,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
 
 /// One call: what is sent, but for the access token and the signature, and how it may be sent.
 pub(crate) struct Call {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
-use crate::call::credential::Credential;
+use crate::client::credential::Credential;
 
 /// The options of one call, which override those of its client and its operation.
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,8 @@ use http::{HeaderMap, StatusCode, header};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::call::response::{Body, Response};
+use crate::body::Body;
+use crate::call::response::Response;
 use crate::client::Shared;
 use crate::client::cobo_time::is_fresh;
 use crate::error::body::ErrorBody;

@@ -2,13 +2,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
-use bytes::Bytes;
 use cobo_model::decode;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
-use zeroize::Zeroizing;
 
+use crate::body::Body;
 use crate::error::Error;
 use crate::operation::request_id::SentId;
 
@@ -92,36 +91,6 @@ impl<T> Response<T> {
             status: self.status,
             headers: self.headers,
         }
-    }
-}
-
-/// The bytes of a verified body. `Debug` shows only their number, since a body may contain a token.
-/// The memory is wiped when the last clone is dropped.
-#[derive(Clone, Default)]
-pub struct Body(Bytes);
-
-impl Body {
-    pub(crate) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self(Bytes::from_owner(bytes))
-    }
-
-    /// The bytes, sharing memory with this body.
-    pub fn into_bytes(self) -> Bytes {
-        self.0
-    }
-}
-
-impl Deref for Body {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Body {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Body({} bytes)", self.0.len())
     }
 }
 

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::call::RESERVED_HEADERS;
-use crate::call::retry::{Budget, RetryPolicy};
 use crate::client::clock::{Clock, SystemClock};
 use crate::client::cobo_time::CoboTime;
 use crate::client::environment::{Environment, is_loopback};
-use crate::client::{Client, Shared};
+use crate::client::retry::{Budget, RetryPolicy};
+use crate::client::{Client, RESERVED_HEADERS, Shared};
 use crate::error::Error;
 use crate::keys::signer::Signer;
 use crate::sign::nonce::{NonceStrategy, Nonces};

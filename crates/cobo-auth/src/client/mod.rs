@@ -1,25 +1,44 @@
+pub(crate) mod access_token;
 pub(crate) mod builder;
 pub(crate) mod clock;
 pub(crate) mod cobo_time;
+pub(crate) mod credential;
 pub(crate) mod environment;
+pub(crate) mod retry;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderName, header};
 use url::Url;
 
-use crate::call::credential::Credential;
-use crate::call::retry::{Budget, RetryPolicy};
 use crate::client::builder::ClientBuilder;
 use crate::client::clock::Clock;
 use crate::client::cobo_time::CoboTime;
+use crate::client::credential::Credential;
 use crate::client::environment::Environment;
+use crate::client::retry::{Budget, RetryPolicy};
 use crate::error::Error;
 use crate::keys::signer::Signer;
-use crate::operation::Request;
 use crate::sign::nonce::Nonces;
+
+/// Headers that callers cannot set: they would make the sent request differ from the signed one, or
+/// they carry the bearer token, which only a credential may set.
+pub(crate) const RESERVED_HEADERS: [HeaderName; 12] = [
+    header::AUTHORIZATION,
+    header::CONNECTION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::COOKIE,
+    header::EXPECT,
+    header::HOST,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
 
 /// Signs requests, sends them, and verifies the responses.
 ///
@@ -30,7 +49,7 @@ use crate::sign::nonce::Nonces;
 ///
 /// ```no_run
 /// use cobo_auth::{Client, Ed25519Signer, Environment};
-/// use http::Method;
+/// use http::{HeaderName, header};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let signer = Ed25519Signer::from_hex(&std::env::var("COBO_APP_SECRET")?)?;
@@ -141,14 +160,6 @@ impl Client {
     /// All clients whose environments have the same response keys share this time.
     pub fn cobo_time_millis(&self) -> Option<u64> {
         self.shared.cobo_time.at(self.shared.clock.monotonic())
-    }
-
-    /// Starts a request to an endpoint that no document describes: the method, and the path below
-    /// the base URL.
-    ///
-    /// The request is checked in [`send`](Request::send), not here.
-    pub fn request(&self, method: Method, path: &str) -> Request {
-        Request::raw(self.clone(), method, path)
     }
 
     /// The base URL.

@@ -9,7 +9,7 @@ use cobo_model::{DecodeError, MissingFields};
 use http::{HeaderMap, HeaderName, StatusCode, header};
 
 use super::{Error, Inner, Kind, printable};
-use crate::call::response::Body;
+use crate::body::Body;
 use crate::error::body::ErrorBody;
 use crate::error::code::ErrorCode;
 use crate::operation::request_id::SentId;

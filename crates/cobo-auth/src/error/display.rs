@@ -6,6 +6,9 @@ use std::fmt;
 use super::{Error, Execution, Kind};
 use crate::error::code::ErrorCode;
 
+/// A lookup that finds nothing proves nothing about older requests. Cobo documents this for its lists of transactions.
+const TIME_RANGE: &str = "which lists the last 90 days by default";
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(operation) = &self.0.operation {
@@ -94,9 +97,9 @@ impl Error {
                     return write!(
                         f,
                         "{separator}Cobo took a request with the {property} `{id}`, this one or an \
-                         earlier one: look it up with `{}`, and compare what it did (wallet, \
-                         destination, amount) with this request; do not send this request with \
-                         another {property} before that",
+                         earlier one: look it up with `{}`, {TIME_RANGE}, and compare what it did \
+                         (wallet, destination, amount) with this request; do not send this request \
+                         with another {property} before that",
                         sent.key.lookup
                     );
                 }
@@ -186,7 +189,7 @@ impl Error {
         if let Some(sent) = &self.0.request_id {
             return write!(
                 f,
-                ": send it again only with the same {}, `{}`, or look it up with `{}`",
+                ": send it again only with the same {}, `{}`, or look it up with `{}`, {TIME_RANGE}",
                 sent.key.property, sent.id, sent.key.lookup
             );
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cobo_model::MissingFields;
 use http::StatusCode;
 
-use crate::call::response::Body;
+use crate::body::Body;
 use crate::error::body::ErrorBody;
 use crate::error::code::ErrorCode;
 use crate::operation::request_id::SentId;

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use crate::call::response::Body;
+use crate::body::Body;
 use crate::inbound::error::InboundError;
 
 /// A value that Cobo signed. Only [`InboundVerifier::verify`](crate::InboundVerifier::verify) makes

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::HeaderMap;
 use zeroize::Zeroizing;
 
+use crate::body::Body;
 use crate::call::receive::coding;
-use crate::call::response::Body;
 use crate::client::clock::{Clock, SystemClock};
 use crate::client::environment::Environment;
 use crate::error::Error;

@@ -11,7 +11,8 @@ use cobo_model::Nullable;
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
-use crate::call::response::{Body, Response};
+use crate::body::Body;
+use crate::call::response::Response;
 use crate::error::Error;
 use crate::operation::Request;
 

@@ -15,11 +15,12 @@ use super::pages::{CursorPage, Pages};
 use super::request_id::SentId;
 use super::values::ParameterValue;
 use super::{Operation, SigningPreview};
-use crate::call::credential::Credential;
+use crate::body::Body;
 use crate::call::options::{CallCredential, CallOptions};
-use crate::call::response::{Body, Response};
+use crate::call::response::Response;
 use crate::call::{Call, log_unbuilt, metrics};
 use crate::client::Client;
+use crate::client::credential::Credential;
 use crate::error::Error;
 use crate::sign::target::canonical_url;
 
@@ -76,11 +77,14 @@ type WriteForm<B> = fn(Form, &<B as IntoBody>::Model) -> Form;
 /// A body as it is sent, with its content type.
 type Encoded = (HeaderValue, Bytes);
 
-impl Request {
-    /// A request to an endpoint that no document describes.
-    pub(crate) fn raw(client: Client, method: Method, path: &str) -> Self {
-        Self {
-            client,
+impl Client {
+    /// Starts a request to an endpoint that no document describes: the method, and the path below
+    /// the base URL.
+    ///
+    /// The request is checked in [`send`](Request::send), not here.
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        Request {
+            client: self.clone(),
             target: Target::Raw {
                 method,
                 path: path.to_owned(),
@@ -91,7 +95,9 @@ impl Request {
             options: CallOptions::default(),
         }
     }
+}
 
+impl Request {
     /// Adds a query parameter. An empty value is not sent. A parameter that is added several times
     /// is sent once, with its values as one comma-separated list.
     pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {

@@ -20,8 +20,8 @@ impl End {
         Self(Ending::Succeeds)
     }
 
-    /// The object fails instead of its last state. A transaction and a refund have this `failed_reason`; a pay-in order
-    /// expires.
+    /// The object fails instead of its last state. A transaction, a refund and a payout have this
+    /// `failed_reason`; a pay-in order expires, and a TSS request is `KeyGeneratingFailed`.
     pub fn fails(reason: impl Into<String>) -> Self {
         Self(Ending::Fails(reason.into()))
     }
@@ -79,6 +79,40 @@ pub(super) static REFUND_COURSE: Course = Course {
     units_per_second: 1,
 };
 
+/// A payment that comes from outside.
+pub(super) static DEPOSIT_COURSE: Course = Course {
+    states: &[("Confirming", 0), ("Completed", 45_000)],
+    failed: "Failed",
+    reason: Some("failed_reason"),
+    at_success: None,
+    units_per_second: 1_000,
+};
+
+pub(super) static TSS_COURSE: Course = Course {
+    states: &[
+        ("PendingKeyHolderConfirmation", 0),
+        ("KeyGenerating", 10_000),
+        ("Success", 60_000),
+    ],
+    failed: "KeyGeneratingFailed",
+    reason: None,
+    at_success: None,
+    units_per_second: 1_000,
+};
+
+pub(super) static PAYOUT_COURSE: Course = Course {
+    states: &[
+        ("Pending", 0),
+        ("Preparing", 5_000),
+        ("Transferring", 10_000),
+        ("Completed", 60_000),
+    ],
+    failed: "Failed",
+    reason: Some("failed_reason"),
+    at_success: None,
+    units_per_second: 1,
+};
+
 impl Course {
     /// Whether an object can stay in this state.
     pub(super) fn can_stay(&self, state: &str) -> bool {
@@ -120,7 +154,9 @@ impl Course {
         let Some((index, name, after)) = reached else {
             return;
         };
-        value["updated_timestamp"] = json!((created_ms + after) * self.units_per_second / 1_000);
+        if let Some(updated) = value.get_mut("updated_timestamp") {
+            *updated = json!((created_ms + after) * self.units_per_second / 1_000);
+        }
         match ending {
             Ending::Fails(reason) if index == last => {
                 value["status"] = json!(self.failed);

@@ -16,6 +16,11 @@ pub(super) struct Ingredients<'a> {
 }
 
 impl Ingredients<'_> {
+    /// The same for another request.
+    pub(super) fn of<'b>(&'b self, request: &'b Value) -> Ingredients<'b> {
+        Ingredients { request, ..*self }
+    }
+
     /// Makes an object. `number` is unique in the sandbox.
     pub(super) fn object(&self, kind: &Kind, extra: &[(&str, Made)], number: u64) -> Value {
         let schema = schema_of(kind);
@@ -51,7 +56,7 @@ impl Ingredients<'_> {
         value
     }
 
-    fn made(&self, made: Made, number: u64) -> Option<Value> {
+    pub(super) fn made(&self, made: Made, number: u64) -> Option<Value> {
         let first = |pointers: &[&str]| {
             let mut found = pointers.iter().filter_map(|it| self.request.pointer(it));
             found.find(|value| !value.is_null()).cloned()
@@ -76,6 +81,11 @@ impl Ingredients<'_> {
                 json!(token.as_str()?.split('_').next())
             }
             Made::Text(text) => json!(text),
+            Made::IdOf(pointer) => {
+                let digest = Sha256::digest(first(&[pointer])?.as_str()?);
+                let digits: String = hex::encode(digest).chars().take(16).collect();
+                json!(format!("P{digits}"))
+            }
         })
     }
 }

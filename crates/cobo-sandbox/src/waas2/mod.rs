@@ -1,48 +1,47 @@
 //! State for the operations of WaaS 2.0: what a call creates is found by later calls.
 //!
-//! `table` lists which operations create, read and change which kind of object. All other operations are answered from
+//! `rules` lists which operations create, read and change which kind of object, and `table` lists the kinds. All other operations are answered from
 //! the document, with the variants that the request selects.
 
 #![cfg_attr(not(feature = "waas2"), allow(dead_code))]
 
+mod amount;
+mod balance;
+mod call;
 mod course;
+mod deposit;
+mod handle;
 mod make;
+mod replace;
+mod rules;
 mod store;
 mod table;
+mod top_up;
 
+use std::collections::HashSet;
 use std::sync::Mutex;
 
 use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 
+pub(crate) use call::Call;
 pub use course::End;
+pub use deposit::DepositError;
 
-use crate::list;
-use crate::organization::Organization;
 use crate::reply::{Failure, Reply};
 use crate::script::ScriptError;
-use crate::signature::{RequestParts, split};
-use crate::spec::{Documented, Fields, Query, Specification};
+use crate::spec::{Fields, Specification};
 use crate::state::lock;
+use balance::{By, Owned};
 use make::{Ingredients, overlay, schema_of};
+use rules::{Action, Rule, rule_of};
 use store::Store;
-use table::{Action, Kind, Made, Rule, rule_of};
+use table::{ADDRESS, Kind, Made, TRANSACTION};
 
 /// What the organizations have created.
 #[derive(Default)]
 pub(crate) struct Objects {
     store: Mutex<Store>,
-}
-
-/// A call of an operation that the document allows.
-pub(crate) struct Call<'a> {
-    pub(crate) specification: &'a Specification,
-    pub(crate) operation: &'a Documented,
-    pub(crate) request: &'a RequestParts<'a>,
-    /// Relative to the base URL.
-    pub(crate) path: &'a str,
-    pub(crate) organization: Option<&'a Organization>,
-    pub(crate) now_ms: u64,
 }
 
 impl Objects {
@@ -111,6 +110,23 @@ impl Objects {
                     .collect();
                 made.map(Value::Array)?
             }
+            Action::CreateEach(list, property) => {
+                let values = body[list].as_array().cloned().unwrap_or_default();
+                let found: Result<_, Failure> = values
+                    .into_iter()
+                    .map(|value| {
+                        let mut request = body.clone();
+                        request[property] = value;
+                        top_up::find_or_create(&mut store, &ingredients.of(&request), rule)
+                    })
+                    .collect();
+                call.list(kind, found?)?
+            }
+            Action::FindOrCreate => {
+                let request = call.query();
+                top_up::find_or_create(&mut store, &ingredients.of(&request), rule)?
+            }
+            Action::Renew => top_up::renew(&mut store, ingredients, rule)?,
             Action::Get => {
                 let object = store.get(org_id, kind, &id);
                 object.ok_or_else(|| unknown(kind))?.at(now_ms)
@@ -118,6 +134,34 @@ impl Objects {
             Action::List => {
                 let items = store.list(org_id, kind, &place, now_ms);
                 call.list(kind, items)?
+            }
+            Action::ListOf(parameters) => {
+                let mut place = call.query().as_object().cloned().unwrap_or_default();
+                place.retain(|name, _| parameters.contains(&name.as_str()));
+                call.list(kind, store.list(org_id, kind, &place, now_ms))?
+            }
+            Action::ListEach(property) => {
+                let mut items = store.list(org_id, kind, &place, now_ms);
+                let mut seen = HashSet::new();
+                items.retain(|item| seen.insert(item[property].to_string()));
+                call.list(kind, call.described(items))?
+            }
+            Action::Balances(by) => {
+                let wallet = store.get(org_id, kind, &id);
+                wallet.ok_or_else(|| unknown(kind))?;
+                let items = balances(&store, org_id, now_ms, by, &place)?;
+                call.list(kind, items)?
+            }
+            Action::Answer(properties) => {
+                let request = ingredients.request;
+                let specification = call.specification;
+                let mut value = specification.sample_like(schema, Fields::All, request);
+                for (property, made) in properties {
+                    if let Some(made) = ingredients.made(*made, 0) {
+                        value[*property] = made;
+                    }
+                }
+                value
             }
             Action::Update => {
                 let object = store.get(org_id, kind, &id).ok_or_else(|| unknown(kind))?;
@@ -129,21 +173,41 @@ impl Objects {
                 object.set(value, now_ms);
                 shown(&object.at(now_ms))
             }
-            Action::End(state) => {
+            Action::End(end) => {
                 let object = store.get(org_id, kind, &id).ok_or_else(|| unknown(kind))?;
-                if !object.end(state, now_ms) {
-                    let name = kind.name;
-                    return Err(Failure::malformed(format!("the {name} has ended already")));
+                let state = object.at(now_ms)["status"].clone();
+                if !end.from.iter().any(|from| state == *from) {
+                    let (name, from) = (kind.name, end.from.join(", "));
+                    return Err(Failure::malformed(format!(
+                        "the {name} is {state}: this operation needs one that is {from}"
+                    )));
                 }
+                let sub_status = end.sub_status.map(|it| ("sub_status", it.into()));
+                let properties = [("status", end.to.into())].into_iter().chain(sub_status);
+                object.end(&properties.collect::<Vec<_>>(), now_ms);
                 shown(&object.at(now_ms))
+            }
+            Action::Replace { purpose, from } => {
+                let by = (purpose, from);
+                shown(&replace::replace(&mut store, ingredients, rule, by, &id)?)
+            }
+            Action::Delete(property, wanted) => {
+                let object = store.get(org_id, kind, &id).ok_or_else(|| unknown(kind))?;
+                if object.at(now_ms)[property] != wanted {
+                    let name = kind.name;
+                    return Err(Failure::malformed(format!(
+                        "the {name} cannot be deleted: its {property} is not {wanted}"
+                    )));
+                }
+                store.remove(org_id, kind, &id);
+                shown(&serde_json::json!({ "submitted": true }))
             }
         })
     }
 
     /// Scripts how the next objects of an operation end.
     pub(crate) fn script(&self, operation_id: &str, ends: Vec<End>) -> Result<(), ScriptError> {
-        let rule = rule_of(operation_id)
-            .filter(|rule| matches!(rule.action, Action::Create(_) | Action::CreateOnce(_)));
+        let rule = rule_of(operation_id).filter(|rule| rule.action.creates());
         let found = rule.and_then(|rule| Some((rule, rule.kind.course?)));
         let Some((rule, course)) = found else {
             return Err(ScriptError::NoStates(operation_id.to_owned()));
@@ -175,54 +239,6 @@ impl Objects {
     pub(crate) fn all_end_ms(&self) -> Option<u64> {
         lock(&self.store).all_end_ms()
     }
-}
-
-impl Call<'_> {
-    /// The path parameters.
-    fn place(&self) -> Map<String, Value> {
-        let found = self.operation.path.matches(self.path).unwrap_or_default();
-        let values = found.into_iter();
-        let values = values.map(|(name, value)| (name.to_owned(), value.into()));
-        values.collect()
-    }
-
-    /// The page of a list that the query asks for.
-    fn list(&self, kind: &Kind, mut items: Vec<Value>) -> Result<Value, Failure> {
-        let query = split(self.request.target).1;
-        let read = self.operation.read_query(query);
-        items.retain(|item| is_wanted(kind, item, &read));
-        if read.text("direction") == Some("DESC") {
-            items.reverse();
-        }
-        let success = &self.operation.success;
-        let answer = success.answer(self.specification).unwrap_or_default();
-        list::answer(
-            self.specification,
-            self.operation,
-            answer,
-            query,
-            Some(items),
-        )
-    }
-}
-
-/// Whether an item matches the filters that have other names than its properties. `list` applies the others.
-fn is_wanted(kind: &Kind, item: &Value, query: &Query) -> bool {
-    query.filters.iter().all(|(name, values)| {
-        let bound = || values.first()?.parse::<f64>().ok();
-        let number = |property: &str| item.get(property)?.as_f64();
-        if let Some(value) = name.strip_prefix("min_").and_then(number) {
-            return bound().is_none_or(|bound| value >= bound);
-        }
-        if let Some(value) = name.strip_prefix("max_").and_then(number) {
-            return bound().is_none_or(|bound| value <= bound);
-        }
-        let renamed = kind.filters.iter().find(|(parameter, _)| parameter == name);
-        renamed.is_none_or(|(_, property)| {
-            let value = item.get(*property).and_then(Value::as_str);
-            value.is_some_and(|value| values.iter().any(|wanted| wanted == value))
-        })
-    })
 }
 
 /// The fields of a body, and the path parameters.
@@ -258,6 +274,29 @@ fn create(
     let (org_id, now_ms) = (ingredients.org_id, ingredients.now_ms);
     store.insert(org_id, rule, place.clone(), object.clone(), now_ms);
     Ok(object)
+}
+
+/// The balances of an organization.
+fn balances(
+    store: &Store,
+    org_id: &str,
+    now_ms: u64,
+    by: By,
+    place: &Map<String, Value>,
+) -> Result<Vec<Value>, Failure> {
+    let transactions = store.all(org_id, &TRANSACTION, now_ms).into_iter();
+    let transactions: Vec<Value> = transactions.map(|(_, value)| value).collect();
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+    let addresses = store.all(org_id, &ADDRESS, now_ms).into_iter();
+    let owned = addresses.filter_map(|(place, value)| {
+        Some(Owned {
+            wallet_id: text(place.get("wallet_id"))?,
+            address: text(value.get(ADDRESS.id))?,
+        })
+    });
+    let owned: Vec<Owned> = owned.collect();
+    balance::balances(&transactions, &owned, by, place)
+        .ok_or_else(|| Failure::internal("a balance has too many digits for the sandbox"))
 }
 
 /// Only what the document allows is stored.

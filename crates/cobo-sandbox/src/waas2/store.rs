@@ -5,27 +5,28 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use serde_json::{Map, Value, json};
 
 use super::course::{End, Ending};
-use super::table::{Kind, Rule};
+use super::rules::Rule;
+use super::table::Kind;
 
 pub(super) struct Stored {
-    org_id: String,
+    pub(super) org_id: String,
     kind: &'static Kind,
     /// The operation that created it.
     operation: &'static str,
     /// The path parameters with which it was created, such as the wallet of an address.
-    place: Map<String, Value>,
+    pub(super) place: Map<String, Value>,
     value: Value,
     created_ms: u64,
     ending: Ending,
-    /// The state in which a call ended it.
-    ended: Option<&'static str>,
+    /// Whether a call has ended it.
+    ended: bool,
 }
 
 impl Stored {
     /// The object as of now.
     pub(super) fn at(&self, now_ms: u64) -> Value {
         let mut value = self.value.clone();
-        if self.ended.is_none()
+        if !self.ended
             && let Some(course) = self.kind.course
         {
             let age = now_ms.saturating_sub(self.created_ms);
@@ -38,21 +39,19 @@ impl Stored {
     fn ends_ms(&self) -> Option<u64> {
         let after = self.kind.course?.ends_after(&self.ending)?;
         match self.ended {
-            Some(_) => Some(self.created_ms),
-            None => Some(self.created_ms.saturating_add(after)),
+            true => Some(self.created_ms),
+            false => Some(self.created_ms.saturating_add(after)),
         }
     }
 
-    /// Ends it now; `false` if it had ended before.
-    pub(super) fn end(&mut self, state: &'static str, now_ms: u64) -> bool {
-        if self.ended.is_some() || self.ends_ms().is_some_and(|ends| ends <= now_ms) {
-            return false;
-        }
+    /// Ends it now, with these properties.
+    pub(super) fn end(&mut self, properties: &[(&str, Value)], now_ms: u64) {
         self.value = self.at(now_ms);
-        self.value["status"] = json!(state);
+        for (property, value) in properties {
+            self.value[*property] = value.clone();
+        }
         self.touch(now_ms);
-        self.ended = Some(state);
-        true
+        self.ended = true;
     }
 
     pub(super) fn set(&mut self, value: Value, now_ms: u64) {
@@ -113,16 +112,56 @@ impl Store {
             value,
             created_ms: now_ms,
             ending: ending.unwrap_or_else(End::succeeds).0,
-            ended: None,
+            ended: false,
         });
     }
 
     pub(super) fn get(&mut self, org_id: &str, kind: &Kind, id: &str) -> Option<&mut Stored> {
         self.objects.iter_mut().find(|object| {
             object.org_id == org_id
-                && std::ptr::eq(object.kind, kind)
+                && object.kind.name == kind.name
                 && object.value[kind.id].as_str() == Some(id)
         })
+    }
+
+    /// The first object of a kind, of any organization, with this text in the property that identifies it.
+    pub(super) fn find(&self, kind: &Kind, id: &str) -> Option<&Stored> {
+        let mut objects = self.objects.iter();
+        objects.find(|it| it.kind.name == kind.name && it.value[kind.id].as_str() == Some(id))
+    }
+
+    /// The object with the same values as `candidate` in the properties that identify its kind.
+    pub(super) fn same(
+        &mut self,
+        org_id: &str,
+        kind: &Kind,
+        candidate: &Value,
+    ) -> Option<&mut Stored> {
+        let mut objects = self.objects.iter_mut();
+        objects.find(|it| {
+            let is_same = |property: &&str| it.value[*property] == candidate[*property];
+            it.org_id == org_id && it.kind.name == kind.name && kind.same.iter().all(is_same)
+        })
+    }
+
+    /// Removes an object.
+    pub(super) fn remove(&mut self, org_id: &str, kind: &Kind, id: &str) {
+        self.objects.retain(|it| {
+            let is_it = it.org_id == org_id && it.kind.name == kind.name;
+            !(is_it && it.value[kind.id].as_str() == Some(id))
+        });
+    }
+
+    /// All objects of a kind, as of now, with their places.
+    pub(super) fn all(
+        &self,
+        org_id: &str,
+        kind: &Kind,
+        now_ms: u64,
+    ) -> Vec<(&Map<String, Value>, Value)> {
+        let objects = self.objects.iter();
+        let of_kind = objects.filter(|it| it.org_id == org_id && it.kind.name == kind.name);
+        of_kind.map(|it| (&it.place, it.at(now_ms))).collect()
     }
 
     pub(super) fn list(
@@ -133,7 +172,7 @@ impl Store {
         now_ms: u64,
     ) -> Vec<Value> {
         let of_kind = self.objects.iter().filter(|object| {
-            object.org_id == org_id && std::ptr::eq(object.kind, kind) && object.place == *place
+            object.org_id == org_id && object.kind.name == kind.name && object.place == *place
         });
         of_kind.map(|object| object.at(now_ms)).collect()
     }

@@ -1,6 +1,9 @@
-//! What is stored, and which operations read and write it.
+//! The kinds of objects that are stored.
 
-use super::course::{Course, ORDER_COURSE, REFUND_COURSE, TRANSACTION_COURSE};
+use super::course::{
+    Course, DEPOSIT_COURSE, ORDER_COURSE, PAYOUT_COURSE, REFUND_COURSE, TRANSACTION_COURSE,
+    TSS_COURSE,
+};
 
 /// A kind of object.
 pub(super) struct Kind {
@@ -10,6 +13,8 @@ pub(super) struct Kind {
     pub(super) schema: &'static str,
     /// The property that identifies an object.
     pub(super) id: &'static str,
+    /// The properties that identify an object as its id does, for operations that find or make it.
+    pub(super) same: &'static [&'static str],
     /// Optional properties that an object has from the start, with a value made from the schema.
     pub(super) also: &'static [&'static str],
     /// Properties that the sandbox sets, unless the request gives a value.
@@ -43,12 +48,15 @@ pub(super) enum Made {
     /// The chain of the token at one of these pointers of the request: `ETH` for `ETH_USDT`.
     ChainOf(&'static [&'static str]),
     Text(&'static str),
+    /// An id that is the same for the same text at this pointer of the request.
+    IdOf(&'static str),
 }
 
-const NOTHING: Kind = Kind {
+pub(super) const NOTHING: Kind = Kind {
     name: "",
     schema: "",
     id: "",
+    same: &[],
     also: &[],
     defaults: &[],
     set: &[],
@@ -57,7 +65,7 @@ const NOTHING: Kind = Kind {
     course: None,
 };
 
-static PROJECT: Kind = Kind {
+pub(super) static PROJECT: Kind = Kind {
     name: "project",
     schema: "MPCProject",
     id: "project_id",
@@ -69,7 +77,7 @@ static PROJECT: Kind = Kind {
     ..NOTHING
 };
 
-static VAULT: Kind = Kind {
+pub(super) static VAULT: Kind = Kind {
     name: "vault",
     schema: "MPCVault",
     id: "vault_id",
@@ -84,7 +92,7 @@ static VAULT: Kind = Kind {
     ..NOTHING
 };
 
-static WALLET: Kind = Kind {
+pub(super) static WALLET: Kind = Kind {
     name: "wallet",
     schema: "WalletInfo",
     id: "wallet_id",
@@ -93,7 +101,7 @@ static WALLET: Kind = Kind {
     ..NOTHING
 };
 
-static ADDRESS: Kind = Kind {
+pub(super) static ADDRESS: Kind = Kind {
     name: "address",
     schema: "AddressInfo",
     id: "address",
@@ -102,7 +110,9 @@ static ADDRESS: Kind = Kind {
     ..NOTHING
 };
 
-static TRANSACTION: Kind = Kind {
+pub(super) static TRANSACTION: Kind = ANY_TRANSACTION;
+
+const ANY_TRANSACTION: Kind = Kind {
     name: "transaction",
     schema: "Transaction",
     id: "transaction_id",
@@ -122,7 +132,39 @@ static TRANSACTION: Kind = Kind {
     ..NOTHING
 };
 
-static MERCHANT: Kind = Kind {
+/// A deposit is a transaction too: the operations find it as one.
+pub(super) static DEPOSIT: Kind = Kind {
+    set: &[
+        ("transaction_id", Made::Uuid),
+        ("wallet_id", Made::Request(&["/wallet_id"])),
+        ("type", Made::Text("Deposit")),
+        ("initiator_type", Made::Text("External")),
+        ("created_timestamp", Made::Milliseconds),
+        ("updated_timestamp", Made::Milliseconds),
+    ],
+    refers: &[],
+    course: Some(&DEPOSIT_COURSE),
+    ..ANY_TRANSACTION
+};
+
+pub(super) static TSS_REQUEST: Kind = Kind {
+    name: "TSS request",
+    schema: "TSSRequest",
+    id: "tss_request_id",
+    set: &[
+        ("tss_request_id", Made::Uuid),
+        ("created_timestamp", Made::Milliseconds),
+    ],
+    refers: &[("/vault_id", &VAULT)],
+    filters: &[(
+        "key_share_holder_group_id",
+        "target_key_share_holder_group_id",
+    )],
+    course: Some(&TSS_COURSE),
+    ..NOTHING
+};
+
+pub(super) static MERCHANT: Kind = Kind {
     name: "merchant",
     schema: "Merchant",
     id: "merchant_id",
@@ -135,7 +177,7 @@ static MERCHANT: Kind = Kind {
     ..NOTHING
 };
 
-static ORDER: Kind = Kind {
+pub(super) static ORDER: Kind = Kind {
     name: "pay-in order",
     schema: "Order",
     id: "order_id",
@@ -161,7 +203,7 @@ static ORDER: Kind = Kind {
     ..NOTHING
 };
 
-static REFUND: Kind = Kind {
+pub(super) static REFUND: Kind = Kind {
     name: "refund",
     schema: "Refund",
     id: "refund_id",
@@ -177,92 +219,48 @@ static REFUND: Kind = Kind {
     ..NOTHING
 };
 
-/// What an operation does with the objects of its kind.
-#[derive(Clone, Copy)]
-pub(super) enum Action {
-    /// Makes an object, with these properties beside those of the kind.
-    Create(&'static [(&'static str, Made)]),
-    /// As `Create`. Refuses a `request_id` that was used before.
-    CreateOnce(&'static [(&'static str, Made)]),
-    /// Makes as many objects as the field `count` says.
-    CreateMany,
-    Get,
-    List,
-    /// Lays the request's fields over the object.
-    Update,
-    /// Ends the object in this state.
-    End(&'static str),
-}
+pub(super) static PAYOUT: Kind = Kind {
+    name: "payout",
+    schema: "PaymentPayout",
+    id: "payout_id",
+    set: &[
+        ("payout_id", Made::Uuid),
+        ("payout_items", Made::Request(&["/payout_params"])),
+        ("created_timestamp", Made::Seconds),
+        ("updated_timestamp", Made::Seconds),
+    ],
+    course: Some(&PAYOUT_COURSE),
+    ..NOTHING
+};
 
-pub(super) struct Rule {
-    pub(super) operation: &'static str,
-    pub(super) kind: &'static Kind,
-    pub(super) action: Action,
-}
+pub(super) static TOP_UP_ADDRESS: Kind = Kind {
+    name: "top-up address of this payer",
+    schema: "TopUpAddress",
+    id: "address",
+    same: &["merchant_id", "custom_payer_id", "token_id"],
+    also: &["developer_fee_rate"],
+    set: &[
+        ("address", Made::Address),
+        ("payer_id", Made::IdOf("/custom_payer_id")),
+        ("chain", Made::ChainOf(&["/token_id"])),
+        ("created_timestamp", Made::Seconds),
+        ("updated_timestamp", Made::Seconds),
+    ],
+    refers: &[("/merchant_id", &MERCHANT)],
+    ..NOTHING
+};
 
-const fn rule(operation: &'static str, kind: &'static Kind, action: Action) -> Rule {
-    Rule {
-        operation,
-        kind,
-        action,
-    }
-}
-
-const TRANSFER: &[(&str, Made)] = &[("type", Made::Text("Withdrawal"))];
-const CONTRACT_CALL: &[(&str, Made)] = &[("type", Made::Text("ContractCall"))];
-const MESSAGE_SIGN: &[(&str, Made)] = &[("type", Made::Text("MessageSign"))];
-
-static RULES: [Rule; 31] = [
-    rule("create_mpc_project", &PROJECT, Action::Create(&[])),
-    rule("list_mpc_projects", &PROJECT, Action::List),
-    rule("get_mpc_project_by_id", &PROJECT, Action::Get),
-    rule("update_mpc_project_by_id", &PROJECT, Action::Update),
-    rule("create_mpc_vault", &VAULT, Action::Create(&[])),
-    rule("list_mpc_vaults", &VAULT, Action::List),
-    rule("get_mpc_vault_by_id", &VAULT, Action::Get),
-    rule("update_mpc_vault_by_id", &VAULT, Action::Update),
-    rule("create_wallet", &WALLET, Action::Create(&[])),
-    rule("list_wallets", &WALLET, Action::List),
-    rule("get_wallet_by_id", &WALLET, Action::Get),
-    rule("update_wallet_by_id", &WALLET, Action::Update),
-    rule("create_address", &ADDRESS, Action::CreateMany),
-    rule("list_addresses", &ADDRESS, Action::List),
-    rule(
-        "create_transfer_transaction",
-        &TRANSACTION,
-        Action::CreateOnce(TRANSFER),
-    ),
-    rule(
-        "create_contract_call_transaction",
-        &TRANSACTION,
-        Action::CreateOnce(CONTRACT_CALL),
-    ),
-    rule(
-        "create_message_sign_transaction",
-        &TRANSACTION,
-        Action::Create(MESSAGE_SIGN),
-    ),
-    rule("list_transactions", &TRANSACTION, Action::List),
-    rule("get_transaction_by_id", &TRANSACTION, Action::Get),
-    rule(
-        "cancel_transaction_by_id",
-        &TRANSACTION,
-        Action::End("Failed"),
-    ),
-    rule("create_merchant", &MERCHANT, Action::Create(&[])),
-    rule("list_merchants", &MERCHANT, Action::List),
-    rule("update_merchant_by_id", &MERCHANT, Action::Update),
-    rule("create_payment_order", &ORDER, Action::Create(&[])),
-    rule("list_payment_orders", &ORDER, Action::List),
-    rule("get_payment_order_detail_by_id", &ORDER, Action::Get),
-    rule("update_payment_order", &ORDER, Action::End("Expired")),
-    rule("create_refund", &REFUND, Action::Create(&[])),
-    rule("get_refunds", &REFUND, Action::List),
-    rule("get_refund_detail_by_id", &REFUND, Action::Get),
-    rule("update_refund_by_id", &REFUND, Action::Update),
-];
-
-/// What an operation does; `None` if it neither reads nor writes objects.
-pub(super) fn rule_of(operation_id: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.operation == operation_id)
-}
+/// What a payer sends to a top-up address.
+pub(super) static TOP_UP: Kind = Kind {
+    name: "top-up",
+    schema: "PaymentTransaction",
+    id: "tx_id",
+    set: &[
+        ("tx_id", Made::Uuid),
+        ("created_timestamp", Made::Milliseconds),
+        ("updated_timestamp", Made::Milliseconds),
+    ],
+    filters: &[("transaction_ids", "tx_id")],
+    course: Some(&DEPOSIT_COURSE),
+    ..NOTHING
+};

@@ -28,8 +28,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use cobo_auth::Error;
+use cobo_auth::{Error, ErrorCode, ErrorKind, Execution};
 use cobo_model::Outcome;
+use tokio::time::Instant;
 
 mod things;
 
@@ -80,7 +81,8 @@ impl Waiter {
     }
 
     /// Sets the first and the longest delay between two requests. Each delay is random between half of
-    /// its length and its length. A `Retry-After` of the server is honoured if it is longer, up to 60 s.
+    /// its length and its length. Delays are at least 100 ms: shorter ones are lengthened. A
+    /// `Retry-After` of the server is honoured if it is longer, up to 60 s.
     #[must_use]
     pub const fn delays(mut self, first: Duration, longest: Duration) -> Self {
         self.first = first;
@@ -96,8 +98,13 @@ impl Waiter {
     }
 
     /// Sends the request until the thing's state is final, and returns the thing if it ended in
-    /// success. A state that this SDK does not know is not final. Errors that may pass
-    /// ([`Error::is_retryable`]) do not end the wait.
+    /// success. A state that this SDK does not know is not final.
+    ///
+    /// Getting a state changes nothing, so most failed requests are sent again until the deadline: no
+    /// connection, a timeout, every 5xx, and every response that Cobo did not sign. These end the
+    /// wait: a failure on this machine (invalid request, signer, credential), a refusal that Cobo
+    /// signed, a redirect, and a response that is too large or does not decode. "Not found" ends the
+    /// wait only after a minute, because Cobo may not show a thing at once after it is created.
     ///
     /// # Errors
     ///
@@ -135,7 +142,9 @@ impl Waiter {
         last: &mut Option<R::Thing>,
         error: &mut Option<Error>,
     ) -> Result<(), Error> {
-        let mut delay = self.first.min(self.longest);
+        let longest = self.longest.clamp(SHORTEST_DELAY, LONGEST_DELAY);
+        let mut delay = self.first.clamp(SHORTEST_DELAY, longest);
+        let started = Instant::now();
         loop {
             match request.clone().fetch().await {
                 Ok(thing) => {
@@ -145,20 +154,38 @@ impl Waiter {
                         return Ok(());
                     }
                 }
-                // Code 1000 is also an internal error, which passes.
-                Err(failed) if failed.is_retryable() || failed.is_token_expired() => {
-                    *error = Some(failed);
-                }
-                Err(failed) => return Err(failed),
+                Err(failed) if ends_wait(&failed, started.elapsed()) => return Err(failed),
+                Err(failed) => *error = Some(failed),
             }
             let asked = error.as_ref().and_then(Error::retry_after);
             let asked = asked.unwrap_or_default().min(LONGEST_RETRY_AFTER);
-            let pause = delay.min(LONGEST_DELAY).mul_f64(0.5 + jitter() / 2.0);
+            let pause = delay.mul_f64(0.5 + jitter() / 2.0);
             tokio::time::sleep(pause.max(asked)).await;
-            delay = delay.saturating_mul(2).min(self.longest);
+            delay = delay.saturating_mul(2).min(longest);
         }
     }
 }
+
+/// Whether another request would fail in the same way. `waited` is the time since the first request.
+fn ends_wait(error: &Error, waited: Duration) -> bool {
+    // Code 1000 is also an internal error, which passes.
+    if error.is_retryable() || error.is_token_expired() {
+        return false;
+    }
+    match error.kind() {
+        ErrorKind::Redirect | ErrorKind::TooLarge | ErrorKind::Decode => true,
+        // Only a refusal that Cobo signed, and a failure on this machine, count as not executed.
+        _ => {
+            let early = error.code() == Some(ErrorCode::NOT_FOUND) && waited < NOT_FOUND_TIME;
+            error.execution() == Execution::NotExecuted && !early
+        }
+    }
+}
+
+/// How long "not found" does not end a wait.
+const NOT_FOUND_TIME: Duration = Duration::from_secs(60);
+/// Shorter delays are lengthened to this, so that a wait never sends requests without a pause.
+const SHORTEST_DELAY: Duration = Duration::from_millis(100);
 
 /// A longer `Retry-After` is not honoured: any server on the way can send one, and the thing may end sooner.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
@@ -189,7 +216,7 @@ pub enum WaitError<T> {
         /// The error of the last request, if it failed.
         error: Option<Error>,
     },
-    /// A request failed, and the error is not known to be temporary. This says nothing about the thing.
+    /// A request failed, and another one would fail in the same way. This says nothing about the thing.
     Request {
         /// The thing as it was last seen, if a request succeeded.
         last: Option<Box<T>>,
@@ -204,10 +231,12 @@ impl<T: Progress> fmt::Display for WaitError<T> {
             Self::Failed { reason, .. } => write!(f, "it ended in failure: {reason}"),
             Self::TimedOut { last, error } => {
                 f.write_str("the deadline of the wait passed; ")?;
-                match (last, error) {
-                    (Some(last), _) => write!(f, "the last state is {}", last.reason())?,
-                    (None, Some(error)) => write!(f, "the last request failed: {error}")?,
-                    (None, None) => f.write_str("no request was answered")?,
+                match last {
+                    Some(last) => write!(f, "the last state is {}", last.reason())?,
+                    None => f.write_str("no state was read")?,
+                }
+                if let Some(error) = error {
+                    write!(f, "; the last request failed: {error}")?;
                 }
                 f.write_str("; it may still end: wait again")
             }

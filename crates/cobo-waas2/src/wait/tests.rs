@@ -146,6 +146,88 @@ async fn temporary_errors_do_not_end_the_wait_and_others_do() {
     assert_eq!(error.kind(), ErrorKind::Credential);
 }
 
+#[tokio::test(start_paused = true)]
+async fn delays_of_zero_are_lengthened_to_the_minimum_and_double() {
+    let script = Script::new([Ok(Status::Pending)]);
+    for (first, longest) in [(0, 0), (0, 1_000), (500, 0)] {
+        let waiter = Waiter::new()
+            .delays(Duration::from_millis(first), Duration::from_millis(longest))
+            .deadline(Duration::from_secs(10));
+        let script = Script::new(script.answers.clone());
+        waiter.wait(script.clone()).await.unwrap_err();
+        let pauses = script.pauses();
+        assert!(pauses.iter().all(|pause| *pause >= 0.05), "{pauses:?}");
+        let last = pauses[pauses.len() - 1];
+        assert_eq!(last >= 0.5, longest == 1_000, "{pauses:?}");
+    }
+}
+
+/// The error of a wallet list that is answered like this, without a retry.
+async fn failure(answer: Answer) -> Error {
+    let (sandbox, client) = sandbox().await;
+    sandbox.script("list_wallets", [answer]).unwrap();
+    client.list_wallets().send().await.unwrap_err()
+}
+
+#[tokio::test]
+async fn failures_that_do_not_come_from_cobo_do_not_end_the_wait() {
+    let html = |status| Answer::text(status, "<html>").header("Content-Type", "text/html");
+    for answer in [
+        html(StatusCode::INTERNAL_SERVER_ERROR),
+        html(StatusCode::BAD_GATEWAY).unsigned(),
+        html(StatusCode::FORBIDDEN).unsigned(),
+        Answer::error(StatusCode::INTERNAL_SERVER_ERROR, 2000),
+        Answer::error(StatusCode::BAD_REQUEST, 2006).unsigned(),
+        Answer::as_usual().unsigned(),
+    ] {
+        let error = failure(answer).await;
+        tokio::time::pause();
+        let script = Script::new([Err(error.clone()), Ok(Status::Completed)]);
+        assert!(Waiter::new().wait(script).await.is_ok(), "{error}");
+
+        let script = Script::new([Err(error)]);
+        let timed_out = Waiter::new().wait(script).await.unwrap_err();
+        let text = timed_out.to_string();
+        assert!(
+            text.contains("no state was read; the last request failed: list_wallets: "),
+            "{text}"
+        );
+        tokio::time::resume();
+    }
+}
+
+#[tokio::test]
+async fn refusals_that_cobo_signed_end_the_wait() {
+    for answer in [
+        Answer::error(StatusCode::BAD_REQUEST, 2006),
+        Answer::error(StatusCode::FORBIDDEN, 2025),
+        Answer::json(StatusCode::OK, json!({ "data": 7 })),
+    ] {
+        let error = failure(answer).await;
+        let script = Script::new([Err(error), Ok(Status::Completed)]);
+        let error = Waiter::new().wait(script).await.unwrap_err();
+        assert!(matches!(error, WaitError::Request { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn not_found_ends_the_wait_only_after_a_minute() {
+    let missing = failure(Answer::error(StatusCode::NOT_FOUND, 2028)).await;
+    tokio::time::pause();
+    let script = Script::new([
+        Err(missing.clone()),
+        Err(missing.clone()),
+        Ok(Status::Completed),
+    ]);
+    Waiter::new().wait(script).await.unwrap();
+
+    let started = Instant::now();
+    let error = Waiter::new().wait(Script::new([Err(missing)])).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, WaitError::Request { .. }), "{error}");
+    assert!((60..120).contains(&started.elapsed().as_secs()));
+}
+
 async fn sandbox() -> (Sandbox, Waas2Client) {
     let sandbox = Sandbox::builder().specification(Specification::waas2());
     let (sandbox, client) = support::start(sandbox).await;

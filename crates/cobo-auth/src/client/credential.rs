@@ -4,7 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cobo_model::Secret;
 
-use crate::call::access_token::AccessToken;
+use crate::client::access_token::AccessToken;
 use crate::error::Error;
 
 /// Supplies the access token that a request sends as `Authorization: Bearer`.

@@ -1,6 +1,10 @@
 //! A sandbox with the operations of WaaS 2.0: what a call creates is found by later calls.
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
+mod balances;
+mod payers;
+mod replaced;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::time::Duration;
@@ -448,6 +452,7 @@ async fn fee_estimate_has_the_requested_fee_type() {
         let fee = post(&sandbox, "/v2/transactions/estimate_fee", &body).await;
         assert_valid("EstimatedFee", &fee);
         assert_eq!(fee["fee_type"], fee_type);
+        assert_eq!(fee["token_id"], "ETH", "the coin of the token's chain");
     }
 }
 

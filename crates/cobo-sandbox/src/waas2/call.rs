@@ -1,0 +1,87 @@
+//! A call, and the list that its query asks for.
+
+use serde_json::{Map, Value};
+
+use super::table::Kind;
+use crate::list;
+use crate::organization::Organization;
+use crate::reply::Failure;
+use crate::signature::{RequestParts, split};
+use crate::spec::{Documented, Query, Specification};
+
+/// A call of an operation that the document allows.
+pub(crate) struct Call<'a> {
+    pub(crate) specification: &'a Specification,
+    pub(crate) operation: &'a Documented,
+    pub(crate) request: &'a RequestParts<'a>,
+    /// Relative to the base URL.
+    pub(crate) path: &'a str,
+    pub(crate) organization: Option<&'a Organization>,
+    pub(crate) now_ms: u64,
+}
+
+impl Call<'_> {
+    /// The path parameters.
+    pub(super) fn place(&self) -> Map<String, Value> {
+        let found = self.operation.path.matches(self.path).unwrap_or_default();
+        let values = found.into_iter();
+        let values = values.map(|(name, value)| (name.to_owned(), value.into()));
+        values.collect()
+    }
+
+    /// The query parameters.
+    pub(super) fn query(&self) -> Value {
+        let query = self.operation.read_query(split(self.request.target).1);
+        let named = query.filters.iter();
+        let fields = named.map(|(name, _)| (name.clone(), query.text(name).into()));
+        Value::Object(fields.collect())
+    }
+
+    /// Items with only those properties that the items of the answer have.
+    pub(super) fn described(&self, mut items: Vec<Value>) -> Vec<Value> {
+        let answer = self.operation.success.answer(self.specification);
+        let sample = answer.as_ref().and_then(|answer| answer.pointer("/data/0"));
+        for item in items.iter_mut().filter_map(Value::as_object_mut) {
+            item.retain(|name, _| sample.is_some_and(|sample| sample.get(name).is_some()));
+        }
+        items
+    }
+
+    /// The page of a list that the query asks for.
+    pub(super) fn list(&self, kind: &Kind, mut items: Vec<Value>) -> Result<Value, Failure> {
+        let query = split(self.request.target).1;
+        let read = self.operation.read_query(query);
+        items.retain(|item| is_wanted(kind, item, &read));
+        if read.text("direction") == Some("DESC") {
+            items.reverse();
+        }
+        let success = &self.operation.success;
+        let answer = success.answer(self.specification).unwrap_or_default();
+        list::answer(
+            self.specification,
+            self.operation,
+            answer,
+            query,
+            Some(items),
+        )
+    }
+}
+
+/// Whether an item matches the filters that have other names than its properties. `list` applies the others.
+fn is_wanted(kind: &Kind, item: &Value, query: &Query) -> bool {
+    query.filters.iter().all(|(name, values)| {
+        let bound = || values.first()?.parse::<f64>().ok();
+        let number = |property: &str| item.get(property)?.as_f64();
+        if let Some(value) = name.strip_prefix("min_").and_then(number) {
+            return bound().is_none_or(|bound| value >= bound);
+        }
+        if let Some(value) = name.strip_prefix("max_").and_then(number) {
+            return bound().is_none_or(|bound| value <= bound);
+        }
+        let renamed = kind.filters.iter().find(|(parameter, _)| parameter == name);
+        renamed.is_none_or(|(_, property)| {
+            let value = item.get(*property).and_then(Value::as_str);
+            value.is_some_and(|value| values.iter().any(|wanted| wanted == value))
+        })
+    })
+}

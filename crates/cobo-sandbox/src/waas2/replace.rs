@@ -1,0 +1,72 @@
+//! Transactions that take the place of others.
+
+use serde_json::{Value, json};
+
+use super::check;
+use super::make::Ingredients;
+use super::rules::Rule;
+use super::store::Store;
+use super::table::Made;
+use crate::reply::Failure;
+
+/// Makes a transaction in place of the one with this id, which must be in the state `from`, and returns it. The one that
+/// it replaces fails at once; Cobo's may still be confirmed until the new one is.
+pub(super) fn replace(
+    store: &mut Store,
+    ingredients: &Ingredients<'_>,
+    rule: &'static Rule,
+    (purpose, from): (&'static str, &'static str),
+    id: &str,
+) -> Result<Value, Failure> {
+    let (kind, org_id, now_ms) = (rule.kind, ingredients.org_id, ingredients.now_ms);
+    let number = store.number();
+    let original = store.get(org_id, kind, id);
+    let original = original.ok_or_else(|| super::unknown(kind))?;
+    let old = original.at(now_ms);
+    if let Some(by) = old.pointer("/replacement/replaced_by_transaction_id") {
+        return Err(Failure::malformed(format!(
+            "the transaction {by} has replaced this one already"
+        )));
+    }
+    if old["status"] != from {
+        let status = &old["status"];
+        return Err(Failure::malformed(format!(
+            "the transaction is {status}: this operation needs one that is {from}"
+        )));
+    }
+
+    let mut new = old.clone();
+    if let Some(fields) = new.as_object_mut() {
+        fields.remove("sub_status");
+        fields.remove("failed_reason");
+    }
+    let first = kind.course.and_then(|course| course.states.first());
+    let made = |made| ingredients.made(made, number);
+    for (property, value) in [
+        (kind.id, made(Made::Uuid)),
+        ("request_id", made(Made::Request(&["/request_id"]))),
+        ("description", made(Made::Request(&["/description"]))),
+        ("status", first.map(|(state, _)| json!(state))),
+        ("created_timestamp", made(Made::Milliseconds)),
+        ("updated_timestamp", made(Made::Milliseconds)),
+    ] {
+        if let Some(value) = value {
+            new[property] = value;
+        }
+    }
+    new["replacement"] = json!({ "replaced_type": purpose, "replaced_transaction_id": id });
+    check(ingredients.specification, kind, &new)?;
+
+    let mut replacement = old["replacement"].clone();
+    replacement["replaced_by_type"] = json!(purpose);
+    replacement["replaced_by_transaction_id"] = new[kind.id].clone();
+    let mut properties = vec![("replacement", replacement)];
+    if from != "Failed" {
+        properties.push(("status", json!("Failed")));
+        properties.push(("sub_status", json!("ReplacedByNewTransaction")));
+    }
+    original.end(&properties, now_ms);
+    let place = original.place.clone();
+    store.insert(org_id, rule, place, new.clone(), now_ms);
+    Ok(new)
+}

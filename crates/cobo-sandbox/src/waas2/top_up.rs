@@ -1,0 +1,45 @@
+//! Addresses of payers, which are found by what identifies them, or made.
+
+use serde_json::{Value, json};
+
+use super::make::Ingredients;
+use super::rules::Rule;
+use super::store::Store;
+use super::table::Made;
+use super::{check, refer, unknown};
+use crate::reply::Failure;
+
+/// Finds the object with the properties of the request, or makes it.
+pub(super) fn find_or_create(
+    store: &mut Store,
+    ingredients: &Ingredients<'_>,
+    rule: &'static Rule,
+) -> Result<Value, Failure> {
+    let (kind, org_id, now_ms) = (rule.kind, ingredients.org_id, ingredients.now_ms);
+    refer(store, ingredients, kind)?;
+    let candidate = ingredients.object(kind, &[], store.number());
+    if let Some(found) = store.same(org_id, kind, &candidate) {
+        return Ok(found.at(now_ms));
+    }
+    check(ingredients.specification, kind, &candidate)?;
+    let place = serde_json::Map::new();
+    store.insert(org_id, rule, place, candidate.clone(), now_ms);
+    Ok(candidate)
+}
+
+/// Gives the object with the properties of the request another id.
+pub(super) fn renew(
+    store: &mut Store,
+    ingredients: &Ingredients<'_>,
+    rule: &'static Rule,
+) -> Result<Value, Failure> {
+    let (kind, org_id, now_ms) = (rule.kind, ingredients.org_id, ingredients.now_ms);
+    let number = store.number();
+    let candidate = ingredients.object(kind, &[], number);
+    let found = store.same(org_id, kind, &candidate);
+    let found = found.ok_or_else(|| unknown(kind))?;
+    let mut value = found.at(now_ms);
+    value[kind.id] = json!(ingredients.made(Made::Address, number));
+    found.set(value, now_ms);
+    Ok(found.at(now_ms))
+}
