@@ -314,7 +314,7 @@ fn missing_step_fails_a_release_and_is_listed_by_a_dry_run() {
         ),
         (
             &without_repository,
-            "first has no repository: set `workspace.package.repository`",
+            "set `workspace.package.repository` in Cargo.toml: without a repository: first, second",
         ),
         (&untagged, "tag the commit as `v0.3.0`"),
         (&changed, "commit all changes"),

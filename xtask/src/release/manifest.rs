@@ -93,17 +93,23 @@ impl Manifests {
                 )));
             }
             problems.extend(package.missing().map(Problem::Fault));
-            if package.repository.as_ref().is_none_or(String::is_empty) {
-                problems.push(Problem::StepMissing(format!(
-                    "{name} has no repository: set `workspace.package.repository` in Cargo.toml"
-                )));
-            }
             let local = package.dependencies.iter().filter(|one| one.path.is_some());
             problems.extend(
                 local
                     .filter_map(|dependency| self.dependency_problem(dependency, version))
                     .map(|problem| Problem::Fault(format!("{name}: {problem}"))),
             );
+        }
+        let without: Vec<_> = self
+            .published()
+            .filter(|package| package.repository.as_ref().is_none_or(String::is_empty))
+            .map(|package| &*package.name)
+            .collect();
+        if !without.is_empty() {
+            problems.push(Problem::StepMissing(format!(
+                "set `workspace.package.repository` in Cargo.toml: without a repository: {}",
+                without.join(", ")
+            )));
         }
         problems
     }
