@@ -11,12 +11,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use cobo_auth::{
-    AwsLcSigner, Ed25519Signer, FixedToken, Secp256k1Signer, Secret, SecretKey, Signer,
+    Ed25519Signer, FixedToken, Secp256k1Signer, Secret, SecretKey, Signer, UserInfoErrorKind,
+    UserInfoVerifier,
 };
 use cobo_oauth::{FileStore, Saved, StoreKey, TokenPair, TokenStore};
+use cobo_sandbox::Sandbox;
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::directory::directory;
 use cobo_tests::{client, contract};
+use ed25519_dalek::SigningKey;
 use http::Method;
 
 /// A text that is created on demand, so that only the copies made by the test are in memory. Each
@@ -188,9 +191,8 @@ async fn private_key_is_wiped_when_its_last_signer_is_dropped() {
     let digits = Secret::new(marker.digits().text());
     let key = SecretKey::from_hex(digits.expose()).unwrap();
     let clone = key.clone();
-    let signers: [Box<dyn Signer>; 3] = [
+    let signers: [Box<dyn Signer>; 2] = [
         Box::new(Ed25519Signer::new(&key).unwrap()),
-        Box::new(AwsLcSigner::new(&key).unwrap()),
         Box::new(Secp256k1Signer::new(&key).unwrap()),
     ];
     assert!(!marker.seed().found().is_empty());
@@ -200,6 +202,17 @@ async fn private_key_is_wiped_when_its_last_signer_is_dropped() {
         drop(signer);
     }
     marker.seed().assert_wiped();
+}
+
+/// ed25519-dalek signs in a build without AWS-LC.
+#[test]
+fn private_key_of_ed25519_dalek_is_wiped() {
+    let marker = Marker::new(40).seed();
+    let seed = std::array::from_fn(|index| marker.byte(index));
+    let key = Box::new(SigningKey::from_bytes(&seed));
+    assert_eq!(marker.found().len(), 1);
+    drop(key);
+    marker.assert_wiped();
 }
 
 /// The environment belongs to the whole process, so a second process, which also runs this test,
@@ -293,4 +306,27 @@ async fn tokens_used_by_a_file_store_are_wiped() {
     }
     access.assert_wiped();
     refresh.assert_wiped();
+}
+
+#[tokio::test]
+async fn user_info_token_is_wiped_after_its_verification() {
+    let marker = Marker::new(9);
+    let sandbox = Sandbox::start().await.unwrap();
+    let builder = UserInfoVerifier::builder(&client::auth(&sandbox), sandbox.client_id());
+    let verifier = builder.issuer(sandbox.portal_url()).build().unwrap();
+    let genuine = sandbox.user_info_token(serde_json::json!({}));
+    let parts: Vec<&str> = genuine.split('.').collect();
+    // The marker is the payload. It is valid base64url, but the signature is not for it.
+    let mut text = String::with_capacity(1_024);
+    text.push_str(parts[0]);
+    text.push('.');
+    text.extend((0..96).map(|index| char::from(marker.byte(index))));
+    text.push('.');
+    text.push_str(parts[2]);
+    let token = Secret::new(text);
+    assert!(!marker.found().is_empty());
+    let error = verifier.verify(&token).await.unwrap_err();
+    assert_eq!(error.kind(), UserInfoErrorKind::WrongSignature);
+    drop(token);
+    marker.assert_wiped();
 }

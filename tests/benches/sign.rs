@@ -9,8 +9,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use cobo_auth::{
-    AwsLcSigner, Ed25519Signer, InboundVerifier, Message, ResponseKeys, Secp256k1Signer, SecretKey,
-    Signer, double_sha256,
+    Ed25519Signer, InboundVerifier, Message, ResponseKeys, Secp256k1Signer, SecretKey, Signer,
+    double_sha256,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -31,8 +31,7 @@ fn sign(criterion: &mut Criterion) {
         .build()
         .unwrap();
     let key = SecretKey::from_hex(&"07".repeat(32)).unwrap();
-    let dalek = Ed25519Signer::new(&key).unwrap();
-    let aws_lc = AwsLcSigner::new(&key).unwrap();
+    let ed25519 = Ed25519Signer::new(&key).unwrap();
     let secp256k1 = Secp256k1Signer::new(&key).unwrap();
     let raw = SigningKey::from_bytes(&[7; 32]);
     let bytes = MESSAGE.to_bytes();
@@ -48,11 +47,7 @@ fn sign(criterion: &mut Criterion) {
         black_box(raw.sign(&digest));
     };
 
-    let backends: [(&str, &dyn Signer); 3] = [
-        ("dalek", &dalek),
-        ("aws-lc-rs", &aws_lc),
-        ("secp256k1", &secp256k1),
-    ];
+    let backends: [(&str, &dyn Signer); 2] = [("ed25519", &ed25519), ("secp256k1", &secp256k1)];
     criterion.bench_function("sign/primitives", |bencher| bencher.iter(primitives));
     for (name, signer) in backends {
         criterion.bench_function(&format!("sign/{name}"), |bencher| {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cobo_auth::{Environment, Execution, RequestId, RetryPolicy};
+use cobo_auth::{Environment, Execution, HttpOptions, RequestId, RetryPolicy};
 use cobo_tests::client;
 use cobo_tests::journal::{Claim, Entry, Journal, Order};
 use cobo_waas2::{Waas2Client, models};
@@ -22,7 +22,7 @@ const TIMEOUT: Duration = Duration::from_millis(400);
 pub(crate) async fn spend(journal: &str, environment: Environment, wallet_id: &str, orders: usize) {
     let (journal, known) = Journal::open(journal);
     let client = client::builder(environment)
-        .http(|http| http.timeout(TIMEOUT))
+        .http(HttpOptions::new().timeout(TIMEOUT))
         .retry(RetryPolicy::standard().base_delay(Duration::from_millis(5)));
     let app = Arc::new(App {
         client: Waas2Client::new(client.build().unwrap()),

@@ -1,104 +1,22 @@
 //! Connections of a client: it accepts only trusted certificates, uses no proxy for loopback, and
 //! respects the default timeouts.
 
+use std::net::IpAddr;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cobo_auth::{Client, Environment, Error, ErrorKind, ResponseKeys};
+use cobo_auth::{
+    Client, Environment, Error, ErrorKind, HttpOptions, Resolver, ResolverError, ResponseKeys,
+};
 use cobo_tests::canned::{self, Canned};
-use cobo_tests::certificates::{Authority, Certificate};
+use cobo_tests::certificates::Authority;
 use cobo_tests::client;
-use http::Method;
-use reqwest::dns::{Name, Resolve, Resolving};
-use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tokio_rustls::TlsAcceptor;
 
-async fn call(client: &Client) -> Result<(), Error> {
-    let request = client.request(Method::POST, "/x").json(1);
-    request.send().await.map(|_| ())
-}
-
-/// An HTTPS server on loopback that counts the requests it receives.
-struct Https {
-    port: u16,
-    received: Arc<AtomicUsize>,
-    accepting: JoinHandle<()>,
-}
-
-impl Https {
-    async fn start(certificate: &Certificate) -> Self {
-        let chain = vec![CertificateDer::from(certificate.der().to_vec())];
-        let key = PrivateKeyDer::try_from(certificate.key_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let received = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&received);
-        let accepting = tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let Ok(mut stream) = acceptor.accept(stream).await else {
-                    continue; // the client does not trust the certificate
-                };
-                let mut request = Vec::new();
-                while canned::request_length(&request).is_none() {
-                    if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
-                        break;
-                    }
-                }
-                if !request.is_empty() {
-                    counted.fetch_add(1, Ordering::SeqCst);
-                }
-                let _ = stream.write_all(&canned::signed("200 OK", "{}")).await;
-                let _ = stream.shutdown().await;
-            }
-        });
-        Self {
-            port,
-            received,
-            accepting,
-        }
-    }
-
-    /// Calls it from a client that trusts these authorities in addition to the machine's.
-    async fn call(&self, trusted: &[&Authority]) -> Result<(), Error> {
-        let base_url = format!("https://localhost:{}/v2", self.port);
-        let environment = Environment::custom(&base_url, canned::response_keys()).unwrap();
-        let trusted: Vec<_> = trusted
-            .iter()
-            .map(|authority| reqwest::Certificate::from_pem(authority.pem().as_bytes()).unwrap())
-            .collect();
-        let client = client::builder(environment).http(|http| http.tls_certs_merge(trusted));
-        call(&client.build().unwrap()).await
-    }
-
-    /// Asserts that the connection was refused and no request arrived.
-    fn assert_refused(&self, result: Result<(), Error>) {
-        let error = result.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Connect, "{error:?}");
-        assert_eq!(self.received.load(Ordering::SeqCst), 0);
-    }
-}
-
-impl Drop for Https {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
+use crate::https::{Https, call};
 
 #[tokio::test]
 async fn certificate_of_an_untrusted_authority_is_refused() {
@@ -220,18 +138,20 @@ async fn request_without_a_response_times_out_after_thirty_seconds() {
 #[tokio::test(start_paused = true)]
 async fn connection_attempt_times_out_after_ten_seconds() {
     /// A DNS resolver that never answers.
+    #[derive(Debug)]
     struct Silent;
 
-    impl Resolve for Silent {
-        fn resolve(&self, _: Name) -> Resolving {
-            Box::pin(std::future::pending())
+    #[async_trait::async_trait]
+    impl Resolver for Silent {
+        async fn resolve(&self, _: &str) -> Result<Vec<IpAddr>, ResolverError> {
+            std::future::pending().await
         }
     }
 
     let keys = ResponseKeys::unverified();
     let environment = Environment::custom("https://cobo.example/v2", keys).unwrap();
     let client = client::builder(environment)
-        .http(|http| http.no_proxy().dns_resolver(Arc::new(Silent)))
+        .http(HttpOptions::new().no_proxy().resolver(Silent))
         .build()
         .unwrap();
     let (seconds, error) = seconds_until_timeout(&client).await;

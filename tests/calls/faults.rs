@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::error::Error as _;
 use std::time::Duration;
 
-use cobo_auth::{Client, Error, Execution, FixedToken, RetryPolicy};
+use cobo_auth::{Client, Error, Execution, FixedToken, HttpOptions, RetryPolicy};
 use cobo_sandbox::{AppKey, AppKeys, RequestParts};
 use cobo_tests::client;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -206,21 +206,16 @@ impl Scenario {
     fn client(&self, server: &Server) -> Client {
         let timeout = Duration::from_millis(self.timeout_ms.unwrap_or(20_000));
         let connect_timeout = self.connect_timeout_ms.map(Duration::from_millis);
-        let http2 = self.http2;
+        let mut http = HttpOptions::new()
+            .timeout(timeout)
+            .connect_timeout(connect_timeout.unwrap_or(timeout * 2));
+        if self.http2 {
+            // Without TLS, HTTP/2 can only be forced.
+            http = http.http2_prior_knowledge();
+        }
         let mut builder = Client::builder(server.environment(), server.signer())
             .retry(self.policy.policy())
-            .http(move |http| {
-                let http = http
-                    .timeout(timeout)
-                    .connect_timeout(connect_timeout.unwrap_or(timeout * 2));
-                if !http2 {
-                    return http;
-                }
-                // Without TLS, HTTP/2 can only be forced. The retries that the caller sets here are overruled.
-                let retry = reqwest::retry::for_host("127.0.0.1").no_budget();
-                let retry = retry.classify_fn(|outcome| outcome.retryable());
-                http.http2_prior_knowledge().retry(retry)
-            });
+            .http(http);
         if let Some(bytes) = self.max_response_bytes {
             builder = builder.max_response_bytes(bytes);
         }

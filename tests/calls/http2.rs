@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use cobo_auth::{Environment, FixedToken};
+use cobo_auth::{Environment, FixedToken, HttpOptions};
 use cobo_tests::{canned, client};
 use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,7 +23,7 @@ async fn http2_headers_with_access_token_or_signature_are_never_indexed() {
     let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
     let server = tokio::spawn(serve(listener));
     let client = client::builder(Environment::custom(&base_url, canned::response_keys()).unwrap())
-        .http(reqwest::ClientBuilder::http2_prior_knowledge)
+        .http(HttpOptions::new().http2_prior_knowledge())
         .build()
         .unwrap();
     for _ in 0..3 {

@@ -105,7 +105,6 @@ fn secrets_can_be_neither_displayed_nor_compared() {
         cobo_auth::Bearer,
         cobo_auth::FixedToken,
         cobo_auth::Ed25519Signer,
-        cobo_auth::AwsLcSigner,
         cobo_auth::Secp256k1Signer,
         cobo_oauth::TokenPair,
         cobo_oauth::StoreKey,

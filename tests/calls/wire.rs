@@ -2,14 +2,14 @@
 
 use cobo_auth::codegen::Parameter;
 use cobo_auth::{
-    Client, Ed25519Signer, Environment, ErrorCode, ErrorKind, FixedToken, Operation, Request,
-    ResponseKeys,
+    Client, Ed25519Signer, Environment, ErrorCode, ErrorKind, FixedToken, HttpOptions, Operation,
+    Request, ResponseKeys,
 };
 use cobo_sandbox::Sandbox;
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
 use cobo_tests::seen::{Seen, seen, signed_by_us};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 
 const SECRET: &str = "hunter2-the-access-token";
 
@@ -173,10 +173,10 @@ async fn write_without_a_body_sends_content_length_zero() {
 async fn requests_accept_only_identity_encoding() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment())
-        .http(|http| {
-            let wish = [(http::header::ACCEPT_ENCODING, "gzip".parse().unwrap())];
-            http.gzip(true).default_headers(wish.into_iter().collect())
-        })
+        .http(HttpOptions::new().default_header(
+            http::header::ACCEPT_ENCODING,
+            HeaderValue::from_static("gzip"),
+        ))
         .build()
         .unwrap();
     client.request(Method::GET, "/x").send().await.unwrap();
@@ -252,14 +252,11 @@ async fn header_parameter_cannot_override_a_reserved_header() {
 #[test]
 fn reserved_default_header_is_rejected() {
     let build = |name: &'static str| {
-        let headers: HeaderMap = [(name, "1")]
-            .into_iter()
-            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
-            .collect();
+        let name = HeaderName::from_static(name);
+        let http = HttpOptions::new().default_header(name, HeaderValue::from_static("1"));
         let signer = Ed25519Signer::from_seed(&[1; 32]);
-        let builder = Client::builder(Environment::development(), signer);
-        builder
-            .http(move |http| http.default_headers(headers))
+        Client::builder(Environment::development(), signer)
+            .http(http)
             .build()
     };
     for name in [

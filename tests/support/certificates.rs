@@ -37,6 +37,11 @@ impl Authority {
         self.certificate.pem()
     }
 
+    /// The authority's own certificate in DER.
+    pub fn der(&self) -> &[u8] {
+        self.certificate.der()
+    }
+
     /// A certificate for a server with these names or IP addresses.
     pub fn certificate(&self, names: &[&str]) -> Certificate {
         let key = KeyPair::generate().unwrap();

@@ -116,7 +116,8 @@ fn quoted(argument: &str) -> String {
     }
 }
 
-/// How a crate depends on `cobo-auth` and `cobo-model`: values in its `Cargo.toml`.
+/// How a crate depends on `cobo-auth` and `cobo-model`: values in its `Cargo.toml`. Its own features
+/// choose TLS, so those of `cobo-auth` are off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
     pub auth: String,
@@ -130,37 +131,35 @@ impl Dependency {
         let Some(asked) = asked else {
             let auth = relative(out, &auth_path()?);
             let version = env!("CARGO_PKG_VERSION");
-            let value =
-                |path: &str| format!("{{ version = {}, path = {} }}", toml(version), toml(path));
-            return Ok(Self {
-                model: value(&model_path(&auth)),
-                auth: value(&auth),
-            });
+            let value = |path: &str| format!("version = {}, path = {}", toml(version), toml(path));
+            return Ok(Self::of_values(&value(&auth), &value(&model_path(&auth))));
         };
         let value = if asked.contains("://") {
             match asked.split_once('#') {
-                Some((url, rev)) => format!("{{ git = {}, rev = {} }}", toml(url), toml(rev)),
-                None => format!("{{ git = {} }}", toml(asked)),
+                Some((url, rev)) => format!("git = {}, rev = {}", toml(url), toml(rev)),
+                None => format!("git = {}", toml(asked)),
             }
         } else if is_version(asked) {
-            toml(asked)
+            format!("version = {}", toml(asked))
         } else {
             return Err(format!(
                 "`{asked}` is not a version (`1.2`) or the URL of a git repository \
                  (`https://host/repository#revision`)"
             ));
         };
-        Ok(Self {
-            auth: value.clone(),
-            model: value,
-        })
+        Ok(Self::of_values(&value, &value))
     }
 
     /// A dependency by path alone.
     pub fn at(path: &str) -> Self {
+        let value = |path: &str| format!("path = {}", toml(path));
+        Self::of_values(&value(path), &value(&model_path(path)))
+    }
+
+    fn of_values(auth: &str, model: &str) -> Self {
         Self {
-            auth: format!("{{ path = {} }}", toml(path)),
-            model: format!("{{ path = {} }}", toml(&model_path(path))),
+            auth: format!("{{ {auth}, default-features = false }}"),
+            model: format!("{{ {model} }}"),
         }
     }
 }
@@ -254,10 +253,13 @@ mod tests {
     #[test]
     fn dependency_is_a_version_or_a_git_repository() {
         let of = |asked| Dependency::of(Some(asked), Path::new("out")).map(|found| found.auth);
-        assert_eq!(of("1.2"), Ok("\"1.2\"".to_owned()));
+        assert_eq!(
+            of("1.2"),
+            Ok("{ version = \"1.2\", default-features = false }".to_owned())
+        );
         assert_eq!(
             of("https://host/it#abc"),
-            Ok("{ git = \"https://host/it\", rev = \"abc\" }".to_owned())
+            Ok("{ git = \"https://host/it\", rev = \"abc\", default-features = false }".to_owned())
         );
         for wrong in ["", "latest", "1.2\"", "../it"] {
             assert!(of(wrong).is_err(), "{wrong}");

@@ -36,6 +36,8 @@
 //!   before they are parsed.
 //! - **What Cobo sends is verified, too**: an [`InboundVerifier`] turns the body of a webhook or callback
 //!   into a [`Verified`] one, and only that can be parsed.
+//! - **Who of an organization opened the app in the portal is verified**, with the feature `user-info`:
+//!   a `UserInfoVerifier` checks the portal's user info tokens.
 //! - **Calls are traced** with `tracing`: a span for each call (`cobo`, at `info`, with `operation`
 //!   and, if the credential knows it, `org_id`), a warning for each failed attempt that is retried,
 //!   and one event at `debug` when a call succeeds or fails. The events also have `attempt`,
@@ -77,6 +79,8 @@ mod inbound;
 mod keys;
 mod operation;
 mod sign;
+#[cfg(feature = "user-info")]
+mod user_info;
 
 pub use body::Body;
 pub use call::response::Response;
@@ -87,6 +91,8 @@ pub use client::clock::{Clock, Reading, SystemClock};
 pub use client::credential::{Credential, FixedToken};
 pub use client::environment::Environment;
 pub use client::retry::RetryPolicy;
+pub use client::transport::options::HttpOptions;
+pub use client::transport::resolver::{Resolver, ResolverError};
 pub use cobo_model::{DecodeError, File, MissingFields, Nullable, Number, NumberError, Secret};
 pub use error::body::ErrorBody;
 pub use error::code::ErrorCode;
@@ -94,8 +100,6 @@ pub use error::{Error, ErrorKind, Execution};
 pub use inbound::error::{InboundError, InboundErrorKind};
 pub use inbound::verified::Verified;
 pub use inbound::verifier::InboundVerifier;
-#[cfg(feature = "aws-lc-rs")]
-pub use keys::aws_lc::AwsLcSigner;
 pub use keys::ed25519::Ed25519Signer;
 pub use keys::error::KeyError;
 pub use keys::public_key::{Curve, PublicKey};
@@ -110,7 +114,17 @@ pub use sign::nonce::NonceStrategy;
 pub use sign::target::{TargetError, canonicalize};
 pub use sign::verifier::ResponseKeys;
 // In the API of this crate: callers get the right version from here.
-pub use {futures_core::Stream, http, reqwest};
+#[cfg(feature = "user-info")]
+pub use user_info::builder::UserInfoVerifierBuilder;
+#[cfg(feature = "user-info")]
+pub use user_info::claims::{RoleName, UserClaims};
+#[cfg(feature = "user-info")]
+pub use user_info::error::{UserInfoError, UserInfoErrorKind};
+#[cfg(feature = "user-info")]
+pub use user_info::jwks::JwksError;
+#[cfg(feature = "user-info")]
+pub use user_info::verifier::UserInfoVerifier;
+pub use {futures_core::Stream, http};
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

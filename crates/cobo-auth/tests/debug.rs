@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used)] // in a test a panic is the report
 
 use cobo_auth::{
-    Bearer, Client, Ed25519Signer, Environment, FixedToken, Message, ResponseKeys, Secret,
-    SecretKey,
+    Bearer, Client, Ed25519Signer, Environment, FixedToken, HttpOptions, Message, ResponseKeys,
+    Secret, SecretKey,
 };
-use http::Method;
+use http::{HeaderValue, Method, header};
 
 const SECRET: &str = "hunter2-the-token";
 const PUBLIC: &str = "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c";
@@ -62,6 +62,21 @@ fn debug_of_clients_and_builders_shows_no_secret() {
              keys: ResponseKeys(8d4a482641adb2a34b726f05827dba9a9653e5857469b8749052bf4458a86729) }}, \
              public_key: PublicKey({PUBLIC}), .. }}"
         )
+    );
+}
+
+#[test]
+fn debug_of_http_options_shows_no_secret() {
+    let http = HttpOptions::new()
+        .proxy("http://proxy.example")
+        .proxy_basic_auth("user", SECRET)
+        .client_certificate(SECRET)
+        .default_header(header::VIA, HeaderValue::from_static(SECRET));
+    assert_eq!(
+        format!("{http:?}"),
+        "HttpOptions { timeout: 30s, connect_timeout: 10s, root_certificates: 0, \
+         only_root_certificates: false, client_certificate: Some(Secret(REDACTED)), addresses: [], \
+         resolver: None, default_headers: [\"via\"], .. }"
     );
 }
 

@@ -7,7 +7,7 @@ mod support;
 
 use std::time::Duration;
 
-use cobo_auth::{Error, ErrorKind, Execution, Operation, RequestId, RetryPolicy};
+use cobo_auth::{Error, ErrorKind, Execution, HttpOptions, Operation, RequestId, RetryPolicy};
 use cobo_sandbox::{Answer, Sandbox, Specification};
 use cobo_waas2::operations::{
     CREATE_CONTRACT_CALL_TRANSACTION, CREATE_FORCED_SWEEP_REQUEST, CREATE_TRANSFER_TRANSACTION,
@@ -24,7 +24,7 @@ async fn sandbox() -> (Sandbox, Waas2Client) {
     let sandbox = Sandbox::builder().specification(Specification::waas2());
     let (sandbox, client) = support::start(sandbox).await;
     let client = client
-        .http(|http| http.timeout(Duration::from_secs(2)))
+        .http(HttpOptions::new().timeout(Duration::from_secs(2)))
         .retry(RetryPolicy::standard().base_delay(Duration::ZERO));
     (sandbox, Waas2Client::new(client.build().unwrap()))
 }

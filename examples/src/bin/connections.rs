@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cobo_auth::{Client, ClientBuilder, Ed25519Signer, Environment, RetryPolicy};
+use cobo_auth::{Client, ClientBuilder, Ed25519Signer, Environment, HttpOptions, RetryPolicy};
 use cobo_sandbox::{Answer, DEMO_APP_SECRET, DEMO_ORG_ID, Sandbox};
 use http::Method;
 use rcgen::CertifiedKey;
@@ -36,14 +36,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let proxy = format!("http://{}", proxy(sandbox.address()).await?);
     let builder = Client::builder(environment.clone(), signer()?);
-    get_token(&through_proxy(builder, &proxy)?.build()?, &sandbox).await?;
+    get_token(&through_proxy(builder, &proxy).build()?, &sandbox).await?;
     println!("2. got a token through the proxy");
 
     let (address, authority) = tls_server(sandbox.address()).await?;
     let url = format!("https://localhost:{}/v2", address.port());
     let tls = Environment::custom(&url, environment.response_keys().clone())?;
     let builder = Client::builder(tls, signer()?);
-    get_token(&with_authority(builder, &authority)?.build()?, &sandbox).await?;
+    get_token(&with_authority(builder, &authority).build()?, &sandbox).await?;
     println!("3. got a token over TLS, with a certificate authority of our own");
     Ok(())
 }
@@ -51,21 +51,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// At most 500 ms for an attempt, and 1 s for all attempts of a call together.
 fn impatient(builder: ClientBuilder) -> ClientBuilder {
     builder
-        .http(|http| http.timeout(Duration::from_millis(500)))
+        .http(HttpOptions::new().timeout(Duration::from_millis(500)))
         .retry(RetryPolicy::standard().deadline(Duration::from_secs(1)))
 }
 
 /// All requests go through this proxy. Without this, the variables `HTTPS_PROXY` and `NO_PROXY`
 /// decide.
-fn through_proxy(builder: ClientBuilder, url: &str) -> Result<ClientBuilder, reqwest::Error> {
-    let proxy = reqwest::Proxy::all(url)?;
-    Ok(builder.http(|http| http.proxy(proxy)))
+fn through_proxy(builder: ClientBuilder, url: &str) -> ClientBuilder {
+    builder.http(HttpOptions::new().proxy(url))
 }
 
 /// Trusts this authority, in PEM, in addition to those of the machine.
-fn with_authority(builder: ClientBuilder, pem: &str) -> Result<ClientBuilder, reqwest::Error> {
-    let authority = reqwest::Certificate::from_pem(pem.as_bytes())?;
-    Ok(builder.http(|http| http.tls_certs_merge([authority])))
+fn with_authority(builder: ClientBuilder, pem: &str) -> ClientBuilder {
+    builder.http(HttpOptions::new().add_root_certificates(pem))
 }
 
 async fn get_token(client: &Client, sandbox: &Sandbox) -> Result<(), cobo_auth::Error> {

@@ -1,6 +1,7 @@
 //! Gets a token from a sandbox, and lists wallets with it.
 
 use cobo_auth::{Client, Ed25519Signer, Environment, InboundVerifier, ResponseKeys};
+use cobo_axum::{Inbox, MemoryLog};
 use cobo_oauth::{OAuthClient, TokenSource};
 use cobo_sandbox::{DEMO_APP_SECRET, DEMO_ORG_ID, Sandbox};
 use cobo_waas2::{Waas2Client, models};
@@ -28,7 +29,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokens.shutdown().await;
 
     // That the receiver of webhooks links with the rest.
-    let _extractor = std::any::type_name::<cobo_axum::Webhook>();
-    let _verifier = InboundVerifier::new(&environment)?;
+    let verifier = InboundVerifier::new(&environment)?;
+    let handlers = cobo_waas2::webhooks::Router::new();
+    let inbox = Inbox::builder(verifier, MemoryLog::new(10), handlers).start();
+    let _routes: cobo_axum::axum::Router = cobo_axum::axum::Router::new().route("/webhook", inbox.route());
     Ok(())
 }

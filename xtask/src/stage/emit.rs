@@ -42,7 +42,8 @@ pub const API: &str = "api.txt";
 /// The file with the API surface that a comparison reads.
 pub const SURFACE: &str = "surface.json";
 
-/// The `[features]` of a crate's manifest: one feature for each tag, all enabled by default.
+/// The `[features]` of a crate's manifest: one feature for each tag, all enabled by default, and
+/// those that choose TLS.
 pub fn features(features: &[Feature]) -> String {
     standalone::manifest_features(features)
 }

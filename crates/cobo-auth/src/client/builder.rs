@@ -1,34 +1,30 @@
 use std::fmt;
-use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
+use url::Url;
 
 use crate::client::clock::{Clock, SystemClock};
 use crate::client::cobo_time::CoboTime;
 use crate::client::environment::{Environment, is_loopback};
 use crate::client::retry::{Budget, RetryPolicy};
-use crate::client::{Client, RESERVED_HEADERS, Shared};
+use crate::client::transport::options::HttpOptions;
+use crate::client::{Client, Shared};
 use crate::error::Error;
 use crate::keys::signer::Signer;
 use crate::sign::nonce::{NonceStrategy, Nonces};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
-
-type Configure = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
 
 /// Configures and builds a [`Client`].
 ///
 /// ```
 /// use std::time::Duration;
-/// use cobo_auth::{Client, Ed25519Signer, Environment};
+/// use cobo_auth::{Client, Ed25519Signer, Environment, HttpOptions};
 ///
 /// let signer = Ed25519Signer::from_seed(&[7; 32]);
 /// let client = Client::builder(Environment::development(), signer)
-///     .http(|http| http.timeout(Duration::from_secs(5)))
+///     .http(HttpOptions::new().timeout(Duration::from_secs(5)))
 ///     .build()?;
 /// # Ok::<(), cobo_auth::Error>(())
 /// ```
@@ -36,7 +32,7 @@ pub struct ClientBuilder {
     environment: Environment,
     signer: Arc<dyn Signer>,
     clock: Arc<dyn Clock>,
-    configure: Option<Configure>,
+    http: HttpOptions,
     max_response_bytes: usize,
     max_response_age: Option<Duration>,
     retry: RetryPolicy,
@@ -50,7 +46,7 @@ impl ClientBuilder {
             environment,
             signer,
             clock: Arc::new(SystemClock),
-            configure: None,
+            http: HttpOptions::new(),
             max_response_bytes: MAX_RESPONSE_BYTES,
             max_response_age: None,
             retry: RetryPolicy::standard(),
@@ -59,22 +55,14 @@ impl ClientBuilder {
         }
     }
 
-    /// Configures the HTTP client: a proxy, root certificates, timeouts.
+    /// Sets the options of the HTTP connections: timeouts, proxy, certificates, addresses.
     ///
-    /// `configure` runs after the defaults (connect timeout 10 s, total timeout 30 s, no proxy for
-    /// loopback) and before the settings that are enforced: no redirects, no retries by the HTTP
-    /// client, no decompression before verification, no logging of requests and responses. Default
-    /// headers that are set here are sent with every call, unsigned; `Authorization` and headers
-    /// that frame a request are refused.
-    ///
-    /// For plain `http` to loopback, the machine's root certificates are not loaded, because none
-    /// are needed. Root certificates that are added here are still trusted.
+    /// No option changes what protects a call: redirects are not followed, the HTTP client repeats
+    /// no request, a response is not decompressed before it is verified, and neither requests nor
+    /// responses are logged.
     #[must_use]
-    pub fn http(
-        mut self,
-        configure: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
-    ) -> Self {
-        self.configure = Some(Box::new(configure));
+    pub fn http(mut self, options: HttpOptions) -> Self {
+        self.http = options;
         self
     }
 
@@ -138,43 +126,18 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// The base URL is plain `http` to another machine, or the HTTP client cannot be set up (no
-    /// root certificates on this machine, an invalid proxy URL).
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration): the base URL is plain `http`
+    /// to another machine; it is `https` in a build without TLS; an option of
+    /// [`HttpOptions`](crate::HttpOptions) is invalid; this machine has no root certificates. For
+    /// plain `http` to loopback the root certificates are not loaded.
     pub fn build(self) -> Result<Client, Error> {
         let base = self.environment.url()?;
-        let loopback = is_loopback(&base);
-        if base.scheme() == "http" && !loopback && !self.allow_plain_http {
-            return Err(Error::configuration(
-                "the base URL is plain http to another machine; use https, or say \
-                 `danger_allow_plain_http`"
-                    .to_owned(),
-            ));
+        if !self.allow_plain_http {
+            refuse_plain_http(&base)?;
         }
-        let defaults = reqwest::Client::builder()
-            .user_agent(concat!("cobo-rust/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT);
-        let defaults = if loopback {
-            // Resolve `localhost` to this machine, whatever the hosts file or DNS says.
-            let own = [([127, 0, 0, 1], 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
-            defaults.no_proxy().resolve_to_addrs("localhost", &own)
-        } else {
-            defaults
-        };
-        let defaults = if loopback && base.scheme() == "http" {
-            // Plain `http` needs no certificates. Loading the machine's fails if none are
-            // installed.
-            defaults.tls_certs_only([])
-        } else {
-            defaults
-        };
-        let configured = match self.configure {
-            Some(configure) => configure(defaults),
-            None => defaults,
-        };
         let public_key = self.signer.public_key();
         let shared = Shared {
-            http: checked(enforce(configured).build().map_err(setup)?)?,
+            http: self.http.client(&base)?,
             base,
             api_key: public_key.to_string(),
             cobo_time: CoboTime::of(self.environment.response_keys()),
@@ -190,43 +153,16 @@ impl ClientBuilder {
     }
 }
 
-/// Settings that callers cannot change. If one of them were missing, the signature would not
-/// protect the call.
-fn enforce(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    http
-        // A redirect would send the signed headers to another host.
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        // A retry inside reqwest would send the same nonce and signature twice.
-        .retry(reqwest::retry::never())
-        // A dependency can enable these features. The verifier must see the bytes as they were
-        // sent.
-        .no_gzip()
-        .no_brotli()
-        .no_zstd()
-        .no_deflate()
-        // Verbose mode logs everything that is sent and received.
-        .connection_verbose(false)
-}
-
-/// Refuses default headers that would change a request after it was signed. reqwest shows default
-/// headers only in `Debug`; a test checks that it still does.
-fn checked(http: reqwest::Client) -> Result<reqwest::Client, Error> {
-    let shown = Zeroizing::new(format!("{http:?}"));
-    let forbidden = RESERVED_HEADERS
-        .iter()
-        .find(|name| shown.contains(&format!("\"{name}\": ")));
-    match forbidden {
-        None => Ok(http),
-        Some(name) => Err(Error::configuration(format!(
-            "the HTTP client has `{name}` as a default header, which would be sent unsigned with \
-             every call; leave it out (a bearer token comes from a `Credential`)"
-        ))),
+/// Refuses a base URL that is plain `http` to another machine.
+pub(crate) fn refuse_plain_http(base: &Url) -> Result<(), Error> {
+    if base.scheme() == "http" && !is_loopback(base) {
+        return Err(Error::configuration(
+            "the base URL is plain http to another machine; use https, or say \
+             `ClientBuilder::danger_allow_plain_http`"
+                .to_owned(),
+        ));
     }
-}
-
-fn setup(error: reqwest::Error) -> Error {
-    Error::configuration("the HTTP client cannot be set up".to_owned()).caused_by(error)
+    Ok(())
 }
 
 impl fmt::Debug for ClientBuilder {

@@ -5,6 +5,7 @@ pub(crate) mod cobo_time;
 pub(crate) mod credential;
 pub(crate) mod environment;
 pub(crate) mod retry;
+pub(crate) mod transport;
 
 use std::fmt;
 use std::sync::Arc;

@@ -280,8 +280,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn caused_by(self, error: reqwest::Error) -> Self {
-        self.with_source(Arc::new(error.without_url()))
+    pub(crate) fn caused_by(self, error: impl StdError + Send + Sync + 'static) -> Self {
+        self.with_source(Arc::new(error))
     }
 
     fn with_source(mut self, source: Arc<dyn StdError + Send + Sync>) -> Self {

@@ -1,7 +1,5 @@
 //! Keys and signers.
 
-#[cfg(feature = "aws-lc-rs")]
-pub(crate) mod aws_lc;
 pub(crate) mod ed25519;
 pub(crate) mod error;
 pub(crate) mod file;

@@ -17,6 +17,7 @@ mod key;
 mod lease;
 mod scan;
 mod script;
+mod tls;
 
 pub use builder::RedisStoreBuilder;
 
@@ -51,7 +52,7 @@ pub use builder::RedisStoreBuilder;
 ///   of several nodes to the [builder](Self::builder). TLS trusts the machine's root certificates,
 ///   or [the one that you set](RedisStoreBuilder::root_certificate). It uses the rustls provider of
 ///   the process. If the program has not installed one when the store first connects to a
-///   `rediss://` URL, the store installs aws-lc-rs.
+///   `rediss://` URL, the store installs that of the feature `rustls-aws-lc` or `rustls-ring`.
 /// - **Durability depends on Redis.** With `appendonly yes` and `appendfsync always` every
 ///   confirmed write is on its disk. Otherwise a crash or a failover may bring back a refresh token
 ///   that was spent. Cobo then refuses it, and the source calls `get_token`; nothing else is lost.

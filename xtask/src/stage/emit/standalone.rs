@@ -67,16 +67,26 @@ pub(super) fn files(
     out
 }
 
-/// The `[features]` of the manifest: one feature for each tag, all enabled by default.
+/// The features of `cobo-auth` that choose TLS, which a crate passes on.
+const TLS: [(&str, &str); 3] = [
+    ("rustls-aws-lc", "TLS by rustls with AWS-LC"),
+    ("rustls-ring", "TLS by rustls with ring"),
+    (
+        "webpki-roots",
+        "Mozilla's root certificates, for machines that have none",
+    ),
+];
+
+/// The `[features]` of the manifest: one feature for each tag, all enabled by default, and those
+/// that choose TLS.
 pub(super) fn manifest_features(features: &[Feature]) -> String {
-    if features.is_empty() {
-        return String::new();
-    }
     let list = |names: &mut dyn Iterator<Item = &String>| -> String {
         let names: Vec<String> = names.map(|name| quoted(name)).collect();
         names.join(", ")
     };
-    let all = list(&mut features.iter().map(|feature| &feature.name));
+    let tls = TLS[0].0.to_owned();
+    let tags = features.iter().map(|feature| &feature.name);
+    let all = list(&mut std::iter::once(&tls).chain(tags));
     let mut out = format!("[features]\ndefault = [{all}]\n");
     for feature in features {
         let about = feature.about.split_whitespace().collect::<Vec<_>>();
@@ -86,6 +96,9 @@ pub(super) fn manifest_features(features: &[Feature]) -> String {
             about.join(" "),
             feature.name
         ));
+    }
+    for (name, about) in TLS {
+        out.push_str(&format!("# {about}\n{name} = [\"cobo-auth/{name}\"]\n"));
     }
     out.push('\n');
     out
@@ -97,7 +110,7 @@ fn parts(features: &[Feature]) -> String {
         return String::new();
     }
     let mut out = "Each tag of the document is a cargo feature, on by default; with \
-        `default-features = false` only the\ntags that you name are compiled.\n\n\
+        `default-features = false` only the\ntags that you name are compiled. Then name `rustls-aws-lc` or `rustls-ring`, too: without one of them there\nis no TLS.\n\n\
         | Feature | What it has |\n| --- | --- |\n"
         .to_owned();
     for feature in features {

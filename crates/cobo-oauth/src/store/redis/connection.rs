@@ -14,11 +14,11 @@ use redis::{
     Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, FromRedisValue, Pipeline, RedisError,
     RedisFuture, RedisResult, ScriptInvocation, TlsCertificates, Value,
 };
-use rustls::crypto::CryptoProvider;
 use zeroize::Zeroizing;
 
 use super::fields::{owner, unrecognised};
 use super::script::Outcome;
+use super::tls;
 use crate::store::StoreError;
 
 /// Where to connect to.
@@ -43,6 +43,9 @@ impl Target {
     ) -> Result<Self, StoreError> {
         let is_tls = |node: &ConnectionInfo| matches!(node.addr(), ConnectionAddr::TcpTls { .. });
         let tls = nodes.iter().any(is_tls);
+        if tls {
+            tls::check()?;
+        }
         let names = nodes.iter().map(|node| node.addr().to_string()).collect();
         let certificates = TlsCertificates {
             client_tls: None,
@@ -82,11 +85,8 @@ impl Target {
     }
 
     async fn connect(&self) -> RedisResult<Connection> {
-        if self.tls && CryptoProvider::get_default().is_none() {
-            // The `redis` crate uses the provider of the process, and panics if none is installed
-            // and more than one is compiled in. Installed as late as possible, so that the program
-            // can choose its own.
-            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        if self.tls {
+            tls::install_provider();
         }
         match &self.server {
             Server::One(client) => {
