@@ -1,7 +1,6 @@
 //! A Redis store on real servers: down, hanging, killed, locked, encrypted, in a cluster.
 
 use std::net::TcpListener;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,7 +116,7 @@ async fn paused_redis_is_used_again_after_it_resumes() {
     let signal = |signal: &str, id: u32| {
         let id = id.to_string();
         assert!(
-            Command::new("kill")
+            std::process::Command::new("kill")
                 .args([signal, &id])
                 .status()
                 .unwrap()

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{adopt, conformance, diff, regen};
+use crate::{adopt, conformance, diff, regen, release};
 
 /// Generates client crates and reference pages from OpenAPI documents.
 #[derive(Debug, Parser)]
@@ -23,6 +23,19 @@ enum Command {
     Conformance(Conformance),
     Diff(Diff),
     Adopt(Adopt),
+    Release(Release),
+}
+
+/// Check that the crates can be published: changelog, versions, manifests, packages, and that the packed
+/// crates compile without this checkout. Publishes nothing; RELEASING.md names all steps.
+///
+/// Exits with 0 when every check passes, 1 when one fails, and 2 when a check cannot run.
+#[derive(Debug, Args)]
+struct Release {
+    /// List the steps of a release that are missing (repository, date in the changelog, tag, clean checkout)
+    /// instead of failing because of them
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Make openapi/waas2.yaml of a release of Cobo's document: its facts, and our texts from
@@ -195,6 +208,9 @@ pub fn main() -> ExitCode {
                 verbose: arguments.verbose,
             };
             adopt::run(&request, &mut Console)
+        }
+        Command::Release(Release { dry_run }) => {
+            release::run(release::Request { dry_run }, &mut Console)
         }
     };
     outcome.into()

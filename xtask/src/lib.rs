@@ -19,6 +19,7 @@ pub mod media;
 pub mod output;
 pub mod print;
 pub mod regen;
+pub mod release;
 pub mod report;
 pub mod rust_name;
 pub mod schema;

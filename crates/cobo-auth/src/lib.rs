@@ -59,6 +59,15 @@
 //! without one; `outcome` is `success`, or the [kind](ErrorKind) of the error in `snake_case`. A call
 //! counts as a success when its response is verified. The response is decoded after that, so a
 //! response that does not decode is an event in the log and is not counted here.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// The second condition is for a test, on machines without the target.
+#[cfg(any(target_arch = "wasm32", cobo_test_wasm32))]
+compile_error!(
+    "cobo-auth does not support wasm32: it needs TCP connections and the time of the operating system, and \
+     a private key does not belong in a web page; call Cobo from a server, and use `cobo-model` alone for \
+     the models"
+);
 
 mod body;
 mod call;
@@ -106,6 +115,7 @@ pub use sign::message::{Digest, Message, double_sha256};
 pub use sign::nonce::NonceStrategy;
 pub use sign::target::{TargetError, canonicalize};
 pub use sign::verifier::ResponseKeys;
+// In the API of this crate: callers get the right version from here.
 #[cfg(feature = "user-info")]
 pub use user_info::builder::UserInfoVerifierBuilder;
 #[cfg(feature = "user-info")]
@@ -116,6 +126,7 @@ pub use user_info::error::{UserInfoError, UserInfoErrorKind};
 pub use user_info::jwks::JwksError;
 #[cfg(feature = "user-info")]
 pub use user_info::verifier::UserInfoVerifier;
+pub use {futures_core::Stream, http};
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

@@ -51,6 +51,7 @@
 //! # Ok(())
 //! # }
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod callback;
 mod inbox;
@@ -64,6 +65,8 @@ mod rejection;
 mod user_info;
 mod webhook;
 
+// In the API of this crate: callers get the right version from here.
+pub use axum;
 pub use callback::callback;
 pub use inbox::Inbox;
 pub use inbox::builder::InboxBuilder;
@@ -80,6 +83,7 @@ pub use rejection::Rejection;
 #[cfg(feature = "user-info")]
 pub use user_info::UserInfo;
 pub use webhook::Webhook;
+pub use {tower_layer::Layer, tower_service::Service};
 
 /// Compiles the examples of the README.
 #[cfg(all(doctest, feature = "redb"))]

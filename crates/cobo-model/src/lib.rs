@@ -56,6 +56,7 @@
 //! assert_eq!(error.to_string(), "missing required fields: wallet_id, state");
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod build;
 mod decode;

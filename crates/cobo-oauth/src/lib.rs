@@ -16,6 +16,7 @@
 //! - `metrics`: counters through the `metrics` crate (`cobo_tokens_obtained_total` and
 //!   `cobo_token_failures_total` by `grant`, `cobo_tokens_rejected_total`,
 //!   `cobo_token_store_failures_total`).
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Excluded because the generator writes it already formatted.
 #[rustfmt::skip]

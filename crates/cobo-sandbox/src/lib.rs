@@ -120,6 +120,7 @@
 //!
 //! A server that used the client's signing code would accept every mistake in it. This crate therefore depends on none
 //! of the client crates. It is written from the protocol, and tested with requests recorded from other implementations.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
 mod clock;

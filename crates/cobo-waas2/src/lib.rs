@@ -75,6 +75,7 @@
 //!
 //! Each tag of the API is a feature, on by default. With `default-features = false` only the tags
 //! that you name are compiled. The feature `webhooks` adds [`webhooks`]: what Cobo sends.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Excluded because the generator writes it already formatted.
 #[rustfmt::skip]

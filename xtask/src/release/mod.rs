@@ -1,0 +1,159 @@
+//! Checks that the crates can be published: changelog, versions, manifests, packages, and that the packages
+//! build without this checkout. Publishing itself is a person's step, described in `RELEASING.md`.
+
+mod changelog;
+mod manifest;
+mod packed;
+
+use std::fmt;
+use std::path::Path;
+use std::process::Command;
+
+use crate::cli::{Outcome, Reporter};
+use crate::workspace::Workspace;
+use manifest::Manifests;
+
+/// What to check.
+#[derive(Debug, Clone, Copy)]
+pub struct Request {
+    /// Report what only a real release needs, and do not fail because of it.
+    pub dry_run: bool,
+}
+
+/// Why a release cannot be made.
+#[derive(Debug, PartialEq, Eq)]
+enum Problem {
+    /// Every commit must be free of it.
+    Fault(String),
+    /// A step of a release that is not done yet.
+    StepMissing(String),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(text) => write!(f, "error: {text}"),
+            Self::StepMissing(text) => write!(f, "before a release: {text}"),
+        }
+    }
+}
+
+/// Runs all checks and reports all problems.
+pub fn run(request: Request, reporter: &mut dyn Reporter) -> Outcome {
+    let Some(workspace) = Workspace::find() else {
+        reporter.problem(&"error: this is not a checkout of the project");
+        return Outcome::Refused;
+    };
+    match checked(&workspace.root, reporter) {
+        Ok(problems) => concluded(&problems, request, reporter),
+        Err(reason) => {
+            reporter.problem(&format!("error: {reason}"));
+            Outcome::Refused
+        }
+    }
+}
+
+/// Returns the problems, or why a check could not run.
+fn checked(root: &Path, reporter: &mut dyn Reporter) -> Result<Vec<Problem>, String> {
+    let manifests = Manifests::load(root)?;
+    let version = manifests.version()?.to_owned();
+    let mut problems = manifests.problems();
+    problems.extend(changelog::problems(
+        &read(&root.join("CHANGELOG.md"))?,
+        &version,
+    ));
+    problems.extend(repository_problems(root, &version)?);
+    reporter.line(&format!(
+        "changelog, versions and manifests of {version} checked"
+    ));
+
+    // Cargo cannot pack crates whose versions do not match.
+    if has_fault(&problems) {
+        return Ok(problems);
+    }
+    let packages = packed::pack(root, &manifests)?;
+    let names: Vec<_> = packages.iter().map(|package| &*package.name).collect();
+    reporter.line(&format!("order: {}", names.join(", ")));
+    for package in &packages {
+        problems.extend(package.problems(root)?);
+        reporter.line(&format!(
+            "{} packed: {} files, {} bytes",
+            package.name,
+            package.files.len(),
+            package.bytes
+        ));
+    }
+    if !has_fault(&problems) {
+        problems.extend(packed::build(root, &manifests, &packages)?);
+        reporter.line(&"the packed crates checked by the compiler, with all features");
+    }
+    Ok(problems)
+}
+
+fn has_fault(problems: &[Problem]) -> bool {
+    let is_fault = |problem: &Problem| matches!(problem, Problem::Fault(_));
+    problems.iter().any(is_fault)
+}
+
+fn concluded(problems: &[Problem], request: Request, reporter: &mut dyn Reporter) -> Outcome {
+    for problem in problems {
+        reporter.problem(problem);
+    }
+    if has_fault(problems) || !(request.dry_run || problems.is_empty()) {
+        return Outcome::Stale;
+    }
+    reporter.line(match request.dry_run {
+        true => &"the crates can be published, after the steps above if any",
+        false => &"ready: publish with `cargo publish --workspace`",
+    });
+    Outcome::Done
+}
+
+/// What is published must be a commit with the release's tag.
+fn repository_problems(root: &Path, version: &str) -> Result<Vec<Problem>, String> {
+    let mut problems = Vec::new();
+    let changed = output(Command::new("git").current_dir(root).args([
+        "status",
+        "--porcelain",
+        "--untracked-files=all",
+    ]))?;
+    if !changed.is_empty() {
+        problems.push(Problem::StepMissing("commit all changes".to_owned()));
+    }
+    let tag = format!("v{version}");
+    let tags = output(
+        Command::new("git")
+            .current_dir(root)
+            .args(["tag", "--points-at", "HEAD"]),
+    )?;
+    if !tags.lines().any(|line| line == tag) {
+        problems.push(Problem::StepMissing(format!(
+            "tag the commit as `{tag}` (`git tag {tag}`)"
+        )));
+    }
+    Ok(problems)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
+
+/// Runs a command and returns its standard output.
+fn output(command: &mut Command) -> Result<String, String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .output()
+        .map_err(|error| format!("cannot run {name}: {error}"))?;
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{name} failed: {}", stderr.trim()));
+    }
+    String::from_utf8(output.stdout).map_err(|_| format!("the output of {name} is not UTF-8"))
+}
