@@ -35,6 +35,7 @@ macro_rules! programs {
 }
 
 programs! {
+    approver: "1. 99.99: Completed\n2. 100.000000000000000001: Rejected\n3. 1: Rejected\n";
     connections: "3. got a token over TLS";
     mpc: "5. not signed: Failed: a signer refused";
     payments: "5. refund: Completed";
@@ -48,9 +49,10 @@ programs! {
     treasury: "4. sent before: 00000000-0000-4000-8000-000000000003\n4. the lookup failed: Some(Unknown)\n5. final state: Completed\n";
     telemetry: "cobo_calls_total{operation=raw,outcome=success} 1";
     testing: "3 tests passed";
+    user_info: "5. no token: 401 no token\n6. requests for the keys: 1\n";
     waiting: "1. paid: Completed\n2. not paid: Failed: a signer refused\n3. not known yet: PendingSignature\n4. paid: Completed\n";
-    webhook_receiver: "6. handled in all: 1";
-    webhook_server: "2. 200: Confirming is older than the state that is known\n3. the callback: 200 ok\n4. stopped";
+    webhook_receiver: "4. a forged one: 401 wrong signature\n5. handled in all: 1";
+    webhook_server: "2. Confirming is older than the state that is known\n3. the callback: ok\n4. stopped";
     remote_signer: "a request that it signed was answered with 200";
 }
 

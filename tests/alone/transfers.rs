@@ -20,7 +20,8 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 
 const TRANSFERS: usize = 60;
-/// The app is killed after a random time up to this, in milliseconds.
+/// The app is killed after a random time up to this, in milliseconds, and one more for each kill before. So it also gets
+/// on where it starts slowly.
 const LONGEST_RUN_MS: u64 = 300;
 const TRANSFER: &str = "create_transfer_transaction";
 const LOOKUP: &str = "list_transactions";
@@ -113,7 +114,7 @@ async fn killed_app_pays_each_order_at_most_once_and_knows_which() {
         command.arg("spend").arg(&journal);
         command.args([sandbox.base_url(), &sandbox.response_public_key()]);
         let mut app = Process::start(command.args([&wallet_id, &orders.to_string()]));
-        let run = Duration::from_millis(random(LONGEST_RUN_MS));
+        let run = Duration::from_millis(random(LONGEST_RUN_MS + kills));
         if tokio::time::timeout(run, ended(&mut app)).await.is_ok() {
             break;
         }
@@ -243,7 +244,7 @@ impl Checked<'_> {
         }
     }
 
-    fn print(&self, kills: usize, transfers: usize, received: usize, plan: &[&Fault]) {
+    fn print(&self, kills: u64, transfers: usize, received: usize, plan: &[&Fault]) {
         let orders = self.orders.values();
         let cut_off: usize = orders.clone().map(Order::cut_off).sum();
         let claims = orders.flat_map(|order| order.calls.values().flatten());

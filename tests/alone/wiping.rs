@@ -10,8 +10,12 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use cobo_auth::{Ed25519Signer, FixedToken, Secp256k1Signer, Secret, SecretKey, Signer};
+use cobo_auth::{
+    Ed25519Signer, FixedToken, Secp256k1Signer, Secret, SecretKey, Signer, UserInfoErrorKind,
+    UserInfoVerifier,
+};
 use cobo_oauth::{FileStore, Saved, StoreKey, TokenPair, TokenStore};
+use cobo_sandbox::Sandbox;
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::directory::directory;
 use cobo_tests::{client, contract};
@@ -302,4 +306,27 @@ async fn tokens_used_by_a_file_store_are_wiped() {
     }
     access.assert_wiped();
     refresh.assert_wiped();
+}
+
+#[tokio::test]
+async fn user_info_token_is_wiped_after_its_verification() {
+    let marker = Marker::new(9);
+    let sandbox = Sandbox::start().await.unwrap();
+    let builder = UserInfoVerifier::builder(&client::auth(&sandbox), sandbox.client_id());
+    let verifier = builder.issuer(sandbox.portal_url()).build().unwrap();
+    let genuine = sandbox.user_info_token(serde_json::json!({}));
+    let parts: Vec<&str> = genuine.split('.').collect();
+    // The marker is the payload. It is valid base64url, but the signature is not for it.
+    let mut text = String::with_capacity(1_024);
+    text.push_str(parts[0]);
+    text.push('.');
+    text.extend((0..96).map(|index| char::from(marker.byte(index))));
+    text.push('.');
+    text.push_str(parts[2]);
+    let token = Secret::new(text);
+    assert!(!marker.found().is_empty());
+    let error = verifier.verify(&token).await.unwrap_err();
+    assert_eq!(error.kind(), UserInfoErrorKind::WrongSignature);
+    drop(token);
+    marker.assert_wiped();
 }

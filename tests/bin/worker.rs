@@ -6,9 +6,11 @@
 
 mod fleet;
 mod keep;
+mod receive;
 mod share;
 mod spend;
 
+use std::path::Path;
 use std::time::Duration;
 
 use cobo_auth::{Client, Ed25519Signer, NonceStrategy, RetryPolicy};
@@ -34,6 +36,7 @@ async fn main() -> Result<(), &'static str> {
             let span = Duration::from_millis(span.parse().unwrap());
             fleet::fleet(redis, environment, organizations.parse().unwrap(), span).await;
         }
+        ["receive", dir, response_key] => receive::receive(Path::new(dir), response_key).await,
         ["share", base_url, response_key, seed, nonces, token, calls] => {
             let nonces = match nonces {
                 "random" => NonceStrategy::Random,

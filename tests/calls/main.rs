@@ -13,4 +13,5 @@ mod outcomes;
 mod receiving;
 mod retries;
 mod secrets;
+mod user_info;
 mod wire;

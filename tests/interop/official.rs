@@ -153,7 +153,7 @@ fn run_script(command: &mut Command, sandbox: &Sandbox) -> Vec<Value> {
 }
 
 /// Creates a virtual environment with the SDK, and returns the path of its interpreter.
-fn install_python() -> Result<PathBuf, String> {
+pub(crate) fn install_python() -> Result<PathBuf, String> {
     let bin = if cfg!(windows) { "Scripts" } else { "bin" };
     // A virtual environment works only with the interpreter that created it.
     let interpreter = run(Command::new("python3").arg("--version"))?;
@@ -225,7 +225,7 @@ fn run(command: &mut Command) -> Result<String, String> {
 }
 
 /// The installed SDK. Without one, prints a message and returns `None`, or fails in CI.
-fn or_skip<T>(sdk: &str, installed: Result<T, String>) -> Option<T> {
+pub(crate) fn or_skip<T>(sdk: &str, installed: Result<T, String>) -> Option<T> {
     installed
         .inspect_err(|why| {
             assert!(std::env::var_os("CI").is_none(), "no {sdk} SDK: {why}");

@@ -4,6 +4,7 @@
 
 #[cfg(unix)]
 mod directories;
+mod event_logs;
 #[cfg(unix)]
 mod files;
 mod redis_refusals;

@@ -1,5 +1,7 @@
 //! Properties that hold for any input bytes. The fuzz targets and the stored corpus check them.
 
+mod inbound;
+
 use std::time::Duration;
 
 use cobo_auth::{ErrorBody, InboundVerifier, ResponseKeys, SecretKey, canonicalize};
@@ -7,15 +9,20 @@ use ed25519_dalek::Signer as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
+pub use inbound::{callback_decoding, event_decoding, inbound_headers};
+
 /// A property of any bytes. It panics if it does not hold.
 pub type Property = fn(&[u8]);
 
 /// All properties, with the name of their fuzz target and corpus folder.
-pub const ALL: [(&str, Property); 4] = [
+pub const ALL: [(&str, Property); 7] = [
     ("canonical_target", canonical_target),
     ("key_parsing", key_parsing),
     ("response_verification", response_verification),
     ("error_decoding", error_decoding),
+    ("inbound_headers", inbound_headers),
+    ("event_decoding", event_decoding),
+    ("callback_decoding", callback_decoding),
 ];
 
 /// The canonical form is a fixed point, is pure ASCII, and has no empty value and no repeated key.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
+mod installation;
 mod obtaining;
 mod refreshes;
 #[cfg(unix)]

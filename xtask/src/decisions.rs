@@ -2,7 +2,7 @@
 //!
 //! The file is a list. Each entry either resolves a conflict, where two parts of an `allOf` define
 //! a property differently, or leaves out an operation, or sets keys of the document's objects (our
-//! marks):
+//! marks, and examples that the document has wrong):
 //!
 //! ```yaml
 //! - pointer: /components/schemas/Heir/properties/fee

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::document::{at, entries, pointer_of, reference, schema_reference};
+use crate::marks::{FINAL_STATES, IDEMPOTENCY_KEY};
 use crate::rust_name;
 use crate::schema::{self, Holder};
 
@@ -25,7 +26,8 @@ pub const FORMS: [(&str, Form); 5] = [
 ];
 
 /// Replaces references by their targets, as a dereferencing bundler does. A recursive schema keeps the reference that
-/// closes the cycle. Components are kept, since discriminator mappings name them.
+/// closes the cycle. Components are kept, since discriminator mappings name them. Marks that are only allowed where a
+/// reference leads are left out.
 pub fn inlined(root: &Value) -> Value {
     let mut inliner = Inliner {
         root,
@@ -66,8 +68,10 @@ impl Inliner<'_> {
                     _ if pointer.starts_with("/components/") && !component => at(pointer, key),
                     _ => "-".to_owned(),
                 };
+                let kept = |key: &str| ![FINAL_STATES, IDEMPOTENCY_KEY].contains(&key);
                 let map = map
                     .iter()
+                    .filter(|(key, _)| kept(key))
                     .map(|(key, value)| (key.clone(), self.value(value, &inner(key))))
                     .collect();
                 if component {

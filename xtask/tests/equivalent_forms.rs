@@ -31,13 +31,14 @@ fn seen(document: &Document) -> Surface {
     Surface::of(&Api::of(&document, &mut log))
 }
 
-const TINY: [(&str, &[u8]); 6] = [
+const TINY: [(&str, &[u8]); 7] = [
     ("shops", include_bytes!("diff/shops.json")),
     ("kinds", include_bytes!("rust/kinds.yaml")),
     ("odd", include_bytes!("rust/odd.yaml")),
     ("pages", include_bytes!("rust/pages.yaml")),
     ("tags", include_bytes!("rust/tags.yaml")),
     ("tiny", include_bytes!("rust/tiny.yaml")),
+    ("whole", include_bytes!("conformance/whole.yaml")),
 ];
 
 /// Every rewriting of a document alone, and all of them together.

@@ -1,9 +1,19 @@
 //! Shapes that releases of a document have or not: each passes the transforms.
-#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and one that is skipped says so"
+)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use xtask::api::{Api, Field, Model, ModelKind, Presence, Type};
 use xtask::report::Log;
 use xtask::stage::{Options, load, transform};
+
+#[path = "shapes/catalog.rs"]
+mod catalog;
 
 const DOCUMENT: &str = r"
 openapi: 3.0.3
@@ -119,4 +129,37 @@ fn null_in_an_enum_makes_the_property_nullable_and_is_no_enum_value() {
         .map(|field| field.wire)
         .collect();
     assert_eq!(names, ["maybe"]);
+}
+
+/// `conformance/whole.yaml` goes through all tools, so it must have every shape that a document of Cobo has.
+#[test]
+fn whole_document_has_every_shape_of_the_releases() {
+    let read = |path: &Path| {
+        load::run(path, &path.display().to_string(), &Options::default()).expect("a document")
+    };
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let whole = catalog::shapes(&read(&tests.join("tests/conformance/whole.yaml")));
+    let mut documents = vec![
+        tests.join("../openapi/oauth.yaml"),
+        tests.join("../openapi/waas2.yaml"),
+    ];
+    let releases = std::fs::read_dir(tests.join("../../shared/specs"));
+    let releases = releases.into_iter().flatten();
+    let releases: Vec<PathBuf> = releases.map(|file| file.expect("a file").path()).collect();
+    if releases.is_empty() {
+        println!(
+            "SKIPPED: ../shared/specs is not there: only the documents in openapi are compared"
+        );
+    }
+    documents.extend(releases);
+    let mut missing: BTreeMap<String, String> = BTreeMap::new();
+    for path in documents {
+        for (shape, pointer) in catalog::shapes(&read(&path)) {
+            if !whole.contains_key(&shape) {
+                let name = path.file_name().expect("a file").to_string_lossy();
+                missing.entry(shape).or_insert(format!("{name}{pointer}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{} shapes: {missing:#?}", missing.len());
 }

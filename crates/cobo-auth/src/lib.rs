@@ -36,6 +36,8 @@
 //!   before they are parsed.
 //! - **What Cobo sends is verified, too**: an [`InboundVerifier`] turns the body of a webhook or callback
 //!   into a [`Verified`] one, and only that can be parsed.
+//! - **Who of an organization opened the app in the portal is verified**, with the feature `user-info`:
+//!   a `UserInfoVerifier` checks the portal's user info tokens.
 //! - **Calls are traced** with `tracing`: a span for each call (`cobo`, at `info`, with `operation`
 //!   and, if the credential knows it, `org_id`), a warning for each failed attempt that is retried,
 //!   and one event at `debug` when a call succeeds or fails. The events also have `attempt`,
@@ -70,6 +72,8 @@ mod inbound;
 mod keys;
 mod operation;
 mod sign;
+#[cfg(feature = "user-info")]
+mod user_info;
 
 pub use body::Body;
 pub use call::response::Response;
@@ -103,6 +107,16 @@ pub use sign::message::{Digest, Message, double_sha256};
 pub use sign::nonce::NonceStrategy;
 pub use sign::target::{TargetError, canonicalize};
 pub use sign::verifier::ResponseKeys;
+#[cfg(feature = "user-info")]
+pub use user_info::builder::UserInfoVerifierBuilder;
+#[cfg(feature = "user-info")]
+pub use user_info::claims::{RoleName, UserClaims};
+#[cfg(feature = "user-info")]
+pub use user_info::error::{UserInfoError, UserInfoErrorKind};
+#[cfg(feature = "user-info")]
+pub use user_info::jwks::JwksError;
+#[cfg(feature = "user-info")]
+pub use user_info::verifier::UserInfoVerifier;
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

@@ -8,8 +8,8 @@ use axum::routing::{MethodRouter, post};
 use cobo_auth::{InboundVerifier, Verified};
 use cobo_waas2::webhooks::{CallbackRequest, Decision};
 
+use crate::receive::{READ_LIMIT, receive};
 use crate::rejection::Rejection;
-use crate::webhook::receive;
 
 /// A route that answers callbacks: Cobo asks whether a transaction may go on, and gets exactly `ok`
 /// or `deny` as plain text.
@@ -17,6 +17,9 @@ use crate::webhook::receive;
 /// A request that does not verify or decode never reaches `decide`. If `decide` fails, panics or
 /// takes longer than `limit`, the answer is 503 and Cobo asks again, up to 30 times. Cobo may ask
 /// about a transaction twice, so `decide` must come to the same decision again.
+///
+/// A `decide` that blocks its thread cannot be stopped, and is not answered after the limit: use
+/// `tokio::task::spawn_blocking` for such work.
 pub fn callback<S, F, R, E>(
     verifier: InboundVerifier,
     limit: Duration,
@@ -32,7 +35,7 @@ where
     post(move |request: Request| {
         let (verifier, decide) = (verifier.clone(), Arc::clone(&decide));
         async move {
-            let body = receive(&verifier, request).await?;
+            let body = receive(&verifier, request, READ_LIMIT).await?;
             let asked = body.parse::<CallbackRequest>()?;
             let transaction = asked.transaction_id.clone();
             // Its own task: a panic ends the task and not the connection. The limit is inside, because this

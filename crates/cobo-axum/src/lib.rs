@@ -4,9 +4,15 @@
 //!   only then, and calls the handlers of a [`Router`](cobo_waas2::webhooks::Router) in the
 //!   background, again after a failure. Nothing is acknowledged and then lost.
 //! - [`callback`] answers callbacks with exactly `ok` or `deny`.
-//! - [`Webhook`] is an extractor for servers that do the rest themselves.
+//! - [`Webhook`] is an extractor for servers that do the rest themselves, and [`VerifyLayer`] a tower
+//!   layer for other servers than axum.
+//! - `InstallationCallback` (feature `oauth`) is an extractor for installation callbacks.
+//! - `UserInfo` (feature `user-info`) is an extractor for the user who opened the app in Cobo's portal.
 //!
-//! Requests that do not verify are answered with 400, 401, 413 or 503 and a short text, and are
+//! Events are kept in a [`MemoryLog`] for tests, a `RedbLog` (feature `redb`, on by default) for one
+//! process, or a `RedisLog` (feature `redis`) for processes on several machines.
+//!
+//! Requests that do not verify are answered with 400, 401, 408, 413 or 503 and a short text, and are
 //! logged with the reason.
 //!
 //! ```no_run
@@ -48,16 +54,34 @@
 
 mod callback;
 mod inbox;
+#[cfg(feature = "oauth")]
+mod installation;
+mod layer;
 mod log;
+mod receive;
 mod rejection;
+#[cfg(feature = "user-info")]
+mod user_info;
 mod webhook;
 
 pub use callback::callback;
 pub use inbox::Inbox;
 pub use inbox::builder::InboxBuilder;
+#[cfg(feature = "oauth")]
+pub use installation::InstallationCallback;
+pub use layer::{Verify, VerifyLayer};
 pub use log::memory::MemoryLog;
 #[cfg(feature = "redb")]
-pub use log::redb::RedbLog;
-pub use log::{Claim, EventLog, LogError, NewEvent, ParkedEvent, Recorded};
+pub use log::redb::{RedbLog, RedbLogBuilder};
+#[cfg(feature = "redis")]
+pub use log::redis::{RedisLog, RedisLogBuilder};
+pub use log::{Claim, Counts, EventLog, LogError, NewEvent, ParkedEvent, Recorded};
 pub use rejection::Rejection;
+#[cfg(feature = "user-info")]
+pub use user_info::UserInfo;
 pub use webhook::Webhook;
+
+/// Compiles the examples of the README.
+#[cfg(all(doctest, feature = "redb"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -21,9 +21,32 @@ impl Rejection {
         text: "incomplete body",
     };
 
+    /// The request has no bearer token, or more than one.
+    #[cfg(feature = "user-info")]
+    pub(crate) const NO_TOKEN: Self = Self {
+        status: StatusCode::UNAUTHORIZED,
+        text: "no token",
+    };
+
+    /// The body did not arrive in time. Cobo tries again.
+    pub(crate) const SLOW: Self = Self {
+        status: StatusCode::REQUEST_TIMEOUT,
+        text: "the body took too long",
+    };
+
+    #[cfg(feature = "oauth")]
+    pub(crate) fn new(status: StatusCode, text: &'static str) -> Self {
+        Self { status, text }
+    }
+
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The text of the answer.
+    pub fn text(&self) -> &'static str {
+        self.text
     }
 }
 
@@ -31,6 +54,18 @@ impl From<InboundError> for Rejection {
     /// Logs the reason.
     fn from(error: InboundError) -> Self {
         tracing::warn!(kind = ?error.kind(), "a webhook or callback was refused: {error}");
+        Self {
+            status: error.status(),
+            text: error.public_text(),
+        }
+    }
+}
+
+#[cfg(feature = "user-info")]
+impl From<cobo_auth::UserInfoError> for Rejection {
+    /// Logs the reason.
+    fn from(error: cobo_auth::UserInfoError) -> Self {
+        tracing::warn!(kind = ?error.kind(), "a user info token was refused: {error}");
         Self {
             status: error.status(),
             text: error.public_text(),

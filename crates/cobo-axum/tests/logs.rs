@@ -1,18 +1,17 @@
-//! What every event log does, and what a durable one survives.
+//! What a log in a file survives. `tests/stores` tests what every event log does.
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
-use std::io;
+mod support;
+
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use cobo_axum::{Claim, EventLog, LogError, MemoryLog, NewEvent, Recorded, RedbLog};
-use redb::StorageBackend;
-use redb::backends::InMemoryBackend;
-
-const DAY: u64 = 24 * 60 * 60 * 1_000;
+use cobo_axum::{Claim, Counts, EventLog as _, Inbox, LogError, NewEvent, Recorded, RedbLog};
+use cobo_waas2::webhooks::Router;
+use support::disk::{Disk, Flush};
+use support::{report, send, serve, signed, verifier};
 
 fn event(id: &str) -> NewEvent {
     NewEvent {
@@ -31,85 +30,6 @@ fn claimed(id: &str, attempt: u32) -> Claim {
 
 fn nothing(next_due: Option<u64>) -> Claim {
     Claim::Nothing { next_due }
-}
-
-async fn keeps_the_contract(log: impl EventLog) {
-    assert_eq!(log.claim(0).await.unwrap(), nothing(None));
-    assert_eq!(log.record(event("a"), 10).await.unwrap(), Recorded::New);
-    assert_eq!(log.record(event("b"), 20).await.unwrap(), Recorded::New);
-    assert_eq!(
-        log.record(event("a"), 20).await.unwrap(),
-        Recorded::Duplicate
-    );
-    // The capacity is 2.
-    assert!(matches!(
-        log.record(event("c"), 20).await,
-        Err(LogError::Full)
-    ));
-    assert_eq!(
-        log.record(event("a"), 20).await.unwrap(),
-        Recorded::Duplicate
-    );
-
-    // The one that has been due for the longest time, and each only once.
-    assert_eq!(log.claim(9).await.unwrap(), nothing(Some(10)));
-    assert_eq!(log.claim(20).await.unwrap(), claimed("a", 1));
-    assert_eq!(log.claim(20).await.unwrap(), claimed("b", 1));
-    assert_eq!(log.claim(20).await.unwrap(), nothing(None));
-
-    // Given back.
-    log.retry("a", 50).await.unwrap();
-    assert_eq!(log.claim(49).await.unwrap(), nothing(Some(50)));
-    assert_eq!(log.claim(50).await.unwrap(), claimed("a", 2));
-
-    // Done: it makes room, and is not recorded again.
-    log.done("a", 60).await.unwrap();
-    assert_eq!(
-        log.record(event("a"), 70).await.unwrap(),
-        Recorded::Duplicate
-    );
-    assert_eq!(log.record(event("c"), 70).await.unwrap(), Recorded::New);
-
-    // Parked until it is released.
-    assert!(log.parked().await.unwrap().is_empty());
-    log.park("b", "why").await.unwrap();
-    let parked = log.parked().await.unwrap();
-    assert_eq!(parked.len(), 1);
-    assert_eq!(
-        (parked[0].id.as_str(), parked[0].reason.as_str()),
-        ("b", "why")
-    );
-    assert_eq!(parked[0].body, event("b").body);
-    assert_eq!(log.claim(80).await.unwrap(), claimed("c", 1));
-    assert_eq!(log.claim(80).await.unwrap(), nothing(None));
-    assert!(!log.release("c", 80).await.unwrap());
-    assert!(!log.release("unknown", 80).await.unwrap());
-    assert!(log.release("b", 80).await.unwrap());
-    assert!(!log.release("b", 80).await.unwrap());
-    assert_eq!(log.claim(80).await.unwrap(), claimed("b", 1));
-
-    // Handled events are remembered for 7 days.
-    log.done("b", 90).await.unwrap();
-    assert_eq!(
-        log.record(event("b"), 90 + 7 * DAY).await.unwrap(),
-        Recorded::Duplicate
-    );
-    log.done("c", 91 + 7 * DAY).await.unwrap();
-    assert_eq!(
-        log.record(event("b"), 91 + 7 * DAY).await.unwrap(),
-        Recorded::New
-    );
-}
-
-#[tokio::test]
-async fn memory_log_fulfils_the_event_log_contract() {
-    keeps_the_contract(MemoryLog::new(2)).await;
-}
-
-#[tokio::test]
-async fn redb_log_fulfils_the_event_log_contract() {
-    let directory = tempfile::tempdir().unwrap();
-    keeps_the_contract(open(directory.path())).await;
 }
 
 fn open(directory: &Path) -> RedbLog {
@@ -139,7 +59,7 @@ async fn redb_log_keeps_its_events_after_reopening() {
         log.record(event("claimed"), 40).await.unwrap(),
         Recorded::Duplicate
     );
-    assert_eq!(log.parked().await.unwrap()[0].reason, "why");
+    assert_eq!(log.parked(None, 10).await.unwrap()[0].reason, "why");
     // It was not finished, so it is claimed again, as the second attempt.
     assert_eq!(log.claim(40).await.unwrap(), claimed("claimed", 2));
     log.retry("claimed", 50).await.unwrap();
@@ -158,48 +78,153 @@ async fn opening_a_redb_log_twice_is_an_error() {
     assert!(matches!(RedbLog::open(&path, 2), Err(LogError::Failed(_))));
 }
 
-/// Memory whose flush fails on demand.
-#[derive(Debug)]
-struct FailingDisk {
-    memory: InMemoryBackend,
-    fails: Arc<AtomicBool>,
-}
-
-impl StorageBackend for FailingDisk {
-    fn len(&self) -> io::Result<u64> {
-        self.memory.len()
-    }
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.memory.read(offset, out)
-    }
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.memory.set_len(len)
-    }
-    fn sync_data(&self) -> io::Result<()> {
-        if self.fails.load(Ordering::Relaxed) {
-            return Err(io::Error::other("the disk is gone"));
-        }
-        self.memory.sync_data()
-    }
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.memory.write(offset, data)
-    }
+fn on(disk: &Disk) -> RedbLog {
+    let disk = disk.clone();
+    let log = RedbLog::builder(10).open_with(move || Ok(disk.clone()));
+    log.unwrap()
 }
 
 /// A kill cannot show this: what the process wrote survives it even without a flush.
 #[tokio::test]
-async fn recording_an_event_fails_if_the_flush_fails() {
-    let fails = Arc::new(AtomicBool::new(false));
-    let disk = FailingDisk {
-        memory: InMemoryBackend::new(),
-        fails: Arc::clone(&fails),
-    };
-    let log = RedbLog::with_backend(disk, 10).unwrap();
+async fn log_works_again_after_a_failed_flush_and_keeps_its_events_in_a_crash() {
+    let disk = Disk::default();
+    let log = on(&disk);
     assert_eq!(log.record(event("a"), 10).await.unwrap(), Recorded::New);
-    fails.store(true, Ordering::Relaxed);
-    let error = log.record(event("b"), 20).await.unwrap_err();
-    assert!(
-        error.to_string().contains("the event log failed"),
-        "{error}"
-    );
+    assert_eq!(log.claim(10).await.unwrap(), claimed("a", 1));
+
+    disk.set(Flush::Fails);
+    for id in ["b", "b", "c"] {
+        let error = log.record(event(id), 20).await.unwrap_err().to_string();
+        assert!(error.starts_with("the event log failed: "), "{error}");
+    }
+    disk.set(Flush::Works);
+    // Whether the one that failed is in the log is not promised, but that it is durable after this.
+    log.record(event("b"), 20).await.unwrap();
+    log.record(event("c"), 20).await.unwrap();
+    // The first one is still being handled.
+    assert_eq!(log.claim(20).await.unwrap(), claimed("b", 1));
+    log.done("b", 20).await.unwrap();
+    log.retry("a", 20).await.unwrap();
+    drop(log);
+
+    let log = on(&disk.after_crash());
+    let two = Counts {
+        unfinished: 2,
+        parked: 0,
+    };
+    assert_eq!(log.counts().await.unwrap(), two);
+    assert_eq!(log.claim(30).await.unwrap(), claimed("a", 2));
+    assert_eq!(log.claim(30).await.unwrap(), claimed("c", 1));
+    let again = log.record(event("b"), 30).await.unwrap();
+    assert_eq!(again, Recorded::Duplicate);
+}
+
+/// The event whose flush failed is in the system's memory, and counts as written there. So the log
+/// finds it again, and answers that it is a duplicate: it must be on the disk then.
+#[tokio::test]
+async fn duplicate_of_an_event_whose_flush_failed_is_on_the_disk() {
+    let disk = Disk::default();
+    let log = on(&disk);
+    log.record(event("a"), 10).await.unwrap();
+    disk.set(Flush::Fails);
+    log.record(event("b"), 20).await.unwrap_err();
+    disk.set(Flush::Works);
+    let again = log.record(event("b"), 20).await.unwrap();
+    assert_eq!(again, Recorded::Duplicate);
+
+    let log = on(&disk.after_crash());
+    assert_eq!(log.claim(30).await.unwrap(), claimed("a", 1));
+    assert_eq!(log.claim(30).await.unwrap(), claimed("b", 1));
+}
+
+/// A result whose flush failed may be in the file even so. Writing it again must not make the event
+/// wait twice.
+#[tokio::test]
+async fn result_written_again_after_a_failed_flush_takes_effect_once() {
+    let disk = Disk::default();
+    let log = on(&disk);
+    for id in ["a", "b", "c"] {
+        log.record(event(id), 10).await.unwrap();
+        assert_eq!(log.claim(10).await.unwrap(), claimed(id, 1));
+    }
+    disk.set(Flush::Fails);
+    log.retry("a", 50).await.unwrap_err();
+    disk.set(Flush::Works);
+    log.retry("a", 60).await.unwrap();
+    disk.set(Flush::Fails);
+    log.park("b", "why").await.unwrap_err();
+    disk.set(Flush::Works);
+    log.park("b", "why").await.unwrap();
+    disk.set(Flush::Fails);
+    log.done("c", 50).await.unwrap_err();
+    disk.set(Flush::Works);
+    log.done("c", 60).await.unwrap();
+
+    let counts = Counts {
+        unfinished: 1,
+        parked: 1,
+    };
+    assert_eq!(log.counts().await.unwrap(), counts);
+    assert_eq!(log.claim(60).await.unwrap(), claimed("a", 2));
+    assert_eq!(log.claim(100).await.unwrap(), nothing(None));
+}
+
+/// An inbox on this disk, its URL, and what its handler reports.
+async fn inbox_on(disk: &Disk, limit: Duration) -> (Inbox, String, support::Handled) {
+    let (done, handled) = report();
+    let handlers = Router::new().on_chains(move |event| {
+        done.send(event.event_id.unwrap()).unwrap();
+        async { Ok::<_, String>(()) }
+    });
+    let inbox = Inbox::builder(verifier(), on(disk), handlers).record_limit(limit);
+    let inbox = inbox.start();
+    let url = serve(axum::Router::new().route("/", inbox.route())).await;
+    (inbox, url, handled)
+}
+
+const LONG: Duration = Duration::from_secs(600);
+
+#[tokio::test]
+async fn webhook_is_acknowledged_only_after_the_flush() {
+    let disk = Disk::default();
+    let (inbox, url, mut handled) = inbox_on(&disk, LONG).await;
+    let mut flushes = disk.flushes();
+    disk.set(Flush::Hangs);
+    let answer = tokio::spawn(send(signed(&url, &support::event("e-1"))));
+    flushes.recv().await.unwrap();
+    assert!(!answer.is_finished() && handled.try_recv().is_err());
+    disk.set(Flush::Works);
+    assert_eq!(answer.await.unwrap().0, 200);
+    assert_eq!(handled.recv().await.unwrap(), "e-1");
+    inbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn webhook_and_its_duplicate_are_refused_while_the_flush_hangs() {
+    let disk = Disk::default();
+    let (inbox, url, mut handled) = inbox_on(&disk, Duration::from_millis(100)).await;
+    disk.set(Flush::Hangs);
+    for _ in 0..3 {
+        assert_eq!(send(signed(&url, &support::event("e-1"))).await.0, 503);
+    }
+    assert!(handled.try_recv().is_err());
+    disk.set(Flush::Works);
+    assert_eq!(handled.recv().await.unwrap(), "e-1");
+    inbox.shutdown().await;
+    assert!(handled.try_recv().is_err(), "it was handled twice");
+}
+
+#[tokio::test]
+async fn webhook_is_refused_while_the_flush_fails() {
+    let disk = Disk::default();
+    let (inbox, url, mut handled) = inbox_on(&disk, LONG).await;
+    disk.set(Flush::Fails);
+    for _ in 0..3 {
+        assert_eq!(send(signed(&url, &support::event("e-1"))).await.0, 503);
+    }
+    disk.set(Flush::Works);
+    assert_eq!(send(signed(&url, &support::event("e-1"))).await.0, 200);
+    assert_eq!(handled.recv().await.unwrap(), "e-1");
+    inbox.shutdown().await;
+    assert!(handled.try_recv().is_err(), "it was handled twice");
 }

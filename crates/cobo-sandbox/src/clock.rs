@@ -1,8 +1,9 @@
 //! The sandbox's only source of time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
 
 /// The sandbox's clock: the system's time or a fixed time, plus what it was [advanced](Clock::advance) by.
 ///
@@ -20,7 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Debug)]
 pub struct Clock {
     base: Base,
-    advanced_ms: Arc<AtomicU64>,
+    advanced_ms: Arc<watch::Sender<u64>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +44,7 @@ impl Clock {
     fn new(base: Base) -> Self {
         Self {
             base,
-            advanced_ms: Arc::default(),
+            advanced_ms: Arc::new(watch::Sender::new(0)),
         }
     }
 
@@ -53,18 +54,36 @@ impl Clock {
             Base::System => system_ms(),
             Base::Fixed(unix_ms) => unix_ms,
         };
-        base.saturating_add(self.advanced_ms.load(Ordering::Acquire))
+        base.saturating_add(*self.advanced_ms.borrow())
     }
 
     /// Advances the time by whole milliseconds; a fraction is dropped.
     pub fn advance(&self, by: Duration) {
         let by = whole_ms(by);
-        // Cannot fail: the closure always gives a value.
-        let _ = self
-            .advanced_ms
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |advanced| {
-                Some(advanced.saturating_add(by))
-            });
+        self.advanced_ms
+            .send_modify(|advanced| *advanced = advanced.saturating_add(by));
+    }
+
+    /// Waits until the clock shows this time, because time passed or because it was advanced.
+    pub(crate) async fn reached(&self, unix_ms: u64) {
+        // Subscribed before the time is read, so that no advance is missed.
+        let mut advanced = self.advanced_ms.subscribe();
+        loop {
+            let missing_ms = unix_ms.saturating_sub(self.now_ms());
+            if missing_ms == 0 {
+                return;
+            }
+            // An error of `changed` means that the sender is gone, and `self` holds it.
+            match self.base {
+                Base::System => {
+                    let passed = Duration::from_millis(missing_ms);
+                    let _ = tokio::time::timeout(passed, advanced.changed()).await;
+                }
+                Base::Fixed(_) => {
+                    let _ = advanced.changed().await;
+                }
+            }
+        }
     }
 }
 
@@ -101,6 +120,25 @@ mod tests {
         let clock = Clock::fixed(5);
         clock.clone().advance(Duration::from_millis(7));
         assert_eq!(clock.now_ms(), 12);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_is_reached_when_it_passes_or_is_advanced() {
+        let fixed = Clock::fixed(5);
+        let reached = fixed.reached(7);
+        tokio::pin!(reached);
+        let day = Duration::from_secs(24 * 60 * 60);
+        assert!(tokio::time::timeout(day, &mut reached).await.is_err());
+        fixed.advance(Duration::from_millis(1));
+        assert!(tokio::time::timeout(day, &mut reached).await.is_err());
+        fixed.advance(Duration::from_millis(1));
+        reached.await;
+
+        // Paused time passes while nothing else happens; the system's time does not, so it is advanced.
+        let system = Clock::system();
+        let reached = system.reached(system.now_ms() + 60_000);
+        system.advance(Duration::from_secs(61));
+        reached.await;
     }
 
     #[test]

@@ -12,11 +12,13 @@ use crate::endpoint::Documents;
 use crate::key::{AppKey, KeyError, Registered, ResponseKey};
 use crate::nonce::{AcceptedNonces, Nonces};
 use crate::organization::Organizations;
+use crate::outbound::{Orders, Outbound};
 use crate::received::ReceivedLog;
 use crate::sandbox::Sandbox;
 use crate::spec::Specification;
 use crate::state::{ErrorIds, State};
 use crate::token::Lifetimes;
+use crate::user_info::PortalKeys;
 use crate::waas2::Objects;
 
 /// The private key (a seed, in hex) of the demo app. It is the example of Cobo's public documentation. Because
@@ -70,6 +72,7 @@ pub struct SandboxBuilder {
     specification: Option<Specification>,
     specification_only: bool,
     keeps_objects: bool,
+    answer_limit: Duration,
 }
 
 impl Default for SandboxBuilder {
@@ -97,6 +100,7 @@ impl Default for SandboxBuilder {
             specification: None,
             specification_only: false,
             keeps_objects: false,
+            answer_limit: Duration::from_secs(2),
         }
     }
 }
@@ -108,7 +112,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Allows an address that other machines can reach. The sandbox gives no protection: its demo key is public.
+    /// Allows an address that other machines can reach, and URLs of other machines for webhooks and callbacks. The
+    /// sandbox gives no protection: its demo key is public.
     pub fn allow_remote(mut self, allow: bool) -> Self {
         self.allow_remote = allow;
         self
@@ -184,6 +189,12 @@ impl SandboxBuilder {
     /// Sets how many of the most recent requests are recorded; by default 10,000. With 0, none are.
     pub fn received_limit(mut self, limit: usize) -> Self {
         self.received_limit = limit;
+        self
+    }
+
+    /// Sets how long a webhook or callback waits for its answer; by default 2 seconds.
+    pub fn answer_limit(mut self, limit: Duration) -> Self {
+        self.answer_limit = limit;
         self
     }
 
@@ -274,13 +285,13 @@ impl SandboxBuilder {
         if demo {
             self.app_keys.push(demo_key);
         }
-        let state = self.into_state().map_err(|error| StartError::Randomness {
+        let (state, orders) = self.into_state().map_err(|error| StartError::Randomness {
             source: error.into(),
         })?;
-        Ok(Sandbox::run(listener, address, Arc::new(state), demo))
+        Ok(Sandbox::run(listener, address, state.into(), orders, demo))
     }
 
-    fn into_state(mut self) -> Result<State, getrandom::Error> {
+    fn into_state(mut self) -> Result<(State, Orders), getrandom::Error> {
         if self.org_ids.is_empty() {
             self.org_ids.push(DEMO_ORG_ID.to_owned());
         }
@@ -300,7 +311,8 @@ impl SandboxBuilder {
             Some(key) => key,
             None => ResponseKey::generate()?,
         };
-        Ok(State {
+        let (outbound, orders) = Outbound::new(self.allow_remote, self.answer_limit);
+        let state = State {
             clock: self.clock,
             client_id: self.client_id,
             response_key,
@@ -311,13 +323,16 @@ impl SandboxBuilder {
             received: Mutex::new(ReceivedLog::new(self.received_limit)),
             errors: ErrorIds::new()?,
             scripts: Mutex::default(),
+            portal: Mutex::new(PortalKeys::generate()?),
             documents: self.specification.map(|specification| Documents {
                 specification,
                 only: self.specification_only,
                 objects: self.keeps_objects.then(Objects::default),
                 violations: Mutex::default(),
             }),
-        })
+            outbound,
+        };
+        Ok((state, orders))
     }
 }
 

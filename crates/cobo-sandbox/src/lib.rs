@@ -32,6 +32,7 @@
 //! | `exchange_permission_token` | `POST /v2/oauth/permission_token/exchange` | 201 |
 //! | `refresh_permission_token` | `POST /v2/oauth/permission_token/refresh` | 201 |
 //! | `get_org_info` | `GET /v2/organizations/info`, with a bearer | 200 |
+//! | `get_jwks` | `GET /v2/oauth/authorize/jwks.json`, without a signature | 200 |
 //!
 //! With an OpenAPI document ([`SandboxBuilder::specification`], `--spec FILE`), the sandbox also answers every other
 //! operation of the document. An independent validator checks requests against the document, and the answers are values
@@ -70,6 +71,14 @@
 //! # }
 //! ```
 //!
+//! # What the sandbox sends
+//!
+//! [`Sandbox::deliver`] posts a webhook event or a callback to an app, signs it, sends it again after a failure as Cobo
+//! does, and records the answers. With `Sandbox::waas2`, changes become events for the endpoints that are registered with
+//! `create_webhook_endpoint`, `trigger_test_webhook_event` sends a test event, a failed message is sent again by
+//! `retry_webhook_event_by_id` or `retry_callback_message`, and a transfer or contract call waits for the callback of its
+//! key ([`Sandbox::set_callback`]). An endpoint gets the events of the organization that registered it.
+//!
 //! # Refusals
 //!
 //! | what is wrong | status | body |
@@ -85,13 +94,14 @@
 //! | access token unknown or expired | 500 | `error_code` 1000 |
 //! | what the document does not allow, with `--spec` | 400 | `error_code` 2003 (something is missing) or 2006 |
 //! | unknown pagination cursor, with `--spec` | 400 | `error_code` 2006 |
-//! | an object that was not created, with `Sandbox::waas2` | 404 | `error_code` 2028 |
+//! | an object that was not created, or a message that was not sent, with `Sandbox::waas2` | 404 | `error_code` 2028 |
 //! | a used `request_id` of a transfer or contract call, with `Sandbox::waas2` | 400 | `error_code` 30001 |
 //! | an order or transaction that ended already is ended, with `Sandbox::waas2` | 400 | `error_code` 2006 |
+//! | a test event that is not about a transaction or TSS request; a delivered message is sent again | 400 | `error_code` 2006 |
 //! | no such path; no such method | 404; 405 | `error_code` 2021 |
 //! | body over 1 MiB | 413 | `error_code` 2006 |
 //!
-//! The signature is checked first: an unsigned request gets a 401 on every path. Where Cobo's documentation is
+//! The signature is checked first: an unsigned request gets a 401 on every path but that of `get_jwks`. Where Cobo's documentation is
 //! ambiguous, the sandbox is strict, so that a client that works here is likely to work with Cobo: a nonce is accepted
 //! once, a refresh token works once, and the key and the signature are in lower-case hex. Only input that is not HTTP
 //! is answered without a signature.
@@ -118,6 +128,7 @@ mod key;
 mod list;
 mod nonce;
 mod organization;
+mod outbound;
 mod page;
 mod param;
 mod received;
@@ -129,6 +140,7 @@ mod signature;
 mod spec;
 mod state;
 mod token;
+mod user_info;
 mod violation;
 mod waas2;
 
@@ -140,6 +152,7 @@ pub use config::{
 pub use http;
 pub use key::{AppKey, AppKeys, KeyError};
 pub use nonce::AcceptedNonces;
+pub use outbound::{Attempt, Delivery, DeliveryStatus, Message, UrlError};
 pub use page::Page;
 pub use received::ReceivedRequest;
 pub use sandbox::Sandbox;

@@ -10,8 +10,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::answer::Answer;
+use crate::clock::Clock;
 use crate::config::{DEMO_APP_SECRET, SandboxBuilder, StartError};
 use crate::key::AppKey;
+use crate::outbound::{Courier, Orders};
 use crate::page::{Page, Pages};
 use crate::received::ReceivedRequest;
 use crate::script::ScriptError;
@@ -47,6 +49,7 @@ pub struct Sandbox {
     // Dropping it tells the server to stop.
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
+    _courier: Courier,
 }
 
 impl Sandbox {
@@ -72,9 +75,9 @@ impl Sandbox {
     /// HTTP status, 400, is a guess: Cobo documents only the code. A speed-up or a drop makes the original transaction
     /// fail at once; at Cobo, it can still be confirmed until its replacement is.
     ///
-    /// Balances come from completed [deposits](Self::deposit) and transfers, also between the organization's own
-    /// addresses. Fees are not counted, and a transfer is not refused if the balance is too small: the balance is negative
-    /// then. The fee that `estimate_fee` returns is an example, in the coin of the chain that the request names.
+    /// Balances come from completed [deposits](Self::deposit) and transfers. A transfer to an address of the organization
+    /// changes both balances, but no deposit is listed for it. Fees are not counted, and a transfer is not refused if the
+    /// balance is too small: the balance is negative then. The fee that `estimate_fee` returns is an example, in the coin of the chain that the request names.
     ///
     /// All other operations are answered with values made from the document, see [`SandboxBuilder::specification`]. In
     /// both cases the request selects the variant of a union: with `wallet_type: MPC` it is an MPC Wallet.
@@ -92,6 +95,7 @@ impl Sandbox {
         listener: TcpListener,
         address: SocketAddr,
         state: Arc<State>,
+        orders: Orders,
         demo: bool,
     ) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
@@ -100,6 +104,7 @@ impl Sandbox {
             let _ = stopped.await;
         });
         Self {
+            _courier: Courier::start(state.clone(), orders),
             state,
             address,
             base_url: format!("http://{address}/v2"),
@@ -195,11 +200,17 @@ impl Sandbox {
     /// Moves the sandbox's time forward.
     pub fn advance(&self, by: Duration) {
         self.state.clock.advance(by);
+        self.state.publish();
     }
 
     /// The sandbox's time, in milliseconds since 1970.
     pub fn now_ms(&self) -> u64 {
         self.state.clock.now_ms()
+    }
+
+    /// The sandbox's clock. A clone shares its time.
+    pub fn clock(&self) -> Clock {
+        self.state.clock.clone()
     }
 
     /// Sets the lifetime of organizations' access tokens that are issued after this call.
@@ -335,7 +346,7 @@ impl Sandbox {
     /// Removes all scripted answers and pages that are not sent yet, and all ends that no object has yet.
     pub fn clear_scripts(&self) {
         lock(&self.state.scripts).clear();
-        if let Some((objects, _)) = self.objects() {
+        if let Some((objects, _)) = self.state.objects() {
             objects.clear_scripts();
         }
     }

@@ -47,7 +47,7 @@ impl ScriptError {
     /// Ids are not similar if more than one third of their characters differ.
     const SIMILAR: usize = 3;
     /// The maximum number of similar ids in the error.
-    const NAMED: usize = 3;
+    const MAX_SIMILAR: usize = 3;
 
     pub(crate) fn no_operation<'a>(
         operation_id: &str,
@@ -64,7 +64,7 @@ impl ScriptError {
             operation_id: operation_id.to_owned(),
             similar: similar
                 .into_iter()
-                .take(Self::NAMED)
+                .take(Self::MAX_SIMILAR)
                 .map(|(_, id)| id.to_owned())
                 .collect(),
             has_document,

@@ -118,8 +118,11 @@ fn answer(
     request: &RequestParts<'_>,
     form: Option<&Form>,
 ) -> (bool, Result<Reply, Failure>) {
+    if let Some(answer) = endpoint::answer_public(state, request) {
+        return (true, answer);
+    }
     match state.admit(request) {
-        Ok(caller) => (true, endpoint::answer(state, &caller, request, form)),
+        Ok((key, caller)) => (true, endpoint::answer(state, &key, &caller, request, form)),
         Err(refusal) => (false, Err(Failure::unauthenticated(refusal.to_string()))),
     }
 }

@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
 use crate::endpoint::{Documents, Own};
-use crate::key::{Caller, Registered, ResponseKey};
+use crate::key::{AppKey, Caller, Registered, ResponseKey};
 use crate::nonce::{AcceptedNonces, Nonces};
 use crate::organization::Organizations;
+use crate::outbound::Outbound;
 use crate::received::ReceivedLog;
 use crate::script::{ScriptError, Scripts};
 use crate::signature::{Refusal, RequestParts, check};
 use crate::spec::Documented;
+use crate::user_info::PortalKeys;
 
 pub(crate) struct State {
     pub(crate) clock: Clock,
@@ -26,14 +28,16 @@ pub(crate) struct State {
     pub(crate) received: Mutex<ReceivedLog>,
     pub(crate) errors: ErrorIds,
     pub(crate) scripts: Mutex<Scripts>,
+    pub(crate) portal: Mutex<PortalKeys>,
     /// The document whose operations the sandbox answers in addition to its own.
     pub(crate) documents: Option<Documents>,
+    pub(crate) outbound: Outbound,
 }
 
 impl State {
     /// Checks a request's signature, then the kind of its nonce, then records the nonce as used. In this order, because
     /// a forged request must not use up the nonces of another key.
-    pub(crate) fn admit(&self, request: &RequestParts<'_>) -> Result<Caller, Refusal> {
+    pub(crate) fn admit(&self, request: &RequestParts<'_>) -> Result<(AppKey, Caller), Refusal> {
         let keys = lock(&self.keys).clone();
         let signed = check(request, keys.all())?;
         if let Some(problem) = self.accepted_nonces.problem(&signed.nonce) {
@@ -43,7 +47,7 @@ impl State {
             Some(nonces) if !lock(nonces).spend(&signed.key, &signed.nonce) => {
                 Err(Refusal::RepeatedNonce)
             }
-            _ => Ok(keys.caller(&signed.key)),
+            _ => Ok((signed.key, keys.caller(&signed.key))),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A server for webhooks and callbacks, from its start to its stop: handlers that share the state of the
-//! app, updates that arrive in the wrong order, and a stop that loses nothing. The program signs with a
-//! test key in place of Cobo's.
+//! app, updates that arrive in the wrong order, and a stop that loses nothing. The sandbox sends, in place
+//! of Cobo.
 
 #![allow(clippy::print_stdout)] // prints the result of each step
 
@@ -10,11 +10,11 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cobo_auth::{
-    Clock, Ed25519Signer, InboundVerifier, ResponseKeys, Signer, SystemClock, double_sha256,
-};
+use cobo_auth::InboundVerifier;
 use cobo_axum::{Inbox, MemoryLog, callback};
+use cobo_sandbox::{Message, Sandbox};
 use cobo_waas2::webhooks::{CallbackRequest, Decision, Latest, Router};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
@@ -50,11 +50,10 @@ impl App {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let cobo = Ed25519Signer::from_seed(&[7; 32]);
-    let key = cobo.public_key().to_string();
+async fn main() -> Result<(), Box<dyn Error>> {
+    let sandbox = Sandbox::start().await?;
     // In production: `InboundVerifier::new(&Environment::production())?`.
-    let verifier = InboundVerifier::from_keys(ResponseKeys::from_hex([key.as_str()])?)?;
+    let verifier = InboundVerifier::new(&cobo_examples::environment(&sandbox)?)?;
     let (handled, mut was_handled) = mpsc::unbounded_channel();
     let app = Arc::new(App {
         orders: vec!["order-1024".to_owned()],
@@ -80,19 +79,22 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         server.with_graceful_shutdown(stopped).await
     });
 
+    let webhook = format!("{url}/webhook");
     for (number, state, updated) in [(1, "Completed", 2_000), (2, "Confirming", 1_000)] {
-        let transaction = transaction(state, updated);
-        let event = format!(
-            r#"{{"event_id":"e-{number}","url":"{url}/webhook","type":"wallets.transaction.updated",
-            "created_timestamp":{updated},"data":{{"data_type":"Transaction",{transaction}}}}}"#
-        );
-        let answer = post(&cobo, &format!("{url}/webhook"), &event).await?;
+        let mut data = transaction(state, updated);
+        data["data_type"] = json!("Transaction");
+        sandbox.deliver(Message::event(
+            &webhook,
+            "wallets.transaction.updated",
+            data,
+        ));
         let handled = was_handled.recv().await.unwrap_or_default();
-        println!("{number}. {answer}: {handled}");
+        println!("{number}. {handled}");
     }
-    let asked = format!("{{{}}}", transaction("Submitted", 500));
-    let answer = post(&cobo, &format!("{url}/callback"), &asked).await?;
-    println!("3. the callback: {answer}");
+    let asked = Message::callback(format!("{url}/callback"), transaction("Submitted", 500));
+    for attempt in sandbox.deliver(asked).attempted(1).await {
+        println!("3. the callback: {}", attempt.answer);
+    }
 
     // The server first: it takes no more requests, and answers those that it has.
     let _ = stop.send(());
@@ -137,34 +139,17 @@ fn routes(inbox: &Inbox, verifier: InboundVerifier, app: &Arc<App>) -> axum::Rou
         .route("/callback", decide)
 }
 
-/// The fields of a transaction in JSON.
-fn transaction(state: &str, updated: u64) -> String {
-    format!(
-        r#""transaction_id":"t-1","request_id":"order-1024","wallet_id":"w-1","status":"{state}",
-        "source":{{}},"destination":{{}},"initiator_type":"API","created_timestamp":500,
-        "updated_timestamp":{updated}"#
-    )
-}
-
-/// Posts a body with a signature, as Cobo does. Returns the status and the text of the answer.
-async fn post(
-    cobo: &Ed25519Signer,
-    url: &str,
-    body: &str,
-) -> Result<String, Box<dyn Error + Send + Sync>> {
-    let timestamp = SystemClock.unix_millis().to_string();
-    let digest = double_sha256([body.as_bytes(), b"|", timestamp.as_bytes()]);
-    let http = reqwest::Client::builder().no_proxy().tls_certs_only([]);
-    let response = http
-        .build()?
-        .post(url)
-        .header("BIZ-TIMESTAMP", timestamp)
-        .header("BIZ-RESP-SIGNATURE", cobo.sign(&digest).await?.to_hex())
-        .body(body.to_owned())
-        .send()
-        .await?;
-    let status = response.status().as_u16();
-    Ok(format!("{status} {}", response.text().await?)
-        .trim()
-        .to_owned())
+/// A transaction in JSON.
+fn transaction(state: &str, updated: u64) -> Value {
+    json!({
+        "transaction_id": "t-1",
+        "request_id": "order-1024",
+        "wallet_id": "w-1",
+        "status": state,
+        "source": {},
+        "destination": {},
+        "initiator_type": "API",
+        "created_timestamp": 500,
+        "updated_timestamp": updated,
+    })
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 const SENTENCE: usize = 8;
 
 /// The keys of OpenAPI whose value maps names to objects.
-const NAMED: [&str; 15] = [
+const KEYED_BY_NAME: [&str; 15] = [
     "callbacks",
     "content",
     "encoding",
@@ -47,7 +47,7 @@ fn object(value: &mut Value) {
                 match key.as_str() {
                     "enum" | "required" | "mapping" | "security" => {}
                     "scopes" => scopes(value),
-                    key if NAMED.contains(&key) && value.is_object() => named(value),
+                    key if KEYED_BY_NAME.contains(&key) && value.is_object() => named(value),
                     key if is_data(key) => samples(value),
                     _ => object(value),
                 }

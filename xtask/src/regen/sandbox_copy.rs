@@ -18,7 +18,7 @@ const LEFT_OUT: [&str; 8] = [
 /// The only mark that the sandbox reads.
 const MARK: &str = "x-cobo-credential";
 /// The keys whose objects have names as keys, not keywords.
-const NAMED: [&str; 10] = [
+const KEYED_BY_NAME: [&str; 10] = [
     "content",
     "headers",
     "mapping",
@@ -52,7 +52,7 @@ fn copy(value: &Value, names: bool) -> Value {
                 let value = &map[key];
                 let value = match key.as_str() {
                     data if !names && DATA.contains(&data) => sorted(value),
-                    other => copy(value, !names && NAMED.contains(&other)),
+                    other => copy(value, !names && KEYED_BY_NAME.contains(&other)),
                 };
                 (key.clone(), value)
             };

@@ -3,7 +3,8 @@
 //! Some tools write documents in which every reference is inlined. Each place would then get its own models: for one
 //! release of Cobo's, eight times as many. An inline schema that equals a component is replaced by a reference to that
 //! component. References are compared by their targets, since an inlined cycle is written out once more than its
-//! length. Strings and numbers stay inline, because they have no Rust name.
+//! length. Strings and numbers stay inline, because they have no Rust name. So do lists, except a list of inline schemas
+//! that are no copies: both the list and its items get the names that they have in the component.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -26,7 +27,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
     schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
         // A component must not be replaced by another component that is equal.
         let component = pointer.strip_prefix("/components/schemas/");
-        if component.is_some_and(|rest| !rest.contains('/')) || !has_a_name(schema) {
+        if component.is_some_and(|rest| !rest.contains('/')) {
             return;
         }
         if let Some(name) = known.name(schema) {
@@ -40,7 +41,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
     Ok(())
 }
 
-/// Whether a schema becomes a model.
+/// Whether a schema that is no list becomes a model.
 fn has_a_name(schema: &Value) -> bool {
     ["properties", "enum", "oneOf", "anyOf", "allOf"]
         .iter()
@@ -60,7 +61,7 @@ impl<'a> Components<'a> {
             by_fingerprint: HashMap::new(),
         };
         for (name, schema) in document.components("schemas") {
-            if has_a_name(schema) {
+            if has_a_name(schema.get("items").unwrap_or(schema)) {
                 let fingerprint = found.fingerprint(schema);
                 let same = found.by_fingerprint.entry(fingerprint).or_default();
                 same.push((name, schema));
@@ -69,8 +70,15 @@ impl<'a> Components<'a> {
         found
     }
 
-    /// The name of the first component that equals the schema.
+    /// The name of the first component that equals the schema, if the schema becomes a model.
     fn name(&self, schema: &Value) -> Option<&'a str> {
+        let becomes_a_model = match schema.get("items") {
+            Some(items) => has_a_name(items) && self.name(items).is_none(),
+            None => has_a_name(schema),
+        };
+        if !becomes_a_model {
+            return None;
+        }
         let alike = self.by_fingerprint.get(&self.fingerprint(schema))?;
         let same = |(_, other): &&(&str, &Value)| self.same(schema, other, &mut HashSet::new());
         let (name, _) = alike.iter().find(same)?;

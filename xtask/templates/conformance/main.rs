@@ -21,7 +21,7 @@ use serde_json::Value;
 
 /// The document after its inline schemas have got names: what the models that have no name in the document itself are
 /// made of.
-const NAMED: &str = include_str!("../named.json");
+const NAMED_DOCUMENT: &str = include_str!("../named.json");
 
 /// What was found, and how much was tried.
 #[derive(Default)]
@@ -64,7 +64,7 @@ async fn main() -> ExitCode {
         }
     }
     let specification = Specification::read(path).expect("a document");
-    let named = Specification::from_text(NAMED).expect("the document with names");
+    let named = Specification::from_text(NAMED_DOCUMENT).expect("the document with names");
 
     let sandbox = Sandbox::builder()
         .specification(specification.clone())

@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::client::clock::{Clock, SystemClock};
 use crate::client::cobo_time::CoboTime;
 use crate::client::environment::{Environment, is_loopback};
@@ -130,12 +132,8 @@ impl ClientBuilder {
     /// plain `http` to loopback the root certificates are not loaded.
     pub fn build(self) -> Result<Client, Error> {
         let base = self.environment.url()?;
-        if base.scheme() == "http" && !is_loopback(&base) && !self.allow_plain_http {
-            return Err(Error::configuration(
-                "the base URL is plain http to another machine; use https, or say \
-                 `danger_allow_plain_http`"
-                    .to_owned(),
-            ));
+        if !self.allow_plain_http {
+            refuse_plain_http(&base)?;
         }
         let public_key = self.signer.public_key();
         let shared = Shared {
@@ -153,6 +151,18 @@ impl ClientBuilder {
         };
         Ok(Client::from_shared(shared, self.retry))
     }
+}
+
+/// Refuses a base URL that is plain `http` to another machine.
+pub(crate) fn refuse_plain_http(base: &Url) -> Result<(), Error> {
+    if base.scheme() == "http" && !is_loopback(base) {
+        return Err(Error::configuration(
+            "the base URL is plain http to another machine; use https, or say \
+             `ClientBuilder::danger_allow_plain_http`"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 impl fmt::Debug for ClientBuilder {

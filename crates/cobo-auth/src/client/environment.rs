@@ -29,6 +29,11 @@ pub struct Environment {
 const DEVELOPMENT_URL: &str = "https://api.dev.cobo.com/v2";
 const PRODUCTION_URL: &str = "https://api.cobo.com/v2";
 
+#[cfg(feature = "user-info")]
+const DEVELOPMENT_PORTAL: &str = "https://portal.dev.cobo.com/";
+#[cfg(feature = "user-info")]
+const PRODUCTION_PORTAL: &str = "https://portal.cobo.com/";
+
 const DEVELOPMENT_KEY: [u8; 32] = [
     0xa0, 0x4e, 0xa1, 0xd5, 0xfa, 0x8d, 0xa7, 0x1f, 0x1d, 0xcf, 0xcc, 0xf9, 0x72, 0xb9, 0xc4, 0xeb,
     0xa0, 0xa2, 0xd8, 0xab, 0xa1, 0xf6, 0xda, 0x26, 0xf4, 0x99, 0x77, 0xb0, 0x8a, 0x0d, 0x27, 0x18,
@@ -101,6 +106,16 @@ impl Environment {
     /// The keys that responses are verified with.
     pub fn response_keys(&self) -> &ResponseKeys {
         &self.keys
+    }
+
+    /// The issuer of user info tokens: the URL of the portal. `None` for a custom environment.
+    #[cfg(feature = "user-info")]
+    pub(crate) fn issuer(&self) -> Option<&'static str> {
+        match self.base_url() {
+            DEVELOPMENT_URL => Some(DEVELOPMENT_PORTAL),
+            PRODUCTION_URL => Some(PRODUCTION_PORTAL),
+            _ => None,
+        }
     }
 
     pub(crate) fn url(&self) -> Result<Url, Error> {

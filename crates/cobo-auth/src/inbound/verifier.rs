@@ -121,6 +121,29 @@ impl InboundVerifier {
         self.max_body_bytes
     }
 
+    /// Checks everything that needs no body: that the signature headers are there and well formed, and
+    /// that the body has no content encoding. A server that checks this first need not read the body of
+    /// a stranger who sends no signature.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify) with these headers.
+    ///
+    /// ```
+    /// use cobo_auth::{Environment, InboundErrorKind, InboundVerifier};
+    ///
+    /// let verifier = InboundVerifier::new(&Environment::production())?;
+    /// let error = verifier.check_headers(&http::HeaderMap::new()).unwrap_err();
+    /// assert_eq!(error.kind(), InboundErrorKind::MissingSignature);
+    /// # Ok::<(), cobo_auth::Error>(())
+    /// ```
+    pub fn check_headers(&self, headers: &HeaderMap) -> Result<(), InboundError> {
+        check_coding(headers)?;
+        self.keys
+            .check_headers(headers)
+            .map_err(InboundError::signature)
+    }
+
     /// Verifies a body as it was received.
     ///
     /// # Errors
@@ -131,9 +154,7 @@ impl InboundVerifier {
         if body.len() > self.max_body_bytes {
             return Err(InboundError::too_large(self.max_body_bytes));
         }
-        if let Some(coding) = coding(headers) {
-            return Err(InboundError::encoded(coding));
-        }
+        check_coding(headers)?;
         let timestamp = self
             .keys
             .verify(body, headers)
@@ -164,6 +185,10 @@ impl InboundVerifier {
         );
         Err(error)
     }
+}
+
+fn check_coding(headers: &HeaderMap) -> Result<(), InboundError> {
+    coding(headers).map_or(Ok(()), |coding| Err(InboundError::encoded(coding)))
 }
 
 /// By how many milliseconds `value` is larger than `limit`; `None` if it is not.

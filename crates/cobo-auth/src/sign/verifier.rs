@@ -102,23 +102,51 @@ impl ResponseKeys {
         self.0.is_some()
     }
 
+    /// Checks that the signature headers are there and well formed, without a body.
+    pub(crate) fn check_headers(&self, headers: &HeaderMap) -> Result<(), SignatureError> {
+        self.0.as_ref().ok_or(SignatureError::NoKeys)?;
+        Signed::parse(headers).map(drop)
+    }
+
     /// Checks the signature of a response, a webhook or a callback, given its body as received and
     /// its headers. Returns the timestamp of the signature, in Unix milliseconds.
     pub(crate) fn verify(&self, body: &[u8], headers: &HeaderMap) -> Result<u64, SignatureError> {
         let keys = self.0.as_ref().ok_or(SignatureError::NoKeys)?;
-        let (timestamp, signature) = signature_headers(headers)?;
-        // Digits only: if `|` were allowed, the end of a body could be moved into the timestamp.
-        let millis = millis(timestamp).ok_or(SignatureError::MalformedTimestamp)?;
-        let mut bytes = [0; 64];
-        hex::decode_to_slice(signature, &mut bytes)
-            .map_err(|_| SignatureError::MalformedSignature)?;
-        let signature = Signature::from_bytes(&bytes);
+        let Signed {
+            timestamp,
+            millis,
+            signature,
+        } = Signed::parse(headers)?;
         let digest = double_sha256([body, b"|", timestamp]);
         // `verify_strict` refuses signatures that only some verifiers accept.
         keys.iter()
             .any(|key| key.verify_strict(&digest, &signature).is_ok())
             .then_some(millis)
             .ok_or(SignatureError::Wrong)
+    }
+}
+
+/// The signature headers of a message.
+struct Signed<'a> {
+    timestamp: &'a [u8],
+    /// The same, in Unix milliseconds.
+    millis: u64,
+    signature: Signature,
+}
+
+impl<'a> Signed<'a> {
+    fn parse(headers: &'a HeaderMap) -> Result<Self, SignatureError> {
+        let (timestamp, signature) = signature_headers(headers)?;
+        // Digits only: if `|` were allowed, the end of a body could be moved into the timestamp.
+        let millis = millis(timestamp).ok_or(SignatureError::MalformedTimestamp)?;
+        let mut bytes = [0; 64];
+        hex::decode_to_slice(signature, &mut bytes)
+            .map_err(|_| SignatureError::MalformedSignature)?;
+        Ok(Self {
+            timestamp,
+            millis,
+            signature: Signature::from_bytes(&bytes),
+        })
     }
 }
 

@@ -1,10 +1,10 @@
 //! Requests that are refused.
 
-use cobo_auth::InboundErrorKind;
+use cobo_auth::{InboundErrorKind, double_sha256};
 use ed25519_dalek::{Signer as _, SigningKey};
 use http::HeaderMap;
 
-use crate::{BODY, HOUR, MINUTE, NOW, headers, key, signature_of, signed, signed_at};
+use super::signing::{BODY, HOUR, MINUTE, NOW, headers, key, signature_of, signed, signed_at};
 
 /// Adds the group order to S: the same number, in a form that only lenient verifiers accept.
 fn with_larger_s(signature: &str) -> String {
@@ -20,6 +20,11 @@ fn with_larger_s(signature: &str) -> String {
         carry = sum >> 8;
     }
     hex::encode(bytes)
+}
+
+/// A genuine key's signature of these bytes in place of the body, `|` and the timestamp.
+fn signed_parts<const N: usize>(parts: [&[u8]; N]) -> String {
+    hex::encode(key().sign(&double_sha256(parts)).to_bytes())
 }
 
 /// Requests that are refused: a name, the headers, the body.
@@ -94,6 +99,14 @@ pub(crate) fn bad_inputs() -> Vec<(&'static str, HeaderMap, Vec<u8>, InboundErro
         Kind::MissingSignature,
     );
 
+    let other = [("x-timestamp", now), ("x-resp-signature", signature)];
+    add(
+        "other names",
+        headers(other),
+        body(),
+        Kind::MissingSignature,
+    );
+
     // Mixed spellings.
     let mixed = [("biz-timestamp", now), ("biz_resp_signature", signature)];
     add("- and _", headers(mixed), body(), Kind::MixedSpellings);
@@ -125,10 +138,36 @@ pub(crate) fn bad_inputs() -> Vec<(&'static str, HeaderMap, Vec<u8>, InboundErro
         body(),
         Kind::DuplicateHeader,
     );
+    let twice = [
+        ("biz_timestamp", now),
+        ("biz_timestamp", now),
+        ("biz_resp_signature", signature),
+    ];
+    add(
+        "timestamp twice, _",
+        headers(twice),
+        body(),
+        Kind::DuplicateHeader,
+    );
+    let twice = [
+        ("biz_timestamp", now),
+        ("biz_resp_signature", signature),
+        ("biz_resp_signature", signature),
+    ];
+    add(
+        "signature twice, _",
+        headers(twice),
+        body(),
+        Kind::DuplicateHeader,
+    );
 
     // The timestamp.
     for (name, timestamp) in [
-        ("bar in the timestamp", "b|1795000000000"),
+        ("bar before the timestamp", "b|1795000000000"),
+        ("bar after the timestamp", "1795000000000|"),
+        ("space in the timestamp", "1795000 000000"),
+        ("tab in the timestamp", "1795000\t000000"),
+        ("not a number", "NaN"),
         ("empty timestamp", ""),
         ("signed number", "+1795000000000"),
         ("negative number", "-1795000000000"),
@@ -165,6 +204,11 @@ pub(crate) fn bad_inputs() -> Vec<(&'static str, HeaderMap, Vec<u8>, InboundErro
         ("prefix", format!("0x{signature}")),
         ("base64", "A".repeat(86) + "=="),
         ("list", format!("{signature},{signature}")),
+        (
+            "space",
+            format!("{} {}", &signature[..64], &signature[65..]),
+        ),
+        ("other letters", "é".repeat(64)),
     ] {
         add(
             name,
@@ -180,6 +224,11 @@ pub(crate) fn bad_inputs() -> Vec<(&'static str, HeaderMap, Vec<u8>, InboundErro
         ("by another key", other),
         ("non-canonical S", with_larger_s(signature)),
         ("R of small order", small_order),
+        ("identity", format!("01{}", "00".repeat(63))),
+        (
+            "S is zero",
+            format!("{}{}", &signature[..64], "00".repeat(32)),
+        ),
         (
             "halves exchanged",
             format!("{}{}", &signature[64..], &signature[..64]),
@@ -189,6 +238,20 @@ pub(crate) fn bad_inputs() -> Vec<(&'static str, HeaderMap, Vec<u8>, InboundErro
             let digest = sha2::Sha256::digest([BODY, b"|", now.as_bytes()].concat());
             hex::encode(key().sign(&digest).to_bytes())
         }),
+        ("no digest", {
+            let message = [BODY, b"|", now.as_bytes()].concat();
+            hex::encode(key().sign(&message).to_bytes())
+        }),
+        ("no bar", signed_parts([BODY, now.as_bytes()])),
+        (
+            "timestamp first",
+            signed_parts([now.as_bytes(), b"|", BODY]),
+        ),
+        (
+            "a request's message",
+            signed_parts([b"POST|/webhook|", now.as_bytes(), b"||", BODY]),
+        ),
+        ("only the body", signed_parts([BODY])),
     ] {
         add(
             name,
@@ -212,15 +275,35 @@ pub(crate) fn bad_inputs() -> Vec<(&'static str, HeaderMap, Vec<u8>, InboundErro
         ("written again", text.replace("1.10", "1.1").into_bytes()),
         (
             "chunks as sent",
-            [b"2d\r\n", BODY, b"\r\n0\r\n\r\n"].concat(),
+            [
+                format!("{:x}\r\n", BODY.len()).as_bytes(),
+                BODY,
+                b"\r\n0\r\n\r\n",
+            ]
+            .concat(),
         ),
-        ("cut at the bar", BODY[..38].to_vec()),
+        ("cut at the bar", text.split('|').next().unwrap().into()),
+        ("Latin-1", [&BODY[..BODY.len() - 3], b"\xe9\"}"].concat()),
+        (
+            "gzip without its header",
+            [b"\x1f\x8b\x08\0", BODY].concat(),
+        ),
+        ("a NUL", [BODY, b"\0"].concat()),
+        ("lower case", text.to_lowercase().into_bytes()),
+        ("twice", [BODY, BODY].concat()),
+        ("a form", b"payload=%7B%7D".to_vec()),
     ] {
         add(name, signed(BODY), body, Kind::WrongSignature);
     }
     add(
         "gzip",
         more("content-encoding", "gzip"),
+        body(),
+        Kind::ContentEncoding,
+    );
+    add(
+        "deflate",
+        more("content-encoding", "deflate"),
         body(),
         Kind::ContentEncoding,
     );

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use cobo_auth::{Clock, InboundVerifier, SystemClock};
 use cobo_waas2::webhooks::Router;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
+use super::time::LogTime;
 use super::{Inbox, Shared, worker};
 use crate::log::EventLog;
+use crate::receive::READ_LIMIT;
 
 /// Configures and starts an [`Inbox`].
 pub struct InboxBuilder {
@@ -22,9 +24,11 @@ impl InboxBuilder {
                 verifier,
                 log,
                 handlers,
-                clock: Arc::new(SystemClock),
+                time: LogTime::new(Arc::new(SystemClock)),
                 recorded: Notify::new(),
+                recording: Arc::new(Semaphore::new(64)),
                 stop: watch::Sender::new(false),
+                read_limit: READ_LIMIT,
                 // Cobo waits for 2 seconds.
                 record_limit: Duration::from_millis(1_500),
                 handler_limit: Duration::from_secs(60),
@@ -43,7 +47,37 @@ impl InboxBuilder {
         self
     }
 
+    /// Sets how many events are recorded at the same time, at least one. Beyond that the answer is 503.
+    /// Each of them may use a thread that waits for the disk. Default: 64.
+    #[must_use]
+    pub fn max_recording(mut self, events: usize) -> Self {
+        let events = events.clamp(1, Semaphore::MAX_PERMITS);
+        self.shared.recording = Arc::new(Semaphore::new(events));
+        self
+    }
+
+    /// Sets how long reading a body may take. The answer is then 408, and Cobo sends it again.
+    /// Default: 5 s.
+    #[must_use]
+    pub fn read_limit(mut self, limit: Duration) -> Self {
+        self.shared.read_limit = limit;
+        self
+    }
+
+    /// Sets how long recording may take. The answer is then 503, and recording goes on. Default:
+    /// 1.5 s, because Cobo waits for 2 s.
+    #[must_use]
+    pub fn record_limit(mut self, limit: Duration) -> Self {
+        self.shared.record_limit = limit;
+        self
+    }
+
     /// Sets how long a handler may take. It is then stopped, and called again later. Default: 60 s.
+    ///
+    /// A handler is stopped where it awaits. One that blocks its thread, with `std::thread::sleep` or
+    /// a blocking database client, cannot be stopped: it keeps its thread, it may run at the same time
+    /// as its next attempt, and a few of them stop the whole runtime. Use
+    /// `tokio::task::spawn_blocking` for such work, and make that work end by itself.
     #[must_use]
     pub fn handler_limit(mut self, limit: Duration) -> Self {
         self.shared.handler_limit = limit;
@@ -59,6 +93,8 @@ impl InboxBuilder {
 
     /// Sets the pause after the first failure, which doubles with each further one, and the longest
     /// pause. Default: 1 s and 10 minutes.
+    ///
+    /// If the local clock was set back before a restart, an event waits for the longest pause at most.
     #[must_use]
     pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
         self.shared.first_pause = first;
@@ -66,10 +102,11 @@ impl InboxBuilder {
         self
     }
 
-    /// Replaces the machine's clock, by which an event is due again.
+    /// Replaces the machine's clock, by which an event is due again. Unix time is read once, here;
+    /// then only the monotonic clock is read.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.shared.clock = Arc::new(clock);
+        self.shared.time = LogTime::new(Arc::new(clock));
         self
     }
 

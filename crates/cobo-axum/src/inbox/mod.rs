@@ -1,25 +1,25 @@
 //! Receives events, records them, acknowledges them, and has them handled.
 
 pub(crate) mod builder;
+mod recording;
+mod time;
 mod worker;
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
 use axum::routing::{MethodRouter, post};
-use bytes::Bytes;
-use cobo_auth::{Clock, InboundVerifier, double_sha256};
-use cobo_waas2::webhooks::{Event, Router};
-use http::StatusCode;
-use tokio::sync::{Notify, watch};
+use cobo_auth::InboundVerifier;
+use cobo_waas2::webhooks::Router;
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::inbox::builder::InboxBuilder;
-use crate::log::{EventLog, LogError, NewEvent, ParkedEvent, Recorded};
-use crate::rejection::Rejection;
-use crate::webhook::receive;
+use crate::inbox::time::LogTime;
+use crate::log::{Counts, EventLog, LogError, ParkedEvent};
 
 /// Receives webhooks so that none is lost.
 ///
@@ -27,6 +27,13 @@ use crate::webhook::receive;
 /// possible within the limit, the answer is 503 and Cobo sends it again. A bounded number of workers
 /// calls the handlers, again with increasing pauses after a failure, and parks an event that keeps
 /// failing. So a handler runs at least once for each event, and must be idempotent.
+///
+/// A genuine body that is not an event of this version is recorded whole, and parked by the first
+/// attempt to handle it.
+///
+/// The log bounds the events that wait, and the parked ones separately. Beyond either bound the answer
+/// is 503. So look at [`counts`](Self::counts) from time to time, and [`release`](Self::release) or
+/// [`discard`](Self::discard) what is [`parked`](Self::parked).
 ///
 /// Dropping an inbox does not stop its workers; [`shutdown`](Self::shutdown) does.
 pub struct Inbox {
@@ -39,10 +46,13 @@ struct Shared {
     verifier: InboundVerifier,
     log: Arc<dyn EventLog>,
     handlers: Router,
-    clock: Arc<dyn Clock>,
+    time: LogTime,
     /// Wakes a worker after an event was recorded.
     recorded: Notify,
+    /// One permit for each event that is being recorded.
+    recording: Arc<Semaphore>,
     stop: watch::Sender<bool>,
+    read_limit: Duration,
     record_limit: Duration,
     handler_limit: Duration,
     max_attempts: u32,
@@ -60,7 +70,7 @@ impl Inbox {
         InboxBuilder::new(verifier, Arc::new(log), handlers)
     }
 
-    /// The route for the webhook endpoint: `POST`, answered with 200, or with 400, 401, 413 or 503
+    /// The route for the webhook endpoint: `POST`, answered with 200, or with 400, 401, 408, 413 or 503
     /// and a short text.
     pub fn route<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
         let shared = Arc::clone(&self.shared);
@@ -70,13 +80,18 @@ impl Inbox {
         })
     }
 
-    /// The events that failed too often, with the reason of the last failure.
+    /// At most `limit` events that failed too often, with the reason of the last failure, in the order
+    /// of their IDs. `after` is the last ID of the previous page; without it, this is the first page.
     ///
     /// # Errors
     ///
     /// The log failed.
-    pub async fn parked(&self) -> Result<Vec<ParkedEvent>, LogError> {
-        self.shared.log.parked().await
+    pub async fn parked(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<ParkedEvent>, LogError> {
+        self.shared.log.parked(after, limit).await
     }
 
     /// Has a parked event handled again. Returns whether it was parked.
@@ -85,9 +100,32 @@ impl Inbox {
     ///
     /// The log failed.
     pub async fn release(&self, id: &str) -> Result<bool, LogError> {
-        let released = self.shared.log.release(id, self.shared.now()).await?;
+        let released = self.shared.log.release(id, self.shared.time.now()).await?;
         self.shared.recorded.notify_one();
         Ok(released)
+    }
+
+    /// Removes a parked event that needs no handling, and returns it. Returns `None` if it is not
+    /// parked. If Cobo sends it again, it is not recorded again.
+    ///
+    /// # Errors
+    ///
+    /// The log failed.
+    pub async fn discard(&self, id: &str) -> Result<Option<ParkedEvent>, LogError> {
+        let discarded = self.shared.log.discard(id, self.shared.time.now()).await?;
+        if discarded.is_some() {
+            tracing::warn!(event_id = id, "a parked event was discarded");
+        }
+        Ok(discarded)
+    }
+
+    /// How many events wait or are being handled, and how many are parked.
+    ///
+    /// # Errors
+    ///
+    /// The log failed.
+    pub async fn counts(&self) -> Result<Counts, LogError> {
+        self.shared.log.counts().await
     }
 
     /// Stops the workers, after the handlers that are running. Events that arrive later are still
@@ -95,49 +133,23 @@ impl Inbox {
     pub async fn shutdown(self) {
         self.shared.stop.send_replace(true);
         for worker in self.workers {
-            // A worker does not panic: each handler has its own task.
+            // A worker does not panic: each handler and each call of the log has its own task.
             let _ = worker.await;
         }
     }
 }
 
 impl Shared {
-    async fn accept(self: Arc<Self>, request: Request) -> Result<StatusCode, Rejection> {
-        let body = receive(&self.verifier, request).await?;
-        let event = body.parse::<Event>()?;
-        let body: Bytes = body.into_inner().into_bytes();
-        let id = event.event_id.clone().filter(|id| !id.is_empty());
-        let id = id.unwrap_or_else(|| hex::encode(double_sha256([&*body])));
-        let new = NewEvent {
-            id: id.clone(),
-            body,
-        };
-        // Its own task: if the connection ends or the limit is reached, recording goes on.
-        let shared = Arc::clone(&self);
-        let task = tokio::spawn(async move {
-            let recorded = shared.log.record(new, shared.now()).await;
-            shared.recorded.notify_one();
-            recorded
-        });
-        let why = match tokio::time::timeout(self.record_limit, task).await {
-            Ok(Ok(Ok(Recorded::New))) => {
-                tracing::debug!(event_id = id, event = %event.type_, "recorded an event");
-                return Ok(StatusCode::OK);
-            }
-            Ok(Ok(Ok(Recorded::Duplicate))) => {
-                tracing::debug!(event_id = id, "an event arrived again");
-                return Ok(StatusCode::OK);
-            }
-            Ok(Ok(Err(error))) => error.to_string(),
-            Ok(Err(_)) => "the event log panicked".to_owned(),
-            Err(_) => format!("the event log took longer than {:?}", self.record_limit),
-        };
-        tracing::error!(event_id = id, "an event was not acknowledged: {why}");
-        Err(Rejection::LATER)
-    }
-
-    fn now(&self) -> u64 {
-        self.clock.unix_millis()
+    /// Calls the log in a separate task: a panic ends that task only, and the call goes on if the
+    /// caller stops waiting.
+    async fn on_log<T, F>(&self, call: impl FnOnce(Arc<dyn EventLog>) -> F) -> Result<T, LogError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, LogError>> + Send + 'static,
+    {
+        let task = tokio::spawn(call(Arc::clone(&self.log)));
+        task.await
+            .unwrap_or_else(|panicked| Err(LogError::Failed(panicked.into())))
     }
 }
 

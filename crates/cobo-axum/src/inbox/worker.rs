@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::Shared;
+use super::time::millis;
 use crate::log::{Claim, LogError};
 
 /// How long a worker waits before it looks for events by itself. Another process may share the log.
@@ -16,11 +17,22 @@ const IDLE: Duration = Duration::from_secs(60);
 /// The pause after a failure of the log.
 const LOG_PAUSE: Duration = Duration::from_secs(1);
 
+/// The result of an attempt to handle an event.
+enum Outcome {
+    Done,
+    /// Why it failed. Another attempt may succeed.
+    Failed(String),
+    /// Why no attempt can succeed.
+    Hopeless(String),
+}
+
 /// Handles events until the inbox stops.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut stop = shared.stop.subscribe();
     while !*stop.borrow() {
-        let pause = match shared.log.claim(shared.now()).await {
+        let now = shared.time.now();
+        let claim = shared.on_log(async move |log| log.claim(now).await).await;
+        let pause = match claim {
             Ok(Claim::Event { id, body, attempt }) => {
                 // There may be more: another worker looks, too.
                 shared.recorded.notify_one();
@@ -28,7 +40,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 continue;
             }
             Ok(Claim::Nothing { next_due }) => next_due.map_or(IDLE, |due| {
-                Duration::from_millis(due.saturating_sub(shared.now())).min(IDLE)
+                shared.time.wait_for(due, shared.longest_pause).min(IDLE)
             }),
             Err(error) => {
                 tracing::error!("no event can be claimed: {error}");
@@ -53,19 +65,12 @@ async fn handle(
 ) {
     // More attempts than allowed are only claimed if the process ended while it handled the event. Handling it
     // again could end the process each time.
-    let result = if attempt > shared.max_attempts {
-        Err("the process ended while the event was handled".to_owned())
+    let outcome = if attempt > shared.max_attempts {
+        Outcome::Hopeless("the process ended while the event was handled".to_owned())
     } else {
         call(shared, body).await
     };
-    loop {
-        let written = match &result {
-            Ok(()) => shared.log.done(id, shared.now()).await,
-            Err(reason) => give_back(shared, id, attempt, reason).await,
-        };
-        let Err(error) = written else {
-            return;
-        };
+    while let Err(error) = write(shared, id, attempt, &outcome).await {
         // The event stays claimed until this is written, so that it is not handled twice.
         tracing::error!(
             event_id = id,
@@ -79,8 +84,12 @@ async fn handle(
 }
 
 /// Calls the handler in its own task, so that a panic does not end the worker.
-async fn call(shared: &Shared, body: &[u8]) -> Result<(), String> {
-    let event: Event = cobo_model::decode(body).map_err(|error| error.to_string())?;
+async fn call(shared: &Shared, body: &[u8]) -> Outcome {
+    let event: Event = match cobo_model::decode(body) {
+        Ok(event) => event,
+        // A later version of this crate may decode it.
+        Err(error) => return Outcome::Hopeless(format!("the event does not decode: {error}")),
+    };
     let handlers = shared.handlers.clone();
     let task = tokio::spawn(async move {
         let result = handlers.handle(event).await;
@@ -88,11 +97,12 @@ async fn call(shared: &Shared, body: &[u8]) -> Result<(), String> {
     });
     let abort = task.abort_handle();
     match timeout(shared.handler_limit, task).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err("the handler panicked".to_owned()),
+        Ok(Ok(Ok(()))) => Outcome::Done,
+        Ok(Ok(Err(error))) => Outcome::Failed(error),
+        Ok(Err(_)) => Outcome::Failed("the handler panicked".to_owned()),
         Err(_) => {
             abort.abort();
-            Err(format!(
+            Outcome::Failed(format!(
                 "the handler took longer than {:?}",
                 shared.handler_limit
             ))
@@ -100,23 +110,36 @@ async fn call(shared: &Shared, body: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Makes a failed event wait for its next attempt, or parks it.
-async fn give_back(shared: &Shared, id: &str, attempt: u32, reason: &str) -> Result<(), LogError> {
-    if attempt >= shared.max_attempts {
-        shared.log.park(id, reason).await?;
-        tracing::error!(event_id = id, attempt, "an event was parked: {reason}");
-        return Ok(());
-    }
-    let factor = 2_u32.saturating_pow(attempt.saturating_sub(1));
-    let pause = shared.first_pause.saturating_mul(factor);
-    let pause = pause.min(shared.longest_pause);
-    let millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-    let due = shared.now().saturating_add(millis);
-    shared.log.retry(id, due).await?;
-    tracing::warn!(
-        event_id = id,
-        attempt,
-        "an event is handled again in {pause:?}: {reason}"
-    );
+/// Writes the result of an attempt: the event is done, waits for its next attempt, or is parked.
+async fn write(shared: &Shared, id: &str, attempt: u32, outcome: &Outcome) -> Result<(), LogError> {
+    let (now, key) = (shared.time.now(), id.to_owned());
+    let reason = match outcome {
+        Outcome::Done => {
+            return shared
+                .on_log(async move |log| log.done(&key, now).await)
+                .await;
+        }
+        Outcome::Failed(reason) if attempt < shared.max_attempts => {
+            let factor = 2_u32.saturating_pow(attempt.saturating_sub(1));
+            let pause = shared.first_pause.saturating_mul(factor);
+            let pause = pause.min(shared.longest_pause);
+            let due = now.saturating_add(millis(pause));
+            shared
+                .on_log(async move |log| log.retry(&key, due).await)
+                .await?;
+            tracing::warn!(
+                event_id = id,
+                attempt,
+                "an event is handled again in {pause:?}: {reason}"
+            );
+            return Ok(());
+        }
+        Outcome::Failed(reason) | Outcome::Hopeless(reason) => reason.clone(),
+    };
+    let parked = reason.clone();
+    shared
+        .on_log(async move |log| log.park(&key, &parked).await)
+        .await?;
+    tracing::error!(event_id = id, attempt, "an event was parked: {reason}");
     Ok(())
 }

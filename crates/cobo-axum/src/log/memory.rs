@@ -1,15 +1,16 @@
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::fmt;
+use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Claim, EventLog, LogError, NewEvent, ParkedEvent, Recorded};
+use super::{
+    Bounds, Claim, Counts, EventLog, FORGOTTEN_PER_CALL, LogError, NewEvent, ParkedEvent,
+    REMEMBERED, Recorded,
+};
 
-/// How long and how many IDs of handled events are remembered.
-const REMEMBERED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const MAX_REMEMBERED: usize = 100_000;
 
 /// An event log in memory, for tests and for events that may be lost: when the process ends, what
@@ -17,17 +18,19 @@ const MAX_REMEMBERED: usize = 100_000;
 ///
 /// It remembers the IDs of the last 100,000 handled events for 7 days.
 pub struct MemoryLog {
-    capacity: usize,
+    bounds: Bounds,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Events that are not done.
-    events: HashMap<String, Entry>,
+    /// Events that are not done, by ID.
+    events: BTreeMap<String, Entry>,
     /// The waiting ones: when they are due, the order of arrival, the ID.
     waiting: BTreeSet<(u64, u64, String)>,
     arrivals: u64,
+    /// How many are parked.
+    parked: usize,
     done: HashSet<String>,
     /// When each was done, oldest first.
     done_at: VecDeque<(u64, String)>,
@@ -36,17 +39,43 @@ struct State {
 struct Entry {
     body: Bytes,
     attempts: u32,
-    /// Set while it is parked.
-    parked: Option<String>,
+    place: Place,
+}
+
+enum Place {
+    Waiting,
+    Claimed,
+    Parked(String),
+}
+
+impl Entry {
+    fn parked(&self, id: &str) -> Option<ParkedEvent> {
+        match &self.place {
+            Place::Parked(reason) => Some(ParkedEvent {
+                id: id.to_owned(),
+                body: self.body.clone(),
+                reason: reason.clone(),
+            }),
+            Place::Waiting | Place::Claimed => None,
+        }
+    }
 }
 
 impl MemoryLog {
-    /// A log with at most `capacity` events that are waiting, claimed or parked.
+    /// A log with at most `capacity` events that are waiting or claimed, and at most 100,000 that are
+    /// parked.
     pub fn new(capacity: usize) -> Self {
         Self {
-            capacity,
+            bounds: Bounds::new(capacity),
             state: Mutex::default(),
         }
+    }
+
+    /// Sets how many events may be parked before new ones are refused.
+    #[must_use]
+    pub fn max_parked(mut self, events: usize) -> Self {
+        self.bounds.parked = events;
+        self
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -61,13 +90,36 @@ impl State {
         self.waiting.insert((due, self.arrivals, id.to_owned()));
     }
 
+    /// The event, if it is claimed.
+    fn claimed(&mut self, id: &str) -> Option<&mut Entry> {
+        let entry = self.events.get_mut(id)?;
+        matches!(entry.place, Place::Claimed).then_some(entry)
+    }
+
+    fn counts(&self) -> Counts {
+        Counts {
+            unfinished: self.events.len() - self.parked,
+            parked: self.parked,
+        }
+    }
+
+    fn remember(&mut self, id: &str, now: u64) {
+        if self.done.insert(id.to_owned()) {
+            self.done_at.push_back((now, id.to_owned()));
+        }
+        self.forget_done(now);
+    }
+
     fn forget_done(&mut self, now: u64) {
-        let oldest = now.saturating_sub(u64::try_from(REMEMBERED.as_millis()).unwrap_or(u64::MAX));
-        while let Some((at, id)) = self.done_at.front()
-            && (*at < oldest || self.done_at.len() > MAX_REMEMBERED)
-        {
-            self.done.remove(id);
-            self.done_at.pop_front();
+        let oldest = now.saturating_sub(REMEMBERED);
+        for _ in 0..FORGOTTEN_PER_CALL {
+            let expired = self.done_at.front().is_some_and(|(at, _)| *at < oldest);
+            if !expired && self.done_at.len() <= MAX_REMEMBERED {
+                return;
+            }
+            if let Some((_, id)) = self.done_at.pop_front() {
+                self.done.remove(&id);
+            }
         }
     }
 }
@@ -80,14 +132,12 @@ impl EventLog for MemoryLog {
         if state.done.contains(&event.id) || state.events.contains_key(&event.id) {
             return Ok(Recorded::Duplicate);
         }
-        if state.events.len() >= self.capacity {
-            return Err(LogError::Full);
-        }
+        self.bounds.check(state.counts())?;
         state.wait(&event.id, now);
         let entry = Entry {
             body: event.body,
             attempts: 0,
-            parked: None,
+            place: Place::Waiting,
         };
         state.events.insert(event.id, entry);
         Ok(Recorded::New)
@@ -105,7 +155,8 @@ impl EventLog for MemoryLog {
         let Some(entry) = state.events.get_mut(&id) else {
             return Ok(Claim::Nothing { next_due: None });
         };
-        entry.attempts += 1;
+        entry.attempts = entry.attempts.saturating_add(1);
+        entry.place = Place::Claimed;
         Ok(Claim::Event {
             id,
             body: entry.body.clone(),
@@ -115,38 +166,41 @@ impl EventLog for MemoryLog {
 
     async fn done(&self, id: &str, now: u64) -> Result<(), LogError> {
         let mut state = self.state();
-        if state.events.remove(id).is_some() && state.done.insert(id.to_owned()) {
-            state.done_at.push_back((now, id.to_owned()));
+        if state.claimed(id).is_some() {
+            state.events.remove(id);
+            state.remember(id, now);
         }
-        state.forget_done(now);
         Ok(())
     }
 
     async fn retry(&self, id: &str, due: u64) -> Result<(), LogError> {
         let mut state = self.state();
-        if state.events.contains_key(id) {
+        if let Some(entry) = state.claimed(id) {
+            entry.place = Place::Waiting;
             state.wait(id, due);
         }
         Ok(())
     }
 
     async fn park(&self, id: &str, reason: &str) -> Result<(), LogError> {
-        if let Some(entry) = self.state().events.get_mut(id) {
-            entry.parked = Some(reason.to_owned());
+        let mut state = self.state();
+        if let Some(entry) = state.claimed(id) {
+            entry.place = Place::Parked(reason.to_owned());
+            state.parked += 1;
         }
         Ok(())
     }
 
-    async fn parked(&self) -> Result<Vec<ParkedEvent>, LogError> {
+    async fn parked(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<ParkedEvent>, LogError> {
         let state = self.state();
-        let parked = state.events.iter().filter_map(|(id, entry)| {
-            Some(ParkedEvent {
-                id: id.clone(),
-                body: entry.body.clone(),
-                reason: entry.parked.clone()?,
-            })
-        });
-        Ok(parked.collect())
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let events = state.events.range::<str, _>((start, Bound::Unbounded));
+        let parked = events.filter_map(|(id, entry)| entry.parked(id));
+        Ok(parked.take(limit).collect())
     }
 
     async fn release(&self, id: &str, now: u64) -> Result<bool, LogError> {
@@ -154,12 +208,29 @@ impl EventLog for MemoryLog {
         let Some(entry) = state.events.get_mut(id) else {
             return Ok(false);
         };
-        if entry.parked.take().is_none() {
+        if !matches!(entry.place, Place::Parked(_)) {
             return Ok(false);
         }
         entry.attempts = 0;
+        entry.place = Place::Waiting;
+        state.parked -= 1;
         state.wait(id, now);
         Ok(true)
+    }
+
+    async fn discard(&self, id: &str, now: u64) -> Result<Option<ParkedEvent>, LogError> {
+        let mut state = self.state();
+        let parked = state.events.get(id).and_then(|entry| entry.parked(id));
+        if parked.is_some() {
+            state.events.remove(id);
+            state.parked -= 1;
+            state.remember(id, now);
+        }
+        Ok(parked)
+    }
+
+    async fn counts(&self) -> Result<Counts, LogError> {
+        Ok(self.state().counts())
     }
 }
 
@@ -167,8 +238,8 @@ impl fmt::Debug for MemoryLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
         f.debug_struct("MemoryLog")
-            .field("capacity", &self.capacity)
-            .field("events", &state.events.len())
+            .field("bounds", &self.bounds)
+            .field("counts", &state.counts())
             .field("done", &state.done.len())
             .finish()
     }

@@ -3,26 +3,46 @@
 pub(crate) mod memory;
 #[cfg(feature = "redb")]
 pub(crate) mod redb;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
 
 use std::error::Error;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
+/// How long the ID of an event that is done is remembered, in milliseconds.
+const REMEMBERED: u64 = Duration::from_secs(7 * 24 * 60 * 60).as_millis() as u64;
+/// How many IDs one call forgets at most. More than the one that it may add, so that the number falls
+/// back to its bound.
+const FORGOTTEN_PER_CALL: usize = 16;
+/// How many events may be parked, unless the app sets another number.
+const MAX_PARKED: usize = 100_000;
+
 /// Keeps events from their arrival until they are handled, and remembers which were handled.
 ///
-/// All times are Unix milliseconds. An event is *waiting*, *claimed* by a worker, *parked* after
-/// too many failures, or *done*. A log that outlives its process must make events that were
-/// claimed when it ended claimable again.
+/// An event is *waiting*, *claimed* by a worker, *parked* after too many failures, or *done*. A log
+/// that outlives its process must make events that were claimed when it ended claimable again.
+///
+/// All times are milliseconds of one clock that the caller chooses. It starts at Unix time and does
+/// not go back while the process runs.
+///
+/// A log has two bounds: one for events that are waiting or claimed, and one for parked events.
+/// Beyond either of them, [`record`](Self::record) refuses new events. It never removes an event to
+/// make room.
+///
+/// A call may be repeated after an error, although the first one took effect. The second one must
+/// then change nothing.
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
     /// Records an event, waiting from now on. When this returns, the event is as durable as the
-    /// log: it is acknowledged to Cobo then.
+    /// log: it is acknowledged to Cobo then. This also holds for a duplicate.
     ///
     /// # Errors
     ///
-    /// [`LogError::Full`], or the log failed. The event is not acknowledged, and Cobo sends it
-    /// again.
+    /// [`LogError::Full`], [`LogError::TooManyParked`], or the log failed. The event is not
+    /// acknowledged, and Cobo sends it again.
     async fn record(&self, event: NewEvent, now: u64) -> Result<Recorded, LogError>;
 
     /// Claims the waiting event that has been due for the longest time.
@@ -32,41 +52,60 @@ pub trait EventLog: Send + Sync + 'static {
     /// The log failed.
     async fn claim(&self, now: u64) -> Result<Claim, LogError>;
 
-    /// Marks a claimed event as done. Its ID is remembered for a limited time, so that it is not
-    /// recorded again.
+    /// Marks an event as done and removes it. Its ID is remembered for a limited time, so that it is
+    /// not recorded again.
     ///
     /// # Errors
     ///
     /// The log failed.
     async fn done(&self, id: &str, now: u64) -> Result<(), LogError>;
 
-    /// Gives a claimed event back. It is due at `due`.
+    /// Gives a claimed event back. It is due at `due`. Changes nothing if the event is not claimed.
     ///
     /// # Errors
     ///
     /// The log failed.
     async fn retry(&self, id: &str, due: u64) -> Result<(), LogError>;
 
-    /// Parks a claimed event. It is not claimed until it is released.
+    /// Parks a claimed event. It is not claimed until it is released. Changes nothing if the event is
+    /// not claimed. The bound of parked events does not apply here.
     ///
     /// # Errors
     ///
     /// The log failed.
     async fn park(&self, id: &str, reason: &str) -> Result<(), LogError>;
 
-    /// The parked events, for an operator.
+    /// At most `limit` parked events, in the order of their IDs: those with an ID after `after`, or
+    /// the first ones.
     ///
     /// # Errors
     ///
     /// The log failed.
-    async fn parked(&self) -> Result<Vec<ParkedEvent>, LogError>;
+    async fn parked(&self, after: Option<&str>, limit: usize)
+    -> Result<Vec<ParkedEvent>, LogError>;
 
-    /// Makes a parked event wait again, as if it had just arrived. Returns whether it was parked.
+    /// Makes a parked event wait again, as if it had just arrived. Returns whether it was parked. The
+    /// bound of waiting events does not apply here.
     ///
     /// # Errors
     ///
     /// The log failed.
     async fn release(&self, id: &str, now: u64) -> Result<bool, LogError>;
+
+    /// Removes a parked event without handling it, and returns it. Its ID is remembered as for
+    /// [`done`](Self::done). `None` if it is not parked.
+    ///
+    /// # Errors
+    ///
+    /// The log failed.
+    async fn discard(&self, id: &str, now: u64) -> Result<Option<ParkedEvent>, LogError>;
+
+    /// How many events are in the log.
+    ///
+    /// # Errors
+    ///
+    /// The log failed.
+    async fn counts(&self) -> Result<Counts, LogError>;
 }
 
 /// A verified event.
@@ -101,7 +140,7 @@ pub enum Claim {
     },
     /// No event is due. The next one is due at this time, if one is waiting.
     Nothing {
-        /// In Unix milliseconds.
+        /// In milliseconds of the caller's clock.
         next_due: Option<u64>,
     },
 }
@@ -117,13 +156,55 @@ pub struct ParkedEvent {
     pub reason: String,
 }
 
+/// How many events a log has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events that are waiting or claimed.
+    pub unfinished: usize,
+    /// Events that are parked.
+    pub parked: usize,
+}
+
+/// The bounds of a log.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    unfinished: usize,
+    parked: usize,
+}
+
+impl Bounds {
+    fn new(unfinished: usize) -> Self {
+        Self {
+            unfinished,
+            parked: MAX_PARKED,
+        }
+    }
+
+    /// Whether a log with these events may record one more.
+    fn check(&self, counts: Counts) -> Result<(), LogError> {
+        if counts.unfinished >= self.unfinished {
+            Err(LogError::Full)
+        } else if counts.parked >= self.parked {
+            Err(LogError::TooManyParked)
+        } else {
+            Ok(())
+        }
+    }
+}
+
 /// The failure of an event log.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// The log has as many events as it may have.
-    #[error("the event log is full; events are handled too slowly, or too many are parked")]
+    /// As many events are waiting or claimed as the log may have.
+    #[error("the event log is full: handlers are too slow or fail; events wait to be handled")]
     Full,
+    /// As many events are parked as the log may have.
+    #[error(
+        "the event log has as many parked events as it may have; release or discard some, or raise \
+         the limit"
+    )]
+    TooManyParked,
     /// The log cannot be read or written.
     #[error("the event log failed: {0}")]
     Failed(#[source] Box<dyn Error + Send + Sync>),

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs)]
 
+#[cfg(feature = "redb")]
+pub mod disk;
+
 use cobo_auth::{Clock as _, InboundVerifier, ResponseKeys, SystemClock, double_sha256};
+use cobo_axum::NewEvent;
 use ed25519_dalek::{Signer as _, SigningKey};
 use tokio::sync::mpsc;
 
@@ -60,6 +64,14 @@ pub fn event(id: &str) -> Vec<u8> {
             "type":"wallets.chains.enabled","data":{{"data_type":"Chains","chains":[]}}}}"#
     )
     .into_bytes()
+}
+
+/// The same, as a log records it.
+pub fn new_event(id: &str) -> NewEvent {
+    NewEvent {
+        id: id.to_owned(),
+        body: event(id).into(),
+    }
 }
 
 /// What handlers report, in order.

@@ -3,6 +3,8 @@
 
 use http::Method;
 
+use super::sending;
+use crate::key::AppKey;
 use crate::list;
 use crate::organization::Organization;
 use crate::reply::{Body, Failure, Reply};
@@ -82,6 +84,7 @@ pub(super) fn answer(
     state: &State,
     operation: &Documented,
     request: &RequestParts<'_>,
+    key: &AppKey,
     organization: Option<&Organization>,
 ) -> Result<Reply, Failure> {
     let success = &operation.success;
@@ -99,9 +102,12 @@ pub(super) fn answer(
             request,
             path: below_base_url(request),
             organization,
+            callback: state.outbound.callback_of(key),
             now_ms: state.clock.now_ms(),
         };
+        sending::send(state, objects, &call)?;
         if let Some(reply) = objects.answer(&call)? {
+            state.publish();
             return Ok(reply);
         }
     }

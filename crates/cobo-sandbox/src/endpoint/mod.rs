@@ -4,6 +4,7 @@ mod documented;
 mod organization;
 mod own;
 mod permission_token;
+mod sending;
 mod token;
 
 pub(crate) use documented::Documents;
@@ -11,7 +12,7 @@ pub(crate) use own::Own;
 
 use http::{HeaderMap, header};
 
-use crate::key::Caller;
+use crate::key::{AppKey, Caller};
 use crate::organization::Organization;
 use crate::reply::{Failure, Reply};
 use crate::signature::{RequestParts, split};
@@ -50,6 +51,7 @@ impl Operation<'_> {
 /// out. The access token and the document are checked first in both cases.
 pub(crate) fn answer(
     state: &State,
+    key: &AppKey,
     caller: &Caller,
     request: &RequestParts<'_>,
     form: Option<&Form>,
@@ -62,11 +64,36 @@ pub(crate) fn answer(
     let carry_out = || match operation {
         Operation::Own(own) => own.answer(state, request, organization.as_ref()),
         Operation::Documented(documents, documented) => {
-            documented::answer(documents, state, documented, request, organization.as_ref())
+            let organization = organization.as_ref();
+            documented::answer(documents, state, documented, request, key, organization)
         }
     };
+    scripted_or(state, operation.id(), carry_out)
+}
+
+/// Answers a request that needs no signature; `None` if it needs one.
+pub(crate) fn answer_public(
+    state: &State,
+    request: &RequestParts<'_>,
+) -> Option<Result<Reply, Failure>> {
+    let path = split(request.target).0;
+    let is_meant =
+        |own: &Own| own.is_public() && own.path() == path && own.method() == request.method;
+    let own = state.has_own_operations().then_some(Own::ALL)?;
+    let own = own.into_iter().find(is_meant)?;
+    Some(scripted_or(state, own.id(), || {
+        own.answer(state, request, None)
+    }))
+}
+
+/// Answers with the next script of an operation, or carries the operation out.
+fn scripted_or(
+    state: &State,
+    operation_id: &str,
+    carry_out: impl Fn() -> Result<Reply, Failure>,
+) -> Result<Reply, Failure> {
     // The lock is released before the operation is carried out, because the operation may take it too.
-    let scripted = lock(&state.scripts).next(operation.id());
+    let scripted = lock(&state.scripts).next(operation_id);
     match scripted {
         Some(answer) => Ok(answer.into_reply(carry_out, || state.errors.next())),
         None => carry_out(),

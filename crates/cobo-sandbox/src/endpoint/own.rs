@@ -4,7 +4,7 @@ use super::{organization, permission_token, token};
 use crate::organization::Organization;
 use crate::reply::{Failure, Reply};
 use crate::signature::{RequestParts, split};
-use crate::state::State;
+use crate::state::{State, lock};
 
 /// One of these operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,18 +14,20 @@ pub(crate) enum Own {
     ExchangePermissionToken,
     RefreshPermissionToken,
     GetOrgInfo,
+    GetJwks,
 }
 
 impl Own {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::GetToken,
         Self::RefreshToken,
         Self::ExchangePermissionToken,
         Self::RefreshPermissionToken,
         Self::GetOrgInfo,
+        Self::GetJwks,
     ];
 
-    /// The operation id, as in Cobo's document.
+    /// The operation id, as in Cobo's document; `get_jwks` is not in it.
     pub(crate) fn id(self) -> &'static str {
         match self {
             Self::GetToken => "get_token",
@@ -33,13 +35,14 @@ impl Own {
             Self::ExchangePermissionToken => "exchange_permission_token",
             Self::RefreshPermissionToken => "refresh_permission_token",
             Self::GetOrgInfo => "get_org_info",
+            Self::GetJwks => "get_jwks",
         }
     }
 
     /// The method, in upper case.
     pub(crate) fn method(self) -> &'static str {
         match self {
-            Self::GetToken | Self::GetOrgInfo => "GET",
+            Self::GetToken | Self::GetOrgInfo | Self::GetJwks => "GET",
             Self::RefreshToken | Self::ExchangePermissionToken | Self::RefreshPermissionToken => {
                 "POST"
             }
@@ -53,7 +56,13 @@ impl Own {
             Self::ExchangePermissionToken => "/v2/oauth/permission_token/exchange",
             Self::RefreshPermissionToken => "/v2/oauth/permission_token/refresh",
             Self::GetOrgInfo => "/v2/organizations/info",
+            Self::GetJwks => "/v2/oauth/authorize/jwks.json",
         }
+    }
+
+    /// Whether it is called without a signature.
+    pub(super) fn is_public(self) -> bool {
+        self == Self::GetJwks
     }
 
     /// Carries the operation out.
@@ -69,6 +78,7 @@ impl Own {
             Self::ExchangePermissionToken => permission_token::exchange(state, request),
             Self::RefreshPermissionToken => permission_token::refresh(state, request),
             Self::GetOrgInfo => organization::info(organization),
+            Self::GetJwks => Ok(lock(&state.portal).jwks()),
         }
     }
 }

@@ -11,8 +11,8 @@ use crate::state::lock;
 
 /// The URI of the document, to resolve references into it.
 const DOCUMENT: &str = "urn:document";
-/// How many problems are reported for one value.
-const NAMED: usize = 10;
+/// The maximum number of problems that are reported for one value.
+const MAX_PROBLEMS: usize = 10;
 
 pub(super) struct Schemas {
     root: Value,
@@ -85,7 +85,7 @@ fn problems(validator: &Validator, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let mut left = 0;
     for error in validator.iter_errors(value) {
-        if found.len() < NAMED {
+        if found.len() < MAX_PROBLEMS {
             let place = error.instance_path().to_string();
             let place = if place.is_empty() { "/" } else { &place };
             // Masked, because a value can be a secret.

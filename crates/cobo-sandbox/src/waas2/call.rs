@@ -17,6 +17,8 @@ pub(crate) struct Call<'a> {
     /// Relative to the base URL.
     pub(crate) path: &'a str,
     pub(crate) organization: Option<&'a Organization>,
+    /// The URL that must approve what the caller's key starts.
+    pub(crate) callback: Option<String>,
     pub(crate) now_ms: u64,
 }
 
@@ -80,8 +82,14 @@ fn is_wanted(kind: &Kind, item: &Value, query: &Query) -> bool {
         }
         let renamed = kind.filters.iter().find(|(parameter, _)| parameter == name);
         renamed.is_none_or(|(_, property)| {
-            let value = item.get(*property).and_then(Value::as_str);
-            value.is_some_and(|value| values.iter().any(|wanted| wanted == value))
+            let is_wanted = |value: &Value| {
+                let value = value.as_str();
+                value.is_some_and(|value| values.iter().any(|wanted| wanted == value))
+            };
+            match item.get(*property) {
+                Some(Value::Array(several)) => several.iter().any(is_wanted),
+                value => value.is_some_and(is_wanted),
+            }
         })
     })
 }

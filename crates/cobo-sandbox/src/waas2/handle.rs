@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{DepositError, End, Objects};
+use super::{DepositError, End};
 use crate::sandbox::Sandbox;
 use crate::script::ScriptError;
-use crate::spec::Specification;
 
 /// What calls have created, with `Sandbox::waas2`.
 impl Sandbox {
@@ -23,14 +22,14 @@ impl Sandbox {
         ends: impl IntoIterator<Item = End>,
     ) -> Result<(), ScriptError> {
         let no_states = || ScriptError::NoStates(operation_id.to_owned());
-        let (objects, _) = self.objects().ok_or_else(no_states)?;
+        let (objects, _) = self.state.objects().ok_or_else(no_states)?;
         objects.script(operation_id, ends.into_iter().collect())
     }
 
     /// Moves the sandbox's time forward until every object has reached its last state, except those that a script keeps
     /// in another one. Access tokens live longer than that.
     pub fn advance_to_end(&self) {
-        let ends_ms = self.objects().and_then(|(it, _)| it.all_end_ms());
+        let ends_ms = self.state.objects().and_then(|(it, _)| it.all_end_ms());
         let missing_ms = ends_ms.unwrap_or(0).saturating_sub(self.now_ms());
         self.advance(Duration::from_millis(missing_ms));
     }
@@ -38,7 +37,7 @@ impl Sandbox {
     /// What calls of this operation have created, for all organizations, oldest first and as of now. Empty if the
     /// operation creates nothing, or if the sandbox keeps no state.
     pub fn created(&self, operation_id: &str) -> Vec<Value> {
-        let objects = self.objects();
+        let objects = self.state.objects();
         objects.map_or_else(Vec::new, |(it, _)| it.created(operation_id, self.now_ms()))
     }
 
@@ -68,13 +67,9 @@ impl Sandbox {
         amount: &str,
     ) -> Result<String, DepositError> {
         let no_state = || DepositError::Refused("this sandbox keeps no state".to_owned());
-        let (objects, specification) = self.objects().ok_or_else(no_state)?;
-        objects.deposit(specification, address, token_id, amount, self.now_ms())
-    }
-
-    /// What calls have created, and the document that describes it.
-    pub(crate) fn objects(&self) -> Option<(&Objects, &Specification)> {
-        let documents = self.state.documents.as_ref()?;
-        Some((documents.objects.as_ref()?, &documents.specification))
+        let (objects, specification) = self.state.objects().ok_or_else(no_state)?;
+        let made = objects.deposit(specification, address, token_id, amount, self.now_ms());
+        self.state.publish();
+        made
     }
 }

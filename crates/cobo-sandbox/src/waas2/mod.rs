@@ -8,6 +8,7 @@
 mod amount;
 mod balance;
 mod call;
+mod changes;
 mod course;
 mod deposit;
 mod handle;
@@ -100,6 +101,9 @@ impl Objects {
                 }
                 let object = create(&mut store, ingredients, rule, extra, &place)?;
                 store.use_request_id(org_id, kind, request_id);
+                if let Some(url) = call.callback.as_deref().filter(|_| rule.needs_approval()) {
+                    store.ask_about_last(url);
+                }
                 shown(&object)
             }
             Action::CreateMany => {

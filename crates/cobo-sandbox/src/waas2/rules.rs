@@ -2,8 +2,8 @@
 
 use super::balance::By;
 use super::table::{
-    ADDRESS, DEPOSIT, Kind, MERCHANT, Made, NOTHING, ORDER, PAYOUT, PROJECT, REFUND, TOP_UP,
-    TOP_UP_ADDRESS, TRANSACTION, TSS_REQUEST, VAULT, WALLET,
+    ADDRESS, DEPOSIT, ENDPOINT, Kind, MERCHANT, Made, NOTHING, ORDER, PAYOUT, PROJECT, REFUND,
+    TOP_UP, TOP_UP_ADDRESS, TRANSACTION, TSS_REQUEST, VAULT, WALLET,
 };
 
 /// What an operation does with the objects of its kind.
@@ -70,6 +70,16 @@ pub(super) struct Rule {
     pub(super) action: Action,
 }
 
+impl Rule {
+    /// Whether the callback of the caller's key is asked: for withdrawals and contract calls.
+    pub(super) fn needs_approval(&self) -> bool {
+        matches!(
+            self.operation,
+            "create_transfer_transaction" | "create_contract_call_transaction"
+        )
+    }
+}
+
 const fn rule(operation: &'static str, kind: &'static Kind, action: Action) -> Rule {
     Rule {
         operation,
@@ -112,7 +122,7 @@ const CANCEL_TSS: End = End {
 pub(super) static DEPOSIT_RULE: Rule = rule("deposit", &DEPOSIT, Action::Create(&[]));
 pub(super) static TOP_UP_RULE: Rule = rule("deposit", &TOP_UP, Action::Create(&[]));
 
-static RULES: [Rule; 52] = [
+static RULES: [Rule; 56] = [
     rule("create_mpc_project", &PROJECT, Action::Create(&[])),
     rule("list_mpc_projects", &PROJECT, Action::List),
     rule("get_mpc_project_by_id", &PROJECT, Action::Get),
@@ -234,6 +244,10 @@ static RULES: [Rule; 52] = [
         &TOP_UP,
         Action::ListOf(&["custom_payer_id"]),
     ),
+    rule("create_webhook_endpoint", &ENDPOINT, Action::Create(&[])),
+    rule("list_webhook_endpoints", &ENDPOINT, Action::List),
+    rule("get_webhook_endpoint_by_id", &ENDPOINT, Action::Get),
+    rule("update_webhook_endpoint_by_id", &ENDPOINT, Action::Update),
 ];
 
 /// What an operation does; `None` if it neither reads nor writes objects.

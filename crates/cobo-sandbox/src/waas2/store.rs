@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde_json::{Map, Value, json};
 
+use super::changes::{Ask, Change};
 use super::course::{End, Ending};
 use super::rules::Rule;
-use super::table::Kind;
+use super::table::{ENDPOINT, Kind, TRANSACTION};
 
 pub(super) struct Stored {
     pub(super) org_id: String,
@@ -20,6 +21,11 @@ pub(super) struct Stored {
     ending: Ending,
     /// Whether a call has ended it.
     ended: bool,
+    /// When it entered its first state; `None` while it waits for a callback.
+    started_ms: Option<u64>,
+    /// The value that was published last, and when.
+    published: Option<Value>,
+    published_ms: u64,
 }
 
 impl Stored {
@@ -29,10 +35,43 @@ impl Stored {
         if !self.ended
             && let Some(course) = self.kind.course
         {
-            let age = now_ms.saturating_sub(self.created_ms);
-            course.advance(&mut value, &self.ending, self.created_ms, age);
+            match self.started_ms {
+                Some(started_ms) => {
+                    let age = now_ms.saturating_sub(started_ms);
+                    course.advance(&mut value, &self.ending, started_ms, age);
+                }
+                None => value["status"] = json!("PendingAuthorization"),
+            }
         }
         value
+    }
+
+    /// The times after `since_ms` at which it enters a state.
+    fn enters_ms(&self, since_ms: u64) -> impl Iterator<Item = u64> {
+        let course = self.kind.course.filter(|_| !self.ended);
+        let states = course.zip(self.started_ms).into_iter();
+        let times = states.flat_map(|(course, started_ms)| {
+            let states = course.states.iter();
+            states.map(move |(_, after)| started_ms.saturating_add(*after))
+        });
+        times.filter(move |at_ms| *at_ms > since_ms)
+    }
+
+    /// Its values since the last call, oldest first, each with its time.
+    fn publish(&mut self, now_ms: u64) -> Vec<(u64, Value)> {
+        let mut times: Vec<u64> = self.enters_ms(self.published_ms).collect();
+        times.retain(|at_ms| *at_ms < now_ms);
+        times.push(now_ms);
+        self.published_ms = now_ms;
+        let mut values = Vec::new();
+        for at_ms in times {
+            let value = self.at(at_ms);
+            if self.published.as_ref() != Some(&value) {
+                self.published = Some(value.clone());
+                values.push((at_ms, value));
+            }
+        }
+        values
     }
 
     /// When it reaches its last state; `None` if it has no states, or stays in one before the last.
@@ -40,7 +79,7 @@ impl Stored {
         let after = self.kind.course?.ends_after(&self.ending)?;
         match self.ended {
             true => Some(self.created_ms),
-            false => Some(self.created_ms.saturating_add(after)),
+            false => Some(self.started_ms?.saturating_add(after)),
         }
     }
 
@@ -74,6 +113,9 @@ pub(super) struct Store {
     request_ids: HashSet<(String, &'static str, String)>,
     ends: HashMap<&'static str, VecDeque<End>>,
     count: u64,
+    asks: Vec<Ask>,
+    /// Whether changes are published: from the time at which the first endpoint is registered.
+    publishes: bool,
 }
 
 impl Store {
@@ -113,7 +155,80 @@ impl Store {
             created_ms: now_ms,
             ending: ending.unwrap_or_else(End::succeeds).0,
             ended: false,
+            started_ms: Some(now_ms),
+            published: None,
+            published_ms: now_ms,
         });
+    }
+
+    /// Lets the object that was inserted last wait for the callback of this URL.
+    pub(super) fn ask_about_last(&mut self, url: &str) {
+        if let Some(last) = self.objects.last_mut() {
+            last.started_ms = None;
+            self.asks.push(Ask {
+                org_id: last.org_id.clone(),
+                url: url.to_owned(),
+                transaction: last.at(last.created_ms),
+            });
+        }
+    }
+
+    pub(super) fn take_asks(&mut self) -> Vec<Ask> {
+        std::mem::take(&mut self.asks)
+    }
+
+    /// Lets a transaction go on that waits for a callback, or rejects it.
+    pub(super) fn decide(&mut self, org_id: &str, id: &str, approved: bool, now_ms: u64) {
+        let waiting = self.get(org_id, &TRANSACTION, id);
+        let Some(object) = waiting.filter(|it| it.started_ms.is_none() && !it.ended) else {
+            return;
+        };
+        if approved {
+            object.started_ms = Some(now_ms);
+        } else {
+            object.end(&[("status", json!("Rejected"))], now_ms);
+        }
+    }
+
+    /// What has changed since the last call.
+    pub(super) fn changes(&mut self, now_ms: u64) -> Vec<Change> {
+        // Objects that are older than the first endpoint count as published.
+        let is_first = !self.publishes;
+        self.publishes |= self.objects.iter().any(|it| it.kind.name == ENDPOINT.name);
+        let mut changes = Vec::new();
+        for object in self.objects.iter_mut().filter(|_| self.publishes) {
+            let mut created = object.published.is_none();
+            let values = object.publish(now_ms);
+            for (at_ms, value) in values.into_iter().filter(|_| !is_first) {
+                changes.push(Change {
+                    org_id: object.org_id.clone(),
+                    kind: object.kind,
+                    place: object.place.clone(),
+                    created,
+                    at_ms,
+                    value,
+                });
+                created = false;
+            }
+        }
+        changes
+    }
+
+    /// When the time changes an object next, if changes are published.
+    pub(super) fn next_change_ms(&self) -> Option<u64> {
+        let objects = self.objects.iter().filter(|_| self.publishes);
+        objects
+            .flat_map(|object| object.enters_ms(object.published_ms))
+            .min()
+    }
+
+    /// All objects of a kind, of all organizations.
+    pub(super) fn of_kind(&self, kind: &Kind, now_ms: u64) -> Vec<(String, Value)> {
+        let objects = self.objects.iter();
+        let of_kind = objects.filter(|object| object.kind.name == kind.name);
+        of_kind
+            .map(|object| (object.org_id.clone(), object.at(now_ms)))
+            .collect()
     }
 
     pub(super) fn get(&mut self, org_id: &str, kind: &Kind, id: &str) -> Option<&mut Stored> {

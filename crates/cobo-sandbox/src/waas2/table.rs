@@ -219,6 +219,19 @@ pub(super) static REFUND: Kind = Kind {
     ..NOTHING
 };
 
+pub(super) static ENDPOINT: Kind = Kind {
+    name: "webhook endpoint",
+    schema: "WebhookEndpoint",
+    id: "endpoint_id",
+    set: &[
+        ("endpoint_id", Made::Uuid),
+        ("created_timestamp", Made::Milliseconds),
+        ("status", Made::Text("STATUS_ACTIVE")),
+    ],
+    filters: &[("event_type", "subscribed_events")],
+    ..NOTHING
+};
+
 pub(super) static PAYOUT: Kind = Kind {
     name: "payout",
     schema: "PaymentPayout",

@@ -1,6 +1,6 @@
 //! Describes models.
 
-use super::operation::{back, requiredness, shown};
+use super::operation::{back, required_or_optional, shown};
 use super::site::Site;
 use super::text::{code, line, prose, table};
 use crate::api::{
@@ -98,7 +98,7 @@ fn fields(site: &Site<'_>, object: &Object, heading: &str) -> Vec<String> {
 fn field(site: &Site<'_>, field: &Field) -> Vec<String> {
     let required = matches!(field.presence, Presence::Required | Presence::OrNull);
     let may_be_null = matches!(field.presence, Presence::OrNull | Presence::Nullable);
-    let mut notes = vec![requiredness(required).to_owned()];
+    let mut notes = vec![required_or_optional(required).to_owned()];
     if field.rust != field.wire {
         notes.push(format!("in JSON {}", code(&field.wire)));
     }

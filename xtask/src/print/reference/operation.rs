@@ -240,7 +240,7 @@ fn parameter(site: &Site<'_>, parameter: &Parameter) -> Vec<String> {
     } else {
         format!("{place}, as {}", code(wire))
     };
-    let mut notes = vec![requiredness(*required).to_owned(), place];
+    let mut notes = vec![required_or_optional(*required).to_owned(), place];
     if parameter.ty.has_secret() {
         notes.push("secret".to_owned());
     }
@@ -262,7 +262,7 @@ fn parameter(site: &Site<'_>, parameter: &Parameter) -> Vec<String> {
 
 fn body(site: &Site<'_>, body: &Body) -> Vec<String> {
     let has_builder = site.api.model(body.model).object().is_some();
-    let mut notes = vec![requiredness(body.required), "body"];
+    let mut notes = vec![required_or_optional(body.required), "body"];
     notes.extend(has_builder.then_some("the model or its builder"));
     vec![
         format!("**{}**", body.rust),
@@ -272,7 +272,7 @@ fn body(site: &Site<'_>, body: &Body) -> Vec<String> {
     ]
 }
 
-pub(super) fn requiredness(required: bool) -> &'static str {
+pub(super) fn required_or_optional(required: bool) -> &'static str {
     if required { "required" } else { "optional" }
 }
 

@@ -185,7 +185,7 @@ impl FakeCobo {
     }
 
     async fn serve(&self, request: String, work: impl FnOnce(&mut State) -> Outcome) -> Outcome {
-        self.life.go_on().await;
+        self.life.pause_if_killed().await;
         let asked = Moment::now(&self.clock);
         let (answer, latency) = {
             let mut state = self.state.lock().unwrap();
@@ -256,7 +256,7 @@ impl FakeCobo {
         if answer != Answer::Ok || outcome.is_err() {
             self.failed();
         }
-        self.life.go_on().await;
+        self.life.pause_if_killed().await;
         self.knows_time.store(true, Ordering::Relaxed);
         outcome
     }
@@ -333,7 +333,7 @@ impl Issuer for FakeCobo {
     }
 
     async fn refresh(&self, refresh_token: Secret) -> Outcome {
-        self.life.go_on().await;
+        self.life.pause_if_killed().await;
         let token = refresh_token.expose();
         let org_id = self
             .state

@@ -60,7 +60,7 @@ impl Clock for TestClock {
     }
 }
 
-/// A process that can be killed. A killed process waits forever at its next `go_on`.
+/// A process that can be killed. A killed process waits forever at its next `pause_if_killed`.
 #[derive(Debug, Clone)]
 pub(super) struct Life {
     pub(super) number: u64,
@@ -81,7 +81,7 @@ impl Life {
         !self.alive.load(Ordering::Relaxed)
     }
 
-    pub(super) async fn go_on(&self) {
+    pub(super) async fn pause_if_killed(&self) {
         if self.is_over() {
             std::future::pending::<()>().await;
         }

@@ -125,13 +125,13 @@ impl TestStore {
     }
 
     async fn answer<T>(&self, writes: bool) -> Result<(), Result<T, StoreError>> {
-        self.life.go_on().await;
+        self.life.pause_if_killed().await;
         tokio::task::yield_now().await;
         let latency = *self.latency.lock().unwrap();
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
-        self.life.go_on().await;
+        self.life.pause_if_killed().await;
         let fault = *self.fault.lock().unwrap();
         match fault {
             StoreFault::None | StoreFault::AppliedButFailed => Ok(()),

@@ -1,14 +1,11 @@
 //! Callbacks are answered with exactly `ok` or `deny`, or so that Cobo asks again.
 
-#![allow(clippy::unwrap_used)] // a panic fails the test
-
-mod support;
-
 use std::time::Duration;
 
 use cobo_axum::callback;
 use cobo_waas2::webhooks::Decision;
-use support::{report, send, serve, signed, verifier};
+
+use crate::support::{self, report, send, serve, signed, verifier};
 
 fn transaction(id: &str) -> Vec<u8> {
     format!(

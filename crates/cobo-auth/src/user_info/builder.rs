@@ -1,0 +1,149 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::client::Client;
+use crate::client::builder::refuse_plain_http;
+use crate::client::clock::{Clock, SystemClock};
+use crate::client::environment::Environment;
+use crate::client::transport::options::HttpOptions;
+use crate::error::Error;
+use crate::user_info::cache::KeyCache;
+use crate::user_info::jwks;
+use crate::user_info::verifier::UserInfoVerifier;
+
+const LEEWAY: Duration = Duration::from_secs(30);
+
+/// Configures and builds a [`UserInfoVerifier`].
+///
+/// ```
+/// use cobo_auth::{Environment, ResponseKeys, UserInfoVerifier};
+///
+/// let gateway = Environment::custom("https://cobo.example.com/v2", ResponseKeys::unverified())?;
+/// let verifier = UserInfoVerifier::builder_without_client(&gateway, "the-client-id")
+///     .issuer("https://portal.example.com/");
+/// # Ok::<(), cobo_auth::Error>(())
+/// ```
+pub struct UserInfoVerifierBuilder {
+    environment: Environment,
+    http: Http,
+    clock: Arc<dyn Clock>,
+    issuer: Option<String>,
+    audience: String,
+    leeway: Duration,
+}
+
+enum Http {
+    /// The HTTP client of a [`Client`].
+    Shared(reqwest::Client),
+    Own(Box<HttpOptions>),
+}
+
+impl UserInfoVerifierBuilder {
+    pub(super) fn of_client(client: &Client, client_id: String) -> Self {
+        let shared = client.shared();
+        Self {
+            http: Http::Shared(shared.http.clone()),
+            clock: Arc::clone(&shared.clock),
+            ..Self::of_environment(client.environment(), client_id)
+        }
+    }
+
+    pub(super) fn of_environment(environment: &Environment, client_id: String) -> Self {
+        Self {
+            environment: environment.clone(),
+            http: Http::Own(Box::default()),
+            clock: Arc::new(SystemClock),
+            issuer: environment.issuer().map(str::to_owned),
+            audience: client_id,
+            leeway: LEEWAY,
+        }
+    }
+
+    /// Sets the issuer (`iss`) that tokens must have, with a slash at the end if the tokens have
+    /// one. Default: the portal of the environment. A custom environment needs it.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Sets the audience (`aud`) that tokens must have. Default: the app's client id.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = audience.into();
+        self
+    }
+
+    /// Sets by how much the clocks of the portal and of this machine may differ. Default: 30
+    /// seconds. A token lives for 5 minutes.
+    #[must_use]
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// Sets the options of the HTTP connections. Default: those of the client, or
+    /// [`HttpOptions::new`].
+    #[must_use]
+    pub fn http(mut self, options: HttpOptions) -> Self {
+        self.http = Http::Own(Box::new(options));
+        self
+    }
+
+    /// Replaces the clock. Default: the clock of the client, or the machine's.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Builds the verifier. Sends no request: the keys are fetched for the first token.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration): the environment is a custom one
+    /// and no issuer was set; the issuer or the audience is empty; without a client, or with its own
+    /// HTTP options, also the errors of [`ClientBuilder::build`](crate::ClientBuilder::build).
+    pub fn build(self) -> Result<UserInfoVerifier, Error> {
+        let Some(issuer) = self.issuer.filter(|issuer| !issuer.is_empty()) else {
+            return Err(Error::configuration(
+                "the issuer of user info tokens is not known for a custom environment; set it with \
+                 `UserInfoVerifierBuilder::issuer`"
+                    .to_owned(),
+            ));
+        };
+        if self.audience.is_empty() {
+            return Err(Error::configuration(
+                "the audience of user info tokens is empty; give the verifier the client id of the \
+                 app"
+                .to_owned(),
+            ));
+        }
+        let base = self.environment.url()?;
+        let http = match self.http {
+            Http::Shared(http) => http,
+            Http::Own(options) => {
+                refuse_plain_http(&base)?;
+                options.client(&base)?
+            }
+        };
+        Ok(UserInfoVerifier {
+            keys: KeyCache::new(http, jwks::url(&base)?),
+            clock: self.clock,
+            issuer: issuer.into(),
+            audience: self.audience.into(),
+            leeway: self.leeway,
+        })
+    }
+}
+
+impl fmt::Debug for UserInfoVerifierBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserInfoVerifierBuilder")
+            .field("environment", &self.environment)
+            .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
+    }
+}

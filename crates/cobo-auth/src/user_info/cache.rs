@@ -1,0 +1,162 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use crate::user_info::error::{UserInfoError, UserInfoErrorKind};
+use crate::user_info::jwks::{self, JwksError};
+use crate::user_info::key_set::KeySet;
+
+/// Older keys are fetched again, so that a key that the portal withdrew is not accepted for long.
+const MAX_AGE: Duration = Duration::from_secs(5 * 60);
+/// The time from the start of one fetch to the start of the next. Tokens with invented key ids
+/// cannot cause more requests.
+const MIN_INTERVAL: Duration = Duration::from_secs(10);
+/// How long after the start of a fetch tokens wait for its result although their key is known.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The portal's keys. Clones share them.
+#[derive(Clone)]
+pub(super) struct KeyCache(Arc<Shared>);
+
+struct Shared {
+    http: reqwest::Client,
+    url: Url,
+    state: Mutex<State>,
+}
+
+#[derive(Clone)]
+struct Fetch {
+    began: Instant,
+    /// Closed when the fetch has ended, even if its task was.
+    running: watch::Receiver<()>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The keys of the last fetch that succeeded, and when it did.
+    keys: Option<(Arc<KeySet>, Instant)>,
+    last_fetch: Option<Fetch>,
+    /// Why the last fetch failed. `Interrupted` while it runs.
+    failure: Option<Arc<JwksError>>,
+}
+
+impl KeyCache {
+    pub(super) fn new(http: reqwest::Client, url: Url) -> Self {
+        Self(Arc::new(Shared {
+            http,
+            url,
+            state: Mutex::default(),
+        }))
+    }
+
+    /// The keys, among them one with this id. Fetches them if they are old or do not have it.
+    pub(super) async fn with(&self, id: &str) -> Result<Arc<KeySet>, UserInfoError> {
+        let age = self.0.lock().age_of(id);
+        match age {
+            Some(age) if age < MAX_AGE => {}
+            Some(_) => {
+                if let Some(fetch) = self.fetch() {
+                    // The old keys serve if the fetch fails or takes too long.
+                    let _ = timeout_at(fetch.began + PATIENCE, fetch.ended()).await;
+                }
+            }
+            None => {
+                if let Some(fetch) = self.fetch() {
+                    fetch.ended().await;
+                }
+            }
+        }
+        self.0.lock().find(id)
+    }
+
+    /// Joins the running fetch or starts one; `None` if the last one began too recently.
+    fn fetch(&self) -> Option<Fetch> {
+        let mut state = self.0.lock();
+        let now = Instant::now();
+        if let Some(last) = &state.last_fetch {
+            if last.is_running() {
+                return Some(last.clone());
+            }
+            if now.duration_since(last.began) < MIN_INTERVAL {
+                return None;
+            }
+        }
+        let (sender, running) = watch::channel(());
+        let fetch = Fetch {
+            began: now,
+            running,
+        };
+        state.last_fetch = Some(fetch.clone());
+        state.failure = Some(Arc::new(JwksError::Interrupted));
+        drop(state);
+        let shared = Arc::clone(&self.0);
+        // A separate task: the fetch goes on if the caller that started it goes away.
+        tokio::spawn(async move {
+            let fetched = jwks::fetch(&shared.http, &shared.url).await;
+            shared.lock().record(fetched);
+            drop(sender);
+        });
+        Some(fetch)
+    }
+}
+
+impl Fetch {
+    fn is_running(&self) -> bool {
+        self.running.has_changed().is_ok()
+    }
+
+    /// Waits until the fetch has ended.
+    async fn ended(mut self) {
+        // Nothing is ever sent, so this is the error that the channel is closed.
+        let _ = self.running.changed().await;
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code panics while it holds the lock, and each change is a single assignment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The age of the keys, if a key with this id is among them.
+    fn age_of(&self, id: &str) -> Option<Duration> {
+        let (keys, fetched) = self.keys.as_ref()?;
+        keys.has(id).then(|| fetched.elapsed())
+    }
+
+    fn record(&mut self, fetched: Result<KeySet, JwksError>) {
+        match fetched {
+            Ok(keys) => {
+                tracing::debug!(keys = keys.len(), "fetched the keys of user info tokens");
+                self.keys = Some((Arc::new(keys), Instant::now()));
+                self.failure = None;
+            }
+            Err(error) => {
+                let known = self.keys.is_some();
+                tracing::warn!(
+                    known,
+                    "could not fetch the keys of user info tokens: {error}"
+                );
+                self.failure = Some(Arc::new(error));
+            }
+        }
+    }
+
+    fn find(&self, id: &str) -> Result<Arc<KeySet>, UserInfoError> {
+        if let Some((keys, _)) = &self.keys
+            && keys.has(id)
+        {
+            return Ok(Arc::clone(keys));
+        }
+        Err(match &self.failure {
+            // The key may be a new one, in the JWKS that could not be fetched.
+            Some(failure) => UserInfoError::keys_unavailable(Arc::clone(failure)),
+            None => UserInfoErrorKind::UnknownKey.into(),
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! The request for the portal's public keys.
+
+use std::sync::Arc;
+
+use http::{HeaderValue, StatusCode, header};
+use url::Url;
+
+use crate::call::receive::coding;
+use crate::error::Error;
+use crate::user_info::key_set::KeySet;
+
+/// The largest JWKS that is read, in bytes.
+const MAX_BYTES: usize = 64 * 1024;
+
+type Source = Arc<dyn std::error::Error + Send + Sync>;
+
+/// Why the portal's keys could not be fetched. The [source](std::error::Error::source) of a
+/// [`UserInfoError`](crate::UserInfoError) whose kind is
+/// [`KeysUnavailable`](crate::UserInfoErrorKind::KeysUnavailable).
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum JwksError {
+    /// No connection could be made.
+    #[error("could not connect to the server of the JWKS; check the network, the proxy and TLS")]
+    Connect(#[source] Source),
+    /// The server did not answer in time.
+    #[error("the server of the JWKS did not answer in time")]
+    Timeout(#[source] Source),
+    /// The connection broke.
+    #[error("the connection broke while the JWKS was fetched")]
+    Transport(#[source] Source),
+    /// The server answered with a redirect, which is never followed.
+    #[error("the server redirects the JWKS, but redirects are never followed; check the base URL")]
+    Redirect,
+    /// The server answered with another status than 200.
+    #[error("the server answered with HTTP {} instead of the JWKS; check the base URL", .0.as_u16())]
+    Status(StatusCode),
+    /// The answer is larger than 64 KiB.
+    #[error("the JWKS has more than {MAX_BYTES} bytes; check which server answers at the base URL")]
+    TooLarge,
+    /// The answer has a content encoding, such as gzip, that the request did not ask for.
+    #[error("the JWKS has a content encoding that was not asked for; check the proxy")]
+    ContentEncoding,
+    /// The answer is not a JWKS.
+    #[error("the answer is not a JWKS (JSON with a list `keys`); check the base URL")]
+    Malformed,
+    /// The task that fetched the keys was ended, for example because its runtime shut down.
+    #[error("the fetch of the JWKS was interrupted; verify the token again")]
+    Interrupted,
+}
+
+impl JwksError {
+    fn transport(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let kind = if error.is_connect() {
+            Self::Connect
+        } else if error.is_timeout() {
+            Self::Timeout
+        } else {
+            Self::Transport
+        };
+        kind(Arc::new(error))
+    }
+}
+
+/// The URL of the JWKS of an environment.
+pub(super) fn url(base: &Url) -> Result<Url, Error> {
+    let url = format!("{}/oauth/authorize/jwks.json", base.as_str());
+    Url::parse(&url).map_err(|_| Error::configuration("the base URL is not a valid URL".to_owned()))
+}
+
+/// Fetches the keys: the one request that is not signed, since everybody may read them. It carries
+/// neither the API key nor a token. The HTTP client follows no redirects, so that only the
+/// environment's server is asked.
+pub(super) async fn fetch(http: &reqwest::Client, url: &Url) -> Result<KeySet, JwksError> {
+    let identity = HeaderValue::from_static("identity");
+    let request = http
+        .get(url.clone())
+        .header(header::ACCEPT, HeaderValue::from_static("application/json"))
+        .header(header::ACCEPT_ENCODING, identity);
+    let response = request.send().await.map_err(JwksError::transport)?;
+    let status = response.status();
+    if status.is_redirection() {
+        return Err(JwksError::Redirect);
+    }
+    if status != StatusCode::OK {
+        return Err(JwksError::Status(status));
+    }
+    if coding(response.headers()).is_some() {
+        return Err(JwksError::ContentEncoding);
+    }
+    let body = read(response).await?;
+    KeySet::parse(&body).ok_or(JwksError::Malformed)
+}
+
+/// Reads the body. A larger one is not read to its end.
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, JwksError> {
+    let announced = response.content_length().unwrap_or(0);
+    if usize::try_from(announced).map_or(true, |length| length > MAX_BYTES) {
+        return Err(JwksError::TooLarge);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(JwksError::transport)? {
+        if body.len() + chunk.len() > MAX_BYTES {
+            return Err(JwksError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}

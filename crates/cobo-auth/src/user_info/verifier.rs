@@ -1,0 +1,108 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cobo_model::Secret;
+
+use crate::client::Client;
+use crate::client::clock::Clock;
+use crate::client::environment::Environment;
+use crate::error::Error;
+use crate::user_info::builder::UserInfoVerifierBuilder;
+use crate::user_info::cache::KeyCache;
+use crate::user_info::claims::{Expected, UserClaims};
+use crate::user_info::error::UserInfoError;
+use crate::user_info::token::Token;
+
+/// Verifies user info tokens: the JWTs by which Cobo's portal tells an app who its user is.
+///
+/// It checks the signature with the key that the token names, and then issuer, audience and times.
+/// Only asymmetric algorithms are accepted: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384
+/// and EdDSA.
+///
+/// The keys come from the portal's JWKS, at `/oauth/authorize/jwks.json` below the base URL. They
+/// are fetched once for all callers, again after 5 minutes, and for a key id that is not known, but
+/// at most once in 10 seconds. While a fetch fails, the keys that are known stay in use. A clone
+/// shares the keys and costs a few reference counts.
+///
+/// ```no_run
+/// use cobo_auth::{Client, Ed25519Signer, Environment, RoleName, Secret, UserInfoVerifier};
+///
+/// # async fn example(token: String) -> Result<(), Box<dyn std::error::Error>> {
+/// let signer = Ed25519Signer::from_hex(&std::env::var("COBO_APP_SECRET")?)?;
+/// let client = Client::new(Environment::production(), signer)?;
+/// let verifier = UserInfoVerifier::new(&client, "the-client-id")?;
+///
+/// let user = verifier.verify(&Secret::new(token)).await?;
+/// if user.role_names.contains(&RoleName::Admin) {
+///     println!("{} is an admin", user.sub);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct UserInfoVerifier {
+    pub(super) keys: KeyCache,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) issuer: Arc<str>,
+    pub(super) audience: Arc<str>,
+    pub(super) leeway: Duration,
+}
+
+impl UserInfoVerifier {
+    /// Creates a verifier of tokens for an app. It fetches the keys with the client's TLS, proxy
+    /// and timeouts.
+    ///
+    /// # Errors
+    ///
+    /// The client's environment is a custom one (use [`builder`](Self::builder) and set the
+    /// issuer), or the client id is empty.
+    pub fn new(client: &Client, client_id: impl Into<String>) -> Result<Self, Error> {
+        Self::builder(client, client_id).build()
+    }
+
+    /// Starts a verifier with other settings than the defaults.
+    pub fn builder(client: &Client, client_id: impl Into<String>) -> UserInfoVerifierBuilder {
+        UserInfoVerifierBuilder::of_client(client, client_id.into())
+    }
+
+    /// Starts a verifier for a server that has no API key and so no [`Client`]. Plain
+    /// `http` works for loopback only.
+    pub fn builder_without_client(
+        environment: &Environment,
+        client_id: impl Into<String>,
+    ) -> UserInfoVerifierBuilder {
+        UserInfoVerifierBuilder::of_environment(environment, client_id.into())
+    }
+
+    /// Verifies a token and returns its claims.
+    ///
+    /// If the keys have to be fetched first, this waits for at most the timeout of the HTTP client;
+    /// if the token's key is known but 5 minutes old, for at most 2 seconds. A caller that stops
+    /// waiting does not end the fetch.
+    ///
+    /// # Errors
+    ///
+    /// [`UserInfoErrorKind`](crate::UserInfoErrorKind) has all reasons.
+    pub async fn verify(&self, token: &Secret) -> Result<UserClaims, UserInfoError> {
+        let token = Token::parse(token.expose())?;
+        let keys = self.keys.with(&token.key_id).await?;
+        keys.verify(&token)?;
+        let expected = Expected {
+            issuer: &self.issuer,
+            audience: &self.audience,
+            now: self.clock.unix_millis() / 1_000,
+            leeway: self.leeway.as_secs(),
+        };
+        UserClaims::read(&token.payload()?, &expected)
+    }
+}
+
+impl fmt::Debug for UserInfoVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserInfoVerifier")
+            .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,75 @@
+//! Verifies and records an event before it is acknowledged.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use bytes::Bytes;
+use cobo_auth::double_sha256;
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::Shared;
+use crate::log::{LogError, NewEvent, Recorded};
+use crate::receive::receive;
+use crate::rejection::Rejection;
+
+/// A longer event ID is replaced with a digest of the body.
+const MAX_ID_BYTES: usize = 256;
+
+/// The only part of an event that recording needs.
+#[derive(Deserialize)]
+struct Identified {
+    event_id: String,
+}
+
+impl Shared {
+    /// Answers a webhook.
+    pub(super) async fn accept(self: Arc<Self>, request: Request) -> Result<StatusCode, Rejection> {
+        let body = receive(&self.verifier, request, self.read_limit).await?;
+        // The body is genuine. It is recorded even if it does not decode as an event.
+        let event = identified(body.into_inner().into_bytes().into());
+        let id = event.id.clone();
+        let why = match tokio::time::timeout(self.record_limit, self.record(event)).await {
+            Ok(Ok(Recorded::New)) => {
+                tracing::debug!(event_id = id, "recorded an event");
+                return Ok(StatusCode::OK);
+            }
+            Ok(Ok(Recorded::Duplicate)) => {
+                tracing::debug!(event_id = id, "an event arrived again");
+                return Ok(StatusCode::OK);
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("the event log took longer than {:?}", self.record_limit),
+        };
+        tracing::error!(event_id = id, "an event was not acknowledged: {why}");
+        Err(Rejection::LATER)
+    }
+
+    /// Records an event. Goes on if the connection ends or the limit is reached.
+    async fn record(self: &Arc<Self>, event: NewEvent) -> Result<Recorded, LogError> {
+        let Ok(permit) = Arc::clone(&self.recording).try_acquire_owned() else {
+            return Err(LogError::Failed(
+                "too many events are being recorded; the disk is too slow".into(),
+            ));
+        };
+        let shared = Arc::clone(self);
+        self.on_log(async move |log| {
+            let _permit = permit;
+            let recorded = log.record(event, shared.time.now()).await;
+            shared.recorded.notify_one();
+            recorded
+        })
+        .await
+    }
+}
+
+/// The event with its ID, or with a digest of the body if it has none.
+fn identified(body: Bytes) -> NewEvent {
+    let id = cobo_model::decode::<Identified>(&body).ok();
+    let id = id.map(|event| event.event_id);
+    let id = id.filter(|id| !id.is_empty() && id.len() <= MAX_ID_BYTES);
+    NewEvent {
+        id: id.unwrap_or_else(|| hex::encode(double_sha256([&*body]))),
+        body,
+    }
+}

@@ -1,0 +1,227 @@
+//! The Lua scripts. Redis runs each of them as one step.
+//!
+//! Redis may refuse a command in the middle of a script, and keeps what the script changed before. The
+//! order of the commands is such that an event is then handled once more, and never lost.
+
+use std::sync::LazyLock;
+
+use super::{FORGOTTEN_PER_CALL, MAX_REMEMBERED};
+
+/// The keys of a log. The part in braces selects the slot of a cluster.
+#[derive(Debug)]
+pub(super) struct Keys([String; 7]);
+
+impl Keys {
+    pub(super) fn new(namespace: &str) -> Self {
+        let names = [
+            "bodies", "attempts", "waiting", "claimed", "parked", "reasons", "done",
+        ];
+        Self(names.map(|name| format!("cobo-events:{{{namespace}}}:{name}")))
+    }
+
+    pub(super) fn all(&self) -> &[String] {
+        &self.0
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Script {
+    Record,
+    Claim,
+    Done,
+    Retry,
+    Park,
+    Parked,
+    Release,
+    Discard,
+    Counts,
+}
+
+impl Script {
+    pub(super) fn get(self) -> &'static redis::Script {
+        match self {
+            Self::Record => &RECORD,
+            Self::Claim => &CLAIM,
+            Self::Done => &DONE,
+            Self::Retry => &RETRY,
+            Self::Park => &PARK,
+            Self::Parked => &PARKED,
+            Self::Release => &RELEASE,
+            Self::Discard => &DISCARD,
+            Self::Counts => &COUNTS,
+        }
+    }
+
+    /// Whether a call that was not answered may be sent again. A claim whose answer was lost ends with
+    /// its lease; the answer of the second `Release` or `Discard` would be wrong.
+    pub(super) fn repeats(self) -> bool {
+        !matches!(self, Self::Claim | Self::Release | Self::Discard)
+    }
+}
+
+/// - `bodies` and `attempts`: hashes of all events that are not done, by ID.
+/// - `waiting`: when each waiting event is due. `claimed`: when each lease ends, by Redis's clock.
+/// - `parked`: a sorted set without scores, so in the order of the IDs. `reasons`: a hash.
+/// - `done`: when each remembered event was done.
+const PRELUDE: &str = r"
+local bodies, attempts, waiting, claimed, parked, reasons, done = unpack(KEYS)
+local function remember(id, now, oldest)
+    redis.call('ZADD', done, now, id)
+    local old = redis.call('ZRANGEBYSCORE', done, '-inf', '(' .. oldest, 'LIMIT', 0, FORGOTTEN)
+    for _, forgotten in ipairs(old) do redis.call('ZREM', done, forgotten) end
+    local excess = math.min(redis.call('ZCARD', done) - REMEMBERED, FORGOTTEN)
+    if excess > 0 then redis.call('ZREMRANGEBYRANK', done, 0, excess - 1) end
+end
+local function remove(id)
+    redis.call('ZREM', claimed, id)
+    redis.call('ZREM', waiting, id)
+    redis.call('HDEL', attempts, id)
+    redis.call('HDEL', reasons, id)
+    redis.call('ZREM', parked, id)
+    redis.call('HDEL', bodies, id)
+end
+";
+
+fn script(code: &str) -> redis::Script {
+    let prelude = PRELUDE
+        .replace("FORGOTTEN", &FORGOTTEN_PER_CALL.to_string())
+        .replace("REMEMBERED", &MAX_REMEMBERED.to_string());
+    redis::Script::new(&(prelude + code))
+}
+
+/// Arguments: the ID, the body, the time, the two bounds.
+static RECORD: LazyLock<redis::Script> = LazyLock::new(|| {
+    script(
+        r"
+local id = ARGV[1]
+if redis.call('HEXISTS', bodies, id) == 1 or redis.call('ZSCORE', done, id) then return 1 end
+local held = redis.call('ZCARD', parked)
+if redis.call('HLEN', bodies) - held >= tonumber(ARGV[4]) then return 2 end
+if held >= tonumber(ARGV[5]) then return 3 end
+redis.call('ZADD', waiting, ARGV[3], id)
+redis.call('HSET', bodies, id, ARGV[2])
+return 0
+",
+    )
+});
+
+/// Arguments: the time, the length of a lease. Returns the ID, the body and the attempt; or when the
+/// next event is due; or nothing.
+static CLAIM: LazyLock<redis::Script> = LazyLock::new(|| {
+    script(
+        r"
+local clock = redis.call('TIME')
+clock = clock[1] * 1000 + math.floor(clock[2] / 1000)
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', claimed, '-inf', clock, 'LIMIT', 0, 16)) do
+    redis.call('ZADD', waiting, 0, id)
+    redis.call('ZREM', claimed, id)
+end
+local first = redis.call('ZRANGE', waiting, 0, 0, 'WITHSCORES')
+if #first == 0 then return {} end
+local id = first[1]
+if tonumber(first[2]) > tonumber(ARGV[1]) then return {first[2]} end
+local body = redis.call('HGET', bodies, id)
+if not body then
+    redis.call('ZREM', waiting, id)
+    return {ARGV[1]}
+end
+local attempt = redis.call('HINCRBY', attempts, id, 1)
+redis.call('ZADD', claimed, clock + ARGV[2], id)
+redis.call('ZREM', waiting, id)
+return {id, body, attempt}
+",
+    )
+});
+
+/// Arguments: the ID, the time, the oldest time to remember. An event whose lease has ended, and that
+/// waits again, is done, too.
+static DONE: LazyLock<redis::Script> = LazyLock::new(|| {
+    script(
+        r"
+local id = ARGV[1]
+if redis.call('HEXISTS', bodies, id) == 1 and not redis.call('ZSCORE', parked, id) then
+    remember(id, ARGV[2], ARGV[3])
+    remove(id)
+end
+return redis.status_reply('OK')
+",
+    )
+});
+
+/// Arguments: the ID, when it is due.
+static RETRY: LazyLock<redis::Script> = LazyLock::new(|| {
+    script(
+        r"
+if redis.call('ZSCORE', claimed, ARGV[1]) then
+    redis.call('ZADD', waiting, ARGV[2], ARGV[1])
+    redis.call('ZREM', claimed, ARGV[1])
+end
+return redis.status_reply('OK')
+",
+    )
+});
+
+/// Arguments: the ID, the reason.
+static PARK: LazyLock<redis::Script> = LazyLock::new(|| {
+    script(
+        r"
+if redis.call('ZSCORE', claimed, ARGV[1]) then
+    redis.call('HSET', reasons, ARGV[1], ARGV[2])
+    redis.call('ZADD', parked, 0, ARGV[1])
+    redis.call('ZREM', claimed, ARGV[1])
+end
+return redis.status_reply('OK')
+",
+    )
+});
+
+/// Arguments: the start of the range, the number of events.
+static PARKED: LazyLock<redis::Script> = LazyLock::new(|| {
+    script(
+        r"
+local found = {}
+for i, id in ipairs(redis.call('ZRANGEBYLEX', parked, ARGV[1], '+', 'LIMIT', 0, ARGV[2])) do
+    found[i] = {id, redis.call('HGET', bodies, id), redis.call('HGET', reasons, id)}
+end
+return found
+",
+    )
+});
+
+/// Arguments: the ID, the time.
+static RELEASE: LazyLock<redis::Script> = LazyLock::new(|| {
+    script(
+        r"
+local id = ARGV[1]
+if not redis.call('ZSCORE', parked, id) then return 0 end
+redis.call('ZADD', waiting, ARGV[2], id)
+redis.call('HDEL', attempts, id)
+redis.call('HDEL', reasons, id)
+redis.call('ZREM', parked, id)
+return 1
+",
+    )
+});
+
+/// Arguments: the ID, the time, the oldest time to remember. Returns the body and the reason.
+static DISCARD: LazyLock<redis::Script> = LazyLock::new(|| {
+    script(
+        r"
+local id = ARGV[1]
+if not redis.call('ZSCORE', parked, id) then return {} end
+local event = {redis.call('HGET', bodies, id), redis.call('HGET', reasons, id)}
+remember(id, ARGV[2], ARGV[3])
+remove(id)
+return event
+",
+    )
+});
+
+static COUNTS: LazyLock<redis::Script> = LazyLock::new(|| {
+    script(
+        r"
+local held = redis.call('ZCARD', parked)
+return {redis.call('HLEN', bodies) - held, held}
+",
+    )
+});

@@ -1,0 +1,60 @@
+//! Reads and verifies requests.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use cobo_auth::{InboundError, InboundVerifier, Verified};
+use futures_util::StreamExt as _;
+use http::HeaderMap;
+
+use crate::rejection::Rejection;
+
+/// How long reading a body may take, unless the app sets another limit. Cobo waits for 2 seconds.
+pub(crate) const READ_LIMIT: Duration = Duration::from_secs(5);
+
+/// Reads and verifies the body of a request. Its headers are checked first, so that the body of a
+/// stranger without signature headers is not read.
+pub(crate) async fn receive(
+    verifier: &InboundVerifier,
+    request: Request,
+    limit: Duration,
+) -> Result<Verified<cobo_auth::Body>, Rejection> {
+    let (parts, body) = request.into_parts();
+    receive_body(verifier, &parts.headers, body, limit).await
+}
+
+/// As [`receive`], of a request in parts.
+pub(crate) async fn receive_body(
+    verifier: &InboundVerifier,
+    headers: &HeaderMap,
+    body: Body,
+    limit: Duration,
+) -> Result<Verified<cobo_auth::Body>, Rejection> {
+    verifier.check_headers(headers)?;
+    let body = read(headers, body, verifier.max_body_bytes());
+    let Ok(body) = tokio::time::timeout(limit, body).await else {
+        tracing::warn!("a webhook or callback was refused: its body took longer than {limit:?}");
+        return Err(Rejection::SLOW);
+    };
+    Ok(verifier.verify(&body?, headers)?)
+}
+
+/// Reads a body of at most `limit` bytes. A larger one is not read to its end.
+async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Vec<u8>, Rejection> {
+    let announced = headers.get(http::header::CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(InboundError::too_large(limit).into());
+    }
+    let mut bytes = Vec::new();
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Rejection::INCOMPLETE)?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(InboundError::too_large(limit).into());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,118 @@
+//! What the sandbox sends.
+
+use serde_json::{Value, json};
+
+/// A webhook event or a callback, for [`Sandbox::deliver`](crate::Sandbox::deliver).
+///
+/// ```
+/// use cobo_sandbox::Message;
+/// use serde_json::json;
+///
+/// let data = json!({ "data_type": "Chains", "chains": [] });
+/// let event = Message::event("http://127.0.0.1:8080/webhook", "wallet.chain.enabled", data);
+/// let event = event.id("event-1");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a message is sent when it is delivered"]
+pub struct Message {
+    pub(crate) url: String,
+    pub(crate) id: Option<String>,
+    /// When it was created, in milliseconds since 1970; by default the time of the delivery.
+    pub(crate) created_ms: Option<u64>,
+    pub(crate) content: Content,
+    pub(crate) tampered: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    Event {
+        event_type: String,
+        data: Value,
+    },
+    /// The transaction that the callback asks about.
+    Callback {
+        transaction: Value,
+        /// The organization, if a transaction of the sandbox waits for the decision.
+        waiting: Option<String>,
+    },
+}
+
+impl Message {
+    /// A webhook event. The sandbox adds `event_id`, `created_timestamp` and the state of the delivery.
+    pub fn event(url: impl Into<String>, event_type: impl Into<String>, data: Value) -> Self {
+        let event_type = event_type.into();
+        Self::new(url.into(), Content::Event { event_type, data })
+    }
+
+    /// A callback that asks about a transaction. The receiver must answer with the plain text `ok` or `deny`.
+    pub fn callback(url: impl Into<String>, transaction: Value) -> Self {
+        let waiting = None;
+        Self::new(
+            url.into(),
+            Content::Callback {
+                transaction,
+                waiting,
+            },
+        )
+    }
+
+    pub(crate) fn new(url: String, content: Content) -> Self {
+        Self {
+            url,
+            id: None,
+            created_ms: None,
+            content,
+            tampered: false,
+        }
+    }
+
+    /// Sets the `event_id`; by default a unique one.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Changes the body after it was signed, so that the signature is wrong. The receiver must refuse it.
+    pub fn tampered(mut self) -> Self {
+        self.tampered = true;
+        self
+    }
+
+    /// How many attempts Cobo makes.
+    pub(super) fn max_attempts(&self) -> usize {
+        match self.content {
+            Content::Event { .. } => 10,
+            Content::Callback { .. } => 30,
+        }
+    }
+
+    /// The body of an attempt, see [`Retries`].
+    pub(super) fn body(&self, id: &str, created_ms: u64, retries: Retries) -> String {
+        match &self.content {
+            Content::Event { event_type, data } => {
+                let mut event = json!({
+                    "event_id": id,
+                    "url": self.url,
+                    "created_timestamp": created_ms,
+                    "type": event_type,
+                    "data": data,
+                    "status": "Retrying",
+                    "retries_left": retries.left,
+                });
+                if let Some(next_ms) = retries.next_ms {
+                    event["next_retry_timestamp"] = json!(next_ms);
+                }
+                event.to_string()
+            }
+            Content::Callback { transaction, .. } => transaction.to_string(),
+        }
+    }
+}
+
+/// What follows if an attempt fails.
+#[derive(Clone, Copy)]
+pub(super) struct Retries {
+    pub(super) left: usize,
+    /// When the next attempt is made, in milliseconds since 1970.
+    pub(super) next_ms: Option<u64>,
+}

@@ -1,0 +1,146 @@
+//! What the sandbox sends: webhook events and callbacks, signed, retried and recorded.
+#![allow(clippy::unwrap_used)] // a panic fails the test
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod callbacks;
+mod events;
+mod messages;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::response::{IntoResponse as _, Response};
+use cobo_sandbox::{
+    AppKey, Attempt, Clock, DEMO_APP_KEY, DEMO_ORG_ID, DeliveryStatus, End, Message, Sandbox,
+    Specification, UrlError,
+};
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use support::{Answer, Call, demo_key, key};
+
+const NOW_MS: u64 = 1_700_000_000_000;
+const MINUTE: Duration = Duration::from_secs(60);
+const ENDPOINTS: &str = "/v2/webhooks/endpoints";
+/// An id that nothing has.
+const UNKNOWN: &str = "f47ac10b-58cc-4372-a567-0e02b2c3d479";
+const TRANSFER: &str = "/v2/transactions/transfer";
+
+/// A server of an app on loopback.
+struct App {
+    url: String,
+    received: Arc<Mutex<Vec<(HeaderMap, Vec<u8>)>>>,
+}
+
+impl App {
+    /// Answers the nth request, from 0, with `answer(n)`.
+    async fn start(answer: impl Fn(usize) -> Response + Clone + Send + Sync + 'static) -> Self {
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let log = received.clone();
+        let handler = async move |headers: HeaderMap, body: Bytes| {
+            let number = {
+                let mut log = log.lock().unwrap();
+                log.push((headers, body.to_vec()));
+                log.len() - 1
+            };
+            answer(number)
+        };
+        let router = axum::Router::new().fallback(handler);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook?from=cobo", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, received }
+    }
+
+    async fn answering(status: StatusCode, text: &'static str) -> Self {
+        Self::start(move |_| (status, text).into_response()).await
+    }
+
+    fn bodies(&self) -> Vec<Value> {
+        let received = self.received.lock().unwrap();
+        let bodies = received.iter();
+        bodies
+            .map(|(_, body)| serde_json::from_slice(body).unwrap())
+            .collect()
+    }
+}
+
+async fn sandbox() -> Sandbox {
+    let key = AppKey::from_hex(DEMO_APP_KEY).unwrap();
+    let builder = Sandbox::waas2().org_key(key, DEMO_ORG_ID);
+    let builder = builder.clock(Clock::fixed(NOW_MS));
+    builder.start().await.unwrap()
+}
+
+fn event(url: &str) -> Message {
+    let data = json!({ "data_type": "Chains", "chains": [] });
+    Message::event(url, "wallet.chain.enabled", data)
+}
+
+/// Asserts that the sandbox signed these headers and this body, at this time.
+fn assert_signed(sandbox: &Sandbox, headers: &HeaderMap, body: &[u8], at_ms: u64) {
+    let answer = Answer {
+        status: StatusCode::OK,
+        headers: headers.clone(),
+        body: body.to_vec(),
+    };
+    answer.assert_signed_by(&sandbox.response_public_key());
+    assert_eq!(headers["biz-timestamp"], at_ms.to_string().as_str());
+}
+
+async fn post(sandbox: &Sandbox, target: &str, body: &Value) -> Value {
+    let answer = Call::post(target, body).send(sandbox).await;
+    answer.assert_ok(201).json()
+}
+
+async fn wallet(sandbox: &Sandbox) -> String {
+    let wallet =
+        json!({ "name": "Treasury", "wallet_type": "Custodial", "wallet_subtype": "Asset" });
+    let wallet = post(sandbox, "/v2/wallets", &wallet).await;
+    wallet["wallet_id"].as_str().unwrap().to_owned()
+}
+
+async fn transfer(sandbox: &Sandbox, wallet_id: &str, request_id: &str) -> String {
+    let body = json!({
+        "request_id": request_id,
+        "source": { "source_type": "Asset", "wallet_id": wallet_id },
+        "token_id": "ETH_USDT",
+        "destination": {
+            "destination_type": "Address",
+            "account_output": { "address": "0xabc", "amount": "1.50" },
+        },
+    });
+    let created = post(sandbox, TRANSFER, &body).await;
+    assert_eq!(created["status"], "Submitted");
+    created["transaction_id"].as_str().unwrap().to_owned()
+}
+
+async fn status(sandbox: &Sandbox, transaction_id: &str) -> Value {
+    let answer = Call::get(&format!("/v2/transactions/{transaction_id}"));
+    answer.send(sandbox).await.assert_ok(200).json()["status"].clone()
+}
+
+async fn register(sandbox: &Sandbox, url: &str, events: &[&str]) -> Value {
+    let body = json!({ "url": url, "subscribed_events": events });
+    post(sandbox, ENDPOINTS, &body).await
+}
+
+/// The types of the events so far, and their data, after all were delivered.
+async fn delivered(sandbox: &Sandbox) -> Vec<(String, Value)> {
+    let mut events = Vec::new();
+    for delivery in sandbox.deliveries() {
+        assert_eq!(
+            delivery.ended().await,
+            DeliveryStatus::Success,
+            "{delivery:?}"
+        );
+        let body: Value = serde_json::from_slice(&delivery.attempts()[0].body).unwrap();
+        let schema = json!({ "$ref": "#/components/schemas/WebhookEventData" });
+        let problems = Specification::waas2().problems(&schema, &body["data"]);
+        assert!(problems.is_empty(), "{problems:?}: {body}");
+        events.push((delivery.event_type().unwrap().to_owned(), body));
+    }
+    events
+}
