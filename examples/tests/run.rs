@@ -37,6 +37,7 @@ macro_rules! programs {
 programs! {
     approver: "1. 99.99: Completed\n2. 100.000000000000000001: Rejected\n3. 1: Rejected\n";
     connections: "3. got a token over TLS";
+    layers: "2. calls that the layers saw: 1, requests that were sent: 2";
     mpc: "5. not signed: Failed: a signer refused";
     payments: "5. refund: Completed";
     statement: ",sum,Withdrawal,ETH,12345678.500000000000000001\n,sum,Withdrawal,ETH_USDT,0.30\n";

@@ -1,5 +1,5 @@
-//! A fresh token allocates no memory. This test has its own binary, since it counts every
-//! allocation.
+//! A fresh token allocates no memory, and a call allocates little more than the HTTP client alone.
+//! These tests have their own binary, since they count every allocation.
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
@@ -11,6 +11,8 @@ use allocation_counter::measure;
 use cobo_auth::Credential as _;
 use cobo_oauth::TokenSource;
 use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
+use cobo_tests::bare::{BODY, Bare, get_token};
+use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
 
 #[tokio::test]
@@ -42,4 +44,36 @@ async fn cached_token_lookup_does_not_allocate() {
 
     let counts = measure(|| drop(std::hint::black_box(vec![1])));
     assert_eq!(counts.count_total, 1, "allocations are counted");
+}
+
+/// The most allocations of a call on top of those of bare reqwest with a signature and a verification
+/// of the response. They are for the request builder, the decoded model, and what a second attempt
+/// would need.
+const ADDED_BY_A_CALL: u64 = 32;
+
+#[test]
+fn call_allocates_little_more_than_bare_reqwest() {
+    // The server has its own thread: only allocations of the client's thread are counted.
+    let other = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let server = other.block_on(Canned::start([canned::signed("200 OK", BODY)]));
+    let own = tokio::runtime::Builder::new_current_thread();
+    let own = { own }.enable_all().build().unwrap();
+    let client = client::builder(server.environment()).build().unwrap();
+    let client = cobo_oauth::OAuthClient::new(client);
+    let bare = Bare::new(server.base_url());
+    let count = |call: &dyn Fn()| {
+        call(); // opens the connection
+        (0..10).map(|_| measure(call).count_total).min().unwrap()
+    };
+    let ours = count(&|| drop(own.block_on(get_token(&client)).unwrap()));
+    let theirs = count(&|| drop(own.block_on(bare.get_token(1))));
+    assert!(theirs > 0, "allocations are counted");
+    assert!(
+        ours <= theirs + ADDED_BY_A_CALL,
+        "{ours} instead of {theirs} + {ADDED_BY_A_CALL}"
+    );
 }

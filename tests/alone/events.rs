@@ -1,14 +1,16 @@
-//! The `tracing` events of the token source. This test has its own binary, since callsites cache
-//! across threads whether there is a subscriber.
+//! The `tracing` events of the token source and of the verifier of user info tokens. These tests have
+//! their own binary, since callsites cache across threads whether there is a subscriber.
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
-use cobo_auth::Credential as _;
+use cobo_auth::{Credential as _, Secret, UserInfoVerifier};
 use cobo_oauth::{MemoryStore, TokenStore as _};
-use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
+use cobo_sandbox::{Answer, DEMO_ORG_ID, Sandbox};
 use cobo_tests::capture::{Capture, Secrets};
 use cobo_tests::client;
 use cobo_tests::failing::Failing;
+use http::StatusCode;
+use serde_json::json;
 
 #[tokio::test]
 async fn token_events_are_logged_without_secrets() {
@@ -57,5 +59,45 @@ async fn token_events_are_logged_without_secrets() {
     {
         assert_eq!(event["org_id"], DEMO_ORG_ID);
     }
+    capture.has_none_of(&secrets);
+}
+
+#[tokio::test]
+async fn logs_show_no_part_of_a_user_info_token() {
+    let capture = Capture::start();
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client::auth(&sandbox);
+    let mut secrets = Secrets::default();
+    let failure = Answer::error(StatusCode::INTERNAL_SERVER_ERROR, 2000);
+    sandbox.script("get_jwks", [failure]).unwrap();
+    let claims = [
+        json!({ "sub": "hunter2" }),
+        json!({ "sub": "hunter2", "exp": 1 }),
+    ];
+    for claims in claims {
+        let token = sandbox.user_info_token(claims);
+        token.split('.').for_each(|part| secrets.add(part));
+        let token = Secret::new(token);
+        for _ in 0..2 {
+            let verifier = UserInfoVerifier::builder(&client, sandbox.client_id());
+            let verifier = verifier.issuer(sandbox.portal_url()).build().unwrap();
+            let verified = verifier.verify(&token).await;
+            tracing::info!(error = ?verified.err(), "verified");
+        }
+    }
+    secrets.add("hunter2");
+    assert_eq!(
+        capture.said("fetched the keys of user info tokens").len(),
+        3
+    );
+    let text = capture.text();
+    assert!(
+        text.contains("could not fetch the keys of user info tokens"),
+        "{text}"
+    );
+    assert!(
+        text.contains("KeysUnavailable") && text.contains("Expired"),
+        "{text}"
+    );
     capture.has_none_of(&secrets);
 }

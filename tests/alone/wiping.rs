@@ -21,6 +21,7 @@ use cobo_tests::directory::directory;
 use cobo_tests::{client, contract};
 use ed25519_dalek::SigningKey;
 use http::Method;
+use secrecy::{ExposeSecret, SecretString};
 
 /// A text that is created on demand, so that only the copies made by the test are in memory. Each
 /// test has its own texts, since tests run concurrently.
@@ -202,6 +203,24 @@ async fn private_key_is_wiped_when_its_last_signer_is_dropped() {
         drop(signer);
     }
     marker.seed().assert_wiped();
+}
+
+#[test]
+fn secret_converted_from_and_to_the_secrecy_crate_is_wiped() {
+    let marker = Marker::new(41);
+    let theirs = SecretString::from(marker.text());
+    let ours = Secret::from(theirs);
+    assert_eq!(marker.found().len(), 1, "the argument was wiped");
+    let theirs = SecretString::from(&ours);
+    assert_eq!(theirs.expose_secret(), ours.expose());
+    drop(ours);
+    assert_eq!(marker.found().len(), 1);
+    let ours = Secret::from(theirs.clone());
+    drop(theirs);
+    let theirs = SecretString::from(ours);
+    assert_eq!(marker.found().len(), 1);
+    drop(theirs);
+    marker.assert_wiped();
 }
 
 /// ed25519-dalek signs in a build without AWS-LC.

@@ -8,6 +8,7 @@ mod explanations;
 mod faults;
 mod http2;
 mod https;
+mod layers;
 mod options;
 mod outcomes;
 mod receiving;

@@ -8,7 +8,7 @@ use cobo_auth::{
 };
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::client;
-use cobo_tests::seen::{Fixed, seen};
+use cobo_tests::seen::Fixed;
 use http::Method;
 
 const SECRET: &str = "hunter2-the-access-token";

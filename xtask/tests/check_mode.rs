@@ -148,7 +148,18 @@ fn checkout(root: &Path) {
         ("openapi/decisions/waas2.yaml", "[]\n"),
         (
             "crates/cobo-waas2/Cargo.toml",
-            "# features: begin\n\n# features: end\n",
+            concat!(
+                "# features: begin\n",
+                "[features]\n",
+                "default = [\"rustls-aws-lc\"]\n",
+                "# TLS by rustls with AWS-LC\n",
+                "rustls-aws-lc = [\"cobo-auth/rustls-aws-lc\"]\n",
+                "# TLS by rustls with ring\n",
+                "rustls-ring = [\"cobo-auth/rustls-ring\"]\n",
+                "# Mozilla's root certificates, for machines that have none\n",
+                "webpki-roots = [\"cobo-auth/webpki-roots\"]\n",
+                "# features: end\n",
+            ),
         ),
     ] {
         std::fs::write(root.join(path), text).expect("a file");

@@ -112,8 +112,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Allows an address that other machines can reach, and URLs of other machines for webhooks and callbacks. The
-    /// sandbox gives no protection: its demo key is public.
+    /// Allows an address that other machines can reach, and URLs of other machines. The demo key is public.
     pub fn allow_remote(mut self, allow: bool) -> Self {
         self.allow_remote = allow;
         self
@@ -275,7 +274,6 @@ impl SandboxBuilder {
         };
         let listener = TcpListener::bind(self.listen).await.map_err(bind_error)?;
         let address = listener.local_addr().map_err(bind_error)?;
-
         let is_org_key = |key: &AppKey| self.org_keys.iter().any(|(org_key, _)| org_key == key);
         if self.app_keys.iter().any(is_org_key) {
             return Err(StartError::KeyOfBoth);
@@ -307,10 +305,7 @@ impl SandboxBuilder {
             organizations.add_with_key(org_id, self.clock.now_ms());
             keys.insert_organization(*key, org_id);
         }
-        let response_key = match self.response_key {
-            Some(key) => key,
-            None => ResponseKey::generate()?,
-        };
+        let response_key = self.response_key.map_or_else(ResponseKey::generate, Ok)?;
         let (outbound, orders) = Outbound::new(self.allow_remote, self.answer_limit);
         let state = State {
             clock: self.clock,

@@ -77,7 +77,9 @@
 //! does, and records the answers. With `Sandbox::waas2`, changes become events for the endpoints that are registered with
 //! `create_webhook_endpoint`, `trigger_test_webhook_event` sends a test event, a failed message is sent again by
 //! `retry_webhook_event_by_id` or `retry_callback_message`, and a transfer or contract call waits for the callback of its
-//! key ([`Sandbox::set_callback`]). An endpoint gets the events of the organization that registered it.
+//! key ([`Sandbox::set_callback`]). An endpoint gets the events of the organization that registered it. The lists of
+//! events, of their attempts and of callback messages are answered from the document: a test reads
+//! [`Sandbox::deliveries`].
 //!
 //! # Refusals
 //!

@@ -110,8 +110,10 @@ pub fn event_decoding(data: &[u8]) {
     if let Some(error) = &event.data_error {
         assert_shows_no_value(error, data);
     }
-    // What decodes is JSON. If a name is repeated, the last value counts.
-    let value: Value = serde_json::from_slice(data).unwrap();
+    // Fields that are ignored may contain text that is not Unicode, which a `Value` cannot have.
+    let Ok(value) = serde_json::from_slice::<Value>(data) else {
+        return;
+    };
     assert_eq!(value["type"].as_str(), Some(event.type_.as_str()));
     assert_eq!(value["url"].as_str(), Some(event.url.as_str()));
     assert_eq!(value["event_id"].as_str(), event.event_id.as_deref());
@@ -131,7 +133,10 @@ pub fn callback_decoding(data: &[u8]) {
     let written = serde_json::to_string(&request).unwrap();
     let read: CallbackRequest = cobo_model::decode(written.as_bytes()).unwrap();
     assert_eq!(serde_json::to_string(&read).unwrap(), written);
-    let value: Value = serde_json::from_slice(data).unwrap();
+    // As for events.
+    let Ok(value) = serde_json::from_slice::<Value>(data) else {
+        return;
+    };
     assert_eq!(
         value["transaction_id"].as_str(),
         Some(request.transaction_id.as_str())

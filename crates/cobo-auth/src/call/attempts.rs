@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
 use tokio::time::Instant;
 
-use super::{Call, Signed, metrics};
+use super::{API_SIGNATURE, Call, Signed, metrics};
 use crate::body::Body;
 use crate::call::receive::receive;
 use crate::call::redact::{explanation, holds_secret};
@@ -40,7 +41,7 @@ struct Outcomes {
 #[derive(Debug, Default)]
 struct Sent {
     token: Option<AccessToken>,
-    signature: Option<String>,
+    signature: Option<HeaderValue>,
 }
 
 /// A finished attempt.
@@ -192,8 +193,9 @@ impl Client {
                 strategy = shared.nonces.strategy();
             }
             let signed = self.sign(call, strategy).await?;
-            let request = call.http_request(&signed, secrets.token.as_ref())?;
-            secrets.signature = Some(signed.signature);
+            let token = secrets.token.as_ref();
+            let request = call.http_request(&shared.api_key, signed, token)?;
+            secrets.signature = request.headers().get(API_SIGNATURE).cloned();
             let sent_at = shared.cobo_time.at(shared.clock.monotonic());
             sent = true;
             let answer = shared.http.execute(request).await;
@@ -238,7 +240,7 @@ impl Client {
         for sent in sent {
             let token = sent.token.as_ref().map(AccessToken::secret);
             secrets.extend(token.map(|token| token.expose().as_bytes()));
-            secrets.extend(sent.signature.as_ref().map(String::as_bytes));
+            secrets.extend(sent.signature.as_ref().map(HeaderValue::as_bytes));
         }
         let error = error.without(|text| holds_secret(text, &secrets));
         match error.body().filter(|_| error.is_signed()) {
@@ -264,7 +266,6 @@ impl Client {
             ));
         }
         Ok(Signed {
-            api_key: shared.api_key.clone(),
             nonce,
             signature: signature.to_hex(),
         })

@@ -11,9 +11,9 @@ use url::Url;
 
 use crate::body::Body;
 use crate::call::response::Response;
+use crate::client::Client;
 use crate::client::access_token::AccessToken;
 use crate::client::credential::Credential;
-use crate::client::{Client, RESERVED_HEADERS};
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::operation::request_id::SentId;
@@ -25,6 +25,8 @@ pub(crate) mod options;
 pub(crate) mod receive;
 pub(crate) mod redact;
 pub(crate) mod response;
+#[cfg(feature = "tower")]
+pub(crate) mod service;
 
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("biz-api-key");
 pub(crate) const API_NONCE: HeaderName = HeaderName::from_static("biz-api-nonce");
@@ -51,7 +53,6 @@ pub(crate) struct Call {
 
 /// What signing adds to a call.
 pub(crate) struct Signed {
-    pub(crate) api_key: String,
     pub(crate) nonce: String,
     pub(crate) signature: String,
 }
@@ -72,15 +73,11 @@ pub(crate) fn log_unbuilt(error: &Error) {
 }
 
 impl Call {
-    /// Checks the method and brings the headers into the form in which they are sent: none that
-    /// would make the sent request differ from the signed one; no content encoding of the response;
+    /// Checks the method and adds the headers of every request: no content encoding of the response;
     /// `Content-Length: 0` for an empty `POST`, `PUT` or `PATCH`, since some gateways refuse one
     /// without it (411).
     pub(crate) fn set_framing(&mut self) -> Result<(), Error> {
         check_method(&self.method)?;
-        for name in RESERVED_HEADERS {
-            self.headers.remove(name);
-        }
         self.headers.insert(
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
@@ -107,18 +104,16 @@ impl Call {
     /// The request as the HTTP client sends it. Nothing else makes one.
     fn http_request(
         &self,
-        signed: &Signed,
+        api_key: &HeaderValue,
+        signed: Signed,
         token: Option<&AccessToken>,
     ) -> Result<reqwest::Request, Error> {
         let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
         *request.body_mut() = self.body.clone().map(reqwest::Body::from);
         let headers = request.headers_mut();
         headers.clone_from(&self.headers);
-        for (name, value) in [
-            (API_KEY, &signed.api_key),
-            (API_NONCE, &signed.nonce),
-            (API_SIGNATURE, &signed.signature),
-        ] {
+        headers.insert(API_KEY, api_key.clone());
+        for (name, value) in [(API_NONCE, signed.nonce), (API_SIGNATURE, signed.signature)] {
             let mut value = HeaderValue::try_from(value)
                 .map_err(|_| Error::invalid_request(format!("invalid value of `{name}`")))?;
             value.set_sensitive(name == API_SIGNATURE);

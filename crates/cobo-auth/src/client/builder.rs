@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
 use url::Url;
 
 use crate::client::clock::{Clock, SystemClock};
@@ -136,10 +137,12 @@ impl ClientBuilder {
             refuse_plain_http(&base)?;
         }
         let public_key = self.signer.public_key();
+        let api_key = HeaderValue::try_from(public_key.to_string())
+            .map_err(|_| Error::configuration("invalid public key".to_owned()))?;
         let shared = Shared {
             http: self.http.client(&base)?,
             base,
-            api_key: public_key.to_string(),
+            api_key,
             cobo_time: CoboTime::of(self.environment.response_keys()),
             nonces: Nonces::of(public_key, self.environment.base_url(), self.nonces),
             environment: self.environment,

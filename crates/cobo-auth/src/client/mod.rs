@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderName, header};
+use http::{HeaderName, HeaderValue, header};
 use url::Url;
 
 use crate::client::builder::ClientBuilder;
@@ -78,7 +78,7 @@ pub(crate) struct Shared {
     pub(crate) environment: Environment,
     pub(crate) base: Url,
     pub(crate) signer: Arc<dyn Signer>,
-    pub(crate) api_key: String,
+    pub(crate) api_key: HeaderValue,
     pub(crate) nonces: Nonces,
     pub(crate) clock: Arc<dyn Clock>,
     /// Shared by all clients whose responses are signed by the same keys.

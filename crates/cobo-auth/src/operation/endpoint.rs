@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use super::values::ParameterValue;
 use super::{Location, Operation};
 use crate::call::options::is_oauth;
+use crate::client::RESERVED_HEADERS;
 use crate::error::Error;
 use crate::sign::target::{check_path, path_segment};
 
@@ -90,7 +91,9 @@ impl Endpoint {
                 Location::Query => endpoint.query.push((Cow::Borrowed(name), value)),
                 Location::Header => {
                     let (name, value) = header(name, value, parameter.secret)?;
-                    endpoint.headers.insert(name, value);
+                    if !RESERVED_HEADERS.contains(&name) {
+                        endpoint.headers.insert(name, value);
+                    }
                 }
             }
         }

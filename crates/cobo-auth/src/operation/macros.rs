@@ -55,5 +55,12 @@ macro_rules! __request {
                 self.request.preview().await
             }
         }
+
+        /// The request without the type of its response, for a `tower` service.
+        impl ::std::convert::From<$name> for $crate::Request $(<$body>)? {
+            fn from(builder: $name) -> Self {
+                builder.request
+            }
+        }
     };
 }

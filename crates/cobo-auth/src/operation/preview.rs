@@ -27,12 +27,12 @@ pub struct SigningPreview {
 }
 
 impl SigningPreview {
-    pub(crate) fn new(call: &Call, signed: Signed) -> Self {
+    pub(crate) fn new(call: &Call, api_key: String, signed: Signed) -> Self {
         let message = call.message(&signed.nonce);
         Self {
             message: Zeroizing::new(message.to_bytes()),
             digest: message.digest(),
-            api_key: signed.api_key,
+            api_key,
             signature: signed.signature,
             nonce: signed.nonce,
         }

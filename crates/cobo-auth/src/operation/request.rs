@@ -171,7 +171,8 @@ impl<B: IntoBody> Request<B> {
         let strategy = client.shared().nonces.strategy();
         let signed = client.sign(&call, strategy).await;
         let signed = signed.map_err(|error| error.with_operation(call.label.clone()))?;
-        Ok(SigningPreview::new(&call, signed))
+        let api_key = client.shared().signer.public_key().to_string();
+        Ok(SigningPreview::new(&call, api_key, signed))
     }
 
     /// Everything that is sent, but for the access token and the signature.

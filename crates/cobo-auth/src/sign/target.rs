@@ -148,7 +148,8 @@ fn canonical_pairs<'a>(
     // The sort is stable, so the items of a list keep their order.
     pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
 
-    let mut canonical = String::new();
+    let length = |(name, value): &(Cow<[u8]>, Cow<[u8]>)| name.len() + value.len() + 2;
+    let mut canonical = String::with_capacity(pairs.iter().map(length).sum());
     for items in pairs.chunk_by(|(a, _), (b, _)| a == b) {
         let name = &items[0].0;
         if items.len() > 1 && items.iter().any(|(_, item)| item.contains(&b',')) {

@@ -8,7 +8,7 @@ mod attacks;
 mod fetches;
 mod portal;
 
-use cobo_auth::{Environment, RoleName, Secret, UserInfoErrorKind, UserInfoVerifier};
+use cobo_auth::{Environment, ResponseKeys, RoleName, Secret, UserInfoErrorKind, UserInfoVerifier};
 use portal::*;
 use serde_json::{Value, json};
 
@@ -175,7 +175,7 @@ async fn audience_and_leeway_can_be_set() {
 }
 
 #[tokio::test]
-async fn custom_environment_needs_an_issuer_and_cobos_have_one() {
+async fn verifier_needs_an_issuer_a_client_id_and_https() {
     let portal = Portal::serving(&[]).await;
     let custom = UserInfoVerifier::builder_without_client(&portal.environment(), CLIENT_ID);
     let error = custom.build().unwrap_err();
@@ -188,6 +188,11 @@ async fn custom_environment_needs_an_issuer_and_cobos_have_one() {
     let custom = UserInfoVerifier::builder_without_client(&portal.environment(), "");
     let error = custom.issuer(ISSUER).build().unwrap_err();
     assert!(error.to_string().contains("client id"), "{error}");
+    let keys = ResponseKeys::unverified();
+    let plain = Environment::custom("http://cobo.example/v2", keys).unwrap();
+    let builder = UserInfoVerifier::builder_without_client(&plain, CLIENT_ID);
+    let error = builder.issuer(ISSUER).build().unwrap_err();
+    assert!(error.to_string().contains("plain http"), "{error}");
     for (environment, issuer) in [
         (Environment::development(), "https://portal.dev.cobo.com/"),
         (Environment::production(), "https://portal.cobo.com/"),

@@ -92,10 +92,13 @@ impl Portal {
         Environment::custom(&self.base_url, ResponseKeys::unverified()).unwrap()
     }
 
-    /// A verifier with a timeout that is short enough for a portal that hangs.
     pub(crate) fn builder(&self) -> UserInfoVerifierBuilder {
+        self.builder_with(HttpOptions::new())
+    }
+
+    fn builder_with(&self, http: HttpOptions) -> UserInfoVerifierBuilder {
         let client = Client::builder(self.environment(), Ed25519Signer::from_seed(&[7; 32]))
-            .http(HttpOptions::new().timeout(Duration::from_millis(500)))
+            .http(http)
             .clock(Fixed)
             .build()
             .unwrap();
@@ -104,6 +107,12 @@ impl Portal {
 
     pub(crate) fn verifier(&self) -> UserInfoVerifier {
         self.builder().build().unwrap()
+    }
+
+    /// A verifier with a short timeout, for a portal that hangs.
+    pub(crate) fn impatient_verifier(&self) -> UserInfoVerifier {
+        let http = HttpOptions::new().timeout(Duration::from_millis(1_500));
+        self.builder_with(http).build().unwrap()
     }
 }
 

@@ -72,7 +72,8 @@ impl InboxBuilder {
         self
     }
 
-    /// Sets how long a handler may take. It is then stopped, and called again later. Default: 60 s.
+    /// Sets how long a handler may take. It is then stopped, and called again later. Default: 60 s, but
+    /// at most three quarters of the log's [lease](EventLog::lease).
     ///
     /// A handler is stopped where it awaits. One that blocks its thread, with `std::thread::sleep` or
     /// a blocking database client, cannot be stopped: it keeps its thread, it may run at the same time
@@ -115,13 +116,28 @@ impl InboxBuilder {
     /// # Panics
     ///
     /// It is called outside of a tokio runtime.
-    pub fn start(self) -> Inbox {
+    pub fn start(mut self) -> Inbox {
+        self.shared.handler_limit = self.limit_within_lease();
         let shared = Arc::new(self.shared);
         let workers = (0..self.workers).map(|_| tokio::spawn(worker::run(Arc::clone(&shared))));
         Inbox {
             workers: workers.collect(),
             shared,
         }
+    }
+
+    /// The limit of a handler, within the lease of the log.
+    fn limit_within_lease(&self) -> Duration {
+        let limit = self.shared.handler_limit;
+        let longest = self.shared.log.lease().map(|lease| lease / 4 * 3);
+        let Some(longest) = longest.filter(|&longest| longest < limit) else {
+            return limit;
+        };
+        tracing::warn!(
+            "a handler may take {longest:?} and not {limit:?}: longer claims would end before their \
+             handlers; set a longer lease of the event log"
+        );
+        longest
     }
 }
 

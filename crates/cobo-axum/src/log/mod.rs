@@ -106,6 +106,12 @@ pub trait EventLog: Send + Sync + 'static {
     ///
     /// The log failed.
     async fn counts(&self) -> Result<Counts, LogError>;
+
+    /// After which time a claim ends by itself, so that another process may claim the event. An inbox
+    /// stops a handler before that. `None` if claims end only with the process.
+    fn lease(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// A verified event.

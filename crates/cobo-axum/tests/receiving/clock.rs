@@ -17,13 +17,13 @@ const HOUR: u64 = 60 * 60 * 1_000;
 
 /// A wall clock that the test sets, and tokio's clock.
 #[derive(Debug, Clone)]
-struct TestClock {
+pub(crate) struct TestClock {
     wall: Arc<AtomicU64>,
     start: Instant,
 }
 
 impl TestClock {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             wall: Arc::new(NOW.into()),
             start: Instant::now(),

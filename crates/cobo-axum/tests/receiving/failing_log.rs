@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use cobo_axum::{
@@ -11,6 +12,7 @@ use cobo_axum::{
 };
 use tokio::sync::Semaphore;
 
+use crate::clock::TestClock;
 use crate::inbox::{OK, later, reporting, url_of};
 use crate::support::{event, new_event, report, send, signed, verifier};
 
@@ -19,6 +21,7 @@ type HookFuture = Pin<Box<dyn Future<Output = Result<(), LogError>> + Send>>;
 /// A log in memory that first runs a hook with the name of the method.
 pub(crate) struct Hooked {
     log: MemoryLog,
+    lease: Option<Duration>,
     hook: Box<dyn Fn(&'static str) -> HookFuture + Send + Sync>,
 }
 
@@ -31,7 +34,11 @@ impl Hooked {
         R: Future<Output = Result<(), LogError>> + Send + 'static,
     {
         let hook = Box::new(move |method| Box::pin(hook(method)) as HookFuture);
-        Self { log, hook }
+        Self {
+            log,
+            lease: None,
+            hook,
+        }
     }
 }
 
@@ -72,6 +79,9 @@ impl EventLog for Hooked {
     }
     async fn counts(&self) -> Result<Counts, LogError> {
         self.log.counts().await
+    }
+    fn lease(&self) -> Option<Duration> {
+        self.lease
     }
 }
 
@@ -132,7 +142,7 @@ async fn recording_beyond_the_concurrency_limit_is_refused_at_once() {
     let (log, mut recording) = slow(&flush);
     let inbox = Inbox::builder(verifier(), log, handlers)
         .max_recording(2)
-        .record_limit(std::time::Duration::from_secs(600))
+        .record_limit(Duration::from_secs(600))
         .start();
     let url = url_of(&inbox).await;
     let first = tokio::spawn(send(signed(&url, &event("e-1"))));
@@ -184,11 +194,36 @@ async fn workers_go_on_after_the_log_panics_or_fails() {
     assert_eq!(handled.recv().await.unwrap(), "attempt 0");
     assert_eq!(handled.recv().await.unwrap(), "attempt 1");
     while inbox.counts().await.unwrap().unfinished > 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await; // of the paused clock
+        tokio::time::sleep(Duration::from_millis(100)).await; // of the paused clock
     }
     inbox.shutdown().await;
     assert!(handled.try_recv().is_err(), "it was handled twice");
     // A panic, a failure and a success of each.
     assert_eq!(seen[1].load(Ordering::Relaxed), 3);
     assert_eq!(seen[2].load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn handler_is_stopped_before_the_lease_of_its_claim_ends() {
+    let memory = MemoryLog::new(10);
+    memory.record(new_event("e-1"), 0).await.unwrap();
+    let mut log = Hooked::new(memory, |_| async { Ok(()) });
+    log.lease = Some(Duration::from_secs(20));
+    let (done, mut handled) = report();
+    let handlers = cobo_waas2::webhooks::Router::new().on_chains(move |event| {
+        done.send(event.event_id.unwrap()).unwrap();
+        std::future::pending::<Result<(), String>>()
+    });
+    let start = tokio::time::Instant::now();
+    let inbox = Inbox::builder(verifier(), log, handlers)
+        .clock(TestClock::new())
+        .handler_limit(Duration::from_secs(3_600))
+        .pauses(Duration::from_secs(1), Duration::from_secs(1))
+        .max_attempts(2)
+        .start();
+    handled.recv().await.unwrap();
+    handled.recv().await.unwrap();
+    // 15 s of the paused clock, and the pause.
+    assert_eq!(start.elapsed().as_secs(), 16);
+    inbox.shutdown().await;
 }

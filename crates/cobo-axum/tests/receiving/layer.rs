@@ -19,7 +19,7 @@ use crate::support::{self, event, report, send, signed, verifier};
 
 /// Reports the path and the ID of each event, and answers with the ID.
 #[derive(Clone)]
-struct Reporting(mpsc::UnboundedSender<String>);
+pub(crate) struct Reporting(pub(crate) mpsc::UnboundedSender<String>);
 
 impl Service<Request<Verified<Body>>> for Reporting {
     type Response = Response<ResponseBody>;

@@ -8,5 +8,6 @@ mod failing_log;
 mod inbox;
 mod layer;
 mod limits;
+mod refused;
 #[path = "../support/mod.rs"]
 mod support;

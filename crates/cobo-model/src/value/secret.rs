@@ -55,6 +55,30 @@ impl From<&str> for Secret {
     }
 }
 
+/// The memory of the argument is wiped.
+#[cfg(feature = "secrecy")]
+impl From<secrecy::SecretString> for Secret {
+    fn from(secret: secrecy::SecretString) -> Self {
+        Self::new(secrecy::ExposeSecret::expose_secret(&secret))
+    }
+}
+
+/// Makes a copy, which [`secrecy`] wipes.
+#[cfg(feature = "secrecy")]
+impl From<&Secret> for secrecy::SecretString {
+    fn from(secret: &Secret) -> Self {
+        secret.expose().into()
+    }
+}
+
+/// Makes a copy, which [`secrecy`] wipes.
+#[cfg(feature = "secrecy")]
+impl From<Secret> for secrecy::SecretString {
+    fn from(secret: Secret) -> Self {
+        Self::from(&secret)
+    }
+}
+
 thread_local! {
     /// The secrets that were serialised on this thread since [`collect_secrets`] began, while it
     /// runs.

@@ -46,7 +46,13 @@ impl Target {
             .strip_prefix('[')
             .and_then(|it| it.strip_suffix(']'))
             .unwrap_or(host);
-        if authority.as_str().contains('@') || host.is_empty() {
+        // A user name is before the host. `Authority::port` is `None` for a number that is too large.
+        let rest = authority.as_str().strip_prefix(authority.host());
+        let port = match rest.ok_or(UrlError::Invalid)?.strip_prefix(':') {
+            Some(port) => port.parse().map_err(|_| UrlError::Invalid)?,
+            None => 80,
+        };
+        if host.is_empty() {
             return Err(UrlError::Invalid);
         }
         // A name is not looked up: only an address is certain to be this machine.
@@ -57,7 +63,7 @@ impl Target {
         }
         Ok(Self {
             host: host.to_owned(),
-            port: authority.port_u16().unwrap_or(80),
+            port,
             authority: authority.as_str().to_owned(),
             path_and_query: uri
                 .path_and_query()
@@ -72,7 +78,7 @@ mod tests {
 
     #[test]
     fn only_http_urls_of_this_machine_are_accepted() {
-        let parse = |url| Target::parse(url, false);
+        let parse = |url: &str| Target::parse(url, false);
         for url in [
             "",
             "/webhook",

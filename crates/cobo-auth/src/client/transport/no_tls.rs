@@ -1,4 +1,4 @@
-//! Stands in for TLS in a build without it.
+//! What a build without TLS does with options that need it.
 
 use url::Url;
 

@@ -58,9 +58,8 @@ impl RedisLogBuilder {
         self
     }
 
-    /// Sets after which time an event is claimed again if its worker does not write a result. It must be
-    /// longer than [`InboxBuilder::handler_limit`](crate::InboxBuilder::handler_limit). Default: 5
-    /// minutes.
+    /// Sets after which time an event is claimed again if its worker does not write a result. A handler
+    /// may take three quarters of it. Default: 5 minutes.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
@@ -111,7 +110,7 @@ impl RedisLogBuilder {
             connection: Connection::new(client, tls, self.timeout),
             keys: Keys::new(&self.namespace),
             bounds: self.bounds,
-            lease_millis: u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX),
+            lease: self.lease,
         })
     }
 }

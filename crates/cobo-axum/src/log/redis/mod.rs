@@ -6,6 +6,7 @@ mod script;
 mod tls;
 
 use std::fmt;
+use std::time::Duration;
 
 use ::redis::Value;
 use async_trait::async_trait;
@@ -41,9 +42,9 @@ const MAX_REMEMBERED: usize = 1_000_000;
 ///   logs a warning if they are not right. A failover to a replica may lose the last events even so,
 ///   because Redis replicates after it answers.
 /// - **Claims** have a lease of 5 minutes (see [`lease`](RedisLogBuilder::lease)), by Redis's clock.
-///   When a process ends, the events that it handled are claimed again after that. The lease must be
-///   longer than the inbox's limit for a handler: otherwise two workers handle an event at the same
-///   time.
+///   When a process ends, the events that it handled are claimed again after that. An inbox stops a
+///   handler after three quarters of the lease, so that no other worker handles the event at the same
+///   time. A handler that blocks its thread is not stopped.
 /// - **Redis may be down.** The log connects on the first call, and again after a failure. Each call
 ///   ends within 2 seconds (see [`timeout`](RedisLogBuilder::timeout)).
 /// - **Another process** may record an event. Idle workers look for events once a minute.
@@ -57,7 +58,7 @@ pub struct RedisLog {
     connection: Connection,
     keys: Keys,
     bounds: Bounds,
-    lease_millis: u64,
+    lease: Duration,
 }
 
 impl RedisLog {
@@ -169,7 +170,7 @@ impl EventLog for RedisLog {
     }
 
     async fn claim(&self, now: u64) -> Result<Claim, LogError> {
-        let (now, lease) = (digits(now), digits(self.lease_millis));
+        let (now, lease) = (digits(now), digits(self.lease.as_millis()));
         let call = self.call(Script::Claim, [&*now, &lease]);
         let found: Vec<Value> = self.connection.run(call).await?;
         let mut found = found.into_iter();
@@ -240,6 +241,10 @@ impl EventLog for RedisLog {
         let call = self.call(Script::Counts, []);
         let (unfinished, parked) = self.connection.run(call).await?;
         Ok(Counts { unfinished, parked })
+    }
+
+    fn lease(&self) -> Option<Duration> {
+        Some(self.lease)
     }
 }
 

@@ -1,0 +1,51 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use cobo_model::IntoBody;
+use tower_service::Service;
+
+use crate::body::Body;
+use crate::call::response::Response;
+use crate::error::Error;
+use crate::operation::Request;
+
+/// A [`tower`](https://docs.rs/tower) service that sends requests. Needs the feature `tower`.
+///
+/// Layers around it see a [`Request`] before it is signed, and its verified [`Response`] or its
+/// error. They cannot change what is signed: signing, sending and our own retries happen inside of
+/// one call of this service.
+///
+/// Each request is sent by the client that made it, with the credential and the retry policy of
+/// that client. So one service can limit the requests of many organizations together. A request of
+/// a generated client becomes a [`Request`] with `into()`.
+///
+/// ```no_run
+/// use cobo_auth::{Client, RequestService};
+/// use http::Method;
+/// use tower_service::Service as _;
+///
+/// # async fn example(client: Client) -> Result<(), cobo_auth::Error> {
+/// let mut service = RequestService; // or a `tower::ServiceBuilder` with layers around it
+/// let response = service.call(client.request(Method::GET, "/wallets")).await?;
+/// let wallets: serde_json::Value = response.json()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RequestService;
+
+impl<B: IntoBody + Send + 'static> Service<Request<B>> for RequestService {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
+
+    /// Always ready.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        Box::pin(request.send())
+    }
+}
