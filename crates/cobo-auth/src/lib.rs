@@ -101,7 +101,6 @@ pub use cobo_model::{DecodeError, File, MissingFields, Nullable, Number, NumberE
 pub use error::body::ErrorBody;
 pub use error::code::ErrorCode;
 pub use error::{Error, ErrorKind, Execution};
-pub use http;
 pub use inbound::error::{InboundError, InboundErrorKind};
 pub use inbound::verified::Verified;
 pub use inbound::verifier::InboundVerifier;
