@@ -70,6 +70,9 @@ pub use build::{IntoBody, IntoField, MissingFields, ModelBuilder, PartialModel};
 pub use decode::{DecodeError, decode};
 pub use object::{Field, Model};
 pub use outcome::Outcome;
+// In the API of this crate: callers get the right version from here.
+#[cfg(feature = "secrecy")]
+pub use secrecy;
 #[cfg(feature = "rust_decimal")]
 pub use value::{AmountError, exact_decimal};
 pub use value::{Bounds, FieldValue, File, Nullable, Number, NumberError, Secret};
