@@ -129,3 +129,20 @@ fn unquoted_version_number_is_a_string() {
     assert_eq!(document.root["openapi"], "3.0");
     assert_eq!(document.root["info"]["version"], "1.5");
 }
+
+#[test]
+fn deeply_nested_document_is_refused_and_does_not_exhaust_the_stack() {
+    for (open, close) in [("[", "]"), ("{a: ", "}")] {
+        let text = format!(
+            "{HEAD}x-it: {}1{}\n",
+            open.repeat(1_500),
+            close.repeat(1_500)
+        );
+        let refused = load::read(text.as_bytes(), "deep.yaml", &Options::default());
+        let problems = format!("{:?}", refused.expect_err("a problem"));
+        assert!(
+            problems.contains("exceeds a limit for documents"),
+            "{problems}"
+        );
+    }
+}

@@ -17,9 +17,9 @@ const DEPENDENCIES: [(&str, &str, &str); 2] = [
     (
         "serde",
         "serde::",
-        "{ version = \"1\", features = [\"derive\"] }",
+        "{ version = \"1.0.228\", features = [\"derive\"] }",
     ),
-    ("serde_json", "serde_json::", "\"1\""),
+    ("serde_json", "serde_json::", "\"1.0.145\""),
 ];
 
 pub(super) fn files(

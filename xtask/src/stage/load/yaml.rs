@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::resume_unwind;
+use std::thread;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -15,6 +17,12 @@ use crate::document::{at, item};
 /// The maximum number of values and keys that aliases may expand to, and that anchors may name.
 const ALIASED: usize = 100_000;
 
+/// The maximum number of levels of a document. Those of Cobo have fewer than 20.
+const MAX_DEPTH: usize = 128;
+
+/// The stack for reading. The reader calls itself for each level, with some 25 KB without optimisation.
+const STACK_BYTES: usize = 32 * 1024 * 1024;
+
 /// A parsed YAML file.
 pub(crate) struct Yaml {
     pub(crate) root: Value,
@@ -23,8 +31,20 @@ pub(crate) struct Yaml {
     pub(crate) duplicates: Vec<(String, usize)>,
 }
 
-/// Parses a file. Fails with the line, if known, and the reason.
-pub(crate) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
+/// The line, if known, and the reason why a file is refused.
+type Refused = (Option<usize>, String);
+
+/// Parses a file.
+pub(crate) fn read(text: &str) -> Result<Yaml, Refused> {
+    let thread = thread::Builder::new().stack_size(STACK_BYTES);
+    thread::scope(|scope| {
+        let reading = thread.spawn_scoped(scope, || read_here(text));
+        let reading = reading.map_err(|error| (None, format!("cannot start a thread: {error}")))?;
+        reading.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+fn read_here(text: &str) -> Result<Yaml, Refused> {
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         // In YAML 1.2, `on`, `no` and the like are strings.
@@ -33,6 +53,7 @@ pub(crate) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
         // Cobo's whole document has some 100,000 nodes and grows. An anchor may be used often, for
         // example for a common response; the total expansion is limited separately.
         budget: serde_saphyr::budget! {
+            max_depth: MAX_DEPTH,
             max_nodes: 4_000_000,
             max_events: 16_000_000,
             max_recorded_anchor_events: ALIASED,
@@ -56,7 +77,7 @@ pub(crate) fn read(text: &str) -> Result<Yaml, (Option<usize>, String)> {
             );
             return (line, reason);
         }
-        if reason.starts_with("budget") {
+        if reason.starts_with("budget") || reason.starts_with("recursion limit") {
             return (line, format!("it exceeds a limit for documents: {reason}"));
         }
         (line, format!("not valid YAML: {reason}"))
