@@ -27,7 +27,7 @@ impl Shared {
     pub(super) async fn accept(self: Arc<Self>, request: Request) -> Result<StatusCode, Rejection> {
         let body = receive(&self.verifier, request, self.read_limit).await?;
         // The body is genuine. It is recorded even if it does not decode as an event.
-        let event = identified(body.into_inner().into_bytes().into());
+        let event = identified(body.into_inner().into_bytes());
         let id = event.id.clone();
         let why = match tokio::time::timeout(self.record_limit, self.record(event)).await {
             Ok(Ok(Recorded::New)) => {
