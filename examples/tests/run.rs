@@ -45,14 +45,15 @@ programs! {
     organization: "3. called as organization ";
     portal_app: "called for each after a restart: [";
     quickstart: "4. called the API with the new one: organization ";
-    retries: "2. unknown: look the request_id up before you send it again";
+    retries: "5. after a restart: an earlier call may have been carried out: look the request_id up";
     stores: "encrypted files: requests for a token, by two processes: 1";
-    treasury: "4. sent before: 00000000-0000-4000-8000-000000000003\n5. final state: Completed\n";
+    treasury: "4. sent before: 00000000-0000-4000-8000-000000000003\n4. the lookup failed: Some(Unknown)\n5. final state: Completed\n";
     telemetry: "cobo_calls_total{operation=raw,outcome=success} 1";
     testing: "3 tests passed";
     user_info: "5. no token: 401 no token\n6. requests for the keys: 1\n";
-    waiting: "1. paid: Completed\n2. not paid: Failed: a signer refused\n3. not known yet: PendingSignature\n";
+    waiting: "1. paid: Completed\n2. not paid: Failed: a signer refused\n3. not known yet: PendingSignature\n4. paid: Completed\n";
     webhook_receiver: "4. a forged one: 401 wrong signature\n5. handled in all: 1";
+    webhook_server: "2. Confirming is older than the state that is known\n3. the callback: ok\n4. stopped";
     remote_signer: "a request that it signed was answered with 200";
 }
 
@@ -78,6 +79,17 @@ fn every_program_is_run_and_has_a_page() {
         let name = path.file_stem().unwrap().to_str().unwrap();
         assert!(this.contains(&format!("    {name}: ")), "run {name} here");
         assert!(index.contains(&format!("`{name}`")), "no page has {name}");
+    }
+}
+
+#[test]
+fn index_of_the_guide_links_to_every_page() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide");
+    let index = fs::read_to_string(guide.join("README.md")).unwrap();
+    for entry in fs::read_dir(guide).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let listed = name == "README.md" || index.contains(&format!("]({name})"));
+        assert!(listed, "docs/guide/README.md does not list {name}");
     }
 }
 

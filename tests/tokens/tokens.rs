@@ -108,11 +108,7 @@ async fn removed_app_gets_a_not_installed_error_until_it_is_installed_again() {
     sandbox.remove(DEMO_ORG_ID);
     let error = whoami(&client).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credential);
-    let why = error
-        .source()
-        .unwrap()
-        .downcast_ref::<TokenError>()
-        .unwrap();
+    let why = TokenError::of(&error).unwrap();
     assert!(why.is_not_installed() && !why.is_retryable());
     assert_eq!(why.org_id(), DEMO_ORG_ID);
     let text = why.to_string();

@@ -121,9 +121,10 @@ fn variant_example_has_the_discriminator_value_of_that_variant() {
 }
 
 #[test]
-fn examples_construct_unions_by_variant_name() {
+fn examples_give_setters_of_unions_the_builder_of_a_variant() {
     let page = &tiny()["BoxesSmallBoxesApi.md"];
-    assert!(page.contains("models::Content::Liquid("), "{page}");
+    assert!(page.contains("models::Liquid::builder()"), "{page}");
+    assert!(!page.contains("models::Content::Liquid("), "{page}");
     for page in tiny().values() {
         assert!(!page.contains("from_value"), "{page}");
     }

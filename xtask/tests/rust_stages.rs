@@ -213,6 +213,37 @@ fn cross_check_refuses_a_document_when_models_differ_from_progenitor() {
     }
 }
 
+/// The same, for what operations and unions say.
+#[test]
+fn cross_check_refuses_a_document_when_tags_or_parameters_differ_from_progenitor() {
+    for (pointer, value, reason) in [
+        (
+            "/components/schemas/Fee/discriminator/mapping/Fixed",
+            "#/components/schemas/GasFee",
+            "/components/schemas/Fee: two readings of it differ, which is a defect of the generator: \
+             `Fixed`: another variant, and GasFee to progenitor\n",
+        ),
+        (
+            "/components/schemas/Fee/discriminator/propertyName",
+            "type",
+            "/components/schemas/Fee: two readings of it differ, which is a defect of the generator: \
+             its discriminator: fee_type, and type to progenitor\n",
+        ),
+        (
+            "/paths/~1rates/get/operationId",
+            "other",
+            "/paths/~1rates/get: two readings of it differ, which is a defect of the generator: its \
+             id: get_rate, and other to progenitor\n  mend: correct the document, or leave the \
+             operation out with `--decisions`: - {operation: \"get_rate\", leave_out: \"the reason\"}\n",
+        ),
+    ] {
+        let (mut document, api) = document(include_bytes!("conformance/whole.yaml"));
+        *document.root.pointer_mut(pointer).unwrap() = value.into();
+        let (refused, _) = cross_checked(&document, &api);
+        assert_eq!(refused.split_once(": ").unwrap().1, reason);
+    }
+}
+
 #[test]
 fn schema_unreadable_by_progenitor_is_reported_and_not_refused() {
     let (mut document, api) = document(TINY);

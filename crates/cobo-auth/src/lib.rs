@@ -4,8 +4,8 @@
 //! document describes:
 //!
 //! ```no_run
+//! use cobo_auth::http::Method;
 //! use cobo_auth::{Client, Ed25519Signer, Environment, FixedToken};
-//! use http::Method;
 //!
 //! # async fn example(token: String) -> Result<(), Box<dyn std::error::Error>> {
 //! let signer = Ed25519Signer::from_hex(&std::env::var("COBO_APP_SECRET")?)?;
@@ -44,6 +44,8 @@
 //!   `status`, `code` and `error_id`.
 //! - **Secrets are not leaked.** Keys and tokens are wiped from memory, and redacted in `Debug` and
 //!   in the texts of errors.
+//!
+//! Methods, status codes and headers are types of the crate `http`, which is exported as [`http`].
 //!
 //! # Metrics
 //!

@@ -57,8 +57,8 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use cobo_sandbox::http::StatusCode;
 //! use cobo_sandbox::{Answer, Sandbox};
-//! use http::StatusCode;
 //!
 //! let sandbox = Sandbox::start().await?;
 //! let throttled = Answer::error(StatusCode::TOO_MANY_REQUESTS, 2026).header("Retry-After", "2");
@@ -152,6 +152,7 @@ pub use clock::Clock;
 pub use config::{
     DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_CLIENT_ID, DEMO_ORG_ID, SandboxBuilder, StartError,
 };
+pub use http;
 pub use key::{AppKey, AppKeys, KeyError};
 pub use nonce::AcceptedNonces;
 pub use outbound::{Attempt, Delivery, DeliveryStatus, Message, UrlError};

@@ -57,8 +57,10 @@
 //! let request = client.create_transfer_transaction();
 //! match request.transfer_params(transfer.request_id(&id)).send().await {
 //!     Ok(created) => println!("transaction {}", created.transaction_id),
-//!     // Not a success: look the id up with `list_transactions`, and compare what it did.
-//!     Err(error) if error.kind() == ErrorKind::RequestIdTaken => println!("{error}"),
+//!     // Not a success: find what Cobo did with the id, and compare.
+//!     Err(error) if error.kind() == ErrorKind::RequestIdTaken => {
+//!         println!("{:?}", client.find_transaction(&id).await);
+//!     }
 //!     Err(error) => println!("{:?}: {error}", error.execution()),
 //! }
 //! # Ok(())
@@ -80,6 +82,8 @@
 // Excluded because the generator writes it already formatted.
 #[rustfmt::skip]
 mod generated;
+#[cfg(feature = "transactions")]
+mod lookup;
 #[cfg(feature = "webhooks")]
 pub mod webhooks;
 
@@ -91,6 +95,8 @@ pub use cobo_model::Outcome;
 #[cfg(feature = "rust_decimal")]
 pub use cobo_model::{AmountError, exact_decimal};
 pub use generated::{Waas2Client, models, operations};
+#[cfg(feature = "transactions")]
+pub use lookup::{Lookup, LookupError};
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use cobo_auth::{Error, ErrorKind, Execution, HttpOptions, Operation, RequestId, RetryPolicy};
@@ -12,7 +13,7 @@ use cobo_sandbox::{Answer, Sandbox, Specification};
 use cobo_waas2::operations::{
     CREATE_CONTRACT_CALL_TRANSACTION, CREATE_FORCED_SWEEP_REQUEST, CREATE_TRANSFER_TRANSACTION,
 };
-use cobo_waas2::{Waas2Client, models, operations};
+use cobo_waas2::{Lookup, Waas2Client, models, operations};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -132,6 +133,47 @@ async fn reused_request_id_is_reported_as_taken_without_a_retry() {
     let error = transfer(&client, &id).send().await.unwrap_err();
     assert_taken(&error, &id);
     assert_eq!(ids(&sandbox), ["order-7"]);
+}
+
+#[tokio::test]
+async fn failed_lookup_leaves_the_transfer_unknown() {
+    let (sandbox, client) = sandbox().await;
+    let lost = Answer::as_usual().dropped();
+    sandbox.script(TRANSFER, [lost, refused(30001)]).unwrap();
+    let forbidden = Answer::error(StatusCode::FORBIDDEN, 2025);
+    sandbox.script("list_transactions", [forbidden]).unwrap();
+    let id = RequestId::random().unwrap();
+    let error = transfer(&client, &id).send().await.unwrap_err();
+    let Lookup::Failed(failed) = client.find_transaction(&id).await else {
+        panic!("the lookup was refused");
+    };
+    assert_taken(&error, &id);
+    // The lookup was certainly not carried out. This says nothing about the transfer.
+    let read = failed.source().unwrap().downcast_ref::<Error>().unwrap();
+    assert_eq!(read.execution(), Execution::NotExecuted);
+    let text = failed.to_string();
+    assert!(text.contains("stays unknown"), "{text}");
+}
+
+#[tokio::test]
+async fn lookup_ignores_a_transaction_with_another_request_id() {
+    let (sandbox, client) = sandbox().await;
+    let all = client
+        .list_transactions()
+        .send()
+        .await
+        .unwrap()
+        .into_inner();
+    let mut body = serde_json::to_value(&all).unwrap();
+    assert!(body["data"][0]["request_id"].is_string(), "{body}");
+    assert_ne!(body["data"][0]["request_id"], "order-7");
+    body["pagination"]["after"] = json!("");
+    // As a server that ignores the filter.
+    let unfiltered = Answer::json(StatusCode::OK, body);
+    sandbox.script("list_transactions", [unfiltered]).unwrap();
+    let id = RequestId::new("order-7").unwrap();
+    let found = client.find_transaction(&id).await;
+    assert!(matches!(found, Lookup::NotListed), "{found:?}");
 }
 
 #[tokio::test]

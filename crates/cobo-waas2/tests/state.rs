@@ -6,7 +6,7 @@ mod support;
 
 use cobo_sandbox::Sandbox;
 use cobo_waas2::models::{CreateWalletParams, TransactionStatus, WalletInfo};
-use cobo_waas2::{Waas2Client, models};
+use cobo_waas2::{Lookup, RequestId, Waas2Client, models};
 
 async fn sandbox() -> (Sandbox, Waas2Client) {
     let (sandbox, client) = support::start(Sandbox::waas2()).await;
@@ -55,11 +55,13 @@ async fn transfer_completes_and_reusing_its_request_id_is_refused() {
     assert!(error.code().unwrap().is_duplicate(), "{error}");
 
     sandbox.advance_to_end();
-    let found = client.list_transactions().request_id("order-1024");
-    let found = found.send().await.unwrap();
-    let [transaction] = found.data.as_deref().unwrap() else {
+    let id = RequestId::new("order-1024").unwrap();
+    let Lookup::Found(transaction) = client.find_transaction(&id).await else {
         panic!("the transfer is not found by its request id");
     };
+    let other = RequestId::new("order-1025").unwrap();
+    let found = client.find_transaction(&other).await;
+    assert!(matches!(found, Lookup::NotListed), "{found:?}");
     assert_eq!(transaction.transaction_id, sent.transaction_id);
     assert_eq!(transaction.status, TransactionStatus::Completed);
     assert_eq!(sandbox.violation_count(), 0, "{:?}", sandbox.violations());

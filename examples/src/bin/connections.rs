@@ -10,9 +10,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cobo_auth::http::Method;
 use cobo_auth::{Client, ClientBuilder, Ed25519Signer, Environment, HttpOptions, RetryPolicy};
 use cobo_sandbox::{Answer, DEMO_APP_SECRET, DEMO_ORG_ID, Sandbox};
-use http::Method;
 use rcgen::CertifiedKey;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};

@@ -7,9 +7,9 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
+use cobo_auth::http::Method;
 use cobo_auth::{Client, Ed25519Signer, Environment, SecretKey, Signer as _};
 use cobo_sandbox::{AppKey, Sandbox};
-use http::Method;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use cobo_auth::http::{Method, StatusCode};
 use cobo_auth::{Body, Error, Request, RequestService, Response};
 use cobo_oauth::{OAuthClient, TokenSource};
 use cobo_sandbox::{Answer, DEMO_ORG_ID, Sandbox};
-use http::{Method, StatusCode};
 use tower::{Service, ServiceBuilder, ServiceExt};
 
 #[tokio::main]

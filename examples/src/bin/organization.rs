@@ -5,10 +5,10 @@
 
 use std::error::Error;
 
+use cobo_auth::http::Method;
 use cobo_oauth::{OAuthClient, TokenSource};
 use cobo_sandbox::{Sandbox, Specification};
 use cobo_waas2::{Waas2Client, models};
-use http::Method;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -63,6 +63,11 @@ async fn act(
         .await?;
     let info: serde_json::Value = response.json()?;
     println!("3. called as organization {}", info["org_id"]);
+
+    // The text of a token, for code that sends it by itself. Ask again for each call: it expires.
+    let token = tokens.token(org_id).await?;
+    let text: &str = token.secret().expose();
+    println!("4. the token has {} characters", text.len());
 
     // Before the process ends, wait for refreshes that were sent, so that their tokens are stored.
     tokens.shutdown().await;

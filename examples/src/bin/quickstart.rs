@@ -8,10 +8,10 @@
 use std::env;
 use std::error::Error;
 
+use cobo_auth::http::Method;
 use cobo_auth::{Ed25519Signer, Environment, ResponseKeys, Secret};
 use cobo_oauth::{OAuthClient, models};
 use cobo_sandbox::Sandbox;
-use http::Method;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::new(Environment::custom(sandbox.base_url(), keys)?, signer)?;
 
     let response = client
-        .request(http::Method::GET, "/oauth/token")
+        .request(cobo_auth::http::Method::GET, "/oauth/token")
         .query("client_id", sandbox.client_id())
         .query("org_id", cobo_sandbox::DEMO_ORG_ID)
         .query("grant_type", "org_implicit")

@@ -6,9 +6,9 @@
 use std::error::Error;
 use std::time::Duration;
 
-use cobo_auth::{Client, Execution, FixedToken, RetryPolicy};
+use cobo_auth::http::{Method, StatusCode};
+use cobo_auth::{Client, ErrorKind, Execution, FixedToken, RetryPolicy};
 use cobo_sandbox::{Answer, DEMO_ORG_ID, Sandbox};
-use http::{Method, StatusCode};
 use serde_json::json;
 
 #[tokio::main]
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let write = client.request(Method::POST, "/oauth/token").json(&request);
     match write.send().await {
         Ok(_) => println!("2. the write succeeded"),
-        Err(error) => println!("2. {}", next_step(&error)),
+        Err(error) => println!("2. {}", next_step(&error, false)),
     }
     println!("3. a write was sent {} time", sandbox.received().len());
 
@@ -55,7 +55,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .json(json!({"request_id": "order-1024"}));
     match refused.send().await {
         Ok(_) => println!("4. the write succeeded"),
-        Err(error) => println!("4. {}", next_step(&error)),
+        Err(error) => {
+            println!("4. {}", next_step(&error, false));
+            println!("5. after a restart: {}", next_step(&error, true));
+        }
     }
     Ok(())
 }
@@ -69,16 +72,21 @@ fn patient(sandbox: &Sandbox) -> Result<Client, Box<dyn Error>> {
     ))
 }
 
-/// What an app does after a write failed.
-fn next_step(error: &cobo_auth::Error) -> &'static str {
+/// What an app does after a write failed. `sent_before`: an earlier call sent the same request id, and may
+/// have been carried out. So it is after a restart with a stored id.
+fn next_step(error: &cobo_auth::Error, sent_before: bool) -> &'static str {
     // Only if Cobo signed it, and signed it recently: without that, code 30001 proves nothing.
-    if error.is_request_id_taken() {
+    if error.kind() == ErrorKind::RequestIdTaken {
         return "Cobo took a request with this request_id: look it up, and compare";
     }
     match error.execution() {
+        Execution::Executed => "carried out: read the result from `success_body`",
+        // It is about this call only.
+        Execution::NotExecuted if sent_before => {
+            "an earlier call may have been carried out: look the request_id up"
+        }
         Execution::NotExecuted if error.is_retryable() => "not carried out: send it again later",
         Execution::NotExecuted => "not carried out: correct the request first",
-        Execution::Executed => "carried out: read the result from `success_body`",
         // `Unknown`, and whatever a later version adds.
         _ => "unknown: look the request_id up before you send it again",
     }

@@ -4,9 +4,9 @@
 
 use std::error::Error;
 
+use cobo_auth::http::{Method, StatusCode};
 use cobo_oauth::{OAuthClient, TokenSource};
 use cobo_sandbox::{Answer, DEMO_ORG_ID, Sandbox};
-use http::{Method, StatusCode};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tracing_subscriber::EnvFilter;
 

@@ -7,9 +7,9 @@
 use std::error::Error;
 use std::time::Duration;
 
-use cobo_oauth::{OAuthClient, TokenSource};
+use cobo_auth::http::{Method, StatusCode};
+use cobo_oauth::{OAuthClient, TokenError, TokenSource};
 use cobo_sandbox::{Answer, DEMO_ORG_ID, Sandbox};
-use http::{Method, StatusCode};
 
 /// The app under test: it returns the id of the organization that it acts for.
 async fn organization_id(client: &cobo_auth::Client) -> Result<String, cobo_auth::Error> {
@@ -54,7 +54,8 @@ async fn removed_app_is_reported() -> Result<(), Box<dyn Error>> {
         return Err("the app is not installed, so the call must fail".into());
     };
     assert!(!error.is_retryable(), "{error}");
-    assert!(error.to_string().contains("install"), "{error}");
+    let why = TokenError::of(&error).ok_or("not an error of the token source")?;
+    assert!(why.is_not_installed(), "{error}");
     Ok(())
 }
 

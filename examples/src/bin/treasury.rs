@@ -1,21 +1,25 @@
 //! Pays a supplier from a wallet: lists the wallets, makes an address, estimates the fee, transfers,
-//! and waits for the end. The id of the transfer is stored before the transfer is sent.
+//! and waits for the end. The id of the transfer is stored before the transfer is sent, and used again
+//! after a crash.
 
 #![allow(clippy::print_stdout)] // prints the result of each step
 
 use std::error::Error;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
 
 use cobo_auth::ErrorKind;
+use cobo_auth::http::StatusCode;
 use cobo_oauth::{OAuthClient, TokenSource};
-use cobo_sandbox::{DEMO_ORG_ID, Sandbox};
-use cobo_waas2::models::{self, EstimatedFee, WalletInfo, WalletSubtype};
+use cobo_sandbox::{Answer, DEMO_ORG_ID, Sandbox};
+use cobo_waas2::models::{self, EstimatedFee, Transaction, WalletInfo, WalletSubtype};
 use cobo_waas2::wait::{WaitError, Waiter};
-use cobo_waas2::{RequestId, Waas2Client};
+use cobo_waas2::{Lookup, RequestId, Waas2Client, exact_decimal};
 
 const TOKEN: &str = "ETH_USDT";
 const SUPPLIER: &str = "0x9f2f5dd4bd8f3d0fd8a5d0a4c1d4b9a1a3c0c5b1";
+const AMOUNT: &str = "1.50";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -34,6 +38,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     transfer(&client, &wallet_id, &order).await?;
     // As after a crash: the order is paid once, not twice.
     let transaction_id = transfer(&client, &wallet_id, &order).await?;
+    // The same, but the lookup fails, too: whether the order is paid stays unknown.
+    let forbidden = Answer::error(StatusCode::FORBIDDEN, 2025);
+    sandbox.script("list_transactions", [forbidden])?;
+    if let Err(error) = transfer(&client, &wallet_id, &order).await {
+        let error = error.downcast_ref::<cobo_auth::Error>();
+        let execution = error.map(cobo_auth::Error::execution);
+        println!("4. the lookup failed: {execution:?}");
+    }
     // A transfer takes minutes at Cobo. The sandbox's clock is moved instead.
     sandbox.advance_to_end();
     wait(&client, &transaction_id).await?;
@@ -102,12 +114,14 @@ async fn transfer(
         RequestId::new(fs::read_to_string(order)?)?
     } else {
         let request_id = RequestId::random()?;
-        fs::write(order, request_id.as_str())?; // before `send`
+        let mut file = File::create(order)?;
+        file.write_all(request_id.as_str().as_bytes())?;
+        file.sync_all()?; // on the disk, before `send`
         request_id
     };
     let recipient = models::AddressTransferDestinationAccountOutput::builder()
         .address(SUPPLIER)
-        .amount("1.50");
+        .amount(AMOUNT);
     let params = models::TransferParams::builder()
         .request_id(&request_id)
         .source(models::CustodialTransferSource::builder().wallet_id(wallet_id))
@@ -119,18 +133,43 @@ async fn transfer(
             println!("4. transaction {}: {}", sent.transaction_id, sent.status);
             Ok(sent.into_inner().transaction_id)
         }
-        // It was sent before. Find that transaction. A real app also compares amount and recipient.
+        // It was sent before, by this call or an earlier one. Find that transaction.
         Err(error) if error.kind() == ErrorKind::RequestIdTaken => {
-            let mut found = client.list_transactions().request_id(&request_id).items();
-            let sent = found.next().await.transpose()?.ok_or(error)?;
-            if sent.wallet_id != wallet_id || sent.token_id.as_deref() != Some(TOKEN) {
-                return Err("another transfer has the request id of this order".into());
+            match client.find_transaction(&request_id).await {
+                Lookup::Found(sent) if is_of_order(&sent, wallet_id) => {
+                    println!("4. sent before: {}", sent.transaction_id);
+                    Ok(sent.transaction_id)
+                }
+                Lookup::Found(_) => {
+                    Err("another transfer has the request id of this order: ask a person".into())
+                }
+                // Still unknown: return the error of the transfer, never the one of the lookup.
+                Lookup::NotListed | Lookup::Failed(_) => Err(error.into()),
             }
-            println!("4. sent before: {}", sent.transaction_id);
-            Ok(sent.transaction_id)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a transaction is the transfer of the order.
+fn is_of_order(sent: &Transaction, wallet_id: &str) -> bool {
+    let models::TransactionDestination::Address(to) = &sent.destination else {
+        return false;
+    };
+    let Some(output) = &to.account_output else {
+        return false;
+    };
+    // By value: "1.5" and "1.50" are the same amount. `None` is an amount that cannot be read.
+    let amount = |text: &str| exact_decimal(text).ok();
+    let sent_amount = output.amount.as_deref().and_then(amount);
+    // The letters of an address of Ethereum and similar chains may be upper or lower case.
+    // Compare the addresses of all other chains exactly, and the `memo` of those that have one.
+    let sent_to = output.address.as_deref().unwrap_or_default();
+    sent.wallet_id == wallet_id
+        && sent.token_id.as_deref() == Some(TOKEN)
+        && sent_to.eq_ignore_ascii_case(SUPPLIER)
+        && sent_amount.is_some()
+        && sent_amount == amount(AMOUNT)
 }
 
 async fn wait(client: &Waas2Client, transaction_id: &str) -> Result<(), Box<dyn Error>> {
@@ -140,7 +179,8 @@ async fn wait(client: &Waas2Client, transaction_id: &str) -> Result<(), Box<dyn 
     match Waiter::new().wait(request).await {
         Ok(transaction) => println!("5. final state: {}", transaction.status),
         Err(WaitError::Failed { reason, .. }) => println!("5. it failed: {reason}"),
-        // The deadline passed, or the state cannot be read: it may still end in either way.
+        // The deadline passed, or the state cannot be read. The transfer was accepted, and may still end in
+        // either way: this error is about the reads, so do not decide by its `execution()`.
         Err(error) => return Err(error.into()),
     }
     Ok(())

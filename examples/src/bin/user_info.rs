@@ -5,10 +5,10 @@
 
 use std::error::Error;
 
+use cobo_auth::http::StatusCode;
 use cobo_auth::{RoleName, UserInfoVerifier};
 use cobo_axum::UserInfo;
 use cobo_sandbox::Sandbox;
-use http::StatusCode;
 use serde_json::json;
 use tokio::net::TcpListener;
 

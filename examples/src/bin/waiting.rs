@@ -1,4 +1,5 @@
-//! Waits for the end of three transfers: one completes, one fails, and one is not final in time.
+//! Waits for the end of transfers: one completes, one fails, one is not final in time, and one is sent and
+//! waited for by the same function.
 
 #![allow(clippy::print_stdout)] // prints the result of each step
 
@@ -34,8 +35,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for (number, transaction_id) in (1..).zip(&sent) {
         println!("{number}. {}", follow(&client, transaction_id).await?);
     }
+
+    // Code that transfers and waits by itself: this transfer ends as soon as it is created.
+    sandbox.script_end("create_transfer_transaction", [End::succeeds().at_once()])?;
+    println!("4. {}", pay(&client, &wallet_id).await?);
     tokens.shutdown().await;
     Ok(())
+}
+
+/// Transfers, and waits for the end.
+async fn pay(client: &Waas2Client, wallet_id: &str) -> Result<String, Box<dyn Error>> {
+    let transaction_id = transfer(client, wallet_id, "order-4").await?;
+    follow(client, &transaction_id).await
 }
 
 /// Waits for the end of a transaction, and says what it is.

@@ -221,6 +221,14 @@ pub struct Union {
     pub unknown: String,
 }
 
+impl Union {
+    /// Whether a value of this variant's model converts into the union: no other variant has this model.
+    pub fn converts(&self, variant: &Variant) -> bool {
+        let same = |other: &&Variant| other.model == variant.model;
+        self.variants.iter().filter(same).count() == 1
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variant {
     pub rust: String,

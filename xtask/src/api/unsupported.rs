@@ -11,12 +11,10 @@ use crate::document::{Document, entries};
 pub fn check(document: &Document, api: &Api) -> Result<(), Diagnostics> {
     let mut problems = Diagnostics::default();
     for operation in &api.operations {
-        for reason in reasons(api, operation) {
+        let lost = lost(document, operation).map(str::to_owned);
+        for reason in reasons(api, operation).into_iter().chain(lost) {
             let problem = document.error(&operation.pointer, reason);
             problems.push(problem.mended_by(leaving_out(&operation.id)));
-        }
-        if let Some(reason) = lost(document, operation) {
-            problems.push(document.error(&operation.pointer, reason));
         }
     }
     problems.or(())

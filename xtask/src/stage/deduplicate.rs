@@ -3,8 +3,8 @@
 //! Some tools write documents in which every reference is inlined. Each place would then get its own models: for one
 //! release of Cobo's, eight times as many. An inline schema that equals a component is replaced by a reference to that
 //! component. References are compared by their targets, since an inlined cycle is written out once more than its
-//! length. Strings and numbers stay inline, because they have no Rust name. So do lists, except a list of inline schemas
-//! that are no copies: both the list and its items get the names that they have in the component.
+//! length. Strings and numbers stay inline, because they have no Rust name. So do lists, unless their items are
+//! inline schemas that equal no component: then the list and its items get the names of the list component.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -41,7 +41,7 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
     Ok(())
 }
 
-/// Whether a schema that is no list becomes a model.
+/// Whether a schema becomes a model, if it is not a list.
 fn has_a_name(schema: &Value) -> bool {
     ["properties", "enum", "oneOf", "anyOf", "allOf"]
         .iter()

@@ -228,3 +228,40 @@ fn union_scalars_of_the_same_json_type_become_raw_json() {
         );
     }
 }
+
+#[test]
+fn each_tag_of_equal_variants_selects_another_copy() {
+    let it = generated(&answered_with(
+        "    Root: {oneOf: [{$ref: '#/components/schemas/One'}, {$ref: '#/components/schemas/Copy'}, {$ref: '#/components/schemas/Other'}], discriminator: {propertyName: kind, mapping: {three: '#/components/schemas/Three', two: '#/components/schemas/Two', second: '#/components/schemas/Two', one: '#/components/schemas/One'}}}
+    One: {type: object, required: [kind], properties: {kind: {type: string}}}
+    Two: {type: object, required: [kind], properties: {kind: {type: string}}}
+    Three: {type: object, required: [kind], properties: {kind: {type: string}}}
+    Copy: {type: object, required: [kind], properties: {kind: {type: string}}}
+    Other: {type: object, required: [kind], properties: {kind: {type: string}}}
+",
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &[
+            "One(One) = \"one\"",
+            "Three(Copy) = \"three\"",
+            "Other(Other) = \"two\" | \"second\"",
+        ],
+    );
+}
+
+#[test]
+fn tag_of_an_equal_schema_does_not_select_the_variant_of_another_tag() {
+    let it = generated(&answered_with(
+        "    Root: {oneOf: [{$ref: '#/components/schemas/Copy'}, {$ref: '#/components/schemas/Two'}], discriminator: {propertyName: kind, mapping: {one: '#/components/schemas/One', two: '#/components/schemas/Two'}}}
+    One: {type: object, required: [kind], properties: {kind: {$ref: '#/components/schemas/Kind'}}}
+    Two: {type: object, required: [kind], properties: {kind: {$ref: '#/components/schemas/Kind'}}}
+    Copy: {type: object, required: [kind], properties: {kind: {type: string, enum: [two, one]}}}
+    Kind: {type: string, enum: [one, two]}
+",
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &["Two(Two) = \"two\"", "One(One) = \"one\""],
+    );
+}

@@ -49,8 +49,8 @@ pub(crate) const RESERVED_HEADERS: [HeaderName; 12] = [
 /// `Send` and `Sync`.
 ///
 /// ```no_run
+/// use cobo_auth::http::Method;
 /// use cobo_auth::{Client, Ed25519Signer, Environment};
-/// use http::{HeaderName, header};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let signer = Ed25519Signer::from_hex(&std::env::var("COBO_APP_SECRET")?)?;

@@ -164,7 +164,8 @@ fn remedy(kind: ErrorKind) -> &'static str {
             "Read the error's `source()`. If the key is in another process, check that it runs."
         }
         ErrorKind::Credential => {
-            "Read the error's `source()`, often a `TokenError`. If `is_not_installed()`, the \
+            "Read the error's `source()`. With a token source it is a `TokenError`, which \
+             `cobo_oauth::TokenError::of(&error)` returns: if its `is_not_installed()` is true, the \
              organization has to install the app again."
         }
         ErrorKind::Connect => "Check the network, DNS, the proxy and the certificates; call again.",

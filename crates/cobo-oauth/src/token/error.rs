@@ -10,8 +10,7 @@ use super::issuer::{Failure, FailureKind};
 /// Why there is no access token for an organization, and what the caller can do.
 ///
 /// Callers that waited for the same refresh share one error, so cloning is cheap. It never contains
-/// a token. If it is the source of a failed call, get it with `error.source().and_then(|source|
-/// source.downcast_ref::<TokenError>())`.
+/// a token. If a call failed because there was no token, [`TokenError::of`] finds it in the call's error.
 #[derive(Clone)]
 pub struct TokenError(Arc<Inner>);
 
@@ -83,7 +82,7 @@ impl TokenError {
     }
 
     /// Converts a failed `get_token`, or a failed refresh that is not followed by a `get_token`.
-    pub(crate) fn of(failure: Failure, org_id: &Arc<str>) -> Self {
+    pub(crate) fn from_failure(failure: Failure, org_id: &Arc<str>) -> Self {
         let kind = match failure.kind {
             FailureKind::NotProcessed | FailureKind::Unknown => TokenErrorKind::Unavailable,
             FailureKind::UnusableToken => TokenErrorKind::Unusable,
@@ -120,6 +119,27 @@ impl TokenError {
             _ => TokenErrorKind::Unavailable,
         };
         Self::caused_by(kind, org_id, error)
+    }
+
+    /// The `TokenError` that caused an error: the error itself, or the first one among its sources.
+    ///
+    /// ```
+    /// use cobo_oauth::TokenError;
+    ///
+    /// fn must_install_again(error: &cobo_auth::Error) -> bool {
+    ///     TokenError::of(error).is_some_and(TokenError::is_not_installed)
+    /// }
+    /// # assert!(!must_install_again(&cobo_auth::Error::no_token("the vault is sealed")));
+    /// ```
+    pub fn of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
     }
 
     /// The kind of failure.

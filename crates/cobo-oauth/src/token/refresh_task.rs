@@ -145,7 +145,7 @@ impl RefreshTask {
         match failure.kind {
             FailureKind::NotProcessed => {
                 self.restore(lease, generation, token, spent_before).await;
-                Err(TokenError::of(failure, self.tokens.org_id()))
+                Err(TokenError::from_failure(failure, self.tokens.org_id()))
             }
             // `get_token` can be repeated safely, so the client can recover there from a refused
             // nonce.
@@ -155,7 +155,7 @@ impl RefreshTask {
             }
             // Do not send another request immediately to a server that asked for fewer.
             FailureKind::Unknown if failure.throttled && self.has_valid_token() => {
-                Err(TokenError::of(failure, self.tokens.org_id()))
+                Err(TokenError::from_failure(failure, self.tokens.org_id()))
             }
             FailureKind::Unknown
             | FailureKind::UnusableToken
@@ -183,7 +183,7 @@ impl RefreshTask {
         let issue = self.shared.issuer.issue(self.tokens.org_id());
         match self.request(Grant::Issue, left, issue).await {
             Ok((issued, requested)) => self.keep(issued, requested, Grant::Issue, lease).await,
-            Err(failure) => Err(TokenError::of(failure, self.tokens.org_id())),
+            Err(failure) => Err(TokenError::from_failure(failure, self.tokens.org_id())),
         }
     }
 

@@ -8,27 +8,68 @@ use serde_json::{Value, json};
 pub struct End(pub(super) Ending);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) struct Ending {
+    how: How,
+    /// Whether the object is in its last state as soon as it is created.
+    at_once: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum How {
     Succeeds,
     Fails(String),
     Stays(String),
 }
 
+impl Ending {
+    /// The state in which the object stays.
+    pub(super) fn stays_in(&self) -> Option<&str> {
+        match &self.how {
+            How::Stays(state) => Some(state),
+            How::Succeeds | How::Fails(_) => None,
+        }
+    }
+}
+
 impl End {
+    fn new(how: How) -> Self {
+        Self(Ending {
+            how,
+            at_once: false,
+        })
+    }
+
     /// The object moves through all its states and succeeds. It is what happens without a script.
     pub fn succeeds() -> Self {
-        Self(Ending::Succeeds)
+        Self::new(How::Succeeds)
     }
 
     /// The object fails instead of its last state. A transaction, a refund and a payout have this
     /// `failed_reason`; a pay-in order expires, and a TSS request is `KeyGeneratingFailed`.
     pub fn fails(reason: impl Into<String>) -> Self {
-        Self(Ending::Fails(reason.into()))
+        Self::new(How::Fails(reason.into()))
     }
 
     /// The object stays in this state, one of those before the last.
     pub fn stays(state: impl Into<String>) -> Self {
-        Self(Ending::Stays(state.into()))
+        Self::new(How::Stays(state.into()))
+    }
+
+    /// The object does not wait for the time: the first request for it after its creation gets the end.
+    /// It is for code that creates an object and waits for its end itself.
+    ///
+    /// ```
+    /// # async fn example(sandbox: cobo_sandbox::Sandbox) -> Result<(), Box<dyn std::error::Error>> {
+    /// use cobo_sandbox::End;
+    ///
+    /// let ends = [End::succeeds().at_once(), End::fails("out of gas").at_once()];
+    /// sandbox.script_end("create_transfer_transaction", ends)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn at_once(mut self) -> Self {
+        self.0.at_once = true;
+        self
     }
 }
 
@@ -131,23 +172,24 @@ impl Course {
 
     /// How long after its creation an object reaches its last state; `None` if it stays in one before.
     pub(super) fn ends_after(&self, ending: &Ending) -> Option<u64> {
-        match ending {
-            Ending::Stays(_) => None,
-            Ending::Succeeds | Ending::Fails(_) => self.states.last().map(|(_, after)| *after),
+        match ending.how {
+            How::Stays(_) => None,
+            How::Succeeds | How::Fails(_) if ending.at_once => Some(0),
+            How::Succeeds | How::Fails(_) => self.states.last().map(|(_, after)| *after),
         }
     }
 
     /// Brings an object, created `age` milliseconds ago, to its state.
     pub(super) fn advance(&self, value: &mut Value, ending: &Ending, created_ms: u64, age: u64) {
         let last = self.states.len().saturating_sub(1);
-        let stays = |name: &str| matches!(ending, Ending::Stays(state) if state == name);
         let mut reached = None;
         for (index, (name, after)) in self.states.iter().enumerate() {
-            if *after > age {
+            let after = if ending.at_once { 0 } else { *after };
+            if after > age {
                 break;
             }
-            reached = Some((index, *name, *after));
-            if stays(name) {
+            reached = Some((index, *name, after));
+            if ending.stays_in() == Some(name) {
                 break;
             }
         }
@@ -157,8 +199,8 @@ impl Course {
         if let Some(updated) = value.get_mut("updated_timestamp") {
             *updated = json!((created_ms + after) * self.units_per_second / 1_000);
         }
-        match ending {
-            Ending::Fails(reason) if index == last => {
+        match &ending.how {
+            How::Fails(reason) if index == last => {
                 value["status"] = json!(self.failed);
                 if let Some(property) = self.reason {
                     value[property] = json!(reason);

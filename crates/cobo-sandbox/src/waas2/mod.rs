@@ -217,11 +217,11 @@ impl Objects {
             return Err(ScriptError::NoStates(operation_id.to_owned()));
         };
         for end in &ends {
-            if let course::Ending::Stays(state) = &end.0
+            if let Some(state) = end.0.stays_in()
                 && !course.can_stay(state)
             {
                 return Err(ScriptError::NoState {
-                    state: state.clone(),
+                    state: state.to_owned(),
                     states: course.names(),
                 });
             }

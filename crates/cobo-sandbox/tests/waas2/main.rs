@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
 mod balances;
+mod ends;
 mod payers;
 mod replaced;
 #[path = "../support/mod.rs"]

@@ -27,6 +27,30 @@
 //!     Ok(verifier.verify(body, headers)?.parse::<Event>()?.into_inner())
 //! }
 //! ```
+//!
+//! A handler that uses the app's state clones it for each event. An `async |event|` closure cannot
+//! capture state: use an `async move` block.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use cobo_waas2::webhooks::Router;
+//!
+//! struct Db;
+//!
+//! impl Db {
+//!     async fn save(&self, _transaction_id: &str) -> std::io::Result<()> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! fn router(db: Arc<Db>) -> Router {
+//!     Router::new().on_transaction(move |event| {
+//!         let db = db.clone();
+//!         async move { db.save(&event.data.transaction_id).await }
+//!     })
+//! }
+//! ```
 
 mod callback;
 mod event;

@@ -229,10 +229,10 @@ fn union(types: &Types<'_>, model: &Model, union: &Union) -> TokenStream {
             quote!(#MODEL::shaped_union! { #name, #unknown { #(#shaped),* } })
         }
     };
-    let from = union.variants.iter().filter(|variant| {
-        let same = |other: &&Variant| other.model == variant.model;
-        union.variants.iter().filter(same).count() == 1
-    });
+    let from = union
+        .variants
+        .iter()
+        .filter(|variant| union.converts(variant));
     let from = from.map(|variant| {
         let (name, model) = (ident(&variant.rust), types.model(variant.model));
         let variant = types.api.model(variant.model);

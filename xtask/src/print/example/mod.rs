@@ -105,7 +105,8 @@ pub(crate) fn program(api: &Api, operation: &Operation, names: &CrateNames, titl
     let credential = if operation.path.starts_with("/oauth/") {
         ""
     } else {
-        "// A Portal App acts for an organization: give the client a credential, `with_credential`.\n"
+        "// A Portal App acts for an organization. Its client has a credential of a token source:\n\
+         // `cobo_auth::Client::with_credential` with `cobo_oauth::TokenSource::credential`.\n"
     };
     let main = format!(
         "\

@@ -75,6 +75,10 @@ impl<'a> Writer<'a> {
                 let held = self.value(held, Form::Exact);
                 format!("{}({held})", self.mark(*id))
             }
+            // A setter takes the builder of a variant.
+            Sample::Union(id, index, _, held) if !exact && self.converts(*id, *index, held) => {
+                self.builder(held)
+            }
             Sample::Union(id, index, _, held) => {
                 let held = self.value(held, Form::Exact);
                 let model = self.mark(*id);
@@ -95,10 +99,24 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The builder of an object with its setters, without `build`.
+    /// Whether the builder of a variant converts into the union.
+    fn converts(&self, id: ModelId, index: usize, held: &Sample) -> bool {
+        match &self.api.model(id).kind {
+            ModelKind::Union(union) => {
+                matches!(held, Sample::Object(..)) && union.converts(&union.variants[index])
+            }
+            _ => false,
+        }
+    }
+
+    /// The builder of an object, or of a variant of a union, with its setters and without `build`.
     pub(super) fn builder(&mut self, sample: &Sample) -> String {
         let Sample::Object(id, set) = sample else {
-            return self.value(sample, Form::Exact);
+            let form = match sample {
+                Sample::Union(..) => Form::Converted,
+                _ => Form::Exact,
+            };
+            return self.value(sample, form);
         };
         let mut lines = vec![format!("{}::builder()", self.mark(*id))];
         let object = self.api.model(*id).object();

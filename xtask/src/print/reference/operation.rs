@@ -2,7 +2,7 @@
 
 use super::site::{INDEX, Page, Site};
 use super::text::{code, first_paragraph, line, prose, slug, table};
-use crate::api::{Body, Location, ModelId, Operation, Parameter};
+use crate::api::{Body, Location, ModelId, ModelKind, Operation, Parameter};
 use crate::print::docs::permissions;
 use crate::print::example;
 use crate::print::rust_type::RustType;
@@ -261,9 +261,12 @@ fn parameter(site: &Site<'_>, parameter: &Parameter) -> Vec<String> {
 }
 
 fn body(site: &Site<'_>, body: &Body) -> Vec<String> {
-    let has_builder = site.api.model(body.model).object().is_some();
     let mut notes = vec![required_or_optional(body.required), "body"];
-    notes.extend(has_builder.then_some("the model or its builder"));
+    notes.extend(match &site.api.model(body.model).kind {
+        ModelKind::Object(_) => Some("the model or its builder"),
+        ModelKind::Union(_) => Some("the enum, or the model or builder of a variant"),
+        _ => None,
+    });
     vec![
         format!("**{}**", body.rust),
         site.link(body.model),

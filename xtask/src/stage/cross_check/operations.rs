@@ -7,11 +7,11 @@ use openapiv3::{Operation, Parameter, PathItem, ReferenceOr, Schema, SchemaKind,
 use serde_json::Value;
 
 use super::Stage;
-use crate::api::{self, Api, Location, ModelKind, Union};
+use crate::api::{self, Api, Location, ModelKind, Union, Variant};
+use crate::decisions::leaving_out;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, schema_name};
 use crate::report::Log;
-use crate::schema::mapped;
 
 /// Refuses each operation that the two readings see differently.
 pub(super) fn run(document: &Document, api: &Api, log: &mut Log, problems: &mut Diagnostics) {
@@ -38,7 +38,11 @@ pub(super) fn run(document: &Document, api: &Api, log: &mut Log, problems: &mut 
             };
             agreed += usize::from(found.is_empty());
             for difference in found {
-                problems.push(document.error(&pointer, reason(&difference)));
+                let problem = document.error(&pointer, reason(&difference));
+                problems.push(match first {
+                    Some(first) => problem.mended_by(leaving_out(&first.id)),
+                    None => problem,
+                });
             }
         }
     }
@@ -48,10 +52,10 @@ pub(super) fn run(document: &Document, api: &Api, log: &mut Log, problems: &mut 
     }
     for model in &api.models {
         let schema = document.root.pointer(&model.pointer);
-        if let (ModelKind::Union(union), Some(schema)) = (&model.kind, schema)
-            && let Some(difference) = members(api, union, schema)
-        {
-            problems.push(document.error(&model.pointer, reason(&difference)));
+        if let (ModelKind::Union(union), Some(schema)) = (&model.kind, schema) {
+            for difference in members(api, union, schema) {
+                problems.push(document.error(&model.pointer, reason(&difference)));
+            }
         }
     }
 }
@@ -196,23 +200,51 @@ fn name(schema: &ReferenceOr<Schema>) -> Option<String> {
     }
 }
 
-/// The difference between the variants of a union and the members that progenitor's parser finds.
-/// A mapping may add members, and may name others in place of inlined copies.
-fn members(api: &Api, union: &Union, schema: &Value) -> Option<String> {
-    let second: Schema = serde_json::from_value(schema.clone()).ok()?;
+/// The differences between the variants of a union and the members and tags that progenitor's parser
+/// finds. Inline members have become components before. A mapping may add members, and may name
+/// others in place of inlined copies.
+fn members(api: &Api, union: &Union, schema: &Value) -> Vec<String> {
+    let Ok(second) = serde_json::from_value::<Schema>(schema.clone()) else {
+        return Vec::new();
+    };
     let SchemaKind::OneOf { one_of } = second.schema_kind else {
-        return None;
+        return Vec::new();
     };
     let listed: BTreeSet<String> = one_of.iter().filter_map(name).collect();
-    let mapped: BTreeSet<String> = mapped(schema).filter_map(schema_name).collect();
-    let ours: BTreeSet<String> = union
-        .variants
-        .iter()
-        .map(|variant| api.model(variant.model).name.clone())
+    let discriminator = second.schema_data.discriminator.unwrap_or_default();
+    let mapping = discriminator.mapping.iter();
+    let mapped: Vec<(&String, String)> = mapping
+        .filter_map(|(tag, target)| Some((tag, schema_name(target)?)))
         .collect();
-    let complete = listed.is_subset(&ours) || ours.is_subset(&mapped);
+    let is_mapped = |name: &String| mapped.iter().any(|(_, target)| target == name);
+    let variant = |variant: &Variant| api.model(variant.model).name.clone();
+    let ours: BTreeSet<String> = union.variants.iter().map(variant).collect();
+    let mut found = Vec::new();
+    let complete = listed.is_subset(&ours) || ours.iter().all(is_mapped);
     let known = ours
         .iter()
-        .all(|name| listed.contains(name) || mapped.contains(name));
-    (!(complete && known)).then(|| format!("its variants: {ours:?}, and {listed:?} to progenitor"))
+        .all(|name| listed.contains(name) || is_mapped(name));
+    if !(complete && known) {
+        found.push(format!(
+            "its variants: {ours:?}, and {listed:?} to progenitor"
+        ));
+    }
+    let Some(property) = &union.discriminator else {
+        return found;
+    };
+    if *property != discriminator.property_name {
+        let theirs = &discriminator.property_name;
+        found.push(format!(
+            "its discriminator: {property}, and {theirs} to progenitor"
+        ));
+    }
+    for (tag, target) in mapped.iter().filter(|(_, target)| ours.contains(target)) {
+        let selects = |it: &&Variant| it.tags.contains(tag) && variant(it) == *target;
+        if !union.variants.iter().any(|it| selects(&it)) {
+            found.push(format!(
+                "`{tag}`: another variant, and {target} to progenitor"
+            ));
+        }
+    }
+    found
 }

@@ -151,22 +151,30 @@ impl<'a> Schemas<'a> {
         let mapping = schema
             .get("discriminator")
             .and_then(|value| value.get("mapping"));
-        let count = entries(mapping).count();
+        let targets: Vec<(&String, Option<String>)> = entries(mapping)
+            .map(|(tag, target)| {
+                let target = target.as_str().and_then(schema_name);
+                (tag, target.filter(|name| self.0.contains_key(name)))
+            })
+            .collect();
+        let mapped: BTreeSet<String> = targets
+            .iter()
+            .filter_map(|(_, name)| name.clone())
+            .collect();
+        // Tools that inline references leave copies of the targets.
+        let mut copies: BTreeMap<String, usize> = BTreeMap::new();
         let mut lost = Vec::new();
         let declared = found.len();
-        for (index, (tag, target)) in entries(mapping).enumerate() {
-            let target = target.as_str().and_then(schema_name);
-            let target = target.filter(|name| self.0.contains_key(name));
-            let own = found
-                .iter()
-                .position(|part| target.as_ref() == Some(&part.model))
-                .or_else(|| {
-                    // The target's copy, if references have been inlined.
-                    let target = self.resolved(target.as_deref()?)?;
-                    found
-                        .iter()
-                        .position(|part| self.resolved(&part.model) == Some(target))
-                });
+        let count = targets.len();
+        for (index, (tag, target)) in targets.into_iter().enumerate() {
+            let own = target.as_ref().and_then(|target| {
+                let listed = found.iter().position(|part| part.model == *target);
+                listed.or_else(|| copies.get(target).copied()).or_else(|| {
+                    let copy = self.copy(target, found, &mapped)?;
+                    copies.insert(target.clone(), copy);
+                    Some(copy)
+                })
+            });
             match (own, target) {
                 (Some(own), _) => found[own].tags.push(tag.clone()),
                 // Neither the union itself, nor one that it is in.
@@ -209,6 +217,20 @@ impl<'a> Schemas<'a> {
                 notes.push(format!("`{tag}` is mapped to nothing"));
             }
         }
+    }
+
+    /// The part that is a copy of a mapping's target. Several targets may be equal, so a part that is
+    /// itself a target is not a copy, and a part that no other target has taken comes first.
+    fn copy(&self, target: &str, found: &[Part], mapped: &BTreeSet<String>) -> Option<usize> {
+        let target = self.resolved(target)?;
+        let copies = || {
+            let parts = found.iter().enumerate();
+            parts.filter(|(_, part)| {
+                self.resolved(&part.model) == Some(target) && !mapped.contains(&part.model)
+            })
+        };
+        let free = copies().find(|(_, part)| part.tags.is_empty());
+        free.or_else(|| copies().next()).map(|(index, _)| index)
     }
 
     /// The properties that every value of the model has.
