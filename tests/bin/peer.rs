@@ -4,7 +4,7 @@
 //! `peer bare CALLERS` read a number of calls from each line of stdin, make them with so many callers
 //! on one thread, and print the microseconds that they took. `COBO_BASE_URL` names the server.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a panic ends the measurement
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic ends the measurement
 #![allow(clippy::print_stdout)] // its output is for the script
 #![allow(clippy::disallowed_methods)] // it reads the clock to measure
 

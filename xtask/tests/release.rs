@@ -307,7 +307,8 @@ fn missing_step_fails_a_release_and_is_listed_by_a_dry_run() {
     };
     let untagged = |folder: &Path| git(folder, &["tag", "--delete", "v0.3.0"]);
     let changed = |folder: &Path| fs::write(folder.join("new"), "").expect("a file");
-    let steps: [(&dyn Fn(&Path), &str); 4] = [
+    type Fault<'a> = &'a dyn Fn(&Path);
+    let steps: [(Fault<'_>, &str); 4] = [
         (
             &undated,
             "rename `## Unreleased` in CHANGELOG.md to `## 0.3.0 - DATE`",

@@ -28,10 +28,13 @@ const ENDPOINTS: &str = "/v2/webhooks/endpoints";
 const UNKNOWN: &str = "f47ac10b-58cc-4372-a567-0e02b2c3d479";
 const TRANSFER: &str = "/v2/transactions/transfer";
 
+/// Headers and body of a request.
+type Received = (HeaderMap, Vec<u8>);
+
 /// A server of an app on loopback.
 struct App {
     url: String,
-    received: Arc<Mutex<Vec<(HeaderMap, Vec<u8>)>>>,
+    received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl App {
