@@ -36,8 +36,8 @@
 //!   before they are parsed.
 //! - **What Cobo sends is verified, too**: an [`InboundVerifier`] turns the body of a webhook or callback
 //!   into a [`Verified`] one, and only that can be parsed.
-//! - **Who of an organization opened the app in the portal is verified**, with the feature `user-info`:
-//!   a `UserInfoVerifier` checks the portal's user info tokens.
+//! - **User info tokens are verified**, with the feature `user-info`: a `UserInfoVerifier` checks the
+//!   portal's tokens, which say which user opened the app.
 //! - **Calls are traced** with `tracing`: a span for each call (`cobo`, at `info`, with `operation`
 //!   and, if the credential knows it, `org_id`), a warning for each failed attempt that is retried,
 //!   and one event at `debug` when a call succeeds or fails. The events also have `attempt`,
@@ -117,7 +117,6 @@ pub use sign::message::{Digest, Message, double_sha256};
 pub use sign::nonce::NonceStrategy;
 pub use sign::target::{TargetError, canonicalize};
 pub use sign::verifier::ResponseKeys;
-// In the API of this crate: callers get the right version from here.
 #[cfg(feature = "user-info")]
 pub use user_info::builder::UserInfoVerifierBuilder;
 #[cfg(feature = "user-info")]
@@ -128,6 +127,7 @@ pub use user_info::error::{UserInfoError, UserInfoErrorKind};
 pub use user_info::jwks::JwksError;
 #[cfg(feature = "user-info")]
 pub use user_info::verifier::UserInfoVerifier;
+// In the API of this crate: callers get the right version from here.
 pub use {futures_core::Stream, http};
 
 /// Compiles the examples of the README.

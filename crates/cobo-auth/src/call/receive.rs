@@ -56,10 +56,11 @@ async fn judge(
     }
     let limit = shared.max_response_bytes;
     let body = if status.is_success() {
-        read(response, limit).await?
+        read(response, limit, Error::too_large, Error::transport).await?
     } else {
         // Cobo's own error bodies are short; a longer one is not read to its end.
-        match read(response, limit.min(MAX_FAILURE_BYTES)).await {
+        let limit = limit.min(MAX_FAILURE_BYTES);
+        match read(response, limit, Error::too_large, Error::transport).await {
             Err(error) if error.kind() == ErrorKind::TooLarge => return Err(Error::unexpected()),
             body => body?,
         }
@@ -95,17 +96,23 @@ async fn judge(
     }
 }
 
-/// Reads the whole body, at most `limit` bytes, into memory that is wiped.
-async fn read(mut response: reqwest::Response, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+/// Reads the whole body, at most `limit` bytes, into memory that is wiped. Does not read a longer one
+/// to its end. The last two arguments make the errors.
+pub(crate) async fn read<E>(
+    mut response: reqwest::Response,
+    limit: usize,
+    too_large: fn(usize) -> E,
+    transport: fn(reqwest::Error) -> E,
+) -> Result<Zeroizing<Vec<u8>>, E> {
     let announced = response.content_length().unwrap_or(0);
     if usize::try_from(announced).map_or(true, |length| length > limit) {
-        return Err(Error::too_large(limit));
+        return Err(too_large(limit));
     }
     let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
+    while let Some(chunk) = response.chunk().await.map_err(transport)? {
         let length = body.len() + chunk.len();
         if length > limit {
-            return Err(Error::too_large(limit));
+            return Err(too_large(limit));
         }
         if length > body.capacity() {
             // A vector that grows by itself would leave copies in memory that are not wiped.

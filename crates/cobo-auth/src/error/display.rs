@@ -6,7 +6,8 @@ use std::fmt;
 use super::{Error, Execution, Kind};
 use crate::error::code::ErrorCode;
 
-/// A lookup that finds nothing proves nothing about older requests. Cobo documents this for its lists of transactions.
+/// The default time range of `list_transactions`, the only lookup operation of our documents. It does
+/// not list older requests.
 const TIME_RANGE: &str = "which lists the last 90 days by default";
 
 impl fmt::Display for Error {

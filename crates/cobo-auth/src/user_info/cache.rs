@@ -9,13 +9,15 @@ use crate::user_info::error::{UserInfoError, UserInfoErrorKind};
 use crate::user_info::jwks::{self, JwksError};
 use crate::user_info::key_set::KeySet;
 
-/// Older keys are fetched again, so that a key that the portal withdrew is not accepted for long.
+/// Older keys are fetched again, so that a key that the portal withdrew is not accepted any more. While
+/// that fails, they stay in use.
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 /// The time from the start of one fetch to the start of the next. Tokens with invented key ids
 /// cannot cause more requests.
 const MIN_INTERVAL: Duration = Duration::from_secs(10);
-/// How long after the start of a fetch tokens wait for its result although their key is known.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long verifications wait for a running fetch if their key is known but old, from the start of
+/// the fetch.
+const STALE_WAIT: Duration = Duration::from_secs(2);
 
 /// The portal's keys. Clones share them.
 #[derive(Clone)]
@@ -30,7 +32,7 @@ struct Shared {
 #[derive(Clone)]
 struct Fetch {
     began: Instant,
-    /// Closed when the fetch has ended, even if its task was.
+    /// The channel closes when the fetch ends, also if its task is cancelled.
     running: watch::Receiver<()>,
 }
 
@@ -40,7 +42,7 @@ struct State {
     keys: Option<(Arc<KeySet>, Instant)>,
     last_fetch: Option<Fetch>,
     /// Why the last fetch failed. `Interrupted` while it runs.
-    failure: Option<Arc<JwksError>>,
+    failure: Option<JwksError>,
 }
 
 impl KeyCache {
@@ -60,7 +62,7 @@ impl KeyCache {
             Some(_) => {
                 if let Some(fetch) = self.fetch() {
                     // The old keys serve if the fetch fails or takes too long.
-                    let _ = timeout_at(fetch.began + PATIENCE, fetch.ended()).await;
+                    let _ = timeout_at(fetch.began + STALE_WAIT, fetch.ended()).await;
                 }
             }
             None => {
@@ -90,7 +92,7 @@ impl KeyCache {
             running,
         };
         state.last_fetch = Some(fetch.clone());
-        state.failure = Some(Arc::new(JwksError::Interrupted));
+        state.failure = Some(JwksError::Interrupted);
         drop(state);
         let shared = Arc::clone(&self.0);
         // A separate task: the fetch goes on if the caller that started it goes away.
@@ -142,7 +144,7 @@ impl State {
                     known,
                     "could not fetch the keys of user info tokens: {error}"
                 );
-                self.failure = Some(Arc::new(error));
+                self.failure = Some(error);
             }
         }
     }
@@ -155,7 +157,7 @@ impl State {
         }
         Err(match &self.failure {
             // The key may be a new one, in the JWKS that could not be fetched.
-            Some(failure) => UserInfoError::keys_unavailable(Arc::clone(failure)),
+            Some(failure) => UserInfoError::keys_unavailable(failure.clone()),
             None => UserInfoErrorKind::UnknownKey.into(),
         })
     }

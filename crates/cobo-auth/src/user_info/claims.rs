@@ -57,7 +57,7 @@ cobo_model::open_enum! {
     }
 }
 
-/// What the claims are compared with.
+/// The values that the claims must match.
 pub(super) struct Expected<'a> {
     pub(super) issuer: &'a str,
     pub(super) audience: &'a str,

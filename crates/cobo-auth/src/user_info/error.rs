@@ -1,5 +1,4 @@
 use std::fmt;
-use std::sync::Arc;
 
 use http::StatusCode;
 
@@ -20,7 +19,7 @@ enum Detail {
     None,
     Claim(&'static str),
     Expected(Box<str>),
-    Jwks(Arc<JwksError>),
+    Jwks(JwksError),
 }
 
 /// The reason of a [`UserInfoError`].
@@ -65,7 +64,7 @@ pub enum UserInfoErrorKind {
 }
 
 impl UserInfoError {
-    pub(super) fn keys_unavailable(failure: Arc<JwksError>) -> Self {
+    pub(super) fn keys_unavailable(failure: JwksError) -> Self {
         Self {
             kind: UserInfoErrorKind::KeysUnavailable,
             detail: Detail::Jwks(failure),
@@ -192,7 +191,7 @@ impl fmt::Display for UserInfoError {
 impl std::error::Error for UserInfoError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.detail {
-            Detail::Jwks(error) => Some(&**error),
+            Detail::Jwks(error) => Some(error),
             _ => None,
         }
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use http::{HeaderValue, StatusCode, header};
 use url::Url;
 
-use crate::call::receive::coding;
+use crate::call::receive::{coding, read};
 use crate::error::Error;
+use crate::sign::target::canonical_url;
 use crate::user_info::key_set::KeySet;
 
 /// The largest JWKS that is read, in bytes.
@@ -65,8 +66,8 @@ impl JwksError {
 
 /// The URL of the JWKS of an environment.
 pub(super) fn url(base: &Url) -> Result<Url, Error> {
-    let url = format!("{}/oauth/authorize/jwks.json", base.as_str());
-    Url::parse(&url).map_err(|_| Error::configuration("the base URL is not a valid URL".to_owned()))
+    canonical_url(base, "/oauth/authorize/jwks.json", Vec::new())
+        .map_err(|why| Error::target("base URL", why))
 }
 
 /// Fetches the keys: the one request that is not signed, since everybody may read them. It carries
@@ -89,22 +90,34 @@ pub(super) async fn fetch(http: &reqwest::Client, url: &Url) -> Result<KeySet, J
     if coding(response.headers()).is_some() {
         return Err(JwksError::ContentEncoding);
     }
-    let body = read(response).await?;
+    let body = read(
+        response,
+        MAX_BYTES,
+        |_| JwksError::TooLarge,
+        JwksError::transport,
+    )
+    .await?;
     KeySet::parse(&body).ok_or(JwksError::Malformed)
 }
 
-/// Reads the body. A larger one is not read to its end.
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, JwksError> {
-    let announced = response.content_length().unwrap_or(0);
-    if usize::try_from(announced).map_or(true, |length| length > MAX_BYTES) {
-        return Err(JwksError::TooLarge);
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(JwksError::transport)? {
-        if body.len() + chunk.len() > MAX_BYTES {
-            return Err(JwksError::TooLarge);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jwks_is_below_the_path_of_the_base_url() {
+        for (base, jwks) in [
+            (
+                "https://api.example/v2",
+                "https://api.example/v2/oauth/authorize/jwks.json",
+            ),
+            (
+                "https://api.example",
+                "https://api.example/oauth/authorize/jwks.json",
+            ),
+        ] {
+            let base = Url::parse(base).unwrap();
+            assert_eq!(url(&base).unwrap().as_str(), jwks);
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok(body)
 }

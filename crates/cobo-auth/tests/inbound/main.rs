@@ -12,7 +12,7 @@ use cobo_auth::{Environment, InboundErrorKind, InboundVerifier, KeyError, Respon
 use ed25519_dalek::SigningKey;
 use serde_json::Value;
 use signing::{
-    BODY, Fixed, HOUR, MINUTE, NOW, headers, key, signature_of, signed, signed_at, verifier,
+    BODY, FixedClock, HOUR, MINUTE, NOW, headers, key, signature_of, signed, signed_at, verifier,
 };
 
 #[test]
@@ -28,7 +28,7 @@ fn recorded_webhook_verifies() {
     let keys = ResponseKeys::from_hex([text("public_key_hex")]).unwrap();
     let timestamp: u64 = text("timestamp").parse().unwrap();
     let verifier = InboundVerifier::from_keys(keys).unwrap();
-    let verifier = verifier.with_clock(Fixed(timestamp + 1_500));
+    let verifier = verifier.with_clock(FixedClock(timestamp + 1_500));
     let (timestamp, signature) = (text("timestamp"), text("signature_hex"));
     for names in [
         ("BIZ-TIMESTAMP", "BIZ-RESP-SIGNATURE"),
@@ -191,6 +191,6 @@ fn webhook_signature_by_any_configured_key_verifies() {
     let keys = ResponseKeys::from_hex(hex.iter().map(String::as_str)).unwrap();
     let verifier = InboundVerifier::from_keys(keys)
         .unwrap()
-        .with_clock(Fixed(NOW));
+        .with_clock(FixedClock(NOW));
     assert!(verifier.verify(BODY, &signed(BODY)).is_ok());
 }

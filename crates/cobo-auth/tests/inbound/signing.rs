@@ -11,9 +11,9 @@ pub(crate) const MINUTE: u64 = 60_000;
 pub(crate) const HOUR: u64 = 60 * MINUTE;
 
 #[derive(Debug)]
-pub(crate) struct Fixed(pub(crate) u64);
+pub(crate) struct FixedClock(pub(crate) u64);
 
-impl Clock for Fixed {
+impl Clock for FixedClock {
     fn unix_millis(&self) -> u64 {
         self.0
     }
@@ -29,7 +29,7 @@ fn keys_of(key: &SigningKey) -> ResponseKeys {
 
 pub(crate) fn verifier() -> InboundVerifier {
     let verifier = InboundVerifier::from_keys(keys_of(&key())).unwrap();
-    verifier.with_clock(Fixed(NOW))
+    verifier.with_clock(FixedClock(NOW))
 }
 
 pub(crate) fn signature_of(key: &SigningKey, body: &[u8], timestamp: &str) -> String {

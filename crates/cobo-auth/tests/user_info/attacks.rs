@@ -217,7 +217,7 @@ async fn each_forged_token_is_refused_for_its_own_reason() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_used_do_not_spoil_the_others() {
+async fn unusable_keys_of_a_jwks_are_ignored() {
     let genuine = Key::ed25519(1);
     let portal = Portal::serving(&[
         &json!("text"),

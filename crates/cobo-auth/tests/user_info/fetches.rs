@@ -63,7 +63,7 @@ async fn concurrent_verifications_fetch_once() {
 }
 
 #[tokio::test]
-async fn fetch_goes_on_if_its_caller_goes_away() {
+async fn fetch_continues_after_its_caller_is_cancelled() {
     let key = Key::ed25519(1);
     let release = Arc::new(Notify::new());
     let body = jwks(&[&key.jwk("k")]);
@@ -153,13 +153,11 @@ async fn withdrawn_key_is_refused_when_the_keys_are_five_minutes_old() {
 async fn stale_keys_are_served_while_the_fetch_fails_and_replaced_after() {
     let (key, other) = (Key::ed25519(1), Key::ed25519(2));
     let portal = Portal::serving(&[&key.jwk("k")]).await;
-    let verifier = portal.impatient_verifier();
+    let verifier = portal.verifier_with_short_timeout();
     let token = key.token("k", &claims());
     verify(&verifier, &token).await.unwrap();
 
-    portal.set(Answer::Raw(
-        "HTTP/1.1 500 Oops\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".to_owned(),
-    ));
+    portal.set(Answer::Raw(response("500 Oops", "")));
     pass(MAX_AGE).await;
     for _ in 0..10 {
         verify(&verifier, &token).await.unwrap();
@@ -191,12 +189,7 @@ async fn stale_keys_are_served_while_the_fetch_fails_and_replaced_after() {
 async fn each_failed_fetch_has_its_own_error() {
     let key = Key::ed25519(1);
     let token = key.token("k", &claims());
-    let response = |head: &str, body: &str| {
-        let length = body.len();
-        Answer::Raw(format!(
-            "HTTP/1.1 {head}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-        ))
-    };
+    let raw = |head: &str, body: &str| Answer::Raw(response(head, body));
     let good = jwks(&[&key.jwk("k")]);
     let padded = |bytes: usize| format!("{good}{}", " ".repeat(bytes - good.len()));
     let target = Portal::serving(&[&key.jwk("k")]).await;
@@ -212,36 +205,34 @@ async fn each_failed_fetch_has_its_own_error() {
         ("never ends", Answer::Endless, |it| {
             matches!(it, JwksError::TooLarge)
         }),
-        ("10 MB", response("200 OK", &padded(10_000_000)), |it| {
+        ("10 MB", raw("200 OK", &padded(10_000_000)), |it| {
             matches!(it, JwksError::TooLarge)
         }),
-        (
-            "64 KiB and a byte",
-            response("200 OK", &padded(65_537)),
-            |it| matches!(it, JwksError::TooLarge),
-        ),
-        ("redirect", response(&redirect, ""), |it| {
+        ("64 KiB and a byte", raw("200 OK", &padded(65_537)), |it| {
+            matches!(it, JwksError::TooLarge)
+        }),
+        ("redirect", raw(&redirect, ""), |it| {
             matches!(it, JwksError::Redirect)
         }),
         (
             "404",
-            response("404 Not Found", &good),
+            raw("404 Not Found", &good),
             |it| matches!(it, JwksError::Status(status) if *status == 404),
         ),
         (
             "201",
-            response("201 Created", &good),
+            raw("201 Created", &good),
             |it| matches!(it, JwksError::Status(status) if *status == 201),
         ),
-        ("HTML", response("200 OK", "<html>"), |it| {
+        ("HTML", raw("200 OK", "<html>"), |it| {
             matches!(it, JwksError::Malformed)
         }),
-        ("no keys", response("200 OK", "{}"), |it| {
+        ("no keys", raw("200 OK", "{}"), |it| {
             matches!(it, JwksError::Malformed)
         }),
         (
             "gzip",
-            response("200 OK\r\ncontent-encoding: gzip", &good),
+            raw("200 OK\r\ncontent-encoding: gzip", &good),
             |it| matches!(it, JwksError::ContentEncoding),
         ),
         (
@@ -257,7 +248,7 @@ async fn each_failed_fetch_has_its_own_error() {
     ];
     for (name, answer, expected) in cases {
         let portal = Portal::start(answer).await;
-        let error = verify(&portal.impatient_verifier(), &token)
+        let error = verify(&portal.verifier_with_short_timeout(), &token)
             .await
             .unwrap_err();
         assert_eq!(error.kind(), Kind::KeysUnavailable, "{name}");
@@ -274,7 +265,7 @@ async fn each_failed_fetch_has_its_own_error() {
         assert_eq!(portal.requests().len(), 1, "{name}");
     }
     assert!(target.requests().is_empty(), "a redirect was followed");
-    let exact = Portal::start(response("200 OK", &padded(65_536))).await;
+    let exact = Portal::start(raw("200 OK", &padded(65_536))).await;
     verify(&exact.verifier(), &token).await.unwrap();
 }
 

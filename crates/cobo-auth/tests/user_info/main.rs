@@ -52,14 +52,9 @@ async fn each_asymmetric_algorithm_is_accepted() {
         let token = key.token(name, &claims());
         assert!(verify(&verifier, &token).await.is_ok(), "{name}");
         let (message, _) = token.rsplit_once('.').unwrap();
-        let (_, other) = key
-            .token(name, &with_claim("sub", "1"))
-            .rsplit_once('.')
-            .map_or_else(
-                || unreachable!("a token has dots"),
-                |(message, signature)| (message.to_owned(), signature.to_owned()),
-            );
-        let error = verify(&verifier, &format!("{message}.{other}")).await;
+        let other = key.token(name, &with_claim("sub", "1"));
+        let (_, signature) = other.rsplit_once('.').unwrap();
+        let error = verify(&verifier, &format!("{message}.{signature}")).await;
         assert_eq!(
             error.unwrap_err().kind(),
             UserInfoErrorKind::WrongSignature,

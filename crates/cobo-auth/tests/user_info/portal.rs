@@ -1,6 +1,5 @@
 //! A portal on loopback that serves a JWKS, or misbehaves, and keys that sign tokens.
 
-use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,9 +27,9 @@ pub(crate) const ISSUER: &str = "https://portal.example/";
 pub(crate) const CLIENT_ID: &str = "the-client-id";
 
 #[derive(Debug)]
-struct Fixed;
+struct FixedClock;
 
-impl Clock for Fixed {
+impl Clock for FixedClock {
     fn unix_millis(&self) -> u64 {
         NOW * 1_000
     }
@@ -99,7 +98,7 @@ impl Portal {
     fn builder_with(&self, http: HttpOptions) -> UserInfoVerifierBuilder {
         let client = Client::builder(self.environment(), Ed25519Signer::from_seed(&[7; 32]))
             .http(http)
-            .clock(Fixed)
+            .clock(FixedClock)
             .build()
             .unwrap();
         UserInfoVerifier::builder(&client, CLIENT_ID).issuer(ISSUER)
@@ -110,7 +109,7 @@ impl Portal {
     }
 
     /// A verifier with a short timeout, for a portal that hangs.
-    pub(crate) fn impatient_verifier(&self) -> UserInfoVerifier {
+    pub(crate) fn verifier_with_short_timeout(&self) -> UserInfoVerifier {
         let http = HttpOptions::new().timeout(Duration::from_millis(1_500));
         self.builder_with(http).build().unwrap()
     }
@@ -134,20 +133,21 @@ async fn serve(
     let answer = answer.lock().unwrap().clone();
     // A client that goes away ends the connection.
     let _ = match answer {
-        Answer::Body(body) => stream.write_all(ok(&body).as_bytes()).await,
+        Answer::Body(body) => stream.write_all(response("200 OK", &body).as_bytes()).await,
         Answer::Raw(response) => stream.write_all(response.as_bytes()).await,
         Answer::After(notify, body) => {
             notify.notified().await;
-            stream.write_all(ok(&body).as_bytes()).await
+            stream.write_all(response("200 OK", &body).as_bytes()).await
         }
         Answer::Hang => std::future::pending().await,
         Answer::Endless => endless(&mut stream).await,
     };
 }
 
-fn ok(body: &str) -> String {
+/// A response with a status line and more header lines.
+pub(crate) fn response(head: &str, body: &str) -> String {
     let length = body.len();
-    format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+    format!("HTTP/1.1 {head}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
 /// Ends only when the client closes the connection.
@@ -223,11 +223,11 @@ impl Key {
                 })
             }
             Self::Ec(name, key) => {
-                let (x, y) = key.public_key().as_ref()[1..].split_at(match *name {
-                    "ES256" => 32,
-                    _ => 48,
-                });
-                let curve = if x.len() == 32 { "P-256" } else { "P-384" };
+                let (curve, size) = match *name {
+                    "ES256" => ("P-256", 32),
+                    _ => ("P-384", 48),
+                };
+                let (x, y) = key.public_key().as_ref()[1..].split_at(size);
                 json!({ "kty": "EC", "crv": curve, "kid": id, "x": base64(x), "y": base64(y) })
             }
         }
@@ -270,10 +270,11 @@ impl Key {
 }
 
 pub(crate) fn message(header: &Value, claims: &Value) -> String {
-    let mut message = base64(header.to_string());
-    message.push('.');
-    message.push_str(&base64(claims.to_string()));
-    message
+    format!(
+        "{}.{}",
+        base64(header.to_string()),
+        base64(claims.to_string())
+    )
 }
 
 pub(crate) fn with_signature(message: String, signature: &[u8]) -> String {
@@ -314,14 +315,7 @@ pub(crate) fn shown_forms(token: &str) -> Vec<String> {
     for part in token.split('.') {
         forms.push(part.to_owned());
         let bytes = URL_SAFE_NO_PAD.decode(part).unwrap();
-        let mut list = Vec::new();
-        write!(list, "{bytes:?}").unwrap();
-        forms.push(
-            String::from_utf8(list)
-                .unwrap()
-                .trim_matches(['[', ']'])
-                .to_owned(),
-        );
+        forms.push(format!("{bytes:?}").trim_matches(['[', ']']).to_owned());
     }
     forms
 }

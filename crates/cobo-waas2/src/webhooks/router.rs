@@ -77,9 +77,9 @@ macro_rules! router {
         /// Calls the handler for the type of an event's data.
         ///
         /// A handler is an async function of one [`Event`], whose `data` has the type of the
-        /// method. A closure that uses state is `move |event| { let db = db.clone(); async move { … } }`:
-        /// an `async |event|` closure cannot capture. Events arrive in any order and possibly twice, so a handler must be idempotent.
-        /// The last handler that is set for a type wins. A clone is cheap.
+        /// method. For a handler that uses state, see the [module](super). Events arrive in any order
+        /// and possibly twice, so a handler must be idempotent. The last handler that is set for a type
+        /// wins. A clone is cheap.
         #[derive(Clone, Default)]
         pub struct Router {
             $($method: Option<Handler<models::$model>>,)*

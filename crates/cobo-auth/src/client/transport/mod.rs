@@ -133,12 +133,10 @@ impl HttpOptions {
             Proxy::System if is_loopback(base) => return Ok(http.no_proxy()),
             Proxy::System => return Ok(http),
             Proxy::None => return Ok(http.no_proxy()),
-            Proxy::Url(_) => self.proxy_url()?,
+            Proxy::Url(text) => proxy_url(text)?,
         };
-        let proxy = url.map(reqwest::Proxy::all).transpose();
-        let Ok(Some(mut proxy)) = proxy else {
-            return Err(invalid("proxy", NOT_A_PROXY));
-        };
+        let proxy = reqwest::Proxy::all(url);
+        let mut proxy = proxy.map_err(|_| invalid("proxy", NOT_A_PROXY))?;
         if let Some((user, password)) = &self.proxy_basic_auth {
             if user.contains(':') {
                 return Err(invalid("proxy_basic_auth", "a user cannot contain a colon"));
@@ -148,35 +146,33 @@ impl HttpOptions {
         Ok(http.no_proxy().proxy(proxy))
     }
 
-    /// The URL of the proxy that was set. Errors do not show it: it may contain a password.
-    fn proxy_url(&self) -> Result<Option<Url>, Error> {
-        let Proxy::Url(text) = &self.proxy else {
-            return Ok(None);
-        };
-        let url = Url::parse(text).map_err(|_| invalid("proxy", NOT_A_PROXY))?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err(invalid("proxy", NOT_A_PROXY));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            let why = "set user and password with `proxy_basic_auth`, not in the URL";
-            return Err(invalid("proxy", why));
-        }
-        Ok(Some(url))
-    }
-
-    /// What needs TLS, if anything does.
+    /// Returns why these connections need TLS; `None` if they do not.
     fn needs_tls(&self, base: &Url) -> Result<Option<&'static str>, Error> {
         if base.scheme() == "https" {
             return Ok(Some("the base URL is https"));
         }
-        let proxy = self.proxy_url()?;
-        Ok(proxy
-            .filter(|url| url.scheme() == "https")
-            .map(|_| "the URL of the proxy is https"))
+        let Proxy::Url(text) = &self.proxy else {
+            return Ok(None);
+        };
+        let https = proxy_url(text)?.scheme() == "https";
+        Ok(https.then_some("the URL of the proxy is https"))
     }
 }
 
 const NOT_A_PROXY: &str = "it is not a URL such as `http://proxy.example.com:3128`";
+
+/// The URL of a proxy. Errors do not show it: it may contain a password.
+fn proxy_url(text: &str) -> Result<Url, Error> {
+    let url = Url::parse(text).map_err(|_| invalid("proxy", NOT_A_PROXY))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(invalid("proxy", NOT_A_PROXY));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        let why = "set user and password with `proxy_basic_auth`, not in the URL";
+        return Err(invalid("proxy", why));
+    }
+    Ok(url)
+}
 
 /// Settings that callers cannot change. If one of them were missing, the signature would not
 /// protect the call.

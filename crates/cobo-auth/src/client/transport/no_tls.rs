@@ -1,4 +1,4 @@
-//! What a build without TLS does with options that need it.
+//! Refuses options that need TLS, in a build without TLS.
 
 use url::Url;
 

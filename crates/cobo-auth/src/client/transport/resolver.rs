@@ -48,7 +48,7 @@ pub trait Resolver: fmt::Debug + Send + Sync {
 /// Why a [`Resolver`] found no address.
 pub type ResolverError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Our resolver as the HTTP library's.
+/// Adapts a [`Resolver`] to the trait of the HTTP library.
 pub(super) struct Adapter(Arc<dyn Resolver>);
 
 impl Adapter {

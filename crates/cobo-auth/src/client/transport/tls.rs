@@ -111,12 +111,14 @@ fn machine_verifier(
     provider: Arc<CryptoProvider>,
 ) -> Result<Verifier, rustls::Error> {
     #[cfg(feature = "webpki-roots")]
-    let added = if Verifier::new(Arc::clone(&provider)).is_err() {
+    let added = match Verifier::new(Arc::clone(&provider)) {
+        Ok(verifier) if added.is_empty() => return Ok(verifier),
+        Ok(_) => added,
         // The machine has none.
-        let mozilla = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned();
-        added.into_iter().chain(mozilla).collect()
-    } else {
-        added
+        Err(_) => {
+            let mozilla = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned();
+            added.into_iter().chain(mozilla).collect()
+        }
     };
     if added.is_empty() {
         return Verifier::new(provider);

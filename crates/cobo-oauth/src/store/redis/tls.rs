@@ -1,4 +1,4 @@
-//! The TLS provider of the process, which the `redis` crate uses. It panics if none is installed.
+//! Installs the TLS provider of the process. The `redis` crate uses it, and panics if none is installed.
 
 use rustls::crypto::CryptoProvider;
 #[cfg(feature = "rustls-aws-lc")]
