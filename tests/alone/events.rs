@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
-use cobo_auth::{Credential as _, Secret, UserInfoVerifier};
+use cobo_auth::{Credential as _, Secret};
 use cobo_oauth::{MemoryStore, TokenStore as _};
 use cobo_sandbox::{Answer, DEMO_ORG_ID, Sandbox};
 use cobo_tests::capture::{Capture, Secrets};
@@ -79,9 +79,7 @@ async fn logs_show_no_part_of_a_user_info_token() {
         token.split('.').for_each(|part| secrets.add(part));
         let token = Secret::new(token);
         for _ in 0..2 {
-            let verifier = UserInfoVerifier::builder(&client, sandbox.client_id());
-            let verifier = verifier.issuer(sandbox.portal_url()).build().unwrap();
-            let verified = verifier.verify(&token).await;
+            let verified = client::user_info(&client, &sandbox).verify(&token).await;
             tracing::info!(error = ?verified.err(), "verified");
         }
     }

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use cobo_auth::{
     Ed25519Signer, FixedToken, Secp256k1Signer, Secret, SecretKey, Signer, UserInfoErrorKind,
-    UserInfoVerifier,
 };
 use cobo_oauth::{FileStore, Saved, StoreKey, TokenPair, TokenStore};
 use cobo_sandbox::Sandbox;
@@ -331,8 +330,7 @@ async fn tokens_used_by_a_file_store_are_wiped() {
 async fn user_info_token_is_wiped_after_its_verification() {
     let marker = Marker::new(9);
     let sandbox = Sandbox::start().await.unwrap();
-    let builder = UserInfoVerifier::builder(&client::auth(&sandbox), sandbox.client_id());
-    let verifier = builder.issuer(sandbox.portal_url()).build().unwrap();
+    let verifier = client::user_info(&client::auth(&sandbox), &sandbox);
     let genuine = sandbox.user_info_token(serde_json::json!({}));
     let parts: Vec<&str> = genuine.split('.').collect();
     // The marker is the payload. It is valid base64url, but the signature is not for it.

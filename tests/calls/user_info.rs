@@ -16,9 +16,7 @@ fn verifier(sandbox: &Sandbox) -> UserInfoVerifier {
 
 fn verifier_with(sandbox: &Sandbox, http: HttpOptions) -> UserInfoVerifier {
     let client = client::builder(client::environment(sandbox)).http(http);
-    let client = client.build().unwrap();
-    let builder = UserInfoVerifier::builder(&client, sandbox.client_id());
-    builder.issuer(sandbox.portal_url()).build().unwrap()
+    client::user_info(&client.build().unwrap(), sandbox)
 }
 
 fn jwks_error(error: &UserInfoError) -> &JwksError {

@@ -1,35 +1,16 @@
 //! Webhooks and callbacks: the web server of the official Python SDK accepts what the sandbox sends, and the SDK and
 //! our verifier agree about a recorded webhook.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use cobo_auth::{Clock, InboundVerifier, ResponseKeys};
+use cobo_auth::{InboundVerifier, ResponseKeys};
 use cobo_sandbox::{Delivery, DeliveryStatus, Message, Sandbox};
+use cobo_tests::process::Process;
+use cobo_tests::seen::Fixed;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::official::{install_python, or_skip};
-
-/// Stops the server when the test ends.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have stopped already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-#[derive(Debug)]
-struct Fixed(u64);
-
-impl Clock for Fixed {
-    fn unix_millis(&self) -> u64 {
-        self.0
-    }
-}
 
 fn recorded_webhook() -> Value {
     let recorded: Value = serde_json::from_str(include_str!("../vectors/recorded.json")).unwrap();
@@ -72,21 +53,17 @@ async fn official_python_sdk_verifies_what_the_sandbox_sends() {
     let sandbox = Sandbox::builder().answer_limit(std::time::Duration::from_secs(60));
     let sandbox = sandbox.start().await.unwrap();
     let recorded = recorded_webhook();
-    let child = Command::new(python)
+    let mut command = Command::new(python);
+    command
         // `-I`: only use packages of the virtual environment.
         .args([
             "-I",
             concat!(env!("CARGO_MANIFEST_DIR"), "/interop/official/webhooks.py"),
         ])
         .env("COBO_RESPONSE_PUBLIC_KEY", sandbox.response_public_key())
-        .env("COBO_RECORDED_WEBHOOK", recorded.to_string())
-        .stdout(Stdio::piped())
-        .spawn();
-    let mut server = Server(child.unwrap());
-    let mut line = String::new();
-    let mut printed = BufReader::new(server.0.stdout.take().unwrap());
-    printed.read_line(&mut line).unwrap();
-    let facts: Value = serde_json::from_str(&line).unwrap();
+        .env("COBO_RECORDED_WEBHOOK", recorded.to_string());
+    let mut server = Process::start(&mut command);
+    let facts: Value = serde_json::from_str(&server.line()).unwrap();
 
     let body = recorded["body"].as_str().unwrap();
     assert_eq!(facts["recorded"], true);

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use cobo_auth::{Client, ClientBuilder, Ed25519Signer, Environment, ResponseKeys, RetryPolicy};
+use cobo_auth::{
+    Client, ClientBuilder, Ed25519Signer, Environment, ResponseKeys, RetryPolicy, UserInfoVerifier,
+};
 use cobo_oauth::{TokenSource, TokenStore};
 use cobo_sandbox::Sandbox;
 
@@ -28,6 +30,12 @@ pub fn auth(sandbox: &Sandbox) -> Client {
 /// The generated OAuth client on the sandbox.
 pub fn oauth(sandbox: &Sandbox) -> cobo_oauth::OAuthClient {
     cobo_oauth::OAuthClient::new(auth(sandbox))
+}
+
+/// A verifier of the user info tokens of the sandbox's portal.
+pub fn user_info(client: &Client, sandbox: &Sandbox) -> UserInfoVerifier {
+    let builder = UserInfoVerifier::builder(client, sandbox.client_id());
+    builder.issuer(sandbox.portal_url()).build().unwrap()
 }
 
 /// A token source for the sandbox's app.

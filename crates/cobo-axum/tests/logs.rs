@@ -7,23 +7,14 @@ mod support;
 use std::path::Path;
 use std::time::Duration;
 
-use bytes::Bytes;
-use cobo_axum::{Claim, Counts, EventLog as _, Inbox, LogError, NewEvent, Recorded, RedbLog};
-use cobo_waas2::webhooks::Router;
+use cobo_axum::{Claim, Counts, EventLog as _, Inbox, LogError, Recorded, RedbLog};
 use support::disk::{Disk, Flush};
-use support::{report, send, serve, signed, verifier};
-
-fn event(id: &str) -> NewEvent {
-    NewEvent {
-        id: id.to_owned(),
-        body: Bytes::from(format!("body of {id}")),
-    }
-}
+use support::{new_event, reporting, send, signed, url_of, verifier};
 
 fn claimed(id: &str, attempt: u32) -> Claim {
     Claim::Event {
         id: id.to_owned(),
-        body: event(id).body,
+        body: new_event(id).body,
         attempt,
     }
 }
@@ -40,23 +31,23 @@ fn open(directory: &Path) -> RedbLog {
 async fn redb_log_keeps_its_events_after_reopening() {
     let directory = tempfile::tempdir().unwrap();
     let log = open(directory.path());
-    log.record(event("done"), 10).await.unwrap();
+    log.record(new_event("done"), 10).await.unwrap();
     assert_eq!(log.claim(10).await.unwrap(), claimed("done", 1));
     log.done("done", 10).await.unwrap();
-    log.record(event("parked"), 20).await.unwrap();
+    log.record(new_event("parked"), 20).await.unwrap();
     assert_eq!(log.claim(20).await.unwrap(), claimed("parked", 1));
     log.park("parked", "why").await.unwrap();
-    log.record(event("claimed"), 30).await.unwrap();
+    log.record(new_event("claimed"), 30).await.unwrap();
     assert_eq!(log.claim(30).await.unwrap(), claimed("claimed", 1));
     drop(log);
 
     let log = open(directory.path());
     assert_eq!(
-        log.record(event("done"), 40).await.unwrap(),
+        log.record(new_event("done"), 40).await.unwrap(),
         Recorded::Duplicate
     );
     assert_eq!(
-        log.record(event("claimed"), 40).await.unwrap(),
+        log.record(new_event("claimed"), 40).await.unwrap(),
         Recorded::Duplicate
     );
     assert_eq!(log.parked(None, 10).await.unwrap()[0].reason, "why");
@@ -89,18 +80,18 @@ fn on(disk: &Disk) -> RedbLog {
 async fn log_works_again_after_a_failed_flush_and_keeps_its_events_in_a_crash() {
     let disk = Disk::default();
     let log = on(&disk);
-    assert_eq!(log.record(event("a"), 10).await.unwrap(), Recorded::New);
+    assert_eq!(log.record(new_event("a"), 10).await.unwrap(), Recorded::New);
     assert_eq!(log.claim(10).await.unwrap(), claimed("a", 1));
 
     disk.set(Flush::Fails);
     for id in ["b", "b", "c"] {
-        let error = log.record(event(id), 20).await.unwrap_err().to_string();
+        let error = log.record(new_event(id), 20).await.unwrap_err().to_string();
         assert!(error.starts_with("the event log failed: "), "{error}");
     }
     disk.set(Flush::Works);
     // Whether the one that failed is in the log is not promised, but that it is durable after this.
-    log.record(event("b"), 20).await.unwrap();
-    log.record(event("c"), 20).await.unwrap();
+    log.record(new_event("b"), 20).await.unwrap();
+    log.record(new_event("c"), 20).await.unwrap();
     // The first one is still being handled.
     assert_eq!(log.claim(20).await.unwrap(), claimed("b", 1));
     log.done("b", 20).await.unwrap();
@@ -115,7 +106,7 @@ async fn log_works_again_after_a_failed_flush_and_keeps_its_events_in_a_crash() 
     assert_eq!(log.counts().await.unwrap(), two);
     assert_eq!(log.claim(30).await.unwrap(), claimed("a", 2));
     assert_eq!(log.claim(30).await.unwrap(), claimed("c", 1));
-    let again = log.record(event("b"), 30).await.unwrap();
+    let again = log.record(new_event("b"), 30).await.unwrap();
     assert_eq!(again, Recorded::Duplicate);
 }
 
@@ -125,11 +116,11 @@ async fn log_works_again_after_a_failed_flush_and_keeps_its_events_in_a_crash() 
 async fn duplicate_of_an_event_whose_flush_failed_is_on_the_disk() {
     let disk = Disk::default();
     let log = on(&disk);
-    log.record(event("a"), 10).await.unwrap();
+    log.record(new_event("a"), 10).await.unwrap();
     disk.set(Flush::Fails);
-    log.record(event("b"), 20).await.unwrap_err();
+    log.record(new_event("b"), 20).await.unwrap_err();
     disk.set(Flush::Works);
-    let again = log.record(event("b"), 20).await.unwrap();
+    let again = log.record(new_event("b"), 20).await.unwrap();
     assert_eq!(again, Recorded::Duplicate);
 
     let log = on(&disk.after_crash());
@@ -144,7 +135,7 @@ async fn result_written_again_after_a_failed_flush_takes_effect_once() {
     let disk = Disk::default();
     let log = on(&disk);
     for id in ["a", "b", "c"] {
-        log.record(event(id), 10).await.unwrap();
+        log.record(new_event(id), 10).await.unwrap();
         assert_eq!(log.claim(10).await.unwrap(), claimed(id, 1));
     }
     disk.set(Flush::Fails);
@@ -171,14 +162,10 @@ async fn result_written_again_after_a_failed_flush_takes_effect_once() {
 
 /// An inbox on this disk, its URL, and what its handler reports.
 async fn inbox_on(disk: &Disk, limit: Duration) -> (Inbox, String, support::Handled) {
-    let (done, handled) = report();
-    let handlers = Router::new().on_chains(move |event| {
-        done.send(event.event_id.unwrap()).unwrap();
-        async { Ok::<_, String>(()) }
-    });
+    let (handlers, handled) = reporting();
     let inbox = Inbox::builder(verifier(), on(disk), handlers).record_limit(limit);
     let inbox = inbox.start();
-    let url = serve(axum::Router::new().route("/", inbox.route())).await;
+    let url = url_of(&inbox).await;
     (inbox, url, handled)
 }
 

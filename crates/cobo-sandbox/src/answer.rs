@@ -172,13 +172,14 @@ impl Answer {
         error_id: impl FnOnce() -> String,
     ) -> Reply {
         let mut reply = match self.content {
-            Content::Given(status, body) if self.after_execution => {
-                // Only what it does counts. Its answer is replaced.
-                let _ = usual();
+            Content::Usual => usual().unwrap_or_else(|failure| failure.into_reply(&error_id())),
+            Content::Given(status, body) => {
+                if self.after_execution {
+                    // Only what it does counts. Its answer is replaced.
+                    let _ = usual();
+                }
                 Reply::new(status, body)
             }
-            Content::Usual => usual().unwrap_or_else(|failure| failure.into_reply(&error_id())),
-            Content::Given(status, body) => Reply::new(status, body),
         };
         reply.headers.extend(self.headers);
         reply.delivery = self.delivery;

@@ -28,7 +28,7 @@ pub(crate) struct Closer(Arc<Closing>);
 #[derive(Default)]
 struct Closing {
     closed: AtomicBool,
-    /// Whether the peer is told with a reset.
+    /// Whether the connection is closed with a TCP reset.
     resets: AtomicBool,
 }
 

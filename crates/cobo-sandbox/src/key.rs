@@ -181,6 +181,12 @@ impl Registered {
     }
 }
 
+pub(crate) fn random_key() -> Result<SigningKey, getrandom::Error> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *seed)?;
+    Ok(SigningKey::from_bytes(&seed))
+}
+
 /// The key that signs the sandbox's responses. Wiped from memory when dropped.
 pub(crate) struct ResponseKey(SigningKey);
 
@@ -190,9 +196,7 @@ impl ResponseKey {
     }
 
     pub(crate) fn generate() -> Result<Self, getrandom::Error> {
-        let mut seed = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *seed)?;
-        Ok(Self::from_seed(&seed))
+        random_key().map(Self)
     }
 
     pub(crate) fn public_hex(&self) -> String {

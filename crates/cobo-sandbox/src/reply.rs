@@ -153,6 +153,11 @@ impl Failure {
         Self::api(StatusCode::BAD_REQUEST, 30_001, message)
     }
 
+    /// No object has the id of the request.
+    pub(crate) fn unknown_object(message: impl Into<String>) -> Self {
+        Self::api(StatusCode::NOT_FOUND, 2028, message)
+    }
+
     pub(crate) fn unknown_cursor() -> Self {
         Self::malformed("unknown pagination cursor: use one that a page of this list gave")
     }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::key::random_key;
 use crate::reply::Reply;
 use crate::sandbox::Sandbox;
 use crate::state::lock;
@@ -27,10 +28,8 @@ pub(crate) struct PortalKeys {
 
 impl PortalKeys {
     pub(crate) fn generate() -> Result<Self, getrandom::Error> {
-        let mut seed = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *seed)?;
         Ok(Self {
-            current: SigningKey::from_bytes(&seed),
+            current: random_key()?,
             previous: None,
             issued: 0,
         })

@@ -4,7 +4,7 @@ use super::Problem;
 
 /// A version has an entry with a date. Until the release, its entry is called *Unreleased*.
 pub(super) fn problems(changelog: &str, version: &str) -> Option<Problem> {
-    let mut unreleased = None;
+    let mut unreleased = false;
     for (title, body) in sections(changelog) {
         if let Some(date) = title
             .strip_prefix(version)
@@ -20,17 +20,16 @@ pub(super) fn problems(changelog: &str, version: &str) -> Option<Problem> {
                 (true, true) => None,
             };
         }
-        if title == "Unreleased" && has_words(&body) {
-            unreleased = Some(());
-        }
+        unreleased |= title == "Unreleased" && has_words(&body);
     }
-    Some(match unreleased {
-        Some(()) => Problem::StepMissing(format!(
+    Some(if unreleased {
+        Problem::StepMissing(format!(
             "rename `## Unreleased` in CHANGELOG.md to `## {version} - DATE`"
-        )),
-        None => Problem::Fault(format!(
+        ))
+    } else {
+        Problem::Fault(format!(
             "CHANGELOG.md has neither `## {version} - DATE` nor `## Unreleased` with changes"
-        )),
+        ))
     })
 }
 

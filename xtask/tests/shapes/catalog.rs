@@ -162,6 +162,10 @@ impl Catalog<'_> {
 
     /// How a member of a union declares the property of the discriminator.
     fn tag(&self, member: &Value, property: &str, depth: usize) -> String {
+        // Members may refer to each other in a circle.
+        if depth > 8 {
+            return "none".to_owned();
+        }
         let Some(schema) = self.document.resolve(member) else {
             return "lost".to_owned();
         };
@@ -181,7 +185,7 @@ impl Catalog<'_> {
         for key in ["allOf", "oneOf", "anyOf"] {
             for part in items(schema.get(key)) {
                 let found = self.tag(part, property, depth + 1);
-                if depth < 8 && found != "none" {
+                if found != "none" {
                     return format!("{found} by {key}");
                 }
             }
@@ -253,11 +257,7 @@ impl Catalog<'_> {
     fn parameters(&mut self, pointer: &str, holder: &Value, place: &str) {
         for (index, parameter) in items(holder.get("parameters")).enumerate() {
             let pointer = item(&at(pointer, "parameters"), index);
-            let form = if reference(parameter).is_some() {
-                "reference"
-            } else {
-                "inline"
-            };
+            let form = form(parameter);
             self.add(&pointer, format!("{form} parameter of {place}"));
             let Some(parameter) = self.document.resolve(parameter) else {
                 continue;
@@ -300,11 +300,7 @@ impl Catalog<'_> {
         }
         self.parameters(pointer, operation, "operation");
         if let Some(body) = operation.get("requestBody") {
-            let form = if reference(body).is_some() {
-                "reference"
-            } else {
-                "inline"
-            };
+            let form = form(body);
             let pointer = at(pointer, "requestBody");
             if let Some(body) = self.document.resolve(body) {
                 let required = body
@@ -320,11 +316,7 @@ impl Catalog<'_> {
             .count();
         self.add(pointer, format!("success responses: {success}"));
         for (status, response) in entries(operation.get("responses")) {
-            let form = if reference(response).is_some() {
-                "reference"
-            } else {
-                "inline"
-            };
+            let form = form(response);
             let pointer = at(&at(pointer, "responses"), status);
             self.add(&pointer, format!("{form} response {status}"));
             if let Some(response) = self.document.resolve(response) {
@@ -354,17 +346,20 @@ impl Catalog<'_> {
                 self.add(pointer, format!("{place}: an example"));
             }
             for (_, example) in entries(media.get("examples")) {
-                let form = if reference(example).is_some() {
-                    "reference"
-                } else {
-                    "inline"
-                };
+                let form = form(example);
                 self.add(pointer, format!("{place}: {form} examples"));
             }
             if media.get("encoding").is_some() {
                 self.add(pointer, format!("{place}: encoding"));
             }
         }
+    }
+}
+
+fn form(value: &Value) -> &'static str {
+    match reference(value) {
+        Some(_) => "reference",
+        None => "inline",
     }
 }
 

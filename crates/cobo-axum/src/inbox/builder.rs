@@ -134,8 +134,8 @@ impl InboxBuilder {
             return limit;
         };
         tracing::warn!(
-            "a handler may take {longest:?} and not {limit:?}: longer claims would end before their \
-             handlers; set a longer lease of the event log"
+            "the handler limit is {longest:?} instead of {limit:?}: a claim must not expire while its \
+             handler runs; set a longer lease of the event log"
         );
         longest
     }

@@ -38,9 +38,10 @@ impl LogTime {
     pub(super) fn wait_for(&self, due: u64, longest: Duration) -> Duration {
         let ahead = self.ahead.load(Ordering::Relaxed);
         let wait = due.saturating_sub(self.now());
-        let Some(excess) = wait.checked_sub(millis(longest)).filter(|&rest| rest > 0) else {
+        let excess = wait.saturating_sub(millis(longest));
+        if excess == 0 {
             return Duration::from_millis(wait);
-        };
+        }
         // Two workers that see the same event move the time once.
         let moved = ahead.saturating_add(excess);
         if self.ahead.fetch_max(moved, Ordering::Relaxed) < moved {

@@ -134,7 +134,7 @@ async fn write(shared: &Shared, id: &str, attempt: u32, outcome: &Outcome) -> Re
             );
             return Ok(());
         }
-        Outcome::Failed(reason) | Outcome::Hopeless(reason) => reason.clone(),
+        Outcome::Failed(reason) | Outcome::Hopeless(reason) => reason,
     };
     let parked = reason.clone();
     shared

@@ -207,8 +207,8 @@ pub enum LogError {
     Full,
     /// As many events are parked as the log may have.
     #[error(
-        "the event log has as many parked events as it may have; release or discard some, or raise \
-         the limit"
+        "the event log has reached its limit of parked events; release or discard some, or raise the \
+         limit"
     )]
     TooManyParked,
     /// The log cannot be read or written.

@@ -9,8 +9,7 @@ use cobo_axum::{EventLog as _, Inbox, MemoryLog};
 use cobo_waas2::webhooks::Router;
 use tokio::time::Instant;
 
-use crate::inbox::reporting;
-use crate::support::{new_event, report, verifier};
+use crate::support::{new_event, report, reporting, verifier};
 
 const NOW: u64 = 1_795_000_000_000;
 const HOUR: u64 = 60 * 60 * 1_000;

@@ -13,8 +13,8 @@ use cobo_axum::{
 use tokio::sync::Semaphore;
 
 use crate::clock::TestClock;
-use crate::inbox::{OK, later, reporting, url_of};
-use crate::support::{event, new_event, report, send, signed, verifier};
+use crate::inbox::{OK, later};
+use crate::support::{event, new_event, report, reporting, send, signed, url_of, verifier};
 
 type HookFuture = Pin<Box<dyn Future<Output = Result<(), LogError>> + Send>>;
 

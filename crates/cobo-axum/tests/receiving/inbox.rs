@@ -9,22 +9,9 @@ use cobo_axum::{Claim, Counts, EventLog as _, Inbox, MemoryLog, ParkedEvent, Web
 use cobo_waas2::webhooks::{Event, Router};
 
 use crate::support::{
-    self, Handled, event, new_event, report, send, serve, signed, signed_at, verifier,
+    self, Handled, event, new_event, report, reporting, send, serve, signed, signed_at, url_of,
+    verifier,
 };
-
-/// Handlers that report the ID of each event.
-pub(crate) fn reporting() -> (Router, Handled) {
-    let (done, handled) = report();
-    let router = Router::new().on_chains(move |event| {
-        done.send(event.event_id.unwrap()).unwrap();
-        async { Ok::<_, String>(()) }
-    });
-    (router, handled)
-}
-
-pub(crate) async fn url_of(inbox: &Inbox) -> String {
-    serve(axum::Router::new().route("/", inbox.route())).await
-}
 
 /// The first parked event, as soon as one is parked.
 async fn first_parked(inbox: &Inbox) -> ParkedEvent {

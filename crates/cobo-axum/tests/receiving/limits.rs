@@ -13,8 +13,7 @@ use futures_util::stream;
 use http::{HeaderMap, Request};
 use tower_service::Service as _;
 
-use crate::inbox::reporting;
-use crate::support::{event, signature, verifier};
+use crate::support::{event, reporting, signature, verifier};
 
 /// A body that counts how often it is read. It has one chunk, and then ends, or never does.
 fn counting(chunk: Vec<u8>, ends: bool) -> (Body, Arc<AtomicUsize>) {

@@ -6,7 +6,8 @@
 pub mod disk;
 
 use cobo_auth::{Clock as _, InboundVerifier, ResponseKeys, SystemClock, double_sha256};
-use cobo_axum::NewEvent;
+use cobo_axum::{Inbox, NewEvent};
+use cobo_waas2::webhooks::Router;
 use ed25519_dalek::{Signer as _, SigningKey};
 use tokio::sync::mpsc;
 
@@ -79,4 +80,18 @@ pub type Handled = mpsc::UnboundedReceiver<String>;
 
 pub fn report() -> (mpsc::UnboundedSender<String>, Handled) {
     mpsc::unbounded_channel()
+}
+
+/// Handlers that report the ID of each event.
+pub fn reporting() -> (Router, Handled) {
+    let (done, handled) = report();
+    let router = Router::new().on_chains(move |event| {
+        done.send(event.event_id.unwrap()).unwrap();
+        async { Ok::<_, String>(()) }
+    });
+    (router, handled)
+}
+
+pub async fn url_of(inbox: &Inbox) -> String {
+    serve(axum::Router::new().route("/", inbox.route())).await
 }

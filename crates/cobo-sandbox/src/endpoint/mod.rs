@@ -76,14 +76,18 @@ pub(crate) fn answer_public(
     state: &State,
     request: &RequestParts<'_>,
 ) -> Option<Result<Reply, Failure>> {
-    let path = split(request.target).0;
-    let is_meant =
-        |own: &Own| own.is_public() && own.path() == path && own.method() == request.method;
-    let own = state.has_own_operations().then_some(Own::ALL)?;
-    let own = own.into_iter().find(is_meant)?;
+    let mut at_path = own_at(state, split(request.target).0).into_iter();
+    let own = at_path.find(|own| own.is_public() && own.method() == request.method)?;
     Some(scripted_or(state, own.id(), || {
         own.answer(state, request, None)
     }))
+}
+
+/// The sandbox's own operations at this path.
+fn own_at(state: &State, path: &str) -> Vec<Own> {
+    let own = state.has_own_operations().then_some(Own::ALL);
+    let own = own.into_iter().flatten();
+    own.filter(|own| own.path() == path).collect()
 }
 
 /// Answers with the next script of an operation, or carries the operation out.
@@ -103,16 +107,16 @@ fn scripted_or(
 /// Finds the operation of a request. The sandbox's own operations take precedence over those of a document, because
 /// they have state: they issue tokens, which expire.
 fn find<'a>(state: &'a State, request: &RequestParts<'_>) -> Result<Operation<'a>, Failure> {
-    let path = split(request.target).0;
-    if state.has_own_operations() {
-        let at_path = || Own::ALL.into_iter().filter(|own| own.path() == path);
-        if let Some(own) = at_path().find(|own| own.method() == request.method) {
-            return Ok(Operation::Own(own));
-        }
-        let methods: Vec<&str> = at_path().map(Own::method).collect();
-        if !methods.is_empty() {
-            return Err(Failure::method_not_allowed(methods.join(", ")));
-        }
+    let at_path = own_at(state, split(request.target).0);
+    let methods: Vec<&str> = at_path.iter().map(|own| own.method()).collect();
+    if let Some(own) = at_path
+        .into_iter()
+        .find(|own| own.method() == request.method)
+    {
+        return Ok(Operation::Own(own));
+    }
+    if !methods.is_empty() {
+        return Err(Failure::method_not_allowed(methods.join(", ")));
     }
     let documents = state.documents.as_ref();
     let documents = documents.ok_or_else(Failure::no_such_endpoint)?;

@@ -1,6 +1,6 @@
 //! Operations that let the sandbox send: a test event, or a message again.
 
-use http::StatusCode;
+use serde_json::Value;
 
 use crate::outbound::DeliveryStatus;
 use crate::reply::Failure;
@@ -23,15 +23,11 @@ pub(super) fn send(state: &State, objects: &Objects, call: &Call<'_>) -> Result<
 }
 
 fn send_again(state: &State, call: &Call<'_>, parameter: &str) -> Result<(), Failure> {
-    let values = call.operation.path.matches(call.path).unwrap_or_default();
-    let id = values.into_iter().find(|(name, _)| *name == parameter);
-    let id = id.and_then(|(_, value)| value).unwrap_or_default();
-    let delivery = state.delivery(&id).ok_or_else(|| Failure::Api {
-        status: StatusCode::NOT_FOUND,
-        code: 2028,
-        message: "the sandbox has sent no message with this id".to_owned(),
-        allow: None,
-    })?;
+    let place = call.place();
+    let id = place.get(parameter).and_then(Value::as_str);
+    let delivery = state
+        .delivery(id.unwrap_or_default())
+        .ok_or_else(|| Failure::unknown_object("the sandbox has sent no message with this id"))?;
     if delivery.status() == DeliveryStatus::Success {
         return Err(Failure::malformed("the message was delivered already"));
     }

@@ -109,7 +109,7 @@ async fn deliver(state: Arc<State>, order: Order) {
             answer,
             error,
         };
-        // A URL that the sandbox cannot post to does not get better.
+        // A retry cannot succeed with a URL that the sandbox does not post to.
         let next_ms = next_ms.filter(|_| !accepted && target.is_ok());
         progress.send_modify(|progress| {
             progress.attempts.push(attempt);

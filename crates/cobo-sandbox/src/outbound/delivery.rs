@@ -1,4 +1,4 @@
-//! What became of a message.
+//! The delivery of a message: its attempts and its state.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the sandbox sends.
+//! Messages: webhook events and callbacks.
 
 use serde_json::{Value, json};
 

@@ -8,10 +8,10 @@ use http::uri::Scheme;
 #[non_exhaustive]
 pub enum UrlError {
     /// The text is not an absolute URL, or contains a user name.
-    #[error("not a URL like http://127.0.0.1:8080/webhook")]
+    #[error("invalid URL: expected one like http://127.0.0.1:8080/webhook")]
     Invalid,
     /// The URL has another scheme than `http`.
-    #[error("not an http:// URL: the sandbox has no TLS")]
+    #[error("unsupported URL scheme: use http://, because the sandbox has no TLS")]
     NotHttp,
     /// The host is not a loopback address.
     #[error(

@@ -24,7 +24,7 @@ pub(crate) struct Call<'a> {
 
 impl Call<'_> {
     /// The path parameters.
-    pub(super) fn place(&self) -> Map<String, Value> {
+    pub(crate) fn place(&self) -> Map<String, Value> {
         let found = self.operation.path.matches(self.path).unwrap_or_default();
         let values = found.into_iter();
         let values = values.map(|(name, value)| (name.to_owned(), value.into()));
@@ -32,11 +32,11 @@ impl Call<'_> {
     }
 
     /// The query parameters.
-    pub(super) fn query(&self) -> Value {
+    pub(super) fn query(&self) -> Map<String, Value> {
         let query = self.operation.read_query(split(self.request.target).1);
         let named = query.filters.iter();
         let fields = named.map(|(name, _)| (name.clone(), query.text(name).into()));
-        Value::Object(fields.collect())
+        fields.collect()
     }
 
     /// Items with only those properties that the items of the answer have.

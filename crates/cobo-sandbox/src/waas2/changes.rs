@@ -158,7 +158,7 @@ fn event_types(kind: &str, created: bool, status: Option<&str>) -> &'static [&'s
     const UPDATED: &str = "wallets.transaction.updated";
     const TSS_UPDATED: &str = "wallets.mpc.tss_request.updated";
     match (kind, created, status) {
-        // `updated` comes with each of the others.
+        // Cobo sends `updated` together with each of the other types.
         ("transaction", true, _) => &["wallets.transaction.created", UPDATED],
         ("transaction", _, Some("Completed")) => &["wallets.transaction.succeeded", UPDATED],
         ("transaction", _, Some("Failed" | "Rejected")) => &["wallets.transaction.failed", UPDATED],

@@ -10,7 +10,7 @@ use crate::script::ScriptError;
 
 /// What calls have created, with `Sandbox::waas2`.
 impl Sandbox {
-    /// The next objects that this operation creates end so, one end for each object.
+    /// Sets how the next objects that this operation creates end, one end for each object.
     ///
     /// # Errors
     ///

@@ -22,7 +22,7 @@ mod top_up;
 use std::collections::HashSet;
 use std::sync::Mutex;
 
-use http::{Method, StatusCode};
+use http::Method;
 use serde_json::{Map, Value};
 
 pub(crate) use call::Call;
@@ -101,7 +101,7 @@ impl Objects {
                 }
                 let object = create(&mut store, ingredients, rule, extra, &place)?;
                 store.use_request_id(org_id, kind, request_id);
-                if let Some(url) = call.callback.as_deref().filter(|_| rule.needs_approval()) {
+                if let Some(url) = &call.callback {
                     store.ask_about_last(url);
                 }
                 shown(&object)
@@ -127,7 +127,7 @@ impl Objects {
                 call.list(kind, found?)?
             }
             Action::FindOrCreate => {
-                let request = call.query();
+                let request = Value::Object(call.query());
                 top_up::find_or_create(&mut store, &ingredients.of(&request), rule)?
             }
             Action::Renew => top_up::renew(&mut store, ingredients, rule)?,
@@ -140,7 +140,7 @@ impl Objects {
                 call.list(kind, items)?
             }
             Action::ListOf(parameters) => {
-                let mut place = call.query().as_object().cloned().unwrap_or_default();
+                let mut place = call.query();
                 place.retain(|name, _| parameters.contains(&name.as_str()));
                 call.list(kind, store.list(org_id, kind, &place, now_ms))?
             }
@@ -179,13 +179,7 @@ impl Objects {
             }
             Action::End(end) => {
                 let object = store.get(org_id, kind, &id).ok_or_else(|| unknown(kind))?;
-                let state = object.at(now_ms)["status"].clone();
-                if !end.from.iter().any(|from| state == *from) {
-                    let (name, from) = (kind.name, end.from.join(", "));
-                    return Err(Failure::malformed(format!(
-                        "the {name} is {state}: this operation needs one that is {from}"
-                    )));
-                }
+                require_state(kind, &object.at(now_ms), end.from)?;
                 let sub_status = end.sub_status.map(|it| ("sub_status", it.into()));
                 let properties = [("status", end.to.into())].into_iter().chain(sub_status);
                 object.end(&properties.collect::<Vec<_>>(), now_ms);
@@ -318,13 +312,19 @@ fn check(specification: &Specification, kind: &Kind, object: &Value) -> Result<(
 
 fn unknown(kind: &Kind) -> Failure {
     let name = kind.name;
-    let message = format!(
+    Failure::unknown_object(format!(
         "the organization has no {name} with this id: create it first, with an operation of the sandbox"
-    );
-    Failure::Api {
-        status: StatusCode::NOT_FOUND,
-        code: 2028,
-        message,
-        allow: None,
+    ))
+}
+
+/// Refuses an object that is not in one of these states.
+fn require_state(kind: &Kind, object: &Value, states: &[&str]) -> Result<(), Failure> {
+    let state = &object["status"];
+    if states.iter().any(|it| state == it) {
+        return Ok(());
     }
+    let (name, states) = (kind.name, states.join(", "));
+    Err(Failure::malformed(format!(
+        "the {name} is {state}: this operation needs one that is {states}"
+    )))
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::check;
 use super::make::Ingredients;
 use super::rules::Rule;
 use super::store::Store;
 use super::table::Made;
+use super::{check, require_state};
 use crate::reply::Failure;
 
 /// Makes a transaction in place of the one with this id, which must be in the state `from`, and returns it. The one that
@@ -28,12 +28,7 @@ pub(super) fn replace(
             "the transaction {by} has replaced this one already"
         )));
     }
-    if old["status"] != from {
-        let status = &old["status"];
-        return Err(Failure::malformed(format!(
-            "the transaction is {status}: this operation needs one that is {from}"
-        )));
-    }
+    require_state(kind, &old, &[from])?;
 
     let mut new = old.clone();
     if let Some(fields) = new.as_object_mut() {

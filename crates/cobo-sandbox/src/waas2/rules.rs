@@ -11,7 +11,8 @@ use super::table::{
 pub(super) enum Action {
     /// Makes an object, with these properties beside those of the kind.
     Create(&'static [(&'static str, Made)]),
-    /// As `Create`. Refuses a `request_id` that was used before.
+    /// As `Create`. Refuses a `request_id` that was used before, and waits for the callback of the
+    /// caller's key.
     CreateOnce(&'static [(&'static str, Made)]),
     /// Makes as many objects as the field `count` says.
     CreateMany,
@@ -68,16 +69,6 @@ pub(super) struct Rule {
     pub(super) operation: &'static str,
     pub(super) kind: &'static Kind,
     pub(super) action: Action,
-}
-
-impl Rule {
-    /// Whether the callback of the caller's key is asked: for withdrawals and contract calls.
-    pub(super) fn needs_approval(&self) -> bool {
-        matches!(
-            self.operation,
-            "create_transfer_transaction" | "create_contract_call_transaction"
-        )
-    }
 }
 
 const fn rule(operation: &'static str, kind: &'static Kind, action: Action) -> Rule {

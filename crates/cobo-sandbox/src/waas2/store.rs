@@ -29,6 +29,15 @@ pub(super) struct Stored {
 }
 
 impl Stored {
+    /// Compares kinds by their names: a deposit, too, is a transaction.
+    fn is_of(&self, org_id: &str, kind: &Kind) -> bool {
+        self.org_id == org_id && self.kind.name == kind.name
+    }
+
+    fn has_id(&self, kind: &Kind, id: &str) -> bool {
+        self.kind.name == kind.name && self.value[kind.id].as_str() == Some(id)
+    }
+
     /// The object as of now.
     pub(super) fn at(&self, now_ms: u64) -> Value {
         let mut value = self.value.clone();
@@ -232,17 +241,14 @@ impl Store {
     }
 
     pub(super) fn get(&mut self, org_id: &str, kind: &Kind, id: &str) -> Option<&mut Stored> {
-        self.objects.iter_mut().find(|object| {
-            object.org_id == org_id
-                && object.kind.name == kind.name
-                && object.value[kind.id].as_str() == Some(id)
-        })
+        let mut objects = self.objects.iter_mut();
+        objects.find(|it| it.org_id == org_id && it.has_id(kind, id))
     }
 
     /// The first object of a kind, of any organization, with this text in the property that identifies it.
     pub(super) fn find(&self, kind: &Kind, id: &str) -> Option<&Stored> {
         let mut objects = self.objects.iter();
-        objects.find(|it| it.kind.name == kind.name && it.value[kind.id].as_str() == Some(id))
+        objects.find(|it| it.has_id(kind, id))
     }
 
     /// The object with the same values as `candidate` in the properties that identify its kind.
@@ -255,16 +261,14 @@ impl Store {
         let mut objects = self.objects.iter_mut();
         objects.find(|it| {
             let is_same = |property: &&str| it.value[*property] == candidate[*property];
-            it.org_id == org_id && it.kind.name == kind.name && kind.same.iter().all(is_same)
+            it.is_of(org_id, kind) && kind.same.iter().all(is_same)
         })
     }
 
     /// Removes an object.
     pub(super) fn remove(&mut self, org_id: &str, kind: &Kind, id: &str) {
-        self.objects.retain(|it| {
-            let is_it = it.org_id == org_id && it.kind.name == kind.name;
-            !(is_it && it.value[kind.id].as_str() == Some(id))
-        });
+        self.objects
+            .retain(|it| !(it.org_id == org_id && it.has_id(kind, id)));
     }
 
     /// All objects of a kind, as of now, with their places.
@@ -275,7 +279,7 @@ impl Store {
         now_ms: u64,
     ) -> Vec<(&Map<String, Value>, Value)> {
         let objects = self.objects.iter();
-        let of_kind = objects.filter(|it| it.org_id == org_id && it.kind.name == kind.name);
+        let of_kind = objects.filter(|it| it.is_of(org_id, kind));
         of_kind.map(|it| (&it.place, it.at(now_ms))).collect()
     }
 
@@ -286,10 +290,9 @@ impl Store {
         place: &Map<String, Value>,
         now_ms: u64,
     ) -> Vec<Value> {
-        let of_kind = self.objects.iter().filter(|object| {
-            object.org_id == org_id && object.kind.name == kind.name && object.place == *place
-        });
-        of_kind.map(|object| object.at(now_ms)).collect()
+        let objects = self.objects.iter();
+        let of_kind = objects.filter(|it| it.is_of(org_id, kind) && it.place == *place);
+        of_kind.map(|it| it.at(now_ms)).collect()
     }
 
     /// What an operation created, of all organizations.

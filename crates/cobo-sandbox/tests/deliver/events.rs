@@ -160,7 +160,7 @@ async fn test_event_is_sent_to_all_endpoints_of_the_organization() {
 }
 
 #[tokio::test]
-async fn vaults_orders_and_refunds_have_events_of_their_own() {
+async fn vault_order_and_refund_changes_become_events() {
     let sandbox = sandbox().await;
     let app = App::answering(StatusCode::OK, "").await;
     let all = [

@@ -108,7 +108,7 @@ async fn failed_transfer_gives_its_amount_back_and_a_missing_deposit_shows_as_ne
 }
 
 #[tokio::test]
-async fn balances_of_an_unknown_wallet_and_deposits_that_make_no_sense_are_refused() {
+async fn balances_of_an_unknown_wallet_and_invalid_deposits_are_refused() {
     let sandbox = sandbox().await;
     let target = "/v2/wallets/f47ac10b-58cc-4372-a567-0e02b2c3d479/tokens";
     let answer = Call::get(target).send(&sandbox).await;

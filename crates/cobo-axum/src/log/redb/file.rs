@@ -30,7 +30,7 @@ pub(super) struct LogFile {
 
 struct Opened {
     database: Database,
-    /// Tells it from one that was opened later.
+    /// Distinguishes it from a database that was opened later.
     number: u64,
 }
 
