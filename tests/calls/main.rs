@@ -9,6 +9,7 @@ mod faults;
 mod http2;
 mod https;
 mod layers;
+mod localhost;
 mod options;
 mod outcomes;
 mod receiving;
