@@ -42,7 +42,8 @@ async fn resolver_is_never_asked_where_localhost_is() {
 
 #[test]
 fn plain_http_of_this_machine_is_never_sent_through_a_proxy() {
-    let through_proxy = |url: &str| build(url, HttpOptions::new().proxy("http://proxy.example:3128"));
+    let through_proxy =
+        |url: &str| build(url, HttpOptions::new().proxy("http://proxy.example:3128"));
     for host in ["127.0.0.1:1", "127.9.9.9:1", "localhost:1", "[::1]:1"] {
         let error = through_proxy(&format!("http://{host}/v2")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration, "{host}");

@@ -13,6 +13,7 @@ mod localhost;
 mod options;
 mod outcomes;
 mod receiving;
+mod recovery;
 mod retries;
 mod secrets;
 mod user_info;

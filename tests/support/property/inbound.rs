@@ -148,7 +148,7 @@ fn assert_shows_no_value(error: &DecodeError, data: &[u8]) {
 }
 
 /// Asserts that a text shows no long word of the input.
-fn assert_silent(shown: &str, data: &[u8]) {
+pub(super) fn assert_silent(shown: &str, data: &[u8]) {
     // Longer than any word of an error text.
     const LONG: usize = 48;
     let words = data.split(|byte| !byte.is_ascii_graphic());

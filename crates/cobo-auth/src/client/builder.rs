@@ -116,7 +116,7 @@ impl ClientBuilder {
     }
 
     /// Allows plain `http` to other machines. Anyone on the network path can then read the tokens.
-    /// A [`UserInfoVerifier`](crate::UserInfoVerifier) refuses such a base URL nevertheless.
+    /// A `UserInfoVerifier` refuses such a base URL nevertheless.
     #[must_use]
     pub fn danger_allow_plain_http(mut self) -> Self {
         self.allow_plain_http = true;

@@ -185,7 +185,7 @@ async fn stale_keys_are_served_while_the_fetch_fails_and_replaced_after() {
     assert_eq!(portal.requests().len(), 4);
 }
 
-/// While the portal cannot be asked, nobody knows whether it has withdrawn a key.
+/// While the portal cannot be asked, it may have withdrawn a key.
 #[tokio::test]
 async fn keys_are_refused_at_the_maximum_age_until_a_fetch_succeeds() {
     let hour = 12 * MAX_AGE;

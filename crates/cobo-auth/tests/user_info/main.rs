@@ -205,7 +205,7 @@ async fn verifier_needs_an_issuer_a_client_id_and_https() {
     }
 }
 
-/// Somebody on the network path could serve a JWKS with keys of their own.
+/// An attacker on the network path could serve a JWKS with false keys.
 #[test]
 fn plain_http_to_another_machine_is_refused_even_if_the_client_allows_it() {
     let keys = ResponseKeys::unverified();
