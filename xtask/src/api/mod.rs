@@ -159,6 +159,8 @@ pub enum Bounds {
 }
 
 /// A Rust type, without the modifiers of its field (optional, nullable, boxed).
+///
+/// `Add a type` in `CONTRIBUTING.md` lists what a new variant needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Type {
     String,
@@ -384,7 +386,12 @@ impl Api {
                 ModelKind::Wrapper(inner) => self.is_text(inner),
                 ModelKind::Object(_) | ModelKind::Union(_) => false,
             },
-            _ => false,
+            Type::Secret
+            | Type::File
+            | Type::Json
+            | Type::List(_)
+            | Type::Map(_)
+            | Type::OrNull(_) => false,
         }
     }
 

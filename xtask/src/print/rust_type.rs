@@ -18,7 +18,15 @@ pub(crate) const JSON: &str = "serde_json::Value";
 const BOX: &str = "std::boxed::Box";
 const OPTION: &str = "std::option::Option";
 
+/// The short names of the types of other crates that [`RustType`] writes.
+pub(crate) const OUTSIDE: [&str; 11] = [
+    "BTreeMap", "Box", "File", "Map", "Nullable", "Number", "Option", "Secret", "String", "Value",
+    "Vec",
+];
+
 impl RustType {
+    /// The Rust type of a type of the model. A path that is new here also needs an entry in
+    /// `print/code/paths.rs`, and its short name in [`OUTSIDE`].
     pub(crate) fn of(ty: &Type) -> Self {
         match ty {
             Type::String => Self::Plain(STRING),
