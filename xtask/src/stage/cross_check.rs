@@ -7,7 +7,8 @@
 //!   enum's values, and the members of a union, are compared.
 //! - The order of fields, and where boxes are.
 //! - `null` and absence: progenitor has one `Option` for both where a property is optional, and
-//!   none for an optional list or map.
+//!   none for an optional list or map. It ignores `nullable` where it is told which type to use: at
+//!   numbers, secrets and files.
 //! - A required field that leads back to its own model, or that only requests or only responses
 //!   have: ours is optional.
 //!
@@ -304,7 +305,9 @@ impl<'a> Second<'a> {
         let optional = format!("Option<{plain}>");
         let agree = match field.presence {
             Presence::Required => second == plain,
-            Presence::OrNull => second == optional || plain == JSON,
+            Presence::OrNull => {
+                second == optional || plain == JSON || (second == plain && is_told(&field.ty))
+            }
             Presence::Optional | Presence::Nullable => second == optional || second == plain,
         };
         (!agree).then(|| format!("it is `{plain}`, and `{second}` to progenitor"))
@@ -346,6 +349,12 @@ fn written(api: &Api, ty: &Type) -> String {
         Type::Model(id) => rust_name::model(&api.model(*id).name),
         Type::List(inner) => format!("Vec<{}>", written(api, inner)),
         Type::Map(inner) => format!("Map<{}>", written(api, inner)),
+        Type::OrNull(inner) if is_told(inner) => written(api, inner),
         Type::OrNull(inner) => format!("Option<{}>", written(api, inner)),
     }
+}
+
+/// Whether progenitor is told to use the type. It then ignores `nullable`.
+fn is_told(ty: &Type) -> bool {
+    matches!(ty, Type::Number | Type::Secret | Type::File)
 }
