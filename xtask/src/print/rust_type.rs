@@ -19,9 +19,9 @@ const BOX: &str = "std::boxed::Box";
 const OPTION: &str = "std::option::Option";
 
 /// The short names of the types of other crates that [`RustType`] writes.
-pub(crate) const OUTSIDE: [&str; 11] = [
-    "BTreeMap", "Box", "File", "Map", "Nullable", "Number", "Option", "Secret", "String", "Value",
-    "Vec",
+pub(crate) const OUTSIDE: [&str; 12] = [
+    "BTreeMap", "Box", "Date", "File", "Map", "Nullable", "Number", "Option", "Secret", "String",
+    "Value", "Vec",
 ];
 
 impl RustType {
@@ -34,6 +34,7 @@ impl RustType {
             Type::Integer => Self::Plain("i64"),
             Type::Number => Self::Plain("cobo_model::Number"),
             Type::Secret => Self::Plain("cobo_model::Secret"),
+            Type::Date => Self::Plain("cobo_model::Date"),
             Type::File => Self::Plain("cobo_model::File"),
             Type::Json => Self::Plain(JSON),
             Type::Model(id) => Self::Model(*id),

@@ -14,7 +14,7 @@ pub(super) fn wrapper(types: &Types<'_>, model: &Model, ty: &Type) -> TokenStrea
     let head = head(model);
     let (name, holds) = (ident(&model.rust), types.plain(ty));
     let derives = match ty {
-        Type::Number => quote!(Clone, Debug, PartialEq, Eq, Hash),
+        Type::Number | Type::Date => quote!(Clone, Debug, PartialEq, Eq, Hash),
         Type::String => quote!(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd),
         Type::Bool
         | Type::Integer
