@@ -97,7 +97,9 @@ pub use client::environment::Environment;
 pub use client::retry::RetryPolicy;
 pub use client::transport::options::HttpOptions;
 pub use client::transport::resolver::{Resolver, ResolverError};
-pub use cobo_model::{DecodeError, File, MissingFields, Nullable, Number, NumberError, Secret};
+pub use cobo_model::{
+    Date, DateError, DecodeError, File, MissingFields, Nullable, Number, NumberError, Secret,
+};
 pub use error::body::ErrorBody;
 pub use error::code::ErrorCode;
 pub use error::{Error, ErrorKind, Execution};

@@ -73,11 +73,10 @@ pub(crate) fn log_unbuilt(error: &Error) {
 }
 
 impl Call {
-    /// Checks the method and adds the headers of every request: no content encoding of the response;
-    /// `Content-Length: 0` for an empty `POST`, `PUT` or `PATCH`, since some gateways refuse one
-    /// without it (411).
-    pub(crate) fn set_framing(&mut self) -> Result<(), Error> {
-        check_method(&self.method)?;
+    /// Adds the headers of every request that do not depend on the client or on the attempt: no
+    /// content encoding of the response; `Content-Length: 0` for an empty `POST`, `PUT` or `PATCH`,
+    /// since some gateways refuse one without it (411).
+    pub(crate) fn add_fixed_headers(&mut self) {
         self.headers.insert(
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
@@ -87,7 +86,20 @@ impl Call {
             let none = HeaderValue::from_static("0");
             self.headers.insert(header::CONTENT_LENGTH, none);
         }
-        Ok(())
+    }
+
+    /// Refuses methods that cannot be signed safely. The signed message begins with the method, so
+    /// another character such as `|` would make it ambiguous. CONNECT has another target than the one
+    /// that is signed.
+    pub(crate) fn check_method(&self) -> Result<(), Error> {
+        let method = self.method.as_str();
+        let plain = method.bytes().all(|byte| byte.is_ascii_uppercase());
+        if plain && !matches!(self.method, Method::CONNECT | Method::TRACE) {
+            return Ok(());
+        }
+        Err(Error::invalid_request(
+            "this method cannot be signed; it is CONNECT or TRACE, or not in upper case".to_owned(),
+        ))
     }
 
     /// The message that the signature covers.
@@ -101,7 +113,9 @@ impl Call {
         }
     }
 
-    /// The request as the HTTP client sends it. Nothing else makes one.
+    /// The request of one attempt: the headers of the call, then those of the client and of the
+    /// attempt. The HTTP client adds the headers of [`HttpOptions`](crate::HttpOptions). Nothing else
+    /// makes a request.
     fn http_request(
         &self,
         api_key: &HeaderValue,
@@ -136,20 +150,4 @@ impl Client {
                 .with_operation(call.label)),
         }
     }
-}
-
-/// Refuses methods that cannot be signed safely. The signed message begins with the method, so
-/// another character such as `|` would make it ambiguous. CONNECT has another target than the one
-/// that is signed.
-fn check_method(method: &Method) -> Result<(), Error> {
-    let plain = method
-        .as_str()
-        .bytes()
-        .all(|byte| byte.is_ascii_uppercase());
-    if plain && !matches!(*method, Method::CONNECT | Method::TRACE) {
-        return Ok(());
-    }
-    Err(Error::invalid_request(
-        "this method cannot be signed; it is CONNECT or TRACE, or not in upper case".to_owned(),
-    ))
 }

@@ -251,7 +251,8 @@ impl<B: IntoBody> Request<B> {
             call.headers.insert(header::CONTENT_TYPE, content_type);
             call.body = Some(body);
         }
-        call.set_framing()?;
+        call.check_method()?;
+        call.add_fixed_headers();
         Ok(call)
     }
 }
