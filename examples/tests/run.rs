@@ -42,7 +42,7 @@ programs! {
     payments: "5. refund: Completed";
     statement: ",sum,Withdrawal,ETH,12345678.500000000000000001\n,sum,Withdrawal,ETH_USDT,0.30\n";
     keys: "2. signed with the key of the file: 200";
-    opentelemetry: "daily report\n  list_wallets\n    get_token\n      GET /oauth/token attempt=1 http.response.status_code=200\n    GET /wallets attempt=1 http.response.status_code=503 error.type=api\n    GET /wallets attempt=2 http.response.status_code=200\n";
+    opentelemetry: "daily report\n  list_wallets\n    get_token\n      GET /oauth/token attempt=1 http.response.status_code=200\n    GET /wallets attempt=1 http.response.status_code=503 error.type=api status=Error\n    GET /wallets attempt=2 http.response.status_code=200\n";
     organization: "3. called as organization ";
     portal_app: "called for each after a restart: [";
     quickstart: "4. called the API with the new one: organization ";

@@ -15,7 +15,7 @@ use metrics::{
 };
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram, Meter, MeterProvider as _};
-use opentelemetry::trace::{SpanId, TracerProvider as _};
+use opentelemetry::trace::{SpanId, Status, TracerProvider as _};
 use opentelemetry_sdk::metrics::data::{
     AggregatedMetrics, MetricData, ResourceMetrics, ScopeMetrics,
 };
@@ -139,6 +139,9 @@ fn print_spans(spans: &[SpanData], parent: SpanId, depth: usize) {
             if let Some(found) = attributes.find(|attribute| attribute.key.as_str() == name) {
                 line += &format!(" {name}={}", found.value);
             }
+        }
+        if matches!(span.status, Status::Error { .. }) {
+            line += " status=Error";
         }
         println!("{line}");
         print_spans(spans, span.span_context.span_id(), depth + 1);
