@@ -27,6 +27,7 @@ pub(crate) mod redact;
 pub(crate) mod response;
 #[cfg(feature = "tower")]
 pub(crate) mod service;
+mod span;
 
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("biz-api-key");
 pub(crate) const API_NONCE: HeaderName = HeaderName::from_static("biz-api-nonce");
@@ -65,11 +66,13 @@ impl Call {
 }
 
 /// Logs a call that failed before there was a request to attempt.
-pub(crate) fn log_unbuilt(error: &Error) {
+pub(crate) fn log_unbuilt(documented: Option<&'static Operation>, error: &Error) {
     let operation = error.operation().unwrap_or_default();
-    tracing::info_span!("cobo", operation).in_scope(|| {
+    let span = span::of_call(documented, operation, None);
+    span.in_scope(|| {
         tracing::debug!(operation, attempt = 0, kind = ?error.kind(), "the call failed");
     });
+    span::record(&span, Err(error));
 }
 
 impl Call {
@@ -142,8 +145,10 @@ impl Call {
 
 impl Client {
     pub(crate) async fn call(&self, call: Call) -> Result<Response<Body>, Error> {
-        let span = tracing::info_span!("cobo", operation = %call.label, org_id = call.org_id());
-        match self.attempts(&call).instrument(span).await {
+        let span = span::of_call(call.operation, &call.label, call.org_id());
+        let result = self.attempts(&call).instrument(span.clone()).await;
+        span::record(&span, result.as_ref());
+        match result {
             Ok(response) => Ok(response.of(call.label, call.repeatable, call.request_id)),
             Err(error) => Err(error
                 .with_repeatable(call.repeatable)
