@@ -7,12 +7,14 @@ use cobo_auth::fuzzing::verify_with_jwks;
 use ed25519_dalek::Signer as _;
 use serde_json::{Value, json};
 
-use super::inbound::assert_silent;
+use super::assert_silent;
 
 const ISSUER: &str = "https://portal.example/";
 const CLIENT_ID: &str = "the-client-id";
 const NOW: u64 = 1_795_000_000;
 
+/// Longer than any word of an error text.
+const LONG: usize = 48;
 /// In the JWKS of an input: the portal's public key.
 const KEY: &str = "KEY";
 
@@ -43,7 +45,7 @@ pub fn user_info_token(data: &[u8]) {
             Err(error) => {
                 assert_eq!(error.status(), 401);
                 assert!(error.public_text().len() < 20);
-                assert_silent(&format!("{error} {error:?}"), data);
+                assert_silent(&format!("{error} {error:?}"), data, LONG);
                 None
             }
         }
