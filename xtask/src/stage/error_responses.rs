@@ -161,8 +161,8 @@ impl Operation<'_> {
             let schema_pointer = at(&at(&content, name), "schema");
             for odd in odd(self.document, schema, &schema_pointer, DEPTH) {
                 self.change(format!(
-                    "failure {status} of {} at {odd} is not one of Cobo's two shapes; its body \
-                     is reached through Error::decode_body",
+                    "failure {status} of {} at {odd} is not one of Cobo's two shapes: its body \
+                     is not parsed, and the kind of the error is `Unexpected`",
                     self.id
                 ));
             }

@@ -74,7 +74,7 @@ codes! {
     FORBIDDEN = 2025, "forbidden", "ask for the permission that the operation needs";
     /// Too many requests.
     RATE_LIMITED = 2026, "too many requests",
-        "wait longer each time, and call again; look up first whether a write was carried out";
+        "call again later, and wait longer each time; look up first whether a write was carried out";
     /// Something that the request names does not exist.
     NOT_FOUND = 2028, "not found", "check the ids in the request";
     /// The key or the token lacks the permission.

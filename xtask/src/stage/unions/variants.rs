@@ -64,7 +64,9 @@ impl<'a> Schemas<'a> {
         let scalars = odd.is_some();
         if let Some(odd) = odd {
             if property.is_some() {
-                return Err(format!("{odd} is not an object, and has no discriminator"));
+                return Err(format!(
+                    "the union has a discriminator, but its variant {odd} is not an object"
+                ));
             }
             self.distinct_types(&models, DEPTH)?;
         }
@@ -92,7 +94,7 @@ impl<'a> Schemas<'a> {
                 });
                 if part.tags.is_empty() {
                     notes.push(format!(
-                        "{} has no value of `{property}` to itself: it is written as it is, and \
+                        "no value of `{property}` selects {} alone: it can be written, but is \
                          never read",
                         part.model
                     ));

@@ -128,7 +128,10 @@ impl HttpOptions {
     ) -> Result<reqwest::ClientBuilder, Error> {
         let url = match &self.proxy {
             Proxy::System if self.proxy_basic_auth.is_some() => {
-                return Err(invalid("proxy_basic_auth", "set the URL with `proxy`, too"));
+                return Err(invalid(
+                    "proxy_basic_auth",
+                    "these credentials need a proxy: set its URL with `proxy`",
+                ));
             }
             Proxy::System if is_loopback(base) => return Ok(http.no_proxy()),
             Proxy::System => return Ok(http),
@@ -139,7 +142,10 @@ impl HttpOptions {
         let mut proxy = proxy.map_err(|_| invalid("proxy", NOT_A_PROXY))?;
         if let Some((user, password)) = &self.proxy_basic_auth {
             if user.contains(':') {
-                return Err(invalid("proxy_basic_auth", "a user cannot contain a colon"));
+                return Err(invalid(
+                    "proxy_basic_auth",
+                    "the user name cannot contain a colon",
+                ));
             }
             proxy = proxy.basic_auth(user, password.expose());
         }

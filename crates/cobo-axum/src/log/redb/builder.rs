@@ -49,7 +49,7 @@ impl RedbLogBuilder {
         self
     }
 
-    /// Opens or creates the file. Blocks while it is read.
+    /// Opens or creates the file. Blocks the thread while the file is read.
     ///
     /// # Errors
     ///
@@ -59,11 +59,12 @@ impl RedbLogBuilder {
         self.open_with(move || backend(&path))
     }
 
-    /// Opens another storage than a file. `open` is called again after each error of the storage.
+    /// Opens a log in a storage that is not a file. `open` is called again after each error of the
+    /// storage.
     ///
     /// # Errors
     ///
-    /// The storage fails, or has something else in it.
+    /// The storage fails, or contains data that is not an event log.
     pub fn open_with<B: StorageBackend>(
         self,
         open: impl Fn() -> io::Result<B> + Send + Sync + 'static,

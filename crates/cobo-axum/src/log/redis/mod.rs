@@ -115,7 +115,9 @@ fn digits(number: impl ToString) -> Vec<u8> {
 }
 
 fn unrecognised() -> LogError {
-    LogError::Failed("Redis has data that is not of an event log; use another namespace".into())
+    LogError::Failed(
+        "the keys of this namespace do not hold an event log; use another namespace".into(),
+    )
 }
 
 fn text(value: Value) -> Result<String, LogError> {

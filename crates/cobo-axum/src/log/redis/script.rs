@@ -1,7 +1,7 @@
 //! The Lua scripts. Redis runs each of them as one step.
 //!
-//! Redis may refuse a command in the middle of a script, and keeps what the script changed before. The
-//! order of the commands is such that an event is then handled once more, and never lost.
+//! If Redis refuses a command in the middle of a script, it keeps what the script has already changed.
+//! Therefore the commands are in an order in which the event is then handled again, and never lost.
 
 use std::sync::LazyLock;
 
@@ -52,8 +52,9 @@ impl Script {
         }
     }
 
-    /// Whether a call that was not answered may be sent again. A claim whose answer was lost ends with
-    /// its lease; the answer of the second `Release` or `Discard` would be wrong.
+    /// Returns whether a call that was not answered may be sent again. `Claim` may not: the event of the
+    /// lost answer is claimed until its lease ends. `Release` and `Discard` may not: the second call
+    /// would answer that the event was not parked.
     pub(super) fn repeats(self) -> bool {
         !matches!(self, Self::Claim | Self::Release | Self::Discard)
     }
@@ -61,7 +62,8 @@ impl Script {
 
 /// - `bodies` and `attempts`: hashes of all events that are not done, by ID.
 /// - `waiting`: when each waiting event is due. `claimed`: when each lease ends, by Redis's clock.
-/// - `parked`: a sorted set without scores, so in the order of the IDs. `reasons`: a hash.
+/// - `parked`: a sorted set with the same score for all events, so it is in the order of the IDs.
+///   `reasons`: a hash.
 /// - `done`: when each remembered event was done.
 const PRELUDE: &str = r"
 local bodies, attempts, waiting, claimed, parked, reasons, done = unpack(KEYS)
@@ -105,7 +107,7 @@ return 0
     )
 });
 
-/// Arguments: the time, the length of a lease. Returns the ID, the body and the attempt; or when the
+/// Arguments: the time, the length of a lease in milliseconds. Returns the ID, the body and the attempt; or when the
 /// next event is due; or nothing.
 static CLAIM: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
@@ -133,8 +135,8 @@ return {id, body, attempt}
     )
 });
 
-/// Arguments: the ID, the time, the oldest time to remember. An event whose lease has ended, and that
-/// waits again, is done, too.
+/// Arguments: the ID, the time, the oldest time to remember. Also ends an event that is waiting again
+/// because its lease has ended.
 static DONE: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
         r"
