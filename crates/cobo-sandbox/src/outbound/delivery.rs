@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::message::{Content, Message};
 
-/// A message that is delivered, and the attempts so far. A clone shows the same delivery.
+/// The delivery of a message, with its attempts so far. A clone shows the same delivery.
 #[derive(Clone)]
 pub struct Delivery {
     pub(super) sent: Arc<Sent>,
@@ -46,7 +46,7 @@ pub enum DeliveryStatus {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// When it was made, in milliseconds since 1970, by the sandbox's clock.
+    /// When the attempt was made, in milliseconds since 1970, by the sandbox's clock.
     pub at_ms: u64,
     /// The headers that were sent, with the signature.
     pub headers: HeaderMap,
@@ -66,7 +66,7 @@ impl Delivery {
         &self.sent.id
     }
 
-    /// The URL that it is posted to.
+    /// The URL that the message is posted to.
     pub fn url(&self) -> &str {
         &self.sent.message.url
     }
@@ -84,7 +84,7 @@ impl Delivery {
         self.progress.borrow().attempts.clone()
     }
 
-    /// The state.
+    /// The state of the delivery.
     pub fn status(&self) -> DeliveryStatus {
         self.progress.borrow().status
     }
@@ -100,8 +100,8 @@ impl Delivery {
         self.wait_for(reached).await.attempts
     }
 
-    /// Waits until the delivery has succeeded or failed. While it is retried, only time brings it further: advance the
-    /// sandbox's, or use [`Sandbox::finish`](crate::Sandbox::finish).
+    /// Waits until the delivery has succeeded or failed. After a failed attempt, the next one waits for the sandbox's
+    /// time: advance it, or use [`Sandbox::finish`](crate::Sandbox::finish).
     pub async fn ended(&self) -> DeliveryStatus {
         self.wait_for(|_| false).await.status
     }
@@ -114,7 +114,7 @@ impl Delivery {
         message
     }
 
-    /// Waits until the progress fits, the delivery has ended, or the sandbox has stopped.
+    /// Waits until `fits` accepts the progress, the delivery has ended, or the sandbox has stopped.
     pub(super) async fn wait_for(&self, fits: impl Fn(&Progress) -> bool) -> Progress {
         let mut progress = self.progress.clone();
         let ended = |it: &Progress| it.status != DeliveryStatus::Retrying;

@@ -15,7 +15,7 @@ pub type CallbackRequest = Transaction;
 /// assert_eq!(Decision::Deny("above the limit".to_owned()).answer(), "deny");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "only the answer that is sent decides"]
+#[must_use = "Cobo learns the decision only from the answer to its callback"]
 pub enum Decision {
     /// The transaction may go on.
     Approve,
