@@ -160,7 +160,7 @@ impl ClientBuilder {
 pub(crate) fn refuse_plain_http(base: &Url) -> Result<(), Error> {
     if base.scheme() == "http" && !is_loopback(base) {
         return Err(Error::configuration(
-            "the base URL is plain http to another machine; use https, or call \
+            "the base URL is plain http to another machine; use https, or say \
              `ClientBuilder::danger_allow_plain_http`"
                 .to_owned(),
         ));

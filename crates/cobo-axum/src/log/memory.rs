@@ -62,8 +62,8 @@ impl Entry {
 }
 
 impl MemoryLog {
-    /// Creates a log with at most `capacity` events that are waiting or claimed, and at most 100,000
-    /// that are parked.
+    /// A log with at most `capacity` events that are waiting or claimed, and at most 100,000 that are
+    /// parked.
     pub fn new(capacity: usize) -> Self {
         Self {
             bounds: Bounds::new(capacity),

@@ -49,7 +49,7 @@ impl RedbLogBuilder {
         self
     }
 
-    /// Opens or creates the file. Blocks the thread while the file is read.
+    /// Opens or creates the file. Blocks while it is read.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl RedbLogBuilder {
     ///
     /// # Errors
     ///
-    /// The storage fails, or contains data that is not an event log.
+    /// The storage fails, or has something else in it.
     pub fn open_with<B: StorageBackend>(
         self,
         open: impl Fn() -> io::Result<B> + Send + Sync + 'static,

@@ -24,13 +24,13 @@ use tables::{DONE, EVENTS, PARKED, STATES, WAITING};
 /// An event log in a file, by the embedded database [redb](::redb). It survives a crash of the
 /// process and of the machine: [`record`](EventLog::record) returns after the disk has the event.
 ///
-/// One process can open a file at a time. The log remembers the IDs of the last million handled
-/// events for 7 days. Bodies are stored as received, not encrypted: give only the app's user access
-/// to the directory.
+/// One process can open a file at a time. It remembers the IDs of the last million handled events
+/// for 7 days. Bodies are stored as received, not encrypted: give the directory the permissions
+/// that they need.
 ///
-/// After a disk error, the running calls fail, and the next call opens the file again. Before that,
-/// it rewrites and flushes the whole file, because the operating system may have dropped data that
-/// a failed flush should have written. Events that workers of this process are handling stay claimed.
+/// After a disk error, the calls that run fail, and the next call opens the file again. It first
+/// writes the whole file again and flushes it, because the system may have dropped what a failed
+/// flush should have written. Events that workers of this process handle stay claimed.
 pub struct RedbLog {
     file: Arc<LogFile>,
     bounds: Bounds,
@@ -45,7 +45,7 @@ impl RedbLog {
     ///
     /// # Errors
     ///
-    /// The file cannot be opened, is not an event log, or is open in another process.
+    /// The file cannot be opened, is not such a log, or is open in another process.
     pub fn open(path: impl AsRef<Path>, capacity: usize) -> Result<Self, LogError> {
         Self::builder(capacity).open(path)
     }
@@ -65,7 +65,7 @@ impl RedbLog {
             .await
     }
 
-    /// Runs `work` like `write`. After that, the event is no longer claimed.
+    /// As `write`. The event is then no longer claimed.
     async fn give_up<T: Send + 'static>(
         &self,
         id: &str,

@@ -62,8 +62,7 @@ impl Script {
 
 /// - `bodies` and `attempts`: hashes of all events that are not done, by ID.
 /// - `waiting`: when each waiting event is due. `claimed`: when each lease ends, by Redis's clock.
-/// - `parked`: a sorted set with the same score for all events, so it is in the order of the IDs.
-///   `reasons`: a hash.
+/// - `parked`: a sorted set without scores, so in the order of the IDs. `reasons`: a hash.
 /// - `done`: when each remembered event was done.
 const PRELUDE: &str = r"
 local bodies, attempts, waiting, claimed, parked, reasons, done = unpack(KEYS)
@@ -107,7 +106,7 @@ return 0
     )
 });
 
-/// Arguments: the time, the length of a lease in milliseconds. Returns the ID, the body and the attempt; or when the
+/// Arguments: the time, the length of a lease. Returns the ID, the body and the attempt; or when the
 /// next event is due; or nothing.
 static CLAIM: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
@@ -135,8 +134,8 @@ return {id, body, attempt}
     )
 });
 
-/// Arguments: the ID, the time, the oldest time to remember. Also ends an event that is waiting again
-/// because its lease has ended.
+/// Arguments: the ID, the time, the oldest time to remember. An event whose lease has ended, and that
+/// waits again, is done, too.
 static DONE: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
         r"
