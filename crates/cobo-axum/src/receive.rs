@@ -10,7 +10,7 @@ use http::HeaderMap;
 
 use crate::rejection::Rejection;
 
-/// The time limit for reading a body, unless the app sets another one. Cobo waits for 2 seconds.
+/// How long reading a body may take, unless the app sets another limit. Cobo waits for 2 seconds.
 pub(crate) const READ_LIMIT: Duration = Duration::from_secs(5);
 
 /// Reads and verifies the body of a request. Its headers are checked first, so that the body of a

@@ -44,8 +44,8 @@ enum Detail {
 pub enum InboundErrorKind {
     /// The timestamp header, the signature header or both are missing. 401.
     MissingSignature,
-    /// The timestamp is there in one spelling (`BIZ-TIMESTAMP`), and the signature only in the
-    /// other (`BIZ_RESP_SIGNATURE`). 401.
+    /// The name of the timestamp header has one spelling (`BIZ-TIMESTAMP`), and that of the signature
+    /// header only the other (`BIZ_RESP_SIGNATURE`). 401.
     MixedSpellings,
     /// A signature header appears more than once. 400.
     DuplicateHeader,
@@ -128,7 +128,7 @@ impl InboundError {
         }
     }
 
-    /// The reason.
+    /// The kind of reason why the request is refused.
     pub fn kind(&self) -> InboundErrorKind {
         self.kind
     }
@@ -175,7 +175,7 @@ impl fmt::Display for InboundError {
                 "the request has no timestamp or no signature header; it may not be from Cobo"
             }
             InboundErrorKind::MixedSpellings => {
-                "the timestamp and the signature header have different spellings; a proxy may have \
+                "the names of the timestamp and the signature header are spelled differently; a proxy may have \
                  removed the headers with `_` in their names"
             }
             InboundErrorKind::DuplicateHeader => "a signature header appears more than once",
@@ -186,7 +186,7 @@ impl fmt::Display for InboundError {
                 "the signature header does not have 128 hexadecimal digits"
             }
             InboundErrorKind::WrongSignature => {
-                "the signature is not by Cobo's key for these bytes; check that the environment is \
+                "Cobo's key did not make the signature for these bytes; check that the environment is \
                  the right one, and that the body arrives unchanged"
             }
             InboundErrorKind::TooOld => {

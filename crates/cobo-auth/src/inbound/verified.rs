@@ -20,7 +20,7 @@ pub struct Verified<T> {
 }
 
 impl<T> Verified<T> {
-    /// The value without its proof.
+    /// Returns the value, without the proof that Cobo signed it.
     pub fn into_inner(self) -> T {
         self.value
     }

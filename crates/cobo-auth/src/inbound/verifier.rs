@@ -59,7 +59,7 @@ pub struct InboundVerifier {
 }
 
 impl InboundVerifier {
-    /// Verifies with the keys of an environment.
+    /// Creates a verifier with the keys of an environment.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl InboundVerifier {
         Self::from_keys(environment.response_keys().clone())
     }
 
-    /// Verifies with these keys. During a key rotation there are several.
+    /// Creates a verifier with these keys. During a key rotation there are several.
     ///
     /// # Errors
     ///
@@ -159,7 +159,7 @@ impl InboundVerifier {
             .keys
             .verify(body, headers)
             .map_err(InboundError::signature)?;
-        // Only now: for a stranger's request, the clock is not questioned.
+        // Only after the signature: a forged timestamp must not cause a warning about the clock.
         let age = self.check_time(timestamp)?;
         let body = Body::new(Zeroizing::new(body.to_vec()));
         Ok(Verified::new(body, timestamp, age))

@@ -27,7 +27,7 @@ const USER_AGENT: &str = concat!("cobo-rust/", env!("CARGO_PKG_VERSION"));
 
 impl HttpOptions {
     /// Builds the HTTP client that sends requests to the host of `base`. It follows no redirect,
-    /// repeats no request and unpacks no response.
+    /// repeats no request and decompresses no response.
     pub(crate) fn client(&self, base: &Url) -> Result<reqwest::Client, Error> {
         let http = reqwest::Client::builder()
             .user_agent(self.user_agent()?)
@@ -58,7 +58,7 @@ impl HttpOptions {
         })
     }
 
-    /// The default headers, none of which changes a request after it was signed.
+    /// Returns the default headers; an error if one of them would change a request after it was signed.
     fn checked_headers(&self) -> Result<&http::HeaderMap, Error> {
         match RESERVED_HEADERS
             .iter()
