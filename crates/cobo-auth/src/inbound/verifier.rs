@@ -159,7 +159,7 @@ impl InboundVerifier {
             .keys
             .verify(body, headers)
             .map_err(InboundError::signature)?;
-        // Only after the signature: a forged timestamp must not cause a warning about the clock.
+        // Only now: for a stranger's request, the clock is not questioned.
         let age = self.check_time(timestamp)?;
         let body = Body::new(Zeroizing::new(body.to_vec()));
         Ok(Verified::new(body, timestamp, age))

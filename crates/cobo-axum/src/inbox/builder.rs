@@ -47,7 +47,7 @@ impl InboxBuilder {
         self
     }
 
-    /// Sets how many events are recorded at the same time, at least one. For further ones the answer is 503.
+    /// Sets how many events are recorded at the same time, at least one. Beyond that the answer is 503.
     /// Each of them may use a thread that waits for the disk. Default: 64.
     #[must_use]
     pub fn max_recording(mut self, events: usize) -> Self {

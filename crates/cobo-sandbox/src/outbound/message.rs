@@ -109,7 +109,7 @@ impl Message {
     }
 }
 
-/// The attempts that are left if this one fails.
+/// What follows if an attempt fails.
 #[derive(Clone, Copy)]
 pub(super) struct Retries {
     pub(super) left: usize,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// How an object that is created ends, for [`Sandbox::script_end`](crate::Sandbox::script_end).
+/// How a created object ends, for [`Sandbox::script_end`](crate::Sandbox::script_end).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an end does nothing until it is scripted"]
 pub struct End(pub(super) Ending);
@@ -39,12 +39,12 @@ impl End {
         })
     }
 
-    /// The object moves through all its states and succeeds. It is what happens without a script.
+    /// The object moves through all its states and succeeds. This also happens without a script.
     pub fn succeeds() -> Self {
         Self::new(How::Succeeds)
     }
 
-    /// The object fails instead of its last state. A transaction, a refund and a payout have this
+    /// The object fails instead of reaching its last state. A transaction, a refund and a payout have this
     /// `failed_reason`; a pay-in order expires, and a TSS request is `KeyGeneratingFailed`.
     pub fn fails(reason: impl Into<String>) -> Self {
         Self::new(How::Fails(reason.into()))
@@ -55,8 +55,8 @@ impl End {
         Self::new(How::Stays(state.into()))
     }
 
-    /// The object does not wait for the time: the first request for it after its creation gets the end.
-    /// It is for code that creates an object and waits for its end itself.
+    /// Makes the object reach its end at once: the first request for it after its creation gets its final state,
+    /// although no time has passed. For code that creates an object and waits for its end itself.
     ///
     /// ```
     /// # async fn example(sandbox: cobo_sandbox::Sandbox) -> Result<(), Box<dyn std::error::Error>> {
@@ -82,7 +82,7 @@ pub(super) struct Course {
     pub(super) reason: Option<&'static str>,
     /// At the last state, the first property gets the value of the second.
     pub(super) at_success: Option<(&'static str, &'static str)>,
-    /// How many of the time stamps' units a second has.
+    /// The number of units in a second: 1 if the timestamps are in seconds, 1,000 if they are in milliseconds.
     pub(super) units_per_second: u64,
 }
 
