@@ -24,12 +24,12 @@ impl AccessToken {
         Ok(Arc::new(Bearer::new(token, generation)?).into())
     }
 
-    /// The token itself.
+    /// Returns the token itself.
     pub fn secret(&self) -> &Secret {
         &self.bearer().token
     }
 
-    /// The number of this token among the tokens of its credential.
+    /// Returns the number of this token among the tokens of its credential.
     pub fn generation(&self) -> u64 {
         self.bearer().generation
     }
@@ -102,7 +102,7 @@ impl Bearer {
         })
     }
 
-    /// The number of this token among the tokens of its credential.
+    /// Returns the number of this token among the tokens of its credential.
     pub fn generation(&self) -> u64 {
         self.generation
     }

@@ -119,8 +119,9 @@ impl InboundError {
         }
     }
 
-    /// A body that is larger than `limit` bytes. For code that reads a body and stops at the limit
-    /// of [`InboundVerifier::max_body_bytes`](crate::InboundVerifier::max_body_bytes).
+    /// Creates the error for a body that is larger than `limit` bytes. For code that reads a body
+    /// and stops at the limit of
+    /// [`InboundVerifier::max_body_bytes`](crate::InboundVerifier::max_body_bytes).
     pub fn too_large(limit: usize) -> Self {
         Self {
             kind: InboundErrorKind::BodyTooLarge,
@@ -128,7 +129,7 @@ impl InboundError {
         }
     }
 
-    /// The kind of reason why the request is refused.
+    /// Returns the kind of reason why the request is refused.
     pub fn kind(&self) -> InboundErrorKind {
         self.kind
     }
@@ -152,7 +153,7 @@ impl InboundError {
         }
     }
 
-    /// A short text for the answer, without detail.
+    /// Returns a short text for the answer, without detail.
     pub fn public_text(&self) -> &'static str {
         match self.kind {
             InboundErrorKind::MissingSignature | InboundErrorKind::MixedSpellings => "not signed",

@@ -116,7 +116,7 @@ impl InboundVerifier {
         self
     }
 
-    /// The largest body that is accepted, in bytes. A server need not read more.
+    /// Returns the largest body that is accepted, in bytes. A server need not read more.
     pub fn max_body_bytes(&self) -> usize {
         self.max_body_bytes
     }

@@ -99,7 +99,7 @@ impl UserInfoError {
         }
     }
 
-    /// The kind of reason why the token is refused.
+    /// Returns the kind of reason why the token is refused.
     pub fn kind(&self) -> UserInfoErrorKind {
         self.kind
     }
@@ -112,7 +112,7 @@ impl UserInfoError {
         }
     }
 
-    /// A short text for the answer, without detail.
+    /// Returns a short text for the answer, without detail.
     pub fn public_text(&self) -> &'static str {
         match self.kind {
             UserInfoErrorKind::KeysUnavailable => "try again later",

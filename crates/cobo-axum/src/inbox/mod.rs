@@ -70,8 +70,8 @@ impl Inbox {
         InboxBuilder::new(verifier, Arc::new(log), handlers)
     }
 
-    /// The route for the webhook endpoint: `POST`, answered with 200, or with 400, 401, 408, 413 or 503
-    /// and a short text.
+    /// Returns the route for the webhook endpoint: `POST`, answered with 200, or with 400, 401,
+    /// 408, 413 or 503 and a short text.
     pub fn route<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
         let shared = Arc::clone(&self.shared);
         post(move |request: Request| {

@@ -61,17 +61,17 @@ pub struct Attempt {
 }
 
 impl Delivery {
-    /// The `event_id`, or the id of the callback message.
+    /// Returns the `event_id`, or the id of the callback message.
     pub fn id(&self) -> &str {
         &self.sent.id
     }
 
-    /// The URL that the message is posted to.
+    /// Returns the URL that the message is posted to.
     pub fn url(&self) -> &str {
         &self.sent.message.url
     }
 
-    /// The type of the event; `None` for a callback.
+    /// Returns the type of the event; `None` for a callback.
     pub fn event_type(&self) -> Option<&str> {
         match &self.sent.message.content {
             Content::Event { event_type, .. } => Some(event_type),
@@ -79,17 +79,18 @@ impl Delivery {
         }
     }
 
-    /// The attempts so far, oldest first.
+    /// Returns the attempts so far, oldest first.
     pub fn attempts(&self) -> Vec<Attempt> {
         self.progress.borrow().attempts.clone()
     }
 
-    /// The state of the delivery.
+    /// Returns the state of the delivery.
     pub fn status(&self) -> DeliveryStatus {
         self.progress.borrow().status
     }
 
-    /// When the next attempt is made, in milliseconds since 1970; `None` before the first one and after the last one.
+    /// Returns when the next attempt is made, in milliseconds since 1970; `None` before the first
+    /// one and after the last one.
     pub fn next_attempt_ms(&self) -> Option<u64> {
         self.progress.borrow().next_ms
     }

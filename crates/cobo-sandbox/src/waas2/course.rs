@@ -39,18 +39,20 @@ impl End {
         })
     }
 
-    /// The object moves through all its states and succeeds. This also happens without a script.
+    /// Makes the object move through all its states and succeed. This also happens without a
+    /// script.
     pub fn succeeds() -> Self {
         Self::new(How::Succeeds)
     }
 
-    /// The object fails instead of reaching its last state. A transaction, a refund and a payout have this
-    /// `failed_reason`; a pay-in order expires, and a TSS request is `KeyGeneratingFailed`.
+    /// Makes the object fail instead of reaching its last state. A transaction, a refund and a
+    /// payout have this `failed_reason`; a pay-in order expires, and a TSS request is
+    /// `KeyGeneratingFailed`.
     pub fn fails(reason: impl Into<String>) -> Self {
         Self::new(How::Fails(reason.into()))
     }
 
-    /// The object stays in this state, one of those before the last.
+    /// Makes the object stay in this state, one of those before the last.
     pub fn stays(state: impl Into<String>) -> Self {
         Self::new(How::Stays(state.into()))
     }

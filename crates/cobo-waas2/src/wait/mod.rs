@@ -39,10 +39,10 @@ mod tests;
 
 /// A thing whose state changes until it is final.
 pub trait Progress {
-    /// How it has ended. `None` while its state is not final, is unknown, or is missing.
+    /// Returns how it has ended. `None` while its state is not final, is unknown, or is missing.
     fn outcome(&self) -> Option<Outcome>;
 
-    /// Its state, and why it failed as far as Cobo says so.
+    /// Returns its state, and why it failed as far as Cobo says so.
     fn reason(&self) -> String;
 }
 

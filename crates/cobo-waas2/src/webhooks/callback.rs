@@ -24,8 +24,8 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// The body to answer with, as plain text and with status 200. Cobo accepts exactly these
-    /// texts, and no JSON.
+    /// Returns the body to answer with, as plain text and with status 200. Cobo accepts exactly
+    /// these texts, and no JSON.
     pub fn answer(&self) -> &'static str {
         match self {
             Self::Approve => "ok",

@@ -61,7 +61,7 @@ pub(super) enum Proxy {
 }
 
 impl HttpOptions {
-    /// The default options.
+    /// Creates the default options.
     pub fn new() -> Self {
         Self {
             timeout: TIMEOUT,
