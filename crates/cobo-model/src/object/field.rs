@@ -32,8 +32,7 @@ impl Field {
         self
     }
 
-    /// Makes the field nullable: a missing value is written as `null`; an absent field is read as
-    /// `null`.
+    /// Treats a missing value as `null`: writes it as `null`, and reads an absent field as `null`.
     pub const fn or_null(mut self) -> Self {
         self.nullable = true;
         self
