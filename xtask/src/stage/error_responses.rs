@@ -112,7 +112,7 @@ impl Operation<'_> {
             let kept = successes.iter().position(has_body).unwrap_or(0);
             let (_, mut response) = successes.swap_remove(kept);
             if empty && let Some(schema) = schema_mut(&mut response) {
-                self.change(format!("the success of {id} has no body or the value"));
+                self.change(format!("the success of {id} has either no body or a value"));
                 make_nullable(schema);
             }
             successes = vec![("2XX".to_owned(), response)];

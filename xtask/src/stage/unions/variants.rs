@@ -88,7 +88,10 @@ impl<'a> Schemas<'a> {
                 part.tags.retain(|tag| {
                     let new = seen.insert(tag.clone());
                     if !new {
-                        notes.push(format!("`{tag}` means another variant than {}", part.model));
+                        notes.push(format!(
+                            "`{tag}` selects another variant than {}",
+                            part.model
+                        ));
                     }
                     new
                 });
