@@ -107,8 +107,8 @@ pub trait EventLog: Send + Sync + 'static {
     /// The log failed.
     async fn counts(&self) -> Result<Counts, LogError>;
 
-    /// Returns the time after which a claim ends by itself, so that another process may claim the event. An inbox
-    /// stops a handler before that. `None` if claims end only with the process.
+    /// Returns the time after which a claim ends by itself, so that another process may claim the event. An
+    /// inbox stops a handler before that. `None` if claims end only with the process.
     fn lease(&self) -> Option<Duration> {
         None
     }
@@ -204,7 +204,8 @@ impl Bounds {
 pub enum LogError {
     /// The log has its maximum number of waiting and claimed events.
     #[error(
-        "the event log is full: handlers are too slow or fail, so too many events wait; correct the handlers, or raise the capacity"
+        "the event log is full: handlers are too slow or fail, so too many events wait; correct the \
+         handlers, or raise the capacity"
     )]
     Full,
     /// The log has its maximum number of parked events.

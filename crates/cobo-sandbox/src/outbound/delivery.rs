@@ -101,8 +101,8 @@ impl Delivery {
         self.wait_for(reached).await.attempts
     }
 
-    /// Waits until the delivery has succeeded or failed. After a failed attempt, the next one waits for the sandbox's
-    /// time: advance it, or use [`Sandbox::finish`](crate::Sandbox::finish).
+    /// Waits until the delivery has succeeded or failed. After a failed attempt, the next one waits for the
+    /// sandbox's time: advance it, or use [`Sandbox::finish`](crate::Sandbox::finish).
     pub async fn ended(&self) -> DeliveryStatus {
         self.wait_for(|_| false).await.status
     }

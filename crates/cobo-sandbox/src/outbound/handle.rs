@@ -59,8 +59,8 @@ impl Sandbox {
         }
     }
 
-    /// Returns the deliveries, oldest first: those of [`Sandbox::deliver`], those of events that changes of the sandbox's
-    /// state cause, and those of callbacks. At most 10,000 are kept.
+    /// Returns the deliveries, oldest first: those of [`Sandbox::deliver`], those of events that changes of
+    /// the sandbox's state cause, and those of callbacks. At most 10,000 are kept.
     pub fn deliveries(&self) -> Vec<Delivery> {
         lock(&self.state.outbound.deliveries)
             .iter()
@@ -68,7 +68,8 @@ impl Sandbox {
             .collect()
     }
 
-    /// Sets the URL that must approve every transfer and contract call that this key starts, with `Sandbox::waas2`.
+    /// Sets the URL that must approve every transfer and contract call that this key starts, with
+    /// `Sandbox::waas2`.
     ///
     /// Such a transaction has the state `PendingAuthorization` until the callback is answered. With `ok` it goes on,
     /// with `deny` it ends as `Rejected`. If all attempts fail, it stays as it is.

@@ -44,7 +44,8 @@ impl Message {
         Self::new(url.into(), Content::Event { event_type, data })
     }
 
-    /// Creates a callback that asks about a transaction. The receiver must answer with the plain text `ok` or `deny`.
+    /// Creates a callback that asks about a transaction. The receiver must answer with the plain text `ok`
+    /// or `deny`.
     pub fn callback(url: impl Into<String>, transaction: Value) -> Self {
         let waiting = None;
         Self::new(

@@ -1,7 +1,7 @@
 //! Balances of wallets and addresses, computed from their transactions.
 //!
-//! A completed deposit adds to a balance, and a completed transfer takes from one. Until a transfer has ended, its amount
-//! is not available. Fees, and tokens that contracts move, are not counted.
+//! A completed deposit adds to a balance, and a completed transfer takes from one. Until a transfer has
+//! ended, its amount is not available. Fees, and tokens that contracts move, are not counted.
 
 use std::collections::BTreeMap;
 

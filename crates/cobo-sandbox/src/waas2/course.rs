@@ -57,8 +57,8 @@ impl End {
         Self::new(How::Stays(state.into()))
     }
 
-    /// Makes the object reach its end at once: the first request for it after its creation gets its final state,
-    /// although no time has passed. For code that creates an object and waits for its end itself.
+    /// Makes the object reach its end at once: the first request for it after its creation gets its final
+    /// state, although no time has passed. For code that creates an object and waits for its end itself.
     ///
     /// ```
     /// # async fn example(sandbox: cobo_sandbox::Sandbox) -> Result<(), Box<dyn std::error::Error>> {

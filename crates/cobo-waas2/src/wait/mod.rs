@@ -70,8 +70,8 @@ impl Default for Waiter {
 }
 
 impl Waiter {
-    /// Creates a waiter that asks at once, then after about a second, and then doubles the delay each time, up to
-    /// 30 s. It stops asking after 10 minutes.
+    /// Creates a waiter that asks at once, then after about a second, and then doubles the delay each time,
+    /// up to 30 s. It stops asking after 10 minutes.
     pub const fn new() -> Self {
         Self {
             first: Duration::from_secs(1),
@@ -108,8 +108,8 @@ impl Waiter {
     ///
     /// # Errors
     ///
-    /// The thing ended in failure, the deadline passed, or a request failed in a way that another request would not
-    /// change.
+    /// The thing ended in failure, the deadline passed, or a request failed in a way that another request
+    /// would not change.
     pub async fn wait<R: StateRequest>(&self, request: R) -> Result<R::Thing, WaitError<R::Thing>> {
         let (mut last, mut error) = (None, None);
         let ended = self.poll(request, &mut last, &mut error);

@@ -209,9 +209,9 @@ impl HttpOptions {
         self
     }
 
-    /// Sends this header with every call, unsigned. Headers that carry the access token or set
-    /// the host or the length of a request (`Authorization`, `Host`, `Content-Length`, …) are refused. A header that a call sets
-    /// itself is not replaced.
+    /// Sends this header with every call, unsigned. Headers that carry the access token or set the host or
+    /// the length of a request (`Authorization`, `Host`, `Content-Length`, …) are refused. A header that a
+    /// call sets itself is not replaced.
     pub fn default_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
