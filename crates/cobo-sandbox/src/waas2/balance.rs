@@ -123,7 +123,7 @@ fn changes<'a>(transaction: &'a Value, owned: &'a [Owned]) -> Vec<Change<'a>> {
             changes.push(change(wallet_id, text("/source/address"), amount, true));
         }
         let owner = owned.iter().find(|it| Some(&*it.address) == to_address);
-        // A deposit that has not arrived is not a part of the balance.
+        // An amount that has not arrived is not a part of the balance.
         if is_completed && let Some(wallet_id) = to_wallet.or(owner.map(|it| &*it.wallet_id)) {
             changes.push(change(wallet_id, to_address, amount, false));
         }
