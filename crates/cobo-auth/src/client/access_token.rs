@@ -91,7 +91,9 @@ impl Bearer {
             .filter(|_| !token.is_empty() && !token.expose().contains(char::is_whitespace));
         let Some(mut header) = header else {
             return Err(Error::invalid_request(
-                "the access token is empty, or contains characters that a header value cannot contain".to_owned(),
+                "the access token is empty, or contains characters that a header value cannot \
+                 contain"
+                    .to_owned(),
             ));
         };
         header.set_sensitive(true);

@@ -60,7 +60,8 @@ impl Error {
             Kind::Transport => f.write_str("the connection broke"),
             Kind::Redirect { host } => write!(
                 f,
-                "the request was redirected to {}, but redirects are never followed; check the base URL",
+                "the request was redirected to {}, but redirects are never followed; check the base \
+                 URL",
                 host.as_deref().unwrap_or("an unknown host")
             ),
             Kind::TooLarge { limit } => write!(

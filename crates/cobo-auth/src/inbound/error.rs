@@ -176,8 +176,8 @@ impl fmt::Display for InboundError {
                 "the request has no timestamp or no signature header; it may not be from Cobo"
             }
             InboundErrorKind::MixedSpellings => {
-                "the names of the timestamp and the signature header are spelled differently; a proxy may have \
-                 removed the headers with `_` in their names"
+                "the names of the timestamp and the signature header are spelled differently; a proxy \
+                 may have removed the headers with `_` in their names"
             }
             InboundErrorKind::DuplicateHeader => "a signature header appears more than once",
             InboundErrorKind::MalformedTimestamp => {

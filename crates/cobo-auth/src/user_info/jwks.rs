@@ -32,7 +32,8 @@ pub enum JwksError {
     Transport(#[source] Source),
     /// The server answered with a redirect, which is never followed.
     #[error(
-        "the server redirected the request for the JWKS, but redirects are never followed; check the base URL"
+        "the server redirected the request for the JWKS, but redirects are never followed; check the \
+         base URL"
     )]
     Redirect,
     /// The server answered with another status than 200.

@@ -134,8 +134,8 @@ impl InboxBuilder {
             return limit;
         };
         tracing::warn!(
-            "the limit of handlers is reduced from {limit:?} to {longest:?}: a claim must not expire while its \
-             handler runs; set a longer lease of the event log"
+            "the limit of handlers is reduced from {limit:?} to {longest:?}: a claim must not expire \
+             while its handler runs; set a longer lease of the event log"
         );
         longest
     }
