@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// How a created object ends, for [`Sandbox::script_end`](crate::Sandbox::script_end).
+/// How an object that is created ends, for [`Sandbox::script_end`](crate::Sandbox::script_end).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an end does nothing until it is scripted"]
 pub struct End(pub(super) Ending);
@@ -45,9 +45,8 @@ impl End {
         Self::new(How::Succeeds)
     }
 
-    /// Makes the object fail instead of reaching its last state. A transaction, a refund and a
-    /// payout have this `failed_reason`; a pay-in order expires, and a TSS request is
-    /// `KeyGeneratingFailed`.
+    /// The object fails instead of its last state. A transaction, a refund and a payout have this
+    /// `failed_reason`; a pay-in order expires, and a TSS request is `KeyGeneratingFailed`.
     pub fn fails(reason: impl Into<String>) -> Self {
         Self::new(How::Fails(reason.into()))
     }
@@ -84,7 +83,7 @@ pub(super) struct Course {
     pub(super) reason: Option<&'static str>,
     /// At the last state, the first property gets the value of the second.
     pub(super) at_success: Option<(&'static str, &'static str)>,
-    /// The number of units in a second: 1 if the timestamps are in seconds, 1,000 if they are in milliseconds.
+    /// How many of the time stamps' units a second has.
     pub(super) units_per_second: u64,
 }
 
