@@ -188,7 +188,7 @@ impl Operation {
         operation.map_or("raw", Self::id)
     }
 
-    /// The HTTP method.
+    /// Returns the HTTP method.
     pub const fn method(&self) -> &Method {
         &self.method
     }
