@@ -10,7 +10,7 @@ use crate::rejection::Rejection;
 ///
 /// It verifies the event and does not record it. To acknowledge within 2 seconds and lose nothing, use
 /// an [`Inbox`](crate::Inbox). A body that does not decode as `T` is answered with 400, and Cobo gives
-/// up after 10 attempts; an inbox records such a body.
+/// up after its last attempt; an inbox records such a body.
 ///
 /// ```
 /// use cobo_auth::{Environment, InboundVerifier};
