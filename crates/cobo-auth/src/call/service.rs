@@ -13,8 +13,8 @@ use crate::operation::Request;
 /// A [`tower`](https://docs.rs/tower) service that sends requests. Needs the feature `tower`.
 ///
 /// Layers around it see a [`Request`] before it is signed, and its verified [`Response`] or its
-/// error. They cannot change what is signed: signing, sending and our own retries happen inside of
-/// one call of this service.
+/// error. They cannot change a request after it was signed: signing, sending and our own retries
+/// happen inside of one call of this service.
 ///
 /// Put no layer around it that repeats a call, such as tower's `Retry`, or that sends it twice, such
 /// as its `Hedge`: such a layer would send a transfer a second time although the first one may have

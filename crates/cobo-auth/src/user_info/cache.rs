@@ -57,7 +57,7 @@ impl KeyCache {
         }))
     }
 
-    /// The keys, among them one with this id. Fetches them if they are old or do not have it.
+    /// Returns keys that include one with this id. Fetches them if they are old or do not include it.
     pub(super) async fn with(&self, id: &str) -> Result<Arc<KeySet>, UserInfoError> {
         let max_age = self.0.max_age;
         let known = self.0.lock().with(id);
