@@ -1,14 +1,16 @@
-//! The `tracing` events of the token source and of the verifier of user info tokens. These tests have
-//! their own binary, since callsites cache across threads whether there is a subscriber.
+//! The `tracing` events of the token source, of the verifier of user info tokens and of the inbox. These tests
+//! have their own binary, since callsites cache across threads whether there is a subscriber.
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
-use cobo_auth::{Credential as _, Secret};
+use cobo_auth::{Credential as _, Environment, InboundVerifier, Secret};
+use cobo_axum::{Inbox, MemoryLog};
 use cobo_oauth::{MemoryStore, TokenStore as _};
 use cobo_sandbox::{Answer, DEMO_ORG_ID, Sandbox};
 use cobo_tests::capture::{Capture, Secrets};
 use cobo_tests::client;
 use cobo_tests::failing::Failing;
+use cobo_waas2::webhooks::Router;
 use http::StatusCode;
 use serde_json::json;
 
@@ -98,4 +100,17 @@ async fn logs_show_no_part_of_a_user_info_token() {
         "{text}"
     );
     capture.has_none_of(&secrets);
+}
+
+#[tokio::test]
+async fn inbox_warns_at_its_start_if_the_router_has_no_otherwise() {
+    let ignoring = Router::new().otherwise(async |_| Ok::<_, std::io::Error>(()));
+    for (router, warns) in [(ignoring, false), (Router::new(), true)] {
+        let capture = Capture::start();
+        let verifier = InboundVerifier::new(&Environment::production()).unwrap();
+        let inbox = Inbox::builder(verifier, MemoryLog::new(1), router);
+        inbox.start().unwrap().shutdown().await;
+        let text = capture.text();
+        assert_eq!(text.contains("has no `otherwise`"), warns, "{text}");
+    }
 }
