@@ -12,6 +12,7 @@ use crate::log::{Bounds, LogError};
 
 const INVALID_URL: &str = "invalid Redis URL: expected redis://user:password@host:6379/0, or \
      rediss:// for TLS, or unix:// for a socket";
+const INVALID_CERTIFICATE: &str = "invalid root certificate: expected PEM certificates";
 /// Redis counts leases in milliseconds.
 const SHORTEST: Duration = Duration::from_millis(1);
 
@@ -132,13 +133,15 @@ impl RedisLogBuilder {
         }
         let client = match self.root_certificate {
             Some(pem) if tls => {
+                if !tls::has_certificates(&pem) {
+                    return Err(refused(INVALID_CERTIFICATE));
+                }
                 let certificates = TlsCertificates {
                     client_tls: None,
                     root_cert: Some(pem),
                 };
-                Client::build_with_tls(info, certificates).map_err(|_| {
-                    refused("invalid root certificate: expected one or more in PEM form")
-                })?
+                let client = Client::build_with_tls(info, certificates);
+                client.map_err(|_| refused(INVALID_CERTIFICATE))?
             }
             _ => Client::open(info).map_err(|_| refused(INVALID_URL))?,
         };
