@@ -7,7 +7,8 @@
 //!   enum's values, and the members of a union, are compared.
 //! - The order of fields, and where boxes are.
 //! - `null` and absence: progenitor has one `Option` for both where a property is optional, and
-//!   none for an optional list or map.
+//!   none for an optional list or map. It ignores `nullable` where it is told which type to use: at
+//!   numbers, secrets, dates and files.
 //! - A required field that leads back to its own model, or that only requests or only responses
 //!   have: ours is optional.
 //!
@@ -22,7 +23,7 @@ use serde_json::{Map, Value, json};
 use typify::{TypeDetails, TypeId, TypeSpace};
 
 use super::Stage;
-use crate::api::{Api, Field, Model, ModelKind, Object, Presence, Type, is_exact};
+use crate::api::{Api, Field, Model, ModelKind, Object, Presence, Type, is_date, is_exact};
 use crate::catch_panic::catch_panic;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, flag};
@@ -37,6 +38,7 @@ mod readable;
 /// The types that progenitor is told to use where it cannot express the schema.
 const SECRET: &str = "cobo_model::Secret";
 const NUMBER: &str = "cobo_model::Number";
+const DATE: &str = "cobo_model::Date";
 const FILE: &str = "cobo_model::File";
 
 /// Refuses each place where the two readings differ.
@@ -141,6 +143,8 @@ fn disguised(document: &Document, api: &Api) -> Map<String, Value> {
             set_type(schema, SECRET);
         } else if is_number && holder != Holder::Component {
             set_type(schema, NUMBER);
+        } else if is_date(schema) && holder != Holder::Component {
+            set_type(schema, DATE);
         }
         if let Some(map) = schema.as_object_mut() {
             if map.contains_key(KIND) {
@@ -211,6 +215,7 @@ impl<'a> Second<'a> {
                     ModelKind::IntegerEnum(_) => "i64".to_owned(),
                     // Progenitor cannot be told to use another type for a component.
                     ModelKind::Wrapper(Type::Number) => "f64".to_owned(),
+                    ModelKind::Wrapper(Type::Date) => "chrono::naive::NaiveDate".to_owned(),
                     ModelKind::Wrapper(ty) => written(api, ty),
                     _ => return whole(format!("`{name}` is one value to progenitor")),
                 };
@@ -304,7 +309,9 @@ impl<'a> Second<'a> {
         let optional = format!("Option<{plain}>");
         let agree = match field.presence {
             Presence::Required => second == plain,
-            Presence::OrNull => second == optional || plain == JSON,
+            Presence::OrNull => {
+                second == optional || plain == JSON || (second == plain && is_told(&field.ty))
+            }
             Presence::Optional | Presence::Nullable => second == optional || second == plain,
         };
         (!agree).then(|| format!("it is `{plain}`, and `{second}` to progenitor"))
@@ -341,11 +348,18 @@ fn written(api: &Api, ty: &Type) -> String {
         Type::Integer => "i64".to_owned(),
         Type::Number => NUMBER.to_owned(),
         Type::Secret => SECRET.to_owned(),
+        Type::Date => DATE.to_owned(),
         Type::File => FILE.to_owned(),
         Type::Json => JSON.to_owned(),
         Type::Model(id) => rust_name::model(&api.model(*id).name),
         Type::List(inner) => format!("Vec<{}>", written(api, inner)),
         Type::Map(inner) => format!("Map<{}>", written(api, inner)),
+        Type::OrNull(inner) if is_told(inner) => written(api, inner),
         Type::OrNull(inner) => format!("Option<{}>", written(api, inner)),
     }
+}
+
+/// Whether progenitor is told to use the type. It then ignores `nullable`.
+fn is_told(ty: &Type) -> bool {
+    matches!(ty, Type::Number | Type::Secret | Type::Date | Type::File)
 }

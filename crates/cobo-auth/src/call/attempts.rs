@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 
-use super::{API_SIGNATURE, Call, Signed, metrics};
+use super::{API_SIGNATURE, Call, Signed, metrics, span};
 use crate::body::Body;
 use crate::call::receive::receive;
 use crate::call::redact::{explanation, holds_secret};
@@ -180,6 +181,7 @@ impl Client {
     async fn attempt(&self, call: &Call, outcomes: &Outcomes, left: Option<Duration>) -> Attempt {
         let started = Instant::now();
         let (mut secrets, mut sent) = (Sent::default(), false);
+        let mut span = Span::none();
         let mut strategy = NonceStrategy::Milliseconds;
         let exchange = async {
             if let Some(credential) = &call.credential {
@@ -198,8 +200,12 @@ impl Client {
             secrets.signature = request.headers().get(API_SIGNATURE).cloned();
             let sent_at = shared.cobo_time.at(shared.clock.monotonic());
             sent = true;
-            let answer = shared.http.execute(request).await;
-            receive(answer, shared, sent_at).await
+            span = span::of_request(call, outcomes.attempt, outcomes.sent.len());
+            let response = async {
+                let answer = shared.http.execute(request).await;
+                receive(answer, shared, sent_at).await
+            };
+            response.instrument(span.clone()).await
         };
         let result = match left {
             None => exchange.await,
@@ -224,6 +230,7 @@ impl Client {
                 "succeeded"
             );
         }
+        span::record(&span, result.as_ref());
         metrics::attempt(call.operation, &result);
         Attempt {
             sent: secrets,

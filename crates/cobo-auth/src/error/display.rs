@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Error, Execution, Kind};
+use super::{Error, ErrorKind, Execution, Kind};
 use crate::error::code::ErrorCode;
 
 /// The default time range of `list_transactions`, the only lookup operation of our documents. It does
@@ -35,6 +35,31 @@ impl fmt::Display for Error {
             )?;
         }
         self.fmt_execution(f)
+    }
+}
+
+impl ErrorKind {
+    /// The name of the kind in metrics and traces.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::InvalidRequest => "invalid_request",
+            Self::Signer => "signer",
+            Self::Credential => "credential",
+            Self::Connect => "connect",
+            Self::Timeout => "timeout",
+            Self::Transport => "transport",
+            Self::Redirect => "redirect",
+            Self::TooLarge => "too_large",
+            Self::Unverified => "unverified",
+            Self::Api => "api",
+            Self::RequestIdTaken => "request_id_taken",
+            Self::Unexpected => "unexpected",
+            Self::ContentEncoding => "content_encoding",
+            // These two are known only after the call has ended, so neither metrics nor traces have them.
+            Self::Decode => "decode",
+            Self::RepeatedCursor => "repeated_cursor",
+        }
     }
 }
 

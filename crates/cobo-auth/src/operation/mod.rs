@@ -182,6 +182,12 @@ impl Operation {
         self.id
     }
 
+    /// The id in metrics and traces. A path may contain ids, so all requests without an operation share
+    /// one name.
+    pub(crate) fn id_or_raw(operation: Option<&Self>) -> &'static str {
+        operation.map_or("raw", Self::id)
+    }
+
     /// The HTTP method.
     pub const fn method(&self) -> &Method {
         &self.method

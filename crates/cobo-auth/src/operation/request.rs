@@ -152,7 +152,7 @@ impl<B: IntoBody> Request<B> {
         let started = Instant::now();
         let result = match self.prepare() {
             Ok(call) => client.call(call).await,
-            Err(error) => Err(error).inspect_err(log_unbuilt),
+            Err(error) => Err(error).inspect_err(|error| log_unbuilt(operation, error)),
         };
         metrics::call(operation, started, &result);
         result
@@ -251,7 +251,8 @@ impl<B: IntoBody> Request<B> {
             call.headers.insert(header::CONTENT_TYPE, content_type);
             call.body = Some(body);
         }
-        call.set_framing()?;
+        call.check_method()?;
+        call.add_fixed_headers();
         Ok(call)
     }
 }
@@ -334,7 +335,7 @@ impl Request {
 
     /// The id of the operation.
     pub(crate) fn operation(&self) -> &'static str {
-        self.target.operation().map_or("raw", Operation::id)
+        Operation::id_or_raw(self.target.operation())
     }
 }
 

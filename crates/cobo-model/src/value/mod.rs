@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 mod bounds;
+mod date;
 #[cfg(feature = "rust_decimal")]
 mod decimal;
 mod file;
@@ -15,6 +16,7 @@ mod number;
 mod secret;
 
 pub use bounds::Bounds;
+pub use date::{Date, DateError};
 #[cfg(feature = "rust_decimal")]
 pub use decimal::{AmountError, exact_decimal};
 pub use file::File;
