@@ -13,9 +13,9 @@ static READING: LazyLock<Reading> = LazyLock::new(Reading::new);
 /// An extractor for a verified webhook or callback. The server's state must contain an
 /// [`InboundVerifier`].
 ///
-/// It verifies only. To acknowledge within 2 seconds and lose nothing, use an
-/// [`Inbox`](crate::Inbox). A body that does not decode as `T` is answered with 400, and Cobo gives up
-/// after some attempts; an inbox records it even so.
+/// It verifies the event and does not record it. To acknowledge within 2 seconds and lose nothing, use
+/// an [`Inbox`](crate::Inbox). A body that does not decode as `T` is answered with 400, and Cobo gives
+/// up after its last attempt; an inbox records such a body.
 ///
 /// A signature does not say which app or organization an event is for: check that, see
 /// [`Inbox`](crate::Inbox). A body must arrive within 5 seconds, and all extractors of the process read at

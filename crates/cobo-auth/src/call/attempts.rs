@@ -93,8 +93,9 @@ impl Client {
             if is_nonce_accepted(&result) && nonces.accepted(strategy) {
                 tracing::warn!(
                     "the server refuses random nonces; this process sends milliseconds from now \
-                     on, and processes that share a key may collide: set \
-                     `ClientBuilder::nonces(NonceStrategy::Milliseconds)` and give each a key"
+                     on, and processes that share a key may send the same nonce: set \
+                     `ClientBuilder::nonces(NonceStrategy::Milliseconds)` and give each process its \
+                     own key"
                 );
             }
             let error = match result {
@@ -268,8 +269,7 @@ impl Client {
         let signature = signature.map_err(Error::signer)?;
         if !signature.has_length_for(shared.signer.public_key().curve()) {
             return Err(Error::signer(
-                "the signer returned a signature that does not have the length of its curve's"
-                    .into(),
+                "the signer returned a signature with a length that its curve does not have".into(),
             ));
         }
         Ok(Signed {

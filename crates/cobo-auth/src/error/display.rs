@@ -85,7 +85,8 @@ impl Error {
             Kind::Transport => f.write_str("the connection broke"),
             Kind::Redirect { host } => write!(
                 f,
-                "redirected to {}, but redirects are never followed; check the base URL",
+                "the request was redirected to {}, but redirects are never followed; check the base \
+                 URL",
                 host.as_deref().unwrap_or("an unknown host")
             ),
             Kind::TooLarge { limit } => write!(
@@ -135,7 +136,7 @@ impl Error {
                 }
             }
             Kind::Unexpected => f.write_str(
-                "an error response that does not have Cobo's format; a gateway probably sent it",
+                "the error response does not have Cobo's format; a gateway probably sent it",
             ),
             Kind::Coded { coding } => write!(
                 f,
@@ -174,7 +175,7 @@ impl Error {
         let code = self.code()?;
         match (code.is_retryable(), may_repeat) {
             (true, true) if code == ErrorCode::RATE_LIMITED => {
-                Some("wait longer each time, and call again")
+                Some("call again later, and wait longer each time")
             }
             (true, true) => Some("call again later"),
             (true, false) => None,

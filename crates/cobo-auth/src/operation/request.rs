@@ -260,7 +260,7 @@ impl<B: IntoBody> Request<B> {
 /// What generated clients use. Not for other code: it changes with the generator.
 #[doc(hidden)]
 impl<B: IntoBody> Request<B> {
-    /// A request of an operation, with nothing set.
+    /// Creates a request of an operation, with nothing set.
     pub fn of(client: &Client, operation: &'static Operation) -> Self {
         Self {
             client: client.clone(),
@@ -316,8 +316,8 @@ impl<B: IntoBody> Request<B> {
 
 #[doc(hidden)]
 impl Request {
-    /// The pages of a list. `after` and `before` are the indices of the parameters that take a
-    /// cursor.
+    /// Returns the pages of a list. `after` and `before` are the indices of the parameters that
+    /// take a cursor.
     pub fn pages<P: CursorPage>(self, after: usize, before: Option<usize>) -> Pages<P> {
         Pages::new(self, after, before)
     }

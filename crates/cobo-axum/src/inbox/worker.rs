@@ -162,7 +162,7 @@ async fn write(shared: &Shared, claimed: &Claimed, outcome: &Outcome) -> Result<
             tracing::warn!(
                 event_id,
                 attempt,
-                "an event is handled again in {pause:?}: {reason}"
+                "an attempt to handle an event failed, the next one is in {pause:?}: {reason}"
             );
             return Ok(());
         }

@@ -23,19 +23,19 @@ use super::{Bounds, FieldValue};
 #[serde(transparent)]
 pub struct Date(String);
 
-/// The text is not a date of the calendar in the form `YYYY-MM-DD`.
+/// The error for a text that is not a date of the calendar in the form `YYYY-MM-DD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid date: write it as YYYY-MM-DD, such as 2026-07-28")]
 pub struct DateError;
 
 impl Date {
-    /// The text of the date.
+    /// Returns the text of the date.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The year, the month (1 to 12) and the day of the month (1 to 31). `None` if the date is of a
-    /// response and Cobo wrote it in another form.
+    /// Returns the year, the month (1 to 12) and the day of the month (1 to 31). `None` if the date is
+    /// of a response and Cobo wrote it in another form.
     pub fn year_month_day(&self) -> Option<(u16, u8, u8)> {
         parts(&self.0)
     }
