@@ -14,7 +14,8 @@ use xtask::diagnostic::Diagnostics;
 use xtask::print::CrateNames;
 use xtask::print::code;
 use xtask::report::Log;
-use xtask::stage::{Options, Stage, cross_check, load, transform};
+use xtask::stage::transforms::transform;
+use xtask::stage::{Options, Stage, cross_check, load};
 
 #[path = "faults/names.rs"]
 mod names;
@@ -51,6 +52,16 @@ fn generate(text: &str, options: &Options) -> Result<Generated, Diagnostics> {
 
 fn generated(text: &str) -> Generated {
     generate(text, &Options::default()).unwrap_or_else(|problems| panic!("{problems}\n{text}"))
+}
+
+/// The warnings of a run with these decisions.
+fn warnings_with(text: &str, decisions: &str) -> Vec<String> {
+    let options = Options {
+        decisions: Decisions::parse("decisions.yaml", decisions).unwrap(),
+        ..Options::default()
+    };
+    let it = generate(text, &options).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+    it.log.warnings().iter().map(ToString::to_string).collect()
 }
 
 fn assert_has(text: &str, parts: &[&str]) {
@@ -365,4 +376,46 @@ components:
         .unwrap_err()
         .to_string();
     assert_has(&refused, &[contradiction]);
+    let entry = "- {pointer: \"/components/schemas/Pet/discriminator\", set: {\"mapping\": \
+                 {\"cat\":\"#/components/schemas/Cat\",\"dog\":\"#/components/schemas/Dog\"}}, \
+                 reason: \"the reason\"}";
+    assert_has(&refused, &[entry]);
+    assert_eq!(warnings_with(&text, entry), [""; 0]);
+}
+
+/// Two variants that allow one value each, and two that allow the same values, which only a person can
+/// tell apart.
+#[test]
+fn contradicting_mapping_is_corrected_by_the_decision_that_the_warning_names() {
+    for (dog, mended) in [("dog", true), ("cat, dog", false)] {
+        let cat = if mended { "cat" } else { dog };
+        let text = format!(
+            "{HEAD}paths:
+  /pets:
+    get:
+      operationId: get_pet
+      responses:
+        200:
+          description: D.
+          content:
+            application/json:
+              schema:
+                oneOf: [{{$ref: '#/components/schemas/Cat'}}, {{$ref: '#/components/schemas/Dog'}}]
+                discriminator: {{propertyName: kind, mapping: {{dog: '#/components/schemas/Cat', bird: '#/components/schemas/Dog'}}}}
+components:
+  schemas:
+    Cat: {{type: object, required: [kind], properties: {{kind: {{type: string, enum: [{cat}]}}}}}}
+    Dog: {{type: object, required: [kind], properties: {{kind: {{type: string, enum: [{dog}]}}}}}}
+"
+        );
+        let warnings = warnings_with(&text, "[]");
+        let (_, mend) = warnings[0].split_once("mend: ").unwrap();
+        if mended {
+            let (_, entry) = mend.split_once("`--decisions`: ").unwrap();
+            assert_eq!(warnings_with(&text, entry), [""; 0], "{entry}");
+        } else {
+            let text = "correct the mapping, or the values that the variants allow";
+            assert_eq!(mend, text);
+        }
+    }
 }

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use xtask::decisions::Decisions;
 use xtask::diagnostic::Diagnostics;
 use xtask::stage::{Options, load};
 
@@ -309,6 +310,45 @@ fn each_refused_document_reports_pointer_file_and_reason() {
     }
 }
 
+/// What a person has to do is never left to guess, except where the file is not even readable.
+#[test]
+fn each_refusal_names_a_mend() {
+    for (name, _) in REFUSED {
+        for problem in load(name).iter() {
+            let named = problem.mend.as_deref().is_some_and(|mend| !mend.is_empty());
+            assert!(named || problem.pointer.is_none(), "{problem}");
+        }
+    }
+}
+
+/// A value that is not in an operation is set; the entry that the refusal names mends the document.
+#[test]
+fn suggested_decision_that_sets_a_value_mends_the_document() {
+    for (name, value) in [
+        ("unknown-type", "\"integer\""),
+        ("schema-list", "{type: object}"),
+        ("secret-number", "false"),
+        ("checked-nothing", "false"),
+        ("endless-reference", "\"#/components/schemas/Thing\""),
+    ] {
+        let entries = load(name)
+            .iter()
+            .map(|problem| {
+                let mend = problem.mend.as_deref().unwrap_or_default();
+                let (_, entry) = mend.split_once("`--decisions`: ").expect(mend);
+                entry.replace("VALUE", value)
+            })
+            .collect::<Vec<_>>();
+        let options = Options {
+            decisions: Decisions::parse("decisions.yaml", &entries.join("\n")).expect("decisions"),
+            ..Options::default()
+        };
+        let path = format!("tests/documents/refused/{name}.yaml");
+        let mended = load::run(Path::new(&path), name, &options);
+        assert!(mended.is_ok(), "{name}: {entries:?} {:?}", mended.err());
+    }
+}
+
 #[test]
 fn every_document_in_the_refused_folder_has_a_test() {
     let names = std::fs::read_dir("tests/documents/refused")
@@ -390,7 +430,7 @@ fn unsupported_multipart_in_an_unselected_operation_is_not_refused() {
     let problems = load::read(text.as_bytes(), "it", &options).expect_err("no such tag");
     assert_eq!(
         problems.to_string(),
-        "it: no operation has the tag `Things`; the tags of operations are `Files`\n"
+        "it: no operation has the tag `Things`; the tags of operations are `Files`\n  mend: correct `--tag`\n"
     );
     let options = Options {
         tags: vec!["Files".to_owned()],
