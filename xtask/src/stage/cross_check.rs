@@ -8,6 +8,8 @@
 //! - The order of fields, and where boxes are.
 //! - `null` and absence: progenitor has one `Option` for both where a property is optional, and
 //!   none for an optional list or map.
+//! - `null` of a secret, a number or a file: progenitor is told to use another type there, and reads
+//!   nothing else of the schema.
 //! - A required field that leads back to its own model, or that only requests or only responses
 //!   have: ours is optional.
 //!
@@ -307,7 +309,9 @@ impl<'a> Second<'a> {
         let optional = format!("Option<{plain}>");
         let agree = match field.presence {
             Presence::Required => second == plain,
-            Presence::OrNull => second == optional || plain == JSON,
+            Presence::OrNull => {
+                second == optional || plain == JSON || (is_told(&field.ty) && second == plain)
+            }
             Presence::Optional | Presence::Nullable => second == optional || second == plain,
         };
         (!agree).then(|| format!("it is `{plain}`, and `{second}` to progenitor"))
@@ -349,6 +353,12 @@ fn written(api: &Api, ty: &Type) -> String {
         Type::Model(id) => rust_name::model(&api.model(*id).name),
         Type::List(inner) => format!("Vec<{}>", written(api, inner)),
         Type::Map(inner) => format!("Map<{}>", written(api, inner)),
+        Type::OrNull(inner) if is_told(inner) => written(api, inner),
         Type::OrNull(inner) => format!("Option<{}>", written(api, inner)),
     }
+}
+
+/// Whether progenitor is told to use this type.
+fn is_told(ty: &Type) -> bool {
+    matches!(ty, Type::Secret | Type::Number | Type::File)
 }
