@@ -16,6 +16,7 @@ use xtask::console::{Outcome, Reporter};
 use xtask::report::Log;
 use xtask::stage::transforms::transform;
 use xtask::stage::{Options, Stage, load};
+use xtask::standalone::Standalone;
 use xtask::{conformance, equivalent_forms, regen};
 
 /// One at a time: they share a folder.

@@ -17,6 +17,8 @@ use xtask::report::Log;
 use xtask::stage::transforms::transform;
 use xtask::stage::{Options, Stage, cross_check, load};
 
+#[path = "faults/mends.rs"]
+mod mends;
 #[path = "faults/names.rs"]
 mod names;
 #[path = "faults/places.rs"]
@@ -381,41 +383,4 @@ components:
                  reason: \"the reason\"}";
     assert_has(&refused, &[entry]);
     assert_eq!(warnings_with(&text, entry), [""; 0]);
-}
-
-/// Two variants that allow one value each, and two that allow the same values, which only a person can
-/// tell apart.
-#[test]
-fn contradicting_mapping_is_corrected_by_the_decision_that_the_warning_names() {
-    for (dog, mended) in [("dog", true), ("cat, dog", false)] {
-        let cat = if mended { "cat" } else { dog };
-        let text = format!(
-            "{HEAD}paths:
-  /pets:
-    get:
-      operationId: get_pet
-      responses:
-        200:
-          description: D.
-          content:
-            application/json:
-              schema:
-                oneOf: [{{$ref: '#/components/schemas/Cat'}}, {{$ref: '#/components/schemas/Dog'}}]
-                discriminator: {{propertyName: kind, mapping: {{dog: '#/components/schemas/Cat', bird: '#/components/schemas/Dog'}}}}
-components:
-  schemas:
-    Cat: {{type: object, required: [kind], properties: {{kind: {{type: string, enum: [{cat}]}}}}}}
-    Dog: {{type: object, required: [kind], properties: {{kind: {{type: string, enum: [{dog}]}}}}}}
-"
-        );
-        let warnings = warnings_with(&text, "[]");
-        let (_, mend) = warnings[0].split_once("mend: ").unwrap();
-        if mended {
-            let (_, entry) = mend.split_once("`--decisions`: ").unwrap();
-            assert_eq!(warnings_with(&text, entry), [""; 0], "{entry}");
-        } else {
-            let text = "correct the mapping, or the values that the variants allow";
-            assert_eq!(mend, text);
-        }
-    }
 }

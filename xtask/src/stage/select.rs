@@ -5,16 +5,17 @@
 //! operation reaches is dropped, so a part of a document makes a smaller crate. Without it nothing
 //! is dropped, because schemas that no operation uses (webhook payloads) are needed too.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
 use super::{Options, Stage};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::document::{Document, METHODS, at, entries, item, items, text};
+use crate::document::{Document, METHODS, at, entries, items, text};
 use crate::media::{self, Media};
 use crate::report::Log;
 
+mod origins;
 mod prune;
 mod targets;
 
@@ -25,7 +26,7 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
         log.change(Stage::Select, format!("left out {id}: {reason}"));
     }
     targets::name(document, log);
-    let origins = parameters(document);
+    let origins = origins::parameters(document);
     let mut paths = Map::new();
     for (path, value) in entries(document.root.get("paths")) {
         if path.starts_with("x-") {
@@ -51,51 +52,11 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
             components.shift_remove(kind);
         }
     }
-    moved(document, &origins);
+    origins::moved(document, &origins);
     if !options.tags.is_empty() {
         prune::run(document, options, log);
     }
     Ok(())
-}
-
-/// An operation's pointer, and the name and location of one of its parameters.
-type Place = (String, Option<String>, Option<String>);
-
-/// The pointers of the parameters, which may be shared.
-fn parameters(document: &Document) -> BTreeMap<Place, String> {
-    let mut found = BTreeMap::new();
-    for place in document.operations() {
-        let operation = place.pointer();
-        for holder in [operation.clone(), at("/paths", place.path)] {
-            let list = at(&holder, "parameters");
-            for (index, parameter) in items(document.root.pointer(&list)).enumerate() {
-                if let Some((pointer, value)) = document.follow(parameter, &item(&list, index)) {
-                    let key = (operation.clone(), text(value, "name"), text(value, "in"));
-                    found.entry(key).or_insert(pointer);
-                }
-            }
-        }
-    }
-    found
-}
-
-/// Records where the parameters of operations come from.
-fn moved(document: &mut Document, origins: &BTreeMap<Place, String>) {
-    let mut moves = Vec::new();
-    for place in document.operations() {
-        let operation = place.pointer();
-        let list = at(&operation, "parameters");
-        for (index, value) in items(place.operation.get("parameters")).enumerate() {
-            let key = (operation.clone(), text(value, "name"), text(value, "in"));
-            let to = item(&list, index);
-            if let Some(from) = origins.get(&key).filter(|from| **from != to) {
-                moves.push((from.clone(), to));
-            }
-        }
-    }
-    for (from, to) in moves {
-        document.moved(&from, &to);
-    }
 }
 
 /// Whether `--tag` selects an operation.

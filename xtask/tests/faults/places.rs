@@ -5,7 +5,7 @@ use xtask::report::Log;
 use xtask::stage::transforms::transform;
 use xtask::stage::{Options, Stage, cross_check, load};
 
-use super::{HEAD, assert_has, generate, generated, operation, warnings_with};
+use super::{HEAD, assert_has, generate, generated, operation};
 
 #[test]
 fn read_only_and_write_only_marks_are_kept_for_every_property_type() {
@@ -257,51 +257,6 @@ components:
         assert!(said.contains(part), "{said}");
     }
     assert_eq!(it.api.operations[0].parameters[0].example, Some("a".into()));
-}
-
-/// Of a component, of an enum in its place, and of parameters, one of them shared by two operations.
-#[test]
-fn wrong_example_is_corrected_by_the_decision_that_the_warning_names() {
-    let text = format!(
-        "{HEAD}paths:
-  /it/{{id}}:
-    parameters:
-      - {{name: id, in: path, required: true, schema: {{type: string}}}}
-      - {{name: level, in: query, example: 9, schema: {{type: integer, enum: [1, 2]}}}}
-    get:
-      operationId: get_it
-      parameters:
-        - {{name: Host, in: header, schema: {{type: string}}}}
-        - {{$ref: '#/components/parameters/Kind'}}
-      responses: {{200: {{description: D., content: {{application/json: {{schema: {{$ref: '#/components/schemas/Root'}}}}}}}}}}
-components:
-  parameters:
-    Kind: {{name: kind, in: query, required: true, schema: {{type: string, enum: [a, b], example: wrong}}}}
-  schemas:
-    State: {{type: string, enum: [on, off], example: up}}
-    Root: {{type: object, properties: {{kind: {{type: string, enum: [x, y], example: z}}, states: {{type: array, items: {{$ref: '#/components/schemas/State'}}, example: [on, up]}}}}}}
-"
-    );
-    let warnings = warnings_with(&text, "[]");
-    let entries = warnings.iter().map(|warning| {
-        let (_, entry) = warning.split_once("`--decisions`: ").expect(warning);
-        entry
-    });
-    let entries = entries.collect::<Vec<_>>().join("\n");
-    assert_eq!(warnings.len(), 5, "{warnings:#?}");
-    for pointer in [
-        "/components/schemas/State",
-        "/components/schemas/Root/properties/kind",
-        "/components/schemas/Root/properties/states",
-        "/components/parameters/Kind",
-        "/paths/~1it~1{id}/parameters/1",
-    ] {
-        assert!(
-            entries.contains(&format!("{{pointer: \"{pointer}")),
-            "{pointer}: {entries}"
-        );
-    }
-    assert_eq!(warnings_with(&text, &entries), [""; 0], "{entries}");
 }
 
 #[test]
