@@ -60,6 +60,19 @@ fn names_of_generated_items_and_crates_are_reserved() {
     assert_eq!(modules, ["cobo_auth_tag", "std_tag", "serde_json_tag"]);
 }
 
+#[test]
+fn modules_of_tags_that_are_one_keyword_are_in_snake_case() {
+    let it = generated(&format!(
+        "{HEAD}paths:
+  /p: {{get: {{operationId: a, tags: [mod], responses: {{200: {{description: D.}}}}}}}}
+  /q: {{get: {{operationId: b, tags: [Mod], responses: {{200: {{description: D.}}}}}}}}
+  /r: {{get: {{operationId: c, tags: [MOD], responses: {{200: {{description: D.}}}}}}}}
+"
+    ));
+    let modules: Vec<&str> = it.api.tags.iter().map(|tag| tag.module.as_str()).collect();
+    assert_eq!(modules, ["mod_", "mod_tag", "mod_tag2"]);
+}
+
 /// An author of a document must not be able to write code: ends of comments, quotes and new lines
 /// in ids, names, tags, titles and texts.
 #[test]
