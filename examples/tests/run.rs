@@ -42,6 +42,7 @@ programs! {
     payments: "5. refund: Completed";
     statement: ",sum,Withdrawal,ETH,12345678.500000000000000001\n,sum,Withdrawal,ETH_USDT,0.30\n";
     keys: "2. signed with the key of the file: 200";
+    opentelemetry: "daily report\n  list_wallets\n    get_token\n      GET /oauth/token attempt=1 http.response.status_code=200\n    GET /wallets attempt=1 http.response.status_code=503 error.type=api status=Error\n    GET /wallets attempt=2 http.response.status_code=200\n";
     organization: "3. called as organization ";
     portal_app: "called for each after a restart: [";
     quickstart: "4. called the API with the new one: organization ";
@@ -80,6 +81,17 @@ fn every_program_is_run_and_has_a_page() {
         assert!(this.contains(&format!("    {name}: ")), "run {name} here");
         assert!(index.contains(&format!("`{name}`")), "no page has {name}");
     }
+}
+
+#[test]
+fn page_about_opentelemetry_shows_what_its_program_prints() {
+    let printed = run(env!("CARGO_BIN_EXE_opentelemetry"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("../docs/guide/opentelemetry.md")).unwrap();
+    assert!(
+        page.contains(&format!("```text\n{printed}```\n")),
+        "{printed}"
+    );
 }
 
 #[test]

@@ -1,16 +1,21 @@
-//! The `tracing` events of the token source and of the verifier of user info tokens. These tests have
-//! their own binary, since callsites cache across threads whether there is a subscriber.
+//! The `tracing` spans of calls, and the events of the token source and of the verifier of user info tokens.
+//! These tests have their own binary, since callsites cache across threads whether there is a subscriber.
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
-use cobo_auth::{Credential as _, Secret};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cobo_auth::{Credential as _, Environment, FixedToken, ResponseKeys, RetryPolicy, Secret};
 use cobo_oauth::{MemoryStore, TokenStore as _};
 use cobo_sandbox::{Answer, DEMO_ORG_ID, Sandbox};
+use cobo_tests::canned::{self, Canned};
 use cobo_tests::capture::{Capture, Secrets};
 use cobo_tests::client;
 use cobo_tests::failing::Failing;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::json;
+use tokio::net::TcpListener;
 
 #[tokio::test]
 async fn token_events_are_logged_without_secrets() {
@@ -98,4 +103,122 @@ async fn logs_show_no_part_of_a_user_info_token() {
         "{text}"
     );
     capture.has_none_of(&secrets);
+}
+
+/// The fields of a span.
+fn fields<const N: usize>(fields: [(&str, &str); N]) -> BTreeMap<String, String> {
+    let fields = fields.into_iter();
+    fields
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+#[tokio::test]
+async fn each_request_of_a_call_is_a_span_with_the_fields_of_opentelemetry() {
+    let capture = Capture::start();
+    let unavailable = canned::plain("503 Service Unavailable", "retry-after: 0\r\n", "");
+    let token = r#"{"access_token":"hunter2","token_type":"Bearer","expires_in":1}"#;
+    let ok = canned::signed("200 OK", token);
+    let server = Canned::start([unavailable, ok]).await;
+    let retry = RetryPolicy::standard().base_delay(Duration::ZERO);
+    let client = client::builder(server.environment()).retry(retry).build();
+    let client = client.unwrap();
+    let oauth = cobo_oauth::OAuthClient::new(client.clone());
+    let call = oauth.get_token().client_id("hunter2").org_id("hunter2");
+    let app = tracing::info_span!("app", job = "report");
+    let call = call.grant_type("org_implicit").send();
+    tracing::Instrument::instrument(call, app).await.unwrap();
+
+    let port = url::Url::parse(server.base_url()).unwrap().port();
+    let port = port.unwrap().to_string();
+    let request = [
+        ("otel.name", "GET /oauth/token"),
+        ("otel.kind", "client"),
+        ("http.request.method", "GET"),
+        ("server.address", "127.0.0.1"),
+        ("server.port", port.as_str()),
+        ("url.template", "/oauth/token"),
+    ];
+    let mut failed = fields(request);
+    failed.extend(fields([
+        ("attempt", "1"),
+        ("http.response.status_code", "503"),
+        ("error.type", "unexpected"),
+        ("otel.status_code", "ERROR"),
+    ]));
+    let mut succeeded = fields(request);
+    succeeded.extend(fields([
+        ("attempt", "2"),
+        ("http.request.resend_count", "1"),
+        ("http.response.status_code", "200"),
+    ]));
+    let call = fields([("otel.name", "get_token"), ("operation", "get_token")]);
+    let spans = capture.spans("attempt");
+    let shown: Vec<_> = spans.iter().map(|span| span.fields.clone()).collect();
+    assert_eq!(shown, [failed, succeeded]);
+    assert!(spans.iter().all(|span| span.parent == call), "{spans:?}");
+    let spans = capture.spans("cobo");
+    assert_eq!((spans.len(), &spans[0].fields), (1, &call));
+    assert_eq!(spans[0].parent, fields([("job", "report")]));
+
+    // A request without a document: its path and its query are in no span of a request.
+    let call = client.request(Method::GET, "/wallets/hunter2");
+    let call = call.query("code", "hunter2");
+    let call = call.credential(FixedToken::new("hunter2").unwrap());
+    call.send().await.unwrap();
+    let spans = capture.spans("attempt");
+    assert_eq!(spans[2].fields["otel.name"], "GET");
+    assert!(!format!("{:?}", spans[2].fields).contains("hunter2"));
+    assert!(!spans[2].fields.contains_key("url.template"));
+    assert_eq!(capture.spans("cobo")[1].fields["otel.name"], "raw");
+}
+
+#[tokio::test]
+async fn failure_without_a_response_is_in_the_spans() {
+    let capture = Capture::start();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
+    let silent = Environment::custom(&base_url, ResponseKeys::unverified()).unwrap();
+    let policy = RetryPolicy::none().deadline(Duration::from_millis(50));
+    let client = client::builder(silent).retry(policy).build().unwrap();
+    let call = || client.request(Method::GET, "/coins").send();
+    call().await.unwrap_err();
+    drop(listener);
+    call().await.unwrap_err();
+    let unbuilt = client.request(Method::GET, "/a?b").send().await;
+    unbuilt.unwrap_err();
+
+    let kinds = |name| -> Vec<String> {
+        let spans = capture.spans(name).into_iter();
+        let fields = spans.map(|span| span.fields);
+        fields
+            .inspect(|fields| assert_eq!(fields["otel.status_code"], "ERROR"))
+            .inspect(|fields| assert!(!fields.contains_key("http.response.status_code")))
+            .map(|fields| fields["error.type"].clone())
+            .collect()
+    };
+    assert_eq!(kinds("attempt"), ["timeout", "connect"]);
+    assert_eq!(kinds("cobo"), ["timeout", "connect", "invalid_request"]);
+}
+
+#[tokio::test]
+async fn request_for_a_token_is_below_the_call_that_needs_it() {
+    let capture = Capture::start();
+    let sandbox = Sandbox::start().await.unwrap();
+    let tokens = client::tokens(&sandbox);
+    let client = client::auth(&sandbox).with_credential(tokens.credential(DEMO_ORG_ID));
+    let call = client.request(Method::GET, "/organizations/info");
+    call.send().await.unwrap();
+    tokens.shutdown().await;
+
+    let spans = capture.spans("cobo");
+    let operations: Vec<_> = spans.iter().map(|span| &span.fields["operation"]).collect();
+    assert_eq!(operations, ["get_token", "GET /organizations/info"]);
+    assert_eq!(spans[0].parent, spans[1].fields);
+    // The span of the call's request starts when the token is there.
+    let parents = capture.spans("attempt").into_iter();
+    let parents: Vec<_> = parents
+        .map(|span| span.parent["operation"].clone())
+        .collect();
+    assert_eq!(parents, ["get_token", "GET /organizations/info"]);
 }

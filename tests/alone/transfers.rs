@@ -19,10 +19,17 @@ use cobo_waas2::models::{self, CreateWalletParams, CreatedWalletInfo};
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-const TRANSFERS: usize = 60;
+const TRANSFERS: usize = 200;
 /// The app is killed after a random time up to this, in milliseconds, and one more for each kill before. So it also gets
 /// on where it starts slowly.
-const LONGEST_RUN_MS: u64 = 300;
+const SHORT_RUN_MS: u64 = 300;
+/// One run in four, the first among them, takes this time and up to as much again: calls get through all their attempts,
+/// although each times out.
+const LONG_RUN_MS: u64 = 2_000;
+/// How many requests in a row are answered by the same fault: enough that all attempts of some calls get it.
+const BURST: usize = 18;
+/// How many requests are refused after that: some calls get a refusal after an attempt that was carried out.
+const REFUSALS: usize = 6;
 const TRANSFER: &str = "create_transfer_transaction";
 const LOOKUP: &str = "list_transactions";
 
@@ -30,26 +37,34 @@ const LOOKUP: &str = "list_transactions";
 /// signed refusal say that nothing was done, so those two are never sent after the transfer was carried out.
 type Fault = (&'static str, u64, fn() -> Answer);
 
-const FAULTS: [Fault; 16] = [
+const REFUSAL: Fault = ("400", 5, || Answer::error(StatusCode::BAD_REQUEST, 2006));
+
+/// The transfer is carried out and the answer says so, or it is not carried out.
+const HARMLESS: [Fault; 8] = [
+    REFUSAL,
     ("none", 36, Answer::as_usual),
     ("slow", 8, || {
         Answer::as_usual().delay(Duration::from_millis(60))
     }),
+    ("request dropped", 5, || unavailable().dropped()),
+    ("reset before execution", 4, || unavailable().reset()),
+    ("429", 8, || throttled().header("Retry-After", "0")),
+    ("500", 4, internal),
+    ("503", 4, unavailable),
+];
+
+/// The transfer is carried out, and the answer does not say so.
+const LOST: [Fault; 8] = [
     ("later than the timeout", 4, || {
         Answer::as_usual().delay(Duration::from_millis(700))
     }),
     ("answer dropped", 5, || Answer::as_usual().dropped()),
-    ("request dropped", 5, || unavailable().dropped()),
     ("answer torn", 4, || Answer::as_usual().torn()),
     ("reset after execution", 4, || Answer::as_usual().reset()),
-    ("reset before execution", 4, || unavailable().reset()),
-    ("429", 8, || throttled().header("Retry-After", "0")),
     ("429 of a gateway after execution", 3, || {
         throttled().unsigned().after_execution()
     }),
-    ("500", 4, || internal()),
     ("500 after execution", 3, || internal().after_execution()),
-    ("503", 4, unavailable),
     ("503 after execution", 3, || unavailable().after_execution()),
     ("503 of a gateway after execution", 3, || {
         let page = Answer::text(StatusCode::SERVICE_UNAVAILABLE, "<html>");
@@ -57,7 +72,6 @@ const FAULTS: [Fault; 16] = [
             .unsigned()
             .after_execution()
     }),
-    ("400", 5, || Answer::error(StatusCode::BAD_REQUEST, 2006)),
 ];
 
 fn throttled() -> Answer {
@@ -76,20 +90,30 @@ fn random(below: u64) -> u64 {
     getrandom::u64().unwrap() % below
 }
 
-/// Random faults, more than the app needs.
-fn plan(orders: usize) -> Vec<&'static Fault> {
-    let all: u64 = FAULTS.iter().map(|(_, weight, _)| weight).sum();
-    let mut plan = Vec::new();
-    plan.resize_with(orders * 20, || {
+/// Each fault that loses an answer, many times in a row, as in an outage, and then refusals.
+fn outages() -> Vec<&'static Fault> {
+    let outages = LOST.iter().flat_map(|fault| {
+        let refusals = std::iter::repeat_n(&REFUSAL, REFUSALS);
+        std::iter::repeat_n(fault, BURST).chain(refusals)
+    });
+    outages.collect()
+}
+
+/// Random faults.
+fn mixture(length: usize) -> Vec<&'static Fault> {
+    let faults: Vec<_> = HARMLESS.iter().chain(&LOST).collect();
+    let all: u64 = faults.iter().map(|(_, weight, _)| weight).sum();
+    let mut mixture = Vec::new();
+    mixture.resize_with(length, || {
         let mut left = random(all);
-        let chosen = FAULTS.iter().find(|(_, weight, _)| {
+        let chosen = faults.iter().find(|(_, weight, _)| {
             let found = left < *weight;
             left = left.saturating_sub(*weight);
             found
         });
-        chosen.unwrap()
+        *chosen.unwrap()
     });
-    plan
+    mixture
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,9 +124,10 @@ async fn killed_app_pays_each_order_at_most_once_and_knows_which() {
     let sandbox = Sandbox::waas2().org_key(key, DEMO_ORG_ID);
     let sandbox = sandbox.received_limit(1_000_000).start().await.unwrap();
     let wallet_id = wallet(&sandbox).await;
-    let plan = plan(orders);
-    for operation in [TRANSFER, LOOKUP] {
-        let answers = plan.iter().map(|(_, _, answer)| answer());
+    // More than the app needs.
+    let plan = [outages(), mixture(orders * 20)].concat();
+    for (operation, faults) in [(TRANSFER, &plan), (LOOKUP, &mixture(orders * 20))] {
+        let answers = faults.iter().map(|(_, _, answer)| answer());
         sandbox.script(operation, answers).unwrap();
     }
 
@@ -114,7 +139,12 @@ async fn killed_app_pays_each_order_at_most_once_and_knows_which() {
         command.arg("spend").arg(&journal);
         command.args([sandbox.base_url(), &sandbox.response_public_key()]);
         let mut app = Process::start(command.args([&wallet_id, &orders.to_string()]));
-        let run = Duration::from_millis(random(LONGEST_RUN_MS + kills));
+        let run = if kills % 4 == 0 {
+            LONG_RUN_MS + random(LONG_RUN_MS)
+        } else {
+            random(SHORT_RUN_MS + kills)
+        };
+        let run = Duration::from_millis(run);
         if tokio::time::timeout(run, ended(&mut app)).await.is_ok() {
             break;
         }
@@ -132,6 +162,7 @@ async fn killed_app_pays_each_order_at_most_once_and_knows_which() {
     checked.each_request_id_is_carried_out_at_most_once();
     checked.each_claim_is_true();
     checked.each_end_is_true();
+    checked.some_call_says_that_its_request_id_was_taken();
 
     let received = sandbox.received();
     let transfers: Vec<_> = received.iter().filter(|it| is_transfer(it)).collect();
@@ -235,6 +266,11 @@ impl Checked<'_> {
         }
     }
 
+    fn some_call_says_that_its_request_id_was_taken(&self) {
+        let mut claims = self.orders.values().flat_map(|order| order.calls.values());
+        assert!(claims.any(|claim| *claim == Some(Claim::Taken)));
+    }
+
     fn each_request_has_a_stored_request_id(&self, transfers: &[&ReceivedRequest]) {
         let stored = self.orders.values().flat_map(|order| &order.request_ids);
         let stored: HashSet<&str> = stored.map(String::as_str).collect();
@@ -270,7 +306,7 @@ impl Checked<'_> {
             count(|it| *it == Claim::Unknown),
         );
         let answered = &plan[..transfers.min(plan.len())];
-        for (name, _, _) in &FAULTS {
+        for (name, _, _) in HARMLESS.iter().chain(&LOST) {
             let times = answered.iter().filter(|fault| fault.0 == *name).count();
             println!("{times:6} transfer requests answered: {name}");
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use cobo_auth::{Environment, Execution, HttpOptions, RequestId, RetryPolicy};
 use cobo_tests::client;
 use cobo_tests::journal::{Claim, Entry, Journal, Order};
-use cobo_waas2::{Waas2Client, models};
+use cobo_waas2::{Lookup, Waas2Client, models};
 use tokio::task::JoinSet;
 
 /// How many orders are paid at a time.
@@ -135,14 +135,10 @@ impl App {
     /// The transaction of a request id, if Cobo has one.
     async fn look_up(&self, id: &RequestId) -> Option<String> {
         loop {
-            let request = self.client.list_transactions().request_id(id.as_str());
-            match request.send().await {
-                Ok(found) => {
-                    let found = found.data.as_deref().unwrap_or_default();
-                    assert!(found.len() <= 1, "{} transactions", found.len());
-                    return found.first().map(|found| found.transaction_id.clone());
-                }
-                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            match self.client.find_transaction(id).await {
+                Lookup::Found(transaction) => return Some(transaction.transaction_id),
+                Lookup::NotListed => return None,
+                Lookup::Failed(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             }
         }
     }

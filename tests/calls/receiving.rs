@@ -103,7 +103,7 @@ async fn error_for_a_gateway_page_has_the_status_but_not_the_page_text() {
     assert!(error.is_retryable());
     assert_eq!(
         error.to_string(),
-        "GET /x: an error response that does not have Cobo's format; a gateway probably sent it \
+        "GET /x: the error response does not have Cobo's format; a gateway probably sent it \
          (HTTP 502, X-Request-Id r-1)"
     );
     assert!(!format!("{error:?}").contains(SECRET));

@@ -11,7 +11,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::{DefaultGuard, Subscriber};
 use tracing::{Event, Metadata};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use crate::client;
 
@@ -71,6 +71,17 @@ struct Said {
     text: String,
     targets: BTreeSet<String>,
     events: Vec<SaidEvent>,
+    spans: Vec<SaidSpan>,
+}
+
+/// A span that has ended, with the fields that it had then.
+#[derive(Debug, Clone)]
+pub struct SaidSpan {
+    name: &'static str,
+    /// The fields of the span.
+    pub fields: BTreeMap<String, String>,
+    /// The fields of the span that it was created in, if any.
+    pub parent: BTreeMap<String, String>,
 }
 
 struct SaidEvent {
@@ -121,6 +132,13 @@ impl Capture {
             .iter()
             .filter(|event| event.fields.get("message").is_some_and(|m| m == message));
         events.map(|event| event.fields.clone()).collect()
+    }
+
+    /// The spans with this name that have ended, in the order in which they ended.
+    pub fn spans(&self, name: &str) -> Vec<SaidSpan> {
+        let said = self.seen.0.lock().unwrap();
+        let spans = said.spans.iter().filter(|span| span.name == name);
+        spans.cloned().collect()
     }
 
     /// The values of one field of all such events.
@@ -180,6 +198,23 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Seen {
         values.record(&mut fields);
         let span = context.span(id).unwrap();
         self.say("record", span.metadata(), &fields);
+        if let Some(all) = span.extensions_mut().get_mut::<Fields>() {
+            all.0.extend(fields.0);
+        }
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let span = context.span(&id).unwrap();
+        let fields = |span: &SpanRef<'_, S>| {
+            let fields = span.extensions().get::<Fields>().cloned();
+            fields.unwrap_or_default().0
+        };
+        let ended = SaidSpan {
+            name: span.name(),
+            fields: fields(&span),
+            parent: span.parent().as_ref().map(fields).unwrap_or_default(),
+        };
+        self.0.lock().unwrap().spans.push(ended);
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
@@ -197,7 +232,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Seen {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Fields(BTreeMap<String, String>);
 
 impl Visit for Fields {

@@ -60,14 +60,8 @@ pub fn key_parsing(data: &[u8]) {
     let check = |result: Result<SecretKey, cobo_auth::KeyError>| match result {
         Ok(key) => assert_eq!(format!("{key:?}"), "SecretKey(REDACTED)"),
         Err(error) => {
-            // Longer than any word of an error text.
-            const LONG: usize = 32;
             let shown = format!("{error} {error:?}");
-            let words = data.split(|byte| !byte.is_ascii_graphic());
-            for word in words.filter(|word| word.len() >= LONG) {
-                let start = String::from_utf8_lossy(&word[..LONG]);
-                assert!(!shown.contains(start.as_ref()));
-            }
+            assert_silent(&shown, data, 32);
         }
     };
     check(SecretKey::from_der(data));
@@ -147,4 +141,14 @@ pub fn error_decoding(data: &[u8]) {
             .chars()
             .all(|char| char == ' ' || char.is_ascii_graphic())
     );
+}
+
+/// Asserts that a text shows the start of no word of the input that has `long` bytes or more, which is
+/// longer than any word of an error text.
+fn assert_silent(shown: &str, data: &[u8], long: usize) {
+    let words = data.split(|byte| !byte.is_ascii_graphic());
+    for word in words.filter(|word| word.len() >= long) {
+        let start = String::from_utf8_lossy(&word[..long]);
+        assert!(!shown.contains(start.as_ref()), "{shown}");
+    }
 }

@@ -17,7 +17,7 @@ use xtask::report::Log;
 use xtask::stage::{Options, TRANSFORMS, load, transform};
 
 /// Without it progenitor panics; with it alone, and what `mend` mends, the output compiles.
-const NEEDED: &str = "errors";
+const NEEDED: &str = "error-responses";
 
 const MANIFEST: &str = r#"[package]
 name = "plain"
@@ -64,6 +64,10 @@ fn main() -> ExitCode {
 
 fn write(path: &Path, folder: &Path, needed: &str) -> Result<usize, String> {
     let needed: Vec<&str> = needed.split(',').collect();
+    let named = |name: &&str| TRANSFORMS.iter().any(|(stage, _)| stage.name() == *name);
+    if let Some(unknown) = needed.iter().find(|name| !named(name)) {
+        return Err(format!("there is no stage {unknown}"));
+    }
     let skip = TRANSFORMS
         .iter()
         .map(|(stage, _)| *stage)

@@ -253,14 +253,14 @@ const FAULTS: [(&str, &str, &str, &str); 18] = [
         "second/LICENSE-MIT",
         "LICENSE-MIT",
         "../LICENSE-MIT",
-        "second: `LICENSE-MIT` is not the workspace's",
+        "second: `LICENSE-MIT` differs from the file of the workspace",
     ),
     // The file is in the checkout, but not in the package.
     (
         "second/src/lib.rs",
         "pub fn two()",
         "const _: &str = include_str!(\"../tests/needless.rs\"); pub fn two()",
-        "the packed crates do not build alone: ",
+        "the packed crates do not build without this checkout: ",
     ),
 ];
 

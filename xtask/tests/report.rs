@@ -105,6 +105,7 @@ fn report_lists_the_constraints_that_types_do_not_follow() {
             format!("{thing}/properties/supply: it may be outside of 64 bits: any number"),
             format!("{thing}/properties/height: not enforced: `maximum`"),
             format!("{thing}/properties/height: it may be outside of 64 bits: any number"),
+            format!("{thing}Quarter: not enforced: the format `date`"),
             "/paths/~1things/get/parameters/0/schema: not enforced: `default`, `minimum`, `maximum`, \
              the format `int32`"
                 .to_owned(),

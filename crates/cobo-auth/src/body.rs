@@ -14,7 +14,7 @@ impl Body {
         Self(Bytes::from_owner(bytes))
     }
 
-    /// The bytes, sharing memory with this body.
+    /// Returns the bytes, sharing memory with this body.
     pub fn into_bytes(self) -> Bytes {
         self.0
     }

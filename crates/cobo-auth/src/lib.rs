@@ -39,9 +39,10 @@
 //! - **User info tokens are verified**, with the feature `user-info`: a `UserInfoVerifier` checks the
 //!   portal's tokens, which say which user opened the app.
 //! - **Calls are traced** with `tracing`: a span for each call (`cobo`, at `info`, with `operation`
-//!   and, if the credential knows it, `org_id`), a warning for each failed attempt that is retried,
-//!   and one event at `debug` when a call succeeds or fails. The events also have `attempt`,
-//!   `status`, `code` and `error_id`.
+//!   and, if the credential knows it, `org_id`), below it a span for each request that it sends
+//!   (`attempt`, at `info`), a warning for each failed attempt that is retried, and one event at
+//!   `debug` when a call succeeds or fails. The events also have `attempt`, `status`, `code` and
+//!   `error_id`. The fields of the spans follow OpenTelemetry's semantic conventions.
 //! - **Secrets are not leaked.** Keys and tokens are wiped from memory, and redacted in `Debug` and
 //!   in the texts of errors.
 //!
@@ -97,7 +98,9 @@ pub use client::environment::Environment;
 pub use client::retry::RetryPolicy;
 pub use client::transport::options::HttpOptions;
 pub use client::transport::resolver::{Resolver, ResolverError};
-pub use cobo_model::{DecodeError, File, MissingFields, Nullable, Number, NumberError, Secret};
+pub use cobo_model::{
+    Date, DateError, DecodeError, File, MissingFields, Nullable, Number, NumberError, Secret,
+};
 pub use error::body::ErrorBody;
 pub use error::code::ErrorCode;
 pub use error::{Error, ErrorKind, Execution};

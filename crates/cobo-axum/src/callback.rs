@@ -11,8 +11,8 @@ use cobo_waas2::webhooks::{CallbackRequest, Decision};
 use crate::receive::{READ_LIMIT, receive};
 use crate::rejection::Rejection;
 
-/// A route that answers callbacks: Cobo asks whether a transaction may go on, and gets exactly `ok`
-/// or `deny` as plain text.
+/// Creates a route that answers callbacks. Cobo asks whether a transaction may go on, and gets exactly
+/// `ok` or `deny` as plain text.
 ///
 /// A request that does not verify or decode never reaches `decide`. If `decide` fails, panics or
 /// takes longer than `limit`, the answer is 503 and Cobo asks again, up to 30 times. Cobo may ask

@@ -74,7 +74,7 @@ impl VerifyLayer {
         }
     }
 
-    /// Sets how long reading a body may take. The answer is then 408.
+    /// Sets how long reading a body may take. After that, the answer is 408.
     #[must_use]
     pub fn read_limit(mut self, limit: Duration) -> Self {
         self.read_limit = limit;

@@ -1,10 +1,10 @@
-//! Receives what Cobo sends in an axum server.
+//! Receives webhooks, callbacks and user info tokens of Cobo's in an axum server.
 //!
 //! - [`Inbox`] receives webhooks: it verifies each, records it in an [`EventLog`], acknowledges it
 //!   only then, and calls the handlers of a [`Router`](cobo_waas2::webhooks::Router) in the
 //!   background, again after a failure. Nothing is acknowledged and then lost.
 //! - [`callback`] answers callbacks with exactly `ok` or `deny`.
-//! - [`Webhook`] is an extractor for servers that do the rest themselves, and [`VerifyLayer`] a tower
+//! - [`Webhook`] is an extractor for servers that record events themselves, and [`VerifyLayer`] a tower
 //!   layer for other servers than axum.
 //! - `InstallationCallback` (feature `oauth`) is an extractor for installation callbacks.
 //! - `UserInfo` (feature `user-info`) is an extractor for the user who opened the app in Cobo's portal.

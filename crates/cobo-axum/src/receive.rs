@@ -14,7 +14,7 @@ use crate::rejection::Rejection;
 pub(crate) const READ_LIMIT: Duration = Duration::from_secs(5);
 
 /// Reads and verifies the body of a request. Its headers are checked first, so that the body of a
-/// stranger without signature headers is not read.
+/// request without signature headers is not read.
 pub(crate) async fn receive(
     verifier: &InboundVerifier,
     request: Request,
@@ -24,7 +24,7 @@ pub(crate) async fn receive(
     receive_body(verifier, &parts.headers, body, limit).await
 }
 
-/// As [`receive`], of a request in parts.
+/// Like [`receive`], for a request whose headers and body are separate already.
 pub(crate) async fn receive_body(
     verifier: &InboundVerifier,
     headers: &HeaderMap,

@@ -39,12 +39,12 @@ impl Rejection {
         Self { status, text }
     }
 
-    /// The status of the answer.
+    /// Returns the status of the answer.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The text of the answer.
+    /// Returns the text of the answer.
     pub fn text(&self) -> &'static str {
         self.text
     }

@@ -5,8 +5,8 @@ use http::{HeaderMap, header};
 
 use crate::rejection::Rejection;
 
-/// An extractor for the user whose user info token a request has. The server's state must contain a
-/// [`UserInfoVerifier`].
+/// An extractor that verifies the user info token of a request, and contains the claims about the user.
+/// The server's state must contain a [`UserInfoVerifier`].
 ///
 /// It takes the token from `Authorization: Bearer`. If your page sends it in another place, call
 /// [`UserInfoVerifier::verify`] in the handler: its error becomes a [`Rejection`] with `?`.

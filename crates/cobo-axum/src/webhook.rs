@@ -8,9 +8,9 @@ use crate::rejection::Rejection;
 /// An extractor for a verified webhook or callback. The server's state must contain an
 /// [`InboundVerifier`].
 ///
-/// It verifies only. To acknowledge within 2 seconds and lose nothing, use an
-/// [`Inbox`](crate::Inbox). A body that does not decode as `T` is answered with 400, and Cobo gives up
-/// after some attempts; an inbox records it even so.
+/// It verifies the event and does not record it. To acknowledge within 2 seconds and lose nothing, use
+/// an [`Inbox`](crate::Inbox). A body that does not decode as `T` is answered with 400, and Cobo gives
+/// up after its last attempt; an inbox records such a body.
 ///
 /// ```
 /// use cobo_auth::{Environment, InboundVerifier};

@@ -1,4 +1,4 @@
-//! The building blocks of generated models: JSON objects, open enums, unions, exact numbers,
+//! The building blocks of generated models: JSON objects, open enums, unions, exact numbers, dates,
 //! secrets.
 //!
 //! A generated crate contains each model's struct or enum with its documentation, and one macro
@@ -75,7 +75,7 @@ pub use outcome::Outcome;
 pub use secrecy;
 #[cfg(feature = "rust_decimal")]
 pub use value::{AmountError, exact_decimal};
-pub use value::{Bounds, FieldValue, File, Nullable, Number, NumberError, Secret};
+pub use value::{Bounds, Date, DateError, FieldValue, File, Nullable, Number, NumberError, Secret};
 
 /// Items that the code of this crate's macros uses. Not for other code: they change with the
 /// generator.

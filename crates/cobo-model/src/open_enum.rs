@@ -21,7 +21,7 @@
 macro_rules! open_enum {
     ($name:ident, $unknown:ident { $($variant:ident = $value:literal),* $(,)? }) => {
         impl $name {
-            /// The value in JSON.
+            /// Returns the value in JSON.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $value,)*
@@ -107,7 +107,7 @@ macro_rules! open_enum {
 macro_rules! open_integer_enum {
     ($name:ident, $unknown:ident { $($variant:ident = $value:literal),* $(,)? }) => {
         impl $name {
-            /// The value in JSON.
+            /// Returns the value in JSON.
             pub fn as_i64(&self) -> i64 {
                 match self {
                     $(Self::$variant => $value,)*

@@ -30,8 +30,8 @@ pub enum Outcome {
 macro_rules! final_states {
     ($name:ident { [$($success:ident),*], [$($failure:ident),*] }) => {
         impl $name {
-            /// How the work has ended; `None` while it goes on, and in a state that is not in the
-            /// document.
+            /// Returns how the work has ended; `None` while it goes on, and in a state that is not
+            /// in the document.
             pub fn outcome(&self) -> ::std::option::Option<$crate::Outcome> {
                 match self {
                     $(Self::$success => ::std::option::Option::Some($crate::Outcome::Success),)*

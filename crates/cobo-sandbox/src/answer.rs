@@ -51,22 +51,23 @@ const FRAMING: [HeaderName; 2] = [header::CONTENT_LENGTH, header::TRANSFER_ENCOD
 
 /// Creates answers.
 impl Answer {
-    /// An answer with a JSON body. The sandbox does not validate the body.
+    /// Creates an answer with a JSON body. The sandbox does not validate the body.
     pub fn json(status: StatusCode, body: Value) -> Self {
         Self::new(Content::Given(status, Body::Json(body)))
     }
 
-    /// An answer with any body, and the content type `text/plain` unless [`header`](Self::header) sets another.
+    /// Creates an answer with any body, and the content type `text/plain` unless
+    /// [`header`](Self::header) sets another.
     pub fn text(status: StatusCode, body: impl Into<String>) -> Self {
         Self::new(Content::Given(status, Body::Text(body.into())))
     }
 
-    /// An answer without a body.
+    /// Creates an answer without a body.
     pub fn empty(status: StatusCode) -> Self {
         Self::new(Content::Given(status, Body::Empty))
     }
 
-    /// An error in the format of Cobo's API: `error_code`, `error_message` and `error_id`.
+    /// Creates an error in the format of Cobo's API: `error_code`, `error_message` and `error_id`.
     pub fn error(status: StatusCode, error_code: u32) -> Self {
         let body = json!({
             "error_code": error_code,
@@ -76,8 +77,9 @@ impl Answer {
         Self::json(status, body)
     }
 
-    /// The answer that the sandbox gives without a script: the operation is carried out. Combine it with a delay or a
-    /// fault to test a call that succeeds but whose answer is late or lost.
+    /// Returns the answer that the sandbox gives without a script: the operation is carried out.
+    /// Combine it with a delay or a fault to test a call that succeeds but whose answer is late or
+    /// lost.
     pub fn as_usual() -> Self {
         Self::new(Content::Usual)
     }
@@ -152,7 +154,7 @@ impl Answer {
         self
     }
 
-    /// As [`dropped`](Self::dropped), with a reset of the TCP connection.
+    /// Drops the answer as [`dropped`](Self::dropped) does, with a reset of the TCP connection.
     pub fn reset(mut self) -> Self {
         self.delivery.fault = Some(Fault::Reset);
         self

@@ -31,12 +31,12 @@ enum Base {
 }
 
 impl Clock {
-    /// A clock that follows the system's time.
+    /// Creates a clock that follows the system's time.
     pub fn system() -> Self {
         Self::new(Base::System)
     }
 
-    /// A clock that stays at `unix_ms` (milliseconds since 1970) until it is advanced.
+    /// Creates a clock that stays at `unix_ms` (milliseconds since 1970) until it is advanced.
     pub fn fixed(unix_ms: u64) -> Self {
         Self::new(Base::Fixed(unix_ms))
     }
@@ -48,7 +48,7 @@ impl Clock {
         }
     }
 
-    /// The current time, in milliseconds since 1970.
+    /// Returns the current time, in milliseconds since 1970.
     pub fn now_ms(&self) -> u64 {
         let base = match self.base {
             Base::System => system_ms(),

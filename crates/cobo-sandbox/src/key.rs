@@ -107,7 +107,7 @@ impl AppKeys {
         self.by_bytes.remove(&key.to_bytes()).is_some()
     }
 
-    /// The keys, in the order in which they were added.
+    /// Returns the keys, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = &AppKey> {
         self.order.iter()
     }

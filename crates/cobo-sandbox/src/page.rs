@@ -59,12 +59,12 @@ impl Items {
 }
 
 impl Page {
-    /// A page of `count` items, made from their schema and all equal.
+    /// Creates a page of `count` items, made from their schema and all equal.
     pub fn of(count: usize) -> Self {
         Self::new(Items::Made(count))
     }
 
-    /// A page of these items.
+    /// Creates a page of these items.
     pub fn items(items: impl IntoIterator<Item = Value>) -> Self {
         Self::new(Items::Given(items.into_iter().collect()))
     }

@@ -29,7 +29,7 @@ pub struct ReceivedRequest {
 }
 
 impl ReceivedRequest {
-    /// The raw path, without the query.
+    /// Returns the raw path, without the query.
     pub fn path(&self) -> &str {
         crate::signature::split(&self.target).0
     }

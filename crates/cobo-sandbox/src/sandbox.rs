@@ -128,27 +128,27 @@ impl Sandbox {
         }
     }
 
-    /// The address it listens on.
+    /// Returns the address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The base URL for clients: with `/v2`, without a final slash.
+    /// Returns the base URL for clients: with `/v2`, without a final slash.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// The app's client id.
+    /// Returns the app's client id.
     pub fn client_id(&self) -> &str {
         &self.state.client_id
     }
 
-    /// The private key of the demo app, in hex; `None` if other keys were registered.
+    /// Returns the private key of the demo app, in hex; `None` if other keys were registered.
     pub fn app_secret(&self) -> Option<&'static str> {
         self.demo.then_some(DEMO_APP_SECRET)
     }
 
-    /// The public key, in hex, that verifies the sandbox's responses.
+    /// Returns the public key, in hex, that verifies the sandbox's responses.
     pub fn response_public_key(&self) -> String {
         self.state.response_key.public_hex()
     }
@@ -156,7 +156,7 @@ impl Sandbox {
 
 /// The app's keys and installations.
 impl Sandbox {
-    /// The registered app keys, in hex.
+    /// Returns the registered app keys, in hex.
     pub fn app_keys(&self) -> Vec<String> {
         let keys = lock(&self.state.keys);
         keys.app_keys().map(AppKey::to_string).collect()
@@ -179,7 +179,8 @@ impl Sandbox {
         Arc::make_mut(&mut lock(&self.state.keys)).remove(key)
     }
 
-    /// The ids of the organizations that have the app installed, in the order of installation.
+    /// Returns the ids of the organizations that have the app installed, in the order of
+    /// installation.
     pub fn org_ids(&self) -> Vec<String> {
         lock(&self.state.organizations).ids()
     }
@@ -203,12 +204,12 @@ impl Sandbox {
         self.state.publish();
     }
 
-    /// The sandbox's time, in milliseconds since 1970.
+    /// Returns the sandbox's time, in milliseconds since 1970.
     pub fn now_ms(&self) -> u64 {
         self.state.clock.now_ms()
     }
 
-    /// The sandbox's clock. A clone shares its time.
+    /// Returns the sandbox's clock. A clone shares its time.
     pub fn clock(&self) -> Clock {
         self.state.clock.clone()
     }
@@ -236,13 +237,15 @@ impl Sandbox {
 
 /// The requests that were received.
 impl Sandbox {
-    /// How many times a used refresh token was presented again. A client that does this could not know that the token
-    /// was used, or lost the pair that replaced it. A used token that has expired may not be counted.
+    /// Returns how many times a used refresh token was presented again. A client that does this
+    /// could not know that the token was used, or lost the pair that replaced it. A used token that
+    /// has expired may not be counted.
     pub fn replayed_refresh_tokens(&self) -> u64 {
         lock(&self.state.organizations).replays()
     }
 
-    /// The most recent requests, oldest first. A request is recorded before its answer is sent.
+    /// Returns the most recent requests, oldest first. A request is recorded before its answer is
+    /// sent.
     pub fn received(&self) -> Vec<ReceivedRequest> {
         lock(&self.state.received).to_vec()
     }
@@ -265,7 +268,7 @@ impl Sandbox {
 
 /// Scripted answers, and operations of the document.
 impl Sandbox {
-    /// The ids of all operations: the sandbox's own, and those of its document.
+    /// Returns the ids of all operations: the sandbox's own, and those of its document.
     pub fn operation_ids(&self) -> impl Iterator<Item = &str> {
         self.state.operation_ids()
     }
@@ -351,13 +354,14 @@ impl Sandbox {
         }
     }
 
-    /// The most recent requests that violated the document, oldest first; at most 1,000 are kept.
+    /// Returns the most recent requests that violated the document, oldest first; at most 1,000 are
+    /// kept.
     pub fn violations(&self) -> Vec<Violation> {
         let documents = self.state.documents.as_ref();
         documents.map_or_else(Vec::new, |documents| lock(&documents.violations).to_vec())
     }
 
-    /// How many requests have violated the document since the start.
+    /// Returns how many requests have violated the document since the start.
     pub fn violation_count(&self) -> u64 {
         let documents = self.state.documents.as_ref();
         documents.map_or(0, |documents| lock(&documents.violations).count())

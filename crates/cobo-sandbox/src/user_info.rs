@@ -78,7 +78,8 @@ fn base64(bytes: impl AsRef<[u8]>) -> String {
 
 /// User info tokens, as Cobo's portal issues them.
 impl Sandbox {
-    /// The portal's URL, with a final slash: the issuer of user info tokens. No page is served there.
+    /// Returns the portal's URL, with a final slash: the issuer of user info tokens. No page is
+    /// served there.
     pub fn portal_url(&self) -> String {
         format!("http://{}/", self.address())
     }

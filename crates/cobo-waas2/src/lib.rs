@@ -35,7 +35,8 @@
 //!
 //! # Waiting
 //!
-//! What Cobo does asynchronously ends some time after the call. [`wait`] asks until it has ended.
+//! Cobo carries out some operations asynchronously: they end some time after the call. [`wait`] asks for the
+//! state until it is final.
 //!
 //! # Request ids
 //!
@@ -75,8 +76,8 @@
 //!
 //! # Features
 //!
-//! Each tag of the API is a feature, on by default. With `default-features = false` only the tags
-//! that you name are compiled. The feature `webhooks` adds [`webhooks`]: what Cobo sends.
+//! Each tag of the API is a feature, on by default. With `default-features = false` only the tags that you
+//! name are compiled. The feature `webhooks` adds [`webhooks`]: the events and callbacks that Cobo sends.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Excluded because the generator writes it already formatted.

@@ -17,8 +17,8 @@ pub enum Lookup {
     /// Cobo has a transaction with this request id. Compare its wallet, token, recipient and amount with
     /// your order: another request may have used the id.
     Found(Box<Transaction>),
-    /// The list does not have one. This does not prove that the write was not carried out: a transaction
-    /// may not be listed at once, and the list covers the last 90 days only.
+    /// The list has no transaction with this request id. This does not prove that the write was not carried
+    /// out: a transaction may not be listed at once, and the list covers the last 90 days only.
     NotListed,
     /// The list could not be read.
     Failed(LookupError),

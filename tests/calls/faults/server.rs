@@ -73,10 +73,13 @@ impl Server {
         }
     }
 
-    /// An environment for this server, whose responses are signed.
+    /// An environment for this server, whose responses are signed. Its path is new: clients with the same key
+    /// and URL share what they know about nonces, and a port may have been that of another test's server.
     pub(crate) fn environment(&self) -> Environment {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let keys = canned::response_keys();
-        Environment::custom(&format!("http://{}/v2", self.address), keys).unwrap()
+        Environment::custom(&format!("http://{}/{number}/v2", self.address), keys).unwrap()
     }
 
     /// A signer with the tests' key that reports each attempt to the server, including attempts

@@ -42,6 +42,7 @@ pub(super) fn report(document: &Document, log: &mut Log) {
 fn format(schema: &Value) -> Option<String> {
     let kind = schema.get("type").and_then(Value::as_str);
     match (kind, schema.get("format")?.as_str()?) {
+        (Some("string"), "date") if schema.get("enum").is_none() => None,
         (Some("string"), "binary") | (Some("integer"), "int64") => None,
         (_, format) => Some(format!("the format `{format}`")),
     }

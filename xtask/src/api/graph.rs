@@ -164,7 +164,7 @@ impl Api {
                     log.change(
                         Stage::Api,
                         format!(
-                            "{}.{}: optional, since not both requests and responses have it",
+                            "{}.{}: optional, since only requests or only responses have it",
                             model.rust, field.rust
                         ),
                     );
@@ -185,7 +185,7 @@ impl Api {
                 log.change(
                     Stage::Api,
                     format!(
-                        "{rust}.{}: optional, since it leads back to {rust}",
+                        "{rust}.{}: optional, since its type contains {rust} again",
                         field.rust
                     ),
                 );

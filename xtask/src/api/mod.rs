@@ -21,7 +21,7 @@ pub mod unsupported;
 
 pub use graph::Home;
 pub use names::Scope;
-pub(crate) use types::is_exact;
+pub(crate) use types::{is_date, is_exact};
 
 /// Everything that is generated from one document, in the document's order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -159,6 +159,8 @@ pub enum Bounds {
 }
 
 /// A Rust type, without the modifiers of its field (optional, nullable, boxed).
+///
+/// `Add a type` in `CONTRIBUTING.md` lists what a new variant needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Type {
     String,
@@ -168,6 +170,8 @@ pub enum Type {
     /// Any JSON number, with all of its digits.
     Number,
     Secret,
+    /// A date of the calendar, `YYYY-MM-DD`.
+    Date,
     /// A file in a multipart form.
     File,
     /// Any JSON.
@@ -378,13 +382,18 @@ impl Api {
     /// Whether values of the type can be parsed from text and written as text.
     pub fn is_text(&self, ty: &Type) -> bool {
         match ty {
-            Type::String | Type::Bool | Type::Integer | Type::Number => true,
+            Type::String | Type::Bool | Type::Integer | Type::Number | Type::Date => true,
             Type::Model(id) => match &self.model(*id).kind {
                 ModelKind::StringEnum(_) | ModelKind::IntegerEnum(_) => true,
                 ModelKind::Wrapper(inner) => self.is_text(inner),
                 ModelKind::Object(_) | ModelKind::Union(_) => false,
             },
-            _ => false,
+            Type::Secret
+            | Type::File
+            | Type::Json
+            | Type::List(_)
+            | Type::Map(_)
+            | Type::OrNull(_) => false,
         }
     }
 

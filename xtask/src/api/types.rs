@@ -25,6 +25,7 @@ impl Ids {
             return Type::Model(id);
         }
         match schema.get("type").and_then(Value::as_str) {
+            Some("string") if is_date(schema) => Type::Date,
             Some("string") => Type::String,
             Some("boolean") => Type::Bool,
             Some("integer") if is_exact(schema) || is_wide(schema) => Type::Number,
@@ -83,6 +84,12 @@ impl Ids {
 /// Whether the document marks an integer that may be larger than an `i64`.
 pub(crate) fn is_exact(schema: &Value) -> bool {
     schema.get(EXACT).and_then(Value::as_str) == Some("exact")
+}
+
+/// Whether the schema is text with the format `date`.
+pub(crate) fn is_date(schema: &Value) -> bool {
+    let is = |key: &str, what: &str| schema.get(key).and_then(Value::as_str) == Some(what);
+    is("type", "string") && is("format", "date")
 }
 
 /// Whether values of the schema are objects with properties.

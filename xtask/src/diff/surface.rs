@@ -10,7 +10,7 @@ use crate::api::{
     self, Api, Bounds, Enum, Location, ModelId, ModelKind, Object, Outcome, Presence, Side, Type,
     Union,
 };
-use crate::print::rust_type::{RustType, last};
+use crate::print::rust_type::{OUTSIDE, RustType, last};
 
 /// The public surface of a generated crate. Types are written as in Rust.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,12 +196,6 @@ fn lines<T: Serialize>(map: &BTreeMap<String, T>) -> String {
 struct Names<'a> {
     api: &'a Api,
 }
-
-/// The short names of types of other crates.
-const OUTSIDE: [&str; 11] = [
-    "BTreeMap", "Box", "File", "Map", "Nullable", "Number", "Option", "Secret", "String", "Value",
-    "Vec",
-];
 
 /// A model as a type writes it. Types of other crates have their short names, so a model of such a
 /// name has a path.

@@ -18,7 +18,15 @@ pub(crate) const JSON: &str = "serde_json::Value";
 const BOX: &str = "std::boxed::Box";
 const OPTION: &str = "std::option::Option";
 
+/// The short names of the types of other crates that [`RustType`] writes.
+pub(crate) const OUTSIDE: [&str; 12] = [
+    "BTreeMap", "Box", "Date", "File", "Map", "Nullable", "Number", "Option", "Secret", "String",
+    "Value", "Vec",
+];
+
 impl RustType {
+    /// The Rust type of a type of the model. A path that is new here also needs an entry in
+    /// `print/code/paths.rs`, and its short name in [`OUTSIDE`].
     pub(crate) fn of(ty: &Type) -> Self {
         match ty {
             Type::String => Self::Plain(STRING),
@@ -26,6 +34,7 @@ impl RustType {
             Type::Integer => Self::Plain("i64"),
             Type::Number => Self::Plain("cobo_model::Number"),
             Type::Secret => Self::Plain("cobo_model::Secret"),
+            Type::Date => Self::Plain("cobo_model::Date"),
             Type::File => Self::Plain("cobo_model::File"),
             Type::Json => Self::Plain(JSON),
             Type::Model(id) => Self::Model(*id),

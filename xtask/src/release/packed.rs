@@ -104,7 +104,9 @@ impl Package {
             if !self.files.iter().any(|file| file == licence) {
                 fault(format!("the package has no `{licence}`"));
             } else if read(&self.folder.join(licence))? != read(&root.join(licence))? {
-                fault(format!("`{licence}` is not the workspace's"));
+                fault(format!(
+                    "`{licence}` differs from the file of the workspace"
+                ));
             }
         }
         Ok(problems)
@@ -152,7 +154,9 @@ pub(super) fn build(
             .env("CARGO_TARGET_DIR", &manifests.target_directory)
             .args(["check", "--quiet", "--workspace", "--all-features"]),
     );
-    Ok(checked
-        .err()
-        .map(|reason| Problem::Fault(format!("the packed crates do not build alone: {reason}"))))
+    Ok(checked.err().map(|reason| {
+        Problem::Fault(format!(
+            "the packed crates do not build without this checkout: {reason}"
+        ))
+    }))
 }

@@ -7,9 +7,8 @@
 //!   enum's values, and the members of a union, are compared.
 //! - The order of fields, and where boxes are.
 //! - `null` and absence: progenitor has one `Option` for both where a property is optional, and
-//!   none for an optional list or map.
-//! - `null` of a secret, a number or a file: progenitor is told to use another type there, and reads
-//!   nothing else of the schema.
+//!   none for an optional list or map. It ignores `nullable` where it is told which type to use: at
+//!   numbers, secrets, dates and files.
 //! - A required field that leads back to its own model, or that only requests or only responses
 //!   have: ours is optional.
 //!
@@ -24,7 +23,7 @@ use serde_json::{Map, Value, json};
 use typify::{TypeDetails, TypeId, TypeSpace};
 
 use super::Stage;
-use crate::api::{Api, Field, Model, ModelKind, Object, Presence, Type, is_exact};
+use crate::api::{Api, Field, Model, ModelKind, Object, Presence, Type, is_date, is_exact};
 use crate::catch_panic::catch_panic;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, component_name, flag};
@@ -39,6 +38,7 @@ mod readable;
 /// The types that progenitor is told to use where it cannot express the schema.
 const SECRET: &str = "cobo_model::Secret";
 const NUMBER: &str = "cobo_model::Number";
+const DATE: &str = "cobo_model::Date";
 const FILE: &str = "cobo_model::File";
 
 /// What a user can do about a difference in a model, which is a defect of the generator.
@@ -145,6 +145,8 @@ fn disguised(document: &Document, plain: Document, api: &Api) -> Map<String, Val
             set_type(schema, SECRET);
         } else if is_number && holder != Holder::Component {
             set_type(schema, NUMBER);
+        } else if is_date(schema) && holder != Holder::Component {
+            set_type(schema, DATE);
         }
         if let Some(map) = schema.as_object_mut() {
             let name = component_name(pointer);
@@ -216,6 +218,7 @@ impl<'a> Second<'a> {
                     ModelKind::IntegerEnum(_) => "i64".to_owned(),
                     // Progenitor cannot be told to use another type for a component.
                     ModelKind::Wrapper(Type::Number) => "f64".to_owned(),
+                    ModelKind::Wrapper(Type::Date) => "chrono::naive::NaiveDate".to_owned(),
                     ModelKind::Wrapper(ty) => written(api, ty),
                     _ => return whole(format!("`{name}` is one value to progenitor")),
                 };
@@ -310,7 +313,7 @@ impl<'a> Second<'a> {
         let agree = match field.presence {
             Presence::Required => second == plain,
             Presence::OrNull => {
-                second == optional || plain == JSON || (is_told(&field.ty) && second == plain)
+                second == optional || plain == JSON || (second == plain && is_told(&field.ty))
             }
             Presence::Optional | Presence::Nullable => second == optional || second == plain,
         };
@@ -348,6 +351,7 @@ fn written(api: &Api, ty: &Type) -> String {
         Type::Integer => "i64".to_owned(),
         Type::Number => NUMBER.to_owned(),
         Type::Secret => SECRET.to_owned(),
+        Type::Date => DATE.to_owned(),
         Type::File => FILE.to_owned(),
         Type::Json => JSON.to_owned(),
         Type::Model(id) => rust_name::model(&api.model(*id).name),
@@ -358,7 +362,7 @@ fn written(api: &Api, ty: &Type) -> String {
     }
 }
 
-/// Whether progenitor is told to use this type.
+/// Whether progenitor is told to use the type. It then ignores `nullable`.
 fn is_told(ty: &Type) -> bool {
-    matches!(ty, Type::Secret | Type::Number | Type::File)
+    matches!(ty, Type::Number | Type::Secret | Type::Date | Type::File)
 }

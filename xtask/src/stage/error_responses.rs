@@ -111,7 +111,7 @@ impl Operation<'_> {
             let kept = successes.iter().position(has_body).unwrap_or(0);
             let (_, mut response) = successes.swap_remove(kept);
             if empty && let Some(schema) = schema_mut(&mut response) {
-                self.change(format!("the success of {id} has no body or the value"));
+                self.change(format!("the success of {id} has either no body or a value"));
                 make_nullable(schema);
             }
             successes = vec![("2XX".to_owned(), response)];
@@ -160,8 +160,8 @@ impl Operation<'_> {
             let schema_pointer = at(&at(&content, name), "schema");
             for odd in odd(self.document, schema, &schema_pointer, DEPTH) {
                 self.change(format!(
-                    "failure {status} of {} at {odd} is not one of Cobo's two shapes; its body \
-                     is reached through Error::decode_body",
+                    "failure {status} of {} at {odd} is not one of Cobo's two shapes: its body \
+                     is not parsed, and the kind of the error is `Unexpected`",
                     self.id
                 ));
             }

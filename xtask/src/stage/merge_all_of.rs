@@ -304,15 +304,15 @@ impl<'a> Merger<'a> {
                 self.log.raw(&pointer);
             }
             let outcome = match (decided, raw) {
-                (Some(Use::First), _) => "it is decided to be the first".to_owned(),
-                (Some(Use::Last), _) => "it is decided to be the last".to_owned(),
-                (Some(Use::Raw), _) => "it is decided to be raw JSON".to_owned(),
+                (Some(Use::First), _) => "a decision selects the first".to_owned(),
+                (Some(Use::Last), _) => "a decision selects the last".to_owned(),
+                (Some(Use::Raw), _) => "a decision makes it raw JSON".to_owned(),
                 (None, Some(reason)) => {
                     let outcome = format!("it is raw JSON, since {reason}");
                     self.outcome.undecided.push((pointer.clone(), reason));
                     outcome
                 }
-                (None, None) => "it is what both allow".to_owned(),
+                (None, None) => "the result is what both allow".to_owned(),
             };
             if decided.is_some() {
                 self.outcome.decided.insert(pointer.clone());

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 
-use super::{API_SIGNATURE, Call, Signed, metrics};
+use super::{API_SIGNATURE, Call, Signed, metrics, span};
 use crate::body::Body;
 use crate::call::receive::receive;
 use crate::call::redact::{explanation, holds_secret};
@@ -92,8 +93,9 @@ impl Client {
             if is_nonce_accepted(&result) && nonces.accepted(strategy) {
                 tracing::warn!(
                     "the server refuses random nonces; this process sends milliseconds from now \
-                     on, and processes that share a key may collide: set \
-                     `ClientBuilder::nonces(NonceStrategy::Milliseconds)` and give each a key"
+                     on, and processes that share a key may send the same nonce: set \
+                     `ClientBuilder::nonces(NonceStrategy::Milliseconds)` and give each process its \
+                     own key"
                 );
             }
             let error = match result {
@@ -180,6 +182,7 @@ impl Client {
     async fn attempt(&self, call: &Call, outcomes: &Outcomes, left: Option<Duration>) -> Attempt {
         let started = Instant::now();
         let (mut secrets, mut sent) = (Sent::default(), false);
+        let mut span = Span::none();
         let mut strategy = NonceStrategy::Milliseconds;
         let exchange = async {
             if let Some(credential) = &call.credential {
@@ -198,8 +201,12 @@ impl Client {
             secrets.signature = request.headers().get(API_SIGNATURE).cloned();
             let sent_at = shared.cobo_time.at(shared.clock.monotonic());
             sent = true;
-            let answer = shared.http.execute(request).await;
-            receive(answer, shared, sent_at).await
+            span = span::of_request(call, outcomes.attempt, outcomes.sent.len());
+            let response = async {
+                let answer = shared.http.execute(request).await;
+                receive(answer, shared, sent_at).await
+            };
+            response.instrument(span.clone()).await
         };
         let result = match left {
             None => exchange.await,
@@ -224,6 +231,7 @@ impl Client {
                 "succeeded"
             );
         }
+        span::record(&span, result.as_ref());
         metrics::attempt(call.operation, &result);
         Attempt {
             sent: secrets,
@@ -261,8 +269,7 @@ impl Client {
         let signature = signature.map_err(Error::signer)?;
         if !signature.has_length_for(shared.signer.public_key().curve()) {
             return Err(Error::signer(
-                "the signer returned a signature that does not have the length of its curve's"
-                    .into(),
+                "the signer returned a signature with a length that its curve does not have".into(),
             ));
         }
         Ok(Signed {

@@ -13,7 +13,7 @@ pub(super) fn attempt(operation: Option<&Operation>, result: &Result<Response<Bo
     #[cfg(feature = "metrics")]
     metrics::counter!(
         "cobo_call_attempts_total",
-        "operation" => label(operation),
+        "operation" => Operation::id_or_raw(operation),
         "outcome" => outcome(result),
     )
     .increment(1);
@@ -27,7 +27,7 @@ pub(crate) fn call(
 ) {
     #[cfg(feature = "metrics")]
     {
-        let (operation, outcome) = (label(operation), outcome(result));
+        let (operation, outcome) = (Operation::id_or_raw(operation), outcome(result));
         metrics::counter!("cobo_calls_total", "operation" => operation, "outcome" => outcome)
             .increment(1);
         metrics::histogram!(
@@ -39,35 +39,8 @@ pub(crate) fn call(
     }
 }
 
-/// The label of the operation. A path may contain ids, so all requests without an operation share
-/// one.
-#[cfg(feature = "metrics")]
-fn label(operation: Option<&Operation>) -> &'static str {
-    operation.map_or("raw", Operation::id)
-}
-
 #[cfg(feature = "metrics")]
 fn outcome(result: &Result<Response<Body>, Error>) -> &'static str {
-    use crate::error::ErrorKind;
-
-    let Err(error) = result else { return "success" };
-    match error.kind() {
-        ErrorKind::Configuration => "configuration",
-        ErrorKind::InvalidRequest => "invalid_request",
-        ErrorKind::Signer => "signer",
-        ErrorKind::Credential => "credential",
-        ErrorKind::Connect => "connect",
-        ErrorKind::Timeout => "timeout",
-        ErrorKind::Transport => "transport",
-        ErrorKind::Redirect => "redirect",
-        ErrorKind::TooLarge => "too_large",
-        ErrorKind::Unverified => "unverified",
-        ErrorKind::Api => "api",
-        ErrorKind::RequestIdTaken => "request_id_taken",
-        ErrorKind::Unexpected => "unexpected",
-        ErrorKind::ContentEncoding => "content_encoding",
-        // Neither of these two is known before the call has ended.
-        ErrorKind::Decode => "decode",
-        ErrorKind::RepeatedCursor => "repeated_cursor",
-    }
+    let failure = result.as_ref().err();
+    failure.map_or("success", |error| error.kind().name())
 }

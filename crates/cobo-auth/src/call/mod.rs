@@ -27,6 +27,7 @@ pub(crate) mod redact;
 pub(crate) mod response;
 #[cfg(feature = "tower")]
 pub(crate) mod service;
+mod span;
 
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("biz-api-key");
 pub(crate) const API_NONCE: HeaderName = HeaderName::from_static("biz-api-nonce");
@@ -65,19 +66,20 @@ impl Call {
 }
 
 /// Logs a call that failed before there was a request to attempt.
-pub(crate) fn log_unbuilt(error: &Error) {
+pub(crate) fn log_unbuilt(documented: Option<&'static Operation>, error: &Error) {
     let operation = error.operation().unwrap_or_default();
-    tracing::info_span!("cobo", operation).in_scope(|| {
+    let span = span::of_call(documented, operation, None);
+    span.in_scope(|| {
         tracing::debug!(operation, attempt = 0, kind = ?error.kind(), "the call failed");
     });
+    span::record(&span, Err(error));
 }
 
 impl Call {
-    /// Checks the method and adds the headers of every request: no content encoding of the response;
-    /// `Content-Length: 0` for an empty `POST`, `PUT` or `PATCH`, since some gateways refuse one
-    /// without it (411).
-    pub(crate) fn set_framing(&mut self) -> Result<(), Error> {
-        check_method(&self.method)?;
+    /// Adds the headers of every request that do not depend on the client or on the attempt: no
+    /// content encoding of the response; `Content-Length: 0` for an empty `POST`, `PUT` or `PATCH`,
+    /// since some gateways refuse one without it (411).
+    pub(crate) fn add_fixed_headers(&mut self) {
         self.headers.insert(
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
@@ -87,7 +89,20 @@ impl Call {
             let none = HeaderValue::from_static("0");
             self.headers.insert(header::CONTENT_LENGTH, none);
         }
-        Ok(())
+    }
+
+    /// Refuses methods that cannot be signed safely. The signed message begins with the method, so
+    /// another character such as `|` would make it ambiguous. CONNECT has another target than the one
+    /// that is signed.
+    pub(crate) fn check_method(&self) -> Result<(), Error> {
+        let method = self.method.as_str();
+        let plain = method.bytes().all(|byte| byte.is_ascii_uppercase());
+        if plain && !matches!(self.method, Method::CONNECT | Method::TRACE) {
+            return Ok(());
+        }
+        Err(Error::invalid_request(
+            "this method cannot be signed; it is CONNECT or TRACE, or not in upper case".to_owned(),
+        ))
     }
 
     /// The message that the signature covers.
@@ -101,7 +116,9 @@ impl Call {
         }
     }
 
-    /// The request as the HTTP client sends it. Nothing else makes one.
+    /// The request of one attempt: the headers of the call, then those of the client and of the
+    /// attempt. The HTTP client adds the headers of [`HttpOptions`](crate::HttpOptions). Nothing else
+    /// makes a request.
     fn http_request(
         &self,
         api_key: &HeaderValue,
@@ -128,28 +145,14 @@ impl Call {
 
 impl Client {
     pub(crate) async fn call(&self, call: Call) -> Result<Response<Body>, Error> {
-        let span = tracing::info_span!("cobo", operation = %call.label, org_id = call.org_id());
-        match self.attempts(&call).instrument(span).await {
+        let span = span::of_call(call.operation, &call.label, call.org_id());
+        let result = self.attempts(&call).instrument(span.clone()).await;
+        span::record(&span, result.as_ref());
+        match result {
             Ok(response) => Ok(response.of(call.label, call.repeatable, call.request_id)),
             Err(error) => Err(error
                 .with_repeatable(call.repeatable)
                 .with_operation(call.label)),
         }
     }
-}
-
-/// Refuses methods that cannot be signed safely. The signed message begins with the method, so
-/// another character such as `|` would make it ambiguous. CONNECT has another target than the one
-/// that is signed.
-fn check_method(method: &Method) -> Result<(), Error> {
-    let plain = method
-        .as_str()
-        .bytes()
-        .all(|byte| byte.is_ascii_uppercase());
-    if plain && !matches!(*method, Method::CONNECT | Method::TRACE) {
-        return Ok(());
-    }
-    Err(Error::invalid_request(
-        "this method cannot be signed; it is CONNECT or TRACE, or not in upper case".to_owned(),
-    ))
 }

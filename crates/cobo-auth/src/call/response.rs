@@ -66,17 +66,17 @@ impl<T> Response<T> {
         self.value
     }
 
-    /// The value.
+    /// Returns the value.
     pub fn value(&self) -> &T {
         &self.value
     }
 
-    /// The HTTP status, a 2xx.
+    /// Returns the HTTP status, a 2xx.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The headers as received.
+    /// Returns the headers as received.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }

@@ -13,8 +13,8 @@ use crate::operation::Request;
 /// A [`tower`](https://docs.rs/tower) service that sends requests. Needs the feature `tower`.
 ///
 /// Layers around it see a [`Request`] before it is signed, and its verified [`Response`] or its
-/// error. They cannot change what is signed: signing, sending and our own retries happen inside of
-/// one call of this service.
+/// error. They cannot change a request after it was signed: signing, sending and our own retries
+/// happen inside of one call of this service.
 ///
 /// Each request is sent by the client that made it, with the credential and the retry policy of
 /// that client. So one service can limit the requests of many organizations together. A request of

@@ -24,12 +24,12 @@ impl AccessToken {
         Ok(Arc::new(Bearer::new(token, generation)?).into())
     }
 
-    /// The token itself.
+    /// Returns the token itself.
     pub fn secret(&self) -> &Secret {
         &self.bearer().token
     }
 
-    /// The number of this token among the tokens of its credential.
+    /// Returns the number of this token among the tokens of its credential.
     pub fn generation(&self) -> u64 {
         self.bearer().generation
     }
@@ -91,7 +91,9 @@ impl Bearer {
             .filter(|_| !token.is_empty() && !token.expose().contains(char::is_whitespace));
         let Some(mut header) = header else {
             return Err(Error::invalid_request(
-                "the access token is empty or has characters that no header may carry".to_owned(),
+                "the access token is empty, or contains characters that a header value cannot \
+                 contain"
+                    .to_owned(),
             ));
         };
         header.set_sensitive(true);
@@ -102,7 +104,7 @@ impl Bearer {
         })
     }
 
-    /// The number of this token among the tokens of its credential.
+    /// Returns the number of this token among the tokens of its credential.
     pub fn generation(&self) -> u64 {
         self.generation
     }

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The source of time of a client. Tests use a clock that they set.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// Milliseconds since the Unix epoch; 0 if the clock shows an earlier time. An operator may set
-    /// this clock forward or back.
+    /// Returns the milliseconds since the Unix epoch; 0 if the clock shows an earlier time. An
+    /// operator may set this clock forward or back.
     fn unix_millis(&self) -> u64;
 
-    /// The time since a moment that is fixed while the process runs. This clock cannot be set, but
-    /// may stop while the machine is suspended.
+    /// Returns the time since a moment that is fixed while the process runs. This clock cannot be
+    /// set, but may stop while the machine is suspended.
     fn monotonic(&self) -> Duration {
         SystemClock.monotonic()
     }

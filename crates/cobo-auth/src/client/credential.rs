@@ -14,7 +14,8 @@ use crate::error::Error;
 /// that never changes; implement this trait for a token that is refreshed.
 #[async_trait]
 pub trait Credential: fmt::Debug + Send + Sync {
-    /// A token that is valid now, if one is available without waiting. Called for every attempt.
+    /// Returns a token that is valid now, if one is available without waiting. Called for every
+    /// attempt.
     fn current(&self) -> Option<AccessToken>;
 
     /// Obtains a token. Called if [`current`](Self::current) returned none.
@@ -27,12 +28,12 @@ pub trait Credential: fmt::Debug + Send + Sync {
     /// There is no token. The error becomes the source of the call's error, and nothing is sent.
     async fn fetch(&self) -> Result<AccessToken, Error>;
 
-    /// The server refused this token as expired or unknown. Called at most once per call. The
-    /// refusal may be unsigned: a gateway's response can look the same. Do not discard a newer
-    /// token that was obtained since: compare the [generation](AccessToken::generation).
+    /// Reports that the server refused this token as expired or unknown. Called at most once per
+    /// call. The refusal may be unsigned: a gateway's response can look the same. Do not discard a
+    /// newer token that was obtained since: compare the [generation](AccessToken::generation).
     fn rejected(&self, token: &AccessToken);
 
-    /// The id of the token's organization, if the credential knows it. It is logged.
+    /// Returns the id of the token's organization, if the credential knows it. It is logged.
     fn org_id(&self) -> Option<&str> {
         None
     }

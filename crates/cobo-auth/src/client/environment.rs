@@ -44,7 +44,7 @@ const PRODUCTION_KEY: [u8; 32] = [
 ];
 
 impl Environment {
-    /// Cobo's development environment.
+    /// Returns Cobo's development environment.
     pub fn development() -> Self {
         Self {
             base_url: Cow::Borrowed(DEVELOPMENT_URL),
@@ -52,7 +52,7 @@ impl Environment {
         }
     }
 
-    /// Cobo's production environment.
+    /// Returns Cobo's production environment.
     pub fn production() -> Self {
         Self {
             base_url: Cow::Borrowed(PRODUCTION_URL),
@@ -60,8 +60,8 @@ impl Environment {
         }
     }
 
-    /// Any other environment: a base URL that includes `/v2`, and the keys that sign its responses,
-    /// or [`ResponseKeys::unverified`].
+    /// Creates any other environment: a base URL that includes `/v2`, and the keys that sign its
+    /// responses, or [`ResponseKeys::unverified`].
     ///
     /// # Errors
     ///
@@ -98,12 +98,12 @@ impl Environment {
         })
     }
 
-    /// The base URL, which every path is appended to, without a slash at the end.
+    /// Returns the base URL, which every path is appended to, without a slash at the end.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// The keys that responses are verified with.
+    /// Returns the keys that responses are verified with.
     pub fn response_keys(&self) -> &ResponseKeys {
         &self.keys
     }

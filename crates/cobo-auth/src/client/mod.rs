@@ -144,19 +144,19 @@ impl Client {
         }
     }
 
-    /// The base URL, which every path is appended to, without a slash at the end.
+    /// Returns the base URL, which every path is appended to, without a slash at the end.
     pub fn base_url(&self) -> &str {
         self.shared.environment.base_url()
     }
 
-    /// The environment that this client talks to.
+    /// Returns the environment that this client talks to.
     pub fn environment(&self) -> &Environment {
         &self.shared.environment
     }
 
-    /// Cobo's time in Unix milliseconds: the largest timestamp of a verified response in this
-    /// process, plus the time since by the monotonic clock. `None` until a response was verified,
-    /// and always where the environment has no response keys.
+    /// Returns Cobo's time in Unix milliseconds: the largest timestamp of a verified response in
+    /// this process, plus the time since by the monotonic clock. `None` until a response was
+    /// verified, and always where the environment has no response keys.
     ///
     /// All clients whose environments have the same response keys share this time.
     pub fn cobo_time_millis(&self) -> Option<u64> {

@@ -31,7 +31,8 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt. There is no deadline except the HTTP client's timeout.
+    /// Returns the policy with a single attempt. There is no deadline except the HTTP client's
+    /// timeout.
     pub const fn none() -> Self {
         Self {
             max_attempts: 1,
@@ -42,9 +43,9 @@ impl RetryPolicy {
         }
     }
 
-    /// Three attempts within a minute. The delay before the second attempt is random, up to 200 ms.
-    /// This maximum doubles with each further attempt, up to 20 s. A server's `Retry-After` is
-    /// honoured up to 30 s.
+    /// Returns the policy with three attempts within a minute. The delay before the second attempt
+    /// is random, up to 200 ms. This maximum doubles with each further attempt, up to 20 s. A
+    /// server's `Retry-After` is honoured up to 30 s.
     pub const fn standard() -> Self {
         Self {
             max_attempts: 3,

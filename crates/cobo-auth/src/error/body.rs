@@ -58,7 +58,7 @@ impl ErrorBody {
         }
     }
 
-    /// The error code, in the API's shape.
+    /// Returns the error code, in the API's shape.
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
             Self::Api { code, .. } => Some(*code),
@@ -66,7 +66,7 @@ impl ErrorBody {
         }
     }
 
-    /// The error id, in the API's shape.
+    /// Returns the error id, in the API's shape.
     pub fn error_id(&self) -> Option<&str> {
         match self {
             Self::Api { id, .. } => id.as_deref(),
@@ -74,7 +74,7 @@ impl ErrorBody {
         }
     }
 
-    /// The error's name, in OAuth's shape.
+    /// Returns the error's name, in OAuth's shape.
     pub fn oauth_error(&self) -> Option<&str> {
         match self {
             Self::OAuth { error, .. } => Some(error),
@@ -102,7 +102,8 @@ impl ErrorBody {
         }
     }
 
-    /// The server's description of the error. Free text: it may repeat parts of the request.
+    /// Returns the server's description of the error. Free text: it may repeat parts of the
+    /// request.
     pub fn message(&self) -> &str {
         match self {
             Self::Api { message, .. } => message,

@@ -23,7 +23,7 @@ macro_rules! codes {
             /// Every documented code.
             pub const DOCUMENTED: &[Self] = &[$(Self::$constant),*];
 
-            /// The name of the code, if it is a documented one.
+            /// Returns the name of the code, if it is a documented one.
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
                     $($code => Some($name),)*
@@ -31,8 +31,9 @@ macro_rules! codes {
                 }
             }
 
-            /// What the caller can do, if the code is a documented one. The text is valid for every
-            /// call; the text of an [`Error`](crate::Error) has the advice for its own call.
+            /// Returns what the caller can do, if the code is a documented one. The text is valid
+            /// for every call; the text of an [`Error`](crate::Error) has the advice for its own
+            /// call.
             pub const fn advice(self) -> Option<&'static str> {
                 match self.0 {
                     $($code => Some($advice),)*
@@ -74,7 +75,7 @@ codes! {
     FORBIDDEN = 2025, "forbidden", "ask for the permission that the operation needs";
     /// Too many requests.
     RATE_LIMITED = 2026, "too many requests",
-        "wait longer each time, and call again; look up first whether a write was carried out";
+        "call again later, and wait longer each time; look up first whether a write was carried out";
     /// Something that the request names does not exist.
     NOT_FOUND = 2028, "not found", "check the ids in the request";
     /// The key or the token lacks the permission.
@@ -94,35 +95,35 @@ codes! {
 }
 
 impl ErrorCode {
-    /// The code with this number.
+    /// Creates the code with this number.
     pub const fn new(code: i64) -> Self {
         Self(code)
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> i64 {
         self.0
     }
 
-    /// Whether the same call may succeed later without a change. This includes
+    /// Returns whether the same call may succeed later without a change. This includes
     /// [`INTERNAL`](Self::INTERNAL), which can also mean an expired access token
     /// ([`Error::is_token_expired`](crate::Error::is_token_expired)); then a retry does not help.
     pub const fn is_retryable(self) -> bool {
         matches!(self.0, 1000 | 2000 | 2026 | 30039 | 60003)
     }
 
-    /// Whether the code means that the key, the signature or the permission was refused.
+    /// Returns whether the code means that the key, the signature or the permission was refused.
     pub const fn is_auth(self) -> bool {
         matches!(self.0, 2024 | 2025 | 4001)
     }
 
-    /// Whether the request's `request_id` was used before: Cobo accepted an earlier request with
-    /// it.
+    /// Returns whether the request's `request_id` was used before: Cobo accepted an earlier request
+    /// with it.
     pub const fn is_duplicate(self) -> bool {
         matches!(self.0, 12009 | 30001)
     }
 
-    /// Whether the code means too many requests.
+    /// Returns whether the code means too many requests.
     pub const fn is_rate_limited(self) -> bool {
         self.0 == 2026
     }

@@ -103,8 +103,8 @@ impl Error {
         Self::new(Kind::Deadline { sent })
     }
 
-    /// The error of a [`Credential`](crate::Credential) that has no access token. `source` says
-    /// why.
+    /// Creates the error of a [`Credential`](crate::Credential) that has no access token. `source`
+    /// says why.
     ///
     /// ```
     /// use cobo_auth::{Error, ErrorKind, Execution};
@@ -118,8 +118,8 @@ impl Error {
         Self::new(kind).with_source(Arc::from(source.into()))
     }
 
-    /// As [`no_token`](Self::no_token), for a failure that may pass by itself: the error is
-    /// [retryable](Self::is_retryable).
+    /// Creates an error like [`no_token`](Self::no_token), for a failure that may pass by itself:
+    /// the error is [retryable](Self::is_retryable).
     pub fn no_token_for_now(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let kind = Kind::Credential { for_now: true };
         Self::new(kind).with_source(Arc::from(source.into()))

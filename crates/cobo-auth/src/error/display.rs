@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Error, Execution, Kind};
+use super::{Error, ErrorKind, Execution, Kind};
 use crate::error::code::ErrorCode;
 
 /// The default time range of `list_transactions`, the only lookup operation of our documents. It does
@@ -38,6 +38,31 @@ impl fmt::Display for Error {
     }
 }
 
+impl ErrorKind {
+    /// The name of the kind in metrics and traces.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::InvalidRequest => "invalid_request",
+            Self::Signer => "signer",
+            Self::Credential => "credential",
+            Self::Connect => "connect",
+            Self::Timeout => "timeout",
+            Self::Transport => "transport",
+            Self::Redirect => "redirect",
+            Self::TooLarge => "too_large",
+            Self::Unverified => "unverified",
+            Self::Api => "api",
+            Self::RequestIdTaken => "request_id_taken",
+            Self::Unexpected => "unexpected",
+            Self::ContentEncoding => "content_encoding",
+            // These two are known only after the call has ended, so neither metrics nor traces have them.
+            Self::Decode => "decode",
+            Self::RepeatedCursor => "repeated_cursor",
+        }
+    }
+}
+
 impl Error {
     /// Writes how the last attempt failed.
     fn fmt_failure(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,7 +85,8 @@ impl Error {
             Kind::Transport => f.write_str("the connection broke"),
             Kind::Redirect { host } => write!(
                 f,
-                "redirected to {}, but redirects are never followed; check the base URL",
+                "the request was redirected to {}, but redirects are never followed; check the base \
+                 URL",
                 host.as_deref().unwrap_or("an unknown host")
             ),
             Kind::TooLarge { limit } => write!(
@@ -110,7 +136,7 @@ impl Error {
                 }
             }
             Kind::Unexpected => f.write_str(
-                "an error response that does not have Cobo's format; a gateway probably sent it",
+                "the error response does not have Cobo's format; a gateway probably sent it",
             ),
             Kind::Coded { coding } => write!(
                 f,
@@ -149,7 +175,7 @@ impl Error {
         let code = self.code()?;
         match (code.is_retryable(), may_repeat) {
             (true, true) if code == ErrorCode::RATE_LIMITED => {
-                Some("wait longer each time, and call again")
+                Some("call again later, and wait longer each time")
             }
             (true, true) => Some("call again later"),
             (true, false) => None,

@@ -32,9 +32,9 @@ pub enum Execution {
 }
 
 impl Error {
-    /// Whether the call was carried out, as far as that is known. This is about the whole call: if
-    /// the outcome of an earlier attempt is unknown, the outcome of the call is unknown, however
-    /// the last attempt failed.
+    /// Returns whether the call was carried out, as far as that is known. This is about the whole
+    /// call: if the outcome of an earlier attempt is unknown, the outcome of the call is unknown,
+    /// however the last attempt failed.
     ///
     /// Only these failures of an attempt count as [not carried out](Execution::NotExecuted):
     ///

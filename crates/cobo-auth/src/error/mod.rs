@@ -176,7 +176,7 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    /// The kind of this failure.
+    /// Returns the kind of this failure.
     pub fn kind(&self) -> ErrorKind {
         match &self.0.kind {
             Kind::Configuration(_) => ErrorKind::Configuration,
@@ -202,25 +202,27 @@ impl Error {
         }
     }
 
-    /// The cursor of the page of a list ([`Pages`](crate::Pages)) that failed. A request with this
-    /// cursor continues the list there. `None` for the first page and for every other failure.
+    /// Returns the cursor of the page of a list ([`Pages`](crate::Pages)) that failed. A request
+    /// with this cursor continues the list there. `None` for the first page and for every other
+    /// failure.
     ///
     /// The server chose this text, so the text of the error does not contain it.
     pub fn cursor(&self) -> Option<&str> {
         self.0.cursor.as_deref()
     }
 
-    /// The operation id of the document, or `METHOD /path` of a request without one.
+    /// Returns the operation id of the document, or `METHOD /path` of a request without one.
     pub fn operation(&self) -> Option<&str> {
         self.0.operation.as_deref()
     }
 
-    /// The HTTP status, if there was a response.
+    /// Returns the HTTP status, if there was a response.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
 
-    /// Whether Cobo signed the error response. Gateways and others answer without a signature.
+    /// Returns whether Cobo signed the error response. Gateways and others answer without a
+    /// signature.
     ///
     /// The signature does not prove that the response belongs to this request: it covers the body
     /// and a timestamp only. [`execution`](Self::execution) takes the timestamp into account.
@@ -228,7 +230,7 @@ impl Error {
         self.0.signed
     }
 
-    /// The body of an error response, in either of Cobo's two shapes.
+    /// Returns the body of an error response, in either of Cobo's two shapes.
     /// [`is_signed`](Self::is_signed) says whether Cobo sent it.
     pub fn body(&self) -> Option<&ErrorBody> {
         match &self.0.kind {
@@ -237,9 +239,9 @@ impl Error {
         }
     }
 
-    /// The body of a success (2xx) that does not decode, for example a transfer that lacks a field.
-    /// The body was verified if the environment has response keys. It may contain secrets: the
-    /// memory is wiped when the last clone is dropped, and `Debug` shows only its length.
+    /// Returns the body of a success (2xx) that does not decode, for example a transfer that lacks
+    /// a field. The body was verified if the environment has response keys. It may contain secrets:
+    /// the memory is wiped when the last clone is dropped, and `Debug` shows only its length.
     ///
     /// ```
     /// # fn example(error: cobo_auth::Error) {
@@ -256,33 +258,34 @@ impl Error {
         }
     }
 
-    /// Cobo's error code.
+    /// Returns Cobo's error code.
     pub fn code(&self) -> Option<ErrorCode> {
         self.body()?.code()
     }
 
-    /// The id with which Cobo's support can look up the failure.
+    /// Returns the id with which Cobo's support can look up the failure.
     pub fn error_id(&self) -> Option<&str> {
         self.body()?.error_id()
     }
 
-    /// The name of an OAuth error, for example `invalid_grant`.
+    /// Returns the name of an OAuth error, for example `invalid_grant`.
     pub fn oauth_error(&self) -> Option<&str> {
         self.body()?.oauth_error()
     }
 
-    /// The response's `X-Request-Id`, if there was one.
+    /// Returns the response's `X-Request-Id`, if there was one.
     pub fn response_id(&self) -> Option<&str> {
         self.0.response_id.as_deref()
     }
 
-    /// How long the server asked the client to wait (`Retry-After`, in seconds or as a date).
+    /// Returns how long the server asked the client to wait (`Retry-After`, in seconds or as a
+    /// date).
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The names of the required fields that are missing in the request. Empty for every other
-    /// failure.
+    /// Returns the names of the required fields that are missing in the request. Empty for every
+    /// other failure.
     pub fn missing_fields(&self) -> &[String] {
         match &self.0.kind {
             Kind::Missing(missing) => missing.names(),
@@ -290,17 +293,17 @@ impl Error {
         }
     }
 
-    /// Whether an attempt or the whole call timed out.
+    /// Returns whether an attempt or the whole call timed out.
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, Kind::Timeout | Kind::Deadline { .. })
     }
 
-    /// Whether the last attempt could not connect.
+    /// Returns whether the last attempt could not connect.
     pub fn is_connect(&self) -> bool {
         matches!(self.0.kind, Kind::Connect)
     }
 
-    /// Whether the server refused the key, the signature, the token or the permission.
+    /// Returns whether the server refused the key, the signature, the token or the permission.
     pub fn is_auth(&self) -> bool {
         self.code().is_some_and(ErrorCode::is_auth)
             || self.is_token_expired()
@@ -310,15 +313,15 @@ impl Error {
             )
     }
 
-    /// Whether the server refused the call because of too many requests.
+    /// Returns whether the server refused the call because of too many requests.
     pub fn is_rate_limited(&self) -> bool {
         self.0.status == Some(StatusCode::TOO_MANY_REQUESTS)
             || self.code().is_some_and(ErrorCode::is_rate_limited)
     }
 
-    /// Whether the access token of the request has expired or is unknown. Cobo answers that with
-    /// HTTP 500 and code 1000; without an access token, the same answer is only an internal error.
-    /// A 401 that calls the token invalid counts as well.
+    /// Returns whether the access token of the request has expired or is unknown. Cobo answers that
+    /// with HTTP 500 and code 1000; without an access token, the same answer is only an internal
+    /// error. A 401 that calls the token invalid counts as well.
     pub fn is_token_expired(&self) -> bool {
         let as_documented = self.0.status == Some(StatusCode::INTERNAL_SERVER_ERROR)
             && self.code() == Some(ErrorCode::INTERNAL);
@@ -327,14 +330,14 @@ impl Error {
         self.0.with_bearer && (as_documented || by_name)
     }
 
-    /// How many seconds this machine's clock is ahead of the server's; negative if it is behind.
-    /// Set only if the server refused the signature and the difference may be the reason.
+    /// Returns how many seconds this machine's clock is ahead of the server's; negative if it is
+    /// behind. Set only if the server refused the signature and the difference may be the reason.
     pub fn clock_ahead_seconds(&self) -> Option<i64> {
         self.0.clock_ahead
     }
 
-    /// Whether the same call may succeed later without a change. This does not say that calling
-    /// again is safe: see [`execution`](Self::execution).
+    /// Returns whether the same call may succeed later without a change. This does not say that
+    /// calling again is safe: see [`execution`](Self::execution).
     pub fn is_retryable(&self) -> bool {
         match &self.0.kind {
             Kind::Connect | Kind::Timeout | Kind::Deadline { .. } | Kind::Transport => true,

@@ -5,15 +5,15 @@ use crate::error::code::ErrorCode;
 use crate::operation::RequestId;
 
 impl Error {
-    /// The id that the call sent, if Cobo rejects a second request with it
+    /// Returns the id that the call sent, if Cobo rejects a second request with it
     /// ([`Operation::idempotency_key`](crate::Operation::idempotency_key)). `None` for every other
     /// operation, and if the request was invalid and not sent.
     pub fn request_id(&self) -> Option<&RequestId> {
         self.0.request_id.as_ref().map(|sent| &sent.id)
     }
 
-    /// Whether Cobo said, in a signed and fresh response, that it has taken a request with this call's
-    /// [`request_id`](Self::request_id) before
+    /// Returns whether Cobo said, in a signed and fresh response, that it has taken a request with
+    /// this call's [`request_id`](Self::request_id) before
     /// ([`ErrorKind::RequestIdTaken`](crate::ErrorKind::RequestIdTaken)).
     ///
     /// It does not say that this request was carried out: another request may have used the same id.

@@ -44,8 +44,8 @@ enum Detail {
 pub enum InboundErrorKind {
     /// The timestamp header, the signature header or both are missing. 401.
     MissingSignature,
-    /// The timestamp is there in one spelling (`BIZ-TIMESTAMP`), and the signature only in the
-    /// other (`BIZ_RESP_SIGNATURE`). 401.
+    /// The name of the timestamp header has one spelling (`BIZ-TIMESTAMP`), and that of the signature
+    /// header only the other (`BIZ_RESP_SIGNATURE`). 401.
     MixedSpellings,
     /// A signature header appears more than once. 400.
     DuplicateHeader,
@@ -119,8 +119,9 @@ impl InboundError {
         }
     }
 
-    /// A body that is larger than `limit` bytes. For code that reads a body and stops at the limit
-    /// of [`InboundVerifier::max_body_bytes`](crate::InboundVerifier::max_body_bytes).
+    /// Creates the error for a body that is larger than `limit` bytes. For code that reads a body
+    /// and stops at the limit of
+    /// [`InboundVerifier::max_body_bytes`](crate::InboundVerifier::max_body_bytes).
     pub fn too_large(limit: usize) -> Self {
         Self {
             kind: InboundErrorKind::BodyTooLarge,
@@ -128,7 +129,7 @@ impl InboundError {
         }
     }
 
-    /// The reason.
+    /// Returns the kind of reason why the request is refused.
     pub fn kind(&self) -> InboundErrorKind {
         self.kind
     }
@@ -152,7 +153,7 @@ impl InboundError {
         }
     }
 
-    /// A short text for the answer, without detail.
+    /// Returns a short text for the answer, without detail.
     pub fn public_text(&self) -> &'static str {
         match self.kind {
             InboundErrorKind::MissingSignature | InboundErrorKind::MixedSpellings => "not signed",
@@ -175,8 +176,8 @@ impl fmt::Display for InboundError {
                 "the request has no timestamp or no signature header; it may not be from Cobo"
             }
             InboundErrorKind::MixedSpellings => {
-                "the timestamp and the signature header have different spellings; a proxy may have \
-                 removed the headers with `_` in their names"
+                "the names of the timestamp and the signature header are spelled differently; a proxy \
+                 may have removed the headers with `_` in their names"
             }
             InboundErrorKind::DuplicateHeader => "a signature header appears more than once",
             InboundErrorKind::MalformedTimestamp => {
@@ -186,7 +187,7 @@ impl fmt::Display for InboundError {
                 "the signature header does not have 128 hexadecimal digits"
             }
             InboundErrorKind::WrongSignature => {
-                "the signature is not by Cobo's key for these bytes; check that the environment is \
+                "Cobo's key did not make the signature for these bytes; check that the environment is \
                  the right one, and that the body arrives unchanged"
             }
             InboundErrorKind::TooOld => {

@@ -1,4 +1,4 @@
-//! What Cobo sends to an app: verifies webhooks and callbacks. Knows no web framework.
+//! Verifies webhooks and callbacks, which Cobo sends to an app. Knows no web framework.
 
 pub(crate) mod error;
 pub(crate) mod verified;

@@ -20,17 +20,18 @@ pub struct Verified<T> {
 }
 
 impl<T> Verified<T> {
-    /// The value without its proof.
+    /// Returns the value, without the proof that Cobo signed it.
     pub fn into_inner(self) -> T {
         self.value
     }
 
-    /// The timestamp of the signature, in Unix milliseconds.
+    /// Returns the timestamp of the signature, in Unix milliseconds.
     pub fn timestamp_millis(&self) -> u64 {
         self.timestamp
     }
 
-    /// How old the signature was when it was verified. Zero if its timestamp was in the future.
+    /// Returns how old the signature was when it was verified. Zero if its timestamp was in the
+    /// future.
     pub fn age(&self) -> Duration {
         self.age
     }

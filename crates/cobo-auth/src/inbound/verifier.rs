@@ -59,7 +59,7 @@ pub struct InboundVerifier {
 }
 
 impl InboundVerifier {
-    /// Verifies with the keys of an environment.
+    /// Creates a verifier with the keys of an environment.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl InboundVerifier {
         Self::from_keys(environment.response_keys().clone())
     }
 
-    /// Verifies with these keys. During a key rotation there are several.
+    /// Creates a verifier with these keys. During a key rotation there are several.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl InboundVerifier {
         self
     }
 
-    /// The largest body that is accepted, in bytes. A server need not read more.
+    /// Returns the largest body that is accepted, in bytes. A server need not read more.
     pub fn max_body_bytes(&self) -> usize {
         self.max_body_bytes
     }

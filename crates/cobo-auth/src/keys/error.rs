@@ -61,7 +61,8 @@ pub enum KeyError {
     Mismatch,
     /// The key itself was given instead of the name of a file or variable.
     #[error(
-        "this is the key itself, not the name of its place; read it with `SecretKey::from_hex`"
+        "this is the key itself; give the name of its file or environment variable, or read it with \
+         `SecretKey::from_hex`"
     )]
     Misplaced,
     /// Other users can read the file.

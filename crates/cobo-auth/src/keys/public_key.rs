@@ -31,17 +31,17 @@ enum Bytes {
 }
 
 impl PublicKey {
-    /// An Ed25519 public key.
+    /// Creates an Ed25519 public key.
     pub const fn ed25519(bytes: [u8; 32]) -> Self {
         Self(Bytes::Ed25519(bytes))
     }
 
-    /// A secp256k1 public key, the compressed point.
+    /// Creates a secp256k1 public key, the compressed point.
     pub const fn secp256k1(bytes: [u8; 33]) -> Self {
         Self(Bytes::Secp256k1(bytes))
     }
 
-    /// The curve of the key.
+    /// Returns the curve of the key.
     pub const fn curve(&self) -> Curve {
         match self.0 {
             Bytes::Ed25519(_) => Curve::Ed25519,
@@ -49,7 +49,7 @@ impl PublicKey {
         }
     }
 
-    /// The bytes: 32 for Ed25519, 33 for secp256k1.
+    /// Returns the bytes: 32 for Ed25519, 33 for secp256k1.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
             Bytes::Ed25519(bytes) => bytes,

@@ -190,7 +190,7 @@ impl SecretKey {
         Ok(Self::new(bytes, None))
     }
 
-    /// The key as 64 hexadecimal digits. Store them where no other user can read them.
+    /// Returns the key as 64 hexadecimal digits. Store them where no other user can read them.
     pub fn to_hex(&self) -> crate::Secret {
         crate::Secret::new(hex::encode(**self.bytes))
     }

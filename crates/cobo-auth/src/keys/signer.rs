@@ -12,11 +12,11 @@ use crate::sign::message::Digest;
 /// for each attempt.
 #[async_trait]
 pub trait Signer: fmt::Debug + Send + Sync {
-    /// The public key by which Cobo identifies the app. It must not change during the signer's
-    /// life.
+    /// Returns the public key by which Cobo identifies the app. It must not change during the
+    /// signer's life.
     fn public_key(&self) -> &PublicKey;
 
-    /// The curve of the key; the same as that of the public key.
+    /// Returns the curve of the key; the same as that of the public key.
     fn curve(&self) -> Curve {
         self.public_key().curve()
     }
@@ -44,7 +44,7 @@ impl Signature {
         Self(bytes.into())
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -59,7 +59,7 @@ impl Signature {
         }
     }
 
-    /// The signature in lower-case hexadecimal, for the `Biz-Api-Signature` header.
+    /// Returns the signature in lower-case hexadecimal, for the `Biz-Api-Signature` header.
     pub fn to_hex(&self) -> String {
         hex::encode(&self.0)
     }

@@ -65,7 +65,7 @@ pub(crate) struct OperationBody {
 }
 
 impl Operation {
-    /// An operation with this id, method and path template below the base URL
+    /// Creates an operation with this id, method and path template below the base URL
     /// (`/wallets/{wallet_id}`). By default it has no parameters, no body and no scopes, its
     /// response is JSON, and it is not repeatable.
     pub const fn new(id: &'static str, method: Method, path: &'static str) -> Self {
@@ -83,37 +83,37 @@ impl Operation {
         }
     }
 
-    /// A `GET` operation. It is repeatable.
+    /// Creates a `GET` operation. It is repeatable.
     pub const fn get(id: &'static str, path: &'static str) -> Self {
         Self::new(id, Method::GET, path).repeatable(true)
     }
 
-    /// A `POST` operation.
+    /// Creates a `POST` operation.
     pub const fn post(id: &'static str, path: &'static str) -> Self {
         Self::new(id, Method::POST, path)
     }
 
-    /// A `PUT` operation.
+    /// Creates a `PUT` operation.
     pub const fn put(id: &'static str, path: &'static str) -> Self {
         Self::new(id, Method::PUT, path)
     }
 
-    /// A `PATCH` operation.
+    /// Creates a `PATCH` operation.
     pub const fn patch(id: &'static str, path: &'static str) -> Self {
         Self::new(id, Method::PATCH, path)
     }
 
-    /// A `DELETE` operation.
+    /// Creates a `DELETE` operation.
     pub const fn delete(id: &'static str, path: &'static str) -> Self {
         Self::new(id, Method::DELETE, path)
     }
 
-    /// A `HEAD` operation. It is repeatable.
+    /// Creates a `HEAD` operation. It is repeatable.
     pub const fn head(id: &'static str, path: &'static str) -> Self {
         Self::new(id, Method::HEAD, path).repeatable(true)
     }
 
-    /// An `OPTIONS` operation.
+    /// Creates an `OPTIONS` operation.
     pub const fn options(id: &'static str, path: &'static str) -> Self {
         Self::new(id, Method::OPTIONS, path)
     }
@@ -177,41 +177,47 @@ impl Operation {
         self
     }
 
-    /// The operation id of the document.
+    /// Returns the operation id of the document.
     pub const fn id(&self) -> &'static str {
         self.id
     }
 
-    /// The HTTP method.
+    /// The id in metrics and traces. A path may contain ids, so all requests without an operation share
+    /// one name.
+    pub(crate) fn id_or_raw(operation: Option<&Self>) -> &'static str {
+        operation.map_or("raw", Self::id)
+    }
+
+    /// Returns the HTTP method.
     pub const fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The path template below the base URL.
+    /// Returns the path template below the base URL.
     pub const fn path(&self) -> &'static str {
         self.path
     }
 
-    /// Whether the operation may be sent again after it may have been carried out.
+    /// Returns whether the operation may be sent again after it may have been carried out.
     pub const fn is_repeatable(&self) -> bool {
         self.repeatable
     }
 
-    /// Where the body has the [`RequestId`] with which Cobo recognises a repeated request. `None` if
-    /// Cobo does not say that it rejects a second request with the same id.
+    /// Returns where the body has the [`RequestId`] with which Cobo recognises a repeated request.
+    /// `None` if Cobo does not say that it rejects a second request with the same id.
     pub const fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.idempotency_key
     }
 
-    /// The OAuth scopes (permissions) that the document lists for the operation, such as
+    /// Returns the OAuth scopes (permissions) that the document lists for the operation, such as
     /// `transaction.withdraw`. An app requests them in its manifest. Empty if the document lists
     /// none; the operation may still be called with an organization's token.
     pub const fn scopes(&self) -> &'static [&'static str] {
         self.scopes
     }
 
-    /// The scopes of several operations, sorted, each once: what an app that calls them requests
-    /// in its manifest.
+    /// Returns the scopes of several operations, sorted, each once: what an app that calls them
+    /// requests in its manifest.
     pub fn scopes_of<'a>(operations: impl IntoIterator<Item = &'a Self>) -> Vec<&'static str> {
         let scopes = operations
             .into_iter()

@@ -20,10 +20,10 @@ use crate::operation::Request;
 ///
 /// Generated code implements this for the responses of operations that take a cursor.
 pub trait CursorPage: DeserializeOwned {
-    /// The cursor of the next page; `None` or empty at the end of the list.
+    /// Returns the cursor of the next page; `None` or empty at the end of the list.
     fn after(&self) -> Option<&str>;
 
-    /// The cursor of the previous page; `None` or empty at the beginning of the list.
+    /// Returns the cursor of the previous page; `None` or empty at the beginning of the list.
     fn before(&self) -> Option<&str>;
 }
 
@@ -32,7 +32,7 @@ pub trait PageItems: CursorPage {
     /// An item of the list.
     type Item;
 
-    /// The items of this page.
+    /// Returns the items of this page.
     fn into_items(self) -> Vec<Self::Item>;
 }
 
@@ -97,7 +97,7 @@ impl<P: CursorPage> Pages<P> {
         }
     }
 
-    /// The next page; `None` at the end of the list and after an error.
+    /// Returns the next page; `None` at the end of the list and after an error.
     ///
     /// If the future is dropped before it is ready, no page is lost: the next call waits for the
     /// same page.
@@ -159,7 +159,7 @@ impl<P: CursorPage> Pages<P> {
 }
 
 impl<P: PageItems> Pages<P> {
-    /// The items of all pages.
+    /// Returns the items of all pages.
     pub fn items(self) -> Items<P> {
         Items {
             pages: self,
@@ -196,7 +196,7 @@ pub struct Items<P: PageItems> {
 }
 
 impl<P: PageItems> Items<P> {
-    /// The next item; `None` at the end of the list and after an error.
+    /// Returns the next item; `None` at the end of the list and after an error.
     ///
     /// # Errors
     ///
@@ -240,7 +240,7 @@ impl<P: PageItems> fmt::Debug for Items<P> {
 
 /// A property that holds a cursor.
 pub trait PageCursor {
-    /// The cursor, if the page has one.
+    /// Returns the cursor, if the page has one.
     fn cursor(&self) -> Option<&str>;
 }
 
@@ -267,7 +267,7 @@ pub trait IntoItems {
     /// An item.
     type Item;
 
-    /// The items, if there are any.
+    /// Returns the items, if there are any.
     fn into_items(self) -> Vec<Self::Item>;
 }
 

@@ -24,17 +24,17 @@ impl Parameter {
         }
     }
 
-    /// A required parameter in the path.
+    /// Creates a required parameter in the path.
     pub const fn path(name: &'static str) -> Self {
         Self::new(name, Location::Path, true)
     }
 
-    /// An optional parameter in the query.
+    /// Creates an optional parameter in the query.
     pub const fn query(name: &'static str) -> Self {
         Self::new(name, Location::Query, false)
     }
 
-    /// An optional header.
+    /// Creates an optional header.
     pub const fn header(name: &'static str) -> Self {
         Self::new(name, Location::Header, false)
     }

@@ -152,7 +152,7 @@ impl<B: IntoBody> Request<B> {
         let started = Instant::now();
         let result = match self.prepare() {
             Ok(call) => client.call(call).await,
-            Err(error) => Err(error).inspect_err(log_unbuilt),
+            Err(error) => Err(error).inspect_err(|error| log_unbuilt(operation, error)),
         };
         metrics::call(operation, started, &result);
         result
@@ -251,7 +251,8 @@ impl<B: IntoBody> Request<B> {
             call.headers.insert(header::CONTENT_TYPE, content_type);
             call.body = Some(body);
         }
-        call.set_framing()?;
+        call.check_method()?;
+        call.add_fixed_headers();
         Ok(call)
     }
 }
@@ -259,7 +260,7 @@ impl<B: IntoBody> Request<B> {
 /// What generated clients use. Not for other code: it changes with the generator.
 #[doc(hidden)]
 impl<B: IntoBody> Request<B> {
-    /// A request of an operation, with nothing set.
+    /// Creates a request of an operation, with nothing set.
     pub fn of(client: &Client, operation: &'static Operation) -> Self {
         Self {
             client: client.clone(),
@@ -315,8 +316,8 @@ impl<B: IntoBody> Request<B> {
 
 #[doc(hidden)]
 impl Request {
-    /// The pages of a list. `after` and `before` are the indices of the parameters that take a
-    /// cursor.
+    /// Returns the pages of a list. `after` and `before` are the indices of the parameters that
+    /// take a cursor.
     pub fn pages<P: CursorPage>(self, after: usize, before: Option<usize>) -> Pages<P> {
         Pages::new(self, after, before)
     }
@@ -334,7 +335,7 @@ impl Request {
 
     /// The id of the operation.
     pub(crate) fn operation(&self) -> &'static str {
-        self.target.operation().map_or("raw", Operation::id)
+        Operation::id_or_raw(self.target.operation())
     }
 }
 

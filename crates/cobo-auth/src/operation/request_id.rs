@@ -49,7 +49,7 @@ impl RequestId {
         Ok(Self(id))
     }
 
-    /// A random id: a UUID of version 4 (122 random bits).
+    /// Creates a random id: a UUID of version 4 (122 random bits).
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl RequestId {
         Ok(Self(id))
     }
 
-    /// The id.
+    /// Returns the id.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -35,12 +35,13 @@ pub struct Message<'a> {
 }
 
 impl Message<'_> {
-    /// The whole message, for a support case. Signing needs only the [`digest`](Self::digest).
+    /// Returns the whole message, for a support case. Signing needs only the
+    /// [`digest`](Self::digest).
     pub fn to_bytes(&self) -> Vec<u8> {
         self.parts().concat()
     }
 
-    /// The digest that is signed.
+    /// Returns the digest that is signed.
     pub fn digest(&self) -> Digest {
         double_sha256(self.parts())
     }
@@ -73,8 +74,8 @@ impl fmt::Debug for Message<'_> {
     }
 }
 
-/// SHA-256 of the SHA-256 of the concatenated parts: the digest of requests, responses and
-/// webhooks.
+/// Returns the SHA-256 of the SHA-256 of the concatenated parts: the digest of requests, responses
+/// and webhooks.
 pub fn double_sha256<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Digest {
     let mut hash = Sha256::new();
     for part in parts {

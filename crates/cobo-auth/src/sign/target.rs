@@ -115,7 +115,7 @@ pub(crate) fn canonical_url(
     path: &str,
     query: Vec<(Cow<'static, str>, String)>,
 ) -> Result<Url, TargetError> {
-    let path = format!("{}{path}", base.path().trim_end_matches('/'));
+    let path = [base.path().trim_end_matches('/'), path].concat();
     let path = canonical_path(&path);
     let mut url = base.clone();
     url.set_path(&path);

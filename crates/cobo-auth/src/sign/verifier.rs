@@ -48,7 +48,8 @@ impl ResponseKeys {
         Ok(Self(Some(keys)))
     }
 
-    /// No keys: responses are not verified. Only TLS then shows that a response is from Cobo.
+    /// Returns no keys: responses are not verified. Only TLS then shows that a response is from
+    /// Cobo.
     pub fn unverified() -> Self {
         Self(None)
     }
@@ -58,8 +59,8 @@ impl ResponseKeys {
         Self(Some(verifying_key(&key).into_iter().collect()))
     }
 
-    /// A short name for each key: the first 8 bytes of its SHA-256, as 16 hexadecimal digits. Empty
-    /// for [`unverified`](Self::unverified).
+    /// Returns a short name for each key: the first 8 bytes of its SHA-256, as 16 hexadecimal
+    /// digits. Empty for [`unverified`](Self::unverified).
     ///
     /// If two environments have a fingerprint in common, they trust the same key. Fingerprints are
     /// not secret.

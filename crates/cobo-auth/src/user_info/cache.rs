@@ -54,7 +54,7 @@ impl KeyCache {
         }))
     }
 
-    /// The keys, among them one with this id. Fetches them if they are old or do not have it.
+    /// Returns keys that include one with this id. Fetches them if they are old or do not include it.
     pub(super) async fn with(&self, id: &str) -> Result<Arc<KeySet>, UserInfoError> {
         let age = self.0.lock().age_of(id);
         match age {

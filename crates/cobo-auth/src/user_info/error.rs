@@ -99,7 +99,7 @@ impl UserInfoError {
         }
     }
 
-    /// The reason.
+    /// Returns the kind of reason why the token is refused.
     pub fn kind(&self) -> UserInfoErrorKind {
         self.kind
     }
@@ -112,7 +112,7 @@ impl UserInfoError {
         }
     }
 
-    /// A short text for the answer, without detail.
+    /// Returns a short text for the answer, without detail.
     pub fn public_text(&self) -> &'static str {
         match self.kind {
             UserInfoErrorKind::KeysUnavailable => "try again later",
@@ -159,13 +159,13 @@ impl fmt::Display for UserInfoError {
                 "the token's key is not for the token's algorithm; the token may be forged"
             }
             UserInfoErrorKind::WrongSignature => {
-                "the signature is not by the token's key; the token was changed or forged"
+                "the token's key did not make the signature; the token was changed or forged"
             }
             UserInfoErrorKind::MalformedPayload => "the token's payload is not a JSON object",
             UserInfoErrorKind::MissingClaim => "the token lacks a claim",
             UserInfoErrorKind::MalformedClaim => "a claim of the token has the wrong type",
             UserInfoErrorKind::WrongIssuer => {
-                "the token is by another issuer; check the environment, or set the issuer"
+                "another issuer issued the token; check the environment, or set the issuer"
             }
             UserInfoErrorKind::WrongAudience => {
                 "the token is for another app; check the client id, or set the audience"

@@ -31,7 +31,10 @@ pub enum JwksError {
     #[error("the connection broke while the JWKS was fetched")]
     Transport(#[source] Source),
     /// The server answered with a redirect, which is never followed.
-    #[error("the server redirects the JWKS, but redirects are never followed; check the base URL")]
+    #[error(
+        "the server redirected the request for the JWKS, but redirects are never followed; check the \
+         base URL"
+    )]
     Redirect,
     /// The server answered with another status than 200.
     #[error("the server answered with HTTP {} instead of the JWKS; check the base URL", .0.as_u16())]

@@ -30,7 +30,7 @@ enum KeyType {
 /// How AWS-LC verifies a signature.
 ///
 /// jsonwebtoken has this table too, but only together with a provider for the whole process. It
-/// panics if the features of all crates of an app select two of them.
+/// panics if the features of all crates of an app select two providers.
 enum Scheme {
     Rsa(&'static RsaParameters),
     Curve(&'static dyn signature::VerificationAlgorithm),

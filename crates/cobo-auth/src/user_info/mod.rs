@@ -1,4 +1,4 @@
-//! Verifies user info tokens: who of an organization opened the app in Cobo's portal.
+//! Verifies user info tokens, which say which user of an organization opened the app in Cobo's portal.
 //!
 //! The keys come from the portal's JWKS. [`jwks::fetch`] is the only request of this crate that is
 //! not signed.

@@ -56,15 +56,15 @@ impl InboxBuilder {
         self
     }
 
-    /// Sets how long reading a body may take. The answer is then 408, and Cobo sends it again.
-    /// Default: 5 s.
+    /// Sets how long reading a body may take. After that, the answer is 408, and Cobo sends the event
+    /// again. Default: 5 s.
     #[must_use]
     pub fn read_limit(mut self, limit: Duration) -> Self {
         self.shared.read_limit = limit;
         self
     }
 
-    /// Sets how long recording may take. The answer is then 503, and recording goes on. Default:
+    /// Sets how long recording may take. After that, the answer is 503, and recording goes on. Default:
     /// 1.5 s, because Cobo waits for 2 s.
     #[must_use]
     pub fn record_limit(mut self, limit: Duration) -> Self {
@@ -72,8 +72,8 @@ impl InboxBuilder {
         self
     }
 
-    /// Sets how long a handler may take. It is then stopped, and called again later. Default: 60 s, but
-    /// at most three quarters of the log's [lease](EventLog::lease).
+    /// Sets how long a handler may take. After that, it is stopped, and called again later. Default: 60 s,
+    /// but at most three quarters of the log's [lease](EventLog::lease).
     ///
     /// A handler is stopped where it awaits. One that blocks its thread, with `std::thread::sleep` or
     /// a blocking database client, cannot be stopped: it keeps its thread, it may run at the same time
@@ -103,8 +103,8 @@ impl InboxBuilder {
         self
     }
 
-    /// Replaces the machine's clock, by which an event is due again. Unix time is read once, here;
-    /// then only the monotonic clock is read.
+    /// Replaces the machine's clock, which decides when an event is due again. Unix time is read only
+    /// once, here; after that, only the monotonic clock is read.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.shared.time = LogTime::new(Arc::new(clock));
@@ -134,8 +134,8 @@ impl InboxBuilder {
             return limit;
         };
         tracing::warn!(
-            "the handler limit is {longest:?} instead of {limit:?}: a claim must not expire while its \
-             handler runs; set a longer lease of the event log"
+            "the limit of handlers is reduced from {limit:?} to {longest:?}: a claim must not expire \
+             while its handler runs; set a longer lease of the event log"
         );
         longest
     }

@@ -1,4 +1,4 @@
-//! Receives events, records them, acknowledges them, and has them handled.
+//! Receives events, records them, acknowledges them, and calls their handlers.
 
 pub(crate) mod builder;
 mod recording;
@@ -25,15 +25,15 @@ use crate::log::{Counts, EventLog, LogError, ParkedEvent};
 ///
 /// A webhook is verified, recorded in the [`EventLog`], and acknowledged only then; if that is not
 /// possible within the limit, the answer is 503 and Cobo sends it again. A bounded number of workers
-/// calls the handlers, again with increasing pauses after a failure, and parks an event that keeps
-/// failing. So a handler runs at least once for each event, and must be idempotent.
+/// calls the handlers. After a failure, a worker calls the handler again, with increasing pauses, and
+/// parks an event that keeps failing. So a handler runs at least once for each event, and must be idempotent.
 ///
 /// A genuine body that is not an event of this version is recorded whole, and parked by the first
 /// attempt to handle it.
 ///
 /// The log bounds the events that wait, and the parked ones separately. Beyond either bound the answer
 /// is 503. So look at [`counts`](Self::counts) from time to time, and [`release`](Self::release) or
-/// [`discard`](Self::discard) what is [`parked`](Self::parked).
+/// [`discard`](Self::discard) the [`parked`](Self::parked) events.
 ///
 /// Dropping an inbox does not stop its workers; [`shutdown`](Self::shutdown) does.
 pub struct Inbox {
@@ -70,8 +70,8 @@ impl Inbox {
         InboxBuilder::new(verifier, Arc::new(log), handlers)
     }
 
-    /// The route for the webhook endpoint: `POST`, answered with 200, or with 400, 401, 408, 413 or 503
-    /// and a short text.
+    /// Returns the route for the webhook endpoint: `POST`, answered with 200, or with 400, 401,
+    /// 408, 413 or 503 and a short text.
     pub fn route<S: Clone + Send + Sync + 'static>(&self) -> MethodRouter<S> {
         let shared = Arc::clone(&self.shared);
         post(move |request: Request| {
@@ -80,7 +80,7 @@ impl Inbox {
         })
     }
 
-    /// At most `limit` events that failed too often, with the reason of the last failure, in the order
+    /// Returns at most `limit` parked events, with the reason of the last failure, in the order
     /// of their IDs. `after` is the last ID of the previous page; without it, this is the first page.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl Inbox {
         self.shared.log.parked(after, limit).await
     }
 
-    /// Has a parked event handled again. Returns whether it was parked.
+    /// Makes a parked event wait for its handler again. Returns whether it was parked.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ impl Inbox {
         Ok(discarded)
     }
 
-    /// How many events wait or are being handled, and how many are parked.
+    /// Returns how many events wait or are being handled, and how many are parked.
     ///
     /// # Errors
     ///
@@ -128,7 +128,7 @@ impl Inbox {
         self.shared.log.counts().await
     }
 
-    /// Stops the workers, after the handlers that are running. Events that arrive later are still
+    /// Waits for the running handlers, and stops the workers. Events that arrive later are still
     /// recorded and acknowledged, so stop the server first.
     pub async fn shutdown(self) {
         self.shared.stop.send_replace(true);

@@ -9,8 +9,8 @@ use cobo_auth::{Clock, Reading};
 /// Unix time at the start, and monotonic from then on: a clock that an operator sets back does not
 /// delay events.
 ///
-/// It only goes back when the process starts again. The first event in the log shows that: it is due
-/// later than the longest pause allows. The time then moves forward, so that no event waits longer
+/// The time can only go back when the process starts again. Then the first event in the log is due
+/// later than the longest pause allows, and the time moves forward, so that no event waits longer
 /// than the longest pause.
 pub(super) struct LogTime {
     clock: Arc<dyn Clock>,

@@ -130,7 +130,7 @@ async fn write(shared: &Shared, id: &str, attempt: u32, outcome: &Outcome) -> Re
             tracing::warn!(
                 event_id = id,
                 attempt,
-                "an event is handled again in {pause:?}: {reason}"
+                "an attempt to handle an event failed, the next one is in {pause:?}: {reason}"
             );
             return Ok(());
         }

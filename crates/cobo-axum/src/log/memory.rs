@@ -13,10 +13,10 @@ use super::{
 
 const MAX_REMEMBERED: usize = 100_000;
 
-/// An event log in memory, for tests and for events that may be lost: when the process ends, what
-/// is not handled is gone although it was acknowledged.
+/// An event log in memory, for tests and for events that may be lost. When the process ends, events
+/// that are not handled yet are lost, although they were acknowledged.
 ///
-/// It remembers the IDs of the last 100,000 handled events for 7 days.
+/// The log remembers the IDs of the last 100,000 handled events for 7 days.
 pub struct MemoryLog {
     bounds: Bounds,
     state: Mutex<State>,
@@ -26,13 +26,13 @@ pub struct MemoryLog {
 struct State {
     /// Events that are not done, by ID.
     events: BTreeMap<String, Entry>,
-    /// The waiting ones: when they are due, the order of arrival, the ID.
+    /// The waiting events: due time, number of the arrival, ID.
     waiting: BTreeSet<(u64, u64, String)>,
     arrivals: u64,
-    /// How many are parked.
+    /// The number of parked events.
     parked: usize,
     done: HashSet<String>,
-    /// When each was done, oldest first.
+    /// Times and IDs of done events, oldest first.
     done_at: VecDeque<(u64, String)>,
 }
 

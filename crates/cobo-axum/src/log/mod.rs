@@ -14,8 +14,8 @@ use bytes::Bytes;
 
 /// How long the ID of an event that is done is remembered, in milliseconds.
 const REMEMBERED: u64 = Duration::from_secs(7 * 24 * 60 * 60).as_millis() as u64;
-/// How many IDs one call forgets at most. More than the one that it may add, so that the number falls
-/// back to its bound.
+/// How many IDs one call forgets at most. A call adds at most one, so the number of IDs falls back to
+/// its bound.
 const FORGOTTEN_PER_CALL: usize = 16;
 /// How many events may be parked, unless the app sets another number.
 const MAX_PARKED: usize = 100_000;
@@ -36,8 +36,8 @@ const MAX_PARKED: usize = 100_000;
 /// then change nothing.
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
-    /// Records an event, waiting from now on. When this returns, the event is as durable as the
-    /// log: it is acknowledged to Cobo then. This also holds for a duplicate.
+    /// Records an event, which then waits. When this returns, the event is as durable as the log
+    /// promises, because it is acknowledged to Cobo next. This also holds for a duplicate.
     ///
     /// # Errors
     ///
@@ -75,8 +75,8 @@ pub trait EventLog: Send + Sync + 'static {
     /// The log failed.
     async fn park(&self, id: &str, reason: &str) -> Result<(), LogError>;
 
-    /// At most `limit` parked events, in the order of their IDs: those with an ID after `after`, or
-    /// the first ones.
+    /// Returns at most `limit` parked events, in the order of their IDs: those with an ID after
+    /// `after`, or the first ones.
     ///
     /// # Errors
     ///
@@ -100,15 +100,15 @@ pub trait EventLog: Send + Sync + 'static {
     /// The log failed.
     async fn discard(&self, id: &str, now: u64) -> Result<Option<ParkedEvent>, LogError>;
 
-    /// How many events are in the log.
+    /// Returns how many events are in the log.
     ///
     /// # Errors
     ///
     /// The log failed.
     async fn counts(&self) -> Result<Counts, LogError>;
 
-    /// After which time a claim ends by itself, so that another process may claim the event. An inbox
-    /// stops a handler before that. `None` if claims end only with the process.
+    /// Returns the time after which a claim ends by itself, so that another process may claim the event. An
+    /// inbox stops a handler before that. `None` if claims end only with the process.
     fn lease(&self) -> Option<Duration> {
         None
     }
@@ -202,10 +202,13 @@ impl Bounds {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// As many events are waiting or claimed as the log may have.
-    #[error("the event log is full: handlers are too slow or fail; events wait to be handled")]
+    /// The log has its maximum number of waiting and claimed events.
+    #[error(
+        "the event log is full: handlers are too slow or fail, so too many events wait; correct the \
+         handlers, or raise the capacity"
+    )]
     Full,
-    /// As many events are parked as the log may have.
+    /// The log has its maximum number of parked events.
     #[error(
         "the event log has reached its limit of parked events; release or discard some, or raise the \
          limit"

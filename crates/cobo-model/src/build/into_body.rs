@@ -7,8 +7,8 @@ pub trait IntoBody: Sized {
     /// The type that is serialised.
     type Model: Serialize;
 
-    /// An empty builder, if any. It is never sent: it names the missing fields of a body that was not
-    /// set.
+    /// Returns an empty builder, if any. It is never sent: it names the missing fields of a body
+    /// that was not set.
     fn empty() -> Option<Self>;
 
     /// Returns the value to serialise.
@@ -40,7 +40,7 @@ pub struct PartialModel<T> {
 }
 
 impl<T> PartialModel<T> {
-    /// A value made of a model or of a builder.
+    /// Creates a value from a model or from a builder.
     pub fn of(value: impl IntoField<T>) -> Self {
         value.into_field()
     }
@@ -53,8 +53,8 @@ impl<T> PartialModel<T> {
         }
     }
 
-    /// The same fields are missing of the value that contains this one, such as a union of its
-    /// variant.
+    /// Converts the value to one that contains it, such as a union that contains its variant. The same
+    /// fields are missing.
     pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> PartialModel<U> {
         PartialModel {
             model: convert(self.model),

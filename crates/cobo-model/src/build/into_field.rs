@@ -5,7 +5,7 @@ use super::PartialModel;
 ///
 /// The generator implements it for builders and variants.
 pub trait IntoField<T> {
-    /// The field's value as far as it is built.
+    /// Returns the field's value as far as it is built.
     fn into_field(self) -> PartialModel<T>;
 }
 

@@ -7,12 +7,12 @@ pub struct MissingFields {
 }
 
 impl MissingFields {
-    /// An error that names these fields.
+    /// Creates an error that names these fields.
     pub fn new(names: Vec<String>) -> Self {
         Self { names }
     }
 
-    /// The same fields, below the field `name`: `client_id` is `name.client_id`.
+    /// Returns the same fields, below the field `name`: `client_id` is `name.client_id`.
     #[must_use]
     pub fn below(self, name: &str) -> Self {
         let names = self.names.into_iter().map(|field| {
@@ -32,14 +32,14 @@ impl MissingFields {
         self.names.is_empty()
     }
 
-    /// The names, as [`names`](Self::names) returns them.
+    /// Returns the names, as [`names`](Self::names) returns them.
     pub fn into_names(self) -> Vec<String> {
         self.names
     }
 
-    /// The paths of the fields, with the names in the document: `source.wallet_id`, `outputs[1].amount`.
-    /// The path of a field in a request body begins with the name of the body's setter:
-    /// `refresh_token_request.client_id`.
+    /// Returns the paths of the fields, with the names in the document: `source.wallet_id`,
+    /// `outputs[1].amount`. The path of a field in a request body begins with the name of the
+    /// body's setter: `refresh_token_request.client_id`.
     pub fn names(&self) -> &[String] {
         &self.names
     }

@@ -67,7 +67,7 @@ impl<M: Model> ModelBuilder<M> {
         }
     }
 
-    /// The model as far as it is built, and the names of what is missing.
+    /// Returns the model as far as it is built, and the names of what is missing.
     pub fn into_partial(self) -> PartialModel<M> {
         PartialModel {
             missing: self.missing(),
@@ -180,7 +180,7 @@ macro_rules! builder {
         pub struct $name($crate::ModelBuilder<super::$name>);
 
         impl super::$name {
-            /// A builder with nothing set.
+            /// Creates a builder with nothing set.
             pub fn builder() -> $name {
                 ::std::default::Default::default()
             }

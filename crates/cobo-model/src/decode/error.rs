@@ -41,13 +41,13 @@ pub(super) enum Problem {
 }
 
 impl DecodeError {
-    /// The paths of the required fields that are missing, the first hundred of them.
+    /// Returns the paths of the required fields that are missing, the first hundred of them.
     pub fn missing_fields(&self) -> &[String] {
         &self.missing
     }
 
-    /// The path of the first wrong value and what is wrong with it, such as `expected an integer`.
-    /// Values after it were not read. The path of the whole document is empty.
+    /// Returns the path of the first wrong value and what is wrong with it, such as `expected an
+    /// integer`. Values after it were not read. The path of the whole document is empty.
     pub fn wrong_value(&self) -> Option<(&str, &str)> {
         match &self.problem {
             Some(Problem::Wrong { path, what }) => Some((path, what)),
@@ -55,7 +55,7 @@ impl DecodeError {
         }
     }
 
-    /// Whether the text is not valid JSON, or ends too early.
+    /// Returns whether the text is not valid JSON, or ends too early.
     pub fn is_invalid_json(&self) -> bool {
         matches!(
             self.problem,
@@ -63,7 +63,7 @@ impl DecodeError {
         )
     }
 
-    /// Whether lists and objects are nested deeper than the decoder reads.
+    /// Returns whether lists and objects are nested deeper than the decoder reads.
     pub fn is_too_deep(&self) -> bool {
         self.problem == Some(Problem::TooDeep)
     }

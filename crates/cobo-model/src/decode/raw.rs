@@ -35,8 +35,8 @@ impl RawJson {
         &self.text
     }
 
-    /// The text of the property `name`, if the value is an object and the property a string, a
-    /// number or a boolean.
+    /// Returns the text of the property `name`, if the value is an object and the property a
+    /// string, a number or a boolean.
     pub fn tag(&self, name: &str) -> Option<String> {
         let Entries(entries) = serde_json::from_str(&self.text).ok()?;
         let (_, value) = entries.into_iter().rfind(|(key, _)| key == name)?;

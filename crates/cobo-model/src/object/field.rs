@@ -10,7 +10,7 @@ pub struct Field {
 }
 
 impl Field {
-    /// A required field, named in JSON as it is in Rust.
+    /// Creates a required field, named in JSON as it is in Rust.
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -26,25 +26,25 @@ impl Field {
         self
     }
 
-    /// The field may be absent.
+    /// Makes the field optional: it may be absent.
     pub const fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
-    /// A missing value is written as `null`; an absent field is read as `null`.
+    /// Treats a missing value as `null`: writes it as `null`, and reads an absent field as `null`.
     pub const fn or_null(mut self) -> Self {
         self.nullable = true;
         self
     }
 
-    /// An empty string is an error.
+    /// Makes an empty string an error.
     pub const fn not_empty(mut self) -> Self {
         self.bounds = Some(Bounds::NotEmpty);
         self
     }
 
-    /// An integer below `least` is an error.
+    /// Makes an integer below `least` an error.
     pub const fn at_least(mut self, least: i64) -> Self {
         self.bounds = Some(Bounds::AtLeast(least));
         self

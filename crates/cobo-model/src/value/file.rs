@@ -17,8 +17,8 @@ pub struct File {
 }
 
 impl File {
-    /// A file with this name and content. The content is held in memory, because the signature of
-    /// a request covers it and is sent before it.
+    /// Creates a file with this name and content. The content is held in memory, because the
+    /// signature of a request covers it and is sent before it.
     pub fn new(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         Self {
             name: name.into(),
@@ -33,17 +33,17 @@ impl File {
         self
     }
 
-    /// The file's name.
+    /// Returns the file's name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The content type.
+    /// Returns the content type.
     pub fn content_type(&self) -> &str {
         &self.content_type
     }
 
-    /// The content. A clone shares the memory.
+    /// Returns the content. A clone shares the memory.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }

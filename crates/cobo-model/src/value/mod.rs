@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 mod bounds;
+mod date;
 #[cfg(feature = "rust_decimal")]
 mod decimal;
 mod file;
@@ -15,6 +16,7 @@ mod number;
 mod secret;
 
 pub use bounds::Bounds;
+pub use date::{Date, DateError};
 #[cfg(feature = "rust_decimal")]
 pub use decimal::{AmountError, exact_decimal};
 pub use file::File;
@@ -27,16 +29,17 @@ pub use secret::{Secret, collect_secrets};
 /// A model starts with placeholders in all fields, which decoding and builders replace field by
 /// field.
 pub trait FieldValue: DeserializeOwned + Serialize {
-    /// Placeholder used until the field has its value; never visible to callers, since a model
-    /// whose required fields are not all set is an error.
+    /// Returns the placeholder that is used until the field has its value; never visible to
+    /// callers, since a model whose required fields are not all set is an error.
     fn placeholder() -> Self;
 
-    /// Whether an optional field with this value is left out of the JSON.
+    /// Returns whether an optional field with this value is left out of the JSON.
     fn is_absent(&self) -> bool {
         false
     }
 
-    /// Whether the value is within the bounds. Types that the bounds do not apply to always are.
+    /// Returns whether the value is within the bounds. Types that the bounds do not apply to always
+    /// are.
     fn within_bounds(&self, _bounds: Bounds) -> bool {
         true
     }

@@ -21,7 +21,7 @@ pub enum Nullable<T> {
 }
 
 impl<T> Nullable<T> {
-    /// The value, or `None` for `null`.
+    /// Returns the value, or `None` for `null`.
     pub fn value(&self) -> Option<&T> {
         match self {
             Self::Null => None,
@@ -29,7 +29,7 @@ impl<T> Nullable<T> {
         }
     }
 
-    /// The value, or `None` for `null`.
+    /// Returns the value, or `None` for `null`.
     pub fn into_value(self) -> Option<T> {
         match self {
             Self::Null => None,
@@ -37,7 +37,7 @@ impl<T> Nullable<T> {
         }
     }
 
-    /// Whether this is `null`.
+    /// Returns whether this is `null`.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }

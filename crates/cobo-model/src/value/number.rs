@@ -26,17 +26,17 @@ pub struct Number(String);
 pub struct NumberError;
 
 impl Number {
-    /// The text of the number.
+    /// Returns the text of the number.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The number as an `i64`; `None` if it is not written as an integer or does not fit.
+    /// Returns the number as an `i64`; `None` if it is not written as an integer or does not fit.
     pub fn as_i64(&self) -> Option<i64> {
         self.0.parse().ok()
     }
 
-    /// The nearest floating-point number.
+    /// Returns the nearest floating-point number.
     pub fn as_f64(&self) -> f64 {
         self.0.parse().unwrap_or(f64::NAN)
     }

@@ -26,12 +26,12 @@ impl Secret {
         Self(Arc::new(Zeroizing::new(secret.into())))
     }
 
-    /// The secret itself. The name makes every use easy to find in a review.
+    /// Returns the secret itself. The name makes every use easy to find in a review.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether the string is empty.
+    /// Returns whether the string is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

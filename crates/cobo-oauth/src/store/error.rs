@@ -46,33 +46,35 @@ pub enum StoreErrorKind {
 }
 
 impl StoreError {
-    /// The store cannot be reached. The operation may have been carried out.
+    /// Creates an error: the store cannot be reached. The operation may have been carried out.
     pub fn unavailable(what: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::Unavailable, what)
     }
 
-    /// The store did not answer in time. The operation may have been carried out.
+    /// Creates an error: the store did not answer in time. The operation may have been carried out.
     pub fn no_answer(what: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::NoAnswer, what)
     }
 
-    /// The organization's entry stayed locked by others. The operation was not carried out.
+    /// Creates an error: the organization's entry stayed locked by others. The operation was not
+    /// carried out.
     pub fn busy(what: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::Busy, what).not_applied()
     }
 
-    /// The store holds data that this program cannot read. The operation was not carried out.
+    /// Creates an error: the store holds data that this program cannot read. The operation was not
+    /// carried out.
     pub fn unrecognised(what: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::Unrecognised, what).not_applied()
     }
 
-    /// The pair belongs to another app. The operation was not carried out.
+    /// Creates an error: the pair belongs to another app. The operation was not carried out.
     /// [`Owner::check`](super::Owner::check) returns this error with a text that names the app.
     pub fn other_app(what: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::OtherApp, what).not_applied()
     }
 
-    /// The pair is too large to be stored. The operation was not carried out.
+    /// Creates an error: the pair is too large to be stored. The operation was not carried out.
     pub fn too_large(what: impl Into<String>) -> Self {
         Self::new(StoreErrorKind::TooLarge, what).not_applied()
     }
@@ -106,12 +108,12 @@ impl StoreError {
         Self(Arc::new(inner))
     }
 
-    /// Whether the operation was certainly not carried out.
+    /// Returns whether the operation was certainly not carried out.
     pub fn is_not_applied(&self) -> bool {
         self.0.not_applied
     }
 
-    /// Whether the same call may succeed later without an operator's action.
+    /// Returns whether the same call may succeed later without an operator's action.
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
             StoreErrorKind::Unavailable | StoreErrorKind::NoAnswer | StoreErrorKind::Busy => true,
@@ -121,7 +123,7 @@ impl StoreError {
         }
     }
 
-    /// The kind of failure.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> StoreErrorKind {
         self.0.kind
     }

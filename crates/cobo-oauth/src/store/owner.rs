@@ -60,7 +60,7 @@ impl Owner {
         }
     }
 
-    /// The client id of the app.
+    /// Returns the client id of the app.
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
@@ -71,9 +71,9 @@ impl Owner {
         self.environment.iter().map(String::as_str)
     }
 
-    /// Whether this is the same app in the same environment: the client ids are equal, and the
-    /// environments share at least one response key. Pairs therefore stay usable during a rotation
-    /// of response keys, as long as one key stays.
+    /// Returns whether this is the same app in the same environment: the client ids are equal, and
+    /// the environments share at least one response key. Pairs therefore stay usable during a
+    /// rotation of response keys, as long as one key stays.
     pub fn matches(&self, other: &Self) -> bool {
         self.client_id == other.client_id && !self.environment.is_disjoint(&other.environment)
     }

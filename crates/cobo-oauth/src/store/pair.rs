@@ -85,7 +85,7 @@ impl TokenPair {
         refresh_ended && unix_millis >= self.expires_at
     }
 
-    /// The lifetime of the access token in milliseconds.
+    /// Returns the lifetime of the access token in milliseconds.
     pub fn life_millis(&self) -> u64 {
         self.expires_at.saturating_sub(self.obtained_at)
     }

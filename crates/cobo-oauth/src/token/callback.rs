@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
+use tracing::Instrument as _;
 
 use super::error::{TokenError, TokenErrorKind};
 use super::installation::{Installation, InstallationOutcome};
@@ -154,7 +155,8 @@ impl OrgTokens {
         state.callback.progress = Some(progress.clone());
         // A runtime that is shutting down drops the task below, and the drop takes this lock.
         drop(state);
-        shared.tasks.spawn_on(task.run(), &runtime);
+        let task = task.run().in_current_span();
+        shared.tasks.spawn_on(task, &runtime);
         Ok((request, progress))
     }
 }

@@ -22,7 +22,7 @@ impl OrgCredential {
         Self { tokens, source }
     }
 
-    /// The organization whose token this credential adds.
+    /// Returns the organization whose token this credential adds.
     pub fn org_id(&self) -> &str {
         self.tokens.org_id()
     }

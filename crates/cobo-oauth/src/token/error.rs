@@ -121,7 +121,8 @@ impl TokenError {
         Self::caused_by(kind, org_id, error)
     }
 
-    /// The `TokenError` that caused an error: the error itself, or the first one among its sources.
+    /// Returns the `TokenError` that caused an error: the error itself, or the first one among its
+    /// sources.
     ///
     /// ```
     /// use cobo_oauth::TokenError;
@@ -142,22 +143,22 @@ impl TokenError {
         None
     }
 
-    /// The kind of failure.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> TokenErrorKind {
         self.0.kind
     }
 
-    /// The organization that has no token.
+    /// Returns the organization that has no token.
     pub fn org_id(&self) -> &str {
         &self.0.org_id
     }
 
-    /// Whether the organization has to install the app again.
+    /// Returns whether the organization has to install the app again.
     pub fn is_not_installed(&self) -> bool {
         self.0.kind == TokenErrorKind::NotInstalled
     }
 
-    /// Whether the same call may succeed later without any change by a person.
+    /// Returns whether the same call may succeed later without any change by a person.
     pub fn is_retryable(&self) -> bool {
         matches!(
             self.0.kind,

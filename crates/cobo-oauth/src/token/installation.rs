@@ -52,14 +52,14 @@ pub enum InstallationOutcome {
 }
 
 impl InstallationOutcome {
-    /// The content of the callback.
+    /// Returns the content of the callback.
     pub fn installation(&self) -> &Installation {
         match self {
             Self::Confirmed(installation) | Self::Queued(installation) => installation,
         }
     }
 
-    /// Whether Cobo confirmed the installation.
+    /// Returns whether Cobo confirmed the installation.
     pub fn is_confirmed(&self) -> bool {
         matches!(self, Self::Confirmed(_))
     }
@@ -84,12 +84,12 @@ pub enum InstallationError {
 }
 
 impl Installation {
-    /// The organization's id.
+    /// Returns the organization's id.
     pub fn org_id(&self) -> &str {
         &self.org_id
     }
 
-    /// What the organization approved.
+    /// Returns what the organization approved.
     pub fn approval(&self) -> Approval {
         self.approval
     }

@@ -48,7 +48,7 @@ impl OrgState {
         }
     }
 
-    /// Whether there is a valid token and the last attempt did not fail.
+    /// Returns whether there is a valid token and the last attempt did not fail.
     pub fn is_fresh(&self) -> bool {
         self.valid && self.failing_since.is_none()
     }
@@ -66,7 +66,7 @@ pub struct OrgWatch {
 }
 
 impl OrgWatch {
-    /// The state after the last change. The passing of time is not a change: compare
+    /// Returns the state after the last change. The passing of time is not a change: compare
     /// [`expires_at`](OrgState::expires_at) with the clock.
     pub fn state(&mut self) -> OrgState {
         self.states.borrow_and_update().clone()

@@ -7,6 +7,7 @@ use cobo_auth::AccessToken;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::task::task_tracker::TaskTrackerToken;
+use tracing::Instrument as _;
 
 use super::cached_token::{CachedToken, Phase};
 use super::error::{TokenError, TokenErrorKind};
@@ -164,7 +165,9 @@ impl OrgTokens {
         // A runtime that is shutting down drops the task inside `spawn_on`, and the drop takes this
         // lock.
         drop(state);
-        shared.tasks.spawn_on(task.run(), &runtime);
+        // A trace shows the refresh below the call that started it.
+        let task = task.run().in_current_span();
+        shared.tasks.spawn_on(task, &runtime);
         Ok(handle)
     }
 

@@ -87,7 +87,7 @@ impl TokenSource {
         TokenSourceBuilder::new(client, client_id.into())
     }
 
-    /// The credential that a client needs to act for an organization.
+    /// Returns the credential that a client needs to act for an organization.
     ///
     /// Nothing is checked or obtained until the first call.
     pub fn credential(&self, org_id: &str) -> OrgCredential {
@@ -193,7 +193,7 @@ impl TokenSource {
         Ok(organizations.into_iter().collect())
     }
 
-    /// The state of the organization's token; `None` if no token was requested yet.
+    /// Returns the state of the organization's token; `None` if no token was requested yet.
     pub fn state(&self, org_id: &str) -> Option<OrgState> {
         let shared = &self.0.shared;
         Some(shared.find(org_id)?.org_state(&shared.now()))

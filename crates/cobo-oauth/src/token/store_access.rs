@@ -57,7 +57,7 @@ impl Shared {
         // During a shutdown the store is called, so that nothing is left unsaved.
         if until.is_some_and(|until| Instant::now() < until) && !self.stop.is_cancelled() {
             return Err(StoreError::unavailable(
-                "it did not answer a call in the last 5 s, so it is not called now",
+                "a call within the last 5 s got no answer, so the store is not called again yet",
             )
             .not_applied());
         }

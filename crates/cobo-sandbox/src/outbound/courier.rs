@@ -1,4 +1,4 @@
-//! The task that delivers messages, and publishes what the time changes.
+//! The task that delivers messages, and publishes the changes that time brings to objects.
 
 use std::future::pending;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::message::{Content, Message};
 
-/// A message that is delivered, and the attempts so far. A clone shows the same delivery.
+/// The delivery of a message, with its attempts so far. A clone shows the same delivery.
 #[derive(Clone)]
 pub struct Delivery {
     pub(super) sent: Arc<Sent>,
@@ -46,7 +46,7 @@ pub enum DeliveryStatus {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// When it was made, in milliseconds since 1970, by the sandbox's clock.
+    /// When the attempt was made, in milliseconds since 1970, by the sandbox's clock.
     pub at_ms: u64,
     /// The headers that were sent, with the signature.
     pub headers: HeaderMap,
@@ -61,17 +61,17 @@ pub struct Attempt {
 }
 
 impl Delivery {
-    /// The `event_id`, or the id of the callback message.
+    /// Returns the `event_id`, or the id of the callback message.
     pub fn id(&self) -> &str {
         &self.sent.id
     }
 
-    /// The URL that it is posted to.
+    /// Returns the URL that the message is posted to.
     pub fn url(&self) -> &str {
         &self.sent.message.url
     }
 
-    /// The type of the event; `None` for a callback.
+    /// Returns the type of the event; `None` for a callback.
     pub fn event_type(&self) -> Option<&str> {
         match &self.sent.message.content {
             Content::Event { event_type, .. } => Some(event_type),
@@ -79,17 +79,18 @@ impl Delivery {
         }
     }
 
-    /// The attempts so far, oldest first.
+    /// Returns the attempts so far, oldest first.
     pub fn attempts(&self) -> Vec<Attempt> {
         self.progress.borrow().attempts.clone()
     }
 
-    /// The state.
+    /// Returns the state of the delivery.
     pub fn status(&self) -> DeliveryStatus {
         self.progress.borrow().status
     }
 
-    /// When the next attempt is made, in milliseconds since 1970; `None` before the first one and after the last one.
+    /// Returns when the next attempt is made, in milliseconds since 1970; `None` before the first
+    /// one and after the last one.
     pub fn next_attempt_ms(&self) -> Option<u64> {
         self.progress.borrow().next_ms
     }
@@ -100,8 +101,8 @@ impl Delivery {
         self.wait_for(reached).await.attempts
     }
 
-    /// Waits until the delivery has succeeded or failed. While it is retried, only time brings it further: advance the
-    /// sandbox's, or use [`Sandbox::finish`](crate::Sandbox::finish).
+    /// Waits until the delivery has succeeded or failed. After a failed attempt, the next one waits for the
+    /// sandbox's time: advance it, or use [`Sandbox::finish`](crate::Sandbox::finish).
     pub async fn ended(&self) -> DeliveryStatus {
         self.wait_for(|_| false).await.status
     }
@@ -114,7 +115,7 @@ impl Delivery {
         message
     }
 
-    /// Waits until the progress fits, the delivery has ended, or the sandbox has stopped.
+    /// Waits until `fits` accepts the progress, the delivery has ended, or the sandbox has stopped.
     pub(super) async fn wait_for(&self, fits: impl Fn(&Progress) -> bool) -> Progress {
         let mut progress = self.progress.clone();
         let ended = |it: &Progress| it.status != DeliveryStatus::Retrying;

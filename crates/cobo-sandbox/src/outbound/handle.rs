@@ -1,4 +1,4 @@
-//! The handle's methods for what the sandbox sends.
+//! Methods of the sandbox's handle for webhooks and callbacks.
 
 use std::time::Duration;
 
@@ -59,8 +59,8 @@ impl Sandbox {
         }
     }
 
-    /// The deliveries, oldest first: of [`Sandbox::deliver`], of the events that the sandbox's state causes, and of
-    /// callbacks. At most 10,000 are kept.
+    /// Returns the deliveries, oldest first: those of [`Sandbox::deliver`], those of events that changes of
+    /// the sandbox's state cause, and those of callbacks. At most 10,000 are kept.
     pub fn deliveries(&self) -> Vec<Delivery> {
         lock(&self.state.outbound.deliveries)
             .iter()
@@ -68,7 +68,8 @@ impl Sandbox {
             .collect()
     }
 
-    /// From now on, this URL must approve every transfer and contract call that this key starts, with `Sandbox::waas2`.
+    /// Sets the URL that must approve every transfer and contract call that this key starts, with
+    /// `Sandbox::waas2`.
     ///
     /// Such a transaction has the state `PendingAuthorization` until the callback is answered. With `ok` it goes on,
     /// with `deny` it ends as `Rejected`. If all attempts fail, it stays as it is.
@@ -83,7 +84,7 @@ impl Sandbox {
         Ok(())
     }
 
-    /// From now on, what this key starts needs no approval.
+    /// Removes the callback URL of this key: its transfers and contract calls need no approval any more.
     pub fn remove_callback(&self, key: &AppKey) {
         lock(&self.state.outbound.callbacks).remove(&key.to_bytes());
     }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// let event = event.id("event-1");
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a message is sent when it is delivered"]
+#[must_use = "a message is sent only by `Sandbox::deliver`"]
 pub struct Message {
     pub(crate) url: String,
     pub(crate) id: Option<String>,
@@ -38,13 +38,14 @@ pub(crate) enum Content {
 }
 
 impl Message {
-    /// A webhook event. The sandbox adds `event_id`, `created_timestamp` and the state of the delivery.
+    /// Creates a webhook event. The sandbox adds `event_id`, `created_timestamp` and the state of the delivery.
     pub fn event(url: impl Into<String>, event_type: impl Into<String>, data: Value) -> Self {
         let event_type = event_type.into();
         Self::new(url.into(), Content::Event { event_type, data })
     }
 
-    /// A callback that asks about a transaction. The receiver must answer with the plain text `ok` or `deny`.
+    /// Creates a callback that asks about a transaction. The receiver must answer with the plain text `ok`
+    /// or `deny`.
     pub fn callback(url: impl Into<String>, transaction: Value) -> Self {
         let waiting = None;
         Self::new(

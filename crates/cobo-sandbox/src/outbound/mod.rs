@@ -30,7 +30,7 @@ use delivery::Sent;
 /// How many deliveries are kept.
 const KEPT: usize = 10_000;
 
-/// What is delivered, and where callbacks go.
+/// The deliveries, and the URLs of callbacks.
 pub(crate) struct Outbound {
     /// Whether messages are sent to other machines too.
     allow_remote: bool,
@@ -40,12 +40,12 @@ pub(crate) struct Outbound {
     deliveries: Mutex<VecDeque<Delivery>>,
     /// The callback URLs, by public key.
     callbacks: Mutex<HashMap<[u8; 32], String>>,
-    /// Something was published, so the time of the next change may be another one.
+    /// Wakes the courier after a change was published: the next change may be at another time.
     published: Notify,
 }
 
 impl Outbound {
-    /// Also returns the messages for a [`Courier`].
+    /// Creates an empty list of deliveries, and the channel that gives the messages to a [`Courier`].
     pub(crate) fn new(allow_remote: bool, answer_limit: Duration) -> (Self, Orders) {
         let (orders, received) = mpsc::unbounded_channel();
         let outbound = Self {
@@ -108,7 +108,7 @@ impl State {
         self.outbound.published.notify_one();
     }
 
-    /// When the time changes an object next, if an endpoint is registered.
+    /// The time at which an object changes next, if an endpoint is registered.
     fn next_change_ms(&self) -> Option<u64> {
         self.objects()?.0.next_change_ms()
     }

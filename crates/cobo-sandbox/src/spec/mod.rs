@@ -199,7 +199,7 @@ impl Specification {
 
 #[cfg(feature = "waas2")]
 impl Specification {
-    /// The document of Cobo's WaaS 2.0, without its texts. It is parsed once in a process.
+    /// Returns the document of Cobo's WaaS 2.0, without its texts. It is parsed once in a process.
     ///
     /// ```
     /// use cobo_sandbox::Specification;
@@ -224,7 +224,7 @@ impl Specification {
 }
 
 impl Specification {
-    /// The ids of all operations; an operation without an id has `METHOD /path`.
+    /// Returns the ids of all operations; an operation without an id has `METHOD /path`.
     pub fn operation_ids(&self) -> impl Iterator<Item = &str> {
         self.inner
             .operations
@@ -232,7 +232,7 @@ impl Specification {
             .map(|operation| operation.id.as_str())
     }
 
-    /// The parsed document.
+    /// Returns the parsed document.
     pub fn document(&self) -> &Value {
         &self.inner.root
     }
@@ -269,8 +269,8 @@ impl Specification {
         Some(operation.request(self, fields, turn))
     }
 
-    /// The success of an operation: its status, and a body made from its schema (`None` if the success has no body).
-    /// `None` if there is no operation with this id.
+    /// Returns the success of an operation: its status, and a body made from its schema (`None` if
+    /// the success has no body). `None` if there is no operation with this id.
     pub fn success(
         &self,
         operation_id: &str,

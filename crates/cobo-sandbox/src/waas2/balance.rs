@@ -1,7 +1,7 @@
 //! Balances of wallets and addresses, computed from their transactions.
 //!
-//! A deposit adds to a balance when it is completed, and a transfer takes from one. Until it has ended, its amount is
-//! not available. Fees, and tokens that contracts move, are not counted.
+//! A completed deposit adds to a balance, and a completed transfer takes from one. Until a transfer has
+//! ended, its amount is not available. Fees, and tokens that contracts move, are not counted.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::amount::Amount;
 
-/// Which balances a list has.
+/// The balances that a list contains.
 #[derive(Clone, Copy)]
 pub(super) enum By {
     /// Each token of a wallet.
@@ -123,7 +123,7 @@ fn changes<'a>(transaction: &'a Value, owned: &'a [Owned]) -> Vec<Change<'a>> {
             changes.push(change(wallet_id, text("/source/address"), amount, true));
         }
         let owner = owned.iter().find(|it| Some(&*it.address) == to_address);
-        // What has not arrived is not a part of the balance.
+        // An amount that has not arrived is not a part of the balance.
         if is_completed && let Some(wallet_id) = to_wallet.or(owner.map(|it| &*it.wallet_id)) {
             changes.push(change(wallet_id, to_address, amount, false));
         }

@@ -37,7 +37,7 @@ struct Endpoint {
 }
 
 impl Objects {
-    /// What is to be sent about the changes since the last call.
+    /// Returns the messages about the changes since the last call.
     pub(crate) fn messages(&self, specification: &Specification, now_ms: u64) -> Vec<Message> {
         let mut store = lock(&self.store);
         let asks = store.take_asks().into_iter().map(callback);
@@ -97,7 +97,7 @@ impl Objects {
         lock(&self.store).decide(org_id, transaction_id, approved, now_ms);
     }
 
-    /// When the time changes an object next. `None` if there is no endpoint.
+    /// The time at which an object changes next. `None` if there is no endpoint.
     pub(crate) fn next_change_ms(&self) -> Option<u64> {
         lock(&self.store).next_change_ms()
     }

@@ -39,7 +39,8 @@ impl End {
         })
     }
 
-    /// The object moves through all its states and succeeds. It is what happens without a script.
+    /// Makes the object move through all its states and succeed. This also happens without a
+    /// script.
     pub fn succeeds() -> Self {
         Self::new(How::Succeeds)
     }
@@ -50,13 +51,13 @@ impl End {
         Self::new(How::Fails(reason.into()))
     }
 
-    /// The object stays in this state, one of those before the last.
+    /// Makes the object stay in this state, one of those before the last.
     pub fn stays(state: impl Into<String>) -> Self {
         Self::new(How::Stays(state.into()))
     }
 
-    /// The object does not wait for the time: the first request for it after its creation gets the end.
-    /// It is for code that creates an object and waits for its end itself.
+    /// Makes the object reach its end at once: the first request for it after its creation gets its final
+    /// state, although no time has passed. For code that creates an object and waits for its end itself.
     ///
     /// ```
     /// # async fn example(sandbox: cobo_sandbox::Sandbox) -> Result<(), Box<dyn std::error::Error>> {

@@ -34,8 +34,8 @@ impl Sandbox {
         self.advance(Duration::from_millis(missing_ms));
     }
 
-    /// What calls of this operation have created, for all organizations, oldest first and as of now. Empty if the
-    /// operation creates nothing, or if the sandbox keeps no state.
+    /// Returns the objects that calls of this operation have created, for all organizations, oldest first
+    /// and as of now. Empty if the operation creates nothing, or if the sandbox keeps no state.
     pub fn created(&self, operation_id: &str) -> Vec<Value> {
         let objects = self.state.objects();
         objects.map_or_else(Vec::new, |(it, _)| it.created(operation_id, self.now_ms()))

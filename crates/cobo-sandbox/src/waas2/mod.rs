@@ -233,7 +233,8 @@ impl Objects {
         lock(&self.store).created(operation_id, now_ms)
     }
 
-    /// When every object has reached its last state, except those that a script keeps in another one.
+    /// The time at which every object has reached its last state, except those that a script keeps in
+    /// another one.
     pub(crate) fn all_end_ms(&self) -> Option<u64> {
         lock(&self.store).all_end_ms()
     }

@@ -9,8 +9,8 @@ use super::table::Made;
 use super::{check, require_state};
 use crate::reply::Failure;
 
-/// Makes a transaction in place of the one with this id, which must be in the state `from`, and returns it. The one that
-/// it replaces fails at once; Cobo's may still be confirmed until the new one is.
+/// Makes a transaction that replaces the one with this id, which must be in the state `from`, and returns
+/// the new one. The replaced one fails at once. At Cobo, it can still be confirmed until the new one is.
 pub(super) fn replace(
     store: &mut Store,
     ingredients: &Ingredients<'_>,

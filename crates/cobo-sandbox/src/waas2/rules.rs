@@ -16,7 +16,8 @@ pub(super) enum Action {
     CreateOnce(&'static [(&'static str, Made)]),
     /// Makes as many objects as the field `count` says.
     CreateMany,
-    /// Finds or makes an object for each value of the list in the first field, which is its second property.
+    /// For each value of the list in the first field, finds or makes the object with this value in the
+    /// second property.
     CreateEach(&'static str, &'static str),
     /// Finds the object with the properties of the query, or makes it.
     FindOrCreate,
@@ -83,7 +84,8 @@ const TRANSFER: &[(&str, Made)] = &[("type", Made::Text("Withdrawal"))];
 const CONTRACT_CALL: &[(&str, Made)] = &[("type", Made::Text("ContractCall"))];
 const MESSAGE_SIGN: &[(&str, Made)] = &[("type", Made::Text("MessageSign"))];
 
-/// The fee is paid in the coin of the chain. That it has the id of the chain is true of most chains.
+/// The fee is paid in the coin of the chain. The sandbox takes the id of the chain as the id of the coin,
+/// which is right for most chains.
 const FEE: &[(&str, Made)] = &[("token_id", Made::ChainOf(&["/token_id", "/chain_id"]))];
 
 /// `PendingSignature` is possible only with some sub-statuses, which are not kept here.

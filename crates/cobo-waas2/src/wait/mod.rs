@@ -1,5 +1,5 @@
-//! Waiting for the end of what Cobo does asynchronously: transactions, TSS requests, and activities of
-//! staking, swaps and tokenization.
+//! Waits until asynchronous work of Cobo's has ended: transactions, TSS requests, and activities of staking,
+//! swaps and tokenization.
 //!
 //! [`Waiter::wait`] takes the request that gets the state of one thing by its id, and sends it until
 //! the state is final:
@@ -39,10 +39,10 @@ mod tests;
 
 /// A thing whose state changes until it is final.
 pub trait Progress {
-    /// How it has ended. `None` while its state is not final, is unknown, or is missing.
+    /// Returns how it has ended. `None` while its state is not final, is unknown, or is missing.
     fn outcome(&self) -> Option<Outcome>;
 
-    /// Its state, and why it failed as far as Cobo says so.
+    /// Returns its state, and why it failed as far as Cobo says so.
     fn reason(&self) -> String;
 }
 
@@ -55,7 +55,7 @@ pub trait StateRequest: Clone + Send {
     fn fetch(self) -> impl Future<Output = Result<Self::Thing, Error>> + Send;
 }
 
-/// How often to ask, and for how long.
+/// Asks for the state of a thing until it is final. The settings are how often it asks, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiter {
     first: Duration,
@@ -70,8 +70,8 @@ impl Default for Waiter {
 }
 
 impl Waiter {
-    /// Asks at once, then after about a second, and after twice the time each time, up to 30 s. It ends
-    /// after 10 minutes.
+    /// Creates a waiter that asks at once, then after about a second, and then doubles the delay each time,
+    /// up to 30 s. It stops asking after 10 minutes.
     pub const fn new() -> Self {
         Self {
             first: Duration::from_secs(1),
@@ -80,8 +80,8 @@ impl Waiter {
         }
     }
 
-    /// Sets the first and the longest delay between two requests. Each delay is random between half of
-    /// its length and its length. Delays are at least 100 ms: shorter ones are lengthened. A
+    /// Sets the first and the longest delay between two requests. A delay below 100 ms is lengthened to 100 ms.
+    /// The wait before a request is random, between half of the delay and the delay. A
     /// `Retry-After` of the server is honoured if it is longer, up to 60 s.
     #[must_use]
     pub const fn delays(mut self, first: Duration, longest: Duration) -> Self {
@@ -108,7 +108,8 @@ impl Waiter {
     ///
     /// # Errors
     ///
-    /// The thing ended in failure, the deadline passed, or a request failed for good.
+    /// The thing ended in failure, the deadline passed, or a request failed in a way that another request
+    /// would not change.
     pub async fn wait<R: StateRequest>(&self, request: R) -> Result<R::Thing, WaitError<R::Thing>> {
         let (mut last, mut error) = (None, None);
         let ended = self.poll(request, &mut last, &mut error);

@@ -15,7 +15,7 @@ pub type CallbackRequest = Transaction;
 /// assert_eq!(Decision::Deny("above the limit".to_owned()).answer(), "deny");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "only the answer that is sent decides"]
+#[must_use = "Cobo learns the decision only from the answer to its callback"]
 pub enum Decision {
     /// The transaction may go on.
     Approve,
@@ -24,8 +24,8 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// The body to answer with, as plain text and with status 200. Cobo accepts exactly these
-    /// texts, and no JSON.
+    /// Returns the body to answer with, as plain text and with status 200. Cobo accepts exactly
+    /// these texts, and no JSON.
     pub fn answer(&self) -> &'static str {
         match self {
             Self::Approve => "ok",

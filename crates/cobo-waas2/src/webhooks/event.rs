@@ -39,7 +39,7 @@ pub struct Event<D = WebhookEventData> {
 }
 
 impl Event {
-    /// The data, and the event without it.
+    /// Splits the event into its data and the rest.
     pub(super) fn split(mut self) -> (WebhookEventData, Event<()>) {
         let data = std::mem::replace(&mut self.data, WebhookEventData::placeholder());
         (data, self.with_data(()))

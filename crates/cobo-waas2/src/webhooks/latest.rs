@@ -32,7 +32,7 @@ struct Seen {
 }
 
 impl Latest {
-    /// Remembers up to `capacity` objects, at least one.
+    /// Creates a `Latest` that remembers up to `capacity` objects, at least one.
     pub fn new(capacity: usize) -> Self {
         Self {
             capacity: capacity.max(1),
@@ -40,8 +40,8 @@ impl Latest {
         }
     }
 
-    /// Whether an update of this object is at least as new as the newest one seen. The time is
-    /// that of the update, such as `updated_timestamp` of a transaction.
+    /// Returns whether an update of this object is at least as new as the newest one seen, and remembers its
+    /// time. The time is that of the update, such as `updated_timestamp` of a transaction.
     pub fn admit(&self, object: &str, timestamp: i64) -> bool {
         // Ignoring the poison is safe: no code panics while it holds the lock.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

@@ -182,7 +182,7 @@ router! {
 }
 
 impl Router {
-    /// A router without handlers.
+    /// Creates a router without handlers.
     pub fn new() -> Self {
         Self::default()
     }

@@ -257,8 +257,8 @@ fn variant_docs(types: &Types<'_>, union: &Union, variant: &Variant) -> Docs {
     let tags: Vec<String> = variant.tags.iter().map(|tag| format!("`{tag}`")).collect();
     let text = match &union.discriminator {
         Some(name) if tags.is_empty() => format!(
-            "A [`{model}`], which no `{name}` tells from the others: it is written as it is, and \
-             never read."
+            "A [`{model}`]. No value of `{name}` selects it, so it can be written, but is never \
+             read."
         ),
         Some(name) => format!("`{name}` is {}.", tags.join(" or ")),
         None => format!("A [`{model}`]."),

@@ -69,6 +69,7 @@ paths! {
     PAGES, Use, "cobo_auth::Pages";
     PAGE, Use, "cobo_auth::CursorPage";
     RESPONSE, Use, "cobo_auth::Response";
+    DATE, Use, "cobo_model::Date";
     FILE, Use, "cobo_model::File";
     NULLABLE, Use, "cobo_model::Nullable";
     NUMBER, Use, "cobo_model::Number";

@@ -14,9 +14,17 @@ pub(super) fn wrapper(types: &Types<'_>, model: &Model, ty: &Type) -> TokenStrea
     let head = head(model);
     let (name, holds) = (ident(&model.rust), types.plain(ty));
     let derives = match ty {
-        Type::Number => quote!(Clone, Debug, PartialEq, Eq, Hash),
+        Type::Number | Type::Date => quote!(Clone, Debug, PartialEq, Eq, Hash),
         Type::String => quote!(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd),
-        _ => quote!(Clone, Debug),
+        Type::Bool
+        | Type::Integer
+        | Type::Secret
+        | Type::File
+        | Type::Json
+        | Type::Model(_)
+        | Type::List(_)
+        | Type::Map(_)
+        | Type::OrNull(_) => quote!(Clone, Debug),
     };
     let conversions = if *ty == Type::Number {
         number(&name)

@@ -7,7 +7,7 @@ use crate::api::{Api, ModelKind};
 
 pub(super) fn json(api: &Api, sample: &Sample) -> Value {
     match sample {
-        Sample::Text(text) | Sample::Secret(text) => json!(text),
+        Sample::Text(text) | Sample::Secret(text) | Sample::Date(text) => json!(text),
         Sample::Bool(value) => json!(value),
         Sample::Integer(number) => json!(number),
         Sample::Number(digits) => serde_json::from_str(digits).unwrap_or_default(),

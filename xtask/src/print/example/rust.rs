@@ -45,6 +45,7 @@ impl<'a> Writer<'a> {
                 // No literal keeps a fraction exactly.
                 Err(_) => format!("{}.parse::<cobo_auth::Number>()?", literal(digits)),
             },
+            Sample::Date(text) => format!("{}.parse::<cobo_auth::Date>()?", literal(text)),
             Sample::File => "cobo_auth::File::new(\"file.txt\", \"content\")".to_owned(),
             Sample::Json(value) => format!("serde_json::json!({})", json_literal(value)),
             Sample::OrNull(_, Some(value)) => format!("Some({})", self.value(value, Form::Exact)),

@@ -20,6 +20,8 @@ pub(super) enum Sample {
     Integer(i64),
     /// The digits of a number.
     Number(String),
+    /// A date, `YYYY-MM-DD`.
+    Date(String),
     File,
     Json(Value),
     /// A value that may be null, and its type.
@@ -87,6 +89,7 @@ impl<'a> Sampler<'a> {
             Type::Bool => Sample::Bool(parsed(given, Value::as_bool).unwrap_or(true)),
             Type::Integer => Sample::Integer(parsed(given, Value::as_i64).unwrap_or(1)),
             Type::Number => Sample::Number(number(given).unwrap_or_else(|| "1".to_owned())),
+            Type::Date => Sample::Date(date(given)),
             Type::File => Sample::File,
             Type::Json => Sample::Json(given.cloned().unwrap_or_else(|| json!({}))),
             Type::OrNull(inner) => {
@@ -354,6 +357,15 @@ fn text(given: Option<&Value>) -> String {
         Some(Value::String(text)) => text.clone(),
         Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string(),
         _ => "text".to_owned(),
+    }
+}
+
+/// The sample as a date. An example that is not one would make a program that fails.
+fn date(given: Option<&Value>) -> String {
+    let given = given.and_then(Value::as_str);
+    match given.filter(|text| text.parse::<cobo_model::Date>().is_ok()) {
+        Some(text) => text.to_owned(),
+        None => "2026-07-28".to_owned(),
     }
 }
 

@@ -167,5 +167,5 @@ its credential, `cobo_auth::Client::with_credential`, and sends it with every ca
 ";
 
 const OTHER: &str = "
-A scheme of the document that the client knows nothing of: what it asks for is not sent.
+The client does not support this scheme of the document, and sends nothing for it.
 ";

@@ -28,7 +28,7 @@ pub(super) fn remove(root: &mut Value) {
     });
 }
 
-/// Keeps only the formats `binary` and `int64`. Narrower integer formats become `int64`.
+/// Keeps only the formats `binary`, `date` and `int64`. Narrower integer formats become `int64`.
 fn format(map: &mut Map<String, Value>) {
     let kind = map.get("type").and_then(Value::as_str);
     match (kind, map.get("format").and_then(Value::as_str)) {
@@ -36,6 +36,8 @@ fn format(map: &mut Map<String, Value>) {
         (Some("integer"), Some("int8" | "int16" | "int32" | "uint8" | "uint16" | "uint32")) => {
             map.insert("format".to_owned(), json!("int64"));
         }
+        // A date keeps any text in a response, so this is not a constraint. An enum has its own type.
+        (Some("string"), Some("date")) if !map.contains_key("enum") => {}
         _ => {
             map.shift_remove("format");
         }

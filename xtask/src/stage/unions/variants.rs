@@ -64,7 +64,9 @@ impl<'a> Schemas<'a> {
         let scalars = odd.is_some();
         if let Some(odd) = odd {
             if property.is_some() {
-                return Err(format!("{odd} is not an object, and has no discriminator"));
+                return Err(format!(
+                    "the union has a discriminator, but its variant {odd} is not an object"
+                ));
             }
             self.distinct_types(&models, DEPTH)?;
         }
@@ -86,13 +88,16 @@ impl<'a> Schemas<'a> {
                 part.tags.retain(|tag| {
                     let new = seen.insert(tag.clone());
                     if !new {
-                        notes.push(format!("`{tag}` means another variant than {}", part.model));
+                        notes.push(format!(
+                            "`{tag}` selects another variant than {}",
+                            part.model
+                        ));
                     }
                     new
                 });
                 if part.tags.is_empty() {
                     notes.push(format!(
-                        "{} has no value of `{property}` to itself: it is written as it is, and \
+                        "no value of `{property}` selects {} alone: it can be written, but is \
                          never read",
                         part.model
                     ));

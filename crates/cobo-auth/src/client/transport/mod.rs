@@ -27,7 +27,7 @@ const USER_AGENT: &str = concat!("cobo-rust/", env!("CARGO_PKG_VERSION"));
 
 impl HttpOptions {
     /// Builds the HTTP client that sends requests to the host of `base`. It follows no redirect,
-    /// repeats no request and unpacks no response.
+    /// repeats no request and decompresses no response.
     pub(crate) fn client(&self, base: &Url) -> Result<reqwest::Client, Error> {
         let http = reqwest::Client::builder()
             .user_agent(self.user_agent()?)
@@ -58,7 +58,7 @@ impl HttpOptions {
         })
     }
 
-    /// The default headers, none of which changes a request after it was signed.
+    /// Returns the default headers; an error if one of them would change a request after it was signed.
     fn checked_headers(&self) -> Result<&http::HeaderMap, Error> {
         match RESERVED_HEADERS
             .iter()
@@ -128,7 +128,10 @@ impl HttpOptions {
     ) -> Result<reqwest::ClientBuilder, Error> {
         let url = match &self.proxy {
             Proxy::System if self.proxy_basic_auth.is_some() => {
-                return Err(invalid("proxy_basic_auth", "set the URL with `proxy`, too"));
+                return Err(invalid(
+                    "proxy_basic_auth",
+                    "these credentials need a proxy: set its URL with `proxy`",
+                ));
             }
             Proxy::System if is_loopback(base) => return Ok(http.no_proxy()),
             Proxy::System => return Ok(http),
@@ -139,7 +142,10 @@ impl HttpOptions {
         let mut proxy = proxy.map_err(|_| invalid("proxy", NOT_A_PROXY))?;
         if let Some((user, password)) = &self.proxy_basic_auth {
             if user.contains(':') {
-                return Err(invalid("proxy_basic_auth", "a user cannot contain a colon"));
+                return Err(invalid(
+                    "proxy_basic_auth",
+                    "the user name cannot contain a colon",
+                ));
             }
             proxy = proxy.basic_auth(user, password.expose());
         }

@@ -54,14 +54,14 @@ pub struct HttpOptions {
 
 #[derive(Clone)]
 pub(super) enum Proxy {
-    /// The one of the environment variables or the system's settings.
+    /// The proxy that the environment variables or the system's settings name.
     System,
     None,
     Url(String),
 }
 
 impl HttpOptions {
-    /// The default options.
+    /// Creates the default options.
     pub fn new() -> Self {
         Self {
             timeout: TIMEOUT,
@@ -158,7 +158,7 @@ impl HttpOptions {
         self
     }
 
-    /// Sets what finds the addresses of hosts. Default: the machine's resolver.
+    /// Sets the resolver, which finds the addresses of hosts. Default: the machine's resolver.
     pub fn resolver(mut self, resolver: impl Resolver + 'static) -> Self {
         self.resolver = Some(Arc::new(resolver));
         self
@@ -209,9 +209,9 @@ impl HttpOptions {
         self
     }
 
-    /// Sends this header with every call, unsigned. Headers that carry the access token or frame a
-    /// request (`Authorization`, `Content-Length`, `Host`, …) are refused. A header that a call sets
-    /// itself is not replaced.
+    /// Sends this header with every call, unsigned. Headers that carry the access token or set the host or
+    /// the length of a request (`Authorization`, `Host`, `Content-Length`, …) are refused. A header that a
+    /// call sets itself is not replaced.
     pub fn default_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self

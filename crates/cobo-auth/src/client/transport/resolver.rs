@@ -34,7 +34,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 /// ```
 #[async_trait]
 pub trait Resolver: fmt::Debug + Send + Sync {
-    /// The addresses of `host`, in the order in which they are tried. The port is the one of the
+    /// Returns the addresses of `host`, in the order in which they are tried. The port is that of the
     /// URL.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ pub trait Resolver: fmt::Debug + Send + Sync {
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolverError>;
 }
 
-/// Why a [`Resolver`] found no address.
+/// The error of a [`Resolver`] that found no address.
 pub type ResolverError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Adapts a [`Resolver`] to the trait of the HTTP library.

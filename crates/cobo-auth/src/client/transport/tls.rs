@@ -114,7 +114,7 @@ fn machine_verifier(
     let added = match Verifier::new(Arc::clone(&provider)) {
         Ok(verifier) if added.is_empty() => return Ok(verifier),
         Ok(_) => added,
-        // The machine has none.
+        // The machine has no root certificates.
         Err(_) => {
             let mozilla = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned();
             added.into_iter().chain(mozilla).collect()

@@ -59,7 +59,8 @@ impl RedbLogBuilder {
         self.open_with(move || backend(&path))
     }
 
-    /// Opens another storage than a file. `open` is called again after each error of the storage.
+    /// Opens a log in a storage that is not a file. `open` is called again after each error of the
+    /// storage.
     ///
     /// # Errors
     ///

@@ -21,7 +21,7 @@ pub(super) struct LogFile {
     open: Box<dyn Fn(Opening) -> Result<Database, Error> + Send + Sync>,
     /// `None` after an error.
     opened: RwLock<Option<Opened>>,
-    /// How often it was opened.
+    /// How many times it was opened.
     openings: AtomicU64,
     /// The IDs of the events that workers of this process handle. If the file is opened again, these
     /// stay claimed.

@@ -158,7 +158,7 @@ impl EventLog for RedbLog {
         if next_due.is_none_or(|due| due > now) {
             return Ok(Claim::Nothing { next_due });
         }
-        // Another worker may have claimed it since.
+        // Another worker may have claimed the event since then, so the transaction looks again.
         self.blocking(move |database, file| {
             let claim = commit(database, |transaction| claim(transaction, now))?;
             if let Claim::Event { id, .. } = &claim {

@@ -31,7 +31,7 @@ impl Connection {
         }
     }
 
-    /// Runs a script.
+    /// Runs a script and returns its answer.
     pub(super) async fn run<T: FromRedisValue>(&self, call: Call) -> Result<T, LogError> {
         self.limited(async {
             let answer = self.send(&call).await;
@@ -119,7 +119,7 @@ impl Connection {
     }
 }
 
-/// Which setting makes Redis lose events.
+/// Describes the first setting with which Redis may lose events, if any.
 async fn problem(connection: &mut ConnectionManager) -> RedisResult<Option<String>> {
     for (name, right) in [
         ("appendonly", "yes"),

@@ -42,12 +42,12 @@ const MAX_REMEMBERED: usize = 1_000_000;
 ///   logs a warning if they are not right. A failover to a replica may lose the last events even so,
 ///   because Redis replicates after it answers.
 /// - **Claims** have a lease of 5 minutes (see [`lease`](RedisLogBuilder::lease)), by Redis's clock.
-///   When a process ends, the events that it handled are claimed again after that. An inbox stops a
+///   If a process ends, the events that it was handling are claimed again after their lease. An inbox stops a
 ///   handler after three quarters of the lease, so that no other worker handles the event at the same
 ///   time. A handler that blocks its thread is not stopped.
 /// - **Redis may be down.** The log connects on the first call, and again after a failure. Each call
 ///   ends within 2 seconds (see [`timeout`](RedisLogBuilder::timeout)).
-/// - **Another process** may record an event. Idle workers look for events once a minute.
+/// - **Another process** may record an event. An idle worker finds it within a minute.
 /// - **URLs** begin with `redis://`, `rediss://` (TLS, with the feature `rustls-aws-lc` or `rustls-ring`)
 ///   or `unix://`. All keys are in one slot of a
 ///   cluster, but the log does not follow redirections: give the URL of a single server.
@@ -81,8 +81,8 @@ impl RedisLog {
     ///
     /// # Errors
     ///
-    /// A setting is not right, or cannot be read: some hosted servers do not permit it. The error names
-    /// the setting.
+    /// A setting is not right, or cannot be read: some hosted servers do not permit that. The error
+    /// names the setting.
     pub async fn check_durability(&self) -> Result<(), LogError> {
         self.connection.check_durability().await
     }
@@ -115,7 +115,9 @@ fn digits(number: impl ToString) -> Vec<u8> {
 }
 
 fn unrecognised() -> LogError {
-    LogError::Failed("Redis has data that is not of an event log; use another namespace".into())
+    LogError::Failed(
+        "the keys of this namespace do not hold an event log; use another namespace".into(),
+    )
 }
 
 fn text(value: Value) -> Result<String, LogError> {
@@ -132,7 +134,7 @@ fn bytes(value: Value) -> Result<Bytes, LogError> {
     }
 }
 
-/// A time, as a sorted set has it.
+/// Parses a time, which is a score of a sorted set.
 fn time(value: Value) -> Result<u64, LogError> {
     // Times are below 2^53, so a float has each of them exactly.
     let time: f64 = text(value)?.parse().map_err(|_| unrecognised())?;

@@ -1,7 +1,7 @@
 //! The Lua scripts. Redis runs each of them as one step.
 //!
-//! Redis may refuse a command in the middle of a script, and keeps what the script changed before. The
-//! order of the commands is such that an event is then handled once more, and never lost.
+//! If Redis refuses a command in the middle of a script, it keeps what the script has already changed.
+//! Therefore the commands are in an order in which the event is then handled again, and never lost.
 
 use std::sync::LazyLock;
 
@@ -52,8 +52,9 @@ impl Script {
         }
     }
 
-    /// Whether a call that was not answered may be sent again. A claim whose answer was lost ends with
-    /// its lease; the answer of the second `Release` or `Discard` would be wrong.
+    /// Returns whether a call that was not answered may be sent again. `Claim` may not: the event of the
+    /// lost answer is claimed until its lease ends. `Release` and `Discard` may not: the second call
+    /// would answer that the event was not parked.
     pub(super) fn repeats(self) -> bool {
         !matches!(self, Self::Claim | Self::Release | Self::Discard)
     }

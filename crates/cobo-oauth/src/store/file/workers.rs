@@ -100,7 +100,7 @@ impl Workers {
 }
 
 fn busy() -> StoreError {
-    StoreError::busy("others kept the organization's file locked for 1 s")
+    StoreError::busy("the organization's file was locked by other calls or processes for 1 s")
 }
 
 impl fmt::Debug for Workers {

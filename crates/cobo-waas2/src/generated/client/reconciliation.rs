@@ -81,8 +81,8 @@ impl Waas2Client {
     /// # async fn example(client: &cobo_waas2::Waas2Client) -> Result<(), Box<dyn std::error::Error>> {
     /// let response = client
     ///     .list_reconciliation_statements()
-    ///     .start_date("2026-07-01")
-    ///     .end_date("2026-07-28")
+    ///     .start_date("2026-07-01".parse::<cobo_auth::Date>()?)
+    ///     .end_date("2026-07-28".parse::<cobo_auth::Date>()?)
     ///     .limit(10)
     ///     .send()
     ///     .await?;

@@ -4,6 +4,7 @@
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
 use cobo_auth::{CursorPage, PageItems, codegen};
+use cobo_model::Date;
 
 use super::Pagination;
 
@@ -55,7 +56,7 @@ impl PageItems for ListReconciliationStatements200Response {
 #[non_exhaustive]
 pub struct ReconDailyStatement {
     /// Day of the statement (UTC), as YYYY-MM-DD.
-    pub biz_date: String,
+    pub biz_date: Date,
     /// Token ID, which names the chain and the token, such as `ETH_USDT`.
     pub token_id: String,
     /// Chain ID, such as `ETH`.

@@ -4,7 +4,7 @@
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
 use cobo_auth::{CursorPage, PageItems, codegen};
-use cobo_model::Nullable;
+use cobo_model::{Date, Nullable};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -594,7 +594,7 @@ pub struct TravelRuleDepositLegalEntity {
     pub legal_name: String,
     /// Date of incorporation, as YYYY-MM-DD. Optional in the schema, but Cobo documents it as
     /// required if `selected_entity_type` is `LEGAL`, and also if `is_threshold_reached` is true.
-    pub date_of_incorporation: Option<String>,
+    pub date_of_incorporation: Option<Date>,
     /// Place of incorporation; see `list_supported_countries`. Optional in the schema, but Cobo
     /// documents it as required if `selected_entity_type` is `LEGAL`, and also if `is_threshold_reached`
     /// is true.
@@ -640,7 +640,7 @@ pub struct TravelRuleDepositNaturalEntity {
     pub last_name: String,
     /// Date of birth, as YYYY-MM-DD. Optional in the schema, but Cobo documents it as required if `selected_entity_type`
     /// is `NATURAL`, and also if `is_threshold_reached` is true.
-    pub date_of_birth: Option<String>,
+    pub date_of_birth: Option<Date>,
     /// Place of birth; see `list_supported_countries`. Optional in the schema, but Cobo documents
     /// it as required if `selected_entity_type` is `NATURAL`, and also if `is_threshold_reached` is
     /// true.
@@ -782,7 +782,7 @@ pub struct TravelRuleWithdrawLegalEntity {
     /// Legal name of the company.
     pub legal_name: String,
     /// Date of incorporation, as YYYY-MM-DD.
-    pub date_of_incorporation: Option<String>,
+    pub date_of_incorporation: Option<Date>,
     /// Place of incorporation; see `list_supported_countries`.
     pub place_of_incorporation: Option<String>,
 }
@@ -804,7 +804,7 @@ pub struct TravelRuleWithdrawNaturalEntity {
     /// Last name of the person.
     pub last_name: String,
     /// Date of birth, as YYYY-MM-DD.
-    pub date_of_birth: Option<String>,
+    pub date_of_birth: Option<Date>,
     /// Place of birth; see `list_supported_countries`.
     pub place_of_birth: Option<String>,
 }
@@ -869,6 +869,7 @@ cobo_model::model! {
 
 /// Builders of the models that requests contain.
 pub mod builder {
+    use cobo_model::Date;
     cobo_model::builder!(CancelSatoshiTestChallengeRequest);
 
     impl CancelSatoshiTestChallengeRequest {
@@ -1040,7 +1041,7 @@ pub mod builder {
 
         /// Date of incorporation, as YYYY-MM-DD. Optional in the schema, but Cobo documents it as
         /// required if `selected_entity_type` is `LEGAL`, and also if `is_threshold_reached` is true.
-        pub fn date_of_incorporation(mut self, value: impl Into<String>) -> Self {
+        pub fn date_of_incorporation(mut self, value: impl Into<Date>) -> Self {
             let value = Some(value.into());
             self.0.set(2).date_of_incorporation = value;
             self
@@ -1080,7 +1081,7 @@ pub mod builder {
 
         /// Date of birth, as YYYY-MM-DD. Optional in the schema, but Cobo documents it as required if `selected_entity_type`
         /// is `NATURAL`, and also if `is_threshold_reached` is true.
-        pub fn date_of_birth(mut self, value: impl Into<String>) -> Self {
+        pub fn date_of_birth(mut self, value: impl Into<Date>) -> Self {
             let value = Some(value.into());
             self.0.set(3).date_of_birth = value;
             self
@@ -1174,7 +1175,7 @@ pub mod builder {
         }
 
         /// Date of incorporation, as YYYY-MM-DD.
-        pub fn date_of_incorporation(mut self, value: impl Into<String>) -> Self {
+        pub fn date_of_incorporation(mut self, value: impl Into<Date>) -> Self {
             let value = Some(value.into());
             self.0.set(2).date_of_incorporation = value;
             self
@@ -1211,7 +1212,7 @@ pub mod builder {
         }
 
         /// Date of birth, as YYYY-MM-DD.
-        pub fn date_of_birth(mut self, value: impl Into<String>) -> Self {
+        pub fn date_of_birth(mut self, value: impl Into<Date>) -> Self {
             let value = Some(value.into());
             self.0.set(3).date_of_birth = value;
             self

@@ -5,6 +5,7 @@
 
 use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
+use cobo_model::Date;
 
 use crate::generated::models;
 
@@ -68,16 +69,16 @@ impl ListReconciliationStatements {
     /// First day of the range (UTC, included), as YYYY-MM-DD.
     ///
     /// Required.
-    pub fn start_date(mut self, value: impl Into<String>) -> Self {
-        self.request.set::<String>(0, value);
+    pub fn start_date(mut self, value: impl Into<Date>) -> Self {
+        self.request.set::<Date>(0, value);
         self
     }
 
     /// Last day of the range (UTC, included), as YYYY-MM-DD. At most 366 days from `start_date`.
     ///
     /// Required.
-    pub fn end_date(mut self, value: impl Into<String>) -> Self {
-        self.request.set::<String>(1, value);
+    pub fn end_date(mut self, value: impl Into<Date>) -> Self {
+        self.request.set::<Date>(1, value);
         self
     }
 
