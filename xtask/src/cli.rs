@@ -1,12 +1,12 @@
 //! The command line.
 
-use std::fmt::Display;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::console::Console;
+use crate::standalone::Standalone;
 use crate::{adopt, conformance, diff, regen, release};
 
 /// Generates client crates and reference pages from OpenAPI documents.
@@ -175,24 +175,6 @@ impl From<Diff> for diff::Request {
     }
 }
 
-/// The outcome of a run, which sets the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    Done,
-    Stale,
-    Refused,
-}
-
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        Self::from(match outcome {
-            Outcome::Done => 0,
-            Outcome::Stale => 1,
-            Outcome::Refused => 2,
-        })
-    }
-}
-
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
@@ -237,7 +219,7 @@ impl From<Conformance> for conformance::Request {
 impl From<Regen> for regen::Request {
     fn from(arguments: Regen) -> Self {
         let standalone = match (arguments.spec, arguments.out) {
-            (Some(spec), Some(out)) => Some(regen::Standalone {
+            (Some(spec), Some(out)) => Some(Standalone {
                 spec,
                 out,
                 name: arguments.name,
@@ -256,26 +238,5 @@ impl From<Regen> for regen::Request {
             verbose: arguments.verbose,
             report: arguments.report,
         }
-    }
-}
-
-/// Receives the messages of a run.
-pub trait Reporter {
-    /// Writes a line about work done or a difference found, to stdout.
-    fn line(&mut self, line: &dyn Display);
-    /// Writes a line about a problem or failure, to stderr.
-    fn problem(&mut self, line: &dyn Display);
-}
-
-struct Console;
-
-// Write errors are ignored: a closed reader (`| head`) must not change the outcome of the run.
-impl Reporter for Console {
-    fn line(&mut self, line: &dyn Display) {
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
-    }
-
-    fn problem(&mut self, line: &dyn Display) {
-        let _ = writeln!(std::io::stderr().lock(), "{line}");
     }
 }

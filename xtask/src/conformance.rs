@@ -21,7 +21,8 @@ use crate::output::Output;
 use crate::print::{CrateNames, code};
 use crate::regen::targets;
 use crate::report::Log;
-use crate::stage::{Options, Stage, TRANSFORMS, load};
+use crate::stage::transforms::TRANSFORMS;
+use crate::stage::{Options, Stage, load};
 use crate::standalone;
 use crate::workspace::Workspace;
 

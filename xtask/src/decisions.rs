@@ -25,11 +25,38 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 
 /// What to write into the file of `--decisions` to leave an operation out.
 pub fn leaving_out(operation: &str) -> String {
+    or_leaving_out(CORRECT, operation)
+}
+
+/// Another mend, or leaving the operation out. The mend may already say how to leave it out.
+pub fn or_leaving_out(mend: &str, operation: &str) -> String {
+    if mend.contains("leave_out: ") {
+        return mend.to_owned();
+    }
     let operation = Value::from(operation);
     format!(
-        "correct the document, or leave the operation out with `--decisions`: \
+        "{mend}, or leave the operation out with `--decisions`: \
          - {{operation: {operation}, leave_out: \"the reason\"}}"
     )
+}
+
+/// The mend if no decision helps.
+pub const CORRECT: &str = "correct the document";
+
+/// What to write into the file of `--decisions` to set keys of the object at `pointer`.
+pub fn setting(pointer: &str, set: &str) -> String {
+    let pointer = Value::from(pointer);
+    format!(
+        "{CORRECT}, or set it with `--decisions`: - {{pointer: {pointer}, set: {set}, \
+         reason: \"the reason\"}}"
+    )
+}
+
+/// The keys and values of [`setting`].
+pub fn keys(set: &[(&str, Value)]) -> String {
+    let keys = set.iter();
+    let keys = keys.map(|(key, value)| format!("{}: {value}", Value::from(*key)));
+    format!("{{{}}}", keys.collect::<Vec<_>>().join(", "))
 }
 
 /// What to write into the file of `--decisions` to resolve a conflict.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::kind::Kind;
 
 /// An OpenAPI document as JSON; the keys keep the order of the file.
 #[derive(Debug, Clone, Default)]
@@ -14,9 +15,15 @@ pub struct Document {
     /// The SHA-256 of the file's bytes, in lower-case hexadecimal.
     pub sha256: String,
     pub root: Value,
+    /// The document as it was read, with the decisions.
+    pub original: Value,
+    /// The pointers that moved values have in the file, keyed by their new pointers.
+    pub(crate) origins: BTreeMap<String, String>,
     /// The line in the file of the value at each pointer. A pointer that a transform created is
     /// absent, unless the transform only moved a value of the file.
     pub lines: BTreeMap<String, usize>,
+    /// The enums and unions among the component schemas, keyed by name.
+    pub kinds: BTreeMap<String, Kind>,
     /// The defects that were ignored when the file was read.
     pub ignored_defects: Vec<String>,
     /// What a person should look at, found when the file was read.
@@ -122,6 +129,26 @@ impl Document {
             .filter_map(|(pointer, line)| Some((below(pointer)?, *line)))
             .collect();
         self.lines.extend(lines);
+        let origin = self.before(from);
+        self.origins.insert(to.to_owned(), origin);
+    }
+
+    /// The pointer before all moves.
+    fn before(&self, pointer: &str) -> String {
+        // Of two moves that contain the pointer, the longer is the inner one.
+        let moves = self.origins.iter().rev();
+        let mut found = moves.filter_map(|(to, from)| {
+            let rest = pointer.strip_prefix(to.as_str())?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| format!("{from}{rest}"))
+        });
+        found.next().unwrap_or_else(|| pointer.to_owned())
+    }
+
+    /// The pointer that the object at `pointer` has in the file, if it is known.
+    pub fn origin(&self, pointer: &str) -> Option<String> {
+        let origin = self.before(pointer);
+        let found = self.original.pointer(&origin);
+        found.is_some_and(Value::is_object).then_some(origin)
     }
 
     /// Every operation, in the document's order.
@@ -194,7 +221,11 @@ pub fn pointer_of(reference: &str) -> Option<String> {
 
 /// The name of the component schema that a reference names.
 pub fn schema_name(reference: &str) -> Option<String> {
-    let pointer = pointer_of(reference)?;
+    component_name(&pointer_of(reference)?)
+}
+
+/// The name of the component schema at the pointer.
+pub fn component_name(pointer: &str) -> Option<String> {
     let name = pointer.strip_prefix("/components/schemas/")?;
     if name.contains('/') {
         return None;

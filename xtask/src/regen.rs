@@ -1,23 +1,19 @@
 //! `xtask regen`: generates files from a document.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::api::{Api, unsupported};
-use crate::catch_panic::catch_panic;
-use crate::cli::{Outcome, Reporter};
+use crate::console::{Outcome, Reporter};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::diff::{self, Surface};
-use crate::document::Document;
 use crate::output::{Difference, Output, by_folder, replace};
 use crate::print::CrateNames;
-use crate::print::code::{self, Code};
-use crate::print::reference;
-use crate::report::{Log, Report};
-use crate::stage::{Options, Stage, cross_check, emit, load, transform, usable};
-use crate::standalone::{self, Dependency, file_name};
+use crate::report::Report;
+use crate::stage::{Options, emit};
+use crate::standalone::{self, Dependency, Standalone, file_name};
+use generate::{Header, generated, within};
 
+mod generate;
 mod sandbox_copy;
 pub(crate) mod targets;
 
@@ -33,20 +29,6 @@ pub struct Request {
     /// List everything instead of a screen.
     pub verbose: bool,
     pub report: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Default)]
-pub struct Standalone {
-    pub spec: PathBuf,
-    pub out: PathBuf,
-    pub name: Option<String>,
-    pub auth_dependency: Option<String>,
-    pub tags: Vec<String>,
-    pub decisions: Option<PathBuf>,
-    pub strict: bool,
-    /// See [`Options::skip`].
-    #[doc(hidden)]
-    pub skip: Vec<Stage>,
 }
 
 /// Runs the command.
@@ -187,101 +169,6 @@ fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagn
         .map_err(|reason| Diagnostic::of_file(out, reason).into())
 }
 
-/// The origin that generated files state. It contains no local path, so the files are identical on
-/// every machine.
-struct Header {
-    command: String,
-    source: String,
-    /// `None`: from the title of the document.
-    names: Option<CrateNames>,
-}
-
-struct Generated {
-    api: Api,
-    code: Code,
-    /// The files beside the code, keyed by their names in its folder.
-    notes: BTreeMap<String, String>,
-    /// The reference pages, keyed by their names in their folder.
-    pages: BTreeMap<String, String>,
-}
-
-/// Runs a document through all stages.
-fn generated(
-    path: &Path,
-    source: &str,
-    options: &Options,
-    header: Header,
-    report: &mut Report,
-) -> Result<Generated, Diagnostics> {
-    let log = &mut report.log;
-    let mut problems = Diagnostics::default();
-    // A panic is a defect of the generator. It is reported as a problem, without a stack trace.
-    let read = catch_panic(|| read(path, source, options, log, &mut problems));
-    let gave_up = |reason| Diagnostics::from(Diagnostic::of_file(source, reason));
-    let read = match read {
-        Ok(read) => read.filter(|_| problems.is_empty()),
-        // Where something was refused before, the rest is not worth a defect report.
-        Err(reason) if problems.is_empty() => return Err(gave_up(reason)),
-        Err(_) => None,
-    };
-    let Some((document, api)) = read else {
-        return Err(problems);
-    };
-    let names = header
-        .names
-        .unwrap_or_else(|| CrateNames::of_crate(&standalone::default_name(&api.title)));
-    let header = emit::Header {
-        command: header.command,
-        source: header.source,
-        sha256: document.sha256.clone(),
-    };
-    let written = catch_panic(|| {
-        let code = code::print(&api, &names, &header.line())?;
-        let notes = emit::notes(&api, Surface::of(&api).write(), &header);
-        let pages = reference::pages(&api, &names, Some(&header));
-        Ok::<_, Diagnostics>(Generated {
-            api,
-            code,
-            notes,
-            pages,
-        })
-    });
-    let generated = written.map_err(gave_up)??;
-    report.found(&generated.api);
-    Ok(generated)
-}
-
-/// Reads and checks a document, and adds the errors of all stages to `problems`. Returns the
-/// normalised document and its model.
-fn read(
-    path: &Path,
-    source: &str,
-    options: &Options,
-    log: &mut Log,
-    problems: &mut Diagnostics,
-) -> Option<(Document, Api)> {
-    let (document, errors) = match load::examine(path, source, options) {
-        Ok(found) => found,
-        Err(errors) => {
-            problems.extend(errors);
-            return None;
-        }
-    };
-    load::notes(&document, log);
-    problems.extend(errors.iter().cloned());
-    let (mut document, options) = usable::part(document, options, &errors)?;
-    let mut check = |result: Result<(), Diagnostics>| {
-        if let Err(errors) = result {
-            problems.extend(errors);
-        }
-    };
-    check(transform(&mut document, &options, log));
-    let api = Api::of(&document, log);
-    check(unsupported::check(&document, &api));
-    check(cross_check::run(&document, &api, log));
-    Some((document, api))
-}
-
 /// Reports how the document differs from the one used by the previous run.
 fn compare(output: &Output, verbose: bool, console: &mut dyn Reporter) {
     for (path, new) in output.files() {
@@ -308,11 +195,4 @@ fn compare(output: &Output, verbose: bool, console: &mut dyn Reporter) {
             }
         }
     }
-}
-
-fn within(folder: &str, files: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    files
-        .into_iter()
-        .map(|(name, content)| (format!("{folder}/{name}"), content))
-        .collect()
 }

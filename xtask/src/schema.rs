@@ -19,6 +19,51 @@ pub enum Holder {
     Other,
 }
 
+/// Keywords that restrict values. The generated types do not follow them.
+pub const CONSTRAINTS: [&str; 14] = [
+    "default",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+];
+
+/// Whether the schema is one of integers that may be outside of `i64`. They are read as any number,
+/// so that no digit is lost.
+pub fn is_wide(schema: &Value) -> bool {
+    let wide = |key: &str| {
+        schema
+            .get(key)
+            .is_some_and(|bound| is_huge(bound) || (bound.is_number() && !fits(bound)))
+    };
+    let is = |key: &str, what: &str| schema.get(key).and_then(Value::as_str) == Some(what);
+    is("type", "integer")
+        && (is("format", "uint64") || ["minimum", "maximum", "default"].into_iter().any(wide))
+}
+
+/// Digits that no number of 64 bits has are kept as text when a document is read.
+fn is_huge(bound: &Value) -> bool {
+    bound.as_str().is_some_and(|text| {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        whole && text.parse::<i64>().is_err()
+    })
+}
+
+/// Whether the bound fits `i64`. Some tools write whole bounds as `1e18`.
+fn fits(bound: &Value) -> bool {
+    bound.is_i64() || (bound.is_f64() && bound.as_f64().is_some_and(|bound| bound.abs() < 9.2e18))
+}
+
 /// The component that a schema refers to, directly or as the only part of an `allOf`.
 pub fn named(place: &Value) -> Option<String> {
     let mut parts = items(place.get("allOf"));
@@ -37,6 +82,20 @@ pub fn meant<'a>(document: &'a Document, place: &'a Value) -> Option<&'a Value> 
             return Some(schema);
         };
         schema = document.root.pointer(&at("/components/schemas", &name))?;
+    }
+    None
+}
+
+/// A component, or the one that it refers to: its name and its schema.
+pub fn component<'a>(document: &'a Document, name: &str) -> Option<(String, &'a Value)> {
+    let mut name = name.to_owned();
+    // A longer chain is treated as a loop.
+    for _ in 0..64 {
+        let schema = document.root.pointer(&at("/components/schemas", &name))?;
+        match named(schema) {
+            Some(next) => name = next,
+            None => return Some((name, schema)),
+        }
     }
     None
 }

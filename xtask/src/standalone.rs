@@ -1,9 +1,24 @@
 //! Stand-alone crates: their names, and the path of their dependency on this project.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::regen::Standalone;
+use crate::stage::Stage;
 use crate::workspace::Workspace;
+
+/// What `regen` generates a stand-alone crate from.
+#[derive(Debug, Clone, Default)]
+pub struct Standalone {
+    pub spec: PathBuf,
+    pub out: PathBuf,
+    pub name: Option<String>,
+    pub auth_dependency: Option<String>,
+    pub tags: Vec<String>,
+    pub decisions: Option<PathBuf>,
+    pub strict: bool,
+    /// See [`Options::skip`](crate::stage::Options::skip).
+    #[doc(hidden)]
+    pub skip: Vec<Stage>,
+}
 
 /// Names that a crate depending on `cobo-auth` cannot have: those of its dependencies, and those in
 /// scope in every crate.

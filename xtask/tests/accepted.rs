@@ -9,7 +9,8 @@ use xtask::diagnostic::Diagnostics;
 use xtask::print::CrateNames;
 use xtask::print::code;
 use xtask::report::Log;
-use xtask::stage::{Options, cross_check, load, transform};
+use xtask::stage::transforms::transform;
+use xtask::stage::{Options, cross_check, load};
 
 /// What every document of these tests begins with.
 const HEAD: &str = "openapi: 3.0.3\ninfo: {title: Tiny, version: 1.0.0}\n";

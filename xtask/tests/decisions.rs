@@ -5,7 +5,8 @@ use xtask::decisions::Decisions;
 use xtask::diagnostic::Diagnostics;
 use xtask::document::Document;
 use xtask::report::Log;
-use xtask::stage::{Options, load, transform};
+use xtask::stage::transforms::transform;
+use xtask::stage::{Options, load};
 
 const DOCUMENT: &str = r"
 openapi: 3.0.3

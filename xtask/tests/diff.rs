@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use xtask::api::Api;
 use xtask::diff::{Change, Class, Surface, changes, json, markdown, text};
 use xtask::report::Log;
-use xtask::stage::{Options, load, transform};
+use xtask::stage::transforms::transform;
+use xtask::stage::{Options, load};
 
 fn document(root: &Value) -> Surface {
     let (options, mut log) = (Options::default(), Log::default());

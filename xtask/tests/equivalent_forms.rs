@@ -15,7 +15,8 @@ use xtask::api::Api;
 use xtask::diff::{Shape, Surface, changes, text};
 use xtask::document::Document;
 use xtask::report::Log;
-use xtask::stage::{Options, load, transform};
+use xtask::stage::transforms::transform;
+use xtask::stage::{Options, load};
 
 mod support;
 

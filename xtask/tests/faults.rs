@@ -14,8 +14,11 @@ use xtask::diagnostic::Diagnostics;
 use xtask::print::CrateNames;
 use xtask::print::code;
 use xtask::report::Log;
-use xtask::stage::{Options, Stage, cross_check, load, transform};
+use xtask::stage::transforms::transform;
+use xtask::stage::{Options, Stage, cross_check, load};
 
+#[path = "faults/mends.rs"]
+mod mends;
 #[path = "faults/names.rs"]
 mod names;
 #[path = "faults/places.rs"]
@@ -51,6 +54,16 @@ fn generate(text: &str, options: &Options) -> Result<Generated, Diagnostics> {
 
 fn generated(text: &str) -> Generated {
     generate(text, &Options::default()).unwrap_or_else(|problems| panic!("{problems}\n{text}"))
+}
+
+/// The warnings of a run with these decisions.
+fn warnings_with(text: &str, decisions: &str) -> Vec<String> {
+    let options = Options {
+        decisions: Decisions::parse("decisions.yaml", decisions).unwrap(),
+        ..Options::default()
+    };
+    let it = generate(text, &options).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+    it.log.warnings().iter().map(ToString::to_string).collect()
 }
 
 fn assert_has(text: &str, parts: &[&str]) {
@@ -365,4 +378,9 @@ components:
         .unwrap_err()
         .to_string();
     assert_has(&refused, &[contradiction]);
+    let entry = "- {pointer: \"/components/schemas/Pet/discriminator\", set: {\"mapping\": \
+                 {\"cat\":\"#/components/schemas/Cat\",\"dog\":\"#/components/schemas/Dog\"}}, \
+                 reason: \"the reason\"}";
+    assert_has(&refused, &[entry]);
+    assert_eq!(warnings_with(&text, entry), [""; 0]);
 }

@@ -3,7 +3,8 @@
 
 use xtask::api::{Api, Bounds, Location, ModelKind, Operation, Outcome, Presence};
 use xtask::report::Log;
-use xtask::stage::{Options, load, transform};
+use xtask::stage::transforms::transform;
+use xtask::stage::{Options, load};
 
 fn api(text: &str) -> Api {
     let options = Options::default();

@@ -6,7 +6,8 @@ use xtask::api::Api;
 use xtask::diagnostic::Diagnostics;
 use xtask::document::{Document, at, item};
 use xtask::report::Log;
-use xtask::stage::{Options, TRANSFORMS, load, transform};
+use xtask::stage::transforms::{TRANSFORMS, transform};
+use xtask::stage::{Options, load};
 
 const CASES: usize = 600;
 

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use xtask::api::Api;
-use xtask::print::CrateNames;
 use xtask::print::reference;
+use xtask::print::{CrateNames, Header};
 use xtask::report::Log;
-use xtask::stage::{Options, emit::Header, load, transform};
+use xtask::stage::transforms::transform;
+use xtask::stage::{Options, load};
 
 type Pages = BTreeMap<String, String>;
 

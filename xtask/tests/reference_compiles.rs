@@ -9,11 +9,12 @@ use std::path::Path;
 use std::process::Command;
 
 use xtask::api::Api;
-use xtask::print::CrateNames;
 use xtask::print::code;
 use xtask::print::reference;
+use xtask::print::{CrateNames, Header};
 use xtask::report::Log;
-use xtask::stage::{Options, emit, load, transform};
+use xtask::stage::transforms::transform;
+use xtask::stage::{Options, emit, load};
 use xtask::standalone::Dependency;
 
 #[test]
@@ -33,7 +34,7 @@ fn compile(document: &[u8], name: &str, folder: &Path) {
     let mut document = load::read(document, "document.yaml", &options).unwrap();
     transform(&mut document, &options, &mut log).unwrap();
     let api = Api::of(&document, &mut log);
-    let header = emit::Header {
+    let header = Header {
         command: "cargo xtask regen".to_owned(),
         sha256: "0".repeat(64),
         source: "document.yaml".to_owned(),

@@ -7,6 +7,9 @@ use std::process::Command;
 use xtask::diagnostic::Diagnostics;
 use xtask::stage::{Options, load};
 
+#[path = "refusals/mends.rs"]
+mod mends;
+
 /// The place of a problem and a part of its reason.
 type Problem = (Option<&'static str>, &'static str);
 
@@ -390,7 +393,7 @@ fn unsupported_multipart_in_an_unselected_operation_is_not_refused() {
     let problems = load::read(text.as_bytes(), "it", &options).expect_err("no such tag");
     assert_eq!(
         problems.to_string(),
-        "it: no operation has the tag `Things`; the tags of operations are `Files`\n"
+        "it: no operation has the tag `Things`; the tags of operations are `Files`\n  mend: correct `--tag`\n"
     );
     let options = Options {
         tags: vec!["Files".to_owned()],

@@ -76,7 +76,6 @@ fn report_lists_operations_models_and_every_stage() {
             "merge-all-of",
             "drop-undeclared",
             "nullable",
-            "drop-constraints",
             "secrets",
             "error-responses",
             "unions",
@@ -85,9 +84,32 @@ fn report_lists_operations_models_and_every_stage() {
             "cross-check"
         ]
     );
+}
+
+#[test]
+fn report_lists_the_constraints_that_types_do_not_follow() {
+    let (code, report) = report("tests/documents/constraints.yaml", &[]);
+    assert_eq!(code, Some(0), "{report:#}");
+    let thing = "/components/schemas/Thing";
     assert_eq!(
-        report["stages"]["drop-constraints"][0],
-        "/components/schemas/GetToken200Response/properties/access_token: dropped `minLength`"
+        report["stages"]["api"],
+        serde_json::json!([
+            format!("{thing}: not enforced: `additionalProperties: false`"),
+            format!("{thing}/properties/default: not enforced: `pattern`, the format `uuid`"),
+            format!("{thing}/properties/amount: not enforced: the format `float`"),
+            format!("{thing}/properties/size: not enforced: the format `uint64`"),
+            format!("{thing}/properties/size: it may be outside of 64 bits: any number"),
+            format!("{thing}/properties/tags: not enforced: `minItems`, `uniqueItems`"),
+            format!("{thing}/properties/tags/items: not enforced: `maxLength`"),
+            format!("{thing}/properties/supply: not enforced: `maximum`"),
+            format!("{thing}/properties/supply: it may be outside of 64 bits: any number"),
+            format!("{thing}/properties/height: not enforced: `maximum`"),
+            format!("{thing}/properties/height: it may be outside of 64 bits: any number"),
+            format!("{thing}Quarter: not enforced: the format `date`"),
+            "/paths/~1things/get/parameters/0/schema: not enforced: `default`, `minimum`, `maximum`, \
+             the format `int32`"
+                .to_owned(),
+        ])
     );
 }
 

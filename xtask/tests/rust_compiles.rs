@@ -11,10 +11,11 @@ use std::path::Path;
 use std::process::Command;
 
 use xtask::api::{Api, unsupported};
-use xtask::print::CrateNames;
 use xtask::print::code;
+use xtask::print::{CrateNames, Header};
 use xtask::report::Log;
-use xtask::stage::{Options, cross_check, emit, load, transform};
+use xtask::stage::transforms::transform;
+use xtask::stage::{Options, cross_check, emit, load};
 use xtask::standalone::Dependency;
 
 /// What the tests add to the manifest.
@@ -136,7 +137,7 @@ fn write(name: &str, text: &[u8], folder: &Path) {
     let api = Api::of(&document, &mut log);
     unsupported::check(&document, &api).unwrap();
     cross_check::run(&document, &api, &mut log).unwrap();
-    let header = emit::Header {
+    let header = Header {
         command: "cargo xtask regen".to_owned(),
         sha256: "0".repeat(64),
         source: name.to_owned(),

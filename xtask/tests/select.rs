@@ -58,7 +58,7 @@ fn unknown_tag_filter_is_refused_and_lists_the_known_tags() {
     assert_eq!(
         problems,
         "select.yaml: no operation has the tag `Unknown`; the tags of operations are `Dropped`, \
-         `Kept`\n"
+         `Kept`\n  mend: correct `--tag`\n"
     );
 }
 

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use xtask::api::{Api, Field, Model, ModelKind, Presence, Type};
 use xtask::report::Log;
-use xtask::stage::{Options, load, transform};
+use xtask::stage::transforms::transform;
+use xtask::stage::{Options, load};
 
 #[path = "shapes/catalog.rs"]
 mod catalog;

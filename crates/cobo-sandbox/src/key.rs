@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
-use crate::signature::double_sha256;
+use crate::digest::double_sha256;
 
 /// A public Ed25519 key that verifies requests: of an app, or of an organization.
 ///

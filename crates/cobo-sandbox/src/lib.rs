@@ -144,6 +144,7 @@ mod answer;
 mod clock;
 mod config;
 mod connection;
+mod digest;
 mod endpoint;
 mod key;
 mod list;

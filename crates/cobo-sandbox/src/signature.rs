@@ -5,8 +5,8 @@
 
 use ed25519_dalek::Signature;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sha2::{Digest, Sha256};
 
+use crate::digest::double_sha256;
 use crate::key::{AppKey, AppKeys};
 
 /// The parts of a request that the signature covers, and the headers that carry the signature.
@@ -125,15 +125,6 @@ pub fn check(request: &RequestParts<'_>, keys: &AppKeys) -> Result<SignedBy, Ref
         key: *key,
         nonce: nonce.to_owned(),
     })
-}
-
-/// The SHA-256 hash of the SHA-256 hash of the concatenated parts.
-pub(crate) fn double_sha256<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
-    let mut inner = Sha256::new();
-    for part in parts {
-        inner.update(part);
-    }
-    Sha256::digest(inner.finalize()).into()
 }
 
 /// Splits a raw target into path and query, both unchanged; the query without its `?`.

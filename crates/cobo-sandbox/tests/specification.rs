@@ -106,6 +106,51 @@ async fn each_invalid_part_of_a_request_is_reported_as_a_violation() {
 }
 
 #[tokio::test]
+async fn integer_outside_of_its_format_is_a_violation() {
+    let document = r"
+openapi: 3.0.3
+info: { title: Tiny, version: '1' }
+paths:
+  /numbers:
+    get:
+      operationId: get_numbers
+      parameters:
+        - { name: narrow, in: query, schema: { type: integer, format: int32 } }
+        - { name: wide, in: query, schema: { type: integer, format: int64 } }
+        - { name: any, in: query, schema: { type: integer } }
+      responses: { '200': { description: OK } }
+";
+    let specification = Specification::from_text(document).unwrap();
+    let key = AppKey::from_hex(DEMO_APP_KEY).unwrap();
+    let builder = Sandbox::builder().org_key(key, DEMO_ORG_ID);
+    let sandbox = builder.specification(specification).start().await.unwrap();
+    for (query, status) in [
+        (
+            "narrow=2147483647&wide=-9223372036854775808&any=9223372036854775808",
+            200,
+        ),
+        ("narrow=2147483648", 400),
+        ("wide=9223372036854775808", 400),
+    ] {
+        let target = format!("/v2/numbers?{query}");
+        let call = Call::unsigned(Method::GET, &target, "").sign(&demo_key());
+        call.send(&sandbox).await.assert_ok(status);
+    }
+    let problems: Vec<String> = sandbox
+        .violations()
+        .into_iter()
+        .flat_map(|it| it.problems)
+        .collect();
+    assert_eq!(
+        problems,
+        [
+            "the query parameter narrow, /: value is greater than the maximum of 2147483647",
+            "the query parameter wide, /: value is greater than the maximum of 9223372036854775807",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn union_body_is_checked_against_the_variant_of_its_discriminator() {
     let post = |body: &Value| Call::unsigned(Method::POST, "/v2/wallets", body.to_string());
     let mut cold = hot();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::cli::{Outcome, Reporter};
+use crate::console::{Outcome, Reporter};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, at, entries, items, text};
@@ -90,7 +90,7 @@ fn adopt(
     let state = if is_new { "wrote" } else { "unchanged:" };
     console.line(&format_args!("{state} {DOCUMENT}: {}", joined.counts()));
     screen::changes(old.as_ref(), &joined.root, verbose, console);
-    screen::words(&joined, verbose, console);
+    screen::words(&joined.words, &joined.missing, verbose, console);
     Ok(Outcome::Done)
 }
 
@@ -106,7 +106,7 @@ fn check(root: &Path, verbose: bool, console: &mut dyn Reporter) -> Result<Outco
         .collect();
     let written = format!("{header}{}", yaml_writer::write(&joined.root));
     console.line(&format_args!("{DOCUMENT}: {}", joined.counts()));
-    screen::words(&joined, verbose, console);
+    screen::words(&joined.words, &joined.missing, verbose, console);
     let is_stale = written != old;
     if is_stale {
         console.line(&format_args!(

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Joined, inventory};
-use crate::cli::Reporter;
+use super::inventory;
+use super::join::Missing;
+use super::words::Words;
+use crate::console::Reporter;
 
 /// The lines of each list, unless everything is listed.
 const LINES: usize = 8;
@@ -20,15 +22,13 @@ pub(super) fn changes(old: Option<&Value>, new: &Value, verbose: bool, console: 
 }
 
 /// Lists the places without texts and the texts without a place.
-pub(super) fn words(joined: &Joined, verbose: bool, console: &mut dyn Reporter) {
-    let missing: Vec<String> = joined
-        .missing
+pub(super) fn words(words: &Words, missing: &[Missing], verbose: bool, console: &mut dyn Reporter) {
+    let missing: Vec<String> = missing
         .iter()
         .map(|missing| format!("{}: write {}", missing.pointer, missing.address))
         .collect();
     list("no words yet", &missing, verbose, console);
-    let unused: Vec<String> = joined
-        .words
+    let unused: Vec<String> = words
         .unused()
         .map(|(address, word)| {
             let line = word.line.map(|line| format!(":{line}")).unwrap_or_default();

@@ -8,8 +8,8 @@
 
 use serde_json::Value;
 
+mod constraints;
 mod graph;
-mod kind;
 mod model;
 mod names;
 mod operation;

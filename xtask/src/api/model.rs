@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::kind::{self, Kind};
 use super::names::{BUILDER, Scope, VARIANT};
 use super::types::{Ids, has_properties};
 use super::{
@@ -12,9 +11,10 @@ use super::{
     Union, Variant,
 };
 use crate::document::{Document, at, entries, flag, items, text};
-use crate::marks::{BOUNDS, FINAL_STATES, IDEMPOTENCY_KEY, NULLABLE};
+use crate::kind::{self, Kind};
+use crate::marks::{FINAL_STATES, IDEMPOTENCY_KEY};
 use crate::rust_name;
-use crate::schema::meant;
+use crate::schema::component;
 
 /// The context that models are read in.
 pub(super) struct Reader<'a> {
@@ -40,26 +40,18 @@ impl Reader<'_> {
     }
 
     fn kind(&self, name: &str, schema: &Value) -> ModelKind {
-        match Kind::of(schema) {
-            Kind::StringEnum(values) => {
-                let values = values.into_iter();
-                let values = values.map(|value| (value.value, value.name, value.description));
+        match self.document.kinds.get(name) {
+            Some(Kind::StringEnum(values)) => {
                 let mut open = open(values);
                 for value in &mut open.values {
                     value.outcome = outcome(schema, &value.value);
                 }
                 ModelKind::StringEnum(open)
             }
-            Kind::IntegerEnum(values) => ModelKind::IntegerEnum(open(
-                values
-                    .into_iter()
-                    .map(|value| (value.value, value.name, value.description)),
-            )),
-            Kind::Union(union) => ModelKind::Union(self.union(union)),
-            Kind::Object | Kind::Other if has_properties(schema) => {
-                ModelKind::Object(self.object(name, schema))
-            }
-            Kind::Object | Kind::Other => ModelKind::Wrapper(self.ids.of(schema)),
+            Some(Kind::IntegerEnum(values)) => ModelKind::IntegerEnum(open(values)),
+            Some(Kind::Union(union)) => ModelKind::Union(self.union(union)),
+            None if has_properties(schema) => ModelKind::Object(self.object(name, schema)),
+            None => ModelKind::Wrapper(self.ids.of(schema)),
         }
     }
 
@@ -87,20 +79,24 @@ impl Reader<'_> {
         Object { fields, rest }
     }
 
-    fn union(&self, union: kind::Union) -> Union {
+    fn union(&self, union: &kind::Union) -> Union {
         let mut names = Scope::new(VARIANT);
         let variants: Vec<Variant> = union
             .variants
-            .into_iter()
+            .iter()
             .filter_map(|variant| {
-                let schema = self.schema(&variant.model);
+                let resolved = component(self.document, &variant.model);
+                let schema = resolved.as_ref().map(|(_, schema)| *schema);
+                let is_object = |(name, schema): &(String, &Value)| {
+                    !self.document.kinds.contains_key(name) && is_object(schema)
+                };
                 Some(Variant {
                     rust: names.take(&rust_name::model(&variant.name)),
                     model: *self.ids.0.get(&variant.model)?,
-                    tags: variant.tags,
-                    keeps: variant.keeps,
-                    object: schema.is_some_and(|schema| Kind::of(schema) == Kind::Object),
-                    required: variant.required,
+                    tags: variant.tags.clone(),
+                    keeps: variant.keeps.clone(),
+                    object: resolved.as_ref().is_some_and(is_object),
+                    required: variant.required.clone(),
                     known: entries(schema.and_then(|schema| schema.get("properties")))
                         .map(|(name, _)| name.clone())
                         .collect(),
@@ -108,25 +104,26 @@ impl Reader<'_> {
             })
             .collect();
         Union {
-            discriminator: union.discriminator,
+            discriminator: union.discriminator.clone(),
             variants,
             unknown: unknown(&mut names),
         }
     }
+}
 
-    /// The schema of a component. If the component is a reference to another one, the schema of that one.
-    fn schema(&self, name: &str) -> Option<&Value> {
-        let schema = self
-            .document
-            .root
-            .pointer(&at("/components/schemas", name))?;
-        meant(self.document, schema)
-    }
+/// Whether the values of a schema that is neither an enum nor a union are objects: it has properties,
+/// or its other properties have no type.
+fn is_object(schema: &Value) -> bool {
+    has_properties(schema)
+        || (schema.get("type").and_then(Value::as_str) == Some("object")
+            && schema
+                .get("additionalProperties")
+                .is_none_or(Value::is_boolean))
 }
 
 /// Reads a property. Its setters are named later, when all fields are known.
 fn field(wire: &str, rust: String, ty: Type, schema: &Value, required: bool) -> Field {
-    let nullable = flag(schema, NULLABLE) || flag(schema, "nullable");
+    let nullable = flag(schema, "nullable");
     let bounds = Bounds::of(schema);
     let lookup = text(schema, IDEMPOTENCY_KEY);
     // A request always has its key, even if the document does not require it.
@@ -179,14 +176,12 @@ fn setters(fields: &mut [Field], rest: Option<&Rest>) {
 }
 
 impl Bounds {
-    /// The bounds to enforce on a property: those that `drop_constraints` saved, otherwise the
-    /// property's own.
+    /// The bounds to enforce on a property.
     pub fn of(schema: &Value) -> Option<Self> {
         if !flag(schema, "x-cobo-checked") {
             return None;
         }
-        let bounds = schema.get(BOUNDS).unwrap_or(schema);
-        let bound = |key| bounds.get(key).and_then(Value::as_i64);
+        let bound = |key| schema.get(key).and_then(Value::as_i64);
         match schema.get("type").and_then(Value::as_str) {
             Some("string") if bound("minLength") == Some(1) => Some(Self::NotEmpty),
             Some("integer") => bound("minimum").map(Self::AtLeast),
@@ -207,13 +202,13 @@ fn outcome(schema: &Value, state: &str) -> Option<Outcome> {
 }
 
 /// Builds an open enum with a variant for each value.
-fn open<T>(values: impl Iterator<Item = (T, String, Option<String>)>) -> Enum<T> {
+fn open<T: Clone>(values: &[kind::EnumValue<T>]) -> Enum<T> {
     let mut names = Scope::new(VARIANT);
-    let values = values.map(|(value, name, description)| EnumValue {
-        value,
-        rust: names.take(&rust_name::model(&name)),
+    let values = values.iter().map(|value| EnumValue {
+        value: value.value.clone(),
+        rust: names.take(&rust_name::model(&value.name)),
         outcome: None,
-        description,
+        description: value.description.clone(),
     });
     let values = values.collect();
     Enum {

@@ -73,9 +73,13 @@ impl Scope {
 
     /// `wanted`, or, where that is taken, the same with `suffix`, which is numbered in turn.
     pub fn take_or(&mut self, wanted: &str, suffix: &str) -> String {
-        self.take_with(wanted, |name, number| match number {
-            2 => format!("{name}{suffix}"),
-            number => format!("{name}{suffix}{}", number - 1),
+        self.take_with(wanted, |name, number| {
+            // Two underscores would not be snake case.
+            let name = name.trim_end_matches('_');
+            match number {
+                2 => format!("{name}{suffix}"),
+                number => format!("{name}{suffix}{}", number - 1),
+            }
         })
     }
 

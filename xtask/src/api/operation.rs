@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use heck::ToSnakeCase;
 use serde_json::Value;
 
+use super::constraints;
 use super::model::{Reader, example};
 use super::names::{CLIENT, ENTRY, MODULE, REQUEST, Scope};
 use super::types::Ids;
@@ -51,6 +52,7 @@ impl Api {
                 .collect(),
             ..Self::default()
         };
+        constraints::report(document, log);
         api.read_operations(document, &ids);
         api.mark_requests();
         api.free_sides(log);

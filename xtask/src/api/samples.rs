@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::{Api, ModelId, ModelKind, Type};
-use crate::document::{Document, at};
+use crate::decisions::{CORRECT, keys, setting};
+use crate::document::{Document, at, item};
 use crate::report::Log;
 
 impl Api {
@@ -48,12 +49,20 @@ impl Api {
             let text = format!(
                 "the example of {of} is {given}, which is not a value of its enum: examples show {first}"
             );
-            log.warn(document.error(pointer, text));
+            let mend = match document.origin(pointer) {
+                Some(holder) => setting(&holder, &keys(&[("example", first)])),
+                None => CORRECT.to_owned(),
+            };
+            log.warn(
+                document
+                    .error(&at(pointer, "example"), text)
+                    .mended_by(mend),
+            );
         };
         for (place, first) in models {
             let model = &mut self.models[place];
             replace(
-                &at(&model.pointer, "example"),
+                &model.pointer,
                 &model.rust,
                 Some(ModelId(place)),
                 &mut model.example,
@@ -68,20 +77,14 @@ impl Api {
             let field = &mut object.fields[index];
             let pointer = at(&at(&model.pointer, "properties"), &field.wire);
             let of = format!("{}.{}", model.rust, field.rust);
-            replace(
-                &at(&pointer, "example"),
-                &of,
-                field.ty.model(),
-                &mut field.example,
-                first,
-            );
+            replace(&pointer, &of, field.ty.model(), &mut field.example, first);
         }
         for (place, index, first) in parameters {
             let operation = &mut self.operations[place];
             let parameter = &mut operation.parameters[index];
             let of = format!("the parameter `{}` of {}", parameter.wire, operation.id);
             replace(
-                &operation.pointer,
+                &item(&at(&operation.pointer, "parameters"), index),
                 &of,
                 parameter.ty.model(),
                 &mut parameter.example,

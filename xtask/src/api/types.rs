@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{ModelId, Type};
 use crate::document::{entries, flag};
-use crate::schema::named;
+use crate::schema::{is_wide, named};
 
 /// The mark of an integer whose digits are kept, however many there are.
 const EXACT: &str = "x-cobo-number";
@@ -28,7 +28,7 @@ impl Ids {
             Some("string") if is_date(schema) => Type::Date,
             Some("string") => Type::String,
             Some("boolean") => Type::Bool,
-            Some("integer") if is_exact(schema) => Type::Number,
+            Some("integer") if is_exact(schema) || is_wide(schema) => Type::Number,
             Some("integer") => Type::Integer,
             Some("number") => Type::Number,
             Some("array") => Type::List(Box::new(self.inner(schema.get("items")))),

@@ -11,11 +11,12 @@ use clap::ValueEnum;
 
 use crate::api::Api;
 use crate::catch_panic::catch_panic;
-use crate::cli::{Outcome, Reporter};
+use crate::console::{Outcome, Reporter};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::report::Log;
-use crate::stage::{Options, load, transform};
+use crate::stage::transforms::transform;
+use crate::stage::{Options, load};
 
 mod change;
 mod models;

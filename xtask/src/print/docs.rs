@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::markdown;
+use crate::api::Model;
 
 /// A sequence of documentation paragraphs.
 #[derive(Debug, Clone, Default)]
@@ -82,4 +83,19 @@ pub(crate) fn permissions(scopes: &[String], credential: bool) -> String {
     let without = "Carries no access token, whatever credential the client has.";
     let without = if credential { "" } else { without };
     format!("{needs} {without}").trim().to_owned()
+}
+
+/// The documentation of a model, and its `#[deprecated]` attribute.
+pub(crate) fn head(model: &Model) -> TokenStream {
+    let docs = Docs::new()
+        .described(model.description.as_deref())
+        .or(format!("`{}`.", model.name))
+        .tokens();
+    let deprecated = deprecated(model.deprecated);
+    quote!(#docs #deprecated)
+}
+
+/// `#[deprecated]`, if the document deprecates the item.
+pub(crate) fn deprecated(deprecated: bool) -> Option<TokenStream> {
+    deprecated.then(|| quote!(#[deprecated]))
 }

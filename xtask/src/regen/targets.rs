@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Header, generated, sandbox_copy, within};
+use super::generate::{Header, generated, within};
+use super::sandbox_copy;
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::output::Output;

@@ -1,6 +1,6 @@
 //! The entry of a version in `CHANGELOG.md`.
 
-use super::Problem;
+use super::problem::Problem;
 
 /// A version has an entry with a date. Until the release, its entry is called *Unreleased*.
 pub(super) fn problems(changelog: &str, version: &str) -> Option<Problem> {

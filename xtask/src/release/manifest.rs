@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Problem, cargo, output};
+use super::problem::Problem;
+use super::run::{cargo, output};
 
 /// All packages of the workspace.
 #[derive(Debug, Deserialize)]

@@ -4,38 +4,23 @@
 mod changelog;
 mod manifest;
 mod packed;
+mod problem;
+mod run;
 
-use std::fmt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::cli::{Outcome, Reporter};
+use crate::console::{Outcome, Reporter};
 use crate::workspace::Workspace;
 use manifest::Manifests;
+use problem::Problem;
+use run::{output, read};
 
 /// What to check.
 #[derive(Debug, Clone, Copy)]
 pub struct Request {
     /// Report what only a real release needs, and do not fail because of it.
     pub dry_run: bool,
-}
-
-/// Why a release cannot be made.
-#[derive(Debug, PartialEq, Eq)]
-enum Problem {
-    /// Every commit must be free of it.
-    Fault(String),
-    /// A step of a release that is not done yet.
-    StepMissing(String),
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fault(text) => write!(f, "error: {text}"),
-            Self::StepMissing(text) => write!(f, "before a release: {text}"),
-        }
-    }
 }
 
 /// Runs all checks and reports all problems.
@@ -132,28 +117,4 @@ fn repository_problems(root: &Path, version: &str) -> Result<Vec<Problem>, Strin
         )));
     }
     Ok(problems)
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))
-}
-
-fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root);
-    command
-}
-
-/// Runs a command and returns its standard output.
-fn output(command: &mut Command) -> Result<String, String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .output()
-        .map_err(|error| format!("cannot run {name}: {error}"))?;
-    if !output.status.success() {
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{name} failed: {}", stderr.trim()));
-    }
-    String::from_utf8(output.stdout).map_err(|_| format!("the output of {name} is not UTF-8"))
 }

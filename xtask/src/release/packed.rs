@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::manifest::Manifests;
-use super::{Problem, cargo, output, read};
+use super::problem::Problem;
+use super::run::{cargo, output, read};
 
 /// The limit of crates.io, in bytes.
 const MAX_BYTES: u64 = 10 * 1024 * 1024;

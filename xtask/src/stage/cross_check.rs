@@ -26,12 +26,12 @@ use super::Stage;
 use crate::api::{Api, Field, Model, ModelKind, Object, Presence, Type, is_date, is_exact};
 use crate::catch_panic::catch_panic;
 use crate::diagnostic::Diagnostics;
-use crate::document::{Document, at, flag};
-use crate::marks::KIND;
+use crate::document::{Document, at, component_name, flag};
 use crate::report::Log;
 use crate::rust_name;
 use crate::schema::{self, Holder};
 
+mod constraints;
 mod operations;
 mod readable;
 
@@ -41,11 +41,17 @@ const NUMBER: &str = "cobo_model::Number";
 const DATE: &str = "cobo_model::Date";
 const FILE: &str = "cobo_model::File";
 
+/// What a user can do about a difference in a model, which is a defect of the generator.
+const DEFECT: &str =
+    "report it with this schema; until it is mended, write the schema in another way";
+
 /// Refuses each place where the two readings differ.
 pub fn run(document: &Document, api: &Api, log: &mut Log) -> Result<(), Diagnostics> {
     let mut problems = Diagnostics::default();
-    operations::run(document, api, log, &mut problems);
-    let schemas = disguised(document, api);
+    let mut plain = Document::from_value("", document.root.clone());
+    constraints::remove(&mut plain.root);
+    operations::run(document, &plain, api, log, &mut problems);
+    let schemas = disguised(document, plain, api);
     let (schemas, unreadable) = readable::split(schemas);
     for (name, reason) in &unreadable {
         let pointer = at("/components/schemas", name);
@@ -80,7 +86,7 @@ pub fn run(document: &Document, api: &Api, log: &mut Log) -> Result<(), Diagnost
             let reason = format!(
                 "two readings of it differ, which is a defect of the generator: {difference}"
             );
-            problems.push(document.error(&pointer, reason));
+            problems.push(document.error(&pointer, reason).mended_by(DEFECT));
         }
     }
     log.change(
@@ -112,12 +118,8 @@ fn read(schemas: &Map<String, Value>) -> Result<Generator, String> {
 
 /// The component schemas in a form that progenitor can read. Where the generator intentionally uses
 /// another type, the schema sets that type.
-fn disguised(document: &Document, api: &Api) -> Map<String, Value> {
-    let schemas: Map<String, Value> = document
-        .components("schemas")
-        .map(|(name, schema)| (name.clone(), schema.clone()))
-        .collect();
-    let mut root = json!({"components": {"schemas": schemas}});
+fn disguised(document: &Document, plain: Document, api: &Api) -> Map<String, Value> {
+    let mut root = plain.root;
     for operation in &api.operations {
         let Some(body) = operation.body.as_ref().filter(|body| body.form) else {
             continue;
@@ -136,7 +138,7 @@ fn disguised(document: &Document, api: &Api) -> Map<String, Value> {
             }
         }
     }
-    schema::each_mut(&mut root, &mut |_, schema, holder| {
+    schema::each_mut(&mut root, &mut |pointer, schema, holder| {
         let is_number =
             schema.get("type").and_then(Value::as_str) == Some("number") || is_exact(schema);
         if flag(schema, "x-cobo-secret") {
@@ -147,7 +149,8 @@ fn disguised(document: &Document, api: &Api) -> Map<String, Value> {
             set_type(schema, DATE);
         }
         if let Some(map) = schema.as_object_mut() {
-            if map.contains_key(KIND) {
+            let name = component_name(pointer);
+            if name.is_some_and(|name| document.kinds.contains_key(&name)) {
                 map.shift_remove("enum");
             }
             // These keys carry no type information; `not` does not change a type either.

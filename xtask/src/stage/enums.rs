@@ -1,18 +1,17 @@
-//! Marks the enums, so that they are generated as open enums with chosen names.
+//! Finds the enums, which are generated as open enums with chosen names.
 //!
-//! The values of an enum and their names in Rust are kept in a mark, from which
-//! [`Api`](crate::api::Api) is made. Values such as `>` and `>=`, or a value that is listed twice, get
+//! The values of an enum and their names in Rust are kept in [`Document::kinds`]. Values such as `>` and `>=`, or a value that is listed twice, get
 //! names that differ.
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::load::enum_docs::{KEY, value_text};
 use super::{Options, Stage};
 use crate::diagnostic::Diagnostics;
-use crate::document::{Document, items};
-use crate::marks::{ENUM, KIND};
+use crate::document::{Document, component_name, items};
+use crate::kind::{EnumValue, Kind};
 use crate::report::Log;
 use crate::rust_name;
 use crate::schema::{self, Holder};
@@ -22,6 +21,7 @@ mod names;
 pub(super) use names::unique;
 
 pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
+    let kinds = &mut document.kinds;
     schema::each_mut(&mut document.root, &mut |pointer, schema, holder| {
         let Some(map) = schema.as_object_mut() else {
             return;
@@ -34,22 +34,25 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
             map.shift_remove("enum");
             return;
         }
-        mark(map, pointer, log);
+        if let Some(kind) = kind(map, pointer, log)
+            && let Some(name) = component_name(pointer)
+        {
+            kinds.insert(name, kind);
+        }
     });
     Ok(())
 }
 
-fn mark(map: &mut Map<String, Value>, pointer: &str, log: &mut Log) {
+/// The enum of a component, or `None`, and then the schema loses its `enum`.
+fn kind(map: &mut Map<String, Value>, pointer: &str, log: &mut Log) -> Option<Kind> {
     let values = map.get("enum").cloned().unwrap_or_default();
-    let kind = match map.get("type").and_then(Value::as_str) {
-        Some("string") => "string-enum",
-        Some("integer") => "integer-enum",
-        _ => {
-            map.shift_remove("enum");
-            log.change(Stage::Enums, format!("{pointer}: dropped `enum`"));
-            return;
-        }
-    };
+    let ty = map.get("type").and_then(Value::as_str);
+    let is_text = ty == Some("string");
+    if !is_text && ty != Some("integer") {
+        map.shift_remove("enum");
+        log.change(Stage::Enums, format!("{pointer}: dropped `enum`"));
+        return None;
+    }
     let given = ["x-enum-varnames", "x-enumNames"]
         .iter()
         .find_map(|key| map.get(*key).cloned());
@@ -80,38 +83,45 @@ fn mark(map: &mut Map<String, Value>, pointer: &str, log: &mut Log) {
         })
         .collect();
     let names = names::unique(&wanted);
-    let variants: Vec<Value> = values
-        .iter()
-        .zip(&names)
-        .map(|((index, value), name)| {
-            let mut variant = Map::new();
-            variant.insert("value".to_owned(), (*value).clone());
-            variant.insert("name".to_owned(), json!(name));
-            // An object has the values as keys; a list has the order of the values.
-            let text = described.as_ref().and_then(|described| match described {
-                Value::Object(texts) => texts.get(&value_text(value)),
-                list => list.get(*index),
-            });
-            let text = text
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-                .or_else(|| names::described(&description, value));
-            if let Some(text) = text {
-                variant.insert("description".to_owned(), json!(text));
-            }
-            Value::Object(variant)
-        })
-        .collect();
+    let text_of = |(index, value): &(usize, &Value)| {
+        // An object has the values as keys; a list has the order of the values.
+        let text = described.as_ref().and_then(|described| match described {
+            Value::Object(texts) => texts.get(&value_text(value)),
+            list => list.get(*index),
+        });
+        text.and_then(Value::as_str)
+            .map(str::to_owned)
+            .or_else(|| names::described(&description, value))
+    };
+    let found = || values.iter().zip(&names);
+    let kind = if is_text {
+        let texts = found().filter_map(|(value, name)| {
+            Some(EnumValue {
+                value: value.1.as_str()?.to_owned(),
+                name: name.clone(),
+                description: text_of(value),
+            })
+        });
+        Kind::StringEnum(texts.collect())
+    } else {
+        let numbers = found().filter_map(|(value, name)| {
+            Some(EnumValue {
+                value: value.1.as_i64()?,
+                name: name.clone(),
+                description: text_of(value),
+            })
+        });
+        Kind::IntegerEnum(numbers.collect())
+    };
     for (value, name) in wanted.iter().zip(&names) {
         if *name != rust_name::model(value) {
             log.change(Stage::Enums, format!("{pointer}: `{value}` is {name}"));
         }
     }
-    let count = variants.len();
+    let count = values.len();
     log.change(
         Stage::Enums,
         format!("{pointer}: an open enum of {count} values"),
     );
-    map.insert(KIND.to_owned(), json!(kind));
-    map.insert(ENUM.to_owned(), Value::Array(variants));
+    Some(kind)
 }

@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 use super::{Options, Stage};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, item, items, reference};
-use crate::marks::NULLABLE;
 use crate::report::Log;
 
 /// The properties that identify Cobo's two error shapes.
@@ -213,7 +212,6 @@ fn make_nullable(schema: &mut Value) {
         map.insert("allOf".to_owned(), json!([{"$ref": reference}]));
     }
     map.insert("nullable".to_owned(), Value::Bool(true));
-    map.insert(NULLABLE.to_owned(), Value::Bool(true));
 }
 
 fn media(response: &Value) -> Option<&Value> {

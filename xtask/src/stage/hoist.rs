@@ -17,7 +17,6 @@ use super::name::Names;
 use super::{Options, Stage};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, item, items, reference, schema_reference, text};
-use crate::marks::NULLABLE;
 use crate::report::Log;
 use crate::rust_name;
 
@@ -205,7 +204,6 @@ impl Lifter<'_> {
         if nullable {
             place.insert("allOf".to_owned(), json!([reference]));
             place.insert("nullable".to_owned(), Value::Bool(true));
-            place.insert(NULLABLE.to_owned(), Value::Bool(true));
         } else {
             place.extend(entries(Some(&reference)).map(|(k, v)| (k.clone(), v.clone())));
         }

@@ -10,9 +10,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Options, Stage, select};
-use crate::decisions::leaving_out;
+use crate::decisions::{CORRECT, or_leaving_out, setting};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::document::{Document, text};
+use crate::document::{Document, reference, text};
 use crate::report::Log;
 
 pub(crate) mod enum_docs;
@@ -74,10 +74,9 @@ fn parse(
     };
     let mut problems = Diagnostics::default();
     for (pointer, line) in yaml.duplicates {
-        let problem = document.error(
-            &pointer,
-            "this key is duplicated in its object: delete one of both",
-        );
+        let problem = document
+            .error(&pointer, "this key is duplicated in its object")
+            .mended_by("delete one of both");
         problems.push(Diagnostic {
             line: Some(line),
             ..problem
@@ -88,7 +87,7 @@ fn parse(
     Ok((document, problems))
 }
 
-/// Adds to each error of an operation how it is left out.
+/// Adds to each error of an operation how it is left out, and to other errors how a value is set.
 fn mend(document: &Document, problems: Diagnostics) -> Diagnostics {
     let operations: Vec<(String, String)> = document
         .operations()
@@ -106,13 +105,35 @@ fn mend(document: &Document, problems: Diagnostics) -> Diagnostics {
     };
     let mut mended = Diagnostics::default();
     for problem in problems {
-        let id = problem.pointer.as_deref().and_then(id);
-        mended.push(match id {
-            Some(id) if problem.mend.is_none() => problem.mended_by(leaving_out(&id)),
-            _ => problem,
-        });
+        let pointer = problem.pointer.clone();
+        let pointer = pointer.as_deref();
+        let mend = match (pointer.and_then(id), problem.mend.as_deref(), pointer) {
+            (Some(id), mend, _) => or_leaving_out(mend.unwrap_or(CORRECT), &id),
+            (None, None, Some(pointer)) => setting_at(document, pointer),
+            _ => {
+                mended.push(problem);
+                continue;
+            }
+        };
+        mended.push(problem.mended_by(mend));
     }
     mended
+}
+
+/// How a decision sets the value at the pointer.
+fn setting_at(document: &Document, pointer: &str) -> String {
+    let is_object = |pointer: &str| document.root.pointer(pointer).is_some_and(Value::is_object);
+    let (mut holder, mut key) = (pointer, "KEY");
+    if document.root.pointer(holder).and_then(reference).is_some() {
+        key = "$ref";
+    }
+    while !is_object(holder)
+        && let Some((outer, last)) = holder.rsplit_once('/')
+    {
+        (holder, key) = (outer, last);
+    }
+    let key = key.replace("~1", "/").replace("~0", "~");
+    setting(holder, &format!("{{{}: VALUE}}", Value::from(key)))
 }
 
 /// Reports the parts of the document that the generator ignores.
@@ -139,19 +160,22 @@ pub fn check(document: &mut Document, options: &Options, problems: &mut Diagnost
     }
     select::leave_out(document, options);
     let unknown = options.decisions.set_marks(&mut document.root);
+    document.original = document.root.clone();
     if version == "3.0" || version.starts_with("3.0.") {
         document.ignored_defects = shape::mend(document);
         operations::name(document);
         shape::check(document, problems);
     } else {
         let reason = format!("OpenAPI {version} is not supported, only OpenAPI 3.0");
-        problems.push(document.error("/openapi", reason));
+        let problem = document.error("/openapi", reason);
+        problems.push(problem.mended_by("convert the document to OpenAPI 3.0"));
     }
     for pointer in unknown {
         let message = "the document has no object here: this decision does nothing";
+        let problem = Diagnostic::of_file(&options.decisions.source, message).as_warning();
         document.warnings.push(Diagnostic {
             pointer: Some(pointer),
-            ..Diagnostic::of_file(&options.decisions.source, message).as_warning()
+            ..problem.mended_by("correct the pointer of the decision, or delete the decision")
         });
     }
     references::check(document, problems);
@@ -168,9 +192,7 @@ fn version(document: &Document, problems: &mut Diagnostics) -> Option<String> {
         Some(Value::Number(version)) => return Some(version.to_string()),
         Some(_) => "this is not OpenAPI: `openapi` is not a version",
         None if !document.root.is_object() => "this is not OpenAPI: it is not an object",
-        None if document.root.get("swagger").is_some() => {
-            "this is Swagger 2, not OpenAPI: convert it to OpenAPI 3.0"
-        }
+        None if document.root.get("swagger").is_some() => "this is Swagger 2, not OpenAPI",
         None => "this is not OpenAPI: it has no key `openapi`",
     };
     let pointer = if document.root.get("openapi").is_some() {
@@ -178,6 +200,7 @@ fn version(document: &Document, problems: &mut Diagnostics) -> Option<String> {
     } else {
         ""
     };
-    problems.push(document.error(pointer, reason));
+    let problem = document.error(pointer, reason);
+    problems.push(problem.mended_by("give an OpenAPI 3.0 document"));
     None
 }

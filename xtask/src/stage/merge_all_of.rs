@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use self::merge::{Conflict, Rules, is_annotation, merge};
 use super::name::Names;
 use super::{Options, Stage};
-use crate::decisions::{Use, resolving};
+use crate::decisions::{CORRECT, Use, resolving};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, at, items, reference, schema_name};
 use crate::report::Log;
@@ -29,7 +29,8 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
     for pointer in options.decisions.conflicts.keys() {
         if !outcome.decided.contains(pointer) {
             let reason = format!("there is nothing to decide at {pointer}");
-            problems.push(Diagnostic::of_file(&options.decisions.source, reason));
+            let problem = Diagnostic::of_file(&options.decisions.source, reason);
+            problems.push(problem.mended_by("delete the decision, or correct its pointer"));
         }
     }
     for (pointer, reason) in &outcome.undecided {
@@ -47,7 +48,7 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
         }
     }
     for (pointer, reason) in &outcome.raw {
-        log.warn(as_raw(document.error(pointer, reason)));
+        log.warn(as_raw(document.error(pointer, reason)).mended_by(CORRECT));
     }
     problems.or(())
 }

@@ -2,16 +2,12 @@
 //!
 //! Up to `enums`, a stage transforms the document as JSON. `api` builds the model of the generated code
 //! ([`crate::api::Api`]), and `cross-check` compares it with progenitor's reading. A new transform needs a file here, a
-//! variant of [`Stage`], and an entry in [`TRANSFORMS`].
+//! variant of [`Stage`], and an entry in [`transforms::TRANSFORMS`].
 
 use crate::decisions::Decisions;
-use crate::diagnostic::Diagnostics;
-use crate::document::Document;
-use crate::report::Log;
 
 pub mod cross_check;
 pub mod deduplicate;
-pub mod drop_constraints;
 pub mod drop_undeclared;
 pub mod emit;
 pub mod enums;
@@ -23,6 +19,7 @@ pub mod name;
 pub mod nullable;
 pub mod secrets;
 pub mod select;
+pub mod transforms;
 pub mod unions;
 pub mod usable;
 
@@ -37,7 +34,6 @@ pub enum Stage {
     MergeAllOf,
     DropUndeclared,
     Nullable,
-    DropConstraints,
     Secrets,
     ErrorResponses,
     Unions,
@@ -47,7 +43,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 14] = [
         Self::Load,
         Self::Deduplicate,
         Self::Select,
@@ -56,7 +52,6 @@ impl Stage {
         Self::MergeAllOf,
         Self::DropUndeclared,
         Self::Nullable,
-        Self::DropConstraints,
         Self::Secrets,
         Self::ErrorResponses,
         Self::Unions,
@@ -75,7 +70,6 @@ impl Stage {
             Self::MergeAllOf => "merge-all-of",
             Self::DropUndeclared => "drop-undeclared",
             Self::Nullable => "nullable",
-            Self::DropConstraints => "drop-constraints",
             Self::Secrets => "secrets",
             Self::ErrorResponses => "error-responses",
             Self::Unions => "unions",
@@ -99,44 +93,4 @@ pub struct Options {
     /// may be wrong without a stage.
     #[doc(hidden)]
     pub skip: Vec<Stage>,
-}
-
-/// A stage that transforms the document as JSON.
-pub type Transform = fn(&mut Document, &Options, &mut Log) -> Result<(), Diagnostics>;
-
-/// The transforms between `load` and `api`, in order.
-pub const TRANSFORMS: [(Stage, Transform); 13] = [
-    (Stage::Deduplicate, deduplicate::run),
-    (Stage::Select, select::run),
-    (Stage::Name, name::run),
-    (Stage::Hoist, hoist::run),
-    (Stage::MergeAllOf, merge_all_of::run),
-    // Runs again, because merging creates enums and unions. It also lifts objects, which are merged now.
-    (Stage::Hoist, hoist::merged),
-    (Stage::DropUndeclared, drop_undeclared::run),
-    (Stage::Nullable, nullable::run),
-    (Stage::DropConstraints, drop_constraints::run),
-    (Stage::Secrets, secrets::run),
-    (Stage::ErrorResponses, error_responses::run),
-    (Stage::Unions, unions::run),
-    (Stage::Enums, enums::run),
-];
-
-/// Runs every transform. Reports the errors of all of them: each leaves a document that the next one
-/// can read.
-pub fn transform(
-    document: &mut Document,
-    options: &Options,
-    log: &mut Log,
-) -> Result<(), Diagnostics> {
-    let mut problems = Diagnostics::default();
-    for (stage, run) in TRANSFORMS {
-        if options.skip.contains(&stage) {
-            continue;
-        }
-        if let Err(found) = run(document, options, log) {
-            problems.extend(found);
-        }
-    }
-    problems.or(())
 }

@@ -77,6 +77,10 @@ fn rename(document: &mut Document, names: &mut Names, log: &mut Log) {
             .map(|(name, schema)| (renamed.get(&name).cloned().unwrap_or(name), schema))
             .collect();
     }
+    for (name, taken) in &renamed {
+        let [from, to] = [name, taken].map(|name| at("/components/schemas", name));
+        document.moved(&from, &to);
+    }
     schema::redirect(&mut document.root, &|reference| {
         let taken = renamed.get(&schema_name(reference)?)?;
         Some(at("#/components/schemas", taken))
@@ -112,6 +116,7 @@ fn lift_bodies(document: &mut Document, names: &mut Names, log: &mut Log) {
         let name = names.take(&wanted);
         let schema = std::mem::replace(slot, schema_reference(&name));
         document.insert_schema(&name, schema);
+        document.moved(&pointer, &at("/components/schemas", &name));
         let mut change = format!("{pointer} is {name}");
         if name != wanted {
             change.push_str(&format!(": {wanted} is another schema"));

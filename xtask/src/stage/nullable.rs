@@ -3,7 +3,7 @@
 //! Typify turns a nullable component into a newtype around an `Option`, and ignores `nullable`
 //! beside a reference, so that decoding `null` fails. So every place that refers to such a
 //! component becomes nullable, as an `allOf` of the one reference, which progenitor reads as an
-//! `Option`. A mark lets later code distinguish `null` from absence. A parameter is never `null`;
+//! `Option`. A parameter is never `null`;
 //! it is left out instead.
 
 use std::collections::BTreeSet;
@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use super::{Options, Stage};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, flag, reference, schema_name};
-use crate::marks::NULLABLE;
 use crate::report::Log;
 use crate::schema::{self, Holder, named};
 
@@ -38,7 +37,6 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
                 || is_success(pointer);
             if !inner || holder == Holder::Parameter {
                 map.shift_remove("nullable");
-                map.shift_remove(NULLABLE);
                 log.change(Stage::Nullable, format!("{pointer}: it is never `null`"));
                 return;
             }
@@ -47,14 +45,12 @@ pub fn run(document: &mut Document, _options: &Options, log: &mut Log) -> Result
             map.insert("allOf".to_owned(), json!([{"$ref": reference}]));
         }
         map.insert("nullable".to_owned(), Value::Bool(true));
-        if map.insert(NULLABLE.to_owned(), Value::Bool(true)).is_none() {
-            let text = if moved {
-                "it may be `null`, as its type says"
-            } else {
-                "it may be `null`"
-            };
-            log.change(Stage::Nullable, format!("{pointer}: {text}"));
-        }
+        let text = if moved {
+            "it may be `null`, as its type says"
+        } else {
+            "it may be `null`"
+        };
+        log.change(Stage::Nullable, format!("{pointer}: {text}"));
     });
     Ok(())
 }

@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 use super::{Options, Stage};
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, flag, reference, text};
-use crate::marks::KIND;
 use crate::report::Log;
 use crate::schema;
 
@@ -130,7 +129,6 @@ fn mark(schema: &mut Value, texts: &[String]) -> bool {
 fn is_text(schema: &Value) -> bool {
     schema.get("type").and_then(Value::as_str) == Some("string")
         && schema.get("enum").is_none()
-        && schema.get(KIND).is_none()
         && schema.get("format").and_then(Value::as_str) != Some("binary")
 }
 

@@ -15,6 +15,7 @@ use crate::document::{Document, METHODS, at, entries, items, text};
 use crate::media::{self, Media};
 use crate::report::Log;
 
+mod origins;
 mod prune;
 mod targets;
 
@@ -25,6 +26,7 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
         log.change(Stage::Select, format!("left out {id}: {reason}"));
     }
     targets::name(document, log);
+    let origins = origins::parameters(document);
     let mut paths = Map::new();
     for (path, value) in entries(document.root.get("paths")) {
         if path.starts_with("x-") {
@@ -50,6 +52,7 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
             components.shift_remove(kind);
         }
     }
+    origins::moved(document, &origins);
     if !options.tags.is_empty() {
         prune::run(document, options, log);
     }
@@ -89,7 +92,8 @@ fn unknown_tags(document: &Document, options: &Options, problems: &mut Diagnosti
             .join(", ");
         let reason =
             format!("no operation has the tag `{tag}`; the tags of operations are {known}");
-        problems.push(Diagnostic::of_file(&document.source, reason));
+        let problem = Diagnostic::of_file(&document.source, reason);
+        problems.push(problem.mended_by("correct `--tag`"));
     }
 }
 
@@ -97,10 +101,10 @@ fn unknown_tags(document: &Document, options: &Options, problems: &mut Diagnosti
 fn unknown_operations(document: &Document, options: &Options, problems: &mut Diagnostics) {
     for id in options.decisions.left_out.keys() {
         if !document.left_out.contains(id) {
-            let reason = format!(
-                "the decisions leave out the operation `{id}`, which does not exist: remove it from them"
-            );
-            problems.push(Diagnostic::of_file(&options.decisions.source, reason));
+            let reason =
+                format!("the decisions leave out the operation `{id}`, which does not exist");
+            let problem = Diagnostic::of_file(&options.decisions.source, reason);
+            problems.push(problem.mended_by("delete the decision, or correct the id"));
         }
     }
 }

@@ -1,21 +1,22 @@
-//! Marks the unions, so that they are generated as enums decoded by their discriminator.
+//! Finds the unions, which are generated as enums decoded by their discriminator.
 //!
 //! A reader that tries the variants in turn would read an MPC wallet as a custodial one. The variants
-//! of each union, and the tags that tell them apart, are kept in a mark, from which
-//! [`Api`](crate::api::Api) is made. The variants of a union without a discriminator are told apart
+//! of each union, and the tags that tell them apart, are kept in [`Document::kinds`]. The variants of a union without a discriminator are told apart
 //! by their JSON types, and objects by what they require. Where two variants that are not objects have
 //! the same JSON type, the union is raw JSON: nothing is lost, and its pointer is in the report.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use self::tags::Contradiction;
 use self::variants::{ResolvedUnion, Schemas};
 use super::hoist::is_union;
 use super::{Options, Stage};
+use crate::decisions::{keys, setting};
 use crate::diagnostic::Diagnostics;
-use crate::document::{Document, at};
-use crate::marks::{KIND, UNION};
+use crate::document::{Document, at, entries};
+use crate::kind::Kind;
 use crate::report::Log;
 use crate::schema;
 
@@ -48,11 +49,11 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
                 notes,
                 contradictions,
             }) => {
-                for contradiction in contradictions {
-                    let text = format!("{contradiction}: both are read as this variant");
+                for Contradiction { reason, .. } in &contradictions {
+                    let text = format!("{reason}: both are read as this variant");
                     log.change(Stage::Unions, format!("{pointer}: {text}"));
-                    undecided.push((at(&pointer, "discriminator"), contradiction));
                 }
+                undecided.push((at(&pointer, "discriminator"), contradictions));
                 for note in notes {
                     log.change(Stage::Unions, format!("{pointer}: {note}"));
                 }
@@ -60,8 +61,7 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
                 if let Some(parts) = map.shift_remove("anyOf") {
                     map.insert("oneOf".to_owned(), parts);
                 }
-                map.insert(KIND.to_owned(), json!("union"));
-                map.insert(UNION.to_owned(), union);
+                document.kinds.insert(name, Kind::Union(union));
             }
             Err(reason) => {
                 let kept: BTreeSet<&str> = ["description", "example", "deprecated"].into();
@@ -89,16 +89,51 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
         }
     });
     let mut problems = Diagnostics::default();
-    for (pointer, reason) in undecided {
-        let problem = document.error(&pointer, reason);
-        if options.strict {
-            problems.push(problem);
-        } else {
-            log.warn(problem);
+    for (pointer, contradictions) in undecided {
+        let mend = mend(document, &pointer, &contradictions);
+        for contradiction in contradictions {
+            let problem = document.error(&pointer, contradiction.reason);
+            let problem = problem.mended_by(mend.as_str());
+            if options.strict {
+                problems.push(problem);
+            } else {
+                log.warn(problem);
+            }
         }
     }
     for (pointer, reason) in raw {
-        log.warn(document.error(&pointer, format!("it is raw JSON: {reason}")));
+        let problem = document.error(&pointer, format!("it is raw JSON: {reason}"));
+        log.warn(problem.mended_by(
+            "give the union a discriminator and parts that are objects, or parts that are each of \
+             another JSON type",
+        ));
     }
     problems.or(())
+}
+
+/// What mends the contradictions of a discriminator: the mapping with the values that its variants
+/// allow.
+fn mend(document: &Document, pointer: &str, contradictions: &[Contradiction]) -> String {
+    let corrected = || {
+        let origin = document.origin(pointer)?;
+        let mapping = document.original.pointer(&at(&origin, "mapping"))?;
+        let mut corrected = Map::new();
+        for (tag, target) in entries(Some(mapping)) {
+            let of = contradictions.iter().find(|odd| odd.tags.contains(tag));
+            match of {
+                None => {
+                    corrected.insert(tag.clone(), target.clone());
+                }
+                Some(odd) if odd.instead.is_empty() => return None,
+                Some(odd) => {
+                    let instead = odd.instead.iter();
+                    corrected.extend(instead.map(|tag| (tag.clone(), target.clone())));
+                }
+            }
+        }
+        let set = keys(&[("mapping", Value::Object(corrected))]);
+        Some(setting(&origin, &set))
+    };
+    corrected()
+        .unwrap_or_else(|| "correct the mapping, or the values that the variants allow".to_owned())
 }

@@ -2,7 +2,8 @@
 
 use xtask::api::{Api, ModelKind};
 use xtask::report::Log;
-use xtask::stage::{Options, cross_check, load, transform};
+use xtask::stage::transforms::transform;
+use xtask::stage::{Options, Stage, cross_check, load};
 
 use super::{HEAD, assert_has, generate, generated, operation};
 
@@ -355,4 +356,37 @@ components:
         let problems = cross_check::run(&document, &edited, &mut Log::default()).unwrap_err();
         assert_has(&problems.to_string(), &[reason]);
     }
+}
+
+/// Progenitor is told to use our types here, and then does not read `nullable`.
+#[test]
+fn nullable_numbers_and_secrets_are_accepted_where_they_are_required() {
+    let it = generated(&format!(
+        "{HEAD}paths: {{}}
+components:
+  schemas:
+    M:
+      type: object
+      required: [number, exact, wide, secret, list]
+      properties:
+        number: {{type: number, nullable: true}}
+        exact: {{type: integer, nullable: true, x-cobo-number: exact}}
+        wide: {{type: integer, format: uint64, nullable: true}}
+        secret: {{type: string, nullable: true, x-cobo-secret: true}}
+        list: {{type: array, items: {{type: number, nullable: true}}}}
+        map: {{type: object, additionalProperties: {{type: number, nullable: true}}}}
+"
+    ));
+    assert_has(
+        &it.files["models.rs"],
+        &[
+            "pub number: Option<Number>",
+            "pub exact: Option<Number>",
+            "pub wide: Option<Number>",
+            "pub secret: Option<Secret>",
+            "pub list: Vec<Option<Number>>",
+        ],
+    );
+    let said: Vec<&str> = it.log.changes(Stage::CrossCheck).collect();
+    assert_eq!(said, ["1 of 1 models agree"]);
 }

@@ -17,6 +17,7 @@ use workers::Workers;
 mod buffer;
 mod directory;
 mod disk;
+mod failure;
 mod lock;
 mod permissions;
 mod record;

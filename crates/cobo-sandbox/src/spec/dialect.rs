@@ -5,6 +5,7 @@
 //! | `nullable: true` | `anyOf` of the schema and `null` |
 //! | `exclusiveMinimum: true` beside `minimum` | `exclusiveMinimum` only; the same for the maximum |
 //! | keys beside `$ref`, which have no meaning | left out |
+//! | `format: int32` or `int64` of an integer | the bounds of the format |
 //! | `discriminator` with `oneOf` or `anyOf` | the discriminator's value selects the one schema that must match |
 //!
 //! One deviation from the document: if a schema describes properties, a name that it requires but does not describe is
@@ -95,6 +96,9 @@ impl Converter<'_> {
                 }
             }
         }
+        if let Some(bounds) = integer_bounds(map) {
+            extend(&mut new, "allOf", json!([bounds]));
+        }
         nullable(map, Value::Object(new))
     }
 
@@ -183,6 +187,19 @@ fn nullable(map: &Map<String, Value>, schema: Value) -> Value {
 fn json_reference(root: &Value, reference: &str) -> Option<Value> {
     let pointer = reference.strip_prefix('#')?;
     root.pointer(pointer).cloned()
+}
+
+/// The values that the format of an integer allows. The schema may have narrower bounds.
+fn integer_bounds(map: &Map<String, Value>) -> Option<Value> {
+    if map.get("type")? != "integer" {
+        return None;
+    }
+    let (minimum, maximum) = match map.get("format")?.as_str()? {
+        "int32" => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        "int64" => (i64::MIN, i64::MAX),
+        _ => return None,
+    };
+    Some(json!({ "minimum": minimum, "maximum": maximum }))
 }
 
 fn exclusive(map: &Map<String, Value>, key: &str) -> bool {

@@ -5,10 +5,11 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::models::{deprecated, rest_docs, setter_docs};
+use super::models::{rest_docs, setter_docs};
 use super::paths::{BOX, FROM, INTO, INTO_ITERATOR, MODEL, NONE, NULLABLE, SOME};
 use super::types::{From, Types, ident};
 use crate::api::{Api, Field, ModelId, Nested, Object, Presence, Rest};
+use crate::print::docs::deprecated;
 
 /// The builder of a model, if it has one.
 pub(super) fn builder(api: &Api, id: ModelId) -> Option<TokenStream> {

@@ -3,12 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::models::deprecated;
 use super::paths::{AS_REF, AUTH_CLIENT};
 use super::types::ident;
 use crate::api::{Api, Operation};
 use crate::print::CrateNames;
-use crate::print::docs::{Docs, permissions};
+use crate::print::docs::{Docs, deprecated, permissions};
 use crate::print::example;
 use crate::print::markdown;
 

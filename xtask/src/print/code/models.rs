@@ -10,7 +10,7 @@ use crate::api::{
     Api, Bounds, Enum, EnumValue, Field, Model, ModelId, ModelKind, Object, Outcome, Presence,
     Union, Variant,
 };
-use crate::print::docs::Docs;
+use crate::print::docs::{Docs, deprecated, head};
 
 /// The note on every secret field, since `Debug` and `Serialize` treat it differently.
 pub(super) const SECRET_NOTE: &str =
@@ -45,21 +45,6 @@ pub(super) fn model(api: &Api, id: ModelId) -> TokenStream {
         ModelKind::Union(union) => self::union(&types, model, union),
         ModelKind::Wrapper(ty) => wrappers::wrapper(&types, model, ty),
     }
-}
-
-/// The documentation of a model, and its `#[deprecated]` attribute.
-pub(super) fn head(model: &Model) -> TokenStream {
-    let docs = Docs::new()
-        .described(model.description.as_deref())
-        .or(format!("`{}`.", model.name))
-        .tokens();
-    let deprecated = deprecated(model.deprecated);
-    quote!(#docs #deprecated)
-}
-
-/// `#[deprecated]`, if the document deprecates the item.
-pub(super) fn deprecated(deprecated: bool) -> Option<TokenStream> {
-    deprecated.then(|| quote!(#[deprecated]))
 }
 
 fn structure(types: &Types<'_>, model: &Model, object: &Object) -> TokenStream {

@@ -4,7 +4,6 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::models::deprecated;
 use super::paths::{
     CODEGEN, ERROR, INTO, ITEMS, NONE, NULLABLE, OPERATION, OPTION, PAGES, PARAMETER, RESPONSE,
     RESULT, SOME,
@@ -13,7 +12,7 @@ use super::types::{From, Types, ident};
 use crate::api::{
     Api, Body, Field, Location, ModelKind, Operation, Pages, Parameter, Presence, Type,
 };
-use crate::print::docs::Docs;
+use crate::print::docs::{Docs, deprecated};
 use crate::print::markdown;
 
 /// The code of an operation: its constant, its builder, and the builder's methods.

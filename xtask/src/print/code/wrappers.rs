@@ -3,12 +3,12 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::models::head;
 use super::paths::{
     DESERIALIZE, FMT, FROM, FROM_STR, INFALLIBLE, INTO, MODEL, NUMBER, OK, RESULT, SERIALIZE,
 };
 use super::types::{Types, ident};
 use crate::api::{Api, Model, ModelKind, Type};
+use crate::print::docs::head;
 
 pub(super) fn wrapper(types: &Types<'_>, model: &Model, ty: &Type) -> TokenStream {
     let head = head(model);

@@ -3,7 +3,7 @@
 use super::operation::{link, request, summary};
 use super::site::Site;
 use super::text::{code, first_paragraph, line, prose, table};
-use crate::stage::emit::Header;
+use crate::print::Header;
 
 pub(super) fn page(site: &Site<'_>, header: Option<&Header>) -> String {
     let api = site.api;

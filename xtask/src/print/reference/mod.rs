@@ -10,9 +10,8 @@
 
 use std::collections::BTreeMap;
 
-use super::CrateNames;
+use super::{CrateNames, Header};
 use crate::api::Api;
-use crate::stage::emit::Header;
 
 mod index;
 mod model;

@@ -6,18 +6,24 @@ use std::collections::BTreeSet;
 use openapiv3::{Operation, Parameter, PathItem, ReferenceOr, Schema, SchemaKind, StatusCode};
 use serde_json::Value;
 
-use super::Stage;
+use super::{DEFECT, Stage};
 use crate::api::{self, Api, Location, ModelKind, Union, Variant};
 use crate::decisions::leaving_out;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, schema_name};
 use crate::report::Log;
 
-/// Refuses each operation that the two readings see differently.
-pub(super) fn run(document: &Document, api: &Api, log: &mut Log, problems: &mut Diagnostics) {
+/// Refuses each operation that the two readings see differently. Progenitor reads `plain`.
+pub(super) fn run(
+    document: &Document,
+    plain: &Document,
+    api: &Api,
+    log: &mut Log,
+    problems: &mut Diagnostics,
+) {
     let mut agreed = 0;
-    for (path, item) in entries(document.root.get("paths")) {
-        let item = match serde_json::from_value::<PathItem>(resolved(document, item)) {
+    for (path, item) in entries(plain.root.get("paths")) {
+        let item = match serde_json::from_value::<PathItem>(resolved(plain, item)) {
             Ok(item) => item,
             Err(reason) => {
                 let pointer = at("/paths", path);
@@ -41,7 +47,7 @@ pub(super) fn run(document: &Document, api: &Api, log: &mut Log, problems: &mut 
                 let problem = document.error(&pointer, reason(&difference));
                 problems.push(match first {
                     Some(first) => problem.mended_by(leaving_out(&first.id)),
-                    None => problem,
+                    None => problem.mended_by(DEFECT),
                 });
             }
         }
@@ -51,10 +57,11 @@ pub(super) fn run(document: &Document, api: &Api, log: &mut Log, problems: &mut 
         log.change(Stage::CrossCheck, text);
     }
     for model in &api.models {
-        let schema = document.root.pointer(&model.pointer);
+        let schema = plain.root.pointer(&model.pointer);
         if let (ModelKind::Union(union), Some(schema)) = (&model.kind, schema) {
             for difference in members(api, union, schema) {
-                problems.push(document.error(&model.pointer, reason(&difference)));
+                let problem = document.error(&model.pointer, reason(&difference));
+                problems.push(problem.mended_by(DEFECT));
             }
         }
     }

@@ -7,9 +7,8 @@ use serde_json::{Map, Value, json};
 use super::is_union;
 use crate::document::{Document, entries, flag, items};
 use crate::report::Log;
-use crate::schema::{self, named};
+use crate::schema::{self, is_wide, named};
 use crate::stage::Stage;
-use crate::stage::drop_constraints::is_wide;
 
 /// Keywords that may stand beside a union without restricting its values.
 const BESIDE: [&str; 12] = [

@@ -23,10 +23,12 @@ pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
                         values.join(", ")
                     ),
                 };
-                problems.push(document.error(&pointer, reason));
+                let problem = document.error(&pointer, reason);
+                problems.push(problem.mended_by("correct or delete this description"));
             } else if !text.is_string() {
                 let reason = format!("the description of `{value}` is not text");
-                problems.push(document.error(&pointer, reason));
+                let problem = document.error(&pointer, reason);
+                problems.push(problem.mended_by("write the description as text"));
             }
         }
     });

@@ -12,7 +12,10 @@ pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
         let Some(mark) = schema.get(FINAL_STATES) else {
             return;
         };
-        let mut refuse = |reason: String| problems.push(document.error(pointer, reason));
+        let mut refuse = |reason: String| {
+            let mend = "correct the mark, or move it to the enum";
+            problems.push(document.error(pointer, reason).mended_by(mend));
+        };
         if holder != Holder::Component || schema.get("type").is_none_or(|ty| ty != "string") {
             refuse(format!(
                 "`{FINAL_STATES}` is a mark of enums of strings that are components"

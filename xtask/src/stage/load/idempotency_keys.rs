@@ -15,21 +15,27 @@ pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
             return;
         };
         let (body, name) = pointer.rsplit_once("/properties/").unwrap_or_default();
-        let mut refuse = |reason: String| problems.push(document.error(pointer, reason));
+        let mut refuse = |reason: String, mend: &str| {
+            problems.push(document.error(pointer, reason).mended_by(mend));
+        };
         if !bodies.contains(body) || schema.get("type").is_none_or(|ty| ty != "string") {
-            refuse(format!(
-                "`{IDEMPOTENCY_KEY}` marks a string property of a JSON request body: put it on the \
-                 property of the schema that the body refers to"
-            ));
+            refuse(
+                format!("`{IDEMPOTENCY_KEY}` marks a string property of a JSON request body"),
+                "put it on the property of the schema that the body refers to",
+            );
         } else if !keyed.insert(body.to_owned()) {
-            refuse(format!(
-                "a request body has one `{IDEMPOTENCY_KEY}`: this is another one"
-            ));
+            refuse(
+                format!("a request body has one `{IDEMPOTENCY_KEY}`: this is another one"),
+                "remove one of the marks",
+            );
         } else if !finds(document, &lookup, name) {
-            refuse(format!(
-                "the value of `{IDEMPOTENCY_KEY}` is the id of the operation that finds a request by \
-                 its id: `{lookup}` is not an operation with a query parameter `{name}`"
-            ));
+            refuse(
+                format!(
+                    "the value of `{IDEMPOTENCY_KEY}` is the id of the operation that finds a \
+                     request by its id: `{lookup}` is not an operation with a query parameter `{name}`"
+                ),
+                "correct the id, or remove the mark",
+            );
         }
     });
 }

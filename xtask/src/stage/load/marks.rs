@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::api::{Bounds, is_exact};
+use crate::decisions::setting;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, flag, item};
 use crate::marks::{FINAL_STATES, IDEMPOTENCY_KEY};
@@ -25,15 +26,6 @@ const MARKS: [&str; 7] = [
 
 /// The marks of operations; all others are marks of properties, and some also of parameters.
 const OF_OPERATIONS: [&str; 2] = ["x-cobo-credential", "x-cobo-repeatable"];
-
-/// Marks that stages write for later stages. A document must not contain them.
-const OF_STAGES: [&str; 5] = [
-    "x-cobo-bounds",
-    "x-cobo-enum",
-    "x-cobo-kind",
-    "x-cobo-nullable",
-    "x-cobo-union",
-];
 
 /// The maximum number of wrong letters in a mistyped mark.
 const MISTAKES: usize = 2;
@@ -65,7 +57,7 @@ fn each(value: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &str)) {
 /// Like [`each`], but skips known marks.
 fn others(value: &Value, visit: &mut dyn FnMut(&str, &str)) {
     each(value, "", &mut |pointer, name| {
-        if !MARKS.iter().chain(&OF_STAGES).any(|mark| *mark == name) {
+        if !MARKS.contains(&name) {
             visit(pointer, name);
         }
     });
@@ -96,7 +88,8 @@ pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
     others(&document.root, &mut |pointer, name| {
         if is_mistyped(name) {
             let reason = format!("unknown mark `{name}`; the marks are {}", MARKS.join(", "));
-            problems.push(document.error(pointer, reason));
+            let problem = document.error(pointer, reason);
+            problems.push(problem.mended_by("correct its name in the document"));
         }
     });
     of_operations(document, problems);
@@ -111,14 +104,18 @@ pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
         {
             let reason = "`x-cobo-number` has one value, `exact`, and marks an integer whose digits \
                           are all kept; such an integer cannot be `x-cobo-checked`";
-            problems.push(document.error(pointer, reason));
+            let problem = document.error(pointer, reason);
+            problems
+                .push(problem.mended_by("remove one of the marks, or correct the type or value"));
         }
         if flag(schema, "x-cobo-checked")
             && (holder != Holder::Property || Bounds::of(schema).is_none())
         {
             let reason = "`x-cobo-checked` has nothing to check here: it takes a string property \
                           with `minLength: 1` or an integer property with `minimum`";
-            problems.push(document.error(pointer, reason));
+            let problem = document.error(pointer, reason);
+            let mend = setting(pointer, "{\"x-cobo-checked\": false}");
+            problems.push(problem.mended_by(mend));
         }
     });
 }
@@ -141,12 +138,14 @@ fn secret(
         }
         let is_header = outer.is_some_and(|(_, outer)| outer.get("in").is_none());
         if is_header || !matches!(holder, Holder::Property | Holder::Parameter) {
-            let reason = "`x-cobo-secret` is a mark of properties and parameters: put it on one";
-            problems.push(document.error(pointer, reason));
+            let reason = "`x-cobo-secret` is a mark of properties and parameters";
+            let problem = document.error(pointer, reason);
+            problems.push(problem.mended_by("put it on a property or a parameter"));
         } else if schema_type(document, schema) != Some("string") {
-            let reason = "`x-cobo-secret` only fits the type string: change the type \
-                          or remove the mark";
-            problems.push(document.error(pointer, reason));
+            let reason = "`x-cobo-secret` only fits the type string";
+            let problem = document.error(pointer, reason);
+            let mend = setting(pointer, "{\"x-cobo-secret\": false}");
+            problems.push(problem.mended_by(mend));
         }
     }
 }
@@ -161,12 +160,14 @@ fn of_operations(document: &Document, problems: &mut Diagnostics) {
         }
         let value = document.root.pointer(pointer).and_then(Value::as_str);
         if !operations.contains(holder) {
-            let reason = format!("`{name}` is a mark of operations: put it on the operation");
-            problems.push(document.error(pointer, reason));
+            let reason = format!("`{name}` is a mark of operations");
+            let problem = document.error(pointer, reason);
+            problems.push(problem.mended_by("put it on the operation"));
         } else if name == "x-cobo-credential" && value.is_some_and(|value| value != "none") {
             let reason = "`x-cobo-credential` has one value, `none`: the operation is called \
                           without the client's credential";
-            problems.push(document.error(pointer, reason));
+            let problem = document.error(pointer, reason);
+            problems.push(problem.mended_by(setting(holder, "{\"x-cobo-credential\": \"none\"}")));
         }
     });
 }

@@ -23,14 +23,18 @@ pub(super) fn check(document: &Document, options: &Options, problems: &mut Diagn
             continue;
         }
         if !path.starts_with('/') {
-            check.refuse(&at("/paths", path), "a path starts with `/`");
+            let problem = document.error(&at("/paths", path), "a path starts with `/`");
+            check
+                .problems
+                .push(problem.mended_by("correct the path in the document"));
         }
         if reference(value).is_some() {
             // The target of the reference already defines the same operation ids.
-            check.refuse(
-                &at("/paths", path),
-                "a path item cannot be a reference (`$ref`): write it out here",
-            );
+            let reason = "a path item cannot be a reference (`$ref`)";
+            let problem = document.error(&at("/paths", path), reason);
+            check
+                .problems
+                .push(problem.mended_by("write the path item out here"));
         }
     }
     check.ids();
@@ -128,6 +132,7 @@ impl Check<'_> {
     /// Refuses methods and paths that the client could not send unchanged.
     fn paths(&mut self) {
         for place in self.document.operations() {
+            self.operation = text(place.operation, "operationId");
             if matches!(place.method, "options" | "trace") {
                 let reason = format!("an operation of {} is not supported", place.method);
                 self.refuse(&place.pointer(), reason);
@@ -145,6 +150,7 @@ impl Check<'_> {
                 self.refuse(&at("/paths", place.path), reason);
             }
         }
+        self.operation = None;
     }
 
     fn body(&mut self, place: Place<'_>) {
@@ -274,8 +280,7 @@ impl Check<'_> {
                 Some((of, same)) if *of != holder || *same == value => {}
                 Some(_) => {
                     let reason = format!(
-                        "the {location} parameter `{name}` has two different definitions in this \
-                         list: delete one of them"
+                        "the {location} parameter `{name}` has two different definitions in this list"
                     );
                     self.refuse(&pointer, reason);
                 }

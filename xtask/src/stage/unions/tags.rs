@@ -9,10 +9,18 @@ use crate::document::{entries, items, schema_name, text};
 use crate::schema::named;
 use crate::stage::hoist::is_union;
 
+/// Tags of the mapping that their own variant does not allow; a person decides.
+pub(super) struct Contradiction {
+    pub(super) reason: String,
+    pub(super) tags: Vec<String>,
+    /// The values that this variant allows, and no other one, which should be in their place.
+    pub(super) instead: Vec<String>,
+}
+
 impl Schemas<'_> {
     /// Finds tags of the mapping that their own variant does not allow. Such a variant also gets
     /// the values that it does allow, because a server may send either.
-    pub(super) fn contradictions(&self, property: &str, found: &mut [Part]) -> Vec<String> {
+    pub(super) fn contradictions(&self, property: &str, found: &mut [Part]) -> Vec<Contradiction> {
         let mut contradictions = Vec::new();
         let taken: BTreeSet<String> = tags(found).cloned().collect();
         // The values that each variant with such a tag allows.
@@ -24,14 +32,23 @@ impl Schemas<'_> {
             if values.is_empty() || odd.is_empty() {
                 continue;
             }
-            contradictions.push(format!(
+            let reason = format!(
                 "the mapping maps {} to {}, whose `{property}` allows only {}",
                 list(&odd),
                 part.model,
                 list(&values)
-            ));
+            );
+            contradictions.push(Contradiction {
+                reason,
+                tags: odd,
+                instead: Vec::new(),
+            });
             open.push((index, values));
         }
+        let odd: BTreeSet<String> = contradictions
+            .iter()
+            .flat_map(|contradiction| contradiction.tags.iter().cloned())
+            .collect();
         for (index, values) in &open {
             let others = open.iter().filter(|(other, _)| other != index);
             let others: BTreeSet<&String> = others.flat_map(|(_, values)| values).collect();
@@ -39,6 +56,18 @@ impl Schemas<'_> {
                 .iter()
                 .filter(|value| !taken.contains(*value) && !others.contains(value));
             found[*index].tags.extend(own.cloned());
+        }
+        for (contradiction, (index, values)) in contradictions.iter_mut().zip(&open) {
+            let others = found.iter().enumerate();
+            let others = others.filter(|(other, _)| other != index);
+            let others: BTreeSet<String> = others
+                .flat_map(|(_, part)| self.values(&part.model, property))
+                .collect();
+            let is_free = |value: &&String| {
+                let is_kept = taken.contains(*value) && !odd.contains(*value);
+                !is_kept && !others.contains(*value)
+            };
+            contradiction.instead = values.iter().filter(is_free).cloned().collect();
         }
         contradictions
     }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::tags::Contradiction;
 use crate::document::{entries, items, reference, schema_name, text};
-use crate::marks::KIND;
+use crate::kind::{Union, UnionVariant};
 use crate::schema::named;
 use crate::stage::enums::unique;
 use crate::stage::hoist::is_union;
@@ -15,12 +16,11 @@ pub(super) const DEPTH: usize = 16;
 
 pub(super) struct Schemas<'a>(&'a BTreeMap<String, Value>);
 
-/// The mark of a union, and notes for the report.
+/// A union, and notes for the report.
 pub(super) struct ResolvedUnion {
-    pub(super) union: Value,
+    pub(super) union: Union,
     pub(super) notes: Vec<String>,
-    /// Contradictions between the mapping and the values that its variants allow; a person decides.
-    pub(super) contradictions: Vec<String>,
+    pub(super) contradictions: Vec<Contradiction>,
 }
 
 pub(super) struct Part {
@@ -36,7 +36,7 @@ impl<'a> Schemas<'a> {
         Self(schemas)
     }
 
-    /// Builds the mark of a union. Fails with the reason if the variants cannot be told apart.
+    /// Finds the variants of a union. Fails with the reason if the variants cannot be told apart.
     pub(super) fn resolve(&self, name: &str, schema: &Value) -> Result<ResolvedUnion, String> {
         let mut notes = Vec::new();
         if ["oneOf", "anyOf"]
@@ -125,21 +125,22 @@ impl<'a> Schemas<'a> {
         if let Some(property) = &property {
             self.own_values(property, &mut found);
         }
-        let variants: Vec<Value> = found
-            .iter()
+        let variants = found
+            .into_iter()
             .zip(unique(&wanted))
-            .map(|(part, name)| {
-                json!({
-                    "name": name,
-                    "tags": part.tags,
-                    "keeps": part.keeps,
-                    "model": part.model,
-                    "required": self.required(&part.model, DEPTH),
-                })
+            .map(|(part, name)| UnionVariant {
+                name,
+                required: self.required(&part.model, DEPTH),
+                tags: part.tags,
+                keeps: part.keeps,
+                model: part.model,
             })
             .collect();
         Ok(ResolvedUnion {
-            union: json!({"discriminator": property, "variants": variants}),
+            union: Union {
+                discriminator: property,
+                variants,
+            },
             notes,
             contradictions,
         })
@@ -273,8 +274,7 @@ impl<'a> Schemas<'a> {
                     named(part).is_some_and(|model| self.is_object(&model, depth - 1))
                 });
         }
-        schema.get(KIND).and_then(Value::as_str) == Some("union")
-            || schema.get("properties").is_some_and(Value::is_object)
+        schema.get("properties").is_some_and(Value::is_object)
             || schema.get("type").and_then(Value::as_str) == Some("object")
     }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::buffer::WipedBuffer;
+use super::failure::failed;
 use super::record::{self, Encoding, Stored};
 use super::{disk, permissions};
 use crate::store::name::stem;
@@ -121,12 +122,6 @@ pub(super) fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
-}
-
-/// Converts an I/O error on this path to a store error.
-pub(super) fn failed(what: &str, path: &Path) -> impl Fn(io::Error) -> StoreError + use<> {
-    let what = format!("{what} {}", path.display());
-    move |error| StoreError::unavailable(format!("{what}: {error}")).caused_by(error)
 }
 
 /// The location of an organization's files.

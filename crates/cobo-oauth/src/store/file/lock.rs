@@ -9,7 +9,8 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::directory::{OrgFiles, failed, private};
+use super::directory::{OrgFiles, private};
+use super::failure::failed;
 use crate::store::StoreError;
 
 /// How many times locking is retried after the lock's file was removed by another holder.

@@ -25,7 +25,7 @@ mod unix {
 
     use rustix::fs::{Dir, Mode, OFlags, open, openat};
 
-    use super::super::directory::failed;
+    use super::super::failure::failed;
     use super::{Metadata, Path, StoreError};
 
     /// The mode bits that Kubernetes sets for the group of a volume (`fsGroup`) on every directory

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cobo_auth::Secret;
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
@@ -14,9 +13,8 @@ use redis::{
     Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, FromRedisValue, Pipeline, RedisError,
     RedisFuture, RedisResult, ScriptInvocation, TlsCertificates, Value,
 };
-use zeroize::Zeroizing;
 
-use super::fields::{owner, unrecognised};
+use super::fields::{owner, text, unrecognised};
 use super::script::Outcome;
 use super::tls;
 use crate::store::StoreError;
@@ -336,12 +334,6 @@ fn outcome(answer: Vec<Value>) -> Option<Outcome> {
         _ => return None,
     };
     texts.next().is_none().then_some(outcome)
-}
-
-/// Text from Redis, which may be a secret.
-pub(super) fn text(bytes: Vec<u8>) -> Option<Secret> {
-    let bytes = Zeroizing::new(bytes);
-    std::str::from_utf8(&bytes).ok().map(Secret::from)
 }
 
 /// Describes the failure. Redis's own message is not included: it may quote a command that contains

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use cobo_auth::Secret;
+use zeroize::Zeroizing;
 
-use super::connection::text;
 use crate::store::{Owner, StoreError, TokenPair};
 
 const VERSION: &str = "1";
@@ -13,6 +13,12 @@ const VERSION: &str = "1";
 const MAX_LIFE_MILLIS: u64 = 10 * 365 * 24 * 60 * 60 * 1_000;
 /// One second, in milliseconds, so that a pair that was expired on arrival is removed soon.
 const MIN_LIFE_MILLIS: u64 = 1_000;
+
+/// Text from Redis, which may be a secret.
+pub(super) fn text(bytes: Vec<u8>) -> Option<Secret> {
+    let bytes = Zeroizing::new(bytes);
+    std::str::from_utf8(&bytes).ok().map(Secret::from)
+}
 
 /// A number with a fixed width, which scripts compare as text: Lua's numbers are exact only up to
 /// 2^53.

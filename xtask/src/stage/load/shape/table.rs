@@ -205,7 +205,7 @@ static SECURITY_SCHEME: Object = Object {
     referable: true,
 };
 
-/// A schema. Bounds (`minimum` and the like) may have any type, since `drop-constraints` drops them.
+/// A schema. Bounds (`minimum` and the like) may have any type, since types do not follow them.
 pub(super) static SCHEMA: Object = Object {
     name: "a schema",
     required: &[],
