@@ -26,7 +26,7 @@ use crate::rejection::Rejection;
 /// A body must arrive within 5 seconds, and the route reads at most 256 bodies at the same time; beyond
 /// that the answer is 503.
 ///
-/// A `decide` that blocks its thread cannot be stopped, and is not answered after the limit: use
+/// A `decide` that blocks its thread cannot be stopped, and Cobo gets no answer until it returns: use
 /// `tokio::task::spawn_blocking` for such work.
 pub fn callback<S, F, R, E>(
     verifier: InboundVerifier,

@@ -22,7 +22,7 @@ use crate::rejection::Rejection;
 /// of the inner response must be made from a text, such as `axum::body::Body` or
 /// `http_body_util::Full<Bytes>`.
 ///
-/// It does not record events: what the inner service acknowledges must be stored first. A signature does
+/// It does not record events: the inner service must store an event before it acknowledges it. A signature does
 /// not say which app or organization an event is for: the inner service must check that, see
 /// [`Inbox`](crate::Inbox).
 ///
@@ -68,7 +68,7 @@ pub struct VerifyLayer {
 }
 
 impl VerifyLayer {
-    /// A layer that reads a body within 5 seconds, and at most 256 bodies at the same time.
+    /// Creates a layer that reads a body within 5 seconds, and at most 256 bodies at the same time.
     pub fn new(verifier: InboundVerifier) -> Self {
         Self {
             verifier,

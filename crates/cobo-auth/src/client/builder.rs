@@ -135,7 +135,7 @@ impl ClientBuilder {
         let base = self.environment.url()?;
         if !self.allow_plain_http && is_plain_http_to_others(&base) {
             return Err(Error::configuration(
-                "the base URL is plain http to another machine; use https, or say \
+                "the base URL is plain http to another machine; use https, or call \
                  `ClientBuilder::danger_allow_plain_http`"
                     .to_owned(),
             ));

@@ -135,7 +135,7 @@ impl InboundError {
         self.kind
     }
 
-    /// The HTTP status to answer with: 400, 401 or 413; 503 if the time is wrong, so that Cobo tries
+    /// Returns the HTTP status to answer with: 400, 401 or 413; 503 if the time is wrong, so that Cobo tries
     /// again if the request is genuine. With a 401, HTTP requires a `WWW-Authenticate` header; no scheme
     /// is registered for Cobo's signature, and `cobo-axum` sends `Cobo-Signature`.
     pub fn status(&self) -> StatusCode {

@@ -115,7 +115,7 @@ impl UserInfoError {
         self.kind
     }
 
-    /// The HTTP status to answer with: 401; 503 if the keys could not be fetched, so that the same
+    /// Returns the HTTP status to answer with: 401; 503 if the keys could not be fetched, so that the same
     /// token may verify later.
     pub fn status(&self) -> StatusCode {
         match self.kind {

@@ -78,8 +78,8 @@ async fn handle(
     claimed: &Claimed,
     body: &Bytes,
 ) {
-    // More attempts than allowed are only claimed if the process ended while it handled the event. Handling it
-    // again could end the process each time.
+    // The number of attempts exceeds the maximum only if the process ended while it handled the event.
+    // Handling it again could end the process each time.
     let outcome = if claimed.attempt > shared.max_attempts {
         Outcome::Hopeless("the process ended while the event was handled".to_owned())
     } else {

@@ -64,7 +64,7 @@ impl Entry {
 }
 
 impl MemoryLog {
-    /// A log with at most `capacity` events (at least one) that are waiting or claimed, and at most
+    /// Creates a log with at most `capacity` events (at least one) that are waiting or claimed, and at most
     /// 100,000 that are parked.
     pub fn new(capacity: usize) -> Self {
         Self {

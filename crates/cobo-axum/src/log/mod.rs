@@ -70,7 +70,7 @@ pub trait EventLog: Send + Sync + 'static {
     /// The log failed.
     async fn done(&self, id: &str, now: u64) -> Result<(), LogError>;
 
-    /// Gives a claimed event back. It is due at `due`. Changes nothing unless the event has the claim
+    /// Makes a claimed event wait until `due`. Changes nothing unless the event has the claim
     /// with this number.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ pub trait EventLog: Send + Sync + 'static {
     /// The log failed.
     async fn retry(&self, id: &str, claim: u32, due: u64) -> Result<(), LogError>;
 
-    /// Parks a claimed event. It is not claimed until it is released. Changes nothing unless the event
+    /// Parks a claimed event. It cannot be claimed until it is released. Changes nothing unless the event
     /// has the claim with this number. The bound of parked events does not apply here.
     ///
     /// # Errors

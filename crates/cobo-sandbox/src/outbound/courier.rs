@@ -130,7 +130,8 @@ async fn deliver(state: Arc<State>, order: Order) {
     }
 }
 
-/// Whether the receiver accepted the message. A decision about a transaction that waits for it is carried out.
+/// Returns whether the receiver accepted the message. Carries out its decision about a transaction that waits
+/// for it.
 fn accepts(state: &State, sent: &Sent, attempt: &Attempt) -> bool {
     if !attempt.has_success_status() {
         return false;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::pause::Pause;
 
-/// How an object that is created ends, for [`Sandbox::script_end`](crate::Sandbox::script_end).
+/// How a created object ends, for [`Sandbox::script_end`](crate::Sandbox::script_end).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an end does nothing until it is scripted"]
 pub struct End(pub(super) Ending);
@@ -51,7 +51,7 @@ impl End {
         Self::new(How::Succeeds)
     }
 
-    /// The object fails instead of its last state. A transaction, a refund and a payout have this
+    /// Makes the object fail instead of reaching its last state. A transaction, a refund and a payout have this
     /// `failed_reason`; a pay-in order expires, and a TSS request is `KeyGeneratingFailed`. A forced sweep cannot fail.
     pub fn fails(reason: impl Into<String>) -> Self {
         Self::new(How::Fails(reason.into()))
@@ -92,7 +92,7 @@ pub(super) struct Course {
     pub(super) at_success: Option<(&'static str, &'static str)>,
     /// The list whose items have the same status.
     pub(super) parts: Option<&'static str>,
-    /// How many of the time stamps' units a second has.
+    /// The number of units in a second: 1 if the timestamps are in seconds, 1,000 if they are in milliseconds.
     pub(super) units_per_second: u64,
 }
 

@@ -80,8 +80,8 @@ macro_rules! router {
         /// method. For a handler that uses state, see the [module](super). Events arrive in any order
         /// and possibly twice, so a handler must be idempotent. They may also be about wallets of other
         /// organizations, because a signature does not say for whom an event is: compare `wallet_id` or
-        /// `org_id` of the data with your own. The last handler that is set for a type wins. A clone is
-        /// cheap.
+        /// `org_id` of the data with your own. If a type gets several handlers, the last
+        /// one is called. A clone is cheap.
         #[derive(Clone, Default)]
         pub struct Router {
             $($method: Option<Handler<models::$model>>,)*

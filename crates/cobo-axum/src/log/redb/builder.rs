@@ -61,7 +61,7 @@ impl RedbLogBuilder {
         self
     }
 
-    /// Opens or creates the file. Blocks while it is read.
+    /// Opens or creates the file. Blocks the thread while the file is read.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl RedbLogBuilder {
     ///
     /// # Errors
     ///
-    /// The storage fails, or has something else in it; or a limit is 0.
+    /// The storage fails, or contains data that is not an event log; or a limit is 0.
     pub fn open_with<B: StorageBackend>(
         self,
         open: impl Fn() -> io::Result<B> + Send + Sync + 'static,

@@ -25,15 +25,15 @@ use tables::{DONE, EVENTS, PARKED, STATES, WAITING};
 /// An event log in a file, by the embedded database [redb](::redb). It survives a crash of the
 /// process and of the machine: [`record`](EventLog::record) returns after the disk has the event.
 ///
-/// One process can open a file at a time. It remembers the IDs of the last million handled events
+/// One process can open a file at a time. The log remembers the IDs of the last million handled events
 /// for 7 days. Bodies are stored as received, not encrypted. On Unix, a new file can be read and
 /// written by its owner only (mode 0600); a file that exists keeps its mode. A user who can write to
 /// it can forge events: they are verified before they are recorded, and not again afterwards.
 ///
-/// After a disk error, the calls that run fail, and the next call opens the file again. It first
-/// writes the whole file again and flushes it, because the system may have dropped what a failed
-/// flush should have written. If that fails, too, calls fail at once for a
-/// [pause](RedbLogBuilder::reopen_pause). Events that workers of this process handle stay claimed.
+/// After a disk error, the running calls fail, and the next call opens the file again. Before that, it
+/// rewrites and flushes the whole file, because the operating system may have dropped data that a
+/// failed flush should have written. If that fails, too, calls fail at once for a
+/// [pause](RedbLogBuilder::reopen_pause). Events that workers of this process are handling stay claimed.
 pub struct RedbLog {
     file: Arc<LogFile>,
     bounds: Bounds,
@@ -48,7 +48,7 @@ impl RedbLog {
     ///
     /// # Errors
     ///
-    /// The file cannot be opened, is not such a log, or is open in another process; or the capacity
+    /// The file cannot be opened, is not an event log, or is open in another process; or the capacity
     /// is 0.
     pub fn open(path: impl AsRef<Path>, capacity: usize) -> Result<Self, LogError> {
         Self::builder(capacity).open(path)
@@ -69,7 +69,8 @@ impl RedbLog {
             .await
     }
 
-    /// As `write`. The event then no longer has this claim; with `None`, it has no claim.
+    /// Runs `work` like `write`. After that, the event no longer has this claim; with `None`, it has no
+    /// claim.
     async fn give_up<T: Send + 'static>(
         &self,
         id: &str,

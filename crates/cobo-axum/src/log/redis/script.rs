@@ -64,7 +64,8 @@ impl Script {
 ///   done, by ID.
 /// - `waiting`: when each waiting event is due, by the clock of the inbox. `claimed`: when each lease
 ///   ends, by Redis's clock.
-/// - `parked`: a sorted set without scores, so in the order of the IDs. `reasons`: a hash.
+/// - `parked`: a sorted set with the same score for all events, so it is in the order of the IDs.
+///   `reasons`: a hash.
 /// - `done`: when each remembered event was done, by Redis's clock. The clock of one worker must not
 ///   decide what is forgotten for all of them.
 const PRELUDE: &str = r"
@@ -120,7 +121,7 @@ return 0
     )
 });
 
-/// Arguments: the time, the length of a lease. Returns the ID, the body, the attempt and the number of the
+/// Arguments: the time, the length of a lease in milliseconds. Returns the ID, the body, the attempt and the number of the
 /// claim; or when the next event is due; or nothing.
 static CLAIM: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
@@ -148,7 +149,7 @@ return {id, body, attempt, claim}
     )
 });
 
-/// Argument: the ID. An event whose lease has ended, and that waits or is claimed again, is done, too.
+/// Argument: the ID. Also ends an event that waits or is claimed again because its lease has ended.
 static DONE: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
         r"
