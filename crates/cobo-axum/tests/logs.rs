@@ -222,6 +222,25 @@ async fn late_result_does_not_make_a_claimed_event_wait_after_a_disk_error() {
     assert_eq!(log.claim(20).await.unwrap(), nothing(None));
 }
 
+/// A claim whose flush failed may be in the file even so, but no worker has the event. It must not be
+/// taken for the earlier claim, whose worker could not end it.
+#[tokio::test]
+async fn event_of_a_claim_that_reached_no_worker_waits_again_after_a_disk_error() {
+    let disk = Disk::default();
+    let log = on(&disk);
+    log.record(new_event("a"), 10).await.unwrap();
+    assert_eq!(log.claim(10).await.unwrap(), claimed("a", 1));
+    disk.set(Flush::Fails);
+    log.retry("a", 1, 10).await.unwrap_err();
+    disk.set(Flush::Works);
+    log.counts().await.unwrap();
+    disk.set(Flush::Fails);
+    log.claim(10).await.unwrap_err();
+    disk.set(Flush::Works);
+    log.retry("a", 1, 10).await.unwrap();
+    assert_eq!(log.claim(10).await.unwrap(), claimed("a", 3));
+}
+
 #[cfg(unix)]
 #[test]
 fn new_file_is_private_to_its_owner() {

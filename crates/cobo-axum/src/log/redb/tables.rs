@@ -26,7 +26,8 @@ const DONE_AT: TableDefinition<'_, (u64, &str), ()> = TableDefinition::new("done
 
 const MAX_REMEMBERED: u64 = 1_000_000;
 
-/// Creates the tables, and makes claimed events wait again, except those in `claimed`.
+/// Creates the tables, and makes claimed events wait again, except those whose last claim is in `claimed`:
+/// a later one, whose flush failed, may be in the file although no worker has it.
 pub(super) fn prepare(database: &Database, claimed: &HashMap<String, u32>) -> Result<(), Error> {
     let transaction = database.begin_write()?;
     {
@@ -40,7 +41,7 @@ pub(super) fn prepare(database: &Database, claimed: &HashMap<String, u32>) -> Re
         for entry in states.iter()? {
             let (id, state) = entry?;
             let ((attempts, claim, due), id) = (state.value(), id.value());
-            if due.is_none() && !claimed.contains_key(id) && parked.get(id)?.is_none() {
+            if due.is_none() && claimed.get(id) != Some(&claim) && parked.get(id)?.is_none() {
                 interrupted.push((id.to_owned(), attempts, claim));
             }
         }
