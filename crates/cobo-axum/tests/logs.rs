@@ -6,7 +6,7 @@ mod support;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cobo_axum::{Claim, Counts, EventLog as _, Inbox, LogError, Recorded, RedbLog};
@@ -239,6 +239,32 @@ async fn event_of_a_claim_that_reached_no_worker_waits_again_after_a_disk_error(
     disk.set(Flush::Works);
     log.retry("a", 1, 10).await.unwrap();
     assert_eq!(log.claim(10).await.unwrap(), claimed("a", 3));
+}
+
+/// The folder may be empty because its disk was unmounted. An event in a new log would be hidden when
+/// the disk is mounted again.
+#[tokio::test]
+async fn empty_storage_after_a_disk_error_is_not_used_as_a_new_log() {
+    let disks = [Disk::default(), Disk::default()];
+    let (storage, mounted) = (disks.clone(), Arc::new(AtomicUsize::new(0)));
+    let current = Arc::clone(&mounted);
+    let log = RedbLog::builder(10)
+        .reopen_pause(Duration::ZERO)
+        .open_with(move || Ok(storage[current.load(Ordering::Relaxed)].clone()))
+        .unwrap();
+    log.record(new_event("a"), 10).await.unwrap();
+    disks[0].set(Flush::Fails);
+    log.record(new_event("b"), 10).await.unwrap_err();
+
+    mounted.store(1, Ordering::Relaxed);
+    for _ in 0..2 {
+        let error = log.record(new_event("c"), 10).await.unwrap_err();
+        assert!(error.to_string().contains("is empty now"), "{error}");
+    }
+    disks[0].set(Flush::Works);
+    mounted.store(0, Ordering::Relaxed);
+    log.record(new_event("c"), 20).await.unwrap();
+    assert_eq!(log.claim(20).await.unwrap(), claimed("a", 1));
 }
 
 #[cfg(unix)]

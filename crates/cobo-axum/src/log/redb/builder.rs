@@ -6,7 +6,7 @@ use std::time::Duration;
 use ::redb::StorageBackend;
 
 use super::create::backend;
-use super::file::LogFile;
+use super::file::{LogFile, Opening};
 use super::{RedbLog, failed};
 use crate::log::{Bounds, LogError};
 
@@ -68,11 +68,11 @@ impl RedbLogBuilder {
     /// As for [`RedbLog::open`]; or the limit of parked events is 0.
     pub fn open(self, path: impl AsRef<Path>) -> Result<RedbLog, LogError> {
         let path = path.as_ref().to_owned();
-        self.open_with(move || backend(&path))
+        self.build(move |opening| backend(&path, opening))
     }
 
     /// Opens a log in a storage that is not a file. `open` is called again after each error of the
-    /// storage.
+    /// storage. Then the storage must not be empty: calls fail until it is there.
     ///
     /// # Errors
     ///
@@ -80,6 +80,13 @@ impl RedbLogBuilder {
     pub fn open_with<B: StorageBackend>(
         self,
         open: impl Fn() -> io::Result<B> + Send + Sync + 'static,
+    ) -> Result<RedbLog, LogError> {
+        self.build(move |_| open())
+    }
+
+    fn build<B: StorageBackend>(
+        self,
+        open: impl Fn(Opening) -> io::Result<B> + Send + Sync + 'static,
     ) -> Result<RedbLog, LogError> {
         self.bounds.validate()?;
         let file = LogFile::open(open, self.cache_bytes, self.reopen_pause).map_err(failed)?;

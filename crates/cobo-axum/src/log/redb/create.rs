@@ -6,19 +6,31 @@ use std::path::Path;
 
 use ::redb::backends::FileBackend;
 
-/// Opens or creates a file.
-pub(super) fn backend(path: &Path) -> io::Result<FileBackend> {
-    let file = open(path, flush_folder)?;
+use super::file::Opening;
+
+/// Opens a file, or creates it the first time.
+pub(super) fn backend(path: &Path, opening: Opening) -> io::Result<FileBackend> {
+    let file = open(path, opening, flush_folder)?;
     FileBackend::new(file).map_err(io::Error::other)
 }
 
-/// Opens or creates a file, and then flushes its folder. Without this, a new file may be missing after a
-/// crash of the machine, although its content was flushed.
-fn open(path: &Path, flush_folder: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<File> {
+/// Opens a file, or creates it the first time, and then flushes its folder. Without this, a new file may be
+/// missing after a crash of the machine, although its content was flushed.
+fn open(
+    path: &Path,
+    opening: Opening,
+    flush_folder: impl FnOnce(&Path) -> io::Result<()>,
+) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    options.read(true).write(true).truncate(false);
+    options.create(opening == Opening::First);
     private(&mut options);
-    let file = options.open(path)?;
+    let file = options.open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound if opening == Opening::AfterError => io::Error::other(
+            "the file of the event log is missing now; mount its disk again, or restore the file",
+        ),
+        _ => error,
+    })?;
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -59,7 +71,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.redb");
         let mut flushed = None;
-        open(&path, |folder| {
+        open(&path, Opening::First, |folder| {
             flushed = Some((folder.to_owned(), path.exists()));
             Ok(())
         })
@@ -74,15 +86,27 @@ mod tests {
         let fails = |_: &Path| Err(io::Error::other("the disk is gone"));
         // Also the second time: the file is there, but its entry in the folder may not be on the disk.
         for _ in 0..2 {
-            let error = open(&path, fails).unwrap_err();
+            let error = open(&path, Opening::First, fails).unwrap_err();
             assert_eq!(error.to_string(), "the disk is gone");
         }
+    }
+
+    /// Its disk may be unmounted. An event in a new file would be hidden when the disk is mounted again.
+    #[test]
+    fn missing_file_is_not_created_after_a_disk_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.redb");
+        let error = open(&path, Opening::AfterError, |_| Ok(())).unwrap_err();
+        assert!(error.to_string().contains("is missing now"), "{error}");
+        assert!(!path.exists());
+        open(&path, Opening::First, |_| Ok(())).unwrap();
+        open(&path, Opening::AfterError, |_| Ok(())).unwrap();
     }
 
     #[test]
     fn folder_of_a_bare_file_name_is_the_current_one() {
         let mut flushed = None;
-        open(Path::new("Cargo.toml"), |folder| {
+        open(Path::new("Cargo.toml"), Opening::First, |folder| {
             flushed = Some(folder.to_owned());
             Ok(())
         })

@@ -38,20 +38,22 @@ struct Opened {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Opening {
+pub(super) enum Opening {
+    /// The log may be new.
     First,
+    /// The log must be there.
     AfterError,
 }
 
 impl LogFile {
     /// Opens the database. `open` is called again after each disk error.
     pub(super) fn open<B: StorageBackend>(
-        open: impl Fn() -> io::Result<B> + Send + Sync + 'static,
+        open: impl Fn(Opening) -> io::Result<B> + Send + Sync + 'static,
         cache_bytes: usize,
         reopen_pause: Duration,
     ) -> Result<Self, Error> {
         let open = move |opening| {
-            let backend = open()?;
+            let backend = open(opening)?;
             if opening == Opening::AfterError {
                 write_again(&backend)?;
             }
@@ -151,12 +153,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes everything again and flushes it.
+/// Writes everything again and flushes it. Refuses an empty storage, in which redb would create a new log.
 ///
 /// After a failed flush, the system may have the new bytes in its memory, and count them as written
 /// although the disk does not have them. A later flush would skip them.
 fn write_again(backend: &impl StorageBackend) -> io::Result<()> {
     let length = backend.len()?;
+    if length == 0 {
+        return Err(io::Error::other(
+            "the storage of the event log is empty now; mount its disk again, or restore the file",
+        ));
+    }
     let mut buffer = vec![0; CHUNK];
     let mut offset = 0;
     while offset < length {
