@@ -41,6 +41,7 @@ impl InboxBuilder {
                 // Cobo waits for 2 seconds.
                 record_limit: Duration::from_millis(1_500),
                 handler_limit: Duration::from_secs(60),
+                claim_limit: None, // set by `start`
                 max_attempts: 20,
                 first_pause: Duration::from_secs(1),
                 longest_pause: Duration::from_secs(600),
@@ -119,7 +120,8 @@ impl InboxBuilder {
     }
 
     /// Sets how long a handler may take. After that, it is stopped, and called again later. Default: 60 s,
-    /// but at most three quarters of the log's [lease](EventLog::lease).
+    /// but at most three quarters of the log's [lease](EventLog::lease), from the time at which the log was
+    /// asked for the event.
     ///
     /// A handler is stopped where it awaits. One that blocks its thread, with `std::thread::sleep` or
     /// a blocking database client, cannot be stopped: it keeps its thread, it may run at the same time
@@ -172,7 +174,8 @@ impl InboxBuilder {
     /// a lease of zero, or this is called outside of a tokio runtime.
     pub fn start(mut self) -> Result<Inbox, StartError> {
         self.check()?;
-        self.shared.handler_limit = self.limit_within_lease();
+        self.shared.claim_limit = self.shared.log.lease().map(|lease| lease / 4 * 3);
+        self.warn_if_lease_is_short();
         if !self.shared.handlers.has_otherwise() {
             tracing::warn!(
                 "the router of an inbox has no `otherwise`: each event without a handler is parked, and \
@@ -240,18 +243,16 @@ impl InboxBuilder {
         }
     }
 
-    /// The limit of a handler, within the lease of the log.
-    fn limit_within_lease(&self) -> Duration {
+    fn warn_if_lease_is_short(&self) {
         let limit = self.shared.handler_limit;
-        let longest = self.shared.log.lease().map(|lease| lease / 4 * 3);
+        let longest = self.shared.claim_limit;
         let Some(longest) = longest.filter(|&longest| longest < limit) else {
-            return limit;
+            return;
         };
         tracing::warn!(
             "the limit of handlers is reduced from {limit:?} to {longest:?}: a claim must not expire \
              while its handler runs; set a longer lease of the event log"
         );
-        longest
     }
 }
 

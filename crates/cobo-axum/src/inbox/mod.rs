@@ -16,6 +16,7 @@ use cobo_auth::InboundVerifier;
 use cobo_waas2::webhooks::{Event, Router};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::inbox::builder::InboxBuilder;
 use crate::inbox::time::LogTime;
@@ -69,6 +70,8 @@ struct Shared {
     filter: Option<Filter>,
     record_limit: Duration,
     handler_limit: Duration,
+    /// How long after the log was asked for an event its handler must end; `None` without a lease.
+    claim_limit: Option<Duration>,
     max_attempts: u32,
     first_pause: Duration,
     longest_pause: Duration,
@@ -157,6 +160,14 @@ impl Inbox {
 }
 
 impl Shared {
+    /// How long the handler of an event may take for which the log was asked at this time.
+    fn handler_limit(&self, asked: Instant) -> Duration {
+        let rest = self
+            .claim_limit
+            .map(|limit| limit.saturating_sub(asked.elapsed()));
+        rest.map_or(self.handler_limit, |rest| rest.min(self.handler_limit))
+    }
+
     /// Calls the log in a separate task: a panic ends that task only, and the call goes on if the
     /// caller stops waiting.
     async fn on_log<T, F>(&self, call: impl FnOnce(Arc<dyn EventLog>) -> F) -> Result<T, LogError>

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cobo_waas2::webhooks::{Event, RouterError};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Shared;
 use super::time::millis;
@@ -32,7 +32,7 @@ enum Outcome {
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut stop = shared.stop.subscribe();
     while !*stop.borrow() {
-        let now = shared.time.now();
+        let (now, asked) = (shared.time.now(), Instant::now());
         let claim = shared.on_log(async move |log| log.claim(now).await).await;
         let pause = match claim {
             Ok(Claim::Event {
@@ -43,7 +43,12 @@ pub(super) async fn run(shared: Arc<Shared>) {
             }) => {
                 // There may be more: another worker looks, too.
                 shared.recorded.notify_one();
-                let claimed = Claimed { id, attempt, claim };
+                let claimed = Claimed {
+                    id,
+                    attempt,
+                    claim,
+                    asked,
+                };
                 handle(&shared, &mut stop, &claimed, &body).await;
                 continue;
             }
@@ -69,6 +74,8 @@ struct Claimed {
     attempt: u32,
     /// The number of the claim.
     claim: u32,
+    /// When the log was asked for it. Its lease did not begin earlier.
+    asked: Instant,
 }
 
 /// Handles a claimed event, and writes the result to the log.
@@ -83,7 +90,7 @@ async fn handle(
     let outcome = if claimed.attempt > shared.max_attempts {
         Outcome::Hopeless("the process ended while the event was handled".to_owned())
     } else {
-        call(shared, body).await
+        call(shared, body, shared.handler_limit(claimed.asked)).await
     };
     let event_id = &claimed.id;
     let mut writes_after_stop = WRITES_AFTER_STOP;
@@ -106,7 +113,7 @@ async fn handle(
 }
 
 /// Calls the handler in its own task, so that a panic does not end the worker.
-async fn call(shared: &Shared, body: &[u8]) -> Outcome {
+async fn call(shared: &Shared, body: &[u8], limit: Duration) -> Outcome {
     let event: Event = match cobo_model::decode(body) {
         Ok(event) => event,
         // A later version of this crate may decode it.
@@ -124,15 +131,12 @@ async fn call(shared: &Shared, body: &[u8]) -> Outcome {
         }
     });
     let abort = task.abort_handle();
-    match timeout(shared.handler_limit, task).await {
+    match timeout(limit, task).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Outcome::Failed("the handler panicked".to_owned()),
         Err(_) => {
             abort.abort();
-            Outcome::Failed(format!(
-                "the handler took longer than {:?}",
-                shared.handler_limit
-            ))
+            Outcome::Failed(format!("the handler took longer than {limit:?}"))
         }
     }
 }
@@ -143,6 +147,7 @@ async fn write(shared: &Shared, claimed: &Claimed, outcome: &Outcome) -> Result<
         id: event_id,
         attempt,
         claim,
+        ..
     } = claimed;
     let (now, id, claim) = (shared.time.now(), event_id.clone(), *claim);
     let reason = match outcome {

@@ -233,6 +233,36 @@ async fn handler_is_stopped_before_the_lease_of_its_claim_ends() {
     inbox.shutdown().await;
 }
 
+/// The lease may begin as soon as the log is asked, long before its answer arrives.
+#[tokio::test(start_paused = true)]
+async fn time_of_a_slow_claim_is_part_of_the_lease() {
+    let memory = MemoryLog::new(10);
+    memory.record(new_event("e-1"), 0).await.unwrap();
+    let (done, mut calls) = report();
+    let mut log = Hooked::new(memory, move |method| {
+        done.send(method.to_owned()).unwrap();
+        async move {
+            if method == "claim" {
+                tokio::time::sleep(Duration::from_secs(5)).await; // of the paused clock
+            }
+            Ok(())
+        }
+    });
+    log.lease = Some(Duration::from_secs(20));
+    let handlers = cobo_waas2::webhooks::Router::new()
+        .on_chains(|_| std::future::pending::<Result<(), String>>());
+    let start = tokio::time::Instant::now();
+    let inbox = Inbox::builder(verifier(), log, handlers)
+        .workers(1)
+        .max_attempts(1)
+        .start()
+        .unwrap();
+    assert_eq!(calls.recv().await.unwrap(), "claim");
+    assert_eq!(calls.recv().await.unwrap(), "park");
+    assert_eq!(start.elapsed().as_secs(), 15, "three quarters of the lease");
+    inbox.shutdown().await;
+}
+
 /// A log whose `done` fails for this many calls, an inbox with one event that its handler is handling,
 /// and the calls of `done` so far.
 async fn stopping(failures: u32) -> (Inbox, Arc<Semaphore>, Arc<AtomicU32>) {
