@@ -22,7 +22,7 @@ pub(crate) fn claimed(id: &str, attempt: u32) -> Claim {
 }
 
 /// The first attempt after a release.
-fn claimed_after_release(id: &str, claim: u32) -> Claim {
+pub(crate) fn claimed_after_release(id: &str, claim: u32) -> Claim {
     Claim::Event {
         id: id.to_owned(),
         body: event(id).body,

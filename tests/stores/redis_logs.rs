@@ -6,8 +6,8 @@ use cobo_axum::{EventLog as _, LogError, Recorded, RedisLog};
 use cobo_tests::redis::{self, Redis, Settings};
 
 use crate::event_logs::{
-    DAY, bounds_and_discards_parked_events, claimed, counts, event, keeps_the_contract,
-    late_results_never_end_the_claim_of_another_worker, nothing,
+    DAY, bounds_and_discards_parked_events, claimed, claimed_after_release, counts, event,
+    keeps_the_contract, late_results_never_end_the_claim_of_another_worker, nothing,
 };
 
 #[tokio::test]
@@ -164,6 +164,51 @@ async fn redis_settings_that_lose_events_are_named() {
         redis.cli(&["CONFIG", "SET", name, right]);
         log.check_durability().await.unwrap();
     }
+}
+
+/// Events that are in the log must be handled, so that they free memory.
+#[tokio::test]
+async fn redis_log_without_memory_refuses_only_new_events() {
+    if !redis::is_there() {
+        return;
+    }
+    let redis = Redis::start().await;
+    let log = RedisLog::connect(&redis.url(), 100).unwrap();
+    for id in ["a", "b", "c", "d"] {
+        log.record(event(id), 10).await.unwrap();
+    }
+    assert_eq!(redis.cli(&["CONFIG", "SET", "maxmemory", "1"]), "OK");
+    let error = log.record(event("e"), 10).await.unwrap_err().to_string();
+    assert!(error.contains("Redis has no memory left"), "{error}");
+
+    assert_eq!(log.claim(10).await.unwrap(), claimed("a", 1));
+    log.retry("a", 1, 20).await.unwrap();
+    for id in ["b", "c"] {
+        assert_eq!(log.claim(10).await.unwrap(), claimed(id, 1));
+        log.park(id, 1, "why").await.unwrap();
+    }
+    assert_eq!(log.claim(10).await.unwrap(), claimed("d", 1));
+    log.done("d", 10).await.unwrap();
+    assert_eq!(counts(&log).await, (1, 2));
+    let discarded = log.discard("b", 10).await.unwrap().unwrap();
+    assert_eq!(discarded.reason, "why");
+    assert!(log.release("c", 10).await.unwrap());
+    assert_eq!(log.claim(10).await.unwrap(), claimed_after_release("c", 2));
+    log.done("c", 10).await.unwrap();
+
+    // A claim whose lease has ended.
+    let short = RedisLog::builder(&redis.url(), 100).lease(Duration::from_millis(1));
+    let short = short.build().unwrap();
+    assert_eq!(short.claim(20).await.unwrap(), claimed("a", 2));
+    let again = loop {
+        let claim = log.claim(20).await.unwrap();
+        if claim != nothing(None) {
+            break claim;
+        }
+    };
+    assert_eq!(again, claimed("a", 3));
+    log.done("a", 20).await.unwrap();
+    assert_eq!(counts(&log).await, (0, 0));
 }
 
 #[tokio::test]

@@ -53,6 +53,8 @@ const MAX_REMEMBERED: usize = 1_000_000;
 ///   wrong, its events wait for the inbox's longest pause at most, or are tried again too early.
 /// - **Redis may be down.** The log connects on the first call, and again after a failure. Each call
 ///   ends within 2 seconds (see [`timeout`](RedisLogBuilder::timeout)).
+/// - **Memory.** With `maxmemory` and `noeviction`, a full Redis refuses new events, and Cobo sends them
+///   again. Events that are in the log are still handled.
 /// - **Another process** may record an event. An idle worker finds it within a minute.
 /// - **URLs** begin with `redis://`, `rediss://` (TLS, with the feature `rustls-aws-lc` or `rustls-ring`)
 ///   or `unix://`.

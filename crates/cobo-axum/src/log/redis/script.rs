@@ -2,6 +2,10 @@
 //!
 //! If Redis refuses a command in the middle of a script, it keeps what the script has already changed.
 //! Therefore the commands are in an order in which the event is then handled again, and never lost.
+//!
+//! Without memory (`maxmemory`), Redis refuses a command that may need some, unless the script has
+//! already called another command that writes. Therefore each script except `RECORD` first calls one
+//! that needs no memory, even if it removes nothing: otherwise no event could leave the log.
 
 use std::sync::LazyLock;
 
@@ -128,6 +132,7 @@ static CLAIM: LazyLock<redis::Script> = LazyLock::new(|| {
         r"
 local now = clock()
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', claimed, '-inf', now, 'LIMIT', 0, 16)) do
+    redis.call('ZREM', waiting, id)
     redis.call('ZADD', waiting, 0, id)
     redis.call('ZREM', claimed, id)
 end
@@ -140,6 +145,7 @@ if not body then
     redis.call('ZREM', waiting, id)
     return {ARGV[1]}
 end
+redis.call('ZREM', claimed, id)
 local attempt = redis.call('HINCRBY', attempts, id, 1)
 local claim = redis.call('HINCRBY', claims, id, 1)
 redis.call('ZADD', claimed, now + ARGV[2], id)
@@ -155,6 +161,7 @@ static DONE: LazyLock<redis::Script> = LazyLock::new(|| {
         r"
 local id = ARGV[1]
 if redis.call('HEXISTS', bodies, id) == 1 and not redis.call('ZSCORE', parked, id) then
+    redis.call('HDEL', reasons, id)
     remember(id)
     remove(id)
 end
@@ -168,6 +175,7 @@ static RETRY: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
         r"
 if has_claim(ARGV[1], ARGV[2]) then
+    redis.call('ZREM', waiting, ARGV[1])
     redis.call('ZADD', waiting, ARGV[3], ARGV[1])
     redis.call('ZREM', claimed, ARGV[1])
 end
@@ -181,6 +189,7 @@ static PARK: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
         r"
 if has_claim(ARGV[1], ARGV[2]) then
+    redis.call('ZREM', waiting, ARGV[1])
     redis.call('HSET', reasons, ARGV[1], ARGV[3])
     redis.call('ZADD', parked, 0, ARGV[1])
     redis.call('ZREM', claimed, ARGV[1])
@@ -209,6 +218,7 @@ static RELEASE: LazyLock<redis::Script> = LazyLock::new(|| {
         r"
 local id = ARGV[1]
 if not redis.call('ZSCORE', parked, id) then return 0 end
+redis.call('ZREM', claimed, id)
 redis.call('ZADD', waiting, ARGV[2], id)
 redis.call('HDEL', attempts, id)
 redis.call('HDEL', reasons, id)
@@ -225,6 +235,7 @@ static DISCARD: LazyLock<redis::Script> = LazyLock::new(|| {
 local id = ARGV[1]
 if not redis.call('ZSCORE', parked, id) then return {} end
 local event = {redis.call('HGET', bodies, id), redis.call('HGET', reasons, id)}
+redis.call('ZREM', waiting, id)
 remember(id)
 remove(id)
 return event
