@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use cobo_axum::{EventLog as _, LogError, Recorded, RedisLog};
 use cobo_tests::redis::{self, Redis, Settings};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
 
 use crate::event_logs::{
     DAY, bounds_and_discards_parked_events, claimed, claimed_after_release, counts, event,
@@ -164,6 +166,61 @@ async fn redis_settings_that_lose_events_are_named() {
         redis.cli(&["CONFIG", "SET", name, right]);
         log.check_durability().await.unwrap();
     }
+}
+
+/// The settings of a server that removes only keys with a time of expiry, and so no event.
+#[tokio::test]
+async fn redis_that_removes_only_keys_that_expire_is_durable() {
+    if !redis::is_there() {
+        return;
+    }
+    let redis = Redis::with(Settings {
+        durable: true,
+        ..Settings::default()
+    })
+    .await;
+    let log = RedisLog::connect(&redis.url(), 10).unwrap();
+    redis.cli(&["CONFIG", "SET", "maxmemory-policy", "volatile-lru"]);
+    log.check_durability().await.unwrap();
+}
+
+/// A server with durable settings that does not return how it removes keys.
+async fn without_policy() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let (input, mut output) = stream.split();
+        let mut lines = BufReader::new(input).lines();
+        // A command is `*COUNT`, and then `$LENGTH` and the text of each word.
+        while let Some(count) = lines.next_line().await.unwrap() {
+            let mut words = Vec::new();
+            for _ in 0..count[1..].parse::<usize>().unwrap() {
+                lines.next_line().await.unwrap();
+                words.push(lines.next_line().await.unwrap().unwrap());
+            }
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let answer = match words[..] {
+                ["CONFIG", "GET", "appendonly"] => "*2\r\n+appendonly\r\n+yes\r\n",
+                ["CONFIG", "GET", "appendfsync"] => "*2\r\n+appendfsync\r\n+always\r\n",
+                ["CONFIG", "GET", "no-appendfsync-on-rewrite"] => {
+                    "*2\r\n+no-appendfsync-on-rewrite\r\n+no\r\n"
+                }
+                ["CONFIG", ..] => "*0\r\n",
+                _ => "+OK\r\n",
+            };
+            output.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn redis_setting_that_is_not_returned_is_an_error() {
+    let log = RedisLog::connect(&without_policy().await, 10).unwrap();
+    let error = log.check_durability().await.unwrap_err().to_string();
+    let expected = "Redis does not return its setting `maxmemory-policy`";
+    assert!(error.contains(expected), "{error}");
 }
 
 /// Events that are in the log must be handled, so that they free memory.

@@ -37,10 +37,11 @@ const MAX_REMEMBERED: usize = 1_000_000;
 ///
 /// - **Durability depends on Redis.** An event that is acknowledged to Cobo is on Redis's disk only
 ///   with `appendonly yes`, `appendfsync always` and `no-appendfsync-on-rewrite no`. With Redis's
-///   default settings, a crash loses acknowledged events. The setting `maxmemory-policy` must not be
-///   one of the `allkeys-…`, which remove events. [`check_durability`](Self::check_durability) checks
-///   all four; each new connection logs a warning if they are not right. A failover to a replica may
-///   lose the last events even so, because Redis replicates after it answers.
+///   default settings, a crash loses acknowledged events. The setting `maxmemory-policy` must be
+///   `noeviction` or one of the `volatile-…`; any other may remove events.
+///   [`check_durability`](Self::check_durability) checks all four; each new connection logs a warning if
+///   they are not right. A failover to a replica may lose the last events even so, because Redis
+///   replicates after it answers.
 /// - **Who can write to Redis can forge events.** They are verified before they are recorded, and not
 ///   again afterwards. Give the log a password and its own user, and use TLS: `redis://` to another
 ///   machine is refused unless you [allow it](RedisLogBuilder::danger_allow_plain_redis). Bodies are
