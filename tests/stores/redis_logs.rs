@@ -332,6 +332,10 @@ fn redis_log_settings_that_make_no_sense_are_refused() {
             RedisLog::builder("rediss://localhost", 10).root_certificate("no PEM"),
             "invalid root certificate",
         ),
+        (
+            builder().root_certificate("no PEM"),
+            "the root certificate would not be used",
+        ),
     ] {
         let error = log.build().unwrap_err().to_string();
         assert!(error.contains(expected), "{expected}: {error}");

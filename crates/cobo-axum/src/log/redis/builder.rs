@@ -102,7 +102,8 @@ impl RedisLogBuilder {
     ///
     /// - The URL is not a valid Redis URL, needs TLS that this build does not have, or leads to another
     ///   machine without TLS.
-    /// - The namespace is empty or contains a brace, or the certificate is malformed.
+    /// - The namespace is empty or contains a brace.
+    /// - The certificate is malformed, or the URL is not `rediss://`, so that it would not be used.
     /// - The lease or the timeout is less than a millisecond, or the capacity or the limit of parked
     ///   events is 0.
     pub fn build(self) -> Result<RedisLog, LogError> {
@@ -132,7 +133,13 @@ impl RedisLogBuilder {
             ));
         }
         let client = match self.root_certificate {
-            Some(pem) if tls => {
+            Some(_) if !tls => {
+                return Err(refused(
+                    "the root certificate would not be used: the URL has no TLS; use a `rediss://` URL, \
+                     or remove the certificate",
+                ));
+            }
+            Some(pem) => {
                 if !tls::has_certificates(&pem) {
                     return Err(refused(INVALID_CERTIFICATE));
                 }
@@ -143,7 +150,7 @@ impl RedisLogBuilder {
                 let client = Client::build_with_tls(info, certificates);
                 client.map_err(|_| refused(INVALID_CERTIFICATE))?
             }
-            _ => Client::open(info).map_err(|_| refused(INVALID_URL))?,
+            None => Client::open(info).map_err(|_| refused(INVALID_URL))?,
         };
         Ok(RedisLog {
             connection: Connection::new(client, tls, self.timeout),
@@ -168,6 +175,11 @@ impl RedisLogBuilder {
                      `RedisLogBuilder::danger_allow_plain_redis`",
                 ))
             }
+            // DNS is not asked where this machine is: it could name another one.
+            ConnectionAddr::Tcp(host, port) if is_localhost(host) => {
+                let here = ConnectionAddr::Tcp("127.0.0.1".to_owned(), *port);
+                Ok(info.clone().set_addr(here))
+            }
             _ => Ok(info),
         }
     }
@@ -180,7 +192,11 @@ fn refused(why: &'static str) -> LogError {
 /// Whether the host is this machine.
 fn is_loopback(host: &str) -> bool {
     let address = host.parse::<IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+    is_localhost(host) || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn is_localhost(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
 }
 
 impl fmt::Debug for RedisLogBuilder {
@@ -193,5 +209,24 @@ impl fmt::Debug for RedisLogBuilder {
             .field("timeout", &self.timeout)
             .field("allow_plain", &self.allow_plain)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn localhost_without_tls_is_this_machine_whatever_dns_says() {
+        for (url, expected) in [
+            ("redis://localhost", "127.0.0.1:6379"),
+            ("redis://user:password@LocalHost:7000/1", "127.0.0.1:7000"),
+            ("redis://[::1]:7000", "::1:7000"),
+            // A certificate has the name, and proves who the server is.
+            ("rediss://localhost", "localhost:6379"),
+        ] {
+            let info = RedisLogBuilder::new(url, 1).address().unwrap();
+            assert_eq!(info.addr().to_string(), expected, "{url}");
+        }
     }
 }

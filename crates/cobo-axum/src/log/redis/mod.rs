@@ -58,7 +58,7 @@ const MAX_REMEMBERED: usize = 1_000_000;
 ///   again. Events that are in the log are still handled.
 /// - **Another process** may record an event. An idle worker finds it within a minute.
 /// - **URLs** begin with `redis://`, `rediss://` (TLS, with the feature `rustls-aws-lc` or `rustls-ring`)
-///   or `unix://`.
+///   or `unix://`. `redis://localhost` is always 127.0.0.1; DNS is not asked.
 /// - **Clusters.** All keys of a log are in one slot of a cluster, but the log does not follow
 ///   redirections: each call to a node without that slot fails. Give the URL of a single server.
 /// - **Permissions.** The Redis user needs `+evalsha +script|load +time` and the commands for hashes and
