@@ -83,7 +83,9 @@ impl VerifyLayer {
         self
     }
 
-    /// Sets how many bodies are read at the same time, at least one. Beyond that the answer is 503.
+    /// Sets how many bodies are read at the same time, at least one. Beyond that the answer is 503. Each of
+    /// them may take up to three times the memory of the
+    /// [largest body](InboundVerifier::with_max_body_bytes).
     #[must_use]
     pub fn max_reading(mut self, bodies: usize) -> Self {
         self.reading.set_max_bodies(bodies);

@@ -59,7 +59,7 @@ pub(crate) async fn receive_body(
     let Ok(_permit) = reading.bodies.try_acquire() else {
         tracing::warn!(
             "a webhook or callback was refused: too many bodies are being read; if Cobo sends that \
-             many, raise `max_reading`"
+             many, use an `Inbox` or a `VerifyLayer` with a higher `max_reading`"
         );
         return Err(Rejection::LATER);
     };

@@ -222,8 +222,8 @@ async fn late_result_does_not_make_a_claimed_event_wait_after_a_disk_error() {
     assert_eq!(log.claim(20).await.unwrap(), nothing(None));
 }
 
-/// A claim whose flush failed may be in the file even so, but no worker has the event. It must not be
-/// taken for the earlier claim, whose worker could not end it.
+/// A claim whose flush failed may be in the file even so, but no worker has the event. The result of
+/// the earlier claim does not end it.
 #[tokio::test]
 async fn event_of_a_claim_that_reached_no_worker_waits_again_after_a_disk_error() {
     let disk = Disk::default();

@@ -95,8 +95,8 @@ impl InboxBuilder {
     }
 
     /// Sets how many bodies are read at the same time. Beyond that the answer is 503. Each of them may
-    /// take as much memory as the [largest body](InboundVerifier::with_max_body_bytes), 1 MiB by default.
-    /// Default: 256.
+    /// take up to three times the memory of the [largest body](InboundVerifier::with_max_body_bytes),
+    /// which has 1 MiB by default. Default: 256.
     #[must_use]
     pub fn max_reading(mut self, bodies: usize) -> Self {
         self.max_reading = bodies;

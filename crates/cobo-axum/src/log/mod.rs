@@ -39,8 +39,11 @@ const MAX_PARKED: usize = 100_000;
 /// A call may also arrive late, when its claim has ended and another worker has claimed the event.
 /// So [`retry`](Self::retry) and [`park`](Self::park) have the number of the claim, and must change
 /// nothing unless the event has exactly this claim: otherwise two workers would handle the event at
-/// the same time. A late [`done`](Self::done) counts: the event has been handled, and the result of
-/// the other worker then changes nothing.
+/// the same time. The numbers of claims are unique within one recording of an event: if an event that
+/// was done is recorded again after its ID was forgotten, they may begin with 1 again.
+///
+/// A late [`done`](Self::done) counts: the event has been handled, and the result of the other worker
+/// then changes nothing.
 ///
 /// A log is trusted. Events are verified before they are recorded, and not again afterwards: a person
 /// or program that can write to the log can make the handlers see any event.
@@ -155,7 +158,8 @@ pub enum Claim {
         body: Bytes,
         /// 1 for the first attempt to handle it, and for the first one after a release.
         attempt: u32,
-        /// The number of this claim. No other claim of the event has it, also after a release.
+        /// The number of this claim. No other claim of the event has it, also after a release, until the
+        /// event is done.
         claim: u32,
     },
     /// No event is due. The next one is due at this time, if one is waiting.
