@@ -36,7 +36,7 @@ macro_rules! programs {
 
 programs! {
     approver: "1. 99.99: Completed\n2. 100.000000000000000001: Rejected\n3. 1: Rejected\n";
-    connections: "3. got a token over TLS";
+    connections: "2. got a token over TLS, with a certificate authority of our own\n3. got a token over TLS, through the proxy";
     layers: "2. calls that the layers saw: 1, requests that were sent: 2";
     mpc: "5. not signed: Failed: a signer refused";
     payments: "5. refund: Completed";

@@ -1,18 +1,23 @@
-//! The `tracing` spans of calls, and the events of the token source and of the verifier of user info tokens.
-//! These tests have their own binary, since callsites cache across threads whether there is a subscriber.
+//! The `tracing` spans of calls, and the events of the token source, of the verifier of user info tokens and of
+//! the inbox. These tests have their own binary, since callsites cache across threads whether there is a
+//! subscriber.
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cobo_auth::{Credential as _, Environment, FixedToken, ResponseKeys, RetryPolicy, Secret};
+use cobo_auth::{
+    Credential as _, Environment, FixedToken, InboundVerifier, ResponseKeys, RetryPolicy, Secret,
+};
+use cobo_axum::{Inbox, MemoryLog};
 use cobo_oauth::{MemoryStore, TokenStore as _};
 use cobo_sandbox::{Answer, DEMO_ORG_ID, Sandbox};
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::capture::{Capture, Secrets};
 use cobo_tests::client;
 use cobo_tests::failing::Failing;
+use cobo_waas2::webhooks::Router;
 use http::{Method, StatusCode};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -103,6 +108,19 @@ async fn logs_show_no_part_of_a_user_info_token() {
         "{text}"
     );
     capture.has_none_of(&secrets);
+}
+
+#[tokio::test]
+async fn inbox_warns_at_its_start_if_the_router_has_no_otherwise() {
+    let ignoring = Router::new().otherwise(async |_| Ok::<_, std::io::Error>(()));
+    for (router, warns) in [(ignoring, false), (Router::new(), true)] {
+        let capture = Capture::start();
+        let verifier = InboundVerifier::new(&Environment::production()).unwrap();
+        let inbox = Inbox::builder(verifier, MemoryLog::new(1), router);
+        inbox.start().unwrap().shutdown().await;
+        let text = capture.text();
+        assert_eq!(text.contains("has no `otherwise`"), warns, "{text}");
+    }
 }
 
 /// The fields of a span.

@@ -40,7 +40,8 @@ pub(crate) async fn receive(dir: &Path, response_key: &str) {
     let inbox = Inbox::builder(verifier, log, handlers)
         .pauses(Duration::from_millis(1), Duration::from_millis(10))
         .max_attempts(1_000)
-        .start();
+        .start()
+        .unwrap();
     let app = axum::Router::new().route("/", inbox.route());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("http://{}", listener.local_addr().unwrap());
@@ -84,11 +85,11 @@ impl EventLog for Watched {
     async fn done(&self, id: &str, now: u64) -> Result<(), LogError> {
         self.log.done(id, now).await
     }
-    async fn retry(&self, id: &str, due: u64) -> Result<(), LogError> {
-        self.log.retry(id, due).await
+    async fn retry(&self, id: &str, claim: u32, due: u64) -> Result<(), LogError> {
+        self.log.retry(id, claim, due).await
     }
-    async fn park(&self, id: &str, reason: &str) -> Result<(), LogError> {
-        self.log.park(id, reason).await
+    async fn park(&self, id: &str, claim: u32, reason: &str) -> Result<(), LogError> {
+        self.log.park(id, claim, reason).await
     }
     async fn parked(
         &self,

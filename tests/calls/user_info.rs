@@ -73,6 +73,22 @@ async fn rotated_key_of_the_portal_is_fetched_after_the_interval() {
 }
 
 #[tokio::test]
+async fn keys_that_cannot_be_fetched_for_an_hour_are_refused() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let verifier = verifier(&sandbox);
+    let token = Secret::new(sandbox.user_info_token(json!({})));
+    verifier.verify(&token).await.unwrap();
+    let failure = Answer::error(StatusCode::INTERNAL_SERVER_ERROR, 2000);
+    sandbox.script("get_jwks", [failure]).unwrap();
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(3_600)).await;
+    tokio::time::resume();
+    let error = verifier.verify(&token).await.unwrap_err();
+    assert_eq!(error.kind(), UserInfoErrorKind::KeysTooOld);
+    assert_eq!(error.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
 async fn scripted_failures_of_the_jwks_reach_the_verifier() {
     let sandbox = Sandbox::start().await.unwrap();
     let elsewhere = "https://attacker.example/jwks.json";

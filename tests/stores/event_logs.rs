@@ -1,41 +1,47 @@
-//! What every event log does, in memory, in a file and in Redis; and what only the one in Redis does.
-
-use std::time::Duration;
+//! What every event log does, in memory and in a file. `redis_logs` has the one in Redis.
 
 use bytes::Bytes;
-use cobo_axum::{
-    Claim, Counts, EventLog, LogError, MemoryLog, NewEvent, Recorded, RedbLog, RedisLog,
-};
-use cobo_tests::redis::{self, Redis, Settings};
+use cobo_axum::{Claim, Counts, EventLog, LogError, MemoryLog, NewEvent, Recorded, RedbLog};
 
-const DAY: u64 = 24 * 60 * 60 * 1_000;
+pub(crate) const DAY: u64 = 24 * 60 * 60 * 1_000;
 
-fn event(id: &str) -> NewEvent {
+pub(crate) fn event(id: &str) -> NewEvent {
     NewEvent {
         id: id.to_owned(),
         body: Bytes::from(format!("body of {id}")),
     }
 }
 
-fn claimed(id: &str, attempt: u32) -> Claim {
+pub(crate) fn claimed(id: &str, attempt: u32) -> Claim {
     Claim::Event {
         id: id.to_owned(),
         body: event(id).body,
         attempt,
+        claim: attempt,
     }
 }
 
-fn nothing(next_due: Option<u64>) -> Claim {
+/// The first attempt after a release.
+fn claimed_after_release(id: &str, claim: u32) -> Claim {
+    Claim::Event {
+        id: id.to_owned(),
+        body: event(id).body,
+        attempt: 1,
+        claim,
+    }
+}
+
+pub(crate) fn nothing(next_due: Option<u64>) -> Claim {
     Claim::Nothing { next_due }
 }
 
-async fn counts(log: &impl EventLog) -> (usize, usize) {
+pub(crate) async fn counts(log: &impl EventLog) -> (usize, usize) {
     let Counts { unfinished, parked } = log.counts().await.unwrap();
     (unfinished, parked)
 }
 
 /// The log has a capacity of 2.
-async fn keeps_the_contract(log: impl EventLog) {
+pub(crate) async fn keeps_the_contract(log: impl EventLog) {
     assert_eq!(log.claim(0).await.unwrap(), nothing(None));
     assert_eq!(log.record(event("a"), 10).await.unwrap(), Recorded::New);
     assert_eq!(log.record(event("b"), 20).await.unwrap(), Recorded::New);
@@ -60,8 +66,8 @@ async fn keeps_the_contract(log: impl EventLog) {
     assert_eq!(log.claim(20).await.unwrap(), nothing(None));
 
     // Given back, once.
-    log.retry("a", 50).await.unwrap();
-    log.retry("a", 40).await.unwrap();
+    log.retry("a", 1, 50).await.unwrap();
+    log.retry("a", 1, 40).await.unwrap();
     assert_eq!(log.claim(49).await.unwrap(), nothing(Some(50)));
     assert_eq!(log.claim(50).await.unwrap(), claimed("a", 2));
 
@@ -77,7 +83,7 @@ async fn keeps_the_contract(log: impl EventLog) {
 
     // Parked until it is released. It makes room, too.
     assert!(log.parked(None, 10).await.unwrap().is_empty());
-    log.park("b", "why").await.unwrap();
+    log.park("b", 1, "why").await.unwrap();
     let parked = log.parked(None, 10).await.unwrap();
     assert_eq!(parked.len(), 1);
     assert_eq!(
@@ -86,16 +92,67 @@ async fn keeps_the_contract(log: impl EventLog) {
     );
     assert_eq!(parked[0].body, event("b").body);
     assert_eq!(counts(&log).await, (1, 1));
-    log.retry("b", 75).await.unwrap();
+    log.retry("b", 1, 75).await.unwrap();
     assert_eq!(log.claim(80).await.unwrap(), claimed("c", 1));
     assert_eq!(log.claim(80).await.unwrap(), nothing(None));
     assert!(!log.release("c", 80).await.unwrap());
     assert!(!log.release("unknown", 80).await.unwrap());
     assert!(log.release("b", 80).await.unwrap());
     assert!(!log.release("b", 80).await.unwrap());
-    assert_eq!(log.claim(80).await.unwrap(), claimed("b", 1));
+    assert_eq!(log.claim(80).await.unwrap(), claimed_after_release("b", 2));
+    log.done("b", 90).await.unwrap();
+    log.done("c", 90).await.unwrap();
+    assert_eq!(counts(&log).await, (0, 0));
+}
 
-    // Handled events are remembered for 7 days.
+/// A result that is written twice, or after another worker has claimed the event, never ends the claim of
+/// that worker: two workers would handle the event at the same time.
+pub(crate) async fn late_results_never_end_the_claim_of_another_worker(log: impl EventLog) {
+    let late = async |claim| {
+        log.retry("a", claim, 10).await.unwrap();
+        log.park("a", claim, "late").await.unwrap();
+        assert_eq!(log.claim(99).await.unwrap(), nothing(None), "{claim}");
+        assert_eq!(counts(&log).await, (1, 0), "{claim}");
+    };
+    log.record(event("a"), 10).await.unwrap();
+    assert_eq!(log.claim(10).await.unwrap(), claimed("a", 1));
+    log.retry("a", 1, 10).await.unwrap();
+    assert_eq!(log.claim(10).await.unwrap(), claimed("a", 2));
+    late(1).await;
+
+    // The same number of attempts after a release does not make an old result valid.
+    log.park("a", 2, "why").await.unwrap();
+    assert!(log.release("a", 10).await.unwrap());
+    assert_eq!(log.claim(10).await.unwrap(), claimed_after_release("a", 3));
+    for claim in [0, 1, 2, 4] {
+        late(claim).await;
+    }
+
+    // A late `done` counts, and the result of the other worker then changes nothing.
+    log.retry("a", 3, 20).await.unwrap();
+    log.done("a", 10).await.unwrap();
+    log.done("a", 10).await.unwrap();
+    log.retry("a", 3, 10).await.unwrap();
+    log.park("a", 3, "late").await.unwrap();
+    assert_eq!(log.claim(99).await.unwrap(), nothing(None));
+    assert_eq!(counts(&log).await, (0, 0));
+    let again = log.record(event("a"), 10).await.unwrap();
+    assert_eq!(again, Recorded::Duplicate);
+
+    // But not of a parked event, which an operator sees.
+    log.record(event("b"), 10).await.unwrap();
+    assert_eq!(log.claim(10).await.unwrap(), claimed("b", 1));
+    log.park("b", 1, "why").await.unwrap();
+    log.done("b", 10).await.unwrap();
+    assert_eq!(counts(&log).await, (0, 1));
+}
+
+/// By the clock of the caller.
+async fn remembers_handled_events_for_7_days(log: impl EventLog) {
+    for id in ["b", "c"] {
+        log.record(event(id), 80).await.unwrap();
+        assert_eq!(log.claim(80).await.unwrap(), claimed(id, 1));
+    }
     log.done("b", 90).await.unwrap();
     assert_eq!(
         log.record(event("b"), 90 + 7 * DAY).await.unwrap(),
@@ -109,18 +166,18 @@ async fn keeps_the_contract(log: impl EventLog) {
 }
 
 /// The log has a capacity of 10, and of 2 parked events.
-async fn bounds_and_discards_parked_events(log: impl EventLog) {
+pub(crate) async fn bounds_and_discards_parked_events(log: impl EventLog) {
     for id in ["b", "c", "a"] {
         log.record(event(id), 10).await.unwrap();
         assert_eq!(log.claim(10).await.unwrap(), claimed(id, 1));
     }
-    log.park("c", "why c").await.unwrap();
+    log.park("c", 1, "why c").await.unwrap();
     assert_eq!(log.record(event("d"), 10).await.unwrap(), Recorded::New);
-    log.park("b", "why b").await.unwrap();
+    log.park("b", 1, "why b").await.unwrap();
     // Beyond the limit, new events are refused. One that was accepted can still be parked.
     let refused = log.record(event("e"), 10).await;
     assert!(matches!(refused, Err(LogError::TooManyParked)));
-    log.park("a", "why a").await.unwrap();
+    log.park("a", 1, "why a").await.unwrap();
     assert_eq!(counts(&log).await, (1, 3));
 
     // In pages, by ID.
@@ -153,7 +210,8 @@ async fn bounds_and_discards_parked_events(log: impl EventLog) {
     assert_eq!(log.record(event("e"), 20).await.unwrap(), Recorded::New);
 }
 
-/// Events that are done are forgotten a few at a time, and all of them in the end.
+/// Events that are done are forgotten a few at a time, and all of them in the end. By the clock of the
+/// caller.
 async fn forgets_done_events_in_small_steps(log: impl EventLog) {
     let ids: Vec<String> = (0..40).map(|number| format!("e-{number}")).collect();
     for id in &ids {
@@ -176,6 +234,8 @@ async fn forgets_done_events_in_small_steps(log: impl EventLog) {
 #[tokio::test]
 async fn memory_log_fulfils_the_event_log_contract() {
     keeps_the_contract(MemoryLog::new(2)).await;
+    late_results_never_end_the_claim_of_another_worker(MemoryLog::new(10)).await;
+    remembers_handled_events_for_7_days(MemoryLog::new(10)).await;
     bounds_and_discards_parked_events(MemoryLog::new(10).max_parked(2)).await;
     forgets_done_events_in_small_steps(MemoryLog::new(100)).await;
 }
@@ -188,121 +248,7 @@ async fn redb_log_fulfils_the_event_log_contract() {
     let log = RedbLog::builder(10).max_parked(2).open(path("2")).unwrap();
     bounds_and_discards_parked_events(log).await;
     forgets_done_events_in_small_steps(RedbLog::open(path("3"), 100).unwrap()).await;
-}
-
-#[tokio::test]
-async fn redis_log_fulfils_the_event_log_contract() {
-    if !redis::is_there() {
-        return;
-    }
-    let redis = Redis::start().await;
-    let log = |namespace: &str, capacity| {
-        let log = RedisLog::builder(&redis.url(), capacity).namespace(namespace);
-        log.max_parked(if capacity == 10 { 2 } else { 100 }).build()
-    };
-    keeps_the_contract(log("1", 2).unwrap()).await;
-    bounds_and_discards_parked_events(log("2", 10).unwrap()).await;
-    forgets_done_events_in_small_steps(log("3", 100).unwrap()).await;
-}
-
-#[tokio::test]
-async fn redis_log_shares_events_between_processes_and_claims_again_after_the_lease() {
-    if !redis::is_there() {
-        return;
-    }
-    let redis = Redis::start().await;
-    let log = || RedisLog::builder(&redis.url(), 10);
-    let (one, other) = (log().build().unwrap(), log().build().unwrap());
-    one.record(event("a"), 10).await.unwrap();
-    let again = other.record(event("a"), 10).await.unwrap();
-    assert_eq!(again, Recorded::Duplicate);
-    assert_eq!(other.claim(10).await.unwrap(), claimed("a", 1));
-    assert_eq!(one.claim(10).await.unwrap(), nothing(None));
-    other.retry("a", 10).await.unwrap();
-
-    // A process that ends while it handles the event, with a lease that ends at once.
-    let short = log().lease(Duration::ZERO).build().unwrap();
-    assert_eq!(short.claim(10).await.unwrap(), claimed("a", 2));
-    assert_eq!(one.claim(10).await.unwrap(), claimed("a", 3));
-    // Its late result counts even so.
-    short.done("a", 20).await.unwrap();
-    one.retry("a", 20).await.unwrap();
-    assert_eq!(counts(&one).await, (0, 0));
-    let again = one.record(event("a"), 30).await.unwrap();
-    assert_eq!(again, Recorded::Duplicate);
-}
-
-#[tokio::test]
-async fn redis_log_with_durable_settings_keeps_its_events_when_redis_is_killed() {
-    if !redis::is_there() {
-        return;
-    }
-    let durable = Settings {
-        durable: true,
-        ..Settings::default()
-    };
-    let mut redis = Redis::with(durable).await;
-    let log = RedisLog::connect(&redis.url(), 10).unwrap();
-    log.check_durability().await.unwrap();
-    log.record(event("a"), 10).await.unwrap();
-    log.record(event("b"), 20).await.unwrap();
-    assert_eq!(log.claim(20).await.unwrap(), claimed("a", 1));
-    log.park("a", "why").await.unwrap();
-
-    redis.kill();
-    let error = log.record(event("c"), 20).await.unwrap_err();
-    assert!(matches!(error, LogError::Failed(_)), "{error}");
-    redis.restart().await;
-    assert_eq!(log.record(event("c"), 20).await.unwrap(), Recorded::New);
-    let again = log.record(event("b"), 20).await.unwrap();
-    assert_eq!(again, Recorded::Duplicate);
-    assert_eq!(log.parked(None, 10).await.unwrap()[0].reason, "why");
-    assert_eq!(counts(&log).await, (2, 1));
-}
-
-#[tokio::test]
-async fn redis_settings_that_lose_events_are_named() {
-    if !redis::is_there() {
-        return;
-    }
-    let redis = Redis::with(Settings {
-        durable: true,
-        ..Settings::default()
-    })
-    .await;
-    let log = RedisLog::connect(&redis.url(), 10).unwrap();
-    for (name, wrong, right) in [
-        ("appendonly", "no", "yes"),
-        ("appendfsync", "everysec", "always"),
-        ("maxmemory-policy", "allkeys-lru", "noeviction"),
-    ] {
-        redis.cli(&["CONFIG", "SET", name, wrong]);
-        let error = log.check_durability().await.unwrap_err().to_string();
-        let expected = format!("Redis has the setting `{name} {wrong}`; set it to `{right}`");
-        assert!(error.contains(&expected), "{error}");
-        redis.cli(&["CONFIG", "SET", name, right]);
-        log.check_durability().await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn redis_log_url_is_checked_and_never_shown() {
-    for url in [
-        "http://:hunter2@localhost",
-        "rediss://:hunter2@localhost/#insecure",
-    ] {
-        let error = RedisLog::connect(url, 10).unwrap_err();
-        assert!(error.to_string().contains("invalid Redis URL"), "{error}");
-        let shown = format!("{error} {error:?} {:?}", RedisLog::builder(url, 10));
-        assert!(!shown.contains("hunter2"), "{shown}");
-    }
-    let braces = RedisLog::builder("redis://localhost", 10).namespace("{a}");
-    let error = braces.build().unwrap_err().to_string();
-    assert!(error.contains("invalid namespace"), "{error}");
-
-    // A port that no server listens on.
-    let url = format!("redis://:hunter2@127.0.0.1:{}", redis::free_port());
-    let error = RedisLog::connect(&url, 10).unwrap().claim(0).await;
-    let error = format!("{:?}", error.unwrap_err());
-    assert!(!error.contains("hunter2"), "{error}");
+    let log = RedbLog::open(path("4"), 10).unwrap();
+    late_results_never_end_the_claim_of_another_worker(log).await;
+    remembers_handled_events_for_7_days(RedbLog::open(path("5"), 10).unwrap()).await;
 }

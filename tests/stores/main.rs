@@ -7,6 +7,7 @@ mod directories;
 mod event_logs;
 #[cfg(unix)]
 mod files;
+mod redis_logs;
 mod redis_refusals;
 mod redis_servers;
 mod redis_store;

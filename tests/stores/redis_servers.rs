@@ -1,10 +1,11 @@
-//! A Redis store on servers with TLS, and on a cluster.
+//! A Redis store and an event log on servers with TLS, and on a cluster.
 
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cobo_axum::{EventLog as _, NewEvent, Recorded, RedisLog};
 use cobo_oauth::{RedisStore, Saved, StoreErrorKind, TokenPair, TokenStore};
 use cobo_tests::certificates::Authority;
 use cobo_tests::contract;
@@ -78,6 +79,85 @@ async fn tls_works_only_with_the_matching_root_certificate() {
     assert!(unknown.load("one").await.is_err(), "no machine trusts it");
     let plain = RedisStore::connect(&url.replace("rediss", "redis")).unwrap();
     assert!(plain.load("one").await.is_err());
+}
+
+fn event(id: &str) -> NewEvent {
+    NewEvent {
+        id: id.to_owned(),
+        body: id.to_owned().into(),
+    }
+}
+
+#[tokio::test]
+async fn event_log_with_tls_works_only_with_the_matching_root_certificate() {
+    if !redis::is_there() {
+        return;
+    }
+    let (ours, others) = (certificates(), certificates());
+    let dir = tempfile::tempdir().unwrap();
+    let server = Redis::with(Settings {
+        durable: true,
+        flags: tls(dir.path(), &ours),
+    })
+    .await;
+    let url = format!("rediss://localhost:{}", server.port());
+    let open = |url: &str| RedisLog::builder(url, 10).timeout(PATIENT);
+    let log = open(&url).root_certificate(ours.root.as_str());
+    let log = log.build().unwrap();
+    assert_eq!(log.record(event("a"), 10).await.unwrap(), Recorded::New);
+    log.check_durability().await.unwrap();
+    assert_eq!(server.cli(&["HGET", "cobo-events:{cobo}:bodies", "a"]), "a");
+
+    let other = open(&url).root_certificate(others.root.as_str());
+    let other = other.build().unwrap();
+    let unknown = open(&url).build().unwrap();
+    let plain = open(&url.replace("rediss", "redis")).build().unwrap();
+    for log in [other, unknown, plain] {
+        log.record(event("b"), 10).await.unwrap_err();
+    }
+    assert_eq!(log.counts().await.unwrap().unfinished, 1);
+}
+
+/// A log does not follow redirections. All its keys are in one slot, so that each call works on the node
+/// with that slot, and on no other.
+#[tokio::test]
+async fn event_log_on_a_cluster_works_only_on_the_node_with_its_slot() {
+    if !redis::is_there() {
+        return;
+    }
+    let servers = cluster(&[]).await;
+    let mut works = 0;
+    for server in &servers {
+        let log = RedisLog::connect(&server.url(), 10).unwrap();
+        match log.record(event("a"), 10).await {
+            Ok(recorded) => {
+                assert_eq!(recorded, Recorded::New);
+                works += 1;
+                for claim in 1..=2 {
+                    log.claim(10).await.unwrap();
+                    log.retry("a", claim, 10).await.unwrap();
+                }
+                log.claim(10).await.unwrap();
+                log.park("a", 3, "why").await.unwrap();
+                let parked = log.parked(None, 10).await.unwrap();
+                assert_eq!(parked[0].body, "a");
+                assert!(log.release("a", 10).await.unwrap());
+                log.claim(10).await.unwrap();
+                log.park("a", 4, "why").await.unwrap();
+                log.discard("a", 10).await.unwrap().unwrap();
+                log.record(event("b"), 10).await.unwrap();
+                log.claim(10).await.unwrap();
+                log.done("b", 10).await.unwrap();
+                assert_eq!(log.counts().await.unwrap().unfinished, 0);
+            }
+            Err(error) => {
+                let error = error.to_string();
+                assert!(error.contains("node of a Redis cluster"), "{error}");
+                assert!(error.contains("URL of a single server"), "{error}");
+            }
+        }
+    }
+    assert_eq!(works, 1);
 }
 
 /// A server that can join a cluster.

@@ -1,6 +1,7 @@
 //! Properties that hold for any input bytes. The fuzz targets and the stored corpus check them.
 
 mod inbound;
+mod user_info;
 
 use std::time::Duration;
 
@@ -10,12 +11,13 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 pub use inbound::{callback_decoding, event_decoding, inbound_headers};
+pub use user_info::user_info_token;
 
 /// A property of any bytes. It panics if it does not hold.
 pub type Property = fn(&[u8]);
 
 /// All properties, with the name of their fuzz target and corpus folder.
-pub const ALL: [(&str, Property); 7] = [
+pub const ALL: [(&str, Property); 8] = [
     ("canonical_target", canonical_target),
     ("key_parsing", key_parsing),
     ("response_verification", response_verification),
@@ -23,6 +25,7 @@ pub const ALL: [(&str, Property); 7] = [
     ("inbound_headers", inbound_headers),
     ("event_decoding", event_decoding),
     ("callback_decoding", callback_decoding),
+    ("user_info_token", user_info_token),
 ];
 
 /// The canonical form is a fixed point, is pure ASCII, and has no empty value and no repeated key.

@@ -78,6 +78,12 @@ mod client;
 #[doc(hidden)]
 pub mod codegen;
 mod error;
+/// What the fuzz targets call. Not for other code.
+#[cfg(feature = "user-info")]
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::user_info::verifier::verify_with_jwks;
+}
 mod inbound;
 mod keys;
 mod operation;

@@ -8,7 +8,7 @@ use axum::routing::{MethodRouter, post};
 use cobo_auth::{InboundVerifier, Verified};
 use cobo_waas2::webhooks::{CallbackRequest, Decision};
 
-use crate::receive::{READ_LIMIT, receive};
+use crate::receive::{Reading, receive};
 use crate::rejection::Rejection;
 
 /// Creates a route that answers callbacks. Cobo asks whether a transaction may go on, and gets exactly
@@ -18,7 +18,15 @@ use crate::rejection::Rejection;
 /// takes longer than `limit`, the answer is 503 and Cobo asks again, up to 30 times. Cobo may ask
 /// about a transaction twice, so `decide` must come to the same decision again.
 ///
-/// A `decide` that blocks its thread cannot be stopped, and is not answered after the limit: use
+/// A signature does not say which app or organization a callback is for: all customers of Cobo get
+/// callbacks that verify with the same key, and can register any URL. So approve only a transaction that
+/// `decide` knows: compare `wallet_id`, token, amount and recipient with your own records, and deny
+/// everything else.
+///
+/// A body must arrive within 5 seconds, and the route reads at most 256 bodies at the same time; beyond
+/// that the answer is 503.
+///
+/// A `decide` that blocks its thread cannot be stopped, and Cobo gets no answer until it returns: use
 /// `tokio::task::spawn_blocking` for such work.
 pub fn callback<S, F, R, E>(
     verifier: InboundVerifier,
@@ -31,11 +39,12 @@ where
     R: Future<Output = Result<Decision, E>> + Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
 {
-    let decide = Arc::new(decide);
+    let (decide, reading) = (Arc::new(decide), Reading::new());
     post(move |request: Request| {
         let (verifier, decide) = (verifier.clone(), Arc::clone(&decide));
+        let reading = reading.clone();
         async move {
-            let body = receive(&verifier, request, READ_LIMIT).await?;
+            let body = receive(&verifier, request, &reading).await?;
             let asked = body.parse::<CallbackRequest>()?;
             let transaction = asked.transaction_id.clone();
             // Its own task: a panic ends the task and not the connection. The limit is inside, because this

@@ -7,11 +7,11 @@ use axum::BoxError;
 use axum::body::HttpBody;
 use bytes::Bytes;
 use cobo_auth::{Body, InboundVerifier, Verified};
-use http::{HeaderValue, Request, Response, header};
+use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::receive::{READ_LIMIT, receive_body};
+use crate::receive::{Reading, receive_body};
 use crate::rejection::Rejection;
 
 /// A tower layer for servers other than axum: it verifies each request, and passes it on with a
@@ -22,7 +22,9 @@ use crate::rejection::Rejection;
 /// of the inner response must be made from a text, such as `axum::body::Body` or
 /// `http_body_util::Full<Bytes>`.
 ///
-/// It does not record events: what the inner service acknowledges must be stored first.
+/// It does not record events: the inner service must store an event before it acknowledges it. A signature does
+/// not say which app or organization an event is for: the inner service must check that, see
+/// [`Inbox`](crate::Inbox).
 ///
 /// ```
 /// use std::convert::Infallible;
@@ -62,22 +64,29 @@ use crate::rejection::Rejection;
 #[derive(Debug, Clone)]
 pub struct VerifyLayer {
     verifier: InboundVerifier,
-    read_limit: Duration,
+    reading: Reading,
 }
 
 impl VerifyLayer {
-    /// A layer that reads a body within 5 seconds.
+    /// Creates a layer that reads a body within 5 seconds, and at most 256 bodies at the same time.
     pub fn new(verifier: InboundVerifier) -> Self {
         Self {
             verifier,
-            read_limit: READ_LIMIT,
+            reading: Reading::new(),
         }
     }
 
     /// Sets how long reading a body may take. After that, the answer is 408.
     #[must_use]
     pub fn read_limit(mut self, limit: Duration) -> Self {
-        self.read_limit = limit;
+        self.reading.limit = limit;
+        self
+    }
+
+    /// Sets how many bodies are read at the same time, at least one. Beyond that the answer is 503.
+    #[must_use]
+    pub fn max_reading(mut self, bodies: usize) -> Self {
+        self.reading.set_max_bodies(bodies);
         self
     }
 }
@@ -120,14 +129,11 @@ where
         // The service that was polled, and not its clone, is ready.
         let ready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, ready);
-        let VerifyLayer {
-            verifier,
-            read_limit,
-        } = self.layer.clone();
+        let VerifyLayer { verifier, reading } = self.layer.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let body = axum::body::Body::new(body);
-            match receive_body(&verifier, &parts.headers, body, read_limit).await {
+            match receive_body(&verifier, &parts.headers, body, &reading).await {
                 Ok(verified) => inner.call(Request::from_parts(parts, verified)).await,
                 Err(rejection) => Ok(response(rejection)),
             }
@@ -139,7 +145,6 @@ where
 fn response<R: From<&'static str>>(rejection: Rejection) -> Response<R> {
     let mut response = Response::new(R::from(rejection.text()));
     *response.status_mut() = rejection.status();
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, text);
+    *response.headers_mut() = rejection.headers();
     response
 }

@@ -13,7 +13,8 @@
 //! process, or a `RedisLog` (feature `redis`) for processes on several machines.
 //!
 //! Requests that do not verify are answered with 400, 401, 408, 413 or 503 and a short text, and are
-//! logged with the reason.
+//! logged with the reason. A request that verifies is from Cobo, but may be about another customer of Cobo:
+//! see [`Inbox`] and [`callback`].
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -24,14 +25,18 @@
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let verifier = InboundVerifier::new(&Environment::production())?;
-//! let handlers = Router::new().on_transaction(async |event| {
-//!     println!("{}: {}", event.data.transaction_id, event.data.status);
-//!     Ok::<_, std::io::Error>(())
-//! });
+//! let handlers = Router::new()
+//!     .on_transaction(async |event| {
+//!         // A real app first checks that `event.data.wallet_id` is one of its wallets.
+//!         println!("{}: {}", event.data.transaction_id, event.data.status);
+//!         Ok::<_, std::io::Error>(())
+//!     })
+//!     // Without this, events of other types are parked.
+//!     .otherwise(async |_| Ok::<_, std::io::Error>(()));
 //! // The request ids of this app's own records. A real app also compares wallet, token, amount and recipient.
 //! let ours = std::collections::BTreeSet::from(["order-1024".to_owned()]);
 //! // In memory: events that are not handled yet are lost when the process ends. `RedbLog` keeps them.
-//! let inbox = Inbox::builder(verifier.clone(), MemoryLog::new(10_000), handlers).start();
+//! let inbox = Inbox::builder(verifier.clone(), MemoryLog::new(10_000), handlers).start()?;
 //! let app = axum::Router::new()
 //!     .route("/webhook", inbox.route())
 //!     .route(
@@ -69,7 +74,7 @@ mod webhook;
 pub use axum;
 pub use callback::callback;
 pub use inbox::Inbox;
-pub use inbox::builder::InboxBuilder;
+pub use inbox::builder::{InboxBuilder, StartError};
 #[cfg(feature = "oauth")]
 pub use installation::InstallationCallback;
 pub use layer::{Verify, VerifyLayer};

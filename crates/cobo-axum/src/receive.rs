@@ -1,5 +1,6 @@
 //! Reads and verifies requests.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -7,21 +8,44 @@ use axum::extract::Request;
 use cobo_auth::{InboundError, InboundVerifier, Verified};
 use futures_util::StreamExt as _;
 use http::HeaderMap;
+use tokio::sync::Semaphore;
 
 use crate::rejection::Rejection;
 
-/// How long reading a body may take, unless the app sets another limit. Cobo waits for 2 seconds.
-pub(crate) const READ_LIMIT: Duration = Duration::from_secs(5);
+/// The limits of reading bodies. Clones share the number of bodies.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    /// How long reading a body may take.
+    pub(crate) limit: Duration,
+    /// One permit for each body that is being read.
+    bodies: Arc<Semaphore>,
+}
+
+impl Reading {
+    /// The limits unless the app sets others. Cobo waits for 2 seconds.
+    pub(crate) fn new() -> Self {
+        Self {
+            limit: Duration::from_secs(5),
+            bodies: Arc::new(Semaphore::new(256)),
+        }
+    }
+
+    /// Sets how many bodies are read at the same time, at least one.
+    pub(crate) fn set_max_bodies(&mut self, bodies: usize) {
+        let bodies = bodies.clamp(1, Semaphore::MAX_PERMITS);
+        self.bodies = Arc::new(Semaphore::new(bodies));
+    }
+}
 
 /// Reads and verifies the body of a request. Its headers are checked first, so that the body of a
 /// request without signature headers is not read.
 pub(crate) async fn receive(
     verifier: &InboundVerifier,
     request: Request,
-    limit: Duration,
+    reading: &Reading,
 ) -> Result<Verified<cobo_auth::Body>, Rejection> {
     let (parts, body) = request.into_parts();
-    receive_body(verifier, &parts.headers, body, limit).await
+    receive_body(verifier, &parts.headers, body, reading).await
 }
 
 /// Like [`receive`], for a request whose headers and body are separate already.
@@ -29,10 +53,18 @@ pub(crate) async fn receive_body(
     verifier: &InboundVerifier,
     headers: &HeaderMap,
     body: Body,
-    limit: Duration,
+    reading: &Reading,
 ) -> Result<Verified<cobo_auth::Body>, Rejection> {
     verifier.check_headers(headers)?;
+    let Ok(_permit) = reading.bodies.try_acquire() else {
+        tracing::warn!(
+            "a webhook or callback was refused: too many bodies are being read; if Cobo sends that \
+             many, raise `max_reading`"
+        );
+        return Err(Rejection::LATER);
+    };
     let body = read(headers, body, verifier.max_body_bytes());
+    let limit = reading.limit;
     let Ok(body) = tokio::time::timeout(limit, body).await else {
         tracing::warn!("a webhook or callback was refused: its body took longer than {limit:?}");
         return Err(Rejection::SLOW);

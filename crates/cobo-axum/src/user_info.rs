@@ -11,6 +11,9 @@ use crate::rejection::Rejection;
 /// It takes the token from `Authorization: Bearer`. If your page sends it in another place, call
 /// [`UserInfoVerifier::verify`] in the handler: its error becomes a [`Rejection`] with `?`.
 ///
+/// A 401 has the header `WWW-Authenticate`, as in RFC 6750: `Bearer` for a request without a token or with
+/// several, and `Bearer error="invalid_token"` for a token that is refused.
+///
 /// ```no_run
 /// use cobo_auth::{Client, RoleName, UserInfoVerifier};
 /// use cobo_axum::UserInfo;

@@ -1,9 +1,14 @@
+use std::sync::LazyLock;
+
 use axum::extract::{FromRef, FromRequest, Request};
 use cobo_auth::{InboundVerifier, Verified};
 use serde::de::DeserializeOwned;
 
-use crate::receive::{READ_LIMIT, receive};
+use crate::receive::{Reading, receive};
 use crate::rejection::Rejection;
+
+/// For all extractors of the process: an extractor has no settings.
+static READING: LazyLock<Reading> = LazyLock::new(Reading::new);
 
 /// An extractor for a verified webhook or callback. The server's state must contain an
 /// [`InboundVerifier`].
@@ -11,6 +16,10 @@ use crate::rejection::Rejection;
 /// It verifies the event and does not record it. To acknowledge within 2 seconds and lose nothing, use
 /// an [`Inbox`](crate::Inbox). A body that does not decode as `T` is answered with 400, and Cobo gives
 /// up after its last attempt; an inbox records such a body.
+///
+/// A signature does not say which app or organization an event is for: check that, see
+/// [`Inbox`](crate::Inbox). A body must arrive within 5 seconds, and all extractors of the process read at
+/// most 256 bodies at the same time; beyond that the answer is 503.
 ///
 /// ```
 /// use cobo_auth::{Environment, InboundVerifier};
@@ -38,7 +47,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let verified = receive(&InboundVerifier::from_ref(state), request, READ_LIMIT).await?;
+        let verified = receive(&InboundVerifier::from_ref(state), request, &READING).await?;
         Ok(Self(verified.parse()?))
     }
 }

@@ -5,6 +5,8 @@
 mod support;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use cobo_axum::{Claim, Counts, EventLog as _, Inbox, LogError, Recorded, RedbLog};
@@ -16,6 +18,7 @@ fn claimed(id: &str, attempt: u32) -> Claim {
         id: id.to_owned(),
         body: new_event(id).body,
         attempt,
+        claim: attempt, // no event of these tests is released
     }
 }
 
@@ -36,7 +39,7 @@ async fn redb_log_keeps_its_events_after_reopening() {
     log.done("done", 10).await.unwrap();
     log.record(new_event("parked"), 20).await.unwrap();
     assert_eq!(log.claim(20).await.unwrap(), claimed("parked", 1));
-    log.park("parked", "why").await.unwrap();
+    log.park("parked", 1, "why").await.unwrap();
     log.record(new_event("claimed"), 30).await.unwrap();
     assert_eq!(log.claim(30).await.unwrap(), claimed("claimed", 1));
     drop(log);
@@ -53,7 +56,7 @@ async fn redb_log_keeps_its_events_after_reopening() {
     assert_eq!(log.parked(None, 10).await.unwrap()[0].reason, "why");
     // It was not finished, so it is claimed again, as the second attempt.
     assert_eq!(log.claim(40).await.unwrap(), claimed("claimed", 2));
-    log.retry("claimed", 50).await.unwrap();
+    log.retry("claimed", 2, 50).await.unwrap();
     drop(log);
 
     let log = open(directory.path());
@@ -69,10 +72,11 @@ async fn opening_a_redb_log_twice_is_an_error() {
     assert!(matches!(RedbLog::open(&path, 2), Err(LogError::Failed(_))));
 }
 
+/// A log that is opened again without a pause.
 fn on(disk: &Disk) -> RedbLog {
     let disk = disk.clone();
-    let log = RedbLog::builder(10).open_with(move || Ok(disk.clone()));
-    log.unwrap()
+    let builder = RedbLog::builder(10).reopen_pause(Duration::ZERO);
+    builder.open_with(move || Ok(disk.clone())).unwrap()
 }
 
 /// A kill cannot show this: what the process wrote survives it even without a flush.
@@ -95,7 +99,7 @@ async fn log_works_again_after_a_failed_flush_and_keeps_its_events_in_a_crash() 
     // The first one is still being handled.
     assert_eq!(log.claim(20).await.unwrap(), claimed("b", 1));
     log.done("b", 20).await.unwrap();
-    log.retry("a", 20).await.unwrap();
+    log.retry("a", 1, 20).await.unwrap();
     drop(log);
 
     let log = on(&disk.after_crash());
@@ -139,13 +143,13 @@ async fn result_written_again_after_a_failed_flush_takes_effect_once() {
         assert_eq!(log.claim(10).await.unwrap(), claimed(id, 1));
     }
     disk.set(Flush::Fails);
-    log.retry("a", 50).await.unwrap_err();
+    log.retry("a", 1, 50).await.unwrap_err();
     disk.set(Flush::Works);
-    log.retry("a", 60).await.unwrap();
+    log.retry("a", 1, 60).await.unwrap();
     disk.set(Flush::Fails);
-    log.park("b", "why").await.unwrap_err();
+    log.park("b", 1, "why").await.unwrap_err();
     disk.set(Flush::Works);
-    log.park("b", "why").await.unwrap();
+    log.park("b", 1, "why").await.unwrap();
     disk.set(Flush::Fails);
     log.done("c", 50).await.unwrap_err();
     disk.set(Flush::Works);
@@ -160,11 +164,99 @@ async fn result_written_again_after_a_failed_flush_takes_effect_once() {
     assert_eq!(log.claim(100).await.unwrap(), nothing(None));
 }
 
+/// Each reopening writes the whole file, which would add to the load of a disk that fails.
+#[tokio::test(start_paused = true)]
+async fn log_is_opened_again_at_most_once_in_each_pause() {
+    let (disk, openings) = (Disk::default(), Arc::new(AtomicU32::new(0)));
+    let (storage, counter) = (disk.clone(), Arc::clone(&openings));
+    let log = RedbLog::builder(10)
+        .reopen_pause(Duration::from_secs(5))
+        .open_with(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            Ok(storage.clone())
+        })
+        .unwrap();
+    let record = async |id: &str| {
+        log.record(new_event(id), 10)
+            .await
+            .map_err(|e| e.to_string())
+    };
+    assert_eq!(openings.load(Ordering::Relaxed), 1);
+
+    disk.set(Flush::Fails);
+    record("a").await.unwrap_err();
+    // The first reopening needs no pause, but fails, too.
+    record("a").await.unwrap_err();
+    assert_eq!(openings.load(Ordering::Relaxed), 2);
+    disk.set(Flush::Works);
+    for _ in 0..10 {
+        let error = record("a").await.unwrap_err();
+        assert!(error.contains("opened again 5s after"), "{error}");
+    }
+    tokio::time::advance(Duration::from_millis(4_999)).await;
+    record("a").await.unwrap_err();
+    assert_eq!(openings.load(Ordering::Relaxed), 2);
+    tokio::time::advance(Duration::from_millis(1)).await;
+    record("a").await.unwrap();
+    assert_eq!(openings.load(Ordering::Relaxed), 3);
+}
+
+/// An event that this process handles must stay claimed when the file is opened again, although a
+/// late result of an earlier claim arrived.
+#[tokio::test]
+async fn late_result_does_not_make_a_claimed_event_wait_after_a_disk_error() {
+    let disk = Disk::default();
+    let log = on(&disk);
+    log.record(new_event("a"), 10).await.unwrap();
+    assert_eq!(log.claim(10).await.unwrap(), claimed("a", 1));
+    log.retry("a", 1, 10).await.unwrap();
+    assert_eq!(log.claim(10).await.unwrap(), claimed("a", 2));
+    log.retry("a", 1, 10).await.unwrap();
+    log.park("a", 1, "late").await.unwrap();
+
+    disk.set(Flush::Fails);
+    log.record(new_event("b"), 20).await.unwrap_err();
+    disk.set(Flush::Works);
+    log.record(new_event("b"), 20).await.unwrap();
+    assert_eq!(log.claim(20).await.unwrap(), claimed("b", 1));
+    assert_eq!(log.claim(20).await.unwrap(), nothing(None));
+}
+
+#[cfg(unix)]
+#[test]
+fn new_file_is_private_to_its_owner() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("events.redb");
+    let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    drop(RedbLog::open(&path, 2).unwrap());
+    assert_eq!(mode(), 0o600);
+    // A mode that the operator chose is kept.
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    drop(RedbLog::open(&path, 2).unwrap());
+    assert_eq!(mode(), 0o640);
+}
+
+#[test]
+fn redb_log_with_a_limit_of_zero_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("events.redb");
+    let error = RedbLog::open(&path, 0).unwrap_err().to_string();
+    assert!(error.contains("invalid capacity"), "{error}");
+    let error = RedbLog::builder(1).max_parked(0).open(&path).unwrap_err();
+    assert!(
+        error.to_string().contains("invalid `max_parked`"),
+        "{error}"
+    );
+    assert!(!path.exists());
+}
+
 /// An inbox on this disk, its URL, and what its handler reports.
 async fn inbox_on(disk: &Disk, limit: Duration) -> (Inbox, String, support::Handled) {
     let (handlers, handled) = reporting();
     let inbox = Inbox::builder(verifier(), on(disk), handlers).record_limit(limit);
-    let inbox = inbox.start();
+    let inbox = inbox.start().unwrap();
     let url = url_of(&inbox).await;
     (inbox, url, handled)
 }

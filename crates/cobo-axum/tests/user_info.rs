@@ -89,6 +89,46 @@ async fn genuine_token_reaches_the_handler_and_others_are_answered_with_401() {
     assert_eq!(sandbox.received().len(), 1, "one request for the keys");
 }
 
+/// RFC 9110 requires the header with a 401, and RFC 6750 says what it has for a bearer token.
+#[tokio::test]
+async fn a_401_says_that_a_bearer_token_is_expected_and_whether_it_was_refused() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let url = app(&sandbox).await;
+    let expired = sandbox.user_info_token(json!({ "exp": 1 }));
+    let with = |authorization: &str| http().get(&url).header("authorization", authorization);
+    let in_body = http().post(format!("{url}/body")).body(expired.clone());
+    for (request, challenge) in [
+        (http().get(&url), "Bearer"),
+        (with("Basic dXNlcg=="), "Bearer"),
+        (
+            with(&format!("Bearer {expired}")),
+            r#"Bearer error="invalid_token""#,
+        ),
+        (in_body, r#"Bearer error="invalid_token""#),
+    ] {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 401);
+        let values = |name: &str| {
+            let values = response.headers().get_all(name).iter();
+            values
+                .map(|value| value.to_str().unwrap())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(values("www-authenticate"), [challenge]);
+        assert_eq!(values("content-type"), ["text/plain; charset=utf-8"]);
+    }
+
+    let failure = Answer::error(StatusCode::INTERNAL_SERVER_ERROR, 2000);
+    sandbox.rotate_portal_key();
+    sandbox.script("get_jwks", [failure]).unwrap();
+    let url = app(&sandbox).await;
+    let token = format!("Bearer {}", sandbox.user_info_token(json!({})));
+    let unavailable = http().get(&url).header("authorization", token);
+    let response = unavailable.send().await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert!(!response.headers().contains_key("www-authenticate"));
+}
+
 #[tokio::test]
 async fn token_from_another_place_is_verified_in_the_handler() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -77,9 +77,26 @@
 //! does, and records the answers. With `Sandbox::waas2`, changes become events for the endpoints that are registered with
 //! `create_webhook_endpoint`, `trigger_test_webhook_event` sends a test event, a failed message is sent again by
 //! `retry_webhook_event_by_id` or `retry_callback_message`, and a transfer or contract call waits for the callback of its
-//! key ([`Sandbox::set_callback`]). An endpoint gets the events of the organization that registered it. The lists of
-//! events, of their attempts and of callback messages are answered from the document: a test reads
-//! [`Sandbox::deliveries`].
+//! key ([`Sandbox::set_callback`]). An endpoint gets the events of the organization that registered it.
+//!
+//! `list_webhook_events`, `get_webhook_event_by_id` and `list_webhook_event_logs` show what was sent to an endpoint, so
+//! that an app can be tested that reads what it missed; `list_callback_messages` shows the callbacks. An event of
+//! [`Sandbox::deliver`] belongs to each endpoint with its URL. A callback is listed when it has an outcome. The log of an
+//! attempt does not say how long the answer took. The 10,000 newest messages are kept.
+//!
+//! # Guesses
+//!
+//! Where Cobo's documentation says nothing, the sandbox guesses. Do not rely on these with Cobo:
+//!
+//! - Pauses between the attempts to deliver a message are 1, 2, 4, … minutes, up to an hour.
+//! - The states of an object follow one another after fixed times.
+//! - A fee is charged in the coin of the token's chain, and that coin has the id of the chain: `ETH` for `ETH_USDT`.
+//!   This is not so for every chain.
+//! - A transfer with `transaction_process_type` = `BuildOnly` waits in `PendingSignature` with the sub-status `Built`,
+//!   for every type of wallet.
+//! - A settlement moves through its states together with all of its parts. A part without an amount has none.
+//! - The balance of a merchant has no developer fees, and a refund without an order is one of top-ups.
+//! - Lists are sorted by creation, oldest first, unless the query says otherwise.
 //!
 //! # Refusals
 //!
@@ -99,6 +116,7 @@
 //! | an object that was not created, or a message that was not sent, with `Sandbox::waas2` | 404 | `error_code` 2028 |
 //! | a used `request_id` of a transfer or contract call, with `Sandbox::waas2` | 400 | `error_code` 30001 |
 //! | an order or transaction that ended already is ended, with `Sandbox::waas2` | 400 | `error_code` 2006 |
+//! | a transaction is signed or broadcast that does not wait for it, with `Sandbox::waas2` | 400 | `error_code` 2006 |
 //! | a test event that is not about a transaction or TSS request; a delivered message is sent again | 400 | `error_code` 2006 |
 //! | no such path; no such method | 404; 405 | `error_code` 2021 |
 //! | body over 1 MiB | 413 | `error_code` 2006 |

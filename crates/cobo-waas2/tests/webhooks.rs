@@ -80,6 +80,10 @@ async fn event_without_a_handler_is_an_error() {
     let error = router(&handled).handle(event(UNKNOWN)).await.unwrap_err();
     assert!(matches!(error, RouterError::NoHandler(_)), "{error}");
     assert!(handled.all().is_empty());
+    assert!(!router(&handled).has_otherwise());
+    let ignoring = router(&handled).otherwise(async |_| Ok::<_, std::io::Error>(()));
+    assert!(ignoring.has_otherwise());
+    ignoring.handle(event(UNKNOWN)).await.unwrap();
 }
 
 #[tokio::test]

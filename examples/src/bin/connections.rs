@@ -1,6 +1,6 @@
 //! Connections: timeouts, a proxy, and a certificate authority of your own.
 //!
-//! The servers are a sandbox, a proxy in front of it, and a server that adds TLS, all inside this
+//! The servers are a sandbox, a server in front of it that adds TLS, and a proxy, all inside this
 //! process.
 
 #![allow(clippy::print_stdout)] // prints the result of each step
@@ -15,7 +15,7 @@ use cobo_auth::{Client, ClientBuilder, Ed25519Signer, Environment, HttpOptions, 
 use cobo_sandbox::{Answer, DEMO_APP_SECRET, DEMO_ORG_ID, Sandbox};
 use rcgen::CertifiedKey;
 use rustls::pki_types::PrivateKeyDer;
-use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -34,17 +34,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     sandbox.clear_scripts();
 
-    let proxy = format!("http://{}", proxy(sandbox.address()).await?);
-    let builder = Client::builder(environment.clone(), signer()?);
-    get_token(&through_proxy(builder, &proxy).build()?, &sandbox).await?;
-    println!("2. got a token through the proxy");
-
     let (address, authority) = tls_server(sandbox.address()).await?;
     let url = format!("https://localhost:{}/v2", address.port());
     let tls = Environment::custom(&url, environment.response_keys().clone())?;
-    let builder = Client::builder(tls, signer()?);
-    get_token(&with_authority(builder, &authority).build()?, &sandbox).await?;
-    println!("3. got a token over TLS, with a certificate authority of our own");
+    let http = with_authority(HttpOptions::new(), &authority);
+    let client = Client::builder(tls.clone(), signer()?).http(http.clone());
+    get_token(&client.build()?, &sandbox).await?;
+    println!("2. got a token over TLS, with a certificate authority of our own");
+
+    let proxy = format!("http://{}", proxy(address).await?);
+    let client = Client::builder(tls, signer()?).http(through_proxy(http, &proxy));
+    get_token(&client.build()?, &sandbox).await?;
+    println!("3. got a token over TLS, through the proxy");
     Ok(())
 }
 
@@ -57,13 +58,13 @@ fn impatient(builder: ClientBuilder) -> ClientBuilder {
 
 /// All requests go through this proxy. Without this, the variables `HTTPS_PROXY` and `NO_PROXY`
 /// decide.
-fn through_proxy(builder: ClientBuilder, url: &str) -> ClientBuilder {
-    builder.http(HttpOptions::new().proxy(url))
+fn through_proxy(http: HttpOptions, url: &str) -> HttpOptions {
+    http.proxy(url)
 }
 
 /// Trusts this authority, in PEM, in addition to those of the machine.
-fn with_authority(builder: ClientBuilder, pem: &str) -> ClientBuilder {
-    builder.http(HttpOptions::new().add_root_certificates(pem))
+fn with_authority(http: HttpOptions, pem: &str) -> HttpOptions {
+    http.add_root_certificates(pem)
 }
 
 async fn get_token(client: &Client, sandbox: &Sandbox) -> Result<(), cobo_auth::Error> {
@@ -75,13 +76,25 @@ async fn get_token(client: &Client, sandbox: &Sandbox) -> Result<(), cobo_auth::
     request.send().await.map(drop)
 }
 
-/// A proxy that passes everything on to one server.
+/// A proxy that connects its clients to one server.
 async fn proxy(server: SocketAddr) -> Result<SocketAddr, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            tokio::spawn(pass_on(client, server));
+        while let Ok((mut client, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                // A line `CONNECT`, headers, and an empty line.
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let Ok(byte) = client.read_u8().await else {
+                        return;
+                    };
+                    request.push(byte);
+                }
+                if client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.is_ok() {
+                    pass_on(client, server).await;
+                }
+            });
         }
     });
     Ok(address)

@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let verifier = InboundVerifier::new(&cobo_examples::environment(&sandbox)?)?;
 
     let (done, mut handled) = mpsc::unbounded_channel();
-    let inbox = Inbox::builder(verifier, MemoryLog::new(10_000), handlers(done)).start();
+    let inbox = Inbox::builder(verifier, MemoryLog::new(10_000), handlers(done)).start()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/webhook", listener.local_addr()?);
     let app = app(&inbox);

@@ -65,9 +65,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // In production `RedbLog`, or your own `EventLog`: a `MemoryLog` is lost with the process.
     let log = MemoryLog::new(10_000);
     let inbox = Inbox::builder(verifier.clone(), log, handlers(&app))
-        .max_attempts(20)
+        .max_attempts(30)
         .pauses(Duration::from_secs(2), Duration::from_secs(3600))
-        .start();
+        .start()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     // In production, end `stopped` at SIGTERM: `tokio::signal`.

@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // That the receiver of webhooks links with the rest.
     let verifier = InboundVerifier::new(&environment)?;
     let handlers = cobo_waas2::webhooks::Router::new();
-    let inbox = Inbox::builder(verifier, MemoryLog::new(10), handlers).start();
+    let inbox = Inbox::builder(verifier, MemoryLog::new(10), handlers).start()?;
     let _routes: cobo_axum::axum::Router = cobo_axum::axum::Router::new().route("/webhook", inbox.route());
     Ok(())
 }

@@ -16,6 +16,13 @@ use crate::operation::Request;
 /// error. They cannot change a request after it was signed: signing, sending and our own retries
 /// happen inside of one call of this service.
 ///
+/// Put no layer around it that repeats a call, such as tower's `Retry`, or that sends it twice, such
+/// as its `Hedge`: such a layer would send a transfer a second time although the first one may have
+/// been carried out. What is safe to repeat is decided inside one call of this service, by the
+/// [`RetryPolicy`](crate::RetryPolicy) of the client and by what the document says about the
+/// operation. A timeout layer drops the call, and you do not learn whether it was carried out: set
+/// [`HttpOptions::timeout`](crate::HttpOptions::timeout) instead.
+///
 /// Each request is sent by the client that made it, with the credential and the retry policy of
 /// that client. So one service can limit the requests of many organizations together. A request of
 /// a generated client becomes a [`Request`] with `into()`.

@@ -3,11 +3,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use url::Url;
 
 use crate::client::clock::{Clock, SystemClock};
 use crate::client::cobo_time::CoboTime;
-use crate::client::environment::{Environment, is_loopback};
+use crate::client::environment::{Environment, is_plain_http_to_others};
 use crate::client::retry::{Budget, RetryPolicy};
 use crate::client::transport::options::HttpOptions;
 use crate::client::{Client, Shared};
@@ -117,6 +116,7 @@ impl ClientBuilder {
     }
 
     /// Allows plain `http` to other machines. Anyone on the network path can then read the tokens.
+    /// A `UserInfoVerifier` refuses such a base URL nevertheless.
     #[must_use]
     pub fn danger_allow_plain_http(mut self) -> Self {
         self.allow_plain_http = true;
@@ -133,8 +133,12 @@ impl ClientBuilder {
     /// plain `http` to loopback the root certificates are not loaded.
     pub fn build(self) -> Result<Client, Error> {
         let base = self.environment.url()?;
-        if !self.allow_plain_http {
-            refuse_plain_http(&base)?;
+        if !self.allow_plain_http && is_plain_http_to_others(&base) {
+            return Err(Error::configuration(
+                "the base URL is plain http to another machine; use https, or call \
+                 `ClientBuilder::danger_allow_plain_http`"
+                    .to_owned(),
+            ));
         }
         let public_key = self.signer.public_key();
         let api_key = HeaderValue::try_from(public_key.to_string())
@@ -154,18 +158,6 @@ impl ClientBuilder {
         };
         Ok(Client::from_shared(shared, self.retry))
     }
-}
-
-/// Refuses a base URL that is plain `http` to another machine.
-pub(crate) fn refuse_plain_http(base: &Url) -> Result<(), Error> {
-    if base.scheme() == "http" && !is_loopback(base) {
-        return Err(Error::configuration(
-            "the base URL is plain http to another machine; use https, or say \
-             `ClientBuilder::danger_allow_plain_http`"
-                .to_owned(),
-        ));
-    }
-    Ok(())
 }
 
 impl fmt::Debug for ClientBuilder {

@@ -141,6 +141,11 @@ impl FromStr for Environment {
     }
 }
 
+/// Whether requests to a URL are neither encrypted nor for this machine.
+pub(crate) fn is_plain_http_to_others(url: &Url) -> bool {
+    url.scheme() == "http" && !is_loopback(url)
+}
+
 /// Whether the host of a URL is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {

@@ -55,10 +55,11 @@ pub enum InboundErrorKind {
     MalformedSignature,
     /// The signature was made by another key, or for other bytes. 401.
     WrongSignature,
-    /// The signature is genuine, but older than the tolerance. 503, so that Cobo tries again: the
-    /// local clock may be wrong.
+    /// The signature is older than the tolerance. 503, so that Cobo tries again: the local clock may be
+    /// wrong. The signature is genuine if [`verify`](crate::InboundVerifier::verify) returned this;
+    /// [`check_headers`](crate::InboundVerifier::check_headers) does not know that.
     TooOld,
-    /// The signature is genuine, but too far in the future. 503, as for `TooOld`.
+    /// The timestamp is too far in the future. 503, as for `TooOld`.
     InFuture,
     /// The body is larger than the limit. 413.
     BodyTooLarge,
@@ -134,8 +135,9 @@ impl InboundError {
         self.kind
     }
 
-    /// The HTTP status to answer with: 400, 401 or 413; 503 if the request is genuine and only its
-    /// time is wrong, so that Cobo tries again.
+    /// Returns the HTTP status to answer with: 400, 401 or 413; 503 if the time is wrong, so that Cobo tries
+    /// again if the request is genuine. With a 401, HTTP requires a `WWW-Authenticate` header; no scheme
+    /// is registered for Cobo's signature, and `cobo-axum` sends `Cobo-Signature`.
     pub fn status(&self) -> StatusCode {
         match self.kind {
             InboundErrorKind::MissingSignature

@@ -121,13 +121,14 @@ impl InboundVerifier {
         self.max_body_bytes
     }
 
-    /// Checks everything that needs no body: that the signature headers are there and well formed, and
-    /// that the body has no content encoding. A server that checks this first need not read the body of
-    /// a stranger who sends no signature.
+    /// Checks everything that needs no body: that the signature headers are there and well formed, that
+    /// the timestamp is within the tolerance, and that the body has no content encoding. A server that
+    /// checks this first need not read the body of a stranger who sends no signature.
     ///
     /// # Errors
     ///
-    /// As [`verify`](Self::verify) with these headers.
+    /// As [`verify`](Self::verify) with these headers. If only the time is wrong, a warning with both
+    /// clocks is logged; the request may be genuine or forged.
     ///
     /// ```
     /// use cobo_auth::{Environment, InboundErrorKind, InboundVerifier};
@@ -139,9 +140,11 @@ impl InboundVerifier {
     /// ```
     pub fn check_headers(&self, headers: &HeaderMap) -> Result<(), InboundError> {
         check_coding(headers)?;
-        self.keys
+        let timestamp = self
+            .keys
             .check_headers(headers)
-            .map_err(InboundError::signature)
+            .map_err(InboundError::signature)?;
+        self.check_time(timestamp).map(drop)
     }
 
     /// Verifies a body as it was received.
@@ -159,13 +162,12 @@ impl InboundVerifier {
             .keys
             .verify(body, headers)
             .map_err(InboundError::signature)?;
-        // Only now: for a stranger's request, the clock is not questioned.
         let age = self.check_time(timestamp)?;
         let body = Body::new(Zeroizing::new(body.to_vec()));
         Ok(Verified::new(body, timestamp, age))
     }
 
-    /// The age of a genuine signature; an error if it is outside of the tolerance.
+    /// The age of a signature; an error if it is outside of the tolerance.
     fn check_time(&self, timestamp: u64) -> Result<Duration, InboundError> {
         let now = self.clock.unix_millis();
         let age = Duration::from_millis(now.saturating_sub(timestamp));
@@ -180,8 +182,8 @@ impl InboundVerifier {
         tracing::warn!(
             local_clock_ms = now,
             cobo_clock_ms = timestamp,
-            "a genuine webhook or callback is refused because of its time; it is old, or the local \
-             clock is wrong: synchronise the local clock"
+            "a webhook or callback is refused because of the time of its signature; it is old or forged, \
+             or the local clock is wrong: synchronise the local clock"
         );
         Err(error)
     }

@@ -103,10 +103,11 @@ impl ResponseKeys {
         self.0.is_some()
     }
 
-    /// Checks that the signature headers are there and well formed, without a body.
-    pub(crate) fn check_headers(&self, headers: &HeaderMap) -> Result<(), SignatureError> {
+    /// Checks that the signature headers are there and well formed, without a body. Returns the
+    /// timestamp in Unix milliseconds, which is not verified.
+    pub(crate) fn check_headers(&self, headers: &HeaderMap) -> Result<u64, SignatureError> {
         self.0.as_ref().ok_or(SignatureError::NoKeys)?;
-        Signed::parse(headers).map(drop)
+        Signed::parse(headers).map(|signed| signed.millis)
     }
 
     /// Checks the signature of a response, a webhook or a callback, given its body as received and

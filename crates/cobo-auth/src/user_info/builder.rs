@@ -3,16 +3,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::Client;
-use crate::client::builder::refuse_plain_http;
 use crate::client::clock::{Clock, SystemClock};
-use crate::client::environment::Environment;
+use crate::client::environment::{Environment, is_plain_http_to_others};
 use crate::client::transport::options::HttpOptions;
 use crate::error::Error;
-use crate::user_info::cache::KeyCache;
+use crate::user_info::cache::{KeyCache, MIN_INTERVAL};
 use crate::user_info::jwks;
 use crate::user_info::verifier::UserInfoVerifier;
 
 const LEEWAY: Duration = Duration::from_secs(30);
+const MAX_KEY_AGE: Duration = Duration::from_secs(60 * 60);
 
 /// Configures and builds a [`UserInfoVerifier`].
 ///
@@ -31,6 +31,7 @@ pub struct UserInfoVerifierBuilder {
     issuer: Option<String>,
     audience: String,
     leeway: Duration,
+    max_key_age: Duration,
 }
 
 enum Http {
@@ -57,6 +58,7 @@ impl UserInfoVerifierBuilder {
             issuer: environment.issuer().map(str::to_owned),
             audience: client_id,
             leeway: LEEWAY,
+            max_key_age: MAX_KEY_AGE,
         }
     }
 
@@ -83,6 +85,19 @@ impl UserInfoVerifierBuilder {
         self
     }
 
+    /// Sets the age at which keys are refused if they could not be fetched again. Default: 1 hour;
+    /// at least 10 seconds, the shortest time between two fetches.
+    ///
+    /// Keys that are 5 minutes old (or this old, if it is less) are fetched again. While that fails,
+    /// they stay in use, even a key that the portal has withdrawn in the meantime. Keys of this age
+    /// are not used: tokens are then refused with
+    /// [`KeysTooOld`](crate::UserInfoErrorKind::KeysTooOld), until a fetch succeeds.
+    #[must_use]
+    pub fn max_key_age(mut self, age: Duration) -> Self {
+        self.max_key_age = age;
+        self
+    }
+
     /// Sets the options of the HTTP connections. Default: those of the client, or
     /// [`HttpOptions::new`].
     #[must_use]
@@ -103,8 +118,10 @@ impl UserInfoVerifierBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration): the environment is a custom one
-    /// and no issuer was set; the issuer or the audience is empty; without a client, or with its own
-    /// HTTP options, also the errors of [`ClientBuilder::build`](crate::ClientBuilder::build).
+    /// and no issuer was set; the issuer or the audience is empty; the age of
+    /// [`max_key_age`](Self::max_key_age) is less than 10 seconds; the base URL is plain `http` to
+    /// another machine, even if the client allows that; without a client, or with its own HTTP
+    /// options, also the errors of [`ClientBuilder::build`](crate::ClientBuilder::build).
     pub fn build(self) -> Result<UserInfoVerifier, Error> {
         let Some(issuer) = self.issuer.filter(|issuer| !issuer.is_empty()) else {
             return Err(Error::configuration(
@@ -120,16 +137,27 @@ impl UserInfoVerifierBuilder {
                 .to_owned(),
             ));
         }
+        if self.max_key_age < MIN_INTERVAL {
+            return Err(Error::configuration(format!(
+                "the keys of user info tokens cannot be fetched as often as \
+                 `UserInfoVerifierBuilder::max_key_age` requires; set at least {MIN_INTERVAL:?}"
+            )));
+        }
         let base = self.environment.url()?;
+        // Only TLS proves that the keys are the portal's.
+        if is_plain_http_to_others(&base) {
+            return Err(Error::configuration(
+                "the base URL is plain http to another machine, so anyone on the network path could \
+                 replace the portal's keys and forge users; use https"
+                    .to_owned(),
+            ));
+        }
         let http = match self.http {
             Http::Shared(http) => http,
-            Http::Own(options) => {
-                refuse_plain_http(&base)?;
-                options.client(&base)?
-            }
+            Http::Own(options) => options.client(&base)?,
         };
         Ok(UserInfoVerifier {
-            keys: KeyCache::new(http, jwks::url(&base)?),
+            keys: KeyCache::new(http, jwks::url(&base)?, self.max_key_age),
             clock: self.clock,
             issuer: issuer.into(),
             audience: self.audience.into(),

@@ -9,12 +9,12 @@ use crate::user_info::error::{UserInfoError, UserInfoErrorKind};
 use crate::user_info::jwks::{self, JwksError};
 use crate::user_info::key_set::KeySet;
 
-/// Older keys are fetched again, so that a key that the portal withdrew is not accepted any more. While
-/// that fails, they stay in use.
-const MAX_AGE: Duration = Duration::from_secs(5 * 60);
+/// Keys of this age are fetched again, so that a key that the portal withdrew is not accepted any
+/// more. While that fails, they stay in use up to the limit of the verifier.
+const REFRESH_AGE: Duration = Duration::from_secs(5 * 60);
 /// The time from the start of one fetch to the start of the next. Tokens with invented key ids
 /// cannot cause more requests.
-const MIN_INTERVAL: Duration = Duration::from_secs(10);
+pub(super) const MIN_INTERVAL: Duration = Duration::from_secs(10);
 /// How long verifications wait for a running fetch if their key is known but old, from the start of
 /// the fetch.
 const STALE_WAIT: Duration = Duration::from_secs(2);
@@ -26,6 +26,8 @@ pub(super) struct KeyCache(Arc<Shared>);
 struct Shared {
     http: reqwest::Client,
     url: Url,
+    /// Keys of this age are not used.
+    max_age: Duration,
     state: Mutex<State>,
 }
 
@@ -46,32 +48,34 @@ struct State {
 }
 
 impl KeyCache {
-    pub(super) fn new(http: reqwest::Client, url: Url) -> Self {
+    pub(super) fn new(http: reqwest::Client, url: Url, max_age: Duration) -> Self {
         Self(Arc::new(Shared {
             http,
             url,
+            max_age,
             state: Mutex::default(),
         }))
     }
 
     /// Returns keys that include one with this id. Fetches them if they are old or do not include it.
     pub(super) async fn with(&self, id: &str) -> Result<Arc<KeySet>, UserInfoError> {
-        let age = self.0.lock().age_of(id);
-        match age {
-            Some(age) if age < MAX_AGE => {}
-            Some(_) => {
+        let max_age = self.0.max_age;
+        let known = self.0.lock().with(id);
+        match known {
+            Some((keys, age)) if age < REFRESH_AGE.min(max_age) => return Ok(keys),
+            Some((_, age)) if age < max_age => {
                 if let Some(fetch) = self.fetch() {
                     // The old keys serve if the fetch fails or takes too long.
                     let _ = timeout_at(fetch.began + STALE_WAIT, fetch.ended()).await;
                 }
             }
-            None => {
+            _ => {
                 if let Some(fetch) = self.fetch() {
                     fetch.ended().await;
                 }
             }
         }
-        self.0.lock().find(id)
+        self.0.lock().find(id, max_age)
     }
 
     /// Joins the running fetch or starts one; `None` if the last one began too recently.
@@ -125,10 +129,10 @@ impl Shared {
 }
 
 impl State {
-    /// The age of the keys, if a key with this id is among them.
-    fn age_of(&self, id: &str) -> Option<Duration> {
+    /// The keys and their age, if a key with this id is among them.
+    fn with(&self, id: &str) -> Option<(Arc<KeySet>, Duration)> {
         let (keys, fetched) = self.keys.as_ref()?;
-        keys.has(id).then(|| fetched.elapsed())
+        keys.has(id).then(|| (Arc::clone(keys), fetched.elapsed()))
     }
 
     fn record(&mut self, fetched: Result<KeySet, JwksError>) {
@@ -149,16 +153,17 @@ impl State {
         }
     }
 
-    fn find(&self, id: &str) -> Result<Arc<KeySet>, UserInfoError> {
-        if let Some((keys, _)) = &self.keys
-            && keys.has(id)
-        {
-            return Ok(Arc::clone(keys));
-        }
-        Err(match &self.failure {
+    fn find(&self, id: &str, max_age: Duration) -> Result<Arc<KeySet>, UserInfoError> {
+        match (self.with(id), &self.failure) {
+            (Some((keys, age)), _) if age < max_age => Ok(keys),
+            (Some(_), failure) => {
+                // Keys reach this age only if a fetch failed or was interrupted.
+                let failure = failure.clone().unwrap_or(JwksError::Interrupted);
+                Err(UserInfoError::keys_too_old(failure))
+            }
             // The key may be a new one, in the JWKS that could not be fetched.
-            Some(failure) => UserInfoError::keys_unavailable(failure.clone()),
-            None => UserInfoErrorKind::UnknownKey.into(),
-        })
+            (None, Some(failure)) => Err(UserInfoError::keys_unavailable(failure.clone())),
+            (None, None) => Err(UserInfoErrorKind::UnknownKey.into()),
+        }
     }
 }

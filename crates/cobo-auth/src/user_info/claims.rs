@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::user_info::error::{UserInfoError, UserInfoErrorKind};
@@ -6,8 +8,8 @@ use crate::user_info::error::{UserInfoError, UserInfoErrorKind};
 /// [`UserInfoVerifier::verify`](crate::UserInfoVerifier::verify) makes them.
 ///
 /// The token does not name the organization: an organization id that arrives with it is not
-/// verified.
-#[derive(Debug, Clone)]
+/// verified. `Debug` shows neither the email address nor the values of unknown claims.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct UserClaims {
     /// The user's id.
@@ -107,6 +109,23 @@ impl UserClaims {
             return Err(UserInfoErrorKind::InFuture.into());
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for UserClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let others: Vec<_> = self.other.keys().collect();
+        f.debug_struct("UserClaims")
+            .field("sub", &self.sub)
+            .field("email", &self.email.as_ref().map(|_| "REDACTED"))
+            .field("role_names", &self.role_names)
+            .field("iss", &self.iss)
+            .field("aud", &self.aud)
+            .field("iat", &self.iat)
+            .field("exp", &self.exp)
+            .field("jti", &self.jti)
+            .field("other", &others)
+            .finish()
     }
 }
 

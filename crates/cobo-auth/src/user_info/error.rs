@@ -39,6 +39,10 @@ pub enum UserInfoErrorKind {
     MissingKeyId,
     /// The keys could not be fetched, and the token's key is not among those that are known. 503.
     KeysUnavailable,
+    /// The token's key is known, but could not be fetched again for longer than
+    /// [`max_key_age`](crate::UserInfoVerifierBuilder::max_key_age): the portal may have withdrawn
+    /// it. 503.
+    KeysTooOld,
     /// The portal's JWKS does not have the key that the token names. A key that was added to it in
     /// the last 10 seconds may not be known yet.
     UnknownKey,
@@ -67,6 +71,13 @@ impl UserInfoError {
     pub(super) fn keys_unavailable(failure: JwksError) -> Self {
         Self {
             kind: UserInfoErrorKind::KeysUnavailable,
+            detail: Detail::Jwks(failure),
+        }
+    }
+
+    pub(super) fn keys_too_old(failure: JwksError) -> Self {
+        Self {
+            kind: UserInfoErrorKind::KeysTooOld,
             detail: Detail::Jwks(failure),
         }
     }
@@ -104,10 +115,13 @@ impl UserInfoError {
         self.kind
     }
 
-    /// The HTTP status to answer with: 401; 503 if the keys could not be fetched.
+    /// Returns the HTTP status to answer with: 401; 503 if the keys could not be fetched, so that the same
+    /// token may verify later.
     pub fn status(&self) -> StatusCode {
         match self.kind {
-            UserInfoErrorKind::KeysUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            UserInfoErrorKind::KeysUnavailable | UserInfoErrorKind::KeysTooOld => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             _ => StatusCode::UNAUTHORIZED,
         }
     }
@@ -115,7 +129,7 @@ impl UserInfoError {
     /// Returns a short text for the answer, without detail.
     pub fn public_text(&self) -> &'static str {
         match self.kind {
-            UserInfoErrorKind::KeysUnavailable => "try again later",
+            UserInfoErrorKind::KeysUnavailable | UserInfoErrorKind::KeysTooOld => "try again later",
             UserInfoErrorKind::Expired => "token expired",
             UserInfoErrorKind::TooLong | UserInfoErrorKind::Malformed => "malformed token",
             _ => "invalid token",
@@ -150,6 +164,9 @@ impl fmt::Display for UserInfoError {
             }
             UserInfoErrorKind::KeysUnavailable => {
                 "the portal's keys could not be fetched, so the token could not be verified"
+            }
+            UserInfoErrorKind::KeysTooOld => {
+                "the portal's keys are too old to be trusted, and could not be fetched again"
             }
             UserInfoErrorKind::UnknownKey => {
                 "the portal's JWKS does not have the token's key; check that the environment is the \

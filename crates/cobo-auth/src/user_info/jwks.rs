@@ -17,7 +17,8 @@ type Source = Arc<dyn std::error::Error + Send + Sync>;
 
 /// Why the portal's keys could not be fetched. The [source](std::error::Error::source) of a
 /// [`UserInfoError`](crate::UserInfoError) whose kind is
-/// [`KeysUnavailable`](crate::UserInfoErrorKind::KeysUnavailable).
+/// [`KeysUnavailable`](crate::UserInfoErrorKind::KeysUnavailable) or
+/// [`KeysTooOld`](crate::UserInfoErrorKind::KeysTooOld).
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum JwksError {

@@ -12,6 +12,7 @@ use crate::user_info::builder::UserInfoVerifierBuilder;
 use crate::user_info::cache::KeyCache;
 use crate::user_info::claims::{Expected, UserClaims};
 use crate::user_info::error::UserInfoError;
+use crate::user_info::key_set::KeySet;
 use crate::user_info::token::Token;
 
 /// Verifies user info tokens: the JWTs by which Cobo's portal tells an app who its user is.
@@ -21,9 +22,10 @@ use crate::user_info::token::Token;
 /// and EdDSA.
 ///
 /// The keys come from the portal's JWKS, at `/oauth/authorize/jwks.json` below the base URL. They
-/// are fetched once for all callers, again after 5 minutes, and for a key id that is not known, but
-/// at most once in 10 seconds. While a fetch fails, the keys that are known stay in use. A clone
-/// shares the keys and costs a few reference counts.
+/// are fetched once for all callers. They are fetched again after 5 minutes, or if a token names an
+/// unknown key id, at most once in 10 seconds. While a fetch fails, the keys that are known stay in use until they
+/// are an hour old ([`max_key_age`](UserInfoVerifierBuilder::max_key_age)). A clone shares the keys
+/// and costs a few reference counts.
 ///
 /// ```no_run
 /// use cobo_auth::{Client, Ed25519Signer, Environment, RoleName, Secret, UserInfoVerifier};
@@ -61,7 +63,8 @@ impl UserInfoVerifier {
         Self::builder(client, client_id).build()
     }
 
-    /// Starts a verifier with other settings than the defaults.
+    /// Starts a verifier with other settings than the defaults. Plain `http` works for loopback
+    /// only, even if the client allows it.
     pub fn builder(client: &Client, client_id: impl Into<String>) -> UserInfoVerifierBuilder {
         UserInfoVerifierBuilder::of_client(client, client_id.into())
     }
@@ -78,8 +81,8 @@ impl UserInfoVerifier {
     /// Verifies a token and returns its claims.
     ///
     /// If the keys have to be fetched first, this waits for at most the timeout of the HTTP client;
-    /// if the token's key is known but 5 minutes old, for at most 2 seconds. A caller that stops
-    /// waiting does not end the fetch.
+    /// if the token's key is known but 5 minutes old, for at most 2 seconds, as long as it may be
+    /// used. A caller that stops waiting does not end the fetch.
     ///
     /// # Errors
     ///
@@ -87,15 +90,44 @@ impl UserInfoVerifier {
     pub async fn verify(&self, token: &Secret) -> Result<UserClaims, UserInfoError> {
         let token = Token::parse(token.expose())?;
         let keys = self.keys.with(&token.key_id).await?;
-        keys.verify(&token)?;
         let expected = Expected {
             issuer: &self.issuer,
             audience: &self.audience,
             now: self.clock.unix_millis() / 1_000,
             leeway: self.leeway.as_secs(),
         };
-        UserClaims::read(&token.payload()?, &expected)
+        claims(&token, &keys, &expected)
     }
+}
+
+/// Verifies the signature of a token, and only then reads and checks its claims.
+fn claims(
+    token: &Token<'_>,
+    keys: &KeySet,
+    expected: &Expected<'_>,
+) -> Result<UserClaims, UserInfoError> {
+    keys.verify(token)?;
+    UserClaims::read(&token.payload()?, expected)
+}
+
+/// Verifies a token with the keys of a JWKS at a time in Unix seconds, without leeway. `None` if the
+/// JWKS is malformed. For the fuzz target, which cannot make a request for each input.
+pub fn verify_with_jwks(
+    token: &str,
+    jwks: &[u8],
+    issuer: &str,
+    audience: &str,
+    now: u64,
+) -> Option<Result<UserClaims, UserInfoError>> {
+    let keys = KeySet::parse(jwks)?;
+    let expected = Expected {
+        issuer,
+        audience,
+        now,
+        leeway: 0,
+    };
+    let token = Token::parse(token).map_err(UserInfoError::from);
+    Some(token.and_then(|token| claims(&token, &keys, &expected)))
 }
 
 impl fmt::Debug for UserInfoVerifier {

@@ -185,6 +185,38 @@ async fn stale_keys_are_served_while_the_fetch_fails_and_replaced_after() {
     assert_eq!(portal.requests().len(), 4);
 }
 
+/// While the portal cannot be asked, it may have withdrawn a key.
+#[tokio::test]
+async fn keys_are_refused_at_the_maximum_age_until_a_fetch_succeeds() {
+    let hour = 12 * MAX_AGE;
+    for (limit, default) in [(hour, true), (2 * hour, false), (INTERVAL, false)] {
+        let key = Key::ed25519(1);
+        let portal = Portal::serving(&[&key.jwk("k")]).await;
+        let verifier = match default {
+            true => portal.builder().build().unwrap(),
+            false => portal.builder().max_key_age(limit).build().unwrap(),
+        };
+        let token = key.token("k", &claims());
+        verify(&verifier, &token).await.unwrap();
+
+        portal.set(Answer::Raw(response("500 Oops", "")));
+        pass(limit / 2).await;
+        verify(&verifier, &token).await.unwrap();
+        pass(limit / 2).await;
+        for _ in 0..10 {
+            let error = verify(&verifier, &token).await.unwrap_err();
+            assert_eq!(error.kind(), Kind::KeysTooOld);
+            assert_eq!(error.status(), 503, "the token may verify later");
+            assert_eq!(error.public_text(), "try again later");
+            assert!(matches!(jwks_error(&error), JwksError::Status(_)));
+        }
+
+        portal.set(Answer::Body(jwks(&[&key.jwk("k")])));
+        pass(INTERVAL).await;
+        verify(&verifier, &token).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn each_failed_fetch_has_its_own_error() {
     let key = Key::ed25519(1);

@@ -8,7 +8,12 @@ mod attacks;
 mod fetches;
 mod portal;
 
-use cobo_auth::{Environment, ResponseKeys, RoleName, Secret, UserInfoErrorKind, UserInfoVerifier};
+use std::time::Duration;
+
+use cobo_auth::{
+    Client, Ed25519Signer, Environment, ErrorKind, HttpOptions, ResponseKeys, RoleName, Secret,
+    UserInfoErrorKind, UserInfoVerifier,
+};
 use portal::*;
 use serde_json::{Value, json};
 
@@ -151,7 +156,7 @@ async fn audience_and_leeway_can_be_set() {
     let key = Key::ed25519(1);
     let portal = Portal::serving(&[&key.jwk("k")]).await;
     let verifier = portal.builder().audience("another-app");
-    let verifier = verifier.leeway(std::time::Duration::ZERO).build().unwrap();
+    let verifier = verifier.leeway(Duration::ZERO).build().unwrap();
     let kind = async |name: &str, value: Value| {
         let mut claims = with_claim("aud", "another-app");
         claims[name] = value;
@@ -188,12 +193,53 @@ async fn verifier_needs_an_issuer_a_client_id_and_https() {
     let builder = UserInfoVerifier::builder_without_client(&plain, CLIENT_ID);
     let error = builder.issuer(ISSUER).build().unwrap_err();
     assert!(error.to_string().contains("plain http"), "{error}");
+    let builder = portal.builder().max_key_age(Duration::from_secs(9));
+    let error = builder.build().unwrap_err();
+    assert!(error.to_string().contains("max_key_age"), "{error}");
     for (environment, issuer) in [
         (Environment::development(), "https://portal.dev.cobo.com/"),
         (Environment::production(), "https://portal.cobo.com/"),
     ] {
         let builder = UserInfoVerifier::builder_without_client(&environment, CLIENT_ID);
         assert!(format!("{builder:?}").contains(issuer), "{builder:?}");
+    }
+}
+
+/// An attacker on the network path could serve a JWKS with false keys.
+#[test]
+fn plain_http_to_another_machine_is_refused_even_if_the_client_allows_it() {
+    let keys = ResponseKeys::unverified();
+    let plain = Environment::custom("http://cobo.example/v2", keys).unwrap();
+    let client = Client::builder(plain, Ed25519Signer::from_seed(&[7; 32]));
+    let client = client.danger_allow_plain_http().build().unwrap();
+    let builder = || UserInfoVerifier::builder(&client, CLIENT_ID).issuer(ISSUER);
+    for builder in [builder(), builder().http(HttpOptions::new())] {
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        let text = error.to_string();
+        assert!(
+            text.contains("plain http") && text.contains("forge"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn debug_of_claims_shows_no_personal_data() {
+    let key = Key::ed25519(1);
+    let portal = Portal::serving(&[&key.jwk("k")]).await;
+    let mut claims = with_claim("phone", "555-0100");
+    claims["sub"] = json!("1234");
+    let user = verify(&portal.verifier(), &key.token("k", &claims))
+        .await
+        .unwrap();
+    assert_eq!(user.email.as_deref(), Some("dev@example.com"));
+    let shown = format!("{user:?} {user:#?}");
+    for secret in ["dev@", "example.com", "555-0100", "dark"] {
+        assert!(!shown.contains(secret), "{secret}: {shown}");
+    }
+    for kept in ["1234", "Viewer", ISSUER, r#"Some("REDACTED")"#, "phone"] {
+        assert!(shown.contains(kept), "{kept}: {shown}");
     }
 }
 

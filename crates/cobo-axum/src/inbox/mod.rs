@@ -13,13 +13,14 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::routing::{MethodRouter, post};
 use cobo_auth::InboundVerifier;
-use cobo_waas2::webhooks::Router;
+use cobo_waas2::webhooks::{Event, Router};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::inbox::builder::InboxBuilder;
 use crate::inbox::time::LogTime;
 use crate::log::{Counts, EventLog, LogError, ParkedEvent};
+use crate::receive::Reading;
 
 /// Receives webhooks so that none is lost.
 ///
@@ -31,6 +32,15 @@ use crate::log::{Counts, EventLog, LogError, ParkedEvent};
 /// A genuine body that is not an event of this version is recorded whole, and parked by the first
 /// attempt to handle it.
 ///
+/// An event without a handler is parked, too. Set [`otherwise`](Router::otherwise) to ignore the types
+/// that you do not handle.
+///
+/// A signature does not say which app or organization an event is for. All customers of Cobo get events
+/// that verify with the same key, and any of them can register your URL: then genuine events about
+/// wallets that are not yours arrive. Compare the `wallet_id` (transactions, addresses, balances) or the
+/// `org_id` (organizations) of the data with your own: in the handlers, or in a
+/// [`filter`](InboxBuilder::filter), which also keeps such events out of the log.
+///
 /// The log bounds the events that wait, and the parked ones separately. Beyond either bound the answer
 /// is 503. So look at [`counts`](Self::counts) from time to time, and [`release`](Self::release) or
 /// [`discard`](Self::discard) the [`parked`](Self::parked) events.
@@ -40,6 +50,9 @@ pub struct Inbox {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
 }
+
+/// Decides whether an event is recorded.
+type Filter = Box<dyn Fn(&Event) -> bool + Send + Sync>;
 
 /// What the route and the workers share.
 struct Shared {
@@ -52,7 +65,8 @@ struct Shared {
     /// One permit for each event that is being recorded.
     recording: Arc<Semaphore>,
     stop: watch::Sender<bool>,
-    read_limit: Duration,
+    reading: Reading,
+    filter: Option<Filter>,
     record_limit: Duration,
     handler_limit: Duration,
     max_attempts: u32,
@@ -130,6 +144,9 @@ impl Inbox {
 
     /// Waits for the running handlers, and stops the workers. Events that arrive later are still
     /// recorded and acknowledged, so stop the server first.
+    ///
+    /// If the log cannot write the result of a handler, it is tried five more times, at intervals of
+    /// 1 second. After that, the event is handled again: after the next start, or when its lease ends.
     pub async fn shutdown(self) {
         self.shared.stop.send_replace(true);
         for worker in self.workers {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use bytes::Bytes;
-use cobo_auth::double_sha256;
+use cobo_auth::{Body, Verified, double_sha256};
+use cobo_waas2::webhooks::Event;
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -25,7 +26,11 @@ struct Identified {
 impl Shared {
     /// Answers a webhook.
     pub(super) async fn accept(self: Arc<Self>, request: Request) -> Result<StatusCode, Rejection> {
-        let body = receive(&self.verifier, request, self.read_limit).await?;
+        let body = receive(&self.verifier, request, &self.reading).await?;
+        if !self.is_accepted(&body) {
+            tracing::info!("an event was acknowledged and dropped: the filter refused it");
+            return Ok(StatusCode::OK);
+        }
         // The body is genuine. It is recorded even if it does not decode as an event.
         let event = identified(body.into_inner().into_bytes());
         let id = event.id.clone();
@@ -43,6 +48,14 @@ impl Shared {
         };
         tracing::error!(event_id = id, "an event was not acknowledged: {why}");
         Err(Rejection::LATER)
+    }
+
+    /// Whether the filter accepts an event. It is not asked about a body that does not decode.
+    fn is_accepted(&self, body: &Verified<Body>) -> bool {
+        let Some(filter) = &self.filter else {
+            return true;
+        };
+        body.parse::<Event>().map_or(true, |event| filter(&event))
     }
 
     /// Records an event. Goes on if the connection ends or the limit is reached.

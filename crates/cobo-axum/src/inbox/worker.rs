@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cobo_waas2::webhooks::Event;
+use cobo_waas2::webhooks::{Event, RouterError};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -16,6 +16,8 @@ use crate::log::{Claim, LogError};
 const IDLE: Duration = Duration::from_secs(60);
 /// The pause after a failure of the log.
 const LOG_PAUSE: Duration = Duration::from_secs(1);
+/// How often a result is written again after the inbox was stopped, if that fails.
+const WRITES_AFTER_STOP: u32 = 5;
 
 /// The result of an attempt to handle an event.
 enum Outcome {
@@ -33,10 +35,16 @@ pub(super) async fn run(shared: Arc<Shared>) {
         let now = shared.time.now();
         let claim = shared.on_log(async move |log| log.claim(now).await).await;
         let pause = match claim {
-            Ok(Claim::Event { id, body, attempt }) => {
+            Ok(Claim::Event {
+                id,
+                body,
+                attempt,
+                claim,
+            }) => {
                 // There may be more: another worker looks, too.
                 shared.recorded.notify_one();
-                handle(&shared, &mut stop, &id, &body, attempt).await;
+                let claimed = Claimed { id, attempt, claim };
+                handle(&shared, &mut stop, &claimed, &body).await;
                 continue;
             }
             Ok(Claim::Nothing { next_due }) => next_due.map_or(IDLE, |due| {
@@ -55,30 +63,44 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
+/// A claimed event, without its body.
+struct Claimed {
+    id: String,
+    attempt: u32,
+    /// The number of the claim.
+    claim: u32,
+}
+
 /// Handles a claimed event, and writes the result to the log.
 async fn handle(
     shared: &Shared,
     stop: &mut watch::Receiver<bool>,
-    id: &str,
+    claimed: &Claimed,
     body: &Bytes,
-    attempt: u32,
 ) {
-    // More attempts than allowed are only claimed if the process ended while it handled the event. Handling it
-    // again could end the process each time.
-    let outcome = if attempt > shared.max_attempts {
+    // The number of attempts exceeds the maximum only if the process ended while it handled the event.
+    // Handling it again could end the process each time.
+    let outcome = if claimed.attempt > shared.max_attempts {
         Outcome::Hopeless("the process ended while the event was handled".to_owned())
     } else {
         call(shared, body).await
     };
-    while let Err(error) = write(shared, id, attempt, &outcome).await {
+    let event_id = &claimed.id;
+    let mut writes_after_stop = WRITES_AFTER_STOP;
+    while let Err(error) = write(shared, claimed, &outcome).await {
         // The event stays claimed until this is written, so that it is not handled twice.
-        tracing::error!(
-            event_id = id,
-            "the result of an event was not written: {error}"
-        );
-        tokio::select! {
-            () = sleep(LOG_PAUSE) => {}
-            _ = stop.changed() => return,
+        tracing::error!(event_id, "the result of an event was not written: {error}");
+        if !*stop.borrow() {
+            tokio::select! {
+                () = sleep(LOG_PAUSE) => {}
+                _ = stop.changed() => {}
+            }
+        } else if writes_after_stop > 0 {
+            writes_after_stop -= 1;
+            sleep(LOG_PAUSE).await;
+        } else {
+            tracing::error!(event_id, "the event will be handled again");
+            return;
         }
     }
 }
@@ -92,13 +114,18 @@ async fn call(shared: &Shared, body: &[u8]) -> Outcome {
     };
     let handlers = shared.handlers.clone();
     let task = tokio::spawn(async move {
-        let result = handlers.handle(event).await;
-        result.map_err(|error| error.to_string())
+        match handlers.handle(event).await {
+            Ok(()) => Outcome::Done,
+            // Only another version of the app can handle it.
+            Err(error @ (RouterError::NoHandler(_) | RouterError::Undecodable(..))) => {
+                Outcome::Hopeless(error.to_string())
+            }
+            Err(error) => Outcome::Failed(error.to_string()),
+        }
     });
     let abort = task.abort_handle();
     match timeout(shared.handler_limit, task).await {
-        Ok(Ok(Ok(()))) => Outcome::Done,
-        Ok(Ok(Err(error))) => Outcome::Failed(error),
+        Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Outcome::Failed("the handler panicked".to_owned()),
         Err(_) => {
             abort.abort();
@@ -111,24 +138,29 @@ async fn call(shared: &Shared, body: &[u8]) -> Outcome {
 }
 
 /// Writes the result of an attempt: the event is done, waits for its next attempt, or is parked.
-async fn write(shared: &Shared, id: &str, attempt: u32, outcome: &Outcome) -> Result<(), LogError> {
-    let (now, key) = (shared.time.now(), id.to_owned());
+async fn write(shared: &Shared, claimed: &Claimed, outcome: &Outcome) -> Result<(), LogError> {
+    let Claimed {
+        id: event_id,
+        attempt,
+        claim,
+    } = claimed;
+    let (now, id, claim) = (shared.time.now(), event_id.clone(), *claim);
     let reason = match outcome {
         Outcome::Done => {
             return shared
-                .on_log(async move |log| log.done(&key, now).await)
+                .on_log(async move |log| log.done(&id, now).await)
                 .await;
         }
-        Outcome::Failed(reason) if attempt < shared.max_attempts => {
+        Outcome::Failed(reason) if *attempt < shared.max_attempts => {
             let factor = 2_u32.saturating_pow(attempt.saturating_sub(1));
             let pause = shared.first_pause.saturating_mul(factor);
             let pause = pause.min(shared.longest_pause);
             let due = now.saturating_add(millis(pause));
             shared
-                .on_log(async move |log| log.retry(&key, due).await)
+                .on_log(async move |log| log.retry(&id, claim, due).await)
                 .await?;
             tracing::warn!(
-                event_id = id,
+                event_id,
                 attempt,
                 "an attempt to handle an event failed, the next one is in {pause:?}: {reason}"
             );
@@ -138,8 +170,8 @@ async fn write(shared: &Shared, id: &str, attempt: u32, outcome: &Outcome) -> Re
     };
     let parked = reason.clone();
     shared
-        .on_log(async move |log| log.park(&key, &parked).await)
+        .on_log(async move |log| log.park(&id, claim, &parked).await)
         .await?;
-    tracing::error!(event_id = id, attempt, "an event was parked: {reason}");
+    tracing::error!(event_id, attempt, "an event was parked: {reason}");
     Ok(())
 }

@@ -39,6 +39,8 @@ struct State {
 struct Entry {
     body: Bytes,
     attempts: u32,
+    /// The number of the last claim.
+    claims: u32,
     place: Place,
 }
 
@@ -62,19 +64,19 @@ impl Entry {
 }
 
 impl MemoryLog {
-    /// A log with at most `capacity` events that are waiting or claimed, and at most 100,000 that are
-    /// parked.
+    /// Creates a log with at most `capacity` events (at least one) that are waiting or claimed, and at most
+    /// 100,000 that are parked.
     pub fn new(capacity: usize) -> Self {
         Self {
-            bounds: Bounds::new(capacity),
+            bounds: Bounds::new(capacity.max(1)),
             state: Mutex::default(),
         }
     }
 
-    /// Sets how many events may be parked before new ones are refused.
+    /// Sets how many events may be parked before new ones are refused, at least one.
     #[must_use]
     pub fn max_parked(mut self, events: usize) -> Self {
-        self.bounds.parked = events;
+        self.bounds.parked = events.max(1);
         self
     }
 
@@ -90,10 +92,10 @@ impl State {
         self.waiting.insert((due, self.arrivals, id.to_owned()));
     }
 
-    /// The event, if it is claimed.
-    fn claimed(&mut self, id: &str) -> Option<&mut Entry> {
+    /// The event, if it has the claim with this number.
+    fn claimed(&mut self, id: &str, claim: u32) -> Option<&mut Entry> {
         let entry = self.events.get_mut(id)?;
-        matches!(entry.place, Place::Claimed).then_some(entry)
+        (matches!(entry.place, Place::Claimed) && entry.claims == claim).then_some(entry)
     }
 
     fn counts(&self) -> Counts {
@@ -137,6 +139,7 @@ impl EventLog for MemoryLog {
         let entry = Entry {
             body: event.body,
             attempts: 0,
+            claims: 0,
             place: Place::Waiting,
         };
         state.events.insert(event.id, entry);
@@ -156,35 +159,41 @@ impl EventLog for MemoryLog {
             return Ok(Claim::Nothing { next_due: None });
         };
         entry.attempts = entry.attempts.saturating_add(1);
+        entry.claims = entry.claims.saturating_add(1);
         entry.place = Place::Claimed;
         Ok(Claim::Event {
             id,
             body: entry.body.clone(),
             attempt: entry.attempts,
+            claim: entry.claims,
         })
     }
 
     async fn done(&self, id: &str, now: u64) -> Result<(), LogError> {
         let mut state = self.state();
-        if state.claimed(id).is_some() {
-            state.events.remove(id);
-            state.remember(id, now);
+        match state.events.get(id).map(|entry| &entry.place) {
+            None | Some(Place::Parked(_)) => return Ok(()),
+            // The call is late.
+            Some(Place::Waiting) => state.waiting.retain(|(.., waiting)| waiting != id),
+            Some(Place::Claimed) => {}
         }
+        state.events.remove(id);
+        state.remember(id, now);
         Ok(())
     }
 
-    async fn retry(&self, id: &str, due: u64) -> Result<(), LogError> {
+    async fn retry(&self, id: &str, claim: u32, due: u64) -> Result<(), LogError> {
         let mut state = self.state();
-        if let Some(entry) = state.claimed(id) {
+        if let Some(entry) = state.claimed(id, claim) {
             entry.place = Place::Waiting;
             state.wait(id, due);
         }
         Ok(())
     }
 
-    async fn park(&self, id: &str, reason: &str) -> Result<(), LogError> {
+    async fn park(&self, id: &str, claim: u32, reason: &str) -> Result<(), LogError> {
         let mut state = self.state();
-        if let Some(entry) = state.claimed(id) {
+        if let Some(entry) = state.claimed(id, claim) {
             entry.place = Place::Parked(reason.to_owned());
             state.parked += 1;
         }

@@ -7,6 +7,7 @@ pub(crate) mod redb;
 pub(crate) mod redis;
 
 use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -34,6 +35,15 @@ const MAX_PARKED: usize = 100_000;
 ///
 /// A call may be repeated after an error, although the first one took effect. The second one must
 /// then change nothing.
+///
+/// A call may also arrive late, when its claim has ended and another worker has claimed the event.
+/// So [`retry`](Self::retry) and [`park`](Self::park) have the number of the claim, and must change
+/// nothing unless the event has exactly this claim: otherwise two workers would handle the event at
+/// the same time. A late [`done`](Self::done) counts: the event has been handled, and the result of
+/// the other worker then changes nothing.
+///
+/// A log is trusted. Events are verified before they are recorded, and not again afterwards: a person
+/// or program that can write to the log can make the handlers see any event.
 #[async_trait]
 pub trait EventLog: Send + Sync + 'static {
     /// Records an event, which then waits. When this returns, the event is as durable as the log
@@ -53,27 +63,28 @@ pub trait EventLog: Send + Sync + 'static {
     async fn claim(&self, now: u64) -> Result<Claim, LogError>;
 
     /// Marks an event as done and removes it. Its ID is remembered for a limited time, so that it is
-    /// not recorded again.
+    /// not recorded again. Changes nothing if the event is parked or not in the log.
     ///
     /// # Errors
     ///
     /// The log failed.
     async fn done(&self, id: &str, now: u64) -> Result<(), LogError>;
 
-    /// Gives a claimed event back. It is due at `due`. Changes nothing if the event is not claimed.
+    /// Makes a claimed event wait until `due`. Changes nothing unless the event has the claim
+    /// with this number.
     ///
     /// # Errors
     ///
     /// The log failed.
-    async fn retry(&self, id: &str, due: u64) -> Result<(), LogError>;
+    async fn retry(&self, id: &str, claim: u32, due: u64) -> Result<(), LogError>;
 
-    /// Parks a claimed event. It is not claimed until it is released. Changes nothing if the event is
-    /// not claimed. The bound of parked events does not apply here.
+    /// Parks a claimed event. It cannot be claimed until it is released. Changes nothing unless the event
+    /// has the claim with this number. The bound of parked events does not apply here.
     ///
     /// # Errors
     ///
     /// The log failed.
-    async fn park(&self, id: &str, reason: &str) -> Result<(), LogError>;
+    async fn park(&self, id: &str, claim: u32, reason: &str) -> Result<(), LogError>;
 
     /// Returns at most `limit` parked events, in the order of their IDs: those with an ID after
     /// `after`, or the first ones.
@@ -84,8 +95,9 @@ pub trait EventLog: Send + Sync + 'static {
     async fn parked(&self, after: Option<&str>, limit: usize)
     -> Result<Vec<ParkedEvent>, LogError>;
 
-    /// Makes a parked event wait again, as if it had just arrived. Returns whether it was parked. The
-    /// bound of waiting events does not apply here.
+    /// Makes a parked event wait again, as if it had just arrived. Its next claim is the first attempt,
+    /// but has a new number. Returns whether it was parked. The bound of waiting events does not apply
+    /// here.
     ///
     /// # Errors
     ///
@@ -114,8 +126,8 @@ pub trait EventLog: Send + Sync + 'static {
     }
 }
 
-/// A verified event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A verified event. `Debug` does not show its body.
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewEvent {
     /// The `event_id`, or a digest of the body if it has none.
     pub id: String,
@@ -132,8 +144,8 @@ pub enum Recorded {
     Duplicate,
 }
 
-/// What [`EventLog::claim`] found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What [`EventLog::claim`] found. `Debug` does not show the body of an event.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Claim {
     /// An event, claimed until it is done, given back or parked.
     Event {
@@ -141,8 +153,10 @@ pub enum Claim {
         id: String,
         /// Its body as received.
         body: Bytes,
-        /// 1 for the first attempt to handle it.
+        /// 1 for the first attempt to handle it, and for the first one after a release.
         attempt: u32,
+        /// The number of this claim. No other claim of the event has it, also after a release.
+        claim: u32,
     },
     /// No event is due. The next one is due at this time, if one is waiting.
     Nothing {
@@ -151,8 +165,8 @@ pub enum Claim {
     },
 }
 
-/// An event that was parked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An event that was parked. `Debug` does not show its body.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ParkedEvent {
     /// Its ID.
     pub id: String,
@@ -160,6 +174,48 @@ pub struct ParkedEvent {
     pub body: Bytes,
     /// Why the last attempt failed.
     pub reason: String,
+}
+
+impl fmt::Debug for NewEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewEvent")
+            .field("id", &self.id)
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event {
+                id,
+                body,
+                attempt,
+                claim,
+            } => f
+                .debug_struct("Event")
+                .field("id", id)
+                .field("body_bytes", &body.len())
+                .field("attempt", attempt)
+                .field("claim", claim)
+                .finish(),
+            Self::Nothing { next_due } => f
+                .debug_struct("Nothing")
+                .field("next_due", next_due)
+                .finish(),
+        }
+    }
+}
+
+impl fmt::Debug for ParkedEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ParkedEvent")
+            .field("id", &self.id)
+            .field("body_bytes", &self.body.len())
+            .field("reason", &self.reason)
+            .finish()
+    }
 }
 
 /// How many events a log has.
@@ -183,6 +239,19 @@ impl Bounds {
         Self {
             unfinished,
             parked: MAX_PARKED,
+        }
+    }
+
+    /// Refuses bounds with which no event could be recorded.
+    #[cfg(any(feature = "redb", feature = "redis"))]
+    fn validate(&self) -> Result<(), LogError> {
+        let refused = |why: &'static str| Err(LogError::Failed(why.into()));
+        if self.unfinished == 0 {
+            refused("invalid capacity: with 0, no event could be recorded; set at least 1")
+        } else if self.parked == 0 {
+            refused("invalid `max_parked`: with 0, no event could be recorded; set at least 1")
+        } else {
+            Ok(())
         }
     }
 

@@ -56,7 +56,8 @@ async fn clock_set_back_does_not_delay_the_next_attempt() {
     let inbox = Inbox::builder(verifier(), log, handlers)
         .clock(clock)
         .pauses(Duration::from_secs(2), Duration::from_secs(600))
-        .start();
+        .start()
+        .unwrap();
     assert_eq!(handled.recv().await.unwrap(), "call 0");
     assert_eq!(handled.recv().await.unwrap(), "call 1");
     let waited = start.elapsed().as_secs();
@@ -75,7 +76,8 @@ async fn clock_set_back_before_a_restart_delays_events_by_the_longest_pause() {
     let inbox = Inbox::builder(verifier(), log, handlers)
         .clock(TestClock::new())
         .pauses(Duration::from_secs(2), Duration::from_secs(30))
-        .start();
+        .start()
+        .unwrap();
     assert_eq!(handled.recv().await.unwrap(), "e-1");
     assert_eq!(start.elapsed().as_secs(), 30, "of the paused clock");
     assert_eq!(handled.recv().await.unwrap(), "e-2");

@@ -56,13 +56,13 @@ impl EventLog for Hooked {
         (self.hook)("done").await?;
         self.log.done(id, now).await
     }
-    async fn retry(&self, id: &str, due: u64) -> Result<(), LogError> {
+    async fn retry(&self, id: &str, claim: u32, due: u64) -> Result<(), LogError> {
         (self.hook)("retry").await?;
-        self.log.retry(id, due).await
+        self.log.retry(id, claim, due).await
     }
-    async fn park(&self, id: &str, reason: &str) -> Result<(), LogError> {
+    async fn park(&self, id: &str, claim: u32, reason: &str) -> Result<(), LogError> {
         (self.hook)("park").await?;
-        self.log.park(id, reason).await
+        self.log.park(id, claim, reason).await
     }
     async fn parked(
         &self,
@@ -113,7 +113,7 @@ async fn webhook_response_is_sent_after_the_event_is_recorded() {
     let (handlers, mut handled) = reporting();
     let flush = Arc::new(Semaphore::new(0));
     let (log, mut recording) = slow(&flush);
-    let inbox = Inbox::builder(verifier(), log, handlers).start();
+    let inbox = Inbox::builder(verifier(), log, handlers).start().unwrap();
     let url = url_of(&inbox).await;
 
     let answer = tokio::spawn(send(signed(&url, &event("e-1"))));
@@ -143,7 +143,8 @@ async fn recording_beyond_the_concurrency_limit_is_refused_at_once() {
     let inbox = Inbox::builder(verifier(), log, handlers)
         .max_recording(2)
         .record_limit(Duration::from_secs(600))
-        .start();
+        .start()
+        .unwrap();
     let url = url_of(&inbox).await;
     let first = tokio::spawn(send(signed(&url, &event("e-1"))));
     let second = tokio::spawn(send(signed(&url, &event("e-2"))));
@@ -190,7 +191,10 @@ async fn workers_go_on_after_the_log_panics_or_fails() {
         done.send(format!("attempt {attempt}")).unwrap();
         async move { if attempt == 0 { Err("once") } else { Ok(()) } }
     });
-    let inbox = Inbox::builder(verifier(), log, handlers).workers(1).start();
+    let inbox = Inbox::builder(verifier(), log, handlers)
+        .workers(1)
+        .start()
+        .unwrap();
     assert_eq!(handled.recv().await.unwrap(), "attempt 0");
     assert_eq!(handled.recv().await.unwrap(), "attempt 1");
     while inbox.counts().await.unwrap().unfinished > 0 {
@@ -220,10 +224,56 @@ async fn handler_is_stopped_before_the_lease_of_its_claim_ends() {
         .handler_limit(Duration::from_secs(3_600))
         .pauses(Duration::from_secs(1), Duration::from_secs(1))
         .max_attempts(2)
-        .start();
+        .start()
+        .unwrap();
     handled.recv().await.unwrap();
     handled.recv().await.unwrap();
     // 15 s of the paused clock, and the pause.
     assert_eq!(start.elapsed().as_secs(), 16);
     inbox.shutdown().await;
+}
+
+/// A log whose `done` fails for this many calls, an inbox with one event that its handler is handling,
+/// and the calls of `done` so far.
+async fn stopping(failures: u32) -> (Inbox, Arc<Semaphore>, Arc<AtomicU32>) {
+    let memory = MemoryLog::new(10);
+    memory.record(new_event("e-1"), 0).await.unwrap();
+    let calls = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&calls);
+    let log = Hooked::new(memory, move |method| {
+        let fails = method == "done" && counter.fetch_add(1, Ordering::Relaxed) < failures;
+        async move {
+            match fails {
+                true => Err(LogError::Failed("as the test wants".into())),
+                false => Ok(()),
+            }
+        }
+    });
+    let (done, mut handled) = report();
+    let finish = Arc::new(Semaphore::new(0));
+    let waiting = Arc::clone(&finish);
+    let handlers = cobo_waas2::webhooks::Router::new().on_chains(move |_| {
+        done.send("begun".to_owned()).unwrap();
+        let waiting = Arc::clone(&waiting);
+        async move { waiting.acquire().await.map(|permit| permit.forget()) }
+    });
+    let inbox = Inbox::builder(verifier(), log, handlers).workers(1);
+    let inbox = inbox.start().unwrap();
+    handled.recv().await.unwrap();
+    (inbox, finish, calls)
+}
+
+#[tokio::test(start_paused = true)]
+async fn result_that_is_not_written_after_the_stop_is_tried_five_more_times() {
+    for (failures, calls_in_all) in [(1, 2), (5, 6), (u32::MAX, 6)] {
+        let (inbox, finish, calls) = stopping(failures).await;
+        let stopped = tokio::spawn(inbox.shutdown());
+        tokio::task::yield_now().await;
+        let start = tokio::time::Instant::now();
+        finish.add_permits(1);
+        stopped.await.unwrap();
+        assert_eq!(calls.load(Ordering::Relaxed), calls_in_all);
+        // Of the paused clock.
+        assert_eq!(start.elapsed().as_secs(), u64::from(calls_in_all) - 1);
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use cobo_auth::{Clock as _, SystemClock, Verified};
-use cobo_axum::{Claim, Counts, EventLog as _, Inbox, MemoryLog, ParkedEvent, Webhook};
+use cobo_axum::{Claim, Counts, EventLog as _, Inbox, MemoryLog, NewEvent, ParkedEvent, Webhook};
 use cobo_waas2::webhooks::{Event, Router};
 
 use crate::support::{
@@ -14,7 +14,7 @@ use crate::support::{
 };
 
 /// The first parked event, as soon as one is parked.
-async fn first_parked(inbox: &Inbox) -> ParkedEvent {
+pub(crate) async fn first_parked(inbox: &Inbox) -> ParkedEvent {
     loop {
         match inbox.parked(None, 1).await.unwrap().into_iter().next() {
             Some(event) => return event,
@@ -32,7 +32,9 @@ pub(crate) fn later() -> (u16, String) {
 #[tokio::test]
 async fn event_delivered_several_times_is_handled_once() {
     let (handlers, mut handled) = reporting();
-    let inbox = Inbox::builder(verifier(), MemoryLog::new(10), handlers).start();
+    let inbox = Inbox::builder(verifier(), MemoryLog::new(10), handlers)
+        .start()
+        .unwrap();
     let url = url_of(&inbox).await;
     assert_eq!(send(signed(&url, &event("e-1"))).await, OK);
     assert_eq!(handled.recv().await.unwrap(), "e-1");
@@ -48,7 +50,9 @@ async fn event_delivered_several_times_is_handled_once() {
 async fn webhook_with_an_invalid_signature_is_not_recorded() {
     let (handlers, mut handled) = reporting();
     let small = verifier().with_max_body_bytes(1_000);
-    let inbox = Inbox::builder(small, MemoryLog::new(10), handlers).start();
+    let inbox = Inbox::builder(small, MemoryLog::new(10), handlers)
+        .start()
+        .unwrap();
     let url = url_of(&inbox).await;
     let body = event("e-1");
     let now = SystemClock.unix_millis();
@@ -100,7 +104,8 @@ async fn failed_handler_is_retried() {
     let inbox = Inbox::builder(verifier(), MemoryLog::new(10), handlers)
         .handler_limit(Duration::from_millis(50))
         .pauses(Duration::from_millis(1), Duration::from_millis(1))
-        .start();
+        .start()
+        .unwrap();
     let url = url_of(&inbox).await;
     assert_eq!(send(signed(&url, &event("e-1"))).await, OK);
     assert_eq!(handled.recv().await.unwrap(), "e-1");
@@ -127,7 +132,8 @@ async fn event_that_fails_every_attempt_is_parked_until_released() {
         .max_attempts(2)
         .pauses(Duration::from_millis(1), Duration::from_millis(1))
         .workers(1)
-        .start();
+        .start()
+        .unwrap();
     let url = url_of(&inbox).await;
     assert_eq!(send(signed(&url, &event("e-1"))).await, OK);
     assert_eq!(handled.recv().await.unwrap(), "call 1");
@@ -144,7 +150,7 @@ async fn event_that_fails_every_attempt_is_parked_until_released() {
 }
 
 /// A handler that fails for every event, and reports it.
-fn failing() -> (Router, Handled) {
+pub(crate) fn failing() -> (Router, Handled) {
     let (done, handled) = report();
     let router = Router::new().on_chains(move |event| {
         done.send(event.event_id.unwrap()).unwrap();
@@ -158,7 +164,8 @@ async fn parked_events_do_not_take_the_places_of_waiting_ones() {
     let (handlers, mut handled) = failing();
     let inbox = Inbox::builder(verifier(), MemoryLog::new(1).max_parked(2), handlers)
         .max_attempts(1)
-        .start();
+        .start()
+        .unwrap();
     let url = url_of(&inbox).await;
     for (id, parked) in [("e-1", 1), ("e-2", 2)] {
         assert_eq!(send(signed(&url, &event(id))).await, OK);
@@ -188,7 +195,9 @@ async fn parked_events_do_not_take_the_places_of_waiting_ones() {
 #[tokio::test]
 async fn genuine_body_that_is_not_an_event_is_recorded_whole_and_parked() {
     let (handlers, mut handled) = reporting();
-    let inbox = Inbox::builder(verifier(), MemoryLog::new(10), handlers).start();
+    let inbox = Inbox::builder(verifier(), MemoryLog::new(10), handlers)
+        .start()
+        .unwrap();
     let url = url_of(&inbox).await;
     let newer = br#"{"event_id":"e-1","of_a":"later release"}"#.as_slice();
     let unnamed = br#"{"event_id":7}"#.as_slice();
@@ -224,15 +233,16 @@ async fn genuine_body_that_is_not_an_event_is_recorded_whole_and_parked() {
 async fn event_interrupted_by_process_exit_is_parked_after_its_last_attempt() {
     let log = MemoryLog::new(1);
     log.record(new_event("e-1"), 0).await.unwrap();
-    for _ in 0..2 {
+    for claim in 1..=2 {
         assert!(matches!(log.claim(0).await.unwrap(), Claim::Event { .. }));
-        log.retry("e-1", 0).await.unwrap();
+        log.retry("e-1", claim, 0).await.unwrap();
     }
     let (router, mut handled) = reporting();
     let inbox = Inbox::builder(verifier(), log, router)
         .max_attempts(2)
         .workers(1)
-        .start();
+        .start()
+        .unwrap();
     let parked = first_parked(&inbox).await;
     assert_eq!(
         parked.reason,
@@ -257,4 +267,94 @@ async fn webhook_extractor_yields_only_verified_events() {
     assert_eq!(send(unsigned).await.0, 401);
     assert_eq!(send(signed(&url, &event("e-2"))).await, OK);
     assert_eq!(seen.recv().await.unwrap(), "e-2");
+}
+
+/// Handling it again could not help, and would hide the mistake for hours.
+#[tokio::test]
+async fn event_without_a_handler_or_with_undecodable_data_is_parked_at_once() {
+    let (handlers, mut handled) = reporting();
+    // Without `otherwise`.
+    let inbox = Inbox::builder(verifier(), MemoryLog::new(10), handlers)
+        .start()
+        .unwrap();
+    let url = url_of(&inbox).await;
+    let other = |id: &str, data: &str| {
+        String::from_utf8(event(id))
+            .unwrap()
+            .replace(r#"{"data_type":"Chains","chains":[]}"#, data)
+    };
+    let unknown = other("e-1", r#"{"data_type":"OfALaterRelease"}"#);
+    let undecodable = other("e-2", r#"{"data_type":"Chains"}"#);
+    for body in [unknown, undecodable] {
+        assert_eq!(send(signed(&url, body.as_bytes())).await, OK);
+    }
+    while inbox.counts().await.unwrap().parked < 2 {
+        tokio::task::yield_now().await;
+    }
+    let parked = inbox.parked(None, 10).await.unwrap();
+    let reason = &parked[0].reason;
+    assert!(reason.starts_with("no handler for the event "), "{reason}");
+    let reason = &parked[1].reason;
+    assert!(reason.contains("does not decode: "), "{reason}");
+    assert!(handled.try_recv().is_err());
+    inbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn event_that_the_filter_refuses_is_acknowledged_and_not_recorded() {
+    let (handlers, mut handled) = reporting();
+    let inbox = Inbox::builder(verifier(), MemoryLog::new(10), handlers)
+        .filter(|event| event.event_id.as_deref() != Some("of another organization"))
+        .start()
+        .unwrap();
+    let url = url_of(&inbox).await;
+    let other = event("of another organization");
+    assert_eq!(send(signed(&url, &other)).await, OK);
+    assert_eq!(inbox.counts().await.unwrap(), Counts::default());
+    // The signature is checked first.
+    let tampered = signed(&url, &event("e-1")).body(other);
+    assert_eq!(send(tampered).await.0, 401);
+    // What does not decode may be an event of a later release.
+    assert_eq!(send(signed(&url, b"no event")).await, OK);
+    assert_eq!(&first_parked(&inbox).await.body[..], b"no event");
+    assert_eq!(send(signed(&url, &event("e-1"))).await, OK);
+    assert_eq!(handled.recv().await.unwrap(), "e-1");
+    inbox.shutdown().await;
+}
+
+/// A body has names, amounts and addresses.
+#[test]
+fn debug_of_events_in_a_log_shows_the_length_of_the_body_and_not_its_content() {
+    let (id, body) = ("e-1".to_owned(), bytes::Bytes::from("hunter2"));
+    let new = NewEvent {
+        id: id.clone(),
+        body: body.clone(),
+    };
+    let claim = Claim::Event {
+        id: id.clone(),
+        body: body.clone(),
+        attempt: 1,
+        claim: 2,
+    };
+    let parked = ParkedEvent {
+        id,
+        body,
+        reason: "why".to_owned(),
+    };
+    for (shown, expected) in [
+        (
+            format!("{new:?}"),
+            r#"NewEvent { id: "e-1", body_bytes: 7 }"#,
+        ),
+        (
+            format!("{claim:?}"),
+            r#"Event { id: "e-1", body_bytes: 7, attempt: 1, claim: 2 }"#,
+        ),
+        (
+            format!("{parked:?}"),
+            r#"ParkedEvent { id: "e-1", body_bytes: 7, reason: "why" }"#,
+        ),
+    ] {
+        assert_eq!(shown, expected);
+    }
 }

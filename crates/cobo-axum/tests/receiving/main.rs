@@ -9,5 +9,6 @@ mod inbox;
 mod layer;
 mod limits;
 mod refused;
+mod settings;
 #[path = "../support/mod.rs"]
 mod support;

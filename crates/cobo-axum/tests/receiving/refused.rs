@@ -30,7 +30,9 @@ async fn server() -> (String, Inbox, support::Handled) {
         from_inbox.send("inbox".to_owned()).unwrap();
         async { Ok::<_, String>(()) }
     });
-    let inbox = Inbox::builder(verifier(), MemoryLog::new(10), handlers).start();
+    let inbox = Inbox::builder(verifier(), MemoryLog::new(10), handlers)
+        .start()
+        .unwrap();
     let behind_layer = VerifyLayer::new(verifier()).layer(Reporting(reports.clone()));
     let from_callback = reports.clone();
     let decide = move |_| {

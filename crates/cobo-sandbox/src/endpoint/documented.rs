@@ -106,6 +106,9 @@ pub(super) fn answer(
             now_ms: state.clock.now_ms(),
         };
         sending::send(state, objects, &call)?;
+        if let Some(reply) = sending::show(state, objects, &call)? {
+            return Ok(reply);
+        }
         if let Some(reply) = objects.answer(&call)? {
             state.publish();
             return Ok(reply);

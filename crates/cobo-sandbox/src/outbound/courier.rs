@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::delivery::{Attempt, DeliveryStatus, Progress, Sent};
-use super::message::{Content, Retries};
+use super::message::{Content, DeliveryState};
 use super::post::post;
 use super::target::Target;
 use crate::clock::whole_ms;
@@ -80,10 +80,13 @@ async fn deliver(state: Arc<State>, order: Order) {
         let at_ms = state.clock.now_ms();
         let left = max_attempts - number;
         let next_ms = (left > 0).then(|| at_ms.saturating_add(pause_ms(number)));
-        let body = sent
-            .message
-            .body(&sent.id, sent.created_ms, Retries { left, next_ms });
-        let (headers, body) = signed(&state, body, at_ms, sent.message.tampered);
+        let shown = DeliveryState {
+            status: DeliveryStatus::Retrying,
+            left,
+            next_ms,
+        };
+        let body = sent.message.shown(&sent.id, sent.created_ms, shown);
+        let (headers, body) = signed(&state, body.to_string(), at_ms, sent.message.tampered);
         let answer = match &target {
             Ok(target) => {
                 let limit = state.outbound.answer_limit;
@@ -100,7 +103,6 @@ async fn deliver(state: Arc<State>, order: Order) {
             }
             Err(error) => (None, String::new(), Some(error)),
         };
-        let accepted = accepts(&state, &sent, status, &answer);
         let attempt = Attempt {
             at_ms,
             headers,
@@ -109,6 +111,7 @@ async fn deliver(state: Arc<State>, order: Order) {
             answer,
             error,
         };
+        let accepted = accepts(&state, &sent, &attempt);
         // A retry cannot succeed with a URL that the sandbox does not post to.
         let next_ms = next_ms.filter(|_| !accepted && target.is_ok());
         progress.send_modify(|progress| {
@@ -127,9 +130,10 @@ async fn deliver(state: Arc<State>, order: Order) {
     }
 }
 
-/// Whether the receiver accepted the message. A decision about a transaction that waits for it is carried out.
-fn accepts(state: &State, sent: &Sent, status: Option<StatusCode>, answer: &str) -> bool {
-    if !matches!(status, Some(StatusCode::OK | StatusCode::CREATED)) {
+/// Returns whether the receiver accepted the message. Carries out its decision about a transaction that waits
+/// for it.
+fn accepts(state: &State, sent: &Sent, attempt: &Attempt) -> bool {
+    if !attempt.has_success_status() {
         return false;
     }
     let Content::Callback {
@@ -139,7 +143,7 @@ fn accepts(state: &State, sent: &Sent, status: Option<StatusCode>, answer: &str)
     else {
         return true;
     };
-    let approved = match answer {
+    let approved = match attempt.answer.as_str() {
         "ok" => true,
         "deny" => false,
         _ => return false,

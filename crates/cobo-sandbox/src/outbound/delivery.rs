@@ -42,6 +42,17 @@ pub enum DeliveryStatus {
     Failed,
 }
 
+impl DeliveryStatus {
+    /// Cobo's name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Retrying => "Retrying",
+            Self::Success => "Success",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
 /// An attempt to deliver a message.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -58,6 +69,13 @@ pub struct Attempt {
     pub answer: String,
     /// Why there was no complete answer.
     pub error: Option<String>,
+}
+
+impl Attempt {
+    /// Whether the status of the answer is one with which Cobo regards a message as delivered.
+    pub(super) fn has_success_status(&self) -> bool {
+        matches!(self.status, Some(StatusCode::OK | StatusCode::CREATED))
+    }
 }
 
 impl Delivery {

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::delivery::DeliveryStatus;
+
 /// A webhook event or a callback, for [`Sandbox::deliver`](crate::Sandbox::deliver).
 ///
 /// ```
@@ -28,6 +30,8 @@ pub(crate) enum Content {
     Event {
         event_type: String,
         data: Value,
+        /// The id of the registered endpoint that it is for; `None` if a test delivers it.
+        endpoint_id: Option<String>,
     },
     /// The transaction that the callback asks about.
     Callback {
@@ -41,7 +45,15 @@ impl Message {
     /// Creates a webhook event. The sandbox adds `event_id`, `created_timestamp` and the state of the delivery.
     pub fn event(url: impl Into<String>, event_type: impl Into<String>, data: Value) -> Self {
         let event_type = event_type.into();
-        Self::new(url.into(), Content::Event { event_type, data })
+        let endpoint_id = None;
+        Self::new(
+            url.into(),
+            Content::Event {
+                event_type,
+                data,
+                endpoint_id,
+            },
+        )
     }
 
     /// Creates a callback that asks about a transaction. The receiver must answer with the plain text `ok`
@@ -87,32 +99,38 @@ impl Message {
         }
     }
 
-    /// The body of an attempt, see [`Retries`].
-    pub(super) fn body(&self, id: &str, created_ms: u64, retries: Retries) -> String {
+    /// The message with the state of its delivery, as it is sent and listed. A callback does not show that state.
+    pub(super) fn shown(&self, id: &str, created_ms: u64, state: DeliveryState) -> Value {
         match &self.content {
-            Content::Event { event_type, data } => {
+            Content::Event {
+                event_type, data, ..
+            } => {
                 let mut event = json!({
                     "event_id": id,
                     "url": self.url,
                     "created_timestamp": created_ms,
                     "type": event_type,
                     "data": data,
-                    "status": "Retrying",
-                    "retries_left": retries.left,
+                    "status": state.status.name(),
                 });
-                if let Some(next_ms) = retries.next_ms {
+                if state.status == DeliveryStatus::Retrying {
+                    event["retries_left"] = json!(state.left);
+                }
+                if let Some(next_ms) = state.next_ms {
                     event["next_retry_timestamp"] = json!(next_ms);
                 }
-                event.to_string()
+                event
             }
-            Content::Callback { transaction, .. } => transaction.to_string(),
+            Content::Callback { transaction, .. } => transaction.clone(),
         }
     }
 }
 
-/// What follows if an attempt fails.
+/// The state of a delivery.
 #[derive(Clone, Copy)]
-pub(super) struct Retries {
+pub(super) struct DeliveryState {
+    pub(super) status: DeliveryStatus,
+    /// How many attempts are left.
     pub(super) left: usize,
     /// When the next attempt is made, in milliseconds since 1970.
     pub(super) next_ms: Option<u64>,

@@ -5,6 +5,7 @@ mod delivery;
 mod handle;
 mod message;
 mod post;
+mod sent;
 mod target;
 
 use std::collections::{HashMap, VecDeque};
@@ -19,6 +20,7 @@ pub use target::UrlError;
 
 pub(crate) use courier::{Courier, Orders};
 pub(crate) use message::Content;
+pub(crate) use sent::Copies;
 
 use crate::key::AppKey;
 use crate::spec::Specification;
@@ -89,12 +91,6 @@ impl State {
         // An error means that the sandbox has stopped: no attempt is made.
         let _ = self.outbound.orders.send(Order { sent, progress });
         delivery
-    }
-
-    /// The newest delivery with this id.
-    pub(crate) fn delivery(&self, id: &str) -> Option<Delivery> {
-        let deliveries = lock(&self.outbound.deliveries);
-        deliveries.iter().rev().find(|it| it.id() == id).cloned()
     }
 
     /// Delivers what has changed since the last call: events to the registered endpoints, callbacks to their URLs.

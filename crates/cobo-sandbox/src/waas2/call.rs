@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::table::Kind;
 use crate::list;
 use crate::organization::Organization;
 use crate::reply::Failure;
@@ -50,10 +49,16 @@ impl Call<'_> {
     }
 
     /// The page of a list that the query asks for.
-    pub(super) fn list(&self, kind: &Kind, mut items: Vec<Value>) -> Result<Value, Failure> {
+    ///
+    /// `renamed` are the query parameters that filter by a property with another name.
+    pub(crate) fn list(
+        &self,
+        renamed: &[(&str, &str)],
+        mut items: Vec<Value>,
+    ) -> Result<Value, Failure> {
         let query = split(self.request.target).1;
         let read = self.operation.read_query(query);
-        items.retain(|item| is_wanted(kind, item, &read));
+        items.retain(|item| is_wanted(renamed, item, &read));
         if read.text("direction") == Some("DESC") {
             items.reverse();
         }
@@ -70,7 +75,7 @@ impl Call<'_> {
 }
 
 /// Whether an item matches the filters that have other names than its properties. `list` applies the others.
-fn is_wanted(kind: &Kind, item: &Value, query: &Query) -> bool {
+fn is_wanted(renamed: &[(&str, &str)], item: &Value, query: &Query) -> bool {
     query.filters.iter().all(|(name, values)| {
         let bound = || values.first()?.parse::<f64>().ok();
         let number = |property: &str| item.get(property)?.as_f64();
@@ -80,7 +85,7 @@ fn is_wanted(kind: &Kind, item: &Value, query: &Query) -> bool {
         if let Some(value) = name.strip_prefix("max_").and_then(number) {
             return bound().is_none_or(|bound| value <= bound);
         }
-        let renamed = kind.filters.iter().find(|(parameter, _)| parameter == name);
+        let renamed = renamed.iter().find(|(parameter, _)| parameter == name);
         renamed.is_none_or(|(_, property)| {
             let is_wanted = |value: &Value| {
                 let value = value.as_str();

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::make::overlay;
 use super::store::Store;
 use super::table::{ENDPOINT, Kind};
-use super::{Call, Objects};
+use super::{Call, Objects, unknown};
 use crate::outbound::{Content, Message};
 use crate::reply::Failure;
 use crate::spec::{Fields, Specification};
@@ -31,6 +31,7 @@ pub(super) struct Ask {
 
 /// The endpoint of an organization.
 struct Endpoint {
+    id: String,
     org_id: String,
     url: String,
     subscribed: Vec<String>,
@@ -53,7 +54,7 @@ impl Objects {
                 });
                 messages.extend(subscribed.map(|endpoint| {
                     let data = data(specification, change.kind.name, &change.value);
-                    let mut message = Message::event(&endpoint.url, *event_type, data);
+                    let mut message = event(endpoint, event_type, data);
                     message.created_ms = Some(change.at_ms);
                     message
                 }));
@@ -88,8 +89,17 @@ impl Objects {
         let org_id = call.organization.map_or("", |it| &*it.org_id);
         let own = endpoints.iter().filter(|it| it.org_id == org_id);
         Ok(own
-            .map(|endpoint| Message::event(&endpoint.url, event_type, data.clone()))
+            .map(|endpoint| event(endpoint, event_type, data.clone()))
             .collect())
+    }
+
+    /// The URL of an organization's endpoint, also of one that is not active.
+    pub(crate) fn endpoint_url(&self, call: &Call<'_>, id: &str) -> Result<String, Failure> {
+        let org_id = call.organization.map_or("", |it| &*it.org_id);
+        let mut store = lock(&self.store);
+        let endpoint = store.get(org_id, &ENDPOINT, id);
+        let endpoint = endpoint.ok_or_else(|| unknown(&ENDPOINT))?.at(call.now_ms);
+        Ok(endpoint["url"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Ends the wait of a transaction for a callback.
@@ -101,6 +111,15 @@ impl Objects {
     pub(crate) fn next_change_ms(&self) -> Option<u64> {
         lock(&self.store).next_change_ms()
     }
+}
+
+fn event(endpoint: &Endpoint, event_type: &str, data: Value) -> Message {
+    let content = Content::Event {
+        event_type: event_type.to_owned(),
+        data,
+        endpoint_id: Some(endpoint.id.clone()),
+    };
+    Message::new(endpoint.url.clone(), content)
 }
 
 fn callback(ask: Ask) -> Message {
@@ -118,6 +137,7 @@ fn endpoints(store: &Store, now_ms: u64) -> Vec<Endpoint> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     active
         .map(|(org_id, value)| Endpoint {
+            id: text(&value[ENDPOINT.id]),
             org_id,
             url: text(&value["url"]),
             subscribed: value["subscribed_events"]
@@ -179,6 +199,7 @@ fn event_types(kind: &str, created: bool, status: Option<&str>) -> &'static [&'s
         ("top-up", _, Some("Completed")) => &["payment.transaction.completed"],
         ("pay-in order", ..) => &["payment.order.status.updated"],
         ("refund", ..) => &["payment.refund.status.updated"],
+        ("settlement", ..) => &["payment.settlement.status.updated"],
         _ => &[],
     }
 }
@@ -207,6 +228,7 @@ fn data(specification: &Specification, kind: &str, value: &Value) -> Value {
         "pay-in order" => with("PaymentOrder"),
         "refund" => with("PaymentRefund"),
         "TSS request" => with("TSSRequest"),
+        "settlement" => over("PaymentSettlementEvent", "PaymentSettlement"),
         "payout" => over("PaymentPayoutEvent", "PaymentPayout"),
         "top-up" => over("PaymentTransactionEventData", "PaymentTransaction"),
         _ => value.clone(),

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-/// How an object that is created ends, for [`Sandbox::script_end`](crate::Sandbox::script_end).
+use super::pause::Pause;
+
+/// How a created object ends, for [`Sandbox::script_end`](crate::Sandbox::script_end).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an end does nothing until it is scripted"]
 pub struct End(pub(super) Ending);
@@ -22,6 +24,10 @@ enum How {
 }
 
 impl Ending {
+    pub(super) fn fails(&self) -> bool {
+        matches!(self.how, How::Fails(_))
+    }
+
     /// The state in which the object stays.
     pub(super) fn stays_in(&self) -> Option<&str> {
         match &self.how {
@@ -45,8 +51,8 @@ impl End {
         Self::new(How::Succeeds)
     }
 
-    /// The object fails instead of its last state. A transaction, a refund and a payout have this
-    /// `failed_reason`; a pay-in order expires, and a TSS request is `KeyGeneratingFailed`.
+    /// Makes the object fail instead of reaching its last state. A transaction, a refund and a payout have this
+    /// `failed_reason`; a pay-in order expires, and a TSS request is `KeyGeneratingFailed`. A forced sweep cannot fail.
     pub fn fails(reason: impl Into<String>) -> Self {
         Self::new(How::Fails(reason.into()))
     }
@@ -78,12 +84,15 @@ impl End {
 pub(super) struct Course {
     /// Each state, and the milliseconds from the object's creation to it.
     pub(super) states: &'static [(&'static str, u64)],
-    pub(super) failed: &'static str,
+    /// `None` if an object cannot fail.
+    pub(super) failed: Option<&'static str>,
     /// The property with the reason of a failure.
     pub(super) reason: Option<&'static str>,
     /// At the last state, the first property gets the value of the second.
     pub(super) at_success: Option<(&'static str, &'static str)>,
-    /// How many of the time stamps' units a second has.
+    /// The list whose items have the same status.
+    pub(super) parts: Option<&'static str>,
+    /// The number of units in a second: 1 if the timestamps are in seconds, 1,000 if they are in milliseconds.
     pub(super) units_per_second: u64,
 }
 
@@ -95,9 +104,10 @@ pub(super) static TRANSACTION_COURSE: Course = Course {
         ("Confirming", 15_000),
         ("Completed", 60_000),
     ],
-    failed: "Failed",
+    failed: Some("Failed"),
     reason: Some("failed_reason"),
     at_success: None,
+    parts: None,
     units_per_second: 1_000,
 };
 
@@ -107,26 +117,29 @@ pub(super) static ORDER_COURSE: Course = Course {
         ("Processing", 30_000),
         ("Completed", 60_000),
     ],
-    failed: "Expired",
+    failed: Some("Expired"),
     reason: None,
     at_success: Some(("received_token_amount", "payable_amount")),
+    parts: None,
     units_per_second: 1,
 };
 
 pub(super) static REFUND_COURSE: Course = Course {
     states: &[("Pending", 0), ("Processing", 5_000), ("Completed", 60_000)],
-    failed: "Failed",
+    failed: Some("Failed"),
     reason: Some("failed_reason"),
     at_success: None,
+    parts: None,
     units_per_second: 1,
 };
 
 /// A payment that comes from outside.
 pub(super) static DEPOSIT_COURSE: Course = Course {
     states: &[("Confirming", 0), ("Completed", 45_000)],
-    failed: "Failed",
+    failed: Some("Failed"),
     reason: Some("failed_reason"),
     at_success: None,
+    parts: None,
     units_per_second: 1_000,
 };
 
@@ -136,9 +149,10 @@ pub(super) static TSS_COURSE: Course = Course {
         ("KeyGenerating", 10_000),
         ("Success", 60_000),
     ],
-    failed: "KeyGeneratingFailed",
+    failed: Some("KeyGeneratingFailed"),
     reason: None,
     at_success: None,
+    parts: None,
     units_per_second: 1_000,
 };
 
@@ -149,13 +163,51 @@ pub(super) static PAYOUT_COURSE: Course = Course {
         ("Transferring", 10_000),
         ("Completed", 60_000),
     ],
-    failed: "Failed",
+    failed: Some("Failed"),
     reason: Some("failed_reason"),
     at_success: None,
+    parts: None,
+    units_per_second: 1,
+};
+
+pub(super) static SETTLEMENT_COURSE: Course = Course {
+    states: &[("Pending", 0), ("Processing", 5_000), ("Completed", 60_000)],
+    failed: Some("Failed"),
+    reason: None,
+    at_success: None,
+    parts: Some("settlements"),
+    units_per_second: 1,
+};
+
+pub(super) static SWEEP_COURSE: Course = Course {
+    states: &[("Pending", 0), ("Processing", 5_000), ("Completed", 60_000)],
+    failed: None,
+    reason: None,
+    at_success: None,
+    parts: None,
     units_per_second: 1,
 };
 
 impl Course {
+    /// Gives the parts of an object its status, and what is paid of them.
+    pub(super) fn set_parts(&self, value: &mut Value) {
+        let status = value["status"].clone();
+        let parts = self.parts.and_then(|parts| value.get_mut(parts));
+        for part in parts.and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(amount) = part.get("amount").cloned() {
+                let paid = status == "Completed";
+                part["settled_amount"] = if paid { amount } else { json!("0") };
+            }
+            part["status"] = status.clone();
+        }
+    }
+
+    /// How many milliseconds after its creation an object enters this state.
+    pub(super) fn enters_after(&self, state: &str) -> u64 {
+        let entered = self.states.iter().find(|(name, _)| *name == state);
+        entered.map_or(0, |(_, after)| *after)
+    }
+
     /// Whether an object can stay in this state.
     pub(super) fn can_stay(&self, state: &str) -> bool {
         self.before_last().any(|(name, _)| *name == state)
@@ -180,8 +232,15 @@ impl Course {
         }
     }
 
-    /// Brings an object, created `age` milliseconds ago, to its state.
-    pub(super) fn advance(&self, value: &mut Value, ending: &Ending, created_ms: u64, age: u64) {
+    /// Brings an object, created `age` milliseconds ago, to its state. It does not get past `pause`.
+    pub(super) fn advance(
+        &self,
+        value: &mut Value,
+        ending: &Ending,
+        pause: Option<&Pause>,
+        created_ms: u64,
+        age: u64,
+    ) {
         let last = self.states.len().saturating_sub(1);
         let mut reached = None;
         for (index, (name, after)) in self.states.iter().enumerate() {
@@ -190,6 +249,12 @@ impl Course {
                 break;
             }
             reached = Some((index, *name, after));
+            if let Some(pause) = pause.filter(|pause| pause.state == *name) {
+                if let Some(sub_status) = pause.sub_status {
+                    value["sub_status"] = json!(sub_status);
+                }
+                break;
+            }
             if ending.stays_in() == Some(name) {
                 break;
             }
@@ -202,7 +267,7 @@ impl Course {
         }
         match &ending.how {
             How::Fails(reason) if index == last => {
-                value["status"] = json!(self.failed);
+                value["status"] = json!(self.failed.unwrap_or(name));
                 if let Some(property) = self.reason {
                     value[property] = json!(reason);
                 }
@@ -216,5 +281,6 @@ impl Course {
                 }
             }
         }
+        self.set_parts(value);
     }
 }

@@ -40,6 +40,9 @@ impl Ingredients<'_> {
         if let Some((state, _)) = kind.course.and_then(|course| course.states.first()) {
             value["status"] = json!(state);
         }
+        if let Some(course) = kind.course {
+            course.set_parts(&mut value);
+        }
         value
     }
 

@@ -13,6 +13,8 @@ mod course;
 mod deposit;
 mod handle;
 mod make;
+mod merchant;
+mod pause;
 mod replace;
 mod rules;
 mod store;
@@ -23,7 +25,7 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 
 use http::Method;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 pub(crate) use call::Call;
 pub use course::End;
@@ -35,6 +37,7 @@ use crate::spec::{Fields, Specification};
 use crate::state::lock;
 use balance::{By, Owned};
 use make::{Ingredients, overlay, schema_of};
+use pause::{BUILT, SIGNED};
 use rules::{Action, Rule, rule_of};
 use store::Store;
 use table::{ADDRESS, Kind, Made, TRANSACTION};
@@ -101,6 +104,11 @@ impl Objects {
                 }
                 let object = create(&mut store, ingredients, rule, extra, &place)?;
                 store.use_request_id(org_id, kind, request_id);
+                match body["transaction_process_type"].as_str() {
+                    Some("BuildOnly") => store.pause_last(&BUILT),
+                    Some("SignOnly") => store.pause_last(&SIGNED),
+                    _ => {}
+                }
                 if let Some(url) = &call.callback {
                     store.ask_about_last(url);
                 }
@@ -124,7 +132,7 @@ impl Objects {
                         top_up::find_or_create(&mut store, &ingredients.of(&request), rule)
                     })
                     .collect();
-                call.list(kind, found?)?
+                call.list(kind.filters, found?)?
             }
             Action::FindOrCreate => {
                 let request = Value::Object(call.query());
@@ -137,24 +145,28 @@ impl Objects {
             }
             Action::List => {
                 let items = store.list(org_id, kind, &place, now_ms);
-                call.list(kind, items)?
+                call.list(kind.filters, items)?
             }
             Action::ListOf(parameters) => {
                 let mut place = call.query();
                 place.retain(|name, _| parameters.contains(&name.as_str()));
-                call.list(kind, store.list(org_id, kind, &place, now_ms))?
+                call.list(kind.filters, store.list(org_id, kind, &place, now_ms))?
             }
             Action::ListEach(property) => {
                 let mut items = store.list(org_id, kind, &place, now_ms);
                 let mut seen = HashSet::new();
                 items.retain(|item| seen.insert(item[property].to_string()));
-                call.list(kind, call.described(items))?
+                call.list(kind.filters, call.described(items))?
             }
             Action::Balances(by) => {
                 let wallet = store.get(org_id, kind, &id);
                 wallet.ok_or_else(|| unknown(kind))?;
                 let items = balances(&store, org_id, now_ms, by, &place)?;
-                call.list(kind, items)?
+                call.list(kind.filters, items)?
+            }
+            Action::MerchantBalances => {
+                let items = merchant::balances(&store, org_id, now_ms).ok_or_else(too_long)?;
+                call.list(kind.filters, items)?
             }
             Action::Answer(properties) => {
                 let request = ingredients.request;
@@ -185,6 +197,14 @@ impl Objects {
                 object.end(&properties.collect::<Vec<_>>(), now_ms);
                 shown(&object.at(now_ms))
             }
+            Action::GoOn(pause) => {
+                shown(&pause::go_on(&mut store, org_id, kind, &id, pause, now_ms)?)
+            }
+            Action::GoOnEach(pause) => {
+                let ids = body["transaction_ids"].as_array().into_iter().flatten();
+                let ids: Vec<&str> = ids.filter_map(Value::as_str).collect();
+                pause::go_on_each(&mut store, org_id, kind, &ids, pause, now_ms)?
+            }
             Action::Replace { purpose, from } => {
                 let by = (purpose, from);
                 shown(&replace::replace(&mut store, ingredients, rule, by, &id)?)
@@ -198,7 +218,7 @@ impl Objects {
                     )));
                 }
                 store.remove(org_id, kind, &id);
-                shown(&serde_json::json!({ "submitted": true }))
+                shown(&json!({ "submitted": true }))
             }
         })
     }
@@ -211,9 +231,11 @@ impl Objects {
             return Err(ScriptError::NoStates(operation_id.to_owned()));
         };
         for end in &ends {
-            if let Some(state) = end.0.stays_in()
-                && !course.can_stay(state)
-            {
+            let impossible = match end.0.stays_in() {
+                Some(state) => (!course.can_stay(state)).then_some(state),
+                None => (end.0.fails() && course.failed.is_none()).then_some("Failed"),
+            };
+            if let Some(state) = impossible {
                 return Err(ScriptError::NoState {
                     state: state.to_owned(),
                     states: course.names(),
@@ -250,14 +272,27 @@ fn with_place(body: &Value, place: &Map<String, Value>) -> Value {
 /// Refuses a request that names an object which the organization does not have.
 fn refer(store: &mut Store, ingredients: &Ingredients<'_>, kind: &Kind) -> Result<(), Failure> {
     for (pointer, other) in kind.refers {
-        let id = ingredients.request.pointer(pointer).and_then(Value::as_str);
-        if let Some(id) = id.filter(|id| !id.is_empty())
-            && store.get(ingredients.org_id, other, id).is_none()
-        {
-            return Err(unknown(other));
+        for id in ids(ingredients.request, pointer) {
+            if store.get(ingredients.org_id, other, id).is_none() {
+                return Err(unknown(other));
+            }
         }
     }
     Ok(())
+}
+
+/// The ids at a pointer. `/*` means each item of a list.
+fn ids<'a>(request: &'a Value, pointer: &'a str) -> impl Iterator<Item = &'a str> {
+    let (list, rest) = pointer.split_once("/*").unwrap_or((pointer, ""));
+    let found = request.pointer(list);
+    let items = match found {
+        Some(Value::Array(items)) => items.as_slice(),
+        found => found.map_or(&[][..], std::slice::from_ref),
+    };
+    let values = items
+        .iter()
+        .filter_map(move |item| item.pointer(rest)?.as_str());
+    values.filter(|id| !id.is_empty())
 }
 
 fn create(
@@ -294,8 +329,11 @@ fn balances(
         })
     });
     let owned: Vec<Owned> = owned.collect();
-    balance::balances(&transactions, &owned, by, place)
-        .ok_or_else(|| Failure::internal("a balance has too many digits for the sandbox"))
+    balance::balances(&transactions, &owned, by, place).ok_or_else(too_long)
+}
+
+fn too_long() -> Failure {
+    Failure::internal("a balance has too many digits for the sandbox")
 }
 
 /// Only what the document allows is stored.

@@ -1,9 +1,10 @@
 //! Which operations read and write which kind of object.
 
 use super::balance::By;
+use super::pause::{BUILT, Pause, SIGNED};
 use super::table::{
-    ADDRESS, DEPOSIT, ENDPOINT, Kind, MERCHANT, Made, NOTHING, ORDER, PAYOUT, PROJECT, REFUND,
-    TOP_UP, TOP_UP_ADDRESS, TRANSACTION, TSS_REQUEST, VAULT, WALLET,
+    ADDRESS, DEPOSIT, ENDPOINT, FORCED_SWEEP, Kind, MERCHANT, Made, NOTHING, ORDER, PAYOUT,
+    PROJECT, REFUND, SETTLEMENT, TOP_UP, TOP_UP_ADDRESS, TRANSACTION, TSS_REQUEST, VAULT, WALLET,
 };
 
 /// What an operation does with the objects of its kind.
@@ -33,6 +34,10 @@ pub(super) enum Action {
     Update,
     /// Ends the object in this state.
     End(End),
+    /// Lets the object go on from the state in which it waits for this call.
+    GoOn(&'static Pause),
+    /// As `GoOn`, for all objects of the list `transaction_ids`.
+    GoOnEach(&'static Pause),
     /// Makes a transaction in place of another one that is in this state, for this purpose.
     Replace {
         purpose: &'static str,
@@ -42,6 +47,8 @@ pub(super) enum Action {
     Delete(&'static str, &'static str),
     /// Lists balances.
     Balances(By),
+    /// Lists balances of merchants.
+    MerchantBalances,
     /// Answers from the document, with these properties.
     Answer(&'static [(&'static str, Made)]),
 }
@@ -115,7 +122,7 @@ const CANCEL_TSS: End = End {
 pub(super) static DEPOSIT_RULE: Rule = rule("deposit", &DEPOSIT, Action::Create(&[]));
 pub(super) static TOP_UP_RULE: Rule = rule("deposit", &TOP_UP, Action::Create(&[]));
 
-static RULES: [Rule; 56] = [
+static RULES: [Rule; 64] = [
     rule("create_mpc_project", &PROJECT, Action::Create(&[])),
     rule("list_mpc_projects", &PROJECT, Action::List),
     rule("get_mpc_project_by_id", &PROJECT, Action::Get),
@@ -173,6 +180,16 @@ static RULES: [Rule; 56] = [
         Action::End(CANCEL),
     ),
     rule(
+        "sign_and_broadcast_transaction_by_id",
+        &TRANSACTION,
+        Action::GoOn(&BUILT),
+    ),
+    rule(
+        "broadcast_signed_transactions",
+        &TRANSACTION,
+        Action::GoOnEach(&SIGNED),
+    ),
+    rule(
         "speedup_transaction_by_id",
         &TRANSACTION,
         Action::Replace {
@@ -209,6 +226,11 @@ static RULES: [Rule; 56] = [
     rule("create_merchant", &MERCHANT, Action::Create(&[])),
     rule("list_merchants", &MERCHANT, Action::List),
     rule("update_merchant_by_id", &MERCHANT, Action::Update),
+    rule(
+        "list_merchant_balances",
+        &MERCHANT,
+        Action::MerchantBalances,
+    ),
     rule("create_payment_order", &ORDER, Action::Create(&[])),
     rule("list_payment_orders", &ORDER, Action::List),
     rule("get_payment_order_detail_by_id", &ORDER, Action::Get),
@@ -220,6 +242,19 @@ static RULES: [Rule; 56] = [
     rule("create_payout", &PAYOUT, Action::Create(&[])),
     rule("list_payouts", &PAYOUT, Action::List),
     rule("get_payout_by_id", &PAYOUT, Action::Get),
+    rule(
+        "create_settlement_request",
+        &SETTLEMENT,
+        Action::Create(&[]),
+    ),
+    rule("list_settlement_requests", &SETTLEMENT, Action::List),
+    rule("get_settlement_by_id", &SETTLEMENT, Action::Get),
+    rule(
+        "create_forced_sweep_request",
+        &FORCED_SWEEP,
+        Action::Create(&[]),
+    ),
+    rule("list_forced_sweep_requests", &FORCED_SWEEP, Action::List),
     rule(
         "create_top_up_addresses",
         &TOP_UP_ADDRESS,

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::changes::{Ask, Change};
 use super::course::{End, Ending};
+use super::pause::Pause;
 use super::rules::Rule;
 use super::table::{ENDPOINT, Kind, TRANSACTION};
 
@@ -23,6 +24,8 @@ pub(super) struct Stored {
     ended: bool,
     /// When it entered its first state; `None` while it waits for a callback.
     started_ms: Option<u64>,
+    /// The state in which it waits for a call.
+    pause: Option<&'static Pause>,
     /// The value that was published last, and when.
     published: Option<Value>,
     published_ms: u64,
@@ -47,7 +50,7 @@ impl Stored {
             match self.started_ms {
                 Some(started_ms) => {
                     let age = now_ms.saturating_sub(started_ms);
-                    course.advance(&mut value, &self.ending, started_ms, age);
+                    course.advance(&mut value, &self.ending, self.pause, started_ms, age);
                 }
                 None => value["status"] = json!("PendingAuthorization"),
             }
@@ -86,9 +89,23 @@ impl Stored {
     /// When it reaches its last state; `None` if it has no states, or stays in one before the last.
     fn ends_ms(&self) -> Option<u64> {
         let after = self.kind.course?.ends_after(&self.ending)?;
-        match self.ended {
-            true => Some(self.created_ms),
-            false => Some(self.started_ms?.saturating_add(after)),
+        match (self.ended, self.pause) {
+            (true, _) => Some(self.created_ms),
+            (false, Some(_)) => None,
+            (false, None) => Some(self.started_ms?.saturating_add(after)),
+        }
+    }
+
+    /// Whether it waits for the call that ends this pause.
+    pub(super) fn waits_in(&self, pause: &Pause, now_ms: u64) -> bool {
+        !self.ended && self.pause == Some(pause) && self.at(now_ms)["status"] == pause.state
+    }
+
+    /// Lets it go on from the state in which it waits for a call.
+    pub(super) fn go_on(&mut self, now_ms: u64) {
+        if let Some((course, pause)) = self.kind.course.zip(self.pause.take()) {
+            let entered = course.enters_after(pause.state);
+            self.started_ms = Some(now_ms.saturating_sub(entered));
         }
     }
 
@@ -165,6 +182,7 @@ impl Store {
             ending: ending.unwrap_or_else(End::succeeds).0,
             ended: false,
             started_ms: Some(now_ms),
+            pause: None,
             published: None,
             published_ms: now_ms,
         });
@@ -179,6 +197,13 @@ impl Store {
                 url: url.to_owned(),
                 transaction: last.at(last.created_ms),
             });
+        }
+    }
+
+    /// Lets the object that was inserted last wait for a call in this state.
+    pub(super) fn pause_last(&mut self, pause: &'static Pause) {
+        if let Some(last) = self.objects.last_mut() {
+            last.pause = Some(pause);
         }
     }
 

@@ -1,8 +1,8 @@
 //! The kinds of objects that are stored.
 
 use super::course::{
-    Course, DEPOSIT_COURSE, ORDER_COURSE, PAYOUT_COURSE, REFUND_COURSE, TRANSACTION_COURSE,
-    TSS_COURSE,
+    Course, DEPOSIT_COURSE, ORDER_COURSE, PAYOUT_COURSE, REFUND_COURSE, SETTLEMENT_COURSE,
+    SWEEP_COURSE, TRANSACTION_COURSE, TSS_COURSE,
 };
 
 /// A kind of object.
@@ -21,7 +21,8 @@ pub(super) struct Kind {
     pub(super) defaults: &'static [(&'static str, Made)],
     /// Properties that only the sandbox sets.
     pub(super) set: &'static [(&'static str, Made)],
-    /// The fields of a request or the path parameters that name another object, which must exist.
+    /// The fields of a request or the path parameters that name another object, which must exist. In a pointer, `/*`
+    /// means each item of a list.
     pub(super) refers: &'static [(&'static str, &'static Kind)],
     /// Query parameters that filter by a property with another name.
     pub(super) filters: &'static [(&'static str, &'static str)],
@@ -243,6 +244,34 @@ pub(super) static PAYOUT: Kind = Kind {
         ("updated_timestamp", Made::Seconds),
     ],
     course: Some(&PAYOUT_COURSE),
+    ..NOTHING
+};
+
+pub(super) static SETTLEMENT: Kind = Kind {
+    name: "settlement",
+    schema: "Settlement",
+    id: "settlement_request_id",
+    set: &[
+        ("settlement_request_id", Made::Uuid),
+        ("created_timestamp", Made::Seconds),
+        ("updated_timestamp", Made::Seconds),
+    ],
+    refers: &[("/settlements/*/merchant_id", &MERCHANT)],
+    course: Some(&SETTLEMENT_COURSE),
+    ..NOTHING
+};
+
+pub(super) static FORCED_SWEEP: Kind = Kind {
+    name: "forced sweep",
+    schema: "ForcedSweep",
+    id: "forced_sweep_id",
+    set: &[
+        ("forced_sweep_id", Made::Uuid),
+        ("created_timestamp", Made::Seconds),
+        ("updated_timestamp", Made::Seconds),
+    ],
+    refers: &[("/wallet_id", &WALLET)],
+    course: Some(&SWEEP_COURSE),
     ..NOTHING
 };
 

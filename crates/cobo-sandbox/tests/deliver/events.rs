@@ -24,7 +24,7 @@ async fn state_changes_become_events_for_registered_endpoints() {
     let addresses = json!({ "chain_id": "ETH", "count": 2 });
     let target = format!("/v2/wallets/{wallet_id}/addresses");
     let addresses = post(&sandbox, &target, &addresses).await;
-    let id = transfer(&sandbox, &wallet_id, "r-1").await;
+    let id = sent(&sandbox, &wallet_id, "r-1").await;
     sandbox
         .script_end("create_transfer_transaction", [End::fails("no gas")])
         .unwrap();
@@ -66,7 +66,7 @@ async fn state_changes_become_events_for_registered_endpoints() {
     assert_eq!(events[7].1["data"]["transaction_id"], id.as_str());
 
     // The next one fails.
-    transfer(&sandbox, &wallet_id, "r-2").await;
+    sent(&sandbox, &wallet_id, "r-2").await;
     sandbox.advance_to_end();
     let events = delivered(&sandbox).await;
     let failed = &events[events.len() - 2];
@@ -80,7 +80,7 @@ async fn time_that_passes_alone_publishes_events_too() {
     let app = App::answering(StatusCode::OK, "").await;
     register(&sandbox, &app.url, &["wallets.transaction.succeeded"]).await;
     let wallet_id = wallet(&sandbox).await;
-    transfer(&sandbox, &wallet_id, "r-1").await;
+    sent(&sandbox, &wallet_id, "r-1").await;
     // Not through the handle, so only the clock tells.
     sandbox.clock().advance(MINUTE);
     let events = loop {
@@ -105,23 +105,15 @@ async fn only_active_endpoints_of_the_organization_get_the_subscribed_events() {
     let other = key(&"07".repeat(32));
     let public = hex::encode(other.verifying_key().as_bytes());
     sandbox.add_org_key(AppKey::from_hex(&public).unwrap(), "another");
-    let body = json!({ "name": "n", "wallet_type": "Custodial", "wallet_subtype": "Asset" });
-    let call = Call::unsigned(http::Method::POST, "/v2/wallets", body.to_string());
+    let call = Call::unsigned(http::Method::POST, "/v2/wallets", custodial().to_string());
     call.sign(&other).send(&sandbox).await.assert_ok(201);
     assert_eq!(delivered(&sandbox).await.len(), 1);
 
     let target = format!("{ENDPOINTS}?event_type=wallets.created");
-    let listed = Call::get(&target)
-        .send(&sandbox)
-        .await
-        .assert_ok(200)
-        .json();
+    let listed = get(&sandbox, &target).await;
     assert_eq!(listed["data"], json!([endpoint]));
     let target = format!("{ENDPOINTS}/{}", endpoint["endpoint_id"].as_str().unwrap());
-    let body = json!({ "status": "STATUS_INACTIVE" }).to_string();
-    let call = Call::unsigned(http::Method::PUT, &target, body);
-    let call = call.header("content-type", "application/json");
-    call.sign(&demo_key()).send(&sandbox).await.assert_ok(200);
+    put(&sandbox, &target, &json!({ "status": "STATUS_INACTIVE" })).await;
     wallet(&sandbox).await;
     assert_eq!(delivered(&sandbox).await.len(), 1);
 }
@@ -227,6 +219,7 @@ async fn tss_requests_payouts_and_payments_from_outside_have_events() {
         "wallets.mpc.tss_request.succeeded",
         "wallets.transaction.succeeded",
         "payment.payout.status.updated",
+        "payment.settlement.status.updated",
         "payment.transaction.created",
         "payment.transaction.completed",
     ];
@@ -247,6 +240,12 @@ async fn tss_requests_payouts_and_payments_from_outside_have_events() {
         "recipient_info": { "address": "0xabc", "token_id": "ETH_USDT" },
     });
     post(&sandbox, "/v2/payments/payouts", &payout).await;
+    let settlement = json!({
+        "request_id": "settlement-1",
+        "settlement_type": "Psp",
+        "settlements": [{ "token_id": "ETH_USDT", "amount": "1", "crypto_address": "0xabc" }],
+    });
+    post(&sandbox, "/v2/payments/settlement_requests", &settlement).await;
     let target = "/v2/payments/topup/address?custom_payer_id=ann&token_id=ETH_USDT";
     let top_up = Call::get(target).send(&sandbox).await.assert_ok(200).json();
     let wallet_id = wallet(&sandbox).await;
@@ -271,6 +270,9 @@ async fn tss_requests_payouts_and_payments_from_outside_have_events() {
             r#"payment.payout.status.updated "Pending""#,
             r#"payment.payout.status.updated "Preparing""#,
             r#"payment.payout.status.updated "Transferring""#,
+            r#"payment.settlement.status.updated "Completed""#,
+            r#"payment.settlement.status.updated "Pending""#,
+            r#"payment.settlement.status.updated "Processing""#,
             r#"payment.transaction.completed "Completed""#,
             r#"payment.transaction.created "Confirming""#,
             r#"wallets.mpc.tss_request.created "PendingKeyHolderConfirmation""#,

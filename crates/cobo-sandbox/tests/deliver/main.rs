@@ -1,11 +1,14 @@
 //! What the sandbox sends: webhook events and callbacks, signed, retried and recorded.
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
+#[path = "../support/waas2.rs"]
+mod setup;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod callbacks;
 mod events;
+mod listed;
 mod messages;
 
 use std::sync::{Arc, Mutex};
@@ -14,19 +17,17 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse as _, Response};
 use cobo_sandbox::{
-    AppKey, Attempt, Clock, DEMO_APP_KEY, DEMO_ORG_ID, DeliveryStatus, End, Message, Sandbox,
-    Specification, UrlError,
+    AppKey, Attempt, Clock, DEMO_APP_KEY, DeliveryStatus, End, Message, Sandbox, UrlError,
 };
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use support::{Answer, Call, demo_key, key};
+use setup::{
+    ENDPOINTS, NOW_MS, UNKNOWN, assert_valid, custodial, get, post, post_nothing, put, sandbox,
+    sent, transaction, wallet,
+};
+use support::{Answer, Call, key};
 
-const NOW_MS: u64 = 1_700_000_000_000;
 const MINUTE: Duration = Duration::from_secs(60);
-const ENDPOINTS: &str = "/v2/webhooks/endpoints";
-/// An id that nothing has.
-const UNKNOWN: &str = "f47ac10b-58cc-4372-a567-0e02b2c3d479";
-const TRANSFER: &str = "/v2/transactions/transfer";
 
 /// Headers and body of a request.
 type Received = (HeaderMap, Vec<u8>);
@@ -70,13 +71,6 @@ impl App {
     }
 }
 
-async fn sandbox() -> Sandbox {
-    let key = AppKey::from_hex(DEMO_APP_KEY).unwrap();
-    let builder = Sandbox::waas2().org_key(key, DEMO_ORG_ID);
-    let builder = builder.clock(Clock::fixed(NOW_MS));
-    builder.start().await.unwrap()
-}
-
 fn event(url: &str) -> Message {
     let data = json!({ "data_type": "Chains", "chains": [] });
     Message::event(url, "wallet.chain.enabled", data)
@@ -93,36 +87,8 @@ fn assert_signed(sandbox: &Sandbox, headers: &HeaderMap, body: &[u8], at_ms: u64
     assert_eq!(headers["biz-timestamp"], at_ms.to_string().as_str());
 }
 
-async fn post(sandbox: &Sandbox, target: &str, body: &Value) -> Value {
-    let answer = Call::post(target, body).send(sandbox).await;
-    answer.assert_ok(201).json()
-}
-
-async fn wallet(sandbox: &Sandbox) -> String {
-    let wallet =
-        json!({ "name": "Treasury", "wallet_type": "Custodial", "wallet_subtype": "Asset" });
-    let wallet = post(sandbox, "/v2/wallets", &wallet).await;
-    wallet["wallet_id"].as_str().unwrap().to_owned()
-}
-
-async fn transfer(sandbox: &Sandbox, wallet_id: &str, request_id: &str) -> String {
-    let body = json!({
-        "request_id": request_id,
-        "source": { "source_type": "Asset", "wallet_id": wallet_id },
-        "token_id": "ETH_USDT",
-        "destination": {
-            "destination_type": "Address",
-            "account_output": { "address": "0xabc", "amount": "1.50" },
-        },
-    });
-    let created = post(sandbox, TRANSFER, &body).await;
-    assert_eq!(created["status"], "Submitted");
-    created["transaction_id"].as_str().unwrap().to_owned()
-}
-
 async fn status(sandbox: &Sandbox, transaction_id: &str) -> Value {
-    let answer = Call::get(&format!("/v2/transactions/{transaction_id}"));
-    answer.send(sandbox).await.assert_ok(200).json()["status"].clone()
+    transaction(sandbox, transaction_id).await["status"].clone()
 }
 
 async fn register(sandbox: &Sandbox, url: &str, events: &[&str]) -> Value {
@@ -140,9 +106,7 @@ async fn delivered(sandbox: &Sandbox) -> Vec<(String, Value)> {
             "{delivery:?}"
         );
         let body: Value = serde_json::from_slice(&delivery.attempts()[0].body).unwrap();
-        let schema = json!({ "$ref": "#/components/schemas/WebhookEventData" });
-        let problems = Specification::waas2().problems(&schema, &body["data"]);
-        assert!(problems.is_empty(), "{problems:?}: {body}");
+        assert_valid("WebhookEventData", &body["data"]);
         events.push((delivery.event_type().unwrap().to_owned(), body));
     }
     events

@@ -5,8 +5,8 @@ use std::time::Duration;
 use cobo_sandbox::{DepositError, End, Sandbox};
 use serde_json::{Value, json};
 
+use super::setup::{TRANSFER, assert_valid, get, post, post_nothing, sandbox, transfer, wallet};
 use super::support::Call;
-use super::{TRANSFER, assert_valid, get, post, sandbox, transfer, wallet};
 
 const TOKEN: &str = "ETH_USDT";
 
@@ -132,7 +132,7 @@ async fn only_exchange_wallets_can_be_deleted() {
     let sandbox = sandbox().await;
     let delete = |wallet_id: &str| {
         let target = format!("/v2/wallets/{wallet_id}/delete");
-        Call::unsigned(reqwest::Method::POST, &target, "").sign(&super::support::demo_key())
+        post_nothing(&target)
     };
     let custodial = wallet(&sandbox).await;
     let answer = delete(&custodial).send(&sandbox).await;

@@ -2,7 +2,7 @@
 
 use cobo_sandbox::End;
 
-use super::{NOW_MS, TRANSFER, assert_valid, get, post, sandbox, transfer, wallet};
+use super::setup::{NOW_MS, TRANSFER, assert_valid, get, post, sandbox, transfer, wallet};
 
 #[tokio::test]
 async fn end_at_once_is_reached_without_a_move_of_the_clock() {

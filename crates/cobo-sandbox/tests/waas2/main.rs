@@ -3,77 +3,24 @@
 
 mod balances;
 mod ends;
+mod paused;
 mod payers;
 mod replaced;
+#[path = "../support/waas2.rs"]
+mod setup;
 #[path = "../support/mod.rs"]
 mod support;
 
 use std::time::Duration;
 
-use cobo_sandbox::{
-    Answer, AppKey, Clock, DEMO_APP_KEY, DEMO_ORG_ID, End, Fields, Sandbox, ScriptError,
-    Specification,
-};
+use cobo_sandbox::{Answer, DEMO_ORG_ID, End, Fields, Sandbox, ScriptError, Specification};
 use http::StatusCode;
-use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Call, demo_key, get_token};
-
-const TRANSFER: &str = "/v2/transactions/transfer";
-const NOW_MS: u64 = 1_700_000_000_000;
-
-/// The demo key is an organization's own here, so that calls need no token.
-async fn sandbox() -> Sandbox {
-    let key = AppKey::from_hex(DEMO_APP_KEY).unwrap();
-    let builder = Sandbox::waas2().org_key(key, DEMO_ORG_ID);
-    let builder = builder.clock(Clock::fixed(NOW_MS));
-    builder.start().await.unwrap()
-}
-
-async fn get(sandbox: &Sandbox, target: &str) -> Value {
-    let answer = Call::get(target).send(sandbox).await;
-    answer.assert_ok(200).json()
-}
-
-async fn post(sandbox: &Sandbox, target: &str, body: &Value) -> Value {
-    let answer = Call::post(target, body).send(sandbox).await;
-    answer.assert_ok(201).json()
-}
-
-async fn put(sandbox: &Sandbox, target: &str, body: &Value) -> Value {
-    let call = Call::unsigned(Method::PUT, target, body.to_string());
-    let call = call.header("content-type", "application/json");
-    let answer = call.sign(&demo_key()).send(sandbox).await;
-    answer.assert_ok(200).json()
-}
-
-fn custodial() -> Value {
-    json!({ "name": "Treasury", "wallet_type": "Custodial", "wallet_subtype": "Asset" })
-}
-
-async fn wallet(sandbox: &Sandbox) -> String {
-    let wallet = post(sandbox, "/v2/wallets", &custodial()).await;
-    wallet["wallet_id"].as_str().unwrap().to_owned()
-}
-
-fn transfer(wallet_id: &str, request_id: &str) -> Value {
-    json!({
-        "request_id": request_id,
-        "source": { "source_type": "Asset", "wallet_id": wallet_id },
-        "token_id": "ETH_USDT",
-        "destination": {
-            "destination_type": "Address",
-            "account_output": { "address": "0xabc", "amount": "1.50" },
-        },
-    })
-}
-
-/// Asserts that the document allows an object of this schema.
-fn assert_valid(schema: &str, object: &Value) {
-    let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
-    let problems = Specification::waas2().problems(&schema, object);
-    assert!(problems.is_empty(), "{problems:?}: {object}");
-}
+use setup::{
+    NOW_MS, TRANSFER, UNKNOWN, assert_valid, custodial, get, post, post_nothing, put, sandbox,
+    transfer, wallet,
+};
+use support::{Call, get_token};
 
 #[tokio::test]
 async fn created_wallet_is_returned_by_list_and_by_id() {
@@ -98,8 +45,8 @@ async fn created_wallet_is_returned_by_list_and_by_id() {
     assert_eq!(renamed["name"], "Cold");
     assert_eq!(get(&sandbox, &target).await, renamed);
 
-    let unknown = "/v2/wallets/f47ac10b-58cc-4372-a567-0e02b2c3d479";
-    let answer = Call::get(unknown).send(&sandbox).await;
+    let unknown = format!("/v2/wallets/{UNKNOWN}");
+    let answer = Call::get(&unknown).send(&sandbox).await;
     answer.assert_api_error(404, 2028);
 }
 
@@ -154,7 +101,7 @@ async fn created_wallet_has_the_requested_variant() {
     let in_vault = get(&sandbox, &format!("/v2/wallets?vault_id={vault_id}")).await;
     assert_eq!(in_vault["data"], json!([created]));
 
-    mpc["vault_id"] = json!("f47ac10b-58cc-4372-a567-0e02b2c3d479");
+    mpc["vault_id"] = json!(UNKNOWN);
     let answer = Call::post("/v2/wallets", &mpc).send(&sandbox).await;
     answer.assert_api_error(404, 2028);
 }
@@ -177,7 +124,7 @@ async fn created_addresses_are_listed_only_for_their_wallet() {
     assert_eq!(get(&sandbox, &of(&second)).await["data"], json!([]));
     let target = format!("{}?chain_ids=BTC", of(&first));
     assert_eq!(get(&sandbox, &target).await["data"], json!([]));
-    let target = of("f47ac10b-58cc-4372-a567-0e02b2c3d479");
+    let target = of(UNKNOWN);
     let answer = Call::post(&target, &body).send(&sandbox).await;
     answer.assert_api_error(404, 2028);
 }
@@ -259,7 +206,7 @@ async fn transfer_reaches_the_scripted_final_state() {
     // A call ends the one that would stay for ever.
     let id = listed["data"][1]["transaction_id"].as_str().unwrap();
     let cancel = format!("/v2/transactions/{id}/cancel");
-    let call = || Call::unsigned(Method::POST, &cancel, "").sign(&demo_key());
+    let call = || post_nothing(&cancel);
     let receipt = call().send(&sandbox).await.assert_ok(201).json();
     assert_eq!(receipt["status"], "Failed");
     call().send(&sandbox).await.assert_api_error(400, 2006);
@@ -358,63 +305,6 @@ async fn transaction_list_applies_limit_cursor_order_and_time_filters() {
 }
 
 #[tokio::test]
-async fn payment_order_can_be_paid_and_refunded() {
-    let sandbox = sandbox().await;
-    let merchant = post(
-        &sandbox,
-        "/v2/payments/merchants",
-        &json!({ "name": "Shop" }),
-    )
-    .await;
-    assert_valid("Merchant", &merchant);
-    let order = json!({
-        "merchant_id": merchant["merchant_id"],
-        "psp_order_code": "cart-7",
-        "pricing_currency": "USD",
-        "pricing_amount": "100.00",
-        "fee_amount": "0",
-        "payable_currency": "ETH_USDT",
-    });
-    let created = post(&sandbox, "/v2/payments/orders", &order).await;
-    assert_valid("Order", &created);
-    assert_eq!(created["status"], "Pending");
-    assert_eq!(created["payable_amount"], "100.00");
-    assert_eq!(created["received_token_amount"], "0");
-    assert_eq!(created["expired_at"], NOW_MS / 1_000 + 1_800);
-    sandbox.advance_to_end();
-
-    let id = created["order_id"].as_str().unwrap();
-    let paid = get(&sandbox, &format!("/v2/payments/orders/{id}")).await;
-    assert_valid("Order", &paid);
-    assert_eq!(paid["status"], "Completed");
-    assert_eq!(paid["received_token_amount"], "100.00");
-    assert_eq!(paid["updated_timestamp"], NOW_MS / 1_000 + 60);
-    let listed = get(&sandbox, "/v2/payments/orders?statuses=Completed,Expired").await;
-    assert_eq!(listed["data"], json!([paid]));
-
-    let refund = json!({
-        "request_id": "refund-7",
-        "merchant_id": merchant["merchant_id"],
-        "order_id": id,
-        "payable_amount": "40.00",
-        "token_id": "ETH_USDT",
-        "refund_type": "Merchant",
-        "to_address": "0xabc",
-    });
-    let ends = [End::fails("no balance")];
-    sandbox.script_end("create_refund", ends).unwrap();
-    let created = post(&sandbox, "/v2/payments/refunds", &refund).await;
-    assert_valid("Refund", &created);
-    assert_eq!(created["amount"], "40.00");
-    assert_eq!(created["to_address"], "0xabc");
-    sandbox.advance_to_end();
-    let found = get(&sandbox, "/v2/payments/refunds?request_id=refund-7").await;
-    assert_eq!(found["data"][0]["status"], "Failed");
-    assert_eq!(found["data"][0]["failed_reason"], "no balance");
-    assert_valid("Refund", &found["data"][0]);
-}
-
-#[tokio::test]
 async fn organization_sees_only_its_own_objects() {
     let sandbox = Sandbox::waas2().org_id("one").org_id("two");
     let sandbox = sandbox.start().await.unwrap();
@@ -443,10 +333,7 @@ async fn fee_estimate_has_the_requested_fee_type() {
     for fee_type in ["Fixed", "EVM_EIP_1559", "UTXO"] {
         let body = json!({
             "request_type": "Transfer",
-            "source": {
-                "source_type": "Asset",
-                "wallet_id": "f47ac10b-58cc-4372-a567-0e02b2c3d479",
-            },
+            "source": { "source_type": "Asset", "wallet_id": UNKNOWN },
             "token_id": "ETH_USDT",
             "fee_type": fee_type,
         });

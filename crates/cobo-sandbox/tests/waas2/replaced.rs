@@ -3,27 +3,20 @@
 use std::time::Duration;
 
 use cobo_sandbox::{End, Sandbox};
-use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::support::{Call, demo_key};
-use super::{NOW_MS, TRANSFER, assert_valid, get, post, sandbox, transfer, wallet};
-
-fn post_nothing(target: &str) -> Call {
-    Call::unsigned(Method::POST, target, "").sign(&demo_key())
-}
+use super::setup::{self, NOW_MS, assert_valid, get, post, post_nothing, sandbox, wallet};
+use super::support::Call;
 
 async fn transaction(sandbox: &Sandbox, id: &str) -> Value {
-    let found = get(sandbox, &format!("/v2/transactions/{id}")).await;
+    let found = setup::transaction(sandbox, id).await;
     assert_valid("TransactionDetail", &found);
     found
 }
 
-/// A transfer, and its id.
+/// A transfer of a new wallet, and its id.
 async fn sent(sandbox: &Sandbox, request_id: &str) -> String {
-    let wallet_id = wallet(sandbox).await;
-    let receipt = post(sandbox, TRANSFER, &transfer(&wallet_id, request_id)).await;
-    receipt["transaction_id"].as_str().unwrap().to_owned()
+    setup::sent(sandbox, &wallet(sandbox).await, request_id).await
 }
 
 fn faster(request_id: &str) -> Value {

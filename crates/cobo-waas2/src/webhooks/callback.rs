@@ -4,6 +4,9 @@ use crate::models::Transaction;
 ///
 /// A callback without one of its required fields does not decode. It is then answered with an
 /// error, and not approved.
+///
+/// The signature does not say for whom a callback is: a genuine one may be about a wallet of another
+/// organization. Compare `wallet_id` with your own before you approve.
 pub type CallbackRequest = Transaction;
 
 /// The answer to a callback.

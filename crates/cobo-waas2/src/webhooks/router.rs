@@ -78,8 +78,10 @@ macro_rules! router {
         ///
         /// A handler is an async function of one [`Event`], whose `data` has the type of the
         /// method. For a handler that uses state, see the [module](super). Events arrive in any order
-        /// and possibly twice, so a handler must be idempotent. The last handler that is set for a type
-        /// wins. A clone is cheap.
+        /// and possibly twice, so a handler must be idempotent. They may also be about wallets of other
+        /// organizations, because a signature does not say for whom an event is: compare `wallet_id` or
+        /// `org_id` of the data with your own. If a type gets several handlers, the last
+        /// one is called. A clone is cheap.
         #[derive(Clone, Default)]
         pub struct Router {
             $($method: Option<Handler<models::$model>>,)*
@@ -200,7 +202,14 @@ impl Router {
         self
     }
 
+    /// Whether [`otherwise`](Self::otherwise) is set. Without it, an event without a handler is an error.
+    pub fn has_otherwise(&self) -> bool {
+        self.otherwise.is_some()
+    }
+
     /// Handles all other events: types without a handler, and types that the document does not know.
+    ///
+    /// Without it they are errors: an inbox parks them at once.
     #[must_use]
     pub fn otherwise<F, R, E>(mut self, handler: F) -> Self
     where

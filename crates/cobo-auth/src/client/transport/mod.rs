@@ -37,7 +37,7 @@ impl HttpOptions {
             .local_address(self.local_address);
         let http = self.pool(http)?;
         let http = self.http2(http)?;
-        let http = self.names(http, base);
+        let http = self.names(http);
         let http = self.through_proxy(http, base)?;
         let http = tls::configure(http, self, base)?;
         enforce(http).build().map_err(|error| {
@@ -101,7 +101,7 @@ impl HttpOptions {
     }
 
     /// Sets which addresses belong to a host name.
-    fn names(&self, mut http: reqwest::ClientBuilder, base: &Url) -> reqwest::ClientBuilder {
+    fn names(&self, mut http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         if let Some(resolver) = &self.resolver {
             http = http.dns_resolver(Adapter::new(resolver));
         }
@@ -112,13 +112,10 @@ impl HttpOptions {
                 .collect();
             http = http.resolve_to_addrs(host, &addresses);
         }
-        if is_loopback(base) {
-            // `localhost` is this machine, whatever the hosts file, DNS or an option says: plain
-            // http is allowed to it.
-            let own = [([127, 0, 0, 1], 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
-            http = http.resolve_to_addrs("localhost", &own);
-        }
-        http
+        // `localhost` is this machine, whatever the hosts file, DNS or an option says, also if it is
+        // the host of a proxy: plain http is allowed to it.
+        let own = [([127, 0, 0, 1], 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+        http.resolve_to_addrs("localhost", &own)
     }
 
     fn through_proxy(
@@ -136,6 +133,12 @@ impl HttpOptions {
             Proxy::System if is_loopback(base) => return Ok(http.no_proxy()),
             Proxy::System => return Ok(http),
             Proxy::None => return Ok(http.no_proxy()),
+            // Plain http is allowed to loopback because it does not leave this machine.
+            Proxy::Url(_) if base.scheme() == "http" && is_loopback(base) => {
+                let why = "the base URL is plain http of this machine, which a proxy could read; \
+                           leave the proxy out, or use https";
+                return Err(invalid("proxy", why));
+            }
             Proxy::Url(text) => proxy_url(text)?,
         };
         let proxy = reqwest::Proxy::all(url);

@@ -99,6 +99,7 @@ impl HttpOptions {
     }
 
     /// Sends all requests through this proxy: an `http` or `https` URL without user and password.
+    /// Refused if the base URL is plain `http` of this machine (loopback).
     ///
     /// Default: the system's proxy (on Linux, the variables `HTTPS_PROXY` and `NO_PROXY`), and no
     /// proxy for loopback.

@@ -16,7 +16,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 /// use std::net::IpAddr;
 /// use cobo_auth::{Resolver, ResolverError};
 ///
-/// /// Refuses addresses of the private network.
+/// /// Refuses addresses that do not belong to the public internet.
 /// #[derive(Debug)]
 /// struct OnlyPublic;
 ///
@@ -24,12 +24,51 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 /// impl Resolver for OnlyPublic {
 ///     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolverError> {
 ///         let found = tokio::net::lookup_host((host, 0)).await?;
-///         let private = |address: &IpAddr| match address {
-///             IpAddr::V4(address) => address.is_private() || address.is_loopback(),
-///             IpAddr::V6(address) => address.is_unique_local() || address.is_loopback(),
-///         };
-///         Ok(found.map(|address| address.ip()).filter(|ip| !private(ip)).collect())
+///         Ok(found.map(|address| address.ip()).filter(is_public).collect())
 ///     }
+/// }
+///
+/// fn is_public(address: &IpAddr) -> bool {
+///     match address {
+///         IpAddr::V4(v4) => {
+///             let [a, b, c, _] = v4.octets();
+///             let special = v4.is_private()
+///                 || v4.is_loopback()
+///                 || v4.is_link_local()
+///                 || v4.is_documentation()
+///                 || a == 0 // this network
+///                 || (a == 100 && (64..128).contains(&b)) // shared by customers of a provider
+///                 || (a, b, c) == (192, 0, 0) // protocols
+///                 || (a, b, c) == (192, 88, 99) // relays to IPv6
+///                 || (a == 198 && (18..20).contains(&b)) // benchmarks
+///                 || a >= 224; // multicast, reserved, broadcast
+///             !special
+///         }
+///         IpAddr::V6(v6) => {
+///             let [a, b, ..] = v6.segments();
+///             // Others are loopback, unique local, link-local, multicast, or contain an IPv4 address.
+///             let global = a & 0xe000 == 0x2000;
+///             let special = (a == 0x2001 && b < 0x0200) // protocols, among them Teredo
+///                 || (a == 0x2001 && b == 0x0db8) // documentation
+///                 || a == 0x2002 // 6to4: contains an IPv4 address
+///                 || (a == 0x3fff && b < 0x1000); // documentation
+///             global && !special
+///         }
+///     }
+/// }
+///
+/// let public = |address: &str| is_public(&address.parse().unwrap());
+/// for address in ["8.8.8.8", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "2a00:1450::200e"] {
+///     assert!(public(address), "{address}");
+/// }
+/// for address in [
+///     "10.0.0.1", "172.16.0.1", "192.168.1.1", "127.0.0.1", "169.254.169.254", "100.64.0.1",
+///     "0.0.0.0", "192.0.0.8", "192.0.2.1", "192.88.99.1", "198.18.0.1", "224.0.0.1", "240.0.0.1",
+///     "255.255.255.255", "::", "::1", "::7f00:1", "::ffff:10.0.0.1", "::ffff:127.0.0.1",
+///     "64:ff9b::a00:1", "64:ff9b:1::1", "100::1", "fc00::1", "fd12:3456::1", "fe80::1", "fec0::1",
+///     "ff02::1", "2001::1", "2001:db8::1", "2002:a00:1::", "3fff::1", "5f00::1",
+/// ] {
+///     assert!(!public(address), "{address}");
 /// }
 /// ```
 #[async_trait]

@@ -1,10 +1,12 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::redb::StorageBackend;
 
-use super::file::{LogFile, backend};
+use super::create::backend;
+use super::file::LogFile;
 use super::{RedbLog, failed};
 use crate::log::{Bounds, LogError};
 
@@ -26,6 +28,7 @@ use crate::log::{Bounds, LogError};
 pub struct RedbLogBuilder {
     bounds: Bounds,
     cache_bytes: usize,
+    reopen_pause: Duration,
 }
 
 impl RedbLogBuilder {
@@ -33,6 +36,7 @@ impl RedbLogBuilder {
         Self {
             bounds: Bounds::new(capacity),
             cache_bytes: 16 * 1024 * 1024,
+            reopen_pause: Duration::from_secs(1),
         }
     }
 
@@ -49,11 +53,19 @@ impl RedbLogBuilder {
         self
     }
 
-    /// Opens or creates the file. Blocks while it is read.
+    /// Sets how long the log waits after it opened its storage again because of a disk error, or tried
+    /// to, before it does so once more: each time it writes the whole file. Calls in between fail at
+    /// once. Default: 1 s.
+    pub fn reopen_pause(mut self, pause: Duration) -> Self {
+        self.reopen_pause = pause;
+        self
+    }
+
+    /// Opens or creates the file. Blocks the thread while the file is read.
     ///
     /// # Errors
     ///
-    /// As for [`RedbLog::open`].
+    /// As for [`RedbLog::open`]; or the limit of parked events is 0.
     pub fn open(self, path: impl AsRef<Path>) -> Result<RedbLog, LogError> {
         let path = path.as_ref().to_owned();
         self.open_with(move || backend(&path))
@@ -64,12 +76,13 @@ impl RedbLogBuilder {
     ///
     /// # Errors
     ///
-    /// The storage fails, or has something else in it.
+    /// The storage fails, or contains data that is not an event log; or a limit is 0.
     pub fn open_with<B: StorageBackend>(
         self,
         open: impl Fn() -> io::Result<B> + Send + Sync + 'static,
     ) -> Result<RedbLog, LogError> {
-        let file = LogFile::open(open, self.cache_bytes).map_err(failed)?;
+        self.bounds.validate()?;
+        let file = LogFile::open(open, self.cache_bytes, self.reopen_pause).map_err(failed)?;
         Ok(RedbLog {
             file: Arc::new(file),
             bounds: self.bounds,

@@ -1,13 +1,13 @@
 //! The open database, which is opened again after a disk error.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
-use ::redb::backends::FileBackend;
 use ::redb::{Database, Error, StorageBackend};
+use tokio::time::Instant;
 
 use super::tables;
 
@@ -23,9 +23,12 @@ pub(super) struct LogFile {
     opened: RwLock<Option<Opened>>,
     /// How many times it was opened.
     openings: AtomicU64,
-    /// The IDs of the events that workers of this process handle. If the file is opened again, these
-    /// stay claimed.
-    claimed: Mutex<HashSet<String>>,
+    /// When it was last opened after an error, or that failed.
+    reopened: Mutex<Option<Instant>>,
+    reopen_pause: Duration,
+    /// The events that workers of this process handle, and the numbers of their claims. If the file is
+    /// opened again, these stay claimed.
+    claimed: Mutex<HashMap<String, u32>>,
 }
 
 struct Opened {
@@ -45,6 +48,7 @@ impl LogFile {
     pub(super) fn open<B: StorageBackend>(
         open: impl Fn() -> io::Result<B> + Send + Sync + 'static,
         cache_bytes: usize,
+        reopen_pause: Duration,
     ) -> Result<Self, Error> {
         let open = move |opening| {
             let backend = open()?;
@@ -59,6 +63,8 @@ impl LogFile {
             open: Box::new(open),
             opened: RwLock::default(),
             openings: AtomicU64::new(0),
+            reopened: Mutex::default(),
+            reopen_pause,
             claimed: Mutex::default(),
         };
         let opened = file.prepared(Opening::First)?;
@@ -84,10 +90,17 @@ impl LogFile {
         result
     }
 
-    /// The IDs of the events that workers of this process handle.
-    pub(super) fn claimed(&self) -> MutexGuard<'_, HashSet<String>> {
-        // Ignoring the poison is safe: no code panics while it holds the lock.
-        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Notes that a worker of this process handles an event.
+    pub(super) fn add_claim(&self, id: &str, claim: u32) {
+        lock(&self.claimed).insert(id.to_owned(), claim);
+    }
+
+    /// Notes that a claim has ended, if it is the last one of the event; with `None`, whichever it is.
+    pub(super) fn remove_claim(&self, id: &str, claim: Option<u32>) {
+        let mut claimed = lock(&self.claimed);
+        if claim.is_none() || claimed.get(id).copied() == claim {
+            claimed.remove(id);
+        }
     }
 
     /// Opens the database if it is closed.
@@ -98,16 +111,27 @@ impl LogFile {
         }
         drop(opened);
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
-        if opened.is_none() {
-            *opened = Some(self.prepared(Opening::AfterError)?);
-            tracing::warn!("the event log was opened again after a disk error");
+        if opened.is_some() {
+            return Ok(());
         }
+        let mut reopened = lock(&self.reopened);
+        let pause = self.reopen_pause;
+        if reopened.is_some_and(|at| at.elapsed() < pause) {
+            let text = format!(
+                "the disk failed again; the event log is opened again {pause:?} after the last time"
+            );
+            return Err(Error::Io(io::Error::other(text)));
+        }
+        let result = self.prepared(Opening::AfterError);
+        *reopened = Some(Instant::now());
+        *opened = Some(result?);
+        tracing::warn!("the event log was opened again after a disk error");
         Ok(())
     }
 
     fn prepared(&self, opening: Opening) -> Result<Opened, Error> {
         let database = (self.open)(opening)?;
-        tables::prepare(&database, &self.claimed())?;
+        tables::prepare(&database, &lock(&self.claimed))?;
         let number = self.openings.fetch_add(1, Ordering::Relaxed);
         Ok(Opened { database, number })
     }
@@ -122,29 +146,9 @@ impl LogFile {
     }
 }
 
-/// Opens or creates a file.
-pub(super) fn backend(path: &Path) -> io::Result<FileBackend> {
-    let mut options = std::fs::OpenOptions::new();
-    let options = options.read(true).write(true).create(true).truncate(false);
-    let file = options.open(path)?;
-    flush_folder(path)?;
-    FileBackend::new(file).map_err(io::Error::other)
-}
-
-/// Flushes the entry of the file in its folder. Without this, a new file may be missing after a crash
-/// of the machine, although its content was flushed.
-#[cfg(unix)]
-fn flush_folder(path: &Path) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// Other systems have no such call.
-#[cfg(not(unix))]
-fn flush_folder(_: &Path) -> io::Result<()> {
-    Ok(())
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Ignoring the poison is safe: no code panics while it holds one of these locks.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes everything again and flushes it.

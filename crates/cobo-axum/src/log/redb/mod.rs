@@ -1,6 +1,7 @@
 //! An event log in a file.
 
 mod builder;
+mod create;
 mod file;
 mod tables;
 
@@ -24,13 +25,15 @@ use tables::{DONE, EVENTS, PARKED, STATES, WAITING};
 /// An event log in a file, by the embedded database [redb](::redb). It survives a crash of the
 /// process and of the machine: [`record`](EventLog::record) returns after the disk has the event.
 ///
-/// One process can open a file at a time. It remembers the IDs of the last million handled events
-/// for 7 days. Bodies are stored as received, not encrypted: give the directory the permissions
-/// that they need.
+/// One process can open a file at a time. The log remembers the IDs of the last million handled events
+/// for 7 days. Bodies are stored as received, not encrypted. On Unix, a new file can be read and
+/// written by its owner only (mode 0600); a file that exists keeps its mode. A user who can write to
+/// it can forge events: they are verified before they are recorded, and not again afterwards.
 ///
-/// After a disk error, the calls that run fail, and the next call opens the file again. It first
-/// writes the whole file again and flushes it, because the system may have dropped what a failed
-/// flush should have written. Events that workers of this process handle stay claimed.
+/// After a disk error, the running calls fail, and the next call opens the file again. Before that, it
+/// rewrites and flushes the whole file, because the operating system may have dropped data that a
+/// failed flush should have written. If that fails, too, calls fail at once for a
+/// [pause](RedbLogBuilder::reopen_pause). Events that workers of this process are handling stay claimed.
 pub struct RedbLog {
     file: Arc<LogFile>,
     bounds: Bounds,
@@ -45,7 +48,8 @@ impl RedbLog {
     ///
     /// # Errors
     ///
-    /// The file cannot be opened, is not such a log, or is open in another process.
+    /// The file cannot be opened, is not an event log, or is open in another process; or the capacity
+    /// is 0.
     pub fn open(path: impl AsRef<Path>, capacity: usize) -> Result<Self, LogError> {
         Self::builder(capacity).open(path)
     }
@@ -65,16 +69,18 @@ impl RedbLog {
             .await
     }
 
-    /// As `write`. The event is then no longer claimed.
+    /// Runs `work` like `write`. After that, the event no longer has this claim; with `None`, it has no
+    /// claim.
     async fn give_up<T: Send + 'static>(
         &self,
         id: &str,
+        claim: Option<u32>,
         work: impl FnOnce(&WriteTransaction, &str) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, LogError> {
         let id = id.to_owned();
         self.blocking(move |database, file| {
             let value = commit(database, |transaction| work(transaction, &id))?;
-            file.claimed().remove(&id);
+            file.remove_claim(&id, claim);
             Ok(value)
         })
         .await
@@ -161,8 +167,8 @@ impl EventLog for RedbLog {
         // Another worker may have claimed the event since then, so the transaction looks again.
         self.blocking(move |database, file| {
             let claim = commit(database, |transaction| claim(transaction, now))?;
-            if let Claim::Event { id, .. } = &claim {
-                file.claimed().insert(id.clone());
+            if let Claim::Event { id, claim, .. } = &claim {
+                file.add_claim(id, *claim);
             }
             Ok(claim)
         })
@@ -170,29 +176,32 @@ impl EventLog for RedbLog {
     }
 
     async fn done(&self, id: &str, now: u64) -> Result<(), LogError> {
-        self.give_up(id, move |transaction, id| {
-            match tables::claimed(transaction, id)? {
-                Some(_) => tables::finish(transaction, id, now),
-                None => Ok(()),
+        self.give_up(id, None, move |transaction, id| {
+            let is_there = transaction.open_table(EVENTS)?.get(id)?.is_some();
+            if is_there && !tables::is_parked(transaction, id)? {
+                tables::finish(transaction, id, now)?;
             }
+            Ok(())
         })
         .await
     }
 
-    async fn retry(&self, id: &str, due: u64) -> Result<(), LogError> {
-        self.give_up(id, move |transaction, id| {
-            match tables::claimed(transaction, id)? {
+    async fn retry(&self, id: &str, claim: u32, due: u64) -> Result<(), LogError> {
+        self.give_up(
+            id,
+            Some(claim),
+            move |transaction, id| match tables::claimed(transaction, id, claim)? {
                 Some(attempts) => tables::wait(transaction, id, attempts, due),
                 None => Ok(()),
-            }
-        })
+            },
+        )
         .await
     }
 
-    async fn park(&self, id: &str, reason: &str) -> Result<(), LogError> {
+    async fn park(&self, id: &str, claim: u32, reason: &str) -> Result<(), LogError> {
         let reason = reason.to_owned();
-        self.give_up(id, move |transaction, id| {
-            if tables::claimed(transaction, id)?.is_some() {
+        self.give_up(id, Some(claim), move |transaction, id| {
+            if tables::claimed(transaction, id, claim)?.is_some() {
                 let mut parked = transaction.open_table(PARKED)?;
                 parked.insert(id, reason.as_str())?;
             }
@@ -294,10 +303,16 @@ fn claim(transaction: &WriteTransaction, now: u64) -> Result<Claim, Error> {
         });
     };
     let mut states = transaction.open_table(STATES)?;
-    let attempts = states.get(id.as_str())?.map_or(0, |state| state.value().0);
-    let attempt = attempts.saturating_add(1);
-    states.insert(id.as_str(), (attempt, None))?;
-    Ok(Claim::Event { id, body, attempt })
+    let state = states.get(id.as_str())?.map(|state| state.value());
+    let (attempts, claims, _) = state.unwrap_or_default();
+    let (attempt, claim) = (attempts.saturating_add(1), claims.saturating_add(1));
+    states.insert(id.as_str(), (attempt, claim, None))?;
+    Ok(Claim::Event {
+        id,
+        body,
+        attempt,
+        claim,
+    })
 }
 
 impl fmt::Debug for RedbLog {

@@ -1,6 +1,6 @@
 //! The tables of the database.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use ::redb::{
     Database, Error, ReadableTable as _, ReadableTableMetadata as _, TableDefinition,
@@ -11,8 +11,9 @@ use crate::log::{FORGOTTEN_PER_CALL, REMEMBERED};
 
 /// The bodies of events that are not done, by ID.
 pub(super) const EVENTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("events");
-/// Of each event: the attempts so far, and when it is due if it is waiting.
-pub(super) const STATES: TableDefinition<'_, &str, (u32, Option<u64>)> =
+/// Of each event: the attempts since it arrived or was released, the number of its last claim, and when
+/// it is due if it is waiting.
+pub(super) const STATES: TableDefinition<'_, &str, (u32, u32, Option<u64>)> =
     TableDefinition::new("states");
 /// When each waiting event is due, and its ID.
 pub(super) const WAITING: TableDefinition<'_, (u64, &str), ()> = TableDefinition::new("waiting");
@@ -26,7 +27,7 @@ const DONE_AT: TableDefinition<'_, (u64, &str), ()> = TableDefinition::new("done
 const MAX_REMEMBERED: u64 = 1_000_000;
 
 /// Creates the tables, and makes claimed events wait again, except those in `claimed`.
-pub(super) fn prepare(database: &Database, claimed: &HashSet<String>) -> Result<(), Error> {
+pub(super) fn prepare(database: &Database, claimed: &HashMap<String, u32>) -> Result<(), Error> {
     let transaction = database.begin_write()?;
     {
         transaction.open_table(EVENTS)?;
@@ -38,32 +39,40 @@ pub(super) fn prepare(database: &Database, claimed: &HashSet<String>) -> Result<
         let mut interrupted = Vec::new();
         for entry in states.iter()? {
             let (id, state) = entry?;
-            let ((attempts, due), id) = (state.value(), id.value());
-            if due.is_none() && !claimed.contains(id) && parked.get(id)?.is_none() {
-                interrupted.push((id.to_owned(), attempts));
+            let ((attempts, claim, due), id) = (state.value(), id.value());
+            if due.is_none() && !claimed.contains_key(id) && parked.get(id)?.is_none() {
+                interrupted.push((id.to_owned(), attempts, claim));
             }
         }
-        for (id, attempts) in interrupted {
-            states.insert(id.as_str(), (attempts, Some(0)))?;
+        for (id, attempts, claim) in interrupted {
+            states.insert(id.as_str(), (attempts, claim, Some(0)))?;
             waiting.insert((0, id.as_str()), ())?;
         }
     }
     Ok(transaction.commit()?)
 }
 
-/// The attempts of an event so far, if it is claimed.
-pub(super) fn claimed(transaction: &WriteTransaction, id: &str) -> Result<Option<u32>, Error> {
+/// The attempts of an event so far, if it has the claim with this number.
+pub(super) fn claimed(
+    transaction: &WriteTransaction,
+    id: &str,
+    claim: u32,
+) -> Result<Option<u32>, Error> {
     let states = transaction.open_table(STATES)?;
     let state = states.get(id)?.map(|state| state.value());
     match state {
-        Some((attempts, None)) if transaction.open_table(PARKED)?.get(id)?.is_none() => {
+        Some((attempts, last, None)) if last == claim && !is_parked(transaction, id)? => {
             Ok(Some(attempts))
         }
         _ => Ok(None),
     }
 }
 
-/// Makes an event wait.
+pub(super) fn is_parked(transaction: &WriteTransaction, id: &str) -> Result<bool, Error> {
+    Ok(transaction.open_table(PARKED)?.get(id)?.is_some())
+}
+
+/// Makes an event wait. Its last claim keeps its number.
 pub(super) fn wait(
     transaction: &WriteTransaction,
     id: &str,
@@ -71,15 +80,23 @@ pub(super) fn wait(
     due: u64,
 ) -> Result<(), Error> {
     let mut states = transaction.open_table(STATES)?;
-    states.insert(id, (attempts, Some(due)))?;
+    let claim = states.get(id)?.map_or(0, |state| state.value().1);
+    states.insert(id, (attempts, claim, Some(due)))?;
     transaction.open_table(WAITING)?.insert((due, id), ())?;
     Ok(())
 }
 
-/// Removes an event that is claimed or parked, and remembers its ID.
+/// Removes an event, and remembers its ID.
 pub(super) fn finish(transaction: &WriteTransaction, id: &str, now: u64) -> Result<(), Error> {
     transaction.open_table(EVENTS)?.remove(id)?;
-    transaction.open_table(STATES)?.remove(id)?;
+    let due = {
+        let mut states = transaction.open_table(STATES)?;
+        let state = states.remove(id)?;
+        state.and_then(|state| state.value().2)
+    };
+    if let Some(due) = due {
+        transaction.open_table(WAITING)?.remove((due, id))?;
+    }
     transaction.open_table(PARKED)?.remove(id)?;
     transaction.open_table(DONE)?.insert(id, now)?;
     transaction.open_table(DONE_AT)?.insert((now, id), ())?;

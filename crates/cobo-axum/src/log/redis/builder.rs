@@ -1,13 +1,20 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use cobo_auth::Secret;
-use redis::{Client, ConnectionAddr, IntoConnectionInfo as _};
+use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, TlsCertificates};
 
 use super::connection::Connection;
 use super::script::Keys;
 use super::{RedisLog, tls};
 use crate::log::{Bounds, LogError};
+
+const INVALID_URL: &str = "invalid Redis URL: expected redis://user:password@host:6379/0, or \
+     rediss:// for TLS, or unix:// for a socket";
+const INVALID_CERTIFICATE: &str = "invalid root certificate: expected PEM certificates";
+/// Redis counts leases in milliseconds.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 /// Sets up a [`RedisLog`].
 ///
@@ -16,7 +23,7 @@ use crate::log::{Bounds, LogError};
 /// use cobo_axum::RedisLog;
 ///
 /// # fn main() -> Result<(), cobo_axum::LogError> {
-/// let log = RedisLog::builder("redis://10.0.0.1", 10_000)
+/// let log = RedisLog::builder("rediss://10.0.0.1", 10_000)
 ///     .namespace("staging")
 ///     .lease(Duration::from_secs(120))
 ///     .build()?;
@@ -31,6 +38,8 @@ pub struct RedisLogBuilder {
     bounds: Bounds,
     lease: Duration,
     timeout: Duration,
+    root_certificate: Option<Vec<u8>>,
+    allow_plain: bool,
 }
 
 impl RedisLogBuilder {
@@ -41,11 +50,13 @@ impl RedisLogBuilder {
             bounds: Bounds::new(capacity),
             lease: Duration::from_secs(5 * 60),
             timeout: Duration::from_secs(2),
+            root_certificate: None,
+            allow_plain: false,
         }
     }
 
     /// Sets the part of all keys that tells logs apart; the default is `cobo`. Use a separate one for each
-    /// app and each Cobo environment. [`build`](Self::build) refuses braces.
+    /// app and each Cobo environment. [`build`](Self::build) refuses braces, and an empty one.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
         self
@@ -71,33 +82,48 @@ impl RedisLogBuilder {
         self
     }
 
+    /// Sets the PEM certificate that a `rediss://` server is verified with, instead of the machine's
+    /// root certificates.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificate = Some(pem.into());
+        self
+    }
+
+    /// Allows `redis://` (without TLS) to another machine, for a network in which you trust every
+    /// machine: each of them can read events and the password, and can forge events.
+    pub fn danger_allow_plain_redis(mut self) -> Self {
+        self.allow_plain = true;
+        self
+    }
+
     /// Builds the log. Does not connect, and needs no runtime.
     ///
     /// # Errors
     ///
-    /// The URL is not a valid Redis URL or needs TLS that this build does not have, or the namespace
-    /// contains a brace.
+    /// - The URL is not a valid Redis URL, needs TLS that this build does not have, or leads to another
+    ///   machine without TLS.
+    /// - The namespace is empty or contains a brace, or the certificate is malformed.
+    /// - The lease or the timeout is less than a millisecond, or the capacity or the limit of parked
+    ///   events is 0.
     pub fn build(self) -> Result<RedisLog, LogError> {
-        let refused = |why: &'static str| LogError::Failed(why.into());
-        if self.namespace.contains(['{', '}']) {
+        self.bounds.validate()?;
+        if self.namespace.is_empty() || self.namespace.contains(['{', '}']) {
             return Err(refused(
-                "invalid namespace: braces are not allowed, because Redis selects a cluster's slot by \
-                 them",
+                "invalid namespace: it must not be empty or contain braces, because Redis selects a \
+                 cluster's slot by the text between braces",
             ));
         }
-        // The `redis` crate's own error is not used: it may quote parts of the URL.
-        let invalid = |_| {
-            refused(
-                "invalid Redis URL: expected redis://user:password@host:6379/0, or rediss:// for TLS, \
-                 or unix:// for a socket",
-            )
-        };
-        let info = self.url.expose().into_connection_info().map_err(invalid)?;
-        if matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. }) {
+        if self.lease < SHORTEST {
             return Err(refused(
-                "invalid Redis URL: #insecure trusts every server; remove it",
+                "invalid lease: it is less than a millisecond, so that each claim would end at once",
             ));
         }
+        if self.timeout < SHORTEST {
+            return Err(refused(
+                "invalid timeout: it is less than a millisecond, so that each call would fail",
+            ));
+        }
+        let info = self.address()?;
         let tls = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
         if tls && !tls::is_available() {
             return Err(refused(
@@ -105,7 +131,20 @@ impl RedisLogBuilder {
                  `rustls-aws-lc` or `rustls-ring` of the crate `cobo-axum`",
             ));
         }
-        let client = Client::open(info).map_err(invalid)?;
+        let client = match self.root_certificate {
+            Some(pem) if tls => {
+                if !tls::has_certificates(&pem) {
+                    return Err(refused(INVALID_CERTIFICATE));
+                }
+                let certificates = TlsCertificates {
+                    client_tls: None,
+                    root_cert: Some(pem),
+                };
+                let client = Client::build_with_tls(info, certificates);
+                client.map_err(|_| refused(INVALID_CERTIFICATE))?
+            }
+            _ => Client::open(info).map_err(|_| refused(INVALID_URL))?,
+        };
         Ok(RedisLog {
             connection: Connection::new(client, tls, self.timeout),
             keys: Keys::new(&self.namespace),
@@ -113,6 +152,35 @@ impl RedisLogBuilder {
             lease: self.lease,
         })
     }
+
+    /// Parses the URL. The `redis` crate's own error is not used: it may quote parts of the URL.
+    fn address(&self) -> Result<ConnectionInfo, LogError> {
+        let info = self.url.expose().into_connection_info();
+        let info = info.map_err(|_| refused(INVALID_URL))?;
+        match info.addr() {
+            ConnectionAddr::TcpTls { insecure: true, .. } => Err(refused(
+                "invalid Redis URL: #insecure trusts every server; set a root certificate instead",
+            )),
+            ConnectionAddr::Tcp(host, _) if !self.allow_plain && !is_loopback(host) => {
+                Err(refused(
+                    "`redis://` to another machine is refused, because others in the network could \
+                     read and forge events; use `rediss://`, or call \
+                     `RedisLogBuilder::danger_allow_plain_redis`",
+                ))
+            }
+            _ => Ok(info),
+        }
+    }
+}
+
+fn refused(why: &'static str) -> LogError {
+    LogError::Failed(why.into())
+}
+
+/// Whether the host is this machine.
+fn is_loopback(host: &str) -> bool {
+    let address = host.parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 impl fmt::Debug for RedisLogBuilder {
@@ -123,6 +191,7 @@ impl fmt::Debug for RedisLogBuilder {
             .field("bounds", &self.bounds)
             .field("lease", &self.lease)
             .field("timeout", &self.timeout)
-            .finish()
+            .field("allow_plain", &self.allow_plain)
+            .finish_non_exhaustive()
     }
 }

@@ -124,6 +124,8 @@ async fn problem(connection: &mut ConnectionManager) -> RedisResult<Option<Strin
     for (name, right) in [
         ("appendonly", "yes"),
         ("appendfsync", "always"),
+        // With `yes`, nothing is flushed while the file is written anew.
+        ("no-appendfsync-on-rewrite", "no"),
         ("maxmemory-policy", "noeviction"),
     ] {
         let mut get = redis::cmd("CONFIG");
@@ -150,6 +152,11 @@ fn describe(error: &RedisError) -> String {
         }
         (_, Some("NOPERM")) => {
             "the Redis user lacks a permission; see the documentation of `RedisLog`".to_owned()
+        }
+        (_, Some("MOVED" | "ASK" | "CLUSTERDOWN" | "CROSSSLOT" | "TRYAGAIN")) => {
+            "the server is a node of a Redis cluster and does not have the slot of this log; give the \
+             URL of a single server"
+                .to_owned()
         }
         (_, Some("OOM")) => "Redis has no memory left; raise `maxmemory`".to_owned(),
         (ErrorKind::Io, _) => format!("Redis: {error}"),

@@ -23,7 +23,7 @@ use script::{Keys, Script};
 const MAX_REMEMBERED: usize = 1_000_000;
 
 /// An event log in Redis, which processes on several machines share. It remembers the IDs of the last
-/// million handled events for 7 days.
+/// million handled events for 7 days, by Redis's clock.
 ///
 /// ```
 /// use cobo_axum::RedisLog;
@@ -36,24 +36,30 @@ const MAX_REMEMBERED: usize = 1_000_000;
 /// ```
 ///
 /// - **Durability depends on Redis.** An event that is acknowledged to Cobo is on Redis's disk only
-///   with `appendonly yes` and `appendfsync always`. With Redis's default settings, a crash loses
-///   acknowledged events. The setting `maxmemory-policy` must not be one of the `allkeys-…`, which
-///   remove events. [`check_durability`](Self::check_durability) checks all three; each new connection
-///   logs a warning if they are not right. A failover to a replica may lose the last events even so,
-///   because Redis replicates after it answers.
+///   with `appendonly yes`, `appendfsync always` and `no-appendfsync-on-rewrite no`. With Redis's
+///   default settings, a crash loses acknowledged events. The setting `maxmemory-policy` must not be
+///   one of the `allkeys-…`, which remove events. [`check_durability`](Self::check_durability) checks
+///   all four; each new connection logs a warning if they are not right. A failover to a replica may
+///   lose the last events even so, because Redis replicates after it answers.
+/// - **Who can write to Redis can forge events.** They are verified before they are recorded, and not
+///   again afterwards. Give the log a password and its own user, and use TLS: `redis://` to another
+///   machine is refused unless you [allow it](RedisLogBuilder::danger_allow_plain_redis). Bodies are
+///   stored as received, not encrypted.
 /// - **Claims** have a lease of 5 minutes (see [`lease`](RedisLogBuilder::lease)), by Redis's clock.
 ///   If a process ends, the events that it was handling are claimed again after their lease. An inbox stops a
 ///   handler after three quarters of the lease, so that no other worker handles the event at the same
 ///   time. A handler that blocks its thread is not stopped.
+/// - **Clocks.** When an event is due is a time of the inbox's clock. If the clock of one machine is
+///   wrong, its events wait for the inbox's longest pause at most, or are tried again too early.
 /// - **Redis may be down.** The log connects on the first call, and again after a failure. Each call
 ///   ends within 2 seconds (see [`timeout`](RedisLogBuilder::timeout)).
 /// - **Another process** may record an event. An idle worker finds it within a minute.
 /// - **URLs** begin with `redis://`, `rediss://` (TLS, with the feature `rustls-aws-lc` or `rustls-ring`)
-///   or `unix://`. All keys are in one slot of a
-///   cluster, but the log does not follow redirections: give the URL of a single server.
+///   or `unix://`.
+/// - **Clusters.** All keys of a log are in one slot of a cluster, but the log does not follow
+///   redirections: each call to a node without that slot fails. Give the URL of a single server.
 /// - **Permissions.** The Redis user needs `+evalsha +script|load +time` and the commands for hashes and
 ///   sorted sets on `cobo-events:*`, and `+config|get` for the check of its settings.
-/// - Bodies are stored as received, not encrypted.
 pub struct RedisLog {
     connection: Connection,
     keys: Keys,
@@ -67,7 +73,7 @@ impl RedisLog {
     ///
     /// # Errors
     ///
-    /// The URL is not a valid Redis URL.
+    /// As for [`RedisLogBuilder::build`].
     pub fn connect(url: &str, capacity: usize) -> Result<Self, LogError> {
         Self::builder(url, capacity).build()
     }
@@ -176,34 +182,39 @@ impl EventLog for RedisLog {
         let call = self.call(Script::Claim, [&*now, &lease]);
         let found: Vec<Value> = self.connection.run(call).await?;
         let mut found = found.into_iter();
-        match (found.next(), found.next(), found.next()) {
+        let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
+        match (found.next(), found.next(), found.next(), found.next()) {
             (None, ..) => Ok(Claim::Nothing { next_due: None }),
-            (Some(due), None, _) => Ok(Claim::Nothing {
+            (Some(due), None, ..) => Ok(Claim::Nothing {
                 next_due: Some(time(due)?),
             }),
-            (Some(id), Some(body), Some(Value::Int(attempt))) => Ok(Claim::Event {
-                id: text(id)?,
-                body: bytes(body)?,
-                attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
-            }),
+            (Some(id), Some(body), Some(Value::Int(attempt)), Some(Value::Int(claim))) => {
+                Ok(Claim::Event {
+                    id: text(id)?,
+                    body: bytes(body)?,
+                    attempt: number(attempt),
+                    claim: number(claim),
+                })
+            }
             _ => Err(unrecognised()),
         }
     }
 
-    async fn done(&self, id: &str, now: u64) -> Result<(), LogError> {
-        let (now, oldest) = (digits(now), digits(now.saturating_sub(REMEMBERED)));
-        let call = self.call(Script::Done, [id.as_bytes(), &now, &oldest]);
+    /// Remembers the ID by Redis's clock, and not by that of the caller.
+    async fn done(&self, id: &str, _now: u64) -> Result<(), LogError> {
+        let call = self.call(Script::Done, [id.as_bytes()]);
         self.connection.run(call).await
     }
 
-    async fn retry(&self, id: &str, due: u64) -> Result<(), LogError> {
-        let due = digits(due);
-        let call = self.call(Script::Retry, [id.as_bytes(), &due]);
+    async fn retry(&self, id: &str, claim: u32, due: u64) -> Result<(), LogError> {
+        let (claim, due) = (digits(claim), digits(due));
+        let call = self.call(Script::Retry, [id.as_bytes(), &claim, &due]);
         self.connection.run(call).await
     }
 
-    async fn park(&self, id: &str, reason: &str) -> Result<(), LogError> {
-        let call = self.call(Script::Park, [id.as_bytes(), reason.as_bytes()]);
+    async fn park(&self, id: &str, claim: u32, reason: &str) -> Result<(), LogError> {
+        let claim = digits(claim);
+        let call = self.call(Script::Park, [id.as_bytes(), &claim, reason.as_bytes()]);
         self.connection.run(call).await
     }
 
@@ -228,9 +239,9 @@ impl EventLog for RedisLog {
         self.connection.run(call).await
     }
 
-    async fn discard(&self, id: &str, now: u64) -> Result<Option<ParkedEvent>, LogError> {
-        let (now, oldest) = (digits(now), digits(now.saturating_sub(REMEMBERED)));
-        let call = self.call(Script::Discard, [id.as_bytes(), &now, &oldest]);
+    /// Remembers the ID by Redis's clock, and not by that of the caller.
+    async fn discard(&self, id: &str, _now: u64) -> Result<Option<ParkedEvent>, LogError> {
+        let call = self.call(Script::Discard, [id.as_bytes()]);
         let found: Vec<Value> = self.connection.run(call).await?;
         let mut found = found.into_iter();
         match (found.next(), found.next()) {

@@ -5,16 +5,16 @@
 
 use std::sync::LazyLock;
 
-use super::{FORGOTTEN_PER_CALL, MAX_REMEMBERED};
+use super::{FORGOTTEN_PER_CALL, MAX_REMEMBERED, REMEMBERED};
 
 /// The keys of a log. The part in braces selects the slot of a cluster.
 #[derive(Debug)]
-pub(super) struct Keys([String; 7]);
+pub(super) struct Keys([String; 8]);
 
 impl Keys {
     pub(super) fn new(namespace: &str) -> Self {
         let names = [
-            "bodies", "attempts", "waiting", "claimed", "parked", "reasons", "done",
+            "bodies", "attempts", "claims", "waiting", "claimed", "parked", "reasons", "done",
         ];
         Self(names.map(|name| format!("cobo-events:{{{namespace}}}:{name}")))
     }
@@ -60,23 +60,37 @@ impl Script {
     }
 }
 
-/// - `bodies` and `attempts`: hashes of all events that are not done, by ID.
-/// - `waiting`: when each waiting event is due. `claimed`: when each lease ends, by Redis's clock.
-/// - `parked`: a sorted set without scores, so in the order of the IDs. `reasons`: a hash.
-/// - `done`: when each remembered event was done.
+/// - `bodies`, `attempts` and `claims` (the number of the last claim): hashes of all events that are not
+///   done, by ID.
+/// - `waiting`: when each waiting event is due, by the clock of the inbox. `claimed`: when each lease
+///   ends, by Redis's clock.
+/// - `parked`: a sorted set with the same score for all events, so it is in the order of the IDs.
+///   `reasons`: a hash.
+/// - `done`: when each remembered event was done, by Redis's clock. The clock of one worker must not
+///   decide what is forgotten for all of them.
 const PRELUDE: &str = r"
-local bodies, attempts, waiting, claimed, parked, reasons, done = unpack(KEYS)
-local function remember(id, now, oldest)
+local bodies, attempts, claims, waiting, claimed, parked, reasons, done = unpack(KEYS)
+local function clock()
+    local time = redis.call('TIME')
+    return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local function remember(id)
+    local now = clock()
     redis.call('ZADD', done, now, id)
-    local old = redis.call('ZRANGEBYSCORE', done, '-inf', '(' .. oldest, 'LIMIT', 0, FORGOTTEN)
+    local oldest = string.format('(%d', now - DONE_MILLIS)
+    local old = redis.call('ZRANGEBYSCORE', done, '-inf', oldest, 'LIMIT', 0, FORGOTTEN)
     for _, forgotten in ipairs(old) do redis.call('ZREM', done, forgotten) end
-    local excess = math.min(redis.call('ZCARD', done) - REMEMBERED, FORGOTTEN)
+    local excess = math.min(redis.call('ZCARD', done) - MAX_DONE, FORGOTTEN)
     if excess > 0 then redis.call('ZREMRANGEBYRANK', done, 0, excess - 1) end
+end
+local function has_claim(id, claim)
+    return redis.call('ZSCORE', claimed, id) and redis.call('HGET', claims, id) == claim
 end
 local function remove(id)
     redis.call('ZREM', claimed, id)
     redis.call('ZREM', waiting, id)
     redis.call('HDEL', attempts, id)
+    redis.call('HDEL', claims, id)
     redis.call('HDEL', reasons, id)
     redis.call('ZREM', parked, id)
     redis.call('HDEL', bodies, id)
@@ -86,7 +100,8 @@ end
 fn script(code: &str) -> redis::Script {
     let prelude = PRELUDE
         .replace("FORGOTTEN", &FORGOTTEN_PER_CALL.to_string())
-        .replace("REMEMBERED", &MAX_REMEMBERED.to_string());
+        .replace("DONE_MILLIS", &REMEMBERED.to_string())
+        .replace("MAX_DONE", &MAX_REMEMBERED.to_string());
     redis::Script::new(&(prelude + code))
 }
 
@@ -106,14 +121,13 @@ return 0
     )
 });
 
-/// Arguments: the time, the length of a lease. Returns the ID, the body and the attempt; or when the
-/// next event is due; or nothing.
+/// Arguments: the time, the length of a lease in milliseconds. Returns the ID, the body, the attempt and the number of the
+/// claim; or when the next event is due; or nothing.
 static CLAIM: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
         r"
-local clock = redis.call('TIME')
-clock = clock[1] * 1000 + math.floor(clock[2] / 1000)
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', claimed, '-inf', clock, 'LIMIT', 0, 16)) do
+local now = clock()
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', claimed, '-inf', now, 'LIMIT', 0, 16)) do
     redis.call('ZADD', waiting, 0, id)
     redis.call('ZREM', claimed, id)
 end
@@ -127,21 +141,21 @@ if not body then
     return {ARGV[1]}
 end
 local attempt = redis.call('HINCRBY', attempts, id, 1)
-redis.call('ZADD', claimed, clock + ARGV[2], id)
+local claim = redis.call('HINCRBY', claims, id, 1)
+redis.call('ZADD', claimed, now + ARGV[2], id)
 redis.call('ZREM', waiting, id)
-return {id, body, attempt}
+return {id, body, attempt, claim}
 ",
     )
 });
 
-/// Arguments: the ID, the time, the oldest time to remember. An event whose lease has ended, and that
-/// waits again, is done, too.
+/// Argument: the ID. Also ends an event that waits or is claimed again because its lease has ended.
 static DONE: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
         r"
 local id = ARGV[1]
 if redis.call('HEXISTS', bodies, id) == 1 and not redis.call('ZSCORE', parked, id) then
-    remember(id, ARGV[2], ARGV[3])
+    remember(id)
     remove(id)
 end
 return redis.status_reply('OK')
@@ -149,12 +163,12 @@ return redis.status_reply('OK')
     )
 });
 
-/// Arguments: the ID, when it is due.
+/// Arguments: the ID, the number of the claim, when it is due.
 static RETRY: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
         r"
-if redis.call('ZSCORE', claimed, ARGV[1]) then
-    redis.call('ZADD', waiting, ARGV[2], ARGV[1])
+if has_claim(ARGV[1], ARGV[2]) then
+    redis.call('ZADD', waiting, ARGV[3], ARGV[1])
     redis.call('ZREM', claimed, ARGV[1])
 end
 return redis.status_reply('OK')
@@ -162,12 +176,12 @@ return redis.status_reply('OK')
     )
 });
 
-/// Arguments: the ID, the reason.
+/// Arguments: the ID, the number of the claim, the reason.
 static PARK: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
         r"
-if redis.call('ZSCORE', claimed, ARGV[1]) then
-    redis.call('HSET', reasons, ARGV[1], ARGV[2])
+if has_claim(ARGV[1], ARGV[2]) then
+    redis.call('HSET', reasons, ARGV[1], ARGV[3])
     redis.call('ZADD', parked, 0, ARGV[1])
     redis.call('ZREM', claimed, ARGV[1])
 end
@@ -204,14 +218,14 @@ return 1
     )
 });
 
-/// Arguments: the ID, the time, the oldest time to remember. Returns the body and the reason.
+/// Argument: the ID. Returns the body and the reason.
 static DISCARD: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
         r"
 local id = ARGV[1]
 if not redis.call('ZSCORE', parked, id) then return {} end
 local event = {redis.call('HGET', bodies, id), redis.call('HGET', reasons, id)}
-remember(id, ARGV[2], ARGV[3])
+remember(id)
 remove(id)
 return event
 ",

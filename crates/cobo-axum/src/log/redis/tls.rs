@@ -5,6 +5,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
 #[cfg(all(feature = "rustls-ring", not(feature = "rustls-aws-lc")))]
 use rustls::crypto::ring::default_provider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 /// Whether this build has TLS, or the program has installed a provider.
 pub(super) fn is_available() -> bool {
@@ -20,4 +22,11 @@ pub(super) fn install_provider() {
         // Another thread may have installed one in between.
         let _ = default_provider().install_default();
     }
+}
+
+/// Whether a PEM file has certificates. The `redis` crate accepts one without any, and then trusts no
+/// server.
+pub(super) fn has_certificates(pem: &[u8]) -> bool {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    certificates.is_ok_and(|certificates| !certificates.is_empty())
 }
