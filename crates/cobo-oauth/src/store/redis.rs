@@ -51,9 +51,10 @@ pub use builder::RedisStoreBuilder;
 /// - **URLs** begin with `redis://`, `rediss://` (TLS) or `unix://`. `redis://` to another machine or
 ///   to a cluster is refused unless you [allow it](RedisStoreBuilder::danger_allow_plain_redis), because
 ///   the tokens would pass through the network unencrypted. `redis://localhost` is 127.0.0.1. For a
-///   cluster, give the URLs of several nodes to the [builder](Self::builder). TLS trusts the machine's root certificates,
-///   or [the one that you set](RedisStoreBuilder::root_certificate). It uses the rustls provider of
-///   the process. If the program has not installed one when the store first connects to a
+///   cluster, give the URLs of several nodes to the [builder](Self::builder).
+/// - **TLS** trusts the machine's root certificates, or
+///   [the one that you set](RedisStoreBuilder::root_certificate). It uses the rustls provider of the
+///   process. If the program has not installed one when the store first connects to a
 ///   `rediss://` URL, the store installs that of the feature `rustls-aws-lc` or `rustls-ring`.
 /// - **Durability depends on Redis.** With `appendonly yes` and `appendfsync always` every
 ///   confirmed write is on its disk. Otherwise a crash or a failover may bring back a refresh token
