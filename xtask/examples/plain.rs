@@ -14,7 +14,8 @@ use openapiv3::OpenAPI;
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use serde_json::Value;
 use xtask::report::Log;
-use xtask::stage::{Options, TRANSFORMS, load, transform};
+use xtask::stage::transforms::{TRANSFORMS, transform};
+use xtask::stage::{Options, load};
 
 /// Without it progenitor panics; with it alone, and what `mend` mends, the output compiles.
 const NEEDED: &str = "error-responses";

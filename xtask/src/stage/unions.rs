@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use self::tags::Contradiction;
-use self::variants::{ResolvedUnion, Schemas};
+use self::variants::{Contradiction, ResolvedUnion, Schemas};
 use super::hoist::is_union;
 use super::{Options, Stage};
 use crate::decisions::{keys, setting};

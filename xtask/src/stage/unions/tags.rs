@@ -4,18 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::variants::{DEPTH, Part, Schemas, parts};
+use super::variants::{Contradiction, DEPTH, Part, Schemas, parts};
 use crate::document::{entries, items, schema_name, text};
 use crate::schema::named;
 use crate::stage::hoist::is_union;
-
-/// Tags of the mapping that their own variant does not allow; a person decides.
-pub(super) struct Contradiction {
-    pub(super) reason: String,
-    pub(super) tags: Vec<String>,
-    /// The values that this variant allows, and no other one, which should be in their place.
-    pub(super) instead: Vec<String>,
-}
 
 impl Schemas<'_> {
     /// Finds tags of the mapping that their own variant does not allow. Such a variant also gets

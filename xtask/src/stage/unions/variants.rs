@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::tags::Contradiction;
 use crate::document::{entries, items, reference, schema_name, text};
 use crate::kind::{Union, UnionVariant};
 use crate::schema::named;
@@ -21,6 +20,14 @@ pub(super) struct ResolvedUnion {
     pub(super) union: Union,
     pub(super) notes: Vec<String>,
     pub(super) contradictions: Vec<Contradiction>,
+}
+
+/// Tags of the mapping that their own variant does not allow; a person decides.
+pub(super) struct Contradiction {
+    pub(super) reason: String,
+    pub(super) tags: Vec<String>,
+    /// The values that this variant allows, and no other one, which should be in their place.
+    pub(super) instead: Vec<String>,
 }
 
 pub(super) struct Part {
