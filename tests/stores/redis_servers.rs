@@ -220,7 +220,7 @@ async fn three_node_cluster_works_and_recovers_after_a_node_restart() {
     // Any node can be the first, and an unreachable node does no harm.
     contract::token_store(|| {
         let builder = RedisStore::builder(&urls[0]).node("redis://127.0.0.1:1");
-        Arc::new(builder.build().unwrap())
+        Arc::new(builder.danger_allow_plain_redis().build().unwrap())
     })
     .await;
     for server in &servers {
@@ -233,6 +233,7 @@ async fn three_node_cluster_works_and_recovers_after_a_node_restart() {
 
     // A node dies and comes back.
     let builder = RedisStore::builder(&urls[0]).cluster();
+    let builder = builder.danger_allow_plain_redis();
     let store = builder.timeout(Duration::from_millis(300)).build().unwrap();
     let pair = TokenPair::new(1, "access", 0, 60_000);
     servers[2].kill();
@@ -305,7 +306,8 @@ async fn cluster_behind_a_proxy() -> (Proxy, Vec<Redis>, RedisStore) {
     proxy.lead_to(servers[0].port());
 
     let builder = RedisStore::builder(&format!("redis://127.0.0.1:{port}"));
-    let store = builder.cluster().build().unwrap();
+    let builder = builder.cluster().danger_allow_plain_redis();
+    let store = builder.build().unwrap();
     let lease = store.lease("another", TTL).await.unwrap().unwrap();
     lease.release().await.unwrap();
     let pair = TokenPair::new(1, "access", 0, 60_000);

@@ -91,7 +91,8 @@ impl UserInfoVerifierBuilder {
     /// Keys that are 5 minutes old (or this old, if it is less) are fetched again. While that fails,
     /// they stay in use, even a key that the portal has withdrawn in the meantime. Keys of this age
     /// are not used: tokens are then refused with
-    /// [`KeysTooOld`](crate::UserInfoErrorKind::KeysTooOld), until a fetch succeeds.
+    /// [`KeysTooOld`](crate::UserInfoErrorKind::KeysTooOld), until a fetch succeeds. Keys age while the
+    /// machine is suspended, too.
     #[must_use]
     pub fn max_key_age(mut self, age: Duration) -> Self {
         self.max_key_age = age;
@@ -157,7 +158,12 @@ impl UserInfoVerifierBuilder {
             Http::Own(options) => options.client(&base)?,
         };
         Ok(UserInfoVerifier {
-            keys: KeyCache::new(http, jwks::url(&base)?, self.max_key_age),
+            keys: KeyCache::new(
+                http,
+                jwks::url(&base)?,
+                self.max_key_age,
+                Arc::clone(&self.clock),
+            ),
             clock: self.clock,
             issuer: issuer.into(),
             audience: self.audience.into(),

@@ -5,6 +5,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use crate::client::clock::Clock;
 use crate::user_info::error::{UserInfoError, UserInfoErrorKind};
 use crate::user_info::jwks::{self, JwksError};
 use crate::user_info::key_set::KeySet;
@@ -28,12 +29,21 @@ struct Shared {
     url: Url,
     /// Keys of this age are not used.
     max_age: Duration,
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
+}
+
+/// A time by two clocks. On Linux the monotonic clock stops while the machine is suspended; the wall
+/// clock may be set back. Each is compared only with itself.
+#[derive(Clone, Copy)]
+struct Moment {
+    monotonic: Instant,
+    unix_millis: u64,
 }
 
 #[derive(Clone)]
 struct Fetch {
-    began: Instant,
+    began: Moment,
     /// The channel closes when the fetch ends, also if its task is cancelled.
     running: watch::Receiver<()>,
 }
@@ -41,18 +51,24 @@ struct Fetch {
 #[derive(Default)]
 struct State {
     /// The keys of the last fetch that succeeded, and when it did.
-    keys: Option<(Arc<KeySet>, Instant)>,
+    keys: Option<(Arc<KeySet>, Moment)>,
     last_fetch: Option<Fetch>,
     /// Why the last fetch failed. `Interrupted` while it runs.
     failure: Option<JwksError>,
 }
 
 impl KeyCache {
-    pub(super) fn new(http: reqwest::Client, url: Url, max_age: Duration) -> Self {
+    pub(super) fn new(
+        http: reqwest::Client,
+        url: Url,
+        max_age: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self(Arc::new(Shared {
             http,
             url,
             max_age,
+            clock,
             state: Mutex::default(),
         }))
     }
@@ -60,13 +76,14 @@ impl KeyCache {
     /// Returns keys that include one with this id. Fetches them if they are old or do not include it.
     pub(super) async fn with(&self, id: &str) -> Result<Arc<KeySet>, UserInfoError> {
         let max_age = self.0.max_age;
-        let known = self.0.lock().with(id);
+        let now = self.0.now();
+        let known = self.0.lock().with(id, now);
         match known {
             Some((keys, age)) if age < REFRESH_AGE.min(max_age) => return Ok(keys),
             Some((_, age)) if age < max_age => {
                 if let Some(fetch) = self.fetch() {
                     // The old keys serve if the fetch fails or takes too long.
-                    let _ = timeout_at(fetch.began + STALE_WAIT, fetch.ended()).await;
+                    let _ = timeout_at(fetch.began.monotonic + STALE_WAIT, fetch.ended()).await;
                 }
             }
             _ => {
@@ -75,18 +92,19 @@ impl KeyCache {
                 }
             }
         }
-        self.0.lock().find(id, max_age)
+        let now = self.0.now();
+        self.0.lock().find(id, max_age, now)
     }
 
     /// Joins the running fetch or starts one; `None` if the last one began too recently.
     fn fetch(&self) -> Option<Fetch> {
+        let now = self.0.now();
         let mut state = self.0.lock();
-        let now = Instant::now();
         if let Some(last) = &state.last_fetch {
             if last.is_running() {
                 return Some(last.clone());
             }
-            if now.duration_since(last.began) < MIN_INTERVAL {
+            if now.since(last.began) < MIN_INTERVAL {
                 return None;
             }
         }
@@ -102,10 +120,21 @@ impl KeyCache {
         // A separate task: the fetch goes on if the caller that started it goes away.
         tokio::spawn(async move {
             let fetched = jwks::fetch(&shared.http, &shared.url).await;
-            shared.lock().record(fetched);
+            let now = shared.now();
+            shared.lock().record(fetched, now);
             drop(sender);
         });
         Some(fetch)
+    }
+}
+
+impl Moment {
+    /// The time since an earlier moment: the longer one of both clocks. A wall clock that was set
+    /// back counts as 0.
+    fn since(&self, earlier: Self) -> Duration {
+        let monotonic = self.monotonic.duration_since(earlier.monotonic);
+        let wall = self.unix_millis.saturating_sub(earlier.unix_millis);
+        monotonic.max(Duration::from_millis(wall))
     }
 }
 
@@ -122,6 +151,13 @@ impl Fetch {
 }
 
 impl Shared {
+    fn now(&self) -> Moment {
+        Moment {
+            monotonic: Instant::now(),
+            unix_millis: self.clock.unix_millis(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code panics while it holds the lock, and each change is a single assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -130,16 +166,17 @@ impl Shared {
 
 impl State {
     /// The keys and their age, if a key with this id is among them.
-    fn with(&self, id: &str) -> Option<(Arc<KeySet>, Duration)> {
+    fn with(&self, id: &str, now: Moment) -> Option<(Arc<KeySet>, Duration)> {
         let (keys, fetched) = self.keys.as_ref()?;
-        keys.has(id).then(|| (Arc::clone(keys), fetched.elapsed()))
+        let age = now.since(*fetched);
+        keys.has(id).then(|| (Arc::clone(keys), age))
     }
 
-    fn record(&mut self, fetched: Result<KeySet, JwksError>) {
+    fn record(&mut self, fetched: Result<KeySet, JwksError>, now: Moment) {
         match fetched {
             Ok(keys) => {
                 tracing::debug!(keys = keys.len(), "fetched the keys of user info tokens");
-                self.keys = Some((Arc::new(keys), Instant::now()));
+                self.keys = Some((Arc::new(keys), now));
                 self.failure = None;
             }
             Err(error) => {
@@ -153,8 +190,8 @@ impl State {
         }
     }
 
-    fn find(&self, id: &str, max_age: Duration) -> Result<Arc<KeySet>, UserInfoError> {
-        match (self.with(id), &self.failure) {
+    fn find(&self, id: &str, max_age: Duration, now: Moment) -> Result<Arc<KeySet>, UserInfoError> {
+        match (self.with(id, now), &self.failure) {
             (Some((keys, age)), _) if age < max_age => Ok(keys),
             (Some(_), failure) => {
                 // Keys reach this age only if a fetch failed or was interrupted.

@@ -217,6 +217,68 @@ async fn keys_are_refused_at_the_maximum_age_until_a_fetch_succeeds() {
     }
 }
 
+/// The claims of a token that is valid at any time of the next tests.
+fn lasting_claims() -> serde_json::Value {
+    let mut claims = with_claim("iat", NOW - 20_000);
+    claims["exp"] = (NOW + 20_000).into();
+    claims
+}
+
+#[tokio::test]
+async fn withdrawn_key_is_refused_although_the_machine_was_suspended_meanwhile() {
+    let key = Key::ed25519(1);
+    let portal = Portal::serving(&[&key.jwk("k")]).await;
+    let clock = WallClock::at(NOW);
+    let verifier = portal.builder().clock(clock.clone()).build().unwrap();
+    let token = key.token("k", &lasting_claims());
+    verify(&verifier, &token).await.unwrap();
+
+    portal.set(Answer::Body(jwks(&[])));
+    clock.set(NOW + MAX_AGE.as_secs() - 1);
+    verify(&verifier, &token).await.unwrap();
+    assert_eq!(portal.requests().len(), 1);
+    clock.set(NOW + MAX_AGE.as_secs());
+    let error = verify(&verifier, &token).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::UnknownKey);
+    assert_eq!(portal.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn keys_reach_the_maximum_age_while_the_machine_is_suspended() {
+    let key = Key::ed25519(1);
+    let portal = Portal::serving(&[&key.jwk("k")]).await;
+    let clock = WallClock::at(NOW);
+    let verifier = portal.builder().clock(clock.clone()).build().unwrap();
+    let token = key.token("k", &lasting_claims());
+    verify(&verifier, &token).await.unwrap();
+
+    portal.set(Answer::Raw(response("500 Oops", "")));
+    clock.set(NOW + 60 * 60);
+    let error = verify(&verifier, &token).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::KeysTooOld);
+    assert!(matches!(jwks_error(&error), JwksError::Status(_)));
+    assert_eq!(portal.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn keys_age_by_the_monotonic_clock_after_the_wall_clock_was_set_back() {
+    let key = Key::ed25519(1);
+    let portal = Portal::serving(&[&key.jwk("k")]).await;
+    let clock = WallClock::at(NOW);
+    let verifier = portal.builder().clock(clock.clone()).build().unwrap();
+    let token = key.token("k", &lasting_claims());
+    verify(&verifier, &token).await.unwrap();
+
+    portal.set(Answer::Body(jwks(&[])));
+    clock.set(NOW - 60 * 60);
+    verify(&verifier, &token).await.unwrap();
+    assert_eq!(portal.requests().len(), 1);
+    pass(MAX_AGE).await;
+    let error = verify(&verifier, &token).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::UnknownKey);
+    assert_eq!(portal.requests().len(), 2);
+}
+
 #[tokio::test]
 async fn each_failed_fetch_has_its_own_error() {
     let key = Key::ed25519(1);

@@ -1,5 +1,6 @@
 //! A portal on loopback that serves a JWKS, or misbehaves, and keys that sign tokens.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -32,6 +33,27 @@ struct FixedClock;
 impl Clock for FixedClock {
     fn unix_millis(&self) -> u64 {
         NOW * 1_000
+    }
+}
+
+/// A clock that a test sets. The monotonic clock of the verifier does not follow it, as while the
+/// machine is suspended.
+#[derive(Debug, Clone)]
+pub(crate) struct WallClock(Arc<AtomicU64>);
+
+impl WallClock {
+    pub(crate) fn at(unix_seconds: u64) -> Self {
+        Self(Arc::new(unix_seconds.into()))
+    }
+
+    pub(crate) fn set(&self, unix_seconds: u64) {
+        self.0.store(unix_seconds, Ordering::Relaxed);
+    }
+}
+
+impl Clock for WallClock {
+    fn unix_millis(&self) -> u64 {
+        self.0.load(Ordering::Relaxed) * 1_000
     }
 }
 

@@ -48,10 +48,13 @@ pub use builder::RedisStoreBuilder;
 ///   [`NoAnswer`](super::StoreErrorKind::NoAnswer) if Redis did not answer. A lease that is dropped
 ///   without being released is released by one more call, which the shutdown of a source does not
 ///   wait for.
-/// - **URLs** begin with `redis://`, `rediss://` (TLS) or `unix://`. For a cluster, give the URLs
-///   of several nodes to the [builder](Self::builder). TLS trusts the machine's root certificates,
-///   or [the one that you set](RedisStoreBuilder::root_certificate). It uses the rustls provider of
-///   the process. If the program has not installed one when the store first connects to a
+/// - **URLs** begin with `redis://`, `rediss://` (TLS) or `unix://`. `redis://` to another machine or
+///   to a cluster is refused unless you [allow it](RedisStoreBuilder::danger_allow_plain_redis), because
+///   the tokens would pass through the network unencrypted. `redis://localhost` is 127.0.0.1. For a
+///   cluster, give the URLs of several nodes to the [builder](Self::builder).
+/// - **TLS** trusts the machine's root certificates, or
+///   [the one that you set](RedisStoreBuilder::root_certificate). It uses the rustls provider of the
+///   process. If the program has not installed one when the store first connects to a
 ///   `rediss://` URL, the store installs that of the feature `rustls-aws-lc` or `rustls-ring`.
 /// - **Durability depends on Redis.** With `appendonly yes` and `appendfsync always` every
 ///   confirmed write is on its disk. Otherwise a crash or a failover may bring back a refresh token
@@ -76,7 +79,7 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// The URL is not a valid Redis URL.
+    /// The URL is not a valid Redis URL, or leads to another machine without TLS.
     pub fn connect(url: &str) -> Result<Self, StoreError> {
         Self::builder(url).build()
     }
