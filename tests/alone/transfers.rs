@@ -19,15 +19,15 @@ use cobo_waas2::models::{self, CreateWalletParams, CreatedWalletInfo};
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-const TRANSFERS: usize = 200;
+const TRANSFERS: usize = 300;
 /// The app is killed after a random time up to this, in milliseconds, and one more for each kill before. So it also gets
 /// on where it starts slowly.
 const SHORT_RUN_MS: u64 = 300;
-/// One run in four, the first among them, takes this time and up to as much again: calls get through all their attempts,
-/// although each times out.
+/// One run in four, the second among them, takes this time and up to as much again: calls get through all their attempts,
+/// although each times out. The first run is killed in the outage in which all answers are late.
 const LONG_RUN_MS: u64 = 2_000;
 /// How many requests in a row are answered by the same fault: enough that all attempts of some calls get it.
-const BURST: usize = 18;
+const BURST: usize = 24;
 /// How many requests are refused after that: some calls get a refusal after an attempt that was carried out.
 const REFUSALS: usize = 6;
 const TRANSFER: &str = "create_transfer_transaction";
@@ -139,7 +139,7 @@ async fn killed_app_pays_each_order_at_most_once_and_knows_which() {
         command.arg("spend").arg(&journal);
         command.args([sandbox.base_url(), &sandbox.response_public_key()]);
         let mut app = Process::start(command.args([&wallet_id, &orders.to_string()]));
-        let run = if kills % 4 == 0 {
+        let run = if kills % 4 == 1 {
             LONG_RUN_MS + random(LONG_RUN_MS)
         } else {
             random(SHORT_RUN_MS + kills)
