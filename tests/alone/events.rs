@@ -197,13 +197,18 @@ async fn failure_without_a_response_is_in_the_spans() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}/v2", listener.local_addr().unwrap());
     let silent = Environment::custom(&base_url, ResponseKeys::unverified()).unwrap();
-    let policy = RetryPolicy::none().deadline(Duration::from_millis(50));
-    let client = client::builder(silent).retry(policy).build().unwrap();
-    let call = || client.request(Method::GET, "/coins").send();
-    call().await.unwrap_err();
+    let patient = RetryPolicy::none();
+    let hasty = patient.clone().deadline(Duration::from_millis(500));
+    let [hasty, patient] = [hasty, patient].map(|policy| {
+        let client = client::builder(silent.clone()).retry(policy);
+        client.build().unwrap()
+    });
+    let late = hasty.request(Method::GET, "/coins").send().await;
+    late.unwrap_err();
     drop(listener);
-    call().await.unwrap_err();
-    let unbuilt = client.request(Method::GET, "/a?b").send().await;
+    let refused = patient.request(Method::GET, "/coins").send().await;
+    refused.unwrap_err();
+    let unbuilt = patient.request(Method::GET, "/a?b").send().await;
     unbuilt.unwrap_err();
 
     let kinds = |name| -> Vec<String> {

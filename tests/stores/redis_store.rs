@@ -78,6 +78,9 @@ fn redis_store_can_be_built_without_a_runtime_or_a_server() {
     assert!(insecure.to_string().contains("root certificate"));
     let braces = RedisStore::builder("redis://host").namespace("{}").build();
     assert!(braces.unwrap_err().to_string().contains("brace"));
+    let plain = RedisStore::builder("redis://localhost").root_certificate("-----BEGIN");
+    let unused = plain.build().unwrap_err().to_string();
+    assert!(unused.contains("would not be used"), "{unused}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use axum::routing::{MethodRouter, post};
 use cobo_auth::{InboundVerifier, Verified};
 use cobo_waas2::webhooks::{CallbackRequest, Decision};
 
-use crate::receive::{Reading, receive};
+use crate::receive::{ReadLimits, receive};
 use crate::rejection::Rejection;
 
 /// Creates a route that answers callbacks. Cobo asks whether a transaction may go on, and gets exactly
@@ -39,12 +39,12 @@ where
     R: Future<Output = Result<Decision, E>> + Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
 {
-    let (decide, reading) = (Arc::new(decide), Reading::new());
+    let (decide, read_limits) = (Arc::new(decide), ReadLimits::new());
     post(move |request: Request| {
         let (verifier, decide) = (verifier.clone(), Arc::clone(&decide));
-        let reading = reading.clone();
+        let read_limits = read_limits.clone();
         async move {
-            let body = receive(&verifier, request, &reading).await?;
+            let body = receive(&verifier, request, &read_limits).await?;
             let asked = body.parse::<CallbackRequest>()?;
             let transaction = asked.transaction_id.clone();
             // Its own task: a panic ends the task and not the connection. The limit is inside, because this

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::receive::{Reading, receive_body};
+use crate::receive::{ReadLimits, receive_body};
 use crate::rejection::Rejection;
 
 /// A tower layer for servers other than axum: it verifies each request, and passes it on with a
@@ -64,7 +64,7 @@ use crate::rejection::Rejection;
 #[derive(Debug, Clone)]
 pub struct VerifyLayer {
     verifier: InboundVerifier,
-    reading: Reading,
+    read_limits: ReadLimits,
 }
 
 impl VerifyLayer {
@@ -72,14 +72,14 @@ impl VerifyLayer {
     pub fn new(verifier: InboundVerifier) -> Self {
         Self {
             verifier,
-            reading: Reading::new(),
+            read_limits: ReadLimits::new(),
         }
     }
 
     /// Sets how long reading a body may take. After that, the answer is 408.
     #[must_use]
     pub fn read_limit(mut self, limit: Duration) -> Self {
-        self.reading.limit = limit;
+        self.read_limits.limit = limit;
         self
     }
 
@@ -88,7 +88,7 @@ impl VerifyLayer {
     /// [largest body](InboundVerifier::with_max_body_bytes).
     #[must_use]
     pub fn max_reading(mut self, bodies: usize) -> Self {
-        self.reading.set_max_bodies(bodies);
+        self.read_limits.set_max_bodies(bodies);
         self
     }
 }
@@ -131,11 +131,14 @@ where
         // The service that was polled, and not its clone, is ready.
         let ready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, ready);
-        let VerifyLayer { verifier, reading } = self.layer.clone();
+        let VerifyLayer {
+            verifier,
+            read_limits,
+        } = self.layer.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let body = axum::body::Body::new(body);
-            match receive_body(&verifier, &parts.headers, body, &reading).await {
+            match receive_body(&verifier, &parts.headers, body, &read_limits).await {
                 Ok(verified) => inner.call(Request::from_parts(parts, verified)).await,
                 Err(rejection) => Ok(response(rejection)),
             }

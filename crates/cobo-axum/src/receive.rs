@@ -14,14 +14,14 @@ use crate::rejection::Rejection;
 
 /// The limits of reading bodies. Clones share the number of bodies.
 #[derive(Debug, Clone)]
-pub(crate) struct Reading {
+pub(crate) struct ReadLimits {
     /// How long reading a body may take.
     pub(crate) limit: Duration,
     /// One permit for each body that is being read.
     bodies: Arc<Semaphore>,
 }
 
-impl Reading {
+impl ReadLimits {
     /// The limits unless the app sets others. Cobo waits for 2 seconds.
     pub(crate) fn new() -> Self {
         Self {
@@ -42,10 +42,10 @@ impl Reading {
 pub(crate) async fn receive(
     verifier: &InboundVerifier,
     request: Request,
-    reading: &Reading,
+    read_limits: &ReadLimits,
 ) -> Result<Verified<cobo_auth::Body>, Rejection> {
     let (parts, body) = request.into_parts();
-    receive_body(verifier, &parts.headers, body, reading).await
+    receive_body(verifier, &parts.headers, body, read_limits).await
 }
 
 /// Like [`receive`], for a request whose headers and body are separate already.
@@ -53,10 +53,10 @@ pub(crate) async fn receive_body(
     verifier: &InboundVerifier,
     headers: &HeaderMap,
     body: Body,
-    reading: &Reading,
+    read_limits: &ReadLimits,
 ) -> Result<Verified<cobo_auth::Body>, Rejection> {
     verifier.check_headers(headers)?;
-    let Ok(_permit) = reading.bodies.try_acquire() else {
+    let Ok(_permit) = read_limits.bodies.try_acquire() else {
         tracing::warn!(
             "a webhook or callback was refused: too many bodies are being read; if Cobo sends that \
              many, use an `Inbox` or a `VerifyLayer` with a higher `max_reading`"
@@ -64,7 +64,7 @@ pub(crate) async fn receive_body(
         return Err(Rejection::LATER);
     };
     let body = read(headers, body, verifier.max_body_bytes());
-    let limit = reading.limit;
+    let limit = read_limits.limit;
     let Ok(body) = tokio::time::timeout(limit, body).await else {
         tracing::warn!("a webhook or callback was refused: its body took longer than {limit:?}");
         return Err(Rejection::SLOW);

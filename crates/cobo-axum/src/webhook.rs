@@ -4,11 +4,11 @@ use axum::extract::{FromRef, FromRequest, Request};
 use cobo_auth::{InboundVerifier, Verified};
 use serde::de::DeserializeOwned;
 
-use crate::receive::{Reading, receive};
+use crate::receive::{ReadLimits, receive};
 use crate::rejection::Rejection;
 
 /// For all extractors of the process: an extractor has no settings.
-static READING: LazyLock<Reading> = LazyLock::new(Reading::new);
+static READ_LIMITS: LazyLock<ReadLimits> = LazyLock::new(ReadLimits::new);
 
 /// An extractor for a verified webhook or callback. The server's state must contain an
 /// [`InboundVerifier`].
@@ -47,7 +47,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let verified = receive(&InboundVerifier::from_ref(state), request, &READING).await?;
+        let verified = receive(&InboundVerifier::from_ref(state), request, &READ_LIMITS).await?;
         Ok(Self(verified.parse()?))
     }
 }

@@ -191,7 +191,10 @@ async fn log_is_opened_again_at_most_once_in_each_pause() {
     disk.set(Flush::Works);
     for _ in 0..10 {
         let error = record("a").await.unwrap_err();
-        assert!(error.contains("opened again 5s after"), "{error}");
+        assert!(
+            error.contains("opened 5s after the last attempt"),
+            "{error}"
+        );
     }
     tokio::time::advance(Duration::from_millis(4_999)).await;
     record("a").await.unwrap_err();

@@ -1,7 +1,7 @@
 //! Finds the enums, which are generated as open enums with chosen names.
 //!
-//! The values of an enum and their names in Rust are kept in [`Document::kinds`]. Values such as `>` and `>=`, or a value that is listed twice, get
-//! names that differ.
+//! The values of an enum and their names in Rust are kept in [`Document::kinds`]. Values such as `>` and
+//! `>=`, or a value that is listed twice, get names that differ.
 
 use std::collections::BTreeSet;
 

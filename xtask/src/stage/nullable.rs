@@ -3,8 +3,7 @@
 //! Typify turns a nullable component into a newtype around an `Option`, and ignores `nullable`
 //! beside a reference, so that decoding `null` fails. So every place that refers to such a
 //! component becomes nullable, as an `allOf` of the one reference, which progenitor reads as an
-//! `Option`. A parameter is never `null`;
-//! it is left out instead.
+//! `Option`. A parameter is never `null`; it is left out instead.
 
 use std::collections::BTreeSet;
 

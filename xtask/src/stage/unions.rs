@@ -1,9 +1,10 @@
 //! Finds the unions, which are generated as enums decoded by their discriminator.
 //!
 //! A reader that tries the variants in turn would read an MPC wallet as a custodial one. The variants
-//! of each union, and the tags that tell them apart, are kept in [`Document::kinds`]. The variants of a union without a discriminator are told apart
-//! by their JSON types, and objects by what they require. Where two variants that are not objects have
-//! the same JSON type, the union is raw JSON: nothing is lost, and its pointer is in the report.
+//! of each union, and the tags that tell them apart, are kept in [`Document::kinds`]. The variants of a
+//! union without a discriminator are told apart by their JSON types, and objects by what they require.
+//! Where two variants that are not objects have the same JSON type, the union is raw JSON: nothing is
+//! lost, and its pointer is in the report.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,9 @@
 //! The `tracing` spans of a call and of the requests that it sends.
 //!
 //! Their fields have the names of OpenTelemetry's semantic conventions, so that traces show them like
-//! those of other HTTP clients. Path and query are left out, since they may contain ids and secrets.
+//! those of other HTTP clients. The query is left out, because it may contain secrets. A span of a
+//! request has the path only as the document's template; a span of a call without an operation names
+//! the path.
 
 use tracing::Span;
 use tracing::field::Empty;

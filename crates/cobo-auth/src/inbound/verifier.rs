@@ -181,7 +181,7 @@ impl InboundVerifier {
         };
         tracing::warn!(
             local_clock_ms = now,
-            cobo_clock_ms = timestamp,
+            timestamp_ms = timestamp,
             "a webhook or callback is refused because of the time of its signature; it is old or forged, \
              or the local clock is wrong: synchronise the local clock"
         );

@@ -88,9 +88,9 @@ impl UserInfoVerifierBuilder {
     /// Sets the age at which keys are refused if they could not be fetched again. Default: 1 hour;
     /// at least 10 seconds, the shortest time between two fetches.
     ///
-    /// Keys that are 5 minutes old (or this old, if it is less) are fetched again. While that fails,
-    /// they stay in use, even a key that the portal has withdrawn in the meantime. Keys of this age
-    /// are not used: tokens are then refused with
+    /// Keys are fetched again at the age of 5 minutes, or at the age that is set here if that is less.
+    /// While the fetch fails, they stay in use, even a key that the portal has withdrawn in the
+    /// meantime. Keys that have reached the age set here are not used: tokens are then refused with
     /// [`KeysTooOld`](crate::UserInfoErrorKind::KeysTooOld), until a fetch succeeds. Keys age while the
     /// machine is suspended, too.
     #[must_use]

@@ -23,9 +23,9 @@ use crate::user_info::token::Token;
 ///
 /// The keys come from the portal's JWKS, at `/oauth/authorize/jwks.json` below the base URL. They
 /// are fetched once for all callers. They are fetched again after 5 minutes, or if a token names an
-/// unknown key id, at most once in 10 seconds. While a fetch fails, the keys that are known stay in use until they
-/// are an hour old ([`max_key_age`](UserInfoVerifierBuilder::max_key_age)). A clone shares the keys
-/// and costs a few reference counts.
+/// unknown key id, at most once in 10 seconds. While a fetch fails, the keys that are known stay in
+/// use until they are an hour old ([`max_key_age`](UserInfoVerifierBuilder::max_key_age)). A clone
+/// shares the keys and costs a few reference counts.
 ///
 /// ```no_run
 /// use cobo_auth::{Client, Ed25519Signer, Environment, RoleName, Secret, UserInfoVerifier};

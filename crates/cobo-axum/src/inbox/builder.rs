@@ -10,7 +10,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use super::time::LogTime;
 use super::{Inbox, Shared, worker};
 use crate::log::EventLog;
-use crate::receive::Reading;
+use crate::receive::ReadLimits;
 
 /// Configures and starts an [`Inbox`].
 pub struct InboxBuilder {
@@ -36,7 +36,7 @@ impl InboxBuilder {
                 recorded: Notify::new(),
                 recording: Arc::new(Semaphore::new(0)), // set by `start`
                 stop: watch::Sender::new(false),
-                reading: Reading::new(),
+                read_limits: ReadLimits::new(),
                 filter: None,
                 // Cobo waits for 2 seconds.
                 record_limit: Duration::from_millis(1_500),
@@ -107,7 +107,7 @@ impl InboxBuilder {
     /// again. Default: 5 s.
     #[must_use]
     pub fn read_limit(mut self, limit: Duration) -> Self {
-        self.shared.reading.limit = limit;
+        self.shared.read_limits.limit = limit;
         self
     }
 
@@ -185,7 +185,7 @@ impl InboxBuilder {
         }
         let recording = self.max_recording.min(Semaphore::MAX_PERMITS);
         self.shared.recording = Arc::new(Semaphore::new(recording));
-        self.shared.reading.set_max_bodies(self.max_reading);
+        self.shared.read_limits.set_max_bodies(self.max_reading);
         let shared = Arc::new(self.shared);
         let workers = (0..self.workers).map(|_| tokio::spawn(worker::run(Arc::clone(&shared))));
         Ok(Inbox {
@@ -209,7 +209,7 @@ impl InboxBuilder {
                 "`max_attempts` is 0; set at least 1",
             ),
             (
-                shared.reading.limit.is_zero(),
+                shared.read_limits.limit.is_zero(),
                 "`read_limit` is zero; set a longer one",
             ),
             (

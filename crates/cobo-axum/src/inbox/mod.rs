@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use crate::inbox::builder::InboxBuilder;
 use crate::inbox::time::LogTime;
 use crate::log::{Counts, EventLog, LogError, ParkedEvent};
-use crate::receive::Reading;
+use crate::receive::ReadLimits;
 
 /// Receives webhooks so that none is lost.
 ///
@@ -66,7 +66,7 @@ struct Shared {
     /// One permit for each event that is being recorded.
     recording: Arc<Semaphore>,
     stop: watch::Sender<bool>,
-    reading: Reading,
+    read_limits: ReadLimits,
     filter: Option<Filter>,
     record_limit: Duration,
     handler_limit: Duration,

@@ -26,14 +26,18 @@ struct Identified {
 impl Shared {
     /// Answers a webhook.
     pub(super) async fn accept(self: Arc<Self>, request: Request) -> Result<StatusCode, Rejection> {
-        let body = receive(&self.verifier, request, &self.reading).await?;
-        if !self.is_accepted(&body) {
-            tracing::info!("an event was acknowledged and dropped: the filter refused it");
-            return Ok(StatusCode::OK);
-        }
+        let body = receive(&self.verifier, request, &self.read_limits).await?;
+        let accepted = self.is_accepted(&body);
         // The body is genuine. It is recorded even if it does not decode as an event.
         let event = identified(body.into_inner().into_bytes());
         let id = event.id.clone();
+        if !accepted {
+            tracing::info!(
+                event_id = id,
+                "an event was acknowledged and dropped: the filter refused it"
+            );
+            return Ok(StatusCode::OK);
+        }
         let why = match tokio::time::timeout(self.record_limit, self.record(event)).await {
             Ok(Ok(Recorded::New)) => {
                 tracing::debug!(event_id = id, "recorded an event");

@@ -114,6 +114,9 @@ async fn handle(
 
 /// Calls the handler in its own task, so that a panic does not end the worker.
 async fn call(shared: &Shared, body: &[u8], limit: Duration) -> Outcome {
+    if limit.is_zero() {
+        return Outcome::Failed("the answer to the claim took most of its lease".to_owned());
+    }
     let event: Event = match cobo_model::decode(body) {
         Ok(event) => event,
         // A later version of this crate may decode it.

@@ -120,7 +120,7 @@ impl LogFile {
         let pause = self.reopen_pause;
         if reopened.is_some_and(|at| at.elapsed() < pause) {
             let text = format!(
-                "the disk failed again; the event log is opened again {pause:?} after the last time"
+                "the disk failed again; the event log is opened {pause:?} after the last attempt to open it"
             );
             return Err(Error::Io(io::Error::other(text)));
         }

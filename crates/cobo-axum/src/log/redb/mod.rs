@@ -34,7 +34,8 @@ use tables::{DONE, EVENTS, PARKED, STATES, WAITING};
 /// rewrites and flushes the whole file, because the operating system may have dropped data that a
 /// failed flush should have written. If that fails, too, calls fail at once for a
 /// [pause](RedbLogBuilder::reopen_pause). If the file is missing or empty then, because its disk was
-/// unmounted, calls fail until it is there; no new one is created. Events that workers of this process are handling stay claimed.
+/// unmounted, calls fail until it is there; no new one is created. Events that workers of this process
+/// are handling stay claimed.
 pub struct RedbLog {
     file: Arc<LogFile>,
     bounds: Bounds,

@@ -125,8 +125,8 @@ return 0
     )
 });
 
-/// Arguments: the time, the length of a lease in milliseconds. Returns the ID, the body, the attempt and the number of the
-/// claim; or when the next event is due; or nothing.
+/// Arguments: the time, the length of a lease in milliseconds. Returns the ID, the body, the attempt and
+/// the number of the claim; or when the next event is due; or nothing.
 static CLAIM: LazyLock<redis::Script> = LazyLock::new(|| {
     script(
         r"

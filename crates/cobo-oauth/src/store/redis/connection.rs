@@ -43,6 +43,11 @@ impl Target {
         let tls = nodes.iter().any(is_tls);
         if tls {
             tls::check()?;
+        } else if root_certificate.is_some() {
+            return Err(StoreError::unavailable(
+                "the root certificate would not be used: the URL has no TLS; use a `rediss://` URL, or \
+                 remove the certificate",
+            ));
         }
         let names = nodes.iter().map(|node| node.addr().to_string()).collect();
         let certificates = TlsCertificates {
@@ -63,8 +68,8 @@ impl Target {
             let node = nodes.into_iter().next();
             let node = node.ok_or_else(|| StoreError::unavailable("no Redis URL was given"))?;
             match root_certificate {
-                Some(_) if tls => Client::build_with_tls(node, certificates),
-                _ => Client::open(node),
+                Some(_) => Client::build_with_tls(node, certificates),
+                None => Client::open(node),
             }
             .map(|client| Server::One(Box::new(client)))
         };
