@@ -37,6 +37,17 @@ pub const CONSTRAINTS: [&str; 14] = [
     "maxProperties",
 ];
 
+/// Whether the generated type of the schema follows its format: uploads, integers of 64 bits, and dates
+/// that are not an enum, which has its own type.
+pub fn follows_format(schema: &Value) -> bool {
+    let text = |key: &str| schema.get(key).and_then(Value::as_str);
+    match (text("type"), text("format")) {
+        (Some("string"), Some("binary")) | (Some("integer"), Some("int64")) => true,
+        (Some("string"), Some("date")) => schema.get("enum").is_none(),
+        _ => false,
+    }
+}
+
 /// Whether the schema is one of integers that may be outside of `i64`. They are read as any number,
 /// so that no digit is lost.
 pub fn is_wide(schema: &Value) -> bool {

@@ -6,11 +6,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::schema::{self, CONSTRAINTS, is_wide};
+use crate::schema::{self, CONSTRAINTS, follows_format, is_wide};
 
 pub(super) fn remove(root: &mut Value) {
     schema::each_mut(root, &mut |_, schema, _| {
-        let is_wide = is_wide(schema);
+        let (is_wide, follows_format) = (is_wide(schema), follows_format(schema));
         let Some(map) = schema.as_object_mut() else {
             return;
         };
@@ -24,20 +24,20 @@ pub(super) fn remove(root: &mut Value) {
         if map.get("additionalProperties") == Some(&Value::Bool(false)) {
             map.shift_remove("additionalProperties");
         }
-        format(map);
+        if !follows_format {
+            replace_format(map);
+        }
     });
 }
 
-/// Keeps only the formats `binary`, `date` and `int64`. Narrower integer formats become `int64`.
-fn format(map: &mut Map<String, Value>) {
+/// Removes a format that the type does not follow. Narrower integer formats become `int64`.
+fn replace_format(map: &mut Map<String, Value>) {
     let kind = map.get("type").and_then(Value::as_str);
     match (kind, map.get("format").and_then(Value::as_str)) {
-        (_, None) | (Some("string"), Some("binary")) | (Some("integer"), Some("int64")) => {}
         (Some("integer"), Some("int8" | "int16" | "int32" | "uint8" | "uint16" | "uint32")) => {
             map.insert("format".to_owned(), json!("int64"));
         }
-        // A date keeps any text in a response, so this is not a constraint. An enum has its own type.
-        (Some("string"), Some("date")) if !map.contains_key("enum") => {}
+        (_, None) => {}
         _ => {
             map.shift_remove("format");
         }
