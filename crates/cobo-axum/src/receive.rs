@@ -12,6 +12,9 @@ use tokio::sync::Semaphore;
 
 use crate::rejection::Rejection;
 
+/// How many bodies are read at the same time, unless the app sets another number.
+pub(crate) const MAX_READING: usize = 256;
+
 /// The limits of reading bodies. Clones share the number of bodies.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadLimits {
@@ -26,7 +29,7 @@ impl ReadLimits {
     pub(crate) fn new() -> Self {
         Self {
             limit: Duration::from_secs(5),
-            bodies: Arc::new(Semaphore::new(256)),
+            bodies: Arc::new(Semaphore::new(MAX_READING)),
         }
     }
 

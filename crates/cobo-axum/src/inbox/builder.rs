@@ -10,7 +10,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use super::time::LogTime;
 use super::{Inbox, Shared, worker};
 use crate::log::EventLog;
-use crate::receive::ReadLimits;
+use crate::receive::{MAX_READING, ReadLimits};
 
 /// Configures and starts an [`Inbox`].
 pub struct InboxBuilder {
@@ -41,14 +41,13 @@ impl InboxBuilder {
                 // Cobo waits for 2 seconds.
                 record_limit: Duration::from_millis(1_500),
                 handler_limit: Duration::from_secs(60),
-                claim_limit: None, // set by `start`
                 max_attempts: 20,
                 first_pause: Duration::from_secs(1),
                 longest_pause: Duration::from_secs(600),
             },
             workers: 4,
             max_recording: 64,
-            max_reading: 256,
+            max_reading: MAX_READING,
         }
     }
 
@@ -174,7 +173,6 @@ impl InboxBuilder {
     /// a lease of zero, or this is called outside of a tokio runtime.
     pub fn start(mut self) -> Result<Inbox, StartError> {
         self.check()?;
-        self.shared.claim_limit = self.shared.log.lease().map(|lease| lease / 4 * 3);
         self.warn_if_lease_is_short();
         if !self.shared.handlers.has_otherwise() {
             tracing::warn!(
@@ -245,7 +243,7 @@ impl InboxBuilder {
 
     fn warn_if_lease_is_short(&self) {
         let limit = self.shared.handler_limit;
-        let longest = self.shared.claim_limit;
+        let longest = self.shared.claim_limit();
         let Some(longest) = longest.filter(|&longest| longest < limit) else {
             return;
         };

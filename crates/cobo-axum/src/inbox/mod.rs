@@ -70,8 +70,6 @@ struct Shared {
     filter: Option<Filter>,
     record_limit: Duration,
     handler_limit: Duration,
-    /// How long after the log was asked for an event its handler must end; `None` without a lease.
-    claim_limit: Option<Duration>,
     max_attempts: u32,
     first_pause: Duration,
     longest_pause: Duration,
@@ -160,10 +158,15 @@ impl Inbox {
 }
 
 impl Shared {
+    /// How long after the log was asked for an event its handler must end; `None` without a lease.
+    fn claim_limit(&self) -> Option<Duration> {
+        self.log.lease().map(|lease| lease / 4 * 3)
+    }
+
     /// How long the handler of an event may take for which the log was asked at this time.
     fn handler_limit(&self, asked: Instant) -> Duration {
         let rest = self
-            .claim_limit
+            .claim_limit()
             .map(|limit| limit.saturating_sub(asked.elapsed()));
         rest.map_or(self.handler_limit, |rest| rest.min(self.handler_limit))
     }
