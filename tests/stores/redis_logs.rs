@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cobo_axum::{EventLog as _, LogError, Recorded, RedisLog};
-use cobo_tests::redis::{self, Redis, Settings};
+use cobo_tests::redis::{self, Redis};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
@@ -119,11 +119,7 @@ async fn redis_log_with_durable_settings_keeps_its_events_when_redis_is_killed()
     if !redis::is_there() {
         return;
     }
-    let durable = Settings {
-        durable: true,
-        ..Settings::default()
-    };
-    let mut redis = Redis::with(durable).await;
+    let mut redis = Redis::durable().await;
     let log = RedisLog::connect(&redis.url(), 10).unwrap();
     log.check_durability().await.unwrap();
     log.record(event("a"), 10).await.unwrap();
@@ -147,11 +143,7 @@ async fn redis_settings_that_lose_events_are_named() {
     if !redis::is_there() {
         return;
     }
-    let redis = Redis::with(Settings {
-        durable: true,
-        ..Settings::default()
-    })
-    .await;
+    let redis = Redis::durable().await;
     let log = RedisLog::connect(&redis.url(), 10).unwrap();
     for (name, wrong, right) in [
         ("appendonly", "no", "yes"),
@@ -174,11 +166,7 @@ async fn redis_that_removes_only_keys_that_expire_is_durable() {
     if !redis::is_there() {
         return;
     }
-    let redis = Redis::with(Settings {
-        durable: true,
-        ..Settings::default()
-    })
-    .await;
+    let redis = Redis::durable().await;
     let log = RedisLog::connect(&redis.url(), 10).unwrap();
     redis.cli(&["CONFIG", "SET", "maxmemory-policy", "volatile-lru"]);
     log.check_durability().await.unwrap();

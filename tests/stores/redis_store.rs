@@ -319,11 +319,7 @@ async fn durable_redis_keeps_spent_tokens_and_leases_after_a_kill() {
     if !redis::is_there() {
         return;
     }
-    let durable = Settings {
-        durable: true,
-        ..Settings::default()
-    };
-    let mut server = Redis::with(durable).await;
+    let mut server = Redis::durable().await;
     let store = RedisStore::connect(&server.url()).unwrap();
     assert_eq!(store.save(ORG, &pair(7)).await.unwrap(), Saved::Kept);
     let held = lease(&store, TTL).await;

@@ -50,6 +50,15 @@ impl Redis {
         Self::with(Settings::default()).await
     }
 
+    /// Starts a server that flushes every write to disk before it acknowledges it.
+    pub async fn durable() -> Self {
+        let settings = Settings {
+            durable: true,
+            ..Settings::default()
+        };
+        Self::with(settings).await
+    }
+
     /// Starts a server, and waits until it accepts connections.
     pub async fn with(settings: Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();

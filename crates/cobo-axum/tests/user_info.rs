@@ -12,7 +12,7 @@ use cobo_axum::{Rejection, UserInfo};
 use cobo_sandbox::{Answer, Sandbox};
 use http::StatusCode;
 use serde_json::json;
-use support::{http, send, serve};
+use support::{http, send, serve, values};
 
 /// Serves an app: `GET /` takes the token from the header, `POST /` from the body.
 async fn app(sandbox: &Sandbox) -> String {
@@ -108,14 +108,11 @@ async fn a_401_says_that_a_bearer_token_is_expected_and_whether_it_was_refused()
     ] {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 401);
-        let values = |name: &str| {
-            let values = response.headers().get_all(name).iter();
-            values
-                .map(|value| value.to_str().unwrap())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(values("www-authenticate"), [challenge]);
-        assert_eq!(values("content-type"), ["text/plain; charset=utf-8"]);
+        assert_eq!(values(&response, "www-authenticate"), [challenge]);
+        assert_eq!(
+            values(&response, "content-type"),
+            ["text/plain; charset=utf-8"]
+        );
     }
 
     let failure = Answer::error(StatusCode::INTERNAL_SERVER_ERROR, 2000);

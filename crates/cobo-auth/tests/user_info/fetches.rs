@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cobo_auth::{JwksError, UserInfoError, UserInfoErrorKind as Kind};
+use cobo_auth::{JwksError, UserInfoError, UserInfoErrorKind as Kind, UserInfoVerifier};
 use tokio::sync::Notify;
 
 use crate::portal::*;
@@ -217,21 +217,23 @@ async fn keys_are_refused_at_the_maximum_age_until_a_fetch_succeeds() {
     }
 }
 
-/// The claims of a token that is valid at any time of the next tests.
-fn lasting_claims() -> serde_json::Value {
-    let mut claims = with_claim("iat", NOW - 20_000);
-    claims["exp"] = (NOW + 20_000).into();
-    claims
-}
-
-#[tokio::test]
-async fn withdrawn_key_is_refused_although_the_machine_was_suspended_meanwhile() {
+/// A verifier that has fetched the portal's keys, its clock, and a token that is valid at any time of the next
+/// tests.
+async fn with_fetched_keys() -> (Portal, WallClock, UserInfoVerifier, String) {
     let key = Key::ed25519(1);
     let portal = Portal::serving(&[&key.jwk("k")]).await;
     let clock = WallClock::at(NOW);
     let verifier = portal.builder().clock(clock.clone()).build().unwrap();
-    let token = key.token("k", &lasting_claims());
+    let mut claims = with_claim("iat", NOW - 20_000);
+    claims["exp"] = (NOW + 20_000).into();
+    let token = key.token("k", &claims);
     verify(&verifier, &token).await.unwrap();
+    (portal, clock, verifier, token)
+}
+
+#[tokio::test]
+async fn withdrawn_key_is_refused_although_the_machine_was_suspended_meanwhile() {
+    let (portal, clock, verifier, token) = with_fetched_keys().await;
 
     portal.set(Answer::Body(jwks(&[])));
     clock.set(NOW + MAX_AGE.as_secs() - 1);
@@ -245,12 +247,7 @@ async fn withdrawn_key_is_refused_although_the_machine_was_suspended_meanwhile()
 
 #[tokio::test]
 async fn keys_reach_the_maximum_age_while_the_machine_is_suspended() {
-    let key = Key::ed25519(1);
-    let portal = Portal::serving(&[&key.jwk("k")]).await;
-    let clock = WallClock::at(NOW);
-    let verifier = portal.builder().clock(clock.clone()).build().unwrap();
-    let token = key.token("k", &lasting_claims());
-    verify(&verifier, &token).await.unwrap();
+    let (portal, clock, verifier, token) = with_fetched_keys().await;
 
     portal.set(Answer::Raw(response("500 Oops", "")));
     clock.set(NOW + 60 * 60);
@@ -262,12 +259,7 @@ async fn keys_reach_the_maximum_age_while_the_machine_is_suspended() {
 
 #[tokio::test]
 async fn keys_age_by_the_monotonic_clock_after_the_wall_clock_was_set_back() {
-    let key = Key::ed25519(1);
-    let portal = Portal::serving(&[&key.jwk("k")]).await;
-    let clock = WallClock::at(NOW);
-    let verifier = portal.builder().clock(clock.clone()).build().unwrap();
-    let token = key.token("k", &lasting_claims());
-    verify(&verifier, &token).await.unwrap();
+    let (portal, clock, verifier, token) = with_fetched_keys().await;
 
     portal.set(Answer::Body(jwks(&[])));
     clock.set(NOW - 60 * 60);

@@ -34,6 +34,12 @@ pub fn http() -> reqwest::Client {
     http.build().unwrap()
 }
 
+/// The values of a header of a response.
+pub fn values<'a>(response: &'a reqwest::Response, name: &str) -> Vec<&'a str> {
+    let values = response.headers().get_all(name).iter();
+    values.map(|value| value.to_str().unwrap()).collect()
+}
+
 pub fn signature(body: &[u8], timestamp: u64) -> String {
     let digest = double_sha256([body, b"|", timestamp.to_string().as_bytes()]);
     hex::encode(key().sign(&digest).to_bytes())

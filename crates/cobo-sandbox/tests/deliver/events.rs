@@ -171,15 +171,12 @@ async fn vault_order_and_refund_changes_become_events() {
     let vault = post(&sandbox, "/v2/wallets/mpc/vaults", &vault).await;
     let merchant = json!({ "name": "Shop" });
     let merchant = post(&sandbox, "/v2/payments/merchants", &merchant).await;
-    let order = json!({
-        "merchant_id": merchant["merchant_id"],
-        "psp_order_code": "cart-7",
-        "pricing_currency": "USD",
-        "pricing_amount": "100.00",
-        "fee_amount": "0",
-        "payable_currency": "ETH_USDT",
-    });
-    let order = post(&sandbox, "/v2/payments/orders", &order).await;
+    let order = post(
+        &sandbox,
+        "/v2/payments/orders",
+        &order(&merchant["merchant_id"]),
+    )
+    .await;
     sandbox.advance_to_end();
     let refund = json!({
         "request_id": "refund-7",

@@ -64,6 +64,18 @@ pub(crate) fn transfer(wallet_id: &str, request_id: &str) -> Value {
     })
 }
 
+/// The parameters of a payment order.
+pub(crate) fn order(merchant_id: &Value) -> Value {
+    json!({
+        "merchant_id": merchant_id,
+        "psp_order_code": "cart-7",
+        "pricing_currency": "USD",
+        "pricing_amount": "100.00",
+        "fee_amount": "0",
+        "payable_currency": "ETH_USDT",
+    })
+}
+
 /// Sends a transfer, and returns the transaction's id.
 pub(crate) async fn sent(sandbox: &Sandbox, wallet_id: &str, request_id: &str) -> String {
     let created = post(sandbox, TRANSFER, &transfer(wallet_id, request_id)).await;

@@ -3,7 +3,7 @@
 use cobo_sandbox::{End, ScriptError};
 use serde_json::{Value, json};
 
-use super::setup::{NOW_MS, UNKNOWN, assert_valid, get, post, put, sandbox, wallet};
+use super::setup::{NOW_MS, UNKNOWN, assert_valid, get, order, post, put, sandbox, wallet};
 use super::support::Call;
 
 const ADDRESS: &str = "/v2/payments/topup/address";
@@ -136,15 +136,12 @@ async fn payment_order_can_be_paid_and_refunded() {
     )
     .await;
     assert_valid("Merchant", &merchant);
-    let order = json!({
-        "merchant_id": merchant["merchant_id"],
-        "psp_order_code": "cart-7",
-        "pricing_currency": "USD",
-        "pricing_amount": "100.00",
-        "fee_amount": "0",
-        "payable_currency": "ETH_USDT",
-    });
-    let created = post(&sandbox, "/v2/payments/orders", &order).await;
+    let created = post(
+        &sandbox,
+        "/v2/payments/orders",
+        &order(&merchant["merchant_id"]),
+    )
+    .await;
     assert_valid("Order", &created);
     assert_eq!(created["status"], "Pending");
     assert_eq!(created["payable_amount"], "100.00");
@@ -246,15 +243,7 @@ async fn balance_of_a_merchant_is_what_was_paid_and_neither_refunded_nor_settled
         let merchant = post(&sandbox, merchants, &json!({ "name": name })).await;
         ids.push(merchant["merchant_id"].clone());
     }
-    let order = json!({
-        "merchant_id": ids[0],
-        "psp_order_code": "cart-7",
-        "pricing_currency": "USD",
-        "pricing_amount": "100.00",
-        "fee_amount": "0",
-        "payable_currency": "ETH_USDT",
-    });
-    let order = post(&sandbox, "/v2/payments/orders", &order).await;
+    let order = post(&sandbox, "/v2/payments/orders", &order(&ids[0])).await;
     let payer = format!(
         "{ADDRESS}?merchant_id={}&custom_payer_id=ann&token_id=ETH_USDT",
         ids[1].as_str().unwrap()
