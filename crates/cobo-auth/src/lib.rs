@@ -121,7 +121,7 @@ pub use keys::secp256k1::Secp256k1Signer;
 pub use keys::secret_key::SecretKey;
 pub use keys::signer::{Signature, Signer, SignerError};
 pub use operation::pages::{CursorPage, Items, PageItems, Pages};
-pub use operation::{IdempotencyKey, Operation, Request, RequestId, SigningPreview};
+pub use operation::{CallFuture, IdempotencyKey, Operation, Request, RequestId, SigningPreview};
 pub use sign::message::{Digest, Message, double_sha256};
 pub use sign::nonce::NonceStrategy;
 pub use sign::target::{TargetError, canonicalize};

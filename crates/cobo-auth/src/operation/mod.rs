@@ -14,12 +14,14 @@ mod parameter;
 mod preview;
 mod request;
 pub(crate) mod request_id;
+mod send;
 mod values;
 
 pub use parameter::Parameter;
 pub use preview::SigningPreview;
 pub use request::Request;
 pub use request_id::{IdempotencyKey, RequestId};
+pub use send::CallFuture;
 
 pub(crate) use parameter::Location;
 
