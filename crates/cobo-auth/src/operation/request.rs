@@ -11,7 +11,6 @@ use super::Operation;
 use super::endpoint::{Endpoint, JSON, check_raw_path, documented_body};
 use super::form::Form;
 use super::pages::{CursorPage, Pages};
-use super::request_id::SentId;
 use super::values::ParameterValue;
 use crate::call::Call;
 use crate::call::options::{CallCredential, CallOptions};
@@ -176,7 +175,7 @@ impl<B: IntoBody> Request<B> {
         let request_id = match endpoint.operation {
             Some(operation) => {
                 let body = encoded.as_ref().map(|(_, body)| body.as_ref());
-                SentId::of_body(operation, body)?
+                operation.sent_id(body)?
             }
             None => None,
         };
