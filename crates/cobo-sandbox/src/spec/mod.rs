@@ -14,6 +14,7 @@ mod parameter;
 mod path;
 #[cfg(feature = "specification")]
 mod pattern;
+mod place;
 mod query;
 mod sample;
 #[cfg(feature = "specification")]
@@ -32,6 +33,7 @@ pub use sample::{Fields, Sample};
 
 pub(crate) use body::Form;
 pub(crate) use operation::Documented;
+pub(crate) use place::{Place, has_cursors, set_cursors};
 pub(crate) use query::Query;
 #[cfg(feature = "specification")]
 use validator::Schemas;

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::body::{Body, Form};
 use super::parameter::{self, Location, Parameter, add};
 use super::path::Template;
+use super::place::Place;
 use super::query::{self, Query};
 use super::{Fields, SampleRequest, Specification, entries, resolve};
-use crate::list::Place;
 use crate::signature::{RequestParts, split};
 
 pub(crate) struct Documented {
