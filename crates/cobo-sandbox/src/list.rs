@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::reply::Failure;
-use crate::spec::{Documented, Place, Query, Specification, has_cursors, set_cursors};
+use crate::spec::{Documented, Place, Query, has_cursors, set_cursors};
 
 /// The page size if neither the query nor the document gives one. It is Cobo's default.
 const LIMIT: usize = 10;
@@ -11,7 +11,6 @@ const LIMIT: usize = 10;
 /// Answers a query of a list operation. `answer` is a success made from the document; an answer without a list is
 /// returned unchanged. The items are those of `stored`, or else made from the document.
 pub(crate) fn answer(
-    specification: &Specification,
     operation: &Documented,
     mut answer: Value,
     query: &str,
@@ -26,7 +25,7 @@ pub(crate) fn answer(
         return Ok(answer);
     };
     let query = operation.read_query(query);
-    let made = operation.success.items(specification, &place);
+    let made = operation.items(&place);
     let items = filtered(made, stored.as_deref().unwrap_or(made), &query);
     let total = items.len();
     let (start, end) = range(&query, total, has_cursors)?;

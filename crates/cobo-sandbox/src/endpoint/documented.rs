@@ -23,7 +23,7 @@ pub(super) fn answer(
     organization: Option<&Organization>,
 ) -> Result<Reply, Failure> {
     let success = &operation.success;
-    let Some(answer) = success.answer(&documents.specification) else {
+    let Some(answer) = operation.answer() else {
         return Ok(Reply::new(success.status, Body::Empty));
     };
     let query = split(request.target).1;
@@ -52,6 +52,6 @@ pub(super) fn answer(
     if operation.method != Method::GET.as_str() {
         return Ok(Reply::json(success.status, answer));
     }
-    let answer = list::answer(&documents.specification, operation, answer, query, None)?;
+    let answer = list::answer(operation, answer, query, None)?;
     Ok(Reply::json(success.status, answer))
 }

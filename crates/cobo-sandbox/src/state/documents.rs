@@ -48,8 +48,7 @@ impl Documents {
         request: &RequestParts<'_>,
         form: Option<&Form>,
     ) -> Result<(), Failure> {
-        let problems =
-            operation.problems(&self.specification, below_base_url(request), request, form);
+        let problems = operation.problems(below_base_url(request), request, form);
         if problems.is_empty() {
             return Ok(());
         }

@@ -56,7 +56,7 @@ impl Call<'_> {
 
     /// Items with only those properties that the items of the answer have.
     pub(crate) fn described(&self, mut items: Vec<Value>) -> Vec<Value> {
-        let answer = self.operation.success.answer(self.specification);
+        let answer = self.operation.answer();
         let sample = answer.as_ref().and_then(|answer| answer.pointer("/data/0"));
         for item in items.iter_mut().filter_map(Value::as_object_mut) {
             item.retain(|name, _| sample.is_some_and(|sample| sample.get(name).is_some()));
@@ -78,15 +78,8 @@ impl Call<'_> {
         if read.text("direction") == Some("DESC") {
             items.reverse();
         }
-        let success = &self.operation.success;
-        let answer = success.answer(self.specification).unwrap_or_default();
-        list::answer(
-            self.specification,
-            self.operation,
-            answer,
-            query,
-            Some(items),
-        )
+        let answer = self.operation.answer().unwrap_or_default();
+        list::answer(self.operation, answer, query, Some(items))
     }
 }
 

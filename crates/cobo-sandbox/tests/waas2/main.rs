@@ -3,6 +3,7 @@
 
 mod balances;
 mod ends;
+mod lookups;
 mod paused;
 mod payers;
 mod replaced;
