@@ -15,12 +15,12 @@ use crate::rejection::Rejection;
 /// How many bodies are read at the same time, unless the app sets another number.
 pub(crate) const MAX_READING: usize = 256;
 
-/// The limits of reading bodies, for [`callback`](crate::callback) and [`Webhook`](crate::Webhook): how
+/// The limits of reading bodies, for [`callback`](fn@crate::callback) and [`Webhook`](crate::Webhook): how
 /// long a body may take, and how many are read at the same time.
 ///
 /// Add them to the routes as an [`Extension`](axum::Extension). All routes with the same limits, and
 /// with clones of them, share the number of bodies. An [`Inbox`](crate::Inbox) and a
-/// [`VerifyLayer`](crate::VerifyLayer) have settings of their own and ignore the extension.
+/// [`VerifyLayer`](crate::VerifyLayer) have their own settings and ignore the extension.
 ///
 /// ```
 /// use std::time::Duration;

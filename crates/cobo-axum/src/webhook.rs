@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::receive::{ReadLimits, receive};
 use crate::rejection::Rejection;
 
-/// For all extractors of the process whose routes have no limits of their own.
+/// For all extractors of the process whose routes set no limits.
 static DEFAULT_LIMITS: LazyLock<ReadLimits> = LazyLock::new(ReadLimits::new);
 
 /// An extractor for a verified webhook or callback. The server's state must contain an

@@ -1,5 +1,5 @@
-//! The limits of extractors whose routes have none of their own. In a process of its own, because all extractors of a
-//! process share them.
+//! The limits of extractors whose routes set none. In a separate process, because all extractors of a process share
+//! them.
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
