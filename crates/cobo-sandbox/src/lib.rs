@@ -95,6 +95,8 @@
 //! - A transfer with `transaction_process_type` = `BuildOnly` waits in `PendingSignature` with the sub-status `Built`,
 //!   for every type of wallet.
 //! - A settlement moves through its states together with all of its parts. A part without an amount has none.
+//! - An auto-sweep task has its transactions after 5 seconds: a transfer from each address with a balance. A cancelled
+//!   task stays `Submitted`. Each chain has its own sweep-to address, although all EVM chains share one at Cobo.
 //! - The balance of a merchant has no developer fees, and a refund without an order is one of top-ups.
 //! - Lists are sorted by creation, oldest first, unless the query says otherwise.
 //!

@@ -17,7 +17,7 @@ impl Sandbox {
     /// Creates the settings of a sandbox that answers every operation of Cobo's WaaS 2.0, and keeps state.
     ///
     /// What an organization creates, it finds again: projects, vaults, TSS requests, wallets, addresses, transactions,
-    /// merchants, pay-in orders, refunds, top-up addresses and payouts. A list starts empty, an unknown id is answered
+    /// merchants, pay-in orders, refunds, top-up addresses, payouts and auto-sweep tasks. A list starts empty, an unknown id is answered
     /// with 404 and code 2028, and so is a request that names an object which the organization does not have. What moves
     /// through states reaches the last one after a minute of the sandbox's time ([`advance`](Self::advance),
     /// [`advance_to_end`](Self::advance_to_end)), and succeeds, unless a script says otherwise

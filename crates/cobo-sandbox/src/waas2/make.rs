@@ -84,6 +84,7 @@ impl Ingredients<'_> {
                 json!(token.as_str()?.split('_').next())
             }
             Made::Text(text) => json!(text),
+            Made::EmptyList => json!([]),
             Made::IdOf(pointer) => {
                 let digest = Sha256::digest(first(&[pointer])?.as_str()?);
                 let digits: String = hex::encode(digest).chars().take(16).collect();

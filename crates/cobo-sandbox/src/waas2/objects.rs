@@ -46,6 +46,7 @@ impl Objects {
         let value = match rule {
             Some(rule) => {
                 let store = &mut lock(&self.store);
+                action::make_transactions(store, call.specification, call.now_ms);
                 action::carry_out(store, call, rule, schema, &ingredients, &body, place)?
             }
             None => call
@@ -111,7 +112,9 @@ impl Objects {
 impl Objects {
     /// Returns the messages about the changes since the last call.
     pub(crate) fn messages(&self, specification: &Specification, now_ms: u64) -> Vec<Message> {
-        events::messages(&mut lock(&self.store), specification, now_ms)
+        let store = &mut lock(&self.store);
+        action::make_transactions(store, specification, now_ms);
+        events::messages(store, specification, now_ms)
     }
 
     /// The messages of `trigger_test_webhook_event`: to all endpoints of the organization.

@@ -11,6 +11,7 @@ mod replaced;
 mod setup;
 #[path = "../support/mod.rs"]
 mod support;
+mod sweeps;
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::reply::Failure;
 use crate::waas2::amount::Amount;
 use crate::waas2::check::too_long;
-use crate::waas2::kind::{ADDRESS, By, TRANSACTION};
+use crate::waas2::kind::{ADDRESS, By, SWEEP_ADDRESS, TRANSACTION};
 use crate::waas2::store::Store;
 
 /// An address and the wallet that it belongs to.
@@ -48,7 +48,8 @@ pub(super) fn balances(
     let transactions = store.all(org_id, &TRANSACTION, now_ms).into_iter();
     let transactions: Vec<Value> = transactions.map(|(_, value)| value).collect();
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-    let addresses = store.all(org_id, &ADDRESS, now_ms).into_iter();
+    let kinds = [&ADDRESS, &SWEEP_ADDRESS].into_iter();
+    let addresses = kinds.flat_map(|kind| store.all(org_id, kind, now_ms));
     let owned = addresses.filter_map(|(place, value)| {
         Some(Owned {
             wallet_id: text(place.get("wallet_id"))?,

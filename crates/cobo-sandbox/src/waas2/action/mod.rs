@@ -5,6 +5,7 @@ mod create;
 mod go_on;
 mod merchant;
 mod replace;
+mod sweep;
 mod top_up;
 
 use std::collections::HashSet;
@@ -12,6 +13,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 pub(super) use create::create;
+pub(super) use sweep::make_transactions;
 
 use super::call::Call;
 use super::check::{check, require_state, too_long, unknown};
@@ -59,6 +61,16 @@ pub(super) fn carry_out(
                 store.ask_about_last(url);
             }
             shown(&object)
+        }
+        Action::CreateSweepTask => {
+            refer(store, ingredients, kind)?;
+            let task = create(store, ingredients, rule, &[], &place)?;
+            store.wait_for_sweep(org_id, task[kind.id].as_str().unwrap_or_default());
+            shown(&task)
+        }
+        Action::CreateSweepAddress => {
+            refer(store, ingredients, kind)?;
+            shown(&sweep::create_address(store, ingredients)?)
         }
         Action::CreateMany => {
             refer(store, ingredients, kind)?;

@@ -11,7 +11,7 @@ pub(crate) struct Course {
     pub(crate) states: &'static [(&'static str, u64)],
     /// `None` if an object cannot fail.
     pub(crate) failed: Option<&'static str>,
-    /// The property with the reason of a failure.
+    /// The property with the reason of a failure, or with a list of reasons.
     pub(crate) reason: Option<&'static str>,
     /// At the last state, the first property gets the value of the second.
     pub(crate) at_success: Option<(&'static str, &'static str)>,
@@ -113,6 +113,16 @@ pub(crate) static SWEEP_COURSE: Course = Course {
     units_per_second: 1,
 };
 
+pub(crate) static SWEEP_TASK_COURSE: Course = Course {
+    states: &[("Submitted", 0), ("TransactionCreated", 5_000)],
+    // There is no state for a failed task.
+    failed: Some("Submitted"),
+    reason: Some("failed_reasons"),
+    at_success: None,
+    parts: None,
+    units_per_second: 1_000,
+};
+
 impl Course {
     /// Gives the parts of an object its status, and what is paid of them.
     pub(crate) fn set_parts(&self, value: &mut Value) {
@@ -194,7 +204,12 @@ impl Course {
             Some(reason) if index == last => {
                 value["status"] = json!(self.failed.unwrap_or(name));
                 if let Some(property) = self.reason {
-                    value[property] = json!(reason);
+                    let is_list = value[property].is_array();
+                    value[property] = if is_list {
+                        json!([reason])
+                    } else {
+                        json!(reason)
+                    };
                 }
             }
             _ => {

@@ -51,7 +51,8 @@ impl End {
     }
 
     /// Makes the object fail instead of reaching its last state. A transaction, a refund and a payout have this
-    /// `failed_reason`; a pay-in order expires, and a TSS request is `KeyGeneratingFailed`. A forced sweep cannot fail.
+    /// `failed_reason`; a pay-in order expires, and a TSS request is `KeyGeneratingFailed`. An auto-sweep task stays
+    /// `Submitted` and has the reason in its `failed_reasons`. A forced sweep cannot fail.
     pub fn fails(reason: impl Into<String>) -> Self {
         Self::new(How::Fails(reason.into()))
     }

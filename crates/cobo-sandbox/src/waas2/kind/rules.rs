@@ -3,7 +3,8 @@
 use super::pause::{BUILT, Pause, SIGNED};
 use super::table::{
     ADDRESS, DEPOSIT, ENDPOINT, FORCED_SWEEP, Kind, MERCHANT, Made, NOTHING, ORDER, PAYOUT,
-    PROJECT, REFUND, SETTLEMENT, TOP_UP, TOP_UP_ADDRESS, TRANSACTION, TSS_REQUEST, VAULT, WALLET,
+    PROJECT, REFUND, SETTLEMENT, SWEEP_ADDRESS, SWEEP_TASK, TOP_UP, TOP_UP_ADDRESS, TRANSACTION,
+    TSS_REQUEST, VAULT, WALLET,
 };
 
 /// The balances that a list contains.
@@ -25,6 +26,10 @@ pub(crate) enum Action {
     /// As `Create`. Refuses a `request_id` that was used before, and waits for the callback of the
     /// caller's key.
     CreateOnce(&'static [(&'static str, Made)]),
+    /// Makes an auto-sweep task, whose transactions are made later.
+    CreateSweepTask,
+    /// Makes a sweep-to address, and makes those of the same wallet and chain invalid.
+    CreateSweepAddress,
     /// Makes as many objects as the field `count` says.
     CreateMany,
     /// For each value of the list in the first field, finds or makes the object with this value in the
@@ -68,7 +73,7 @@ impl Action {
     pub(crate) fn creates(&self) -> bool {
         matches!(
             self,
-            Self::Create(_) | Self::CreateOnce(_) | Self::Replace { .. }
+            Self::Create(_) | Self::CreateOnce(_) | Self::CreateSweepTask | Self::Replace { .. }
         )
     }
 }
@@ -128,11 +133,26 @@ const CANCEL_TSS: EndState = EndState {
     sub_status: None,
 };
 
+/// The document has no state for a task that was cancelled.
+const CANCEL_SWEEP: EndState = EndState {
+    from: &["Submitted"],
+    to: "Submitted",
+    sub_status: None,
+};
+
+/// What the sandbox itself does for an auto-sweep task.
+pub(crate) static SWEEP_RULE: Rule = rule("auto-sweep", &TRANSACTION, Action::Create(TRANSFER));
+pub(crate) static SWEEP_ADDRESS_RULE: Rule = rule(
+    "create_wallet_sweep_to_addresses",
+    &SWEEP_ADDRESS,
+    Action::CreateSweepAddress,
+);
+
 /// What the sandbox itself does in `Sandbox::deposit`.
 pub(crate) static DEPOSIT_RULE: Rule = rule("deposit", &DEPOSIT, Action::Create(&[]));
 pub(crate) static TOP_UP_RULE: Rule = rule("deposit", &TOP_UP, Action::Create(&[]));
 
-static RULES: [Rule; 64] = [
+static RULES: [Rule; 70] = [
     rule("create_mpc_project", &PROJECT, Action::Create(&[])),
     rule("list_mpc_projects", &PROJECT, Action::List),
     rule("get_mpc_project_by_id", &PROJECT, Action::Get),
@@ -265,6 +285,28 @@ static RULES: [Rule; 64] = [
         Action::Create(&[]),
     ),
     rule("list_forced_sweep_requests", &FORCED_SWEEP, Action::List),
+    rule(
+        "create_auto_sweep_task",
+        &SWEEP_TASK,
+        Action::CreateSweepTask,
+    ),
+    rule("list_auto_sweep_task", &SWEEP_TASK, Action::List),
+    rule("get_auto_sweep_task_by_id", &SWEEP_TASK, Action::Get),
+    rule(
+        "cancel_auto_sweep_task_by_id",
+        &SWEEP_TASK,
+        Action::End(CANCEL_SWEEP),
+    ),
+    rule(
+        "create_wallet_sweep_to_addresses",
+        &SWEEP_ADDRESS,
+        Action::CreateSweepAddress,
+    ),
+    rule(
+        "list_wallet_sweep_to_addresses",
+        &SWEEP_ADDRESS,
+        Action::ListOf(&["wallet_id"]),
+    ),
     rule(
         "create_top_up_addresses",
         &TOP_UP_ADDRESS,

@@ -2,7 +2,7 @@
 
 use super::course::{
     Course, DEPOSIT_COURSE, ORDER_COURSE, PAYOUT_COURSE, REFUND_COURSE, SETTLEMENT_COURSE,
-    SWEEP_COURSE, TRANSACTION_COURSE, TSS_COURSE,
+    SWEEP_COURSE, SWEEP_TASK_COURSE, TRANSACTION_COURSE, TSS_COURSE,
 };
 
 /// A kind of object.
@@ -58,6 +58,7 @@ pub(crate) enum Made {
     /// The chain of the token at one of these pointers of the request: `ETH` for `ETH_USDT`.
     ChainOf(&'static [&'static str]),
     Text(&'static str),
+    EmptyList,
     /// An id that is the same for the same text at this pointer of the request.
     IdOf(&'static str),
 }
@@ -283,6 +284,33 @@ pub(crate) static FORCED_SWEEP: Kind = Kind {
     ],
     refers: &[("/wallet_id", &WALLET)],
     course: Some(&SWEEP_COURSE),
+    ..NOTHING
+};
+
+/// Sweeps a token of a wallet. Its transactions are made when it is `TransactionCreated`.
+pub(crate) static SWEEP_TASK: Kind = Kind {
+    name: "auto-sweep task",
+    schema: "AutoSweepTask",
+    id: "task_id",
+    set: &[
+        ("task_id", Made::Uuid),
+        ("transaction_ids", Made::EmptyList),
+        ("failed_reasons", Made::EmptyList),
+        ("created_timestamp", Made::Milliseconds),
+        ("updated_timestamp", Made::Milliseconds),
+    ],
+    refers: &[("/wallet_id", &WALLET)],
+    course: Some(&SWEEP_TASK_COURSE),
+    ..NOTHING
+};
+
+/// The address at which a wallet collects the tokens of a chain.
+pub(crate) static SWEEP_ADDRESS: Kind = Kind {
+    name: "sweep-to address",
+    schema: "SweepToAddress",
+    id: "address",
+    set: &[("address", Made::Address), ("status", Made::Text("Valid"))],
+    refers: &[("/wallet_id", &WALLET)],
     ..NOTHING
 };
 

@@ -29,6 +29,8 @@ pub(crate) struct Store {
     ends: HashMap<&'static str, VecDeque<End>>,
     count: u64,
     asks: Vec<Ask>,
+    /// The organizations and ids of auto-sweep tasks whose transactions are not made yet.
+    sweeps: Vec<(String, String)>,
     /// Whether changes are published: from the time at which the first endpoint is registered.
     publishes: bool,
     /// The objects that calls have changed since changes were last published.
@@ -104,6 +106,16 @@ impl Store {
         if let Some(last) = self.objects.values_mut().next_back() {
             last.pause = Some(pause);
         }
+    }
+
+    /// Lets an auto-sweep task wait for its transactions.
+    pub(crate) fn wait_for_sweep(&mut self, org_id: &str, task_id: &str) {
+        self.sweeps.push((org_id.to_owned(), task_id.to_owned()));
+    }
+
+    /// The auto-sweep tasks that wait for their transactions.
+    pub(crate) fn take_sweeps(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.sweeps)
     }
 
     /// Scripts how the next objects of an operation end.

@@ -57,7 +57,10 @@ impl Stored {
 
     /// Its values since the last call, oldest first, each with its time.
     pub(super) fn publish(&mut self, now_ms: u64) -> Vec<(u64, Value)> {
-        let mut times: Vec<u64> = self.enters_ms(self.published_ms).collect();
+        // An auto-sweep creates a transaction in the past.
+        let created_ms = self.published.is_none().then_some(self.created_ms);
+        let entered = self.enters_ms(self.published_ms);
+        let mut times: Vec<u64> = created_ms.into_iter().chain(entered).collect();
         times.retain(|at_ms| *at_ms < now_ms);
         times.push(now_ms);
         self.published_ms = now_ms;
