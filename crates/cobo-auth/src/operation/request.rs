@@ -12,7 +12,6 @@ use tokio::time::Instant;
 use super::endpoint::{Endpoint, JSON, check_raw_path, documented_body};
 use super::form::Form;
 use super::pages::{CursorPage, Pages};
-use super::request_id::SentId;
 use super::values::ParameterValue;
 use super::{Operation, SigningPreview};
 use crate::body::Body;
@@ -223,7 +222,7 @@ impl<B: IntoBody> Request<B> {
         let request_id = match endpoint.operation {
             Some(operation) => {
                 let body = encoded.as_ref().map(|(_, body)| body.as_ref());
-                SentId::of_body(operation, body)?
+                operation.sent_id(body)?
             }
             None => None,
         };

@@ -2,10 +2,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-
-use super::Operation;
-use crate::error::Error;
 
 /// The id of a write, by which Cobo recognises a request that it has taken before.
 ///
@@ -38,13 +34,11 @@ impl RequestId {
     ///
     /// # Errors
     ///
-    /// The id is empty or blank, or contains a control character.
-    pub fn new(id: impl Into<String>) -> Result<Self, Error> {
+    /// [`RequestIdError::Invalid`]: the id is empty or blank, or contains a control character.
+    pub fn new(id: impl Into<String>) -> Result<Self, RequestIdError> {
         let id = id.into();
         if id.trim().is_empty() || id.contains(char::is_control) {
-            return Err(Error::invalid_request(
-                "invalid request id: it is blank, or contains a control character".to_owned(),
-            ));
+            return Err(RequestIdError::Invalid);
         }
         Ok(Self(id))
     }
@@ -53,12 +47,10 @@ impl RequestId {
     ///
     /// # Errors
     ///
-    /// The operating system gives no random numbers.
-    pub fn random() -> Result<Self, Error> {
+    /// [`RequestIdError::Random`]: the operating system has no random numbers.
+    pub fn random() -> Result<Self, RequestIdError> {
         let mut bytes = [0_u8; 16];
-        getrandom::fill(&mut bytes).map_err(|_| {
-            Error::configuration("the operating system gives no random numbers".to_owned())
-        })?;
+        getrandom::fill(&mut bytes).map_err(|_| RequestIdError::Random)?;
         // The version and the variant of RFC 9562.
         bytes[6] = (bytes[6] & 0x0f) | 0x40;
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
@@ -94,19 +86,31 @@ impl From<&RequestId> for String {
 }
 
 impl TryFrom<String> for RequestId {
-    type Error = Error;
+    type Error = RequestIdError;
 
-    fn try_from(id: String) -> Result<Self, Error> {
+    fn try_from(id: String) -> Result<Self, RequestIdError> {
         Self::new(id)
     }
 }
 
 impl FromStr for RequestId {
-    type Err = Error;
+    type Err = RequestIdError;
 
-    fn from_str(id: &str) -> Result<Self, Error> {
+    fn from_str(id: &str) -> Result<Self, RequestIdError> {
         Self::new(id)
     }
+}
+
+/// Why a [`RequestId`] could not be made. `?` turns it into an [`Error`](crate::Error).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestIdError {
+    /// The id is blank, or contains a control character.
+    #[error("invalid request id: it is blank, or contains a control character")]
+    Invalid,
+    /// The operating system has no random numbers.
+    #[error("the operating system gives no random numbers")]
+    Random,
 }
 
 /// Where an operation takes its [`RequestId`], and how a request is found by it.
@@ -127,49 +131,9 @@ pub(crate) struct SentId {
     pub(crate) key: IdempotencyKey,
 }
 
-impl SentId {
-    /// The id in a written body; `None` if the operation takes none.
-    ///
-    /// # Errors
-    ///
-    /// The body has no id, or an invalid one.
-    pub(crate) fn of_body(
-        operation: &Operation,
-        body: Option<&[u8]>,
-    ) -> Result<Option<Self>, Error> {
-        let Some(key) = operation.idempotency_key() else {
-            return Ok(None);
-        };
-        let name = match operation.body {
-            Some(body) => format!("{}.{}", body.name, key.property),
-            None => key.property.to_owned(),
-        };
-        let properties: Option<std::collections::BTreeMap<String, &RawValue>> =
-            body.and_then(|body| serde_json::from_slice(body).ok());
-        let id: Option<String> = properties
-            .and_then(|properties| serde_json::from_str(properties.get(key.property)?.get()).ok());
-        match id {
-            Some(id) => match RequestId::new(id) {
-                Ok(id) => Ok(Some(Self { id, key })),
-                Err(error) => Err(Error::invalid_request(format!("`{name}`: {error}"))),
-            },
-            None => Err(cobo_model::MissingFields::new(vec![name]).into()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    static TRANSFER: Operation = Operation::post("transfer", "/transfer")
-        .body("transfer", true)
-        .idempotent_by("request_id", "list");
-
-    fn sent(body: &str) -> Result<String, Error> {
-        let sent = SentId::of_body(&TRANSFER, Some(body.as_bytes()))?;
-        Ok(sent.map(|sent| sent.id.to_string()).unwrap_or_default())
-    }
 
     #[test]
     fn random_ids_are_uuids_and_differ() {
@@ -191,30 +155,5 @@ mod tests {
             assert!(serde_json::from_value::<RequestId>(id.into()).is_err());
         }
         assert_eq!(RequestId::new("order 7/é").unwrap().as_str(), "order 7/é");
-    }
-
-    #[test]
-    fn request_id_is_read_from_the_encoded_body() {
-        assert_eq!(
-            sent(r#"{"a":{"request_id":"no"},"request_id":"r\u002d1"}"#).unwrap(),
-            "r-1"
-        );
-        let plain = Operation::post("other", "/other");
-        assert!(SentId::of_body(&plain, Some(b"{}")).unwrap().is_none());
-    }
-
-    #[test]
-    fn body_without_a_valid_request_id_is_an_error() {
-        for body in ["{}", "[]", r#"{"request_id":null}"#, r#"{"request_id":7}"#] {
-            assert_eq!(
-                sent(body).unwrap_err().missing_fields(),
-                ["transfer.request_id"]
-            );
-        }
-        let error = sent(r#"{"request_id":""}"#).unwrap_err().to_string();
-        assert!(
-            error.starts_with("`transfer.request_id`: invalid request id"),
-            "{error}"
-        );
     }
 }
