@@ -32,7 +32,7 @@ pub(super) fn create_address(
     create(store, ingredients, &SWEEP_ADDRESS_RULE, &[], &place)
 }
 
-/// Makes the transactions of the auto-sweep tasks whose time has come.
+/// Makes the transactions of the auto-sweep tasks that are due.
 pub(crate) fn make_transactions(store: &mut Store, specification: &Specification, now_ms: u64) {
     for (org_id, id) in store.take_sweeps() {
         let Some(task) = store.get(&org_id, &SWEEP_TASK, &id) else {
@@ -115,7 +115,7 @@ fn sweep(
     Ok(ids)
 }
 
-/// The valid sweep-to address for the wallet and the token of a task; a new one if there is none.
+/// The valid sweep-to address for the wallet and the token of a task, which is made if it is missing.
 fn valid_address(store: &mut Store, task: &Ingredients<'_>, at_ms: u64) -> Result<Value, Failure> {
     let (wallet_id, token_id) = (&task.request["wallet_id"], &task.request["token_id"]);
     let chain_id = token_id.as_str().and_then(|it| it.split('_').next());
