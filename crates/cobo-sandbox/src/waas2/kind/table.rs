@@ -13,7 +13,8 @@ pub(crate) struct Kind {
     pub(crate) schema: &'static str,
     /// The property that identifies an object.
     pub(crate) id: &'static str,
-    /// The properties that identify an object as its id does, for operations that find or make it.
+    /// The properties that identify an object as its id does, for operations that find or make it. By the first one, the
+    /// objects are looked up.
     pub(crate) same: &'static [&'static str],
     /// Other properties by which the objects are looked up. Their values never change.
     pub(crate) indexed: &'static [&'static str],
@@ -35,7 +36,9 @@ pub(crate) struct Kind {
 impl Kind {
     /// The properties by which the objects are looked up.
     pub(crate) fn looked_up_by(&self) -> impl Iterator<Item = &'static str> {
-        [self.id].into_iter().chain(self.indexed.iter().copied())
+        let same = self.same.first();
+        let others = self.indexed.iter().chain(same).copied();
+        [self.id].into_iter().chain(others)
     }
 }
 
@@ -318,7 +321,7 @@ pub(crate) static TOP_UP_ADDRESS: Kind = Kind {
     name: "top-up address of this payer",
     schema: "TopUpAddress",
     id: "address",
-    same: &["merchant_id", "custom_payer_id", "token_id"],
+    same: &["custom_payer_id", "merchant_id", "token_id"],
     also: &["developer_fee_rate"],
     set: &[
         ("address", Made::Address),

@@ -156,20 +156,23 @@ impl Store {
         self.objects.get(&number)
     }
 
-    /// The objects of a kind, with their numbers.
-    fn of_kind(&self, kind: &Kind) -> impl Iterator<Item = (u64, &Stored)> {
+    /// The objects of a kind.
+    fn of_kind(&self, kind: &Kind) -> impl Iterator<Item = &Stored> {
         let numbers = self.index.of_kind(kind);
-        numbers.filter_map(|number| Some((number, self.objects.get(&number)?)))
+        numbers.filter_map(|number| self.objects.get(&number))
     }
 
     /// The number of the object with the same values as `candidate` in the properties that identify its kind.
     fn number_of_same(&self, org_id: &str, kind: &Kind, candidate: &Value) -> Option<u64> {
-        let mut objects = self.of_kind(kind);
-        let found = objects.find(|(_, it)| {
-            let is_same = |property: &&str| it.value[*property] == candidate[*property];
-            it.org_id == org_id && kind.same.iter().all(is_same)
-        });
-        found.map(|(number, _)| number)
+        let first = *kind.same.first()?;
+        let text = candidate[first].as_str()?;
+        let mut numbers = self.index.with_text(kind, first, text);
+        numbers.find(|number| {
+            self.objects.get(number).is_some_and(|it| {
+                let is_same = |property: &&str| it.value[*property] == candidate[*property];
+                it.org_id == org_id && kind.same.iter().all(is_same)
+            })
+        })
     }
 
     /// The object with the same values as `candidate` in the properties that identify its kind.
@@ -182,7 +185,7 @@ impl Store {
     pub(crate) fn of_all(&self, kind: &Kind, now_ms: u64) -> Vec<(String, Value)> {
         let objects = self.of_kind(kind);
         objects
-            .map(|(_, object)| (object.org_id.clone(), object.at(now_ms)))
+            .map(|object| (object.org_id.clone(), object.at(now_ms)))
             .collect()
     }
 
@@ -193,7 +196,7 @@ impl Store {
         kind: &Kind,
         now_ms: u64,
     ) -> Vec<(&Map<String, Value>, Value)> {
-        let objects = self.of_kind(kind).map(|(_, object)| object);
+        let objects = self.of_kind(kind);
         let own = objects.filter(|it| it.org_id == org_id);
         own.map(|it| (&it.place, it.at(now_ms))).collect()
     }
