@@ -18,8 +18,8 @@ use crate::rejection::Rejection;
 /// [`Verified`] body. A request that does not verify never reaches the inner service.
 ///
 /// The inner service gets the type `Request<Verified<Body>>`, so it cannot be used without the layer by
-/// mistake. The limits and the answers are those of the extractor [`Webhook`](crate::Webhook). The body
-/// of the inner response must be made from a text, such as `axum::body::Body` or
+/// mistake. The answers are those of the extractor [`Webhook`](crate::Webhook), and so are the default
+/// limits; the layer has a count of bodies of its own. The body of the inner response must be made from a text, such as `axum::body::Body` or
 /// `http_body_util::Full<Bytes>`.
 ///
 /// It does not record events: the inner service must store an event before it acknowledges it. A signature does
@@ -68,7 +68,7 @@ pub struct VerifyLayer {
 }
 
 impl VerifyLayer {
-    /// Creates a layer that reads a body within 5 seconds, and at most 256 bodies at the same time.
+    /// Creates a layer with the default limits.
     pub fn new(verifier: InboundVerifier) -> Self {
         Self {
             verifier,
@@ -76,16 +76,16 @@ impl VerifyLayer {
         }
     }
 
-    /// Sets how long reading a body may take. After that, the answer is 408.
+    /// Sets how long reading a body may take. After that, the answer is 408. Default: 5 s. Less than 1 ms counts as
+    /// 1 ms.
     #[must_use]
     pub fn read_limit(mut self, limit: Duration) -> Self {
         self.read_limits = self.read_limits.read_limit(limit);
         self
     }
 
-    /// Sets how many bodies are read at the same time, at least one. Beyond that the answer is 503. Each of
-    /// them may take up to three times the memory of the
-    /// [largest body](InboundVerifier::with_max_body_bytes).
+    /// Sets how many bodies are read at the same time. Beyond that the answer is 503. Each of them may take up to three
+    /// times the memory of the [largest body](InboundVerifier::with_max_body_bytes). Default: 256. Zero counts as 1.
     #[must_use]
     pub fn max_reading(mut self, bodies: usize) -> Self {
         self.read_limits = self.read_limits.max_reading(bodies);

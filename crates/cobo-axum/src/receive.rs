@@ -3,29 +3,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::middleware::AddExtension;
 use cobo_auth::{InboundError, InboundVerifier, Verified};
 use futures_util::StreamExt as _;
 use http::HeaderMap;
 use tokio::sync::Semaphore;
+use tower_layer::Layer;
 
 use crate::rejection::Rejection;
-
-/// How many bodies are read at the same time, unless the app sets another number.
-pub(crate) const MAX_READING: usize = 256;
 
 /// The limits of reading bodies, for [`callback`](fn@crate::callback) and [`Webhook`](crate::Webhook): how
 /// long a body may take, and how many are read at the same time.
 ///
-/// Add them to the routes as an [`Extension`](axum::Extension). All routes with the same limits, and
-/// with clones of them, share the number of bodies. An [`Inbox`](crate::Inbox) and a
-/// [`VerifyLayer`](crate::VerifyLayer) have their own settings and ignore the extension.
+/// Add them to the routes as a layer. As every layer of a router, it affects only routes that were added before it. An
+/// [`Inbox`](crate::Inbox) and a [`VerifyLayer`](crate::VerifyLayer) have their own settings and ignore the layer.
+///
+/// Clones share the count of bodies, and so do all routes of a layer; [`max_reading`](Self::max_reading) begins a new
+/// count.
 ///
 /// ```
 /// use std::time::Duration;
 ///
-/// use axum::Extension;
 /// use cobo_auth::{Environment, InboundVerifier};
 /// use cobo_axum::{ReadLimits, Webhook};
 /// use cobo_waas2::webhooks::Event;
@@ -39,7 +40,7 @@ pub(crate) const MAX_READING: usize = 256;
 ///     .read_limit(Duration::from_secs(2));
 /// let app: axum::Router = axum::Router::new()
 ///     .route("/webhook", axum::routing::post(webhook))
-///     .layer(Extension(limits))
+///     .layer(limits)
 ///     .with_state(InboundVerifier::new(&Environment::production())?);
 /// # Ok::<(), cobo_auth::Error>(())
 /// ```
@@ -52,36 +53,32 @@ pub struct ReadLimits {
 }
 
 impl ReadLimits {
-    /// Creates the default limits: 5 seconds for a body, and 256 bodies at the same time.
+    /// Creates the default limits.
     #[must_use]
     pub fn new() -> Self {
         Self {
             // Cobo waits for 2 seconds.
             limit: Duration::from_secs(5),
-            bodies: Arc::new(Semaphore::new(MAX_READING)),
+            bodies: Arc::new(Semaphore::new(256)),
         }
     }
 
-    /// Sets how long reading a body may take. After that, the answer is 408.
+    /// Sets how long reading a body may take. After that, the answer is 408. Default: 5 s. Less than 1 ms counts as
+    /// 1 ms.
     #[must_use]
     pub fn read_limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
+        self.limit = limit.max(Duration::from_millis(1));
         self
     }
 
-    /// Sets how many bodies are read at the same time, at least one. Beyond that the answer is 503. Each of
+    /// Sets how many bodies are read at the same time, and begins a new count. Beyond that the answer is 503. Each of
     /// them may take up to three times the memory of the
-    /// [largest body](InboundVerifier::with_max_body_bytes).
+    /// [largest body](InboundVerifier::with_max_body_bytes). Default: 256. Zero counts as 1.
     #[must_use]
     pub fn max_reading(mut self, bodies: usize) -> Self {
         let bodies = bodies.clamp(1, Semaphore::MAX_PERMITS);
         self.bodies = Arc::new(Semaphore::new(bodies));
         self
-    }
-
-    /// Whether no body can arrive in time.
-    pub(crate) fn is_zero(&self) -> bool {
-        self.limit.is_zero()
     }
 
     /// The limits of the routes that got this request, or else `default`.
@@ -93,6 +90,14 @@ impl ReadLimits {
 impl Default for ReadLimits {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl<S> Layer<S> for ReadLimits {
+    type Service = AddExtension<S, Self>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Extension(self.clone()).layer(inner)
     }
 }
 
@@ -118,7 +123,7 @@ pub(crate) async fn receive_body(
     let Ok(_permit) = read_limits.bodies.try_acquire() else {
         tracing::warn!(
             "a webhook or callback was refused: too many bodies are being read; if Cobo sends that \
-             many, set a higher `max_reading`"
+             many, set a higher `max_reading` of the `Inbox`, the `VerifyLayer` or `ReadLimits`"
         );
         return Err(Rejection::LATER);
     };

@@ -10,14 +10,13 @@ use tokio::sync::{Notify, Semaphore, watch};
 use super::time::LogTime;
 use super::{Inbox, Shared, worker};
 use crate::log::EventLog;
-use crate::receive::{MAX_READING, ReadLimits};
+use crate::receive::ReadLimits;
 
 /// Configures and starts an [`Inbox`].
 pub struct InboxBuilder {
     shared: Shared,
     workers: usize,
     max_recording: usize,
-    max_reading: usize,
 }
 
 /// An [`Inbox`] cannot start: a setting makes no sense, or there is no tokio runtime.
@@ -47,7 +46,6 @@ impl InboxBuilder {
             },
             workers: 4,
             max_recording: 64,
-            max_reading: MAX_READING,
         }
     }
 
@@ -59,8 +57,11 @@ impl InboxBuilder {
     /// mistake is lost: return true for data that it does not know.
     ///
     /// A body that does not decode as an event is recorded without asking. The filter is called before
-    /// the answer, so it must not block. If it panics, the event is not recorded, the answer is 503, and
-    /// Cobo sends the event again.
+    /// the answer, so it must not block.
+    ///
+    /// If the filter panics, the event is recorded, so that it is not lost, and an error is logged. This needs
+    /// `panic = "unwind"`, which is Rust's default. The process's panic hook still gets the message of the panic, and
+    /// usually prints it: put no data of an event into it.
     ///
     /// ```
     /// use cobo_axum::InboxBuilder;
@@ -96,15 +97,15 @@ impl InboxBuilder {
 
     /// Sets how many bodies are read at the same time. Beyond that the answer is 503. Each of them may
     /// take up to three times the memory of the [largest body](InboundVerifier::with_max_body_bytes),
-    /// which has 1 MiB by default. Default: 256.
+    /// which has 1 MiB by default. Default: 256. Zero counts as 1.
     #[must_use]
     pub fn max_reading(mut self, bodies: usize) -> Self {
-        self.max_reading = bodies;
+        self.shared.read_limits = self.shared.read_limits.max_reading(bodies);
         self
     }
 
     /// Sets how long reading a body may take. After that, the answer is 408, and Cobo sends the event
-    /// again. Default: 5 s.
+    /// again. Default: 5 s. Less than 1 ms counts as 1 ms.
     #[must_use]
     pub fn read_limit(mut self, limit: Duration) -> Self {
         self.shared.read_limits = self.shared.read_limits.read_limit(limit);
@@ -170,7 +171,7 @@ impl InboxBuilder {
     ///
     /// # Errors
     ///
-    /// A number or a limit is zero, the first pause is zero or longer than the longest one, the log has
+    /// A number or a limit is zero, except those of reading bodies; the first pause is zero or longer than the longest one, the log has
     /// a lease of zero, or this is called outside of a tokio runtime.
     pub fn start(mut self) -> Result<Inbox, StartError> {
         self.check()?;
@@ -184,7 +185,6 @@ impl InboxBuilder {
         }
         let recording = self.max_recording.min(Semaphore::MAX_PERMITS);
         self.shared.recording = Arc::new(Semaphore::new(recording));
-        self.shared.read_limits = self.shared.read_limits.max_reading(self.max_reading);
         let shared = Arc::new(self.shared);
         let workers = (0..self.workers).map(|_| tokio::spawn(worker::run(Arc::clone(&shared))));
         Ok(Inbox {
@@ -202,14 +202,9 @@ impl InboxBuilder {
                 self.max_recording == 0,
                 "`max_recording` is 0; set at least 1",
             ),
-            (self.max_reading == 0, "`max_reading` is 0; set at least 1"),
             (
                 shared.max_attempts == 0,
                 "`max_attempts` is 0; set at least 1",
-            ),
-            (
-                shared.read_limits.is_zero(),
-                "`read_limit` is zero; set a longer one",
             ),
             (
                 shared.record_limit.is_zero(),

@@ -24,6 +24,9 @@ struct Identified {
     event_id: String,
 }
 
+/// The filter panicked. The message, which can contain a part of the event, is dropped.
+struct FilterPanicked;
+
 impl Shared {
     /// Answers a webhook.
     pub(super) async fn accept(self: Arc<Self>, request: Request) -> Result<StatusCode, Rejection> {
@@ -32,8 +35,8 @@ impl Shared {
         // The body is genuine. It is recorded even if it does not decode as an event.
         let event = identified(body.into_inner().into_bytes());
         let id = event.id.clone();
-        let recorded = match accepted {
-            Ok(true) => self.record_in_time(event).await,
+        match accepted {
+            Ok(true) => {}
             Ok(false) => {
                 tracing::info!(
                     event_id = id,
@@ -41,9 +44,12 @@ impl Shared {
                 );
                 return Ok(StatusCode::OK);
             }
-            Err(why) => Err(why.to_owned()),
-        };
-        match recorded {
+            Err(FilterPanicked) => tracing::error!(
+                event_id = id,
+                "the filter panicked: the event is recorded, so that it is not lost; mend the filter"
+            ),
+        }
+        match self.record_in_time(event).await {
             Ok(Recorded::New) => tracing::debug!(event_id = id, "recorded an event"),
             Ok(Recorded::Duplicate) => tracing::debug!(event_id = id, "an event arrived again"),
             Err(why) => {
@@ -54,9 +60,8 @@ impl Shared {
         Ok(StatusCode::OK)
     }
 
-    /// Whether the filter accepts an event. It is not asked about a body that does not decode. A panic is an error
-    /// without its message, which can contain a part of the event.
-    fn is_accepted(&self, body: &Verified<Body>) -> Result<bool, &'static str> {
+    /// Whether the filter accepts an event. It is not asked about a body that does not decode.
+    fn is_accepted(&self, body: &Verified<Body>) -> Result<bool, FilterPanicked> {
         let Some(filter) = &self.filter else {
             return Ok(true);
         };
@@ -64,7 +69,7 @@ impl Shared {
             return Ok(true);
         };
         // The event is not used after a panic. What the filter itself holds is the app's.
-        catch_unwind(AssertUnwindSafe(|| filter(&event))).map_err(|_| "the filter panicked")
+        catch_unwind(AssertUnwindSafe(|| filter(&event))).map_err(|_| FilterPanicked)
     }
 
     /// Records an event, or says why that was not possible within the limit.

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use axum::Extension;
 use axum::body::Body;
 use axum::routing::post as on_post;
 use cobo_auth::{Clock as _, SystemClock, Verified};
@@ -148,14 +147,13 @@ async fn default_number_of_bodies_that_are_read_at_once_is_256() {
     inbox.shutdown().await;
 }
 
-/// Sends the headers of a signed request, and returns when the server has begun to read the body.
+/// Sends the headers of a signed request. When the server begins to read the body, it answers [`CONTINUE`].
 async fn begin_on_server(address: &str, path: &str, body: &[u8]) -> TcpStream {
     let mut connection = TcpStream::connect(address).await.unwrap();
     let mut head = format!("POST {path} HTTP/1.1\r\nhost: app\r\nconnection: close\r\n");
     for (name, value) in &signed_headers(body) {
         head += &format!("{name}: {}\r\n", value.to_str().unwrap());
     }
-    // The server answers the expectation when it reads the body.
     head += &format!(
         "content-length: {}\r\nexpect: 100-continue\r\n\r\n",
         body.len()
@@ -184,7 +182,7 @@ async fn callback_and_extractor_read_as_many_bodies_at_once_as_their_read_limits
     let decide = |_: Verified<_>| async { Ok::<_, String>(Decision::Approve) };
     let limits = |bodies| {
         let limits = ReadLimits::new().max_reading(bodies);
-        Extension(limits.read_limit(Duration::from_secs(600)))
+        limits.read_limit(Duration::from_secs(600))
     };
     let callback = callback(verifier(), Duration::from_secs(60), decide).layer(limits(2));
     let extractor = on_post(async |_: Webhook<Event>| "ok").layer(limits(2));
@@ -217,9 +215,71 @@ async fn callback_and_extractor_read_as_many_bodies_at_once_as_their_read_limits
     }
 }
 
+#[tokio::test]
+async fn routes_of_one_layer_of_read_limits_share_the_count_of_bodies() {
+    let decide = |_: Verified<_>| async { Ok::<_, String>(Decision::Approve) };
+    let limits = ReadLimits::new().max_reading(2);
+    let app = axum::Router::new()
+        .route(
+            "/callback",
+            callback(verifier(), Duration::from_secs(60), decide),
+        )
+        .route("/extractor", on_post(async |_: Webhook<Event>| "ok"))
+        .layer(limits.read_limit(Duration::from_secs(600)))
+        .with_state::<()>(verifier());
+    let url = serve(app).await;
+    let address = url.strip_prefix("http://").unwrap();
+    let mut reading = Vec::new();
+    for path in ["/callback", "/extractor"] {
+        let mut connection = begin_on_server(address, path, &event("e-1")).await;
+        assert_eq!(answered(&mut connection).await, CONTINUE, "{path}");
+        reading.push(connection);
+    }
+    for path in ["/callback", "/extractor"] {
+        let mut third = begin_on_server(address, path, &event("e-1")).await;
+        let refused = "HTTP/1.1 503 Service Unavailable";
+        assert_eq!(answered(&mut third).await, refused, "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_of_zero_count_as_one_body_and_one_millisecond() {
+    let (handlers, _handled) = reporting();
+    let inbox = Inbox::builder(verifier(), MemoryLog::new(10), handlers)
+        .max_reading(0)
+        .read_limit(Duration::ZERO);
+    let inbox = inbox.start().unwrap();
+    let (seen, _handled) = report();
+    let layer = VerifyLayer::new(verifier())
+        .max_reading(0)
+        .read_limit(Duration::ZERO);
+    let limits = ReadLimits::new().max_reading(0).read_limit(Duration::ZERO);
+    for route in [
+        inbox.route(),
+        axum::routing::post_service(layer.layer(Reporting(seen))),
+        on_post(async |_: Webhook<Event>| {}).layer(limits),
+    ] {
+        let app = axum::Router::new().route("/", route);
+        let app = app.with_state::<()>(verifier());
+        let headers = signed_headers(&event("e-1"));
+        let start = tokio::time::Instant::now();
+        let first = begin(&app, &headers, 1).await;
+        let (body, _) = counting(event("e-1"), true);
+        assert_eq!(post_to(&app, "/", headers.clone(), body).await, 503);
+        for answer in first {
+            assert_eq!(answer.await.unwrap(), 408);
+        }
+        let elapsed = start.elapsed();
+        assert!(elapsed < Duration::from_secs(1), "of the paused clock");
+        let (body, _) = counting(event("e-1"), true);
+        assert_eq!(post_to(&app, "/", headers, body).await, 200);
+    }
+    inbox.shutdown().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn callback_and_extractor_wait_for_a_body_as_long_as_their_read_limits_say() {
-    let limits = Extension(ReadLimits::new().read_limit(Duration::from_secs(3)));
+    let limits = ReadLimits::new().read_limit(Duration::from_secs(3));
     let decide = |_: Verified<_>| async { Ok::<_, String>(Decision::Approve) };
     let app = axum::Router::new()
         .route(

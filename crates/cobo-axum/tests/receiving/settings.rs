@@ -32,12 +32,10 @@ async fn default_pauses_and_attempts_take_an_hour_and_47_minutes() {
 fn settings_that_make_no_sense_and_a_missing_runtime_are_refused() {
     type Setting = fn(InboxBuilder) -> InboxBuilder;
     const SECOND: Duration = Duration::from_secs(1);
-    let settings: [(&str, Setting); 10] = [
+    let settings: [(&str, Setting); 8] = [
         ("`workers`", |inbox| inbox.workers(0)),
         ("`max_recording`", |inbox| inbox.max_recording(0)),
-        ("`max_reading`", |inbox| inbox.max_reading(0)),
         ("`max_attempts`", |inbox| inbox.max_attempts(0)),
-        ("`read_limit`", |inbox| inbox.read_limit(Duration::ZERO)),
         ("`record_limit`", |inbox| inbox.record_limit(Duration::ZERO)),
         ("`handler_limit`", |inbox| {
             inbox.handler_limit(Duration::ZERO)
