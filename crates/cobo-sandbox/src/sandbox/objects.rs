@@ -26,22 +26,28 @@ impl Sandbox {
         objects.script(operation_id, ends.into_iter().collect())
     }
 
-    /// Moves the sandbox's time forward until every object has reached its last state, except those that a script keeps
-    /// in another one. Access tokens live longer than that.
+    /// Moves the sandbox's time forward until every object has reached its last state, also those that an auto-sweep task
+    /// makes meanwhile, except those that a script keeps in another state. Access tokens live longer than that.
     pub fn advance_to_end(&self) {
-        let ends_ms = self.state.objects().and_then(|(it, _)| it.all_end_ms());
-        let missing_ms = ends_ms.unwrap_or(0).saturating_sub(self.now_ms());
-        self.advance(Duration::from_millis(missing_ms));
+        while let Some((objects, specification)) = self.state.objects()
+            && let Some(ends_ms) = objects.all_end_ms(specification, self.now_ms())
+            && let missing_ms = ends_ms.saturating_sub(self.now_ms())
+            && missing_ms > 0
+        {
+            self.advance(Duration::from_millis(missing_ms));
+        }
     }
 
     /// Returns the objects that calls of this operation have created, for all organizations, oldest first
     /// and as of now. Empty if the operation creates nothing, or if the sandbox keeps no state.
     pub fn created(&self, operation_id: &str) -> Vec<Value> {
         let objects = self.state.objects();
-        objects.map_or_else(Vec::new, |(it, _)| it.created(operation_id, self.now_ms()))
+        objects.map_or_else(Vec::new, |(it, specification)| {
+            it.created(specification, operation_id, self.now_ms())
+        })
     }
 
-    /// Pays an amount of a token to an address that a call of this sandbox created: one of a wallet, or a payer's top-up
+    /// Pays an amount of a token to an address of this sandbox: one of a wallet, also a sweep-to address, or a payer's top-up
     /// address. Returns the id of the transaction, which is `Confirming` at first and `Completed` after 45 seconds.
     ///
     /// ```
@@ -58,7 +64,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When no call created the address, when the amount is not a decimal number above zero, or when the sandbox keeps no
+    /// When the sandbox has no such address, when the amount is not a decimal number above zero, or when the sandbox keeps no
     /// state.
     pub fn deposit(
         &self,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::action::create;
 use super::amount::Amount;
-use super::kind::{ADDRESS, DEPOSIT_RULE, TOP_UP_ADDRESS, TOP_UP_RULE, WALLET};
+use super::kind::{ADDRESS, DEPOSIT_RULE, SWEEP_ADDRESS, TOP_UP_ADDRESS, TOP_UP_RULE, WALLET};
 use super::make::Ingredients;
 use super::store::Store;
 use crate::reply::Failure;
@@ -41,6 +41,7 @@ pub(super) fn deposit(
         return Err(DepositError::InvalidAmount(amount.to_owned()));
     }
     let to_wallet = store.find(&ADDRESS, address);
+    let to_wallet = to_wallet.or_else(|| store.find(&SWEEP_ADDRESS, address));
     let to_payer = store.find(&TOP_UP_ADDRESS, address);
     let (org_id, rule, request, place) = match (to_wallet, to_payer) {
         (Some(found), _) => {

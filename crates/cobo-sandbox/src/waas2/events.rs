@@ -95,7 +95,7 @@ fn callback(ask: Ask) -> Message {
 
 /// The active endpoints.
 fn endpoints(store: &Store, now_ms: u64) -> Vec<Endpoint> {
-    let all = store.of_all(&ENDPOINT, now_ms).into_iter();
+    let all = store.of_all_organizations(&ENDPOINT, now_ms).into_iter();
     let active = all.filter(|(_, value)| value["status"] == "STATUS_ACTIVE");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     active

@@ -1,6 +1,6 @@
 //! What the organizations have created, behind a lock.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use http::Method;
 use serde_json::{Map, Value};
@@ -25,6 +25,13 @@ pub(crate) struct Objects {
 }
 
 impl Objects {
+    /// The store, with the transactions of all auto-sweep tasks that are due.
+    fn store_at(&self, specification: &Specification, now_ms: u64) -> MutexGuard<'_, Store> {
+        let mut store = lock(&self.store);
+        action::make_transactions(&mut store, specification, now_ms);
+        store
+    }
+
     /// Answers a call; `None` if the document alone answers it.
     pub(crate) fn answer(&self, call: &Call<'_>) -> Result<Option<Reply>, Failure> {
         let Some(schema) = &call.operation.success.schema else {
@@ -45,8 +52,7 @@ impl Objects {
         };
         let value = match rule {
             Some(rule) => {
-                let store = &mut lock(&self.store);
-                action::make_transactions(store, call.specification, call.now_ms);
+                let store = &mut self.store_at(call.specification, call.now_ms);
                 action::carry_out(store, call, rule, schema, &ingredients, &body, place)?
             }
             None => call
@@ -84,14 +90,20 @@ impl Objects {
     }
 
     /// What an operation created, of all organizations, oldest first.
-    pub(crate) fn created(&self, operation_id: &str, now_ms: u64) -> Vec<Value> {
-        lock(&self.store).created(operation_id, now_ms)
+    pub(crate) fn created(
+        &self,
+        specification: &Specification,
+        operation_id: &str,
+        now_ms: u64,
+    ) -> Vec<Value> {
+        let store = self.store_at(specification, now_ms);
+        store.created(operation_id, now_ms)
     }
 
     /// The time at which every object has reached its last state, except those that a script keeps in
-    /// another one.
-    pub(crate) fn all_end_ms(&self) -> Option<u64> {
-        lock(&self.store).all_end_ms()
+    /// another one. More objects can be made until then.
+    pub(crate) fn all_end_ms(&self, specification: &Specification, now_ms: u64) -> Option<u64> {
+        self.store_at(specification, now_ms).all_end_ms()
     }
 
     /// Makes a deposit to an address, and returns the transaction's id.
@@ -103,7 +115,7 @@ impl Objects {
         amount: &str,
         now_ms: u64,
     ) -> Result<String, DepositError> {
-        let store = &mut lock(&self.store);
+        let store = &mut self.store_at(specification, now_ms);
         deposit::deposit(store, specification, address, token_id, amount, now_ms)
     }
 }
@@ -112,8 +124,7 @@ impl Objects {
 impl Objects {
     /// Returns the messages about the changes since the last call.
     pub(crate) fn messages(&self, specification: &Specification, now_ms: u64) -> Vec<Message> {
-        let store = &mut lock(&self.store);
-        action::make_transactions(store, specification, now_ms);
+        let store = &mut self.store_at(specification, now_ms);
         events::messages(store, specification, now_ms)
     }
 

@@ -94,6 +94,60 @@ async fn time_that_passes_alone_publishes_events_too() {
 }
 
 #[tokio::test]
+async fn transaction_that_goes_on_after_a_wait_has_no_event_about_a_state_before_it() {
+    let sandbox = sandbox().await;
+    let app = App::answering(StatusCode::OK, "").await;
+    register(&sandbox, &app.url, &["wallets.transaction.updated"]).await;
+    let wallet_id = wallet(&sandbox).await;
+    let mut seen = 0;
+    for (request_id, process) in [("r-1", "BuildOnly"), ("r-2", "SignOnly")] {
+        let start_ms = sandbox.now_ms();
+        let mut body = transfer(&wallet_id, request_id);
+        body["transaction_process_type"] = json!(process);
+        let id = post(&sandbox, TRANSFER, &body).await["transaction_id"].clone();
+        // Nothing changes in the second minute.
+        sandbox.advance(MINUTE);
+        sandbox.advance(MINUTE);
+        if process == "BuildOnly" {
+            let id = id.as_str().unwrap();
+            let go_on = post_nothing(&format!("/v2/transactions/{id}/sign_and_broadcast"));
+            go_on.send(&sandbox).await.assert_ok(201);
+        } else {
+            let ids = json!({ "transaction_ids": [id] });
+            post(&sandbox, "/v2/transactions/broadcast", &ids).await;
+        }
+        sandbox.advance(Duration::from_secs(5));
+        let events = delivered(&sandbox).await;
+        let shown: Vec<(u64, &str)> = events[seen..]
+            .iter()
+            .map(|(_, body)| {
+                let at_ms = body["created_timestamp"].as_u64().unwrap() - start_ms;
+                (at_ms, body["data"]["status"].as_str().unwrap())
+            })
+            .collect();
+        let expected: &[(u64, &str)] = match process {
+            "BuildOnly" => &[
+                (0, "Submitted"),
+                (5_000, "PendingSignature"),
+                (120_000, "PendingSignature"),
+                (125_000, "Broadcasting"),
+            ],
+            _ => &[
+                (0, "Submitted"),
+                (5_000, "PendingSignature"),
+                (10_000, "Broadcasting"),
+                (120_000, "Broadcasting"),
+                (125_000, "Confirming"),
+            ],
+        };
+        assert_eq!(shown, expected, "{process}");
+        // To the end of this transaction.
+        sandbox.advance(MINUTE);
+        seen = delivered(&sandbox).await.len();
+    }
+}
+
+#[tokio::test]
 async fn transaction_of_an_auto_sweep_has_an_event_for_each_of_its_states() {
     let sandbox = sandbox().await;
     let app = App::answering(StatusCode::OK, "").await;

@@ -22,8 +22,8 @@ use cobo_sandbox::{
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use setup::{
-    ENDPOINTS, NOW_MS, UNKNOWN, assert_valid, custodial, get, order, post, post_nothing, put,
-    sandbox, sent, transaction, wallet,
+    ENDPOINTS, NOW_MS, TRANSFER, UNKNOWN, assert_valid, custodial, get, order, post, post_nothing,
+    put, sandbox, sent, transaction, transfer, wallet,
 };
 use support::{Answer, Call, key};
 

@@ -1,6 +1,6 @@
 //! Payments: orders, refunds, top-ups of payers, and payouts.
 
-use cobo_sandbox::{End, ScriptError};
+use cobo_sandbox::{DepositError, End, ScriptError};
 use serde_json::{Value, json};
 
 use super::setup::{NOW_MS, UNKNOWN, assert_valid, get, order, post, put, sandbox, wallet};
@@ -47,6 +47,9 @@ async fn payer_keeps_a_top_up_address_until_it_is_renewed() {
     });
     let renewed = put(&sandbox, ADDRESS, &renew).await;
     assert_ne!(renewed["address"], made[0]["address"]);
+    let old = made[0]["address"].as_str().unwrap();
+    let unknown = sandbox.deposit(old, "ETH_USDT", "1");
+    assert_eq!(unknown, Err(DepositError::UnknownAddress(old.to_owned())));
     assert_eq!(get(&sandbox, &of("ann", "ETH_USDT")).await, renewed);
     renew["custom_payer_id"] = json!("eve");
     let unknown = Call::unsigned(reqwest::Method::PUT, ADDRESS, renew.to_string());

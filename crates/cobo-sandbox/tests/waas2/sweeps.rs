@@ -5,7 +5,10 @@ use std::time::Duration;
 use cobo_sandbox::{End, Sandbox};
 use serde_json::{Value, json};
 
-use super::setup::{UNKNOWN, assert_valid, get, post, post_nothing, sandbox, transaction};
+use super::setup::{
+    TRANSFER, UNKNOWN, assert_valid, get, post, post_nothing, sandbox, transaction, transfer,
+    wallet,
+};
 use super::support::Call;
 
 const TASKS: &str = "/v2/auto_sweep/tasks";
@@ -14,6 +17,19 @@ const TOKEN: &str = "ETH_USDT";
 
 async fn web3_wallet(sandbox: &Sandbox) -> String {
     let body = json!({ "name": "Users", "wallet_type": "Custodial", "wallet_subtype": "Web3" });
+    let wallet = post(sandbox, "/v2/wallets", &body).await;
+    wallet["wallet_id"].as_str().unwrap().to_owned()
+}
+
+async fn mpc_wallet(sandbox: &Sandbox) -> String {
+    let vault = json!({ "name": "Vault", "vault_type": "Org-Controlled" });
+    let vault = post(sandbox, "/v2/wallets/mpc/vaults", &vault).await;
+    let body = json!({
+        "name": "Users",
+        "wallet_type": "MPC",
+        "wallet_subtype": "Org-Controlled",
+        "vault_id": vault["vault_id"],
+    });
     let wallet = post(sandbox, "/v2/wallets", &body).await;
     wallet["wallet_id"].as_str().unwrap().to_owned()
 }
@@ -91,10 +107,115 @@ async fn auto_sweep_task_sends_each_balance_to_the_sweep_to_address() {
     assert_eq!(holders, [(&to["address"], &json!("3.5"))]);
 
     // What is at the sweep-to address is not swept again.
+    sandbox
+        .deposit(to["address"].as_str().unwrap(), TOKEN, "4")
+        .unwrap();
+    sandbox.advance_to_end();
     let again = post(&sandbox, TASKS, &sweep(&wallet_id)).await;
     sandbox.advance_to_end();
     let again = get(&sandbox, &by_id(&again)).await;
     assert_eq!(again["failed_reasons"], json!(["no balance to sweep"]));
+    let cancel = post_nothing(&format!("{}/cancel", by_id(&again)));
+    cancel.send(&sandbox).await.assert_api_error(400, 2006);
+}
+
+#[tokio::test]
+async fn mpc_wallet_is_swept_and_an_asset_wallet_is_refused() {
+    let sandbox = sandbox().await;
+    let mpc = mpc_wallet(&sandbox).await;
+    let funded = addresses(&sandbox, &mpc, 1).await;
+    sandbox.deposit(&funded[0], TOKEN, "1").unwrap();
+    sandbox.advance_to_end();
+    post(&sandbox, TASKS, &sweep(&mpc)).await;
+    sandbox.advance(Duration::from_secs(5));
+    let [task] = sandbox
+        .created("create_auto_sweep_task")
+        .try_into()
+        .unwrap();
+    let [id] = task["transaction_ids"].as_array().unwrap().as_slice() else {
+        panic!("{task}");
+    };
+    let made = transaction(&sandbox, id.as_str().unwrap()).await;
+    assert_eq!(made["source"]["source_type"], "Org-Controlled");
+    assert_eq!(made["source"]["address"], funded[0].as_str());
+
+    let asset = wallet(&sandbox).await;
+    let address = json!({ "wallet_id": asset, "chain_id": "ETH" });
+    for (target, body) in [(TASKS, sweep(&asset)), (ADDRESSES, address)] {
+        let refused = Call::post(target, &body).send(&sandbox).await;
+        refused.assert_api_error(400, 2006);
+    }
+    assert_eq!(get(&sandbox, &by_id(&task)).await, task);
+}
+
+#[tokio::test]
+async fn handle_sees_a_task_together_with_its_transactions_and_advances_to_their_end() {
+    let sandbox = sandbox().await;
+    let wallet_id = web3_wallet(&sandbox).await;
+    let created = || {
+        let [task] = sandbox
+            .created("create_auto_sweep_task")
+            .try_into()
+            .unwrap();
+        let task: Value = task;
+        task
+    };
+    let funded = addresses(&sandbox, &wallet_id, 1).await;
+    sandbox.deposit(&funded[0], TOKEN, "1").unwrap();
+    sandbox.advance_to_end();
+    post(&sandbox, TASKS, &sweep(&wallet_id)).await;
+    // Not through the handle, so nothing but the next method sees that the task is due.
+    sandbox.clock().advance(Duration::from_secs(5));
+    assert_eq!(created()["transaction_ids"].as_array().unwrap().len(), 1);
+    sandbox.advance_to_end();
+    let id = created()["transaction_ids"][0].clone();
+    let made = transaction(&sandbox, id.as_str().unwrap()).await;
+    assert_eq!(made["status"], "Completed");
+}
+
+#[tokio::test]
+async fn sandbox_advances_to_the_end_of_transactions_that_are_made_on_the_way() {
+    let sandbox = sandbox().await;
+    let wallet_id = web3_wallet(&sandbox).await;
+    let funded = addresses(&sandbox, &wallet_id, 1).await;
+    sandbox.deposit(&funded[0], TOKEN, "1").unwrap();
+    sandbox.advance_to_end();
+    let task = post(&sandbox, TASKS, &sweep(&wallet_id)).await;
+    sandbox.advance_to_end();
+    let task = get(&sandbox, &by_id(&task)).await;
+    let id = task["transaction_ids"][0].as_str().unwrap();
+    assert_eq!(transaction(&sandbox, id).await["status"], "Completed");
+}
+
+#[tokio::test]
+async fn sweep_to_address_is_made_only_for_a_balance_and_is_not_created_by_a_call() {
+    let sandbox = sandbox().await;
+    let wallet_id = web3_wallet(&sandbox).await;
+    let funded = addresses(&sandbox, &wallet_id, 1).await;
+    let listed = async || {
+        let listed = get(&sandbox, &format!("{ADDRESSES}?wallet_id={wallet_id}")).await;
+        listed["data"].as_array().unwrap().len()
+    };
+    // One that is paid out again: a source without a balance.
+    sandbox.deposit(&funded[0], TOKEN, "1").unwrap();
+    sandbox.advance_to_end();
+    let mut out = transfer(&wallet_id, "r-1");
+    out["source"]["source_type"] = json!("Web3");
+    out["source"]["address"] = json!(funded[0]);
+    out["destination"]["account_output"]["amount"] = json!("1");
+    post(&sandbox, TRANSFER, &out).await;
+    sandbox.advance_to_end();
+    post(&sandbox, TASKS, &sweep(&wallet_id)).await;
+    sandbox.advance_to_end();
+    assert_eq!(listed().await, 0);
+
+    sandbox.deposit(&funded[0], TOKEN, "1").unwrap();
+    sandbox.advance_to_end();
+    post(&sandbox, TASKS, &sweep(&wallet_id)).await;
+    sandbox.advance_to_end();
+    assert_eq!(listed().await, 1);
+    let by_calls = sandbox.created("create_wallet_sweep_to_addresses");
+    assert_eq!(by_calls, [] as [Value; 0]);
 }
 
 #[tokio::test]
@@ -120,6 +241,8 @@ async fn auto_sweep_task_without_transactions_stays_submitted() {
         assert_eq!(task["status"], "Submitted");
         assert_eq!(task["transaction_ids"], json!([]));
         assert_eq!(task["failed_reasons"], reasons);
+        let again = post_nothing(&format!("{}/cancel", by_id(&task)));
+        again.send(&sandbox).await.assert_api_error(400, 2006);
     }
 
     let done = post(&sandbox, TASKS, &sweep(&wallet_id)).await;

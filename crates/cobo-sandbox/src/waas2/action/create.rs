@@ -38,6 +38,19 @@ fn ids<'a>(request: &'a Value, pointer: &'a str) -> impl Iterator<Item = &'a str
     values.filter(|id| !id.is_empty())
 }
 
+/// Makes an object that is not stored yet, if the document allows it, and the number for it.
+pub(super) fn make(
+    store: &mut Store,
+    ingredients: &Ingredients<'_>,
+    kind: &Kind,
+    extra: &[(&str, Made)],
+) -> Result<(u64, Value), Failure> {
+    let number = store.number();
+    let object = ingredients.object(kind, extra, number);
+    check(ingredients.specification, kind, &object)?;
+    Ok((number, object))
+}
+
 /// Creates an object, if the document allows it.
 pub(crate) fn create(
     store: &mut Store,
@@ -46,10 +59,9 @@ pub(crate) fn create(
     extra: &[(&str, Made)],
     place: &Map<String, Value>,
 ) -> Result<Value, Failure> {
-    let number = store.number();
-    let object = ingredients.object(rule.kind, extra, number);
-    check(ingredients.specification, rule.kind, &object)?;
+    let (number, object) = make(store, ingredients, rule.kind, extra)?;
     let (org_id, now_ms) = (ingredients.org_id, ingredients.now_ms);
-    store.insert(org_id, rule, place.clone(), object.clone(), now_ms);
+    let place = place.clone();
+    store.insert(number, org_id, rule, place, object.clone(), now_ms);
     Ok(object)
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::reply::Failure;
 use crate::waas2::check::unknown;
 use crate::waas2::kind::{Kind, Pause};
-use crate::waas2::store::{Store, Stored};
+use crate::waas2::store::Store;
 
 /// Lets the object with this id go on, and returns it.
 pub(super) fn go_on(
@@ -16,9 +16,12 @@ pub(super) fn go_on(
     pause: &Pause,
     now_ms: u64,
 ) -> Result<Value, Failure> {
-    let object = waiting(store, org_id, kind, id, pause, now_ms)?;
-    object.go_on(now_ms);
-    Ok(object.at(now_ms))
+    require_waiting(store, org_id, kind, id, pause, now_ms)?;
+    let gone_on = store.change(org_id, kind, id, |object| {
+        object.go_on(now_ms);
+        object.at(now_ms)
+    });
+    gone_on.ok_or_else(|| unknown(kind))
 }
 
 /// Lets all objects with these ids go on, or none, and returns their ids and request ids.
@@ -31,7 +34,7 @@ pub(super) fn go_on_each(
     now_ms: u64,
 ) -> Result<Value, Failure> {
     for id in ids {
-        waiting(store, org_id, kind, id, pause, now_ms)?;
+        require_waiting(store, org_id, kind, id, pause, now_ms)?;
     }
     let mut receipts = Vec::new();
     for id in ids {
@@ -44,20 +47,18 @@ pub(super) fn go_on_each(
     Ok(Value::Array(receipts))
 }
 
-/// Finds an object that waits for the call that ends this pause.
-fn waiting<'a>(
-    store: &'a mut Store,
+/// Refuses an object that does not wait for the call that ends this pause.
+fn require_waiting(
+    store: &Store,
     org_id: &str,
     kind: &Kind,
     id: &str,
     pause: &Pause,
     now_ms: u64,
-) -> Result<&'a mut Stored, Failure> {
-    let object = store
-        .get_mut(org_id, kind, id)
-        .ok_or_else(|| unknown(kind))?;
+) -> Result<(), Failure> {
+    let object = store.get(org_id, kind, id).ok_or_else(|| unknown(kind))?;
     if object.waits_in(pause, now_ms) {
-        return Ok(object);
+        return Ok(());
     }
     let (name, status) = (kind.name, &object.at(now_ms)["status"]);
     Err(Failure::malformed(format!(

@@ -52,25 +52,31 @@ pub(super) fn carry_out(
             }
             let object = create(store, ingredients, rule, extra, &place)?;
             store.use_request_id(org_id, kind, request_id);
-            match body["transaction_process_type"].as_str() {
-                Some("BuildOnly") => store.pause_last(&BUILT),
-                Some("SignOnly") => store.pause_last(&SIGNED),
-                _ => {}
+            let pause = match body["transaction_process_type"].as_str() {
+                Some("BuildOnly") => Some(&BUILT),
+                Some("SignOnly") => Some(&SIGNED),
+                _ => None,
+            };
+            let new_id = object[kind.id].as_str().unwrap_or_default();
+            if let Some(pause) = pause {
+                store.change(org_id, kind, new_id, |it| it.wait_in(pause));
             }
             if let Some(url) = &call.callback {
-                store.ask_about_last(url);
+                store.ask_about(org_id, new_id, url);
             }
             shown(&object)
         }
         Action::CreateSweepTask => {
             refer(store, ingredients, kind)?;
+            sweep::require_sweepable(store, ingredients)?;
             let task = create(store, ingredients, rule, &[], &place)?;
             store.wait_for_sweep(org_id, task[kind.id].as_str().unwrap_or_default());
             shown(&task)
         }
         Action::CreateSweepAddress => {
             refer(store, ingredients, kind)?;
-            shown(&sweep::create_address(store, ingredients)?)
+            sweep::require_sweepable(store, ingredients)?;
+            shown(&sweep::create_address(store, ingredients, rule)?)
         }
         Action::CreateMany => {
             refer(store, ingredients, kind)?;
@@ -138,25 +144,37 @@ pub(super) fn carry_out(
             value
         }
         Action::Update => {
-            let object = store.get_mut(org_id, kind, &id);
-            let object = object.ok_or_else(|| unknown(kind))?;
-            let mut value = object.at(now_ms);
+            let object = store.get(org_id, kind, &id);
+            let mut value = object.ok_or_else(|| unknown(kind))?.at(now_ms);
             let schema = schema_of(kind);
             let all = call.specification.sample_like(&schema, Fields::All, &value);
             overlay(&mut value, &all, body);
             value[kind.id] = json!(id); // never changes
             check(call.specification, kind, &value)?;
-            object.set(value, now_ms);
-            shown(&object.at(now_ms))
+            let updated = store.change(org_id, kind, &id, |object| {
+                object.set(value, now_ms);
+                object.at(now_ms)
+            });
+            shown(&updated.ok_or_else(|| unknown(kind))?)
         }
         Action::End(end) => {
-            let object = store.get_mut(org_id, kind, &id);
+            let object = store.get(org_id, kind, &id);
             let object = object.ok_or_else(|| unknown(kind))?;
             require_state(kind, &object.at(now_ms), end.from)?;
+            if object.has_ended(now_ms) {
+                let name = kind.name;
+                return Err(Failure::malformed(format!(
+                    "the {name} has ended: this operation needs one that has not"
+                )));
+            }
             let sub_status = end.sub_status.map(|it| ("sub_status", it.into()));
             let properties = [("status", end.to.into())].into_iter().chain(sub_status);
-            object.end(&properties.collect::<Vec<_>>(), now_ms);
-            shown(&object.at(now_ms))
+            let properties: Vec<(&str, Value)> = properties.collect();
+            let ended = store.change(org_id, kind, &id, |object| {
+                object.end(&properties, now_ms);
+                object.at(now_ms)
+            });
+            shown(&ended.ok_or_else(|| unknown(kind))?)
         }
         Action::GoOn(pause) => shown(&go_on::go_on(store, org_id, kind, &id, pause, now_ms)?),
         Action::GoOnEach(pause) => {

@@ -19,9 +19,8 @@ pub(super) fn replace(
 ) -> Result<Value, Failure> {
     let (kind, org_id, now_ms) = (rule.kind, ingredients.org_id, ingredients.now_ms);
     let number = store.number();
-    let original = store.get_mut(org_id, kind, id);
-    let original = original.ok_or_else(|| unknown(kind))?;
-    let old = original.at(now_ms);
+    let original = store.get(org_id, kind, id);
+    let old = original.ok_or_else(|| unknown(kind))?.at(now_ms);
     if let Some(by) = old.pointer("/replacement/replaced_by_transaction_id") {
         return Err(Failure::malformed(format!(
             "the transaction {by} has replaced this one already"
@@ -59,8 +58,11 @@ pub(super) fn replace(
         properties.push(("status", json!("Failed")));
         properties.push(("sub_status", json!("ReplacedByNewTransaction")));
     }
-    original.end(&properties, now_ms);
-    let place = original.place.clone();
-    store.insert(org_id, rule, place, new.clone(), now_ms);
+    let place = store.change(org_id, kind, id, |original| {
+        original.end(&properties, now_ms);
+        original.place.clone()
+    });
+    let place = place.ok_or_else(|| unknown(kind))?;
+    store.insert(number, org_id, rule, place, new.clone(), now_ms);
     Ok(new)
 }

@@ -17,13 +17,14 @@ pub(super) fn find_or_create(
 ) -> Result<Value, Failure> {
     let (kind, org_id, now_ms) = (rule.kind, ingredients.org_id, ingredients.now_ms);
     refer(store, ingredients, kind)?;
-    let candidate = ingredients.object(kind, &[], store.number());
+    let number = store.number();
+    let candidate = ingredients.object(kind, &[], number);
     if let Some(found) = store.same(org_id, kind, &candidate) {
         return Ok(found.at(now_ms));
     }
     check(ingredients.specification, kind, &candidate)?;
     let place = serde_json::Map::new();
-    store.insert(org_id, rule, place, candidate.clone(), now_ms);
+    store.insert(number, org_id, rule, place, candidate.clone(), now_ms);
     Ok(candidate)
 }
 
@@ -37,6 +38,13 @@ pub(super) fn renew(
     let number = store.number();
     let candidate = ingredients.object(kind, &[], number);
     let id = json!(ingredients.made(Made::Address, number));
-    let renewed = store.renew(org_id, kind, &candidate, id, now_ms);
+    let found = store.same(org_id, kind, &candidate);
+    let mut value = found.ok_or_else(|| unknown(kind))?.at(now_ms);
+    let old_id = value[kind.id].as_str().unwrap_or_default().to_owned();
+    value[kind.id] = id;
+    let renewed = store.change(org_id, kind, &old_id, |object| {
+        object.set(value, now_ms);
+        object.at(now_ms)
+    });
     renewed.ok_or_else(|| unknown(kind))
 }

@@ -102,7 +102,7 @@ const fn rule(operation: &'static str, kind: &'static Kind, action: Action) -> R
     }
 }
 
-const TRANSFER: &[(&str, Made)] = &[("type", Made::Text("Withdrawal"))];
+pub(crate) const TRANSFER: &[(&str, Made)] = &[("type", Made::Text("Withdrawal"))];
 const CONTRACT_CALL: &[(&str, Made)] = &[("type", Made::Text("ContractCall"))];
 const MESSAGE_SIGN: &[(&str, Made)] = &[("type", Made::Text("MessageSign"))];
 
@@ -140,13 +140,10 @@ const CANCEL_SWEEP: EndState = EndState {
     sub_status: None,
 };
 
-/// What the sandbox itself does for an auto-sweep task.
+/// What the sandbox itself creates for an auto-sweep task.
 pub(crate) static SWEEP_RULE: Rule = rule("auto-sweep", &TRANSACTION, Action::Create(TRANSFER));
-pub(crate) static SWEEP_ADDRESS_RULE: Rule = rule(
-    "create_wallet_sweep_to_addresses",
-    &SWEEP_ADDRESS,
-    Action::CreateSweepAddress,
-);
+pub(crate) static SWEEP_ADDRESS_RULE: Rule =
+    rule("auto-sweep", &SWEEP_ADDRESS, Action::Create(&[]));
 
 /// What the sandbox itself does in `Sandbox::deposit`.
 pub(crate) static DEPOSIT_RULE: Rule = rule("deposit", &DEPOSIT, Action::Create(&[]));

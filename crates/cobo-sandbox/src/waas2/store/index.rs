@@ -1,6 +1,6 @@
 //! Finds objects by their kind, and by the texts of the properties that identify them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -10,36 +10,29 @@ use crate::waas2::kind::Kind;
 /// transaction.
 #[derive(Default)]
 pub(super) struct Index {
-    by_kind: HashMap<&'static str, BTreeSet<u64>>,
+    /// By kind.
+    kinds: BTreeSet<(&'static str, u64)>,
     /// By kind, property and text.
-    by_text: HashMap<(&'static str, &'static str, String), BTreeSet<u64>>,
+    texts: BTreeSet<(&'static str, &'static str, String, u64)>,
 }
 
 impl Index {
     pub(super) fn insert(&mut self, kind: &'static Kind, value: &Value, number: u64) {
-        self.by_kind.entry(kind.name).or_default().insert(number);
-        for key in keys(kind, value) {
-            self.by_text.entry(key).or_default().insert(number);
-        }
+        self.kinds.insert((kind.name, number));
+        self.texts.extend(entries(kind, value, number));
     }
 
     pub(super) fn remove(&mut self, kind: &'static Kind, value: &Value, number: u64) {
-        if let Some(numbers) = self.by_kind.get_mut(kind.name) {
-            numbers.remove(&number);
-        }
-        for key in keys(kind, value) {
-            if let Some(numbers) = self.by_text.get_mut(&key) {
-                numbers.remove(&number);
-                if numbers.is_empty() {
-                    self.by_text.remove(&key);
-                }
-            }
+        self.kinds.remove(&(kind.name, number));
+        for entry in entries(kind, value, number) {
+            self.texts.remove(&entry);
         }
     }
 
     /// The objects of a kind.
     pub(super) fn of_kind(&self, kind: &Kind) -> impl Iterator<Item = u64> {
-        self.by_kind.get(kind.name).into_iter().flatten().copied()
+        let range = (kind.name, 0)..=(kind.name, u64::MAX);
+        self.kinds.range(range).map(|(_, number)| *number)
     }
 
     /// The objects of a kind with this text in a property that they are [looked up by](Kind::looked_up_by).
@@ -49,17 +42,19 @@ impl Index {
         property: &'static str,
         text: &str,
     ) -> impl Iterator<Item = u64> {
-        let key = (kind.name, property, text.to_owned());
-        self.by_text.get(&key).into_iter().flatten().copied()
+        let entry = |number| (kind.name, property, text.to_owned(), number);
+        let found = self.texts.range(entry(0)..=entry(u64::MAX));
+        found.map(|(.., number)| *number)
     }
 }
 
-fn keys(
+fn entries(
     kind: &'static Kind,
     value: &Value,
-) -> impl Iterator<Item = (&'static str, &'static str, String)> {
-    kind.looked_up_by().filter_map(|property| {
+    number: u64,
+) -> impl Iterator<Item = (&'static str, &'static str, String, u64)> {
+    kind.looked_up_by().filter_map(move |property| {
         let text = value[property].as_str()?;
-        Some((kind.name, property, text.to_owned()))
+        Some((kind.name, property, text.to_owned(), number))
     })
 }

@@ -14,23 +14,23 @@ use serde_json::{Map, Value, json};
 pub(crate) use change::{Ask, Change};
 pub(crate) use stored::Stored;
 
-use super::kind::{ENDPOINT, End, Kind, Pause, Rule, TRANSACTION};
+use super::kind::{ENDPOINT, End, Kind, Rule, SWEEP_TASK, TRANSACTION};
 use index::Index;
 
 #[derive(Default)]
 pub(crate) struct Store {
-    /// By number: a higher one was inserted later.
+    /// By number: a higher one was made later.
     objects: BTreeMap<u64, Stored>,
-    /// How many objects were inserted.
-    inserted: u64,
     index: Index,
     /// The request ids that were used, by organization and kind.
     request_ids: HashSet<(String, &'static str, String)>,
     ends: HashMap<&'static str, VecDeque<End>>,
-    count: u64,
+    /// The last number that was given.
+    last_number: u64,
     asks: Vec<Ask>,
-    /// The organizations and ids of auto-sweep tasks whose transactions are not made yet.
-    sweeps: Vec<(String, String)>,
+    /// The auto-sweep tasks whose transactions are not made yet: when they are made, and the task's number. A call can
+    /// have ended the task since.
+    sweeps: BTreeSet<(u64, u64)>,
     /// Whether changes are published: from the time at which the first endpoint is registered.
     publishes: bool,
     /// The objects that calls have changed since changes were last published.
@@ -41,10 +41,10 @@ pub(crate) struct Store {
 
 /// Objects are created.
 impl Store {
-    /// A number that no object has.
+    /// A number for a new object, higher than all before.
     pub(crate) fn number(&mut self) -> u64 {
-        self.count += 1;
-        self.count
+        self.last_number += 1;
+        self.last_number
     }
 
     /// Marks a request id as used; `false` if it was used before.
@@ -58,8 +58,10 @@ impl Store {
         self.request_ids.contains(&key)
     }
 
+    /// Inserts an object that was made with this [number](Self::number).
     pub(crate) fn insert(
         &mut self,
+        number: u64,
         org_id: &str,
         rule: &'static Rule,
         place: Map<String, Value>,
@@ -68,8 +70,6 @@ impl Store {
     ) {
         let scripted = self.ends.get_mut(rule.operation);
         let ending = scripted.and_then(VecDeque::pop_front);
-        self.inserted += 1;
-        let number = self.inserted;
         self.index.insert(rule.kind, &value, number);
         self.touched.insert(number);
         let object = Stored {
@@ -89,33 +89,35 @@ impl Store {
         self.objects.insert(number, object);
     }
 
-    /// Lets the object that was inserted last wait for the callback of this URL.
-    pub(crate) fn ask_about_last(&mut self, url: &str) {
-        if let Some(last) = self.objects.values_mut().next_back() {
-            last.started_ms = None;
-            self.asks.push(Ask {
-                org_id: last.org_id.clone(),
-                url: url.to_owned(),
-                transaction: last.at(last.created_ms),
-            });
-        }
+    /// Lets a new transaction wait for the callback of this URL.
+    pub(crate) fn ask_about(&mut self, org_id: &str, id: &str, url: &str) {
+        let transaction = self.change(org_id, &TRANSACTION, id, |object| {
+            object.started_ms = None;
+            object.at(object.created_ms)
+        });
+        self.asks.extend(transaction.map(|transaction| Ask {
+            org_id: org_id.to_owned(),
+            url: url.to_owned(),
+            transaction,
+        }));
     }
 
-    /// Lets the object that was inserted last wait for a call in this state.
-    pub(crate) fn pause_last(&mut self, pause: &'static Pause) {
-        if let Some(last) = self.objects.values_mut().next_back() {
-            last.pause = Some(pause);
-        }
-    }
-
-    /// Lets an auto-sweep task wait for its transactions.
+    /// Lets an auto-sweep task wait for its transactions, unless a script keeps it in a state before.
     pub(crate) fn wait_for_sweep(&mut self, org_id: &str, task_id: &str) {
-        self.sweeps.push((org_id.to_owned(), task_id.to_owned()));
+        if let Some(number) = self.number_of(org_id, &SWEEP_TASK, task_id)
+            && let Some(due_ms) = self.objects.get(&number).and_then(Stored::ends_ms)
+        {
+            self.sweeps.insert((due_ms, number));
+        }
     }
 
-    /// The auto-sweep tasks that wait for their transactions.
-    pub(crate) fn take_sweeps(&mut self) -> Vec<(String, String)> {
-        std::mem::take(&mut self.sweeps)
+    /// The auto-sweep task that was due first, and when. It does not wait any longer.
+    pub(crate) fn take_due_sweep(&mut self, now_ms: u64) -> Option<(u64, &Stored)> {
+        let first = self.sweeps.first().copied();
+        let (due_ms, number) = first.filter(|(due_ms, _)| *due_ms <= now_ms)?;
+        self.sweeps.pop_first();
+        // A task is never removed.
+        Some((due_ms, self.objects.get(&number)?))
     }
 
     /// Scripts how the next objects of an operation end.
@@ -143,13 +145,6 @@ impl Store {
         self.objects.get(&self.number_of(org_id, kind, id)?)
     }
 
-    /// The object, to change it.
-    pub(crate) fn get_mut(&mut self, org_id: &str, kind: &Kind, id: &str) -> Option<&mut Stored> {
-        let number = self.number_of(org_id, kind, id)?;
-        self.touched.insert(number);
-        self.objects.get_mut(&number)
-    }
-
     /// The first object of a kind, of any organization, with this id.
     pub(crate) fn find(&self, kind: &Kind, id: &str) -> Option<&Stored> {
         let number = self.index.with_text(kind, kind.id, id).next()?;
@@ -162,27 +157,20 @@ impl Store {
         numbers.filter_map(|number| self.objects.get(&number))
     }
 
-    /// The number of the object with the same values as `candidate` in the properties that identify its kind.
-    fn number_of_same(&self, org_id: &str, kind: &Kind, candidate: &Value) -> Option<u64> {
+    /// The object with the same values as `candidate` in the properties that identify its kind.
+    pub(crate) fn same(&self, org_id: &str, kind: &Kind, candidate: &Value) -> Option<&Stored> {
         let first = *kind.same.first()?;
         let text = candidate[first].as_str()?;
-        let mut numbers = self.index.with_text(kind, first, text);
-        numbers.find(|number| {
-            self.objects.get(number).is_some_and(|it| {
-                let is_same = |property: &&str| it.value[*property] == candidate[*property];
-                it.org_id == org_id && kind.same.iter().all(is_same)
-            })
+        let numbers = self.index.with_text(kind, first, text);
+        let mut objects = numbers.filter_map(|number| self.objects.get(&number));
+        objects.find(|it| {
+            let is_same = |property: &&str| it.value[*property] == candidate[*property];
+            it.org_id == org_id && kind.same.iter().all(is_same)
         })
     }
 
-    /// The object with the same values as `candidate` in the properties that identify its kind.
-    pub(crate) fn same(&self, org_id: &str, kind: &Kind, candidate: &Value) -> Option<&Stored> {
-        let number = self.number_of_same(org_id, kind, candidate)?;
-        self.objects.get(&number)
-    }
-
     /// All objects of a kind, of all organizations.
-    pub(crate) fn of_all(&self, kind: &Kind, now_ms: u64) -> Vec<(String, Value)> {
+    pub(crate) fn of_all_organizations(&self, kind: &Kind, now_ms: u64) -> Vec<(String, Value)> {
         let objects = self.of_kind(kind);
         objects
             .map(|object| (object.org_id.clone(), object.at(now_ms)))
@@ -237,24 +225,22 @@ impl Store {
 
 /// Objects change.
 impl Store {
-    /// Gives the object with the same values as `candidate` another id, and returns it.
-    pub(crate) fn renew(
+    /// Changes an object, and returns what `change` returns; `None` if the organization has no object with this id.
+    pub(crate) fn change<R>(
         &mut self,
         org_id: &str,
-        kind: &'static Kind,
-        candidate: &Value,
-        id: Value,
-        now_ms: u64,
-    ) -> Option<Value> {
-        let number = self.number_of_same(org_id, kind, candidate)?;
+        kind: &Kind,
+        id: &str,
+        change: impl FnOnce(&mut Stored) -> R,
+    ) -> Option<R> {
+        let number = self.number_of(org_id, kind, id)?;
         let object = self.objects.get_mut(&number)?;
-        self.index.remove(kind, &object.value, number);
-        let mut value = object.at(now_ms);
-        value[kind.id] = id;
-        object.set(value, now_ms);
-        self.index.insert(kind, &object.value, number);
+        let old = object.value.clone();
+        let changed = change(object);
+        self.index.remove(object.kind, &old, number);
+        self.index.insert(object.kind, &object.value, number);
         self.touched.insert(number);
-        Some(object.at(now_ms))
+        Some(changed)
     }
 
     /// Removes an object.
@@ -269,15 +255,14 @@ impl Store {
 
     /// Lets a transaction go on that waits for a callback, or rejects it.
     pub(crate) fn decide(&mut self, org_id: &str, id: &str, approved: bool, now_ms: u64) {
-        let waiting = self.get_mut(org_id, &TRANSACTION, id);
-        let Some(object) = waiting.filter(|it| it.started_ms.is_none() && !it.ended) else {
-            return;
-        };
-        if approved {
-            object.started_ms = Some(now_ms);
-        } else {
-            object.end(&[("status", json!("Rejected"))], now_ms);
-        }
+        self.change(org_id, &TRANSACTION, id, |object| {
+            let is_waiting = object.started_ms.is_none() && !object.ended;
+            match (is_waiting, approved) {
+                (true, true) => object.started_ms = Some(now_ms),
+                (true, false) => object.end(&[("status", json!("Rejected"))], now_ms),
+                (false, _) => {}
+            }
+        });
     }
 }
 

@@ -85,6 +85,16 @@ impl Stored {
         }
     }
 
+    /// Whether it is in its last state.
+    pub(crate) fn has_ended(&self, now_ms: u64) -> bool {
+        self.ended || self.ends_ms().is_some_and(|ends_ms| ends_ms <= now_ms)
+    }
+
+    /// Lets it wait for a call in this state.
+    pub(crate) fn wait_in(&mut self, pause: &'static Pause) {
+        self.pause = Some(pause);
+    }
+
     /// Whether it waits for the call that ends this pause.
     pub(crate) fn waits_in(&self, pause: &Pause, now_ms: u64) -> bool {
         !self.ended && self.pause == Some(pause) && self.at(now_ms)["status"] == pause.state
@@ -95,6 +105,8 @@ impl Stored {
         if let Some((course, pause)) = self.kind.course.zip(self.pause.take()) {
             let entered = course.enters_after(pause.state);
             self.started_ms = Some(now_ms.saturating_sub(entered));
+            // Its states before now were published, with the times at which it entered them.
+            self.published_ms = now_ms;
         }
     }
 
