@@ -39,8 +39,7 @@ impl Call<'_> {
         fields.collect()
     }
 
-    /// The query's filters by properties that the store finds objects of a kind by: each a property, and the values of
-    /// which an object must have one.
+    /// The filters that the store's index can answer: a property, and the accepted values.
     pub(crate) fn lookups(&self, kind: &Kind) -> Vec<(&'static str, Vec<String>)> {
         let query = self.operation.read_query(split(self.request.target).1);
         let filters = query.filters.into_iter();

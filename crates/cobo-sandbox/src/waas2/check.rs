@@ -7,7 +7,7 @@ use super::make::schema_of;
 use crate::reply::Failure;
 use crate::spec::Specification;
 
-/// Only what the document allows is stored.
+/// Refuses an object that the document does not allow.
 pub(crate) fn check(
     specification: &Specification,
     kind: &Kind,
@@ -24,7 +24,7 @@ pub(crate) fn check(
     )))
 }
 
-/// No object has the id of the request.
+/// The failure when no object has the id of the request.
 pub(crate) fn unknown(kind: &Kind) -> Failure {
     let name = kind.name;
     Failure::unknown_object(format!(
@@ -44,7 +44,7 @@ pub(crate) fn require_state(kind: &Kind, object: &Value, states: &[&str]) -> Res
     )))
 }
 
-/// A sum has more digits than the sandbox computes with.
+/// The failure when a sum has more digits than the sandbox computes with.
 pub(crate) fn too_long() -> Failure {
     Failure::internal("a balance has too many digits for the sandbox")
 }

@@ -71,7 +71,7 @@ pub(super) fn deposit(
         request: &request,
     };
     let refused = |failure: Failure| DepositError::Refused(failure.to_string());
-    let made = create(store, &ingredients, rule, &[], &place).map_err(refused)?;
+    let made = create(store, &ingredients, rule, &place).map_err(refused)?;
     let id = made[rule.kind.id].as_str().unwrap_or_default();
     Ok(id.to_owned())
 }

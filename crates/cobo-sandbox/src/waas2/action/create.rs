@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::reply::Failure;
 use crate::waas2::check::{check, unknown};
-use crate::waas2::kind::{Kind, Made, Rule};
+use crate::waas2::kind::{Kind, Rule};
 use crate::waas2::make::Ingredients;
 use crate::waas2::store::Store;
 
@@ -42,12 +42,11 @@ fn ids<'a>(request: &'a Value, pointer: &'a str) -> impl Iterator<Item = &'a str
 pub(super) fn make(
     store: &mut Store,
     ingredients: &Ingredients<'_>,
-    kind: &Kind,
-    extra: &[(&str, Made)],
+    rule: &Rule,
 ) -> Result<(u64, Value), Failure> {
     let number = store.number();
-    let object = ingredients.object(kind, extra, number);
-    check(ingredients.specification, kind, &object)?;
+    let object = ingredients.object(rule.kind, rule.extra(), number);
+    check(ingredients.specification, rule.kind, &object)?;
     Ok((number, object))
 }
 
@@ -56,10 +55,9 @@ pub(crate) fn create(
     store: &mut Store,
     ingredients: &Ingredients<'_>,
     rule: &'static Rule,
-    extra: &[(&str, Made)],
     place: &Map<String, Value>,
 ) -> Result<Value, Failure> {
-    let (number, object) = make(store, ingredients, rule.kind, extra)?;
+    let (number, object) = make(store, ingredients, rule)?;
     let (org_id, now_ms) = (ingredients.org_id, ingredients.now_ms);
     let place = place.clone();
     store.insert(number, org_id, rule, place, object.clone(), now_ms);

@@ -1,7 +1,7 @@
 //! Balances of merchants, computed from their orders, top-ups, refunds and settlements.
 //!
-//! A completed payment adds to a balance. A refund or a settlement takes from it as soon as it is created, and gives the
-//! amount back if it fails. Developer fees are not taken out.
+//! A completed payment adds to a balance. A refund or a settlement takes from it as soon as it is created, and gives
+//! the amount back if it fails. Developer fees are not taken out.
 
 use std::collections::BTreeMap;
 

@@ -40,17 +40,17 @@ pub(super) fn carry_out(
     let id = id.unwrap_or_default().to_owned();
     let shown = |object: &Value| ingredients.over_sample(schema, object, &[]);
     Ok(match rule.action {
-        Action::Create(extra) => {
+        Action::Create(_) => {
             refer(store, ingredients, kind)?;
-            shown(&create(store, ingredients, rule, extra, &place)?)
+            shown(&create(store, ingredients, rule, &place)?)
         }
-        Action::CreateOnce(extra) => {
+        Action::CreateOnce(_) => {
             refer(store, ingredients, kind)?;
             let request_id = body["request_id"].as_str().unwrap_or_default();
             if store.is_used(org_id, kind, request_id) {
                 return Err(Failure::used_request_id());
             }
-            let object = create(store, ingredients, rule, extra, &place)?;
+            let object = create(store, ingredients, rule, &place)?;
             store.use_request_id(org_id, kind, request_id);
             let pause = match body["transaction_process_type"].as_str() {
                 Some("BuildOnly") => Some(&BUILT),
@@ -69,7 +69,7 @@ pub(super) fn carry_out(
         Action::CreateSweepTask => {
             refer(store, ingredients, kind)?;
             sweep::require_sweepable(store, ingredients)?;
-            let task = create(store, ingredients, rule, &[], &place)?;
+            let task = create(store, ingredients, rule, &place)?;
             store.wait_for_sweep(org_id, task[kind.id].as_str().unwrap_or_default());
             shown(&task)
         }
@@ -82,7 +82,7 @@ pub(super) fn carry_out(
             refer(store, ingredients, kind)?;
             let count = body["count"].as_u64().unwrap_or(1);
             let made: Result<_, Failure> = (0..count)
-                .map(|_| create(store, ingredients, rule, &[], &place))
+                .map(|_| create(store, ingredients, rule, &place))
                 .collect();
             made.map(Value::Array)?
         }

@@ -9,8 +9,7 @@ use crate::spec::Specification;
 use crate::waas2::amount::Amount;
 use crate::waas2::check::unknown;
 use crate::waas2::kind::{
-    By, Rule, SWEEP_ADDRESS, SWEEP_ADDRESS_RULE, SWEEP_RULE, SWEEP_TASK, TRANSACTION, TRANSFER,
-    WALLET,
+    By, Rule, SWEEP_ADDRESS, SWEEP_ADDRESS_RULE, SWEEP_RULE, SWEEP_TASK, TRANSACTION, WALLET,
 };
 use crate::waas2::make::Ingredients;
 use crate::waas2::store::{Store, Stored};
@@ -49,7 +48,7 @@ pub(super) fn create_address(
             store.change(org_id, rule.kind, &id, |it| it.set(earlier, now_ms));
         }
     }
-    create(store, ingredients, rule, &[], &place)
+    create(store, ingredients, rule, &place)
 }
 
 /// Makes the transactions of the auto-sweep tasks that are due.
@@ -81,8 +80,8 @@ fn fail(task: &mut Stored, reason: &str, at_ms: u64) {
     task.end(&properties, at_ms);
 }
 
-/// Makes a transaction for each address with a balance, and returns the ids. If the document does not allow one of them,
-/// none is made.
+/// Makes a transaction for each address with a balance, and returns the ids. If the document does not allow one of
+/// them, none is made.
 fn sweep(
     store: &mut Store,
     specification: &Specification,
@@ -122,7 +121,7 @@ fn sweep(
     };
     let new = match valid {
         Some(_) => None,
-        None => Some(make(store, &ingredients, &SWEEP_ADDRESS, &[])?),
+        None => Some(make(store, &ingredients, &SWEEP_ADDRESS_RULE)?),
     };
     let to = valid.or(new.as_ref().map(|(_, new)| new));
     let to = to.map(|it| &it[SWEEP_ADDRESS.id]);
@@ -138,12 +137,7 @@ fn sweep(
                 "account_output": { "address": to, "amount": amount },
             },
         });
-        transactions.push(make(
-            store,
-            &ingredients.of(&request),
-            &TRANSACTION,
-            TRANSFER,
-        )?);
+        transactions.push(make(store, &ingredients.of(&request), &SWEEP_RULE)?);
     }
     if let Some((number, new)) = new {
         store.insert(number, org_id, &SWEEP_ADDRESS_RULE, of_wallet, new, at_ms);

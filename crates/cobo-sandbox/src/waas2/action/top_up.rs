@@ -1,11 +1,11 @@
 //! Addresses of payers, which are found by what identifies them, or made.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::create::refer;
 use crate::reply::Failure;
 use crate::waas2::check::{check, unknown};
-use crate::waas2::kind::{Made, Rule};
+use crate::waas2::kind::Rule;
 use crate::waas2::make::Ingredients;
 use crate::waas2::store::Store;
 
@@ -37,11 +37,10 @@ pub(super) fn renew(
     let (kind, org_id, now_ms) = (rule.kind, ingredients.org_id, ingredients.now_ms);
     let number = store.number();
     let candidate = ingredients.object(kind, &[], number);
-    let id = json!(ingredients.made(Made::Address, number));
     let found = store.same(org_id, kind, &candidate);
     let mut value = found.ok_or_else(|| unknown(kind))?.at(now_ms);
     let old_id = value[kind.id].as_str().unwrap_or_default().to_owned();
-    value[kind.id] = id;
+    value[kind.id] = candidate[kind.id].clone();
     let renewed = store.change(org_id, kind, &old_id, |object| {
         object.set(value, now_ms);
         object.at(now_ms)

@@ -94,6 +94,16 @@ pub(crate) struct Rule {
     pub(crate) action: Action,
 }
 
+impl Rule {
+    /// The properties of an object that the operation makes, beside those of the kind.
+    pub(crate) fn extra(&self) -> &'static [(&'static str, Made)] {
+        match self.action {
+            Action::Create(extra) | Action::CreateOnce(extra) => extra,
+            _ => &[],
+        }
+    }
+}
+
 const fn rule(operation: &'static str, kind: &'static Kind, action: Action) -> Rule {
     Rule {
         operation,
@@ -102,7 +112,7 @@ const fn rule(operation: &'static str, kind: &'static Kind, action: Action) -> R
     }
 }
 
-pub(crate) const TRANSFER: &[(&str, Made)] = &[("type", Made::Text("Withdrawal"))];
+const TRANSFER: &[(&str, Made)] = &[("type", Made::Text("Withdrawal"))];
 const CONTRACT_CALL: &[(&str, Made)] = &[("type", Made::Text("ContractCall"))];
 const MESSAGE_SIGN: &[(&str, Made)] = &[("type", Made::Text("MessageSign"))];
 
@@ -335,7 +345,17 @@ pub(crate) fn rule_of(operation_id: &str) -> Option<&'static Rule> {
 #[cfg(all(test, feature = "waas2"))]
 mod tests {
     use super::*;
+    use crate::script::ScriptError;
     use crate::spec::Specification;
+
+    #[test]
+    fn error_of_a_script_names_all_kinds_with_states() {
+        let error = ScriptError::NoStates("get_token".to_owned()).to_string();
+        for rule in RULES.iter().filter(|rule| rule.action.creates()) {
+            let named = error.contains(&format!("{}s", rule.kind.name));
+            assert_eq!(named, rule.kind.course.is_some(), "{}", rule.kind.name);
+        }
+    }
 
     #[test]
     fn rules_name_operations_and_schemas_of_the_document() {

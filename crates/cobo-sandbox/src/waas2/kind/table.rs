@@ -13,10 +13,10 @@ pub(crate) struct Kind {
     pub(crate) schema: &'static str,
     /// The property that identifies an object.
     pub(crate) id: &'static str,
-    /// The properties that identify an object as its id does, for operations that find or make it. By the first one, the
-    /// objects are looked up.
+    /// The properties that identify an object as its id does, for operations that find or make it. The store indexes
+    /// the first one.
     pub(crate) same: &'static [&'static str],
-    /// Other properties by which the objects are looked up. Their values never change.
+    /// Other properties that the store indexes.
     pub(crate) indexed: &'static [&'static str],
     /// Optional properties that an object has from the start, with a value made from the schema.
     pub(crate) also: &'static [&'static str],
