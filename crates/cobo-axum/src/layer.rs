@@ -18,9 +18,9 @@ use crate::rejection::Rejection;
 /// [`Verified`] body. A request that does not verify never reaches the inner service.
 ///
 /// The inner service gets the type `Request<Verified<Body>>`, so it cannot be used without the layer by
-/// mistake. The answers are those of the extractor [`Webhook`](crate::Webhook), and so are the default
-/// limits; the layer has a count of bodies of its own. The body of the inner response must be made from a text, such as `axum::body::Body` or
-/// `http_body_util::Full<Bytes>`.
+/// mistake. The answers and the default limits are those of the extractor [`Webhook`](crate::Webhook), but
+/// the layer has its own count of bodies. The body of the inner response must be made from a text, such as
+/// `axum::body::Body` or `http_body_util::Full<Bytes>`.
 ///
 /// It does not record events: the inner service must store an event before it acknowledges it. A signature does
 /// not say which app or organization an event is for: the inner service must check that, see

@@ -95,8 +95,9 @@
 //! - A transfer with `transaction_process_type` = `BuildOnly` waits in `PendingSignature` with the sub-status `Built`,
 //!   for every type of wallet.
 //! - A settlement moves through its states together with all of its parts. A part without an amount has none.
-//! - An auto-sweep task has its transactions after 5 seconds: a transfer from each address with a balance. A cancelled
-//!   task stays `Submitted`. Each chain has its own sweep-to address, although all EVM chains share one at Cobo.
+//! - An auto-sweep task has its transactions after 5 seconds: a transfer from each address with a balance, also from
+//!   sweep-to addresses that are not valid any longer. A task that fails or is cancelled stays `Submitted`. Each chain
+//!   has its own sweep-to address, although all EVM chains share one at Cobo.
 //! - The balance of a merchant has no developer fees, and a refund without an order is one of top-ups.
 //! - Lists are sorted by creation, oldest first, unless the query says otherwise.
 //!
@@ -117,7 +118,8 @@
 //! | unknown pagination cursor, with `--spec` | 400 | `error_code` 2006 |
 //! | an object that was not created, or a message that was not sent, with `Sandbox::waas2` | 404 | `error_code` 2028 |
 //! | a used `request_id` of a transfer or contract call, with `Sandbox::waas2` | 400 | `error_code` 30001 |
-//! | an order or transaction that ended already is ended, with `Sandbox::waas2` | 400 | `error_code` 2006 |
+//! | an object that ended already is ended, with `Sandbox::waas2` | 400 | `error_code` 2006 |
+//! | auto-sweep for a wallet that does not have it, with `Sandbox::waas2` | 400 | `error_code` 2006 |
 //! | a transaction is signed or broadcast that does not wait for it, with `Sandbox::waas2` | 400 | `error_code` 2006 |
 //! | a test event that is not about a transaction or TSS request; a delivered message is sent again | 400 | `error_code` 2006 |
 //! | no such path; no such method | 404; 405 | `error_code` 2021 |
@@ -141,6 +143,18 @@
 //! A server that used the client's signing code would accept every mistake in it. This crate therefore depends on none
 //! of the client crates. It is written from the protocol, and tested with requests recorded from other implementations.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+// The layers. A module uses only modules of the same line and of the lines above it.
+//
+// - clock, demo, lock: the time, the demo's keys, locks
+// - signature, organization: keys, nonces and checks; installations and tokens
+// - spec, reply: sample values and checks from a document; answers and failures
+// - list, script, outbound: pages of lists; scripted answers; what is sent to an app, and its attempts
+// - waas2: what calls have created
+// - state: all of the above that a sandbox has
+// - endpoint, courier: what answers a request; what delivers messages
+// - server: HTTP
+// - sandbox: the handle
 
 mod clock;
 mod courier;

@@ -171,8 +171,8 @@ impl InboxBuilder {
     ///
     /// # Errors
     ///
-    /// A number or a limit is zero, except those of reading bodies; the first pause is zero or longer than the longest one, the log has
-    /// a lease of zero, or this is called outside of a tokio runtime.
+    /// A number or a limit is zero, except those of reading bodies; the first pause is zero or longer than the
+    /// longest one, the log has a lease of zero, or this is called outside of a tokio runtime.
     pub fn start(mut self) -> Result<Inbox, StartError> {
         self.check()?;
         self.warn_if_lease_is_short();

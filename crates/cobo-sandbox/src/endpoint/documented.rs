@@ -1,5 +1,5 @@
-//! Operations of a document: answered with pages that a test scripted, from the objects that calls have created, or with
-//! values made from the document's schemas.
+//! Operations of a document: answered with pages that a test scripted, from the objects that calls have created, or
+//! with values made from the document's schemas.
 
 use http::Method;
 

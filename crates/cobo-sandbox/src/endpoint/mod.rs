@@ -16,7 +16,7 @@ use crate::organization::Organization;
 use crate::reply::{Failure, Reply};
 use crate::signature::{AppKey, Caller, RequestParts, split};
 use crate::spec::{Documented, Form};
-use crate::state::{Documents, Own, State};
+use crate::state::{Documents, OwnOperation, State};
 
 /// Paths with this prefix are called without an organization's access token, and only with an app's key.
 const OAUTH: &str = "/v2/oauth/";
@@ -24,7 +24,7 @@ const OAUTH: &str = "/v2/oauth/";
 /// The operation of a request.
 #[derive(Clone, Copy)]
 enum Operation<'a> {
-    Own(Own),
+    Own(OwnOperation),
     Documented(&'a Documents, &'a Documented),
 }
 
@@ -83,8 +83,8 @@ pub(crate) fn answer_public(
 }
 
 /// The sandbox's own operations at this path.
-fn own_at(state: &State, path: &str) -> Vec<Own> {
-    let own = state.has_own_operations().then_some(Own::ALL);
+fn own_at(state: &State, path: &str) -> Vec<OwnOperation> {
+    let own = state.has_own_operations().then_some(OwnOperation::ALL);
     let own = own.into_iter().flatten();
     own.filter(|own| own.path() == path).collect()
 }

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::delivery::{Attempt, Delivery};
 use super::message::Content;
 use super::status::{DeliveryState, DeliveryStatus};
+use super::uuid::uuid;
 
 /// A message: its first delivery, and one more for each time that a call let it be sent again.
 pub(crate) struct Copies {
@@ -72,7 +73,7 @@ impl Copies {
             .collect()
     }
 
-    /// The callback message, as `CallbackMessage`; `None` before it has an outcome, because Cobo has no status for that.
+    /// The callback message, as `CallbackMessage`; `None` before it has an outcome: Cobo has no status for that.
     pub(crate) fn callback(&self) -> Option<Value> {
         let is_over = |it: &&Delivery| it.status() != DeliveryStatus::Retrying;
         let delivery = self.all().rev().find(is_over)?;
@@ -133,13 +134,4 @@ fn log(event_id: &str, number: usize, created_ms: u64, attempt: &Attempt) -> Val
         log["failure_reason"] = json!(attempt.error.clone().unwrap_or_else(answered));
     }
     log
-}
-
-/// 32 hex digits in the form of a UUID.
-pub(super) fn uuid(digits: &str) -> String {
-    let mut text = digits.to_owned();
-    for place in [8, 13, 18, 23] {
-        text.insert(place, '-');
-    }
-    text
 }

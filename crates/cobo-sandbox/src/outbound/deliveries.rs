@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
 
-use super::copies::{Copies, uuid};
+use super::copies::Copies;
 use super::delivery::{Delivery, Order, Orders, Sent};
 use super::message::{Content, Message};
 use super::target::{Target, UrlError};
+use super::uuid::uuid;
 use crate::lock::lock;
 use crate::signature::AppKey;
 

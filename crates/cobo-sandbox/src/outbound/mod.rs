@@ -6,6 +6,7 @@ mod delivery;
 mod message;
 mod status;
 mod target;
+mod uuid;
 
 pub(crate) use copies::Copies;
 pub(crate) use deliveries::Outbound;

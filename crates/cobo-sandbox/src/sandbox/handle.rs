@@ -125,7 +125,8 @@ impl Sandbox {
         Arc::make_mut(&mut lock(&self.state.keys)).insert_app(key);
     }
 
-    /// Registers another API key that belongs to an organization, see [`SandboxBuilder::org_key`](crate::SandboxBuilder::org_key).
+    /// Registers another API key that belongs to an organization, see
+    /// [`SandboxBuilder::org_key`](crate::SandboxBuilder::org_key).
     pub fn add_org_key(&self, key: AppKey, org_id: &str) {
         lock(&self.state.organizations).add_with_key(org_id, self.state.clock.now_ms());
         Arc::make_mut(&mut lock(&self.state.keys)).insert_organization(key, org_id);

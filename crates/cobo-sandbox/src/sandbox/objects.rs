@@ -26,8 +26,8 @@ impl Sandbox {
         objects.script(operation_id, ends.into_iter().collect())
     }
 
-    /// Moves the sandbox's time forward until every object has reached its last state, also those that an auto-sweep task
-    /// makes meanwhile, except those that a script keeps in another state. Access tokens live longer than that.
+    /// Moves the sandbox's time forward until every object has reached its last state, also those that auto-sweep tasks
+    /// make meanwhile, except those that a script keeps in another state. Access tokens live longer than that.
     pub fn advance_to_end(&self) {
         while let Some((objects, specification)) = self.state.objects()
             && let Some(ends_ms) = objects.all_end_ms(specification, self.now_ms())
@@ -47,8 +47,9 @@ impl Sandbox {
         })
     }
 
-    /// Pays an amount of a token to an address of this sandbox: one of a wallet, also a sweep-to address, or a payer's top-up
-    /// address. Returns the id of the transaction, which is `Confirming` at first and `Completed` after 45 seconds.
+    /// Pays an amount of a token to an address of this sandbox: one of a wallet, also a sweep-to address, or a payer's
+    /// top-up address. Returns the id of the transaction, which is `Confirming` at first and `Completed` after 45
+    /// seconds.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -64,8 +65,8 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When the sandbox has no such address, when the amount is not a decimal number above zero, or when the sandbox keeps no
-    /// state.
+    /// When the sandbox has no such address, when the amount is not a decimal number above zero, or when the sandbox
+    /// keeps no state.
     pub fn deposit(
         &self,
         address: &str,

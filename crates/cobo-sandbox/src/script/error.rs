@@ -20,7 +20,8 @@ pub enum ScriptError {
     /// The operation does not create an object that moves through states.
     #[error(
         "the operation {0} creates no object that moves through states in this sandbox: `Sandbox::waas2` has such \
-         operations for transactions, TSS requests, pay-in orders, refunds and payouts"
+         operations for transactions, TSS requests, pay-in orders, refunds, payouts, settlements, forced sweeps and \
+         auto-sweep tasks"
     )]
     NoStates(String),
     /// An object cannot stay in this state.

@@ -22,7 +22,7 @@ impl Place {
         lists.next().is_none().then(|| Self::Property(name.clone()))
     }
 
-    /// Finds the list of an answer without cursors: an object has a list only if it has `data`.
+    /// Finds the list of an answer. Without cursors, only `data` is one.
     pub(crate) fn of(answer: &Value) -> Option<Self> {
         match answer {
             Value::Array(_) => Some(Self::Whole),

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 pub(crate) use documents::{Documents, below_base_url};
 pub(crate) use error_ids::ErrorIds;
-pub(crate) use own::Own;
+pub(crate) use own::OwnOperation;
 pub(crate) use received::ReceivedLog;
 pub use received::ReceivedRequest;
 pub use violation::Violation;
@@ -73,7 +73,9 @@ impl State {
 
     /// The ids of all operations: the sandbox's own, and the others of the document.
     pub(crate) fn operation_ids(&self) -> impl Iterator<Item = &str> {
-        let own = Own::ALL.into_iter().map(|own| -> &str { own.id() });
+        let own = OwnOperation::ALL
+            .into_iter()
+            .map(|own| -> &str { own.id() });
         let own = own.filter(|_| self.has_own_operations());
         let documents = self.documents.iter();
         let documented = documents.flat_map(|documents| documents.specification.operations());
@@ -91,19 +93,19 @@ impl State {
             let operation = documents.specification.by_id(operation_id)?;
             self.own_in_place_of(operation)
         });
-        documented.map(Own::id).ok_or_else(|| {
+        documented.map(OwnOperation::id).ok_or_else(|| {
             let has_document = self.documents.is_some();
             ScriptError::no_operation(operation_id, self.operation_ids(), has_document)
         })
     }
 
     /// The sandbox's own operation that replaces a documented one.
-    fn own_in_place_of(&self, operation: &Documented) -> Option<Own> {
-        let is_same = |own: &Own| {
+    fn own_in_place_of(&self, operation: &Documented) -> Option<OwnOperation> {
+        let is_same = |own: &OwnOperation| {
             let path = own.path().strip_prefix("/v2").unwrap_or_default();
             own.method() == operation.method && operation.path.is(path)
         };
-        let own = self.has_own_operations().then_some(Own::ALL)?;
+        let own = self.has_own_operations().then_some(OwnOperation::ALL)?;
         own.into_iter().find(is_same)
     }
 }

@@ -1,8 +1,8 @@
 //! The operations that the sandbox has without a document.
 
-/// One of these operations.
+/// An operation that the sandbox has without a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Own {
+pub(crate) enum OwnOperation {
     GetToken,
     RefreshToken,
     ExchangePermissionToken,
@@ -11,7 +11,7 @@ pub(crate) enum Own {
     GetJwks,
 }
 
-impl Own {
+impl OwnOperation {
     pub(crate) const ALL: [Self; 6] = [
         Self::GetToken,
         Self::RefreshToken,
