@@ -103,6 +103,7 @@ pub use client::clock::{Clock, Reading, SystemClock};
 pub use client::credential::{Credential, FixedToken};
 pub use client::environment::Environment;
 pub use client::retry::RetryPolicy;
+pub use client::transport::connect::{ConnectAttempt, ConnectOutcome};
 pub use client::transport::options::HttpOptions;
 pub use client::transport::resolver::{Resolver, ResolverError};
 pub use cobo_model::{
