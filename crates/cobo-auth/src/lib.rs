@@ -94,7 +94,6 @@ mod user_info;
 
 pub use body::Body;
 pub use call::response::Response;
-#[cfg(feature = "tower")]
 pub use call::service::RequestService;
 pub use client::Client;
 pub use client::access_token::{AccessToken, Bearer};

@@ -74,7 +74,7 @@ impl Printer<'_> {
             None => "()".to_owned(),
         };
         self.line(
-            format!("{path}::send() -> Result<Response<{success}>, Error>"),
+            format!("{path}::send() -> CallFuture<Response<{success}>>"),
             false,
         );
         if operation.pages.is_some() {
