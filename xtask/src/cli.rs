@@ -87,11 +87,11 @@ struct Regen {
     #[arg(long = "tag", value_name = "TAG", requires = "spec")]
     tags: Vec<String>,
 
-    /// What a person decided about the document: a list of conflicts and of operations to leave out
+    /// What a person decided about the document: conflicts, operations to leave out, and keys to set
     #[arg(long, value_name = "FILE", requires = "spec")]
     decisions: Option<PathBuf>,
 
-    /// Refuse undecided conflicts instead of making them raw JSON
+    /// Refuse what a person has not decided: conflicts, values without a type, ambiguous unions
     #[arg(long, requires = "spec")]
     strict: bool,
 

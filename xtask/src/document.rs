@@ -1,6 +1,6 @@
 //! The document that the stages transform, and functions for pointers into it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -28,6 +28,8 @@ pub struct Document {
     pub ignored_defects: Vec<String>,
     /// What a person should look at, found when the file was read.
     pub warnings: Diagnostics,
+    /// The pointers of the conflicts that a decision has resolved.
+    pub decided: BTreeSet<String>,
     /// The ids of the operations that a decision left out, before they were checked.
     pub left_out: Vec<String>,
 }

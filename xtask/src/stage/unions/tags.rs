@@ -32,6 +32,7 @@ impl Schemas<'_> {
             );
             contradictions.push(Contradiction {
                 reason,
+                model: part.model.clone(),
                 tags: odd,
                 instead: Vec::new(),
             });
