@@ -73,7 +73,7 @@ fn requests(api: &Api, names: &CrateNames, layout: &Layout) -> Vec<Module> {
     modules
 }
 
-/// The models of each tag, those that several tags share, and those that no operation reaches.
+/// The models of each tag, those that several tags share, and those that no operation uses.
 fn models(api: &Api, layout: &Layout) -> Vec<Module> {
     let sorted = api.sorted();
     let (mut mods, mut uses, mut builders) = (Vec::new(), Vec::new(), Vec::new());

@@ -10,7 +10,7 @@ use crate::schema;
 use crate::stage::hoist::is_union;
 use crate::stage::{Options, Stage};
 
-/// Drops the schemas and tags that no kept operation reaches.
+/// Drops the schemas and tags that no kept operation uses.
 pub(super) fn run(document: &mut Document, options: &Options, log: &mut Log) {
     let mut reached = BTreeSet::new();
     let mut open = Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn run(document: &mut Document, options: &Options, log: &mut Log) {
         let dropped = before - schemas.len();
         log.change(
             Stage::Select,
-            format!("left out {dropped} schemas that nothing kept reaches"),
+            format!("left out {dropped} schemas that no kept operation uses"),
         );
     }
     if let Some(tags) = document.root.get_mut("tags").and_then(Value::as_array_mut) {
