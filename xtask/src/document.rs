@@ -98,6 +98,13 @@ impl Document {
         )
     }
 
+    /// A copy of the component schemas, keyed by name, for a stage that changes them.
+    pub fn schemas(&self) -> BTreeMap<String, Value> {
+        self.components("schemas")
+            .map(|(name, schema)| (name.clone(), schema.clone()))
+            .collect()
+    }
+
     /// Adds a component schema.
     pub fn insert_schema(&mut self, name: &str, schema: Value) {
         let Some(root) = self.root.as_object_mut() else {

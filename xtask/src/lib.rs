@@ -14,7 +14,6 @@ pub mod decisions;
 pub mod diagnostic;
 pub mod diff;
 pub mod document;
-pub mod equivalent_forms;
 pub mod kind;
 pub mod marks;
 pub mod media;

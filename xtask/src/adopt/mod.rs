@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde_json::Value;
 
 use crate::console::{Outcome, Reporter};
@@ -29,12 +30,23 @@ const OAUTH: &str = "openapi/oauth.yaml";
 const WORDS: &str = "openapi/words";
 const DECISIONS: &str = "openapi/decisions/waas2.yaml";
 
-/// The arguments of the command.
-#[derive(Debug, Clone, Default)]
+/// Make openapi/waas2.yaml of a release of Cobo's document: its facts, and our texts from
+/// openapi/words.
+///
+/// Exits with 0 when the document is written or complete, 1 when texts are missing or have no place
+/// any more, or the document is stale (with --check), and 2 when an input is refused.
+#[derive(Debug, Clone, Default, Args)]
 pub struct Request {
-    /// The release. Without it, the document of this workspace is checked.
+    /// The release, an OpenAPI 3.0 document
+    #[arg(value_name = "RELEASE", required_unless_present = "check")]
     pub release: Option<PathBuf>,
-    /// List everything instead of a screen.
+
+    /// Write nothing: check that openapi/waas2.yaml has all its texts, and no text is left over
+    #[arg(long, conflicts_with = "release")]
+    pub check: bool,
+
+    /// List everything instead of a screen
+    #[arg(long)]
     pub verbose: bool,
 }
 

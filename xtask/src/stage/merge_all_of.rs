@@ -65,10 +65,7 @@ struct Outcome {
 /// Merges the parts of components. Their properties are left to [`nested`], because a property may
 /// refer to its own component, but a part may not.
 fn components(document: &mut Document, options: &Options, outcome: &mut Outcome, log: &mut Log) {
-    let schemas: BTreeMap<String, Value> = document
-        .components("schemas")
-        .map(|(name, schema)| (name.clone(), schema.clone()))
-        .collect();
+    let schemas = document.schemas();
     let mut merger = Merger::new(document, &schemas, options, outcome, log);
     let names: Vec<String> = document
         .components("schemas")
@@ -89,10 +86,7 @@ fn components(document: &mut Document, options: &Options, outcome: &mut Outcome,
 
 /// Merges all other `allOf`s: in properties, bodies and parts of unions.
 fn nested(document: &mut Document, options: &Options, outcome: &mut Outcome, log: &mut Log) {
-    let schemas: BTreeMap<String, Value> = document
-        .components("schemas")
-        .map(|(name, schema)| (name.clone(), schema.clone()))
-        .collect();
+    let schemas = document.schemas();
     let mut merger = Merger::new(document, &schemas, options, outcome, log);
     // The pointers of the enclosing merged schemas, with the components that were merged there. A
     // property that contains its own enclosing schema would never end.

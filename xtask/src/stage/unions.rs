@@ -6,7 +6,7 @@
 //! Where two variants that are not objects have the same JSON type, the union is raw JSON: nothing is
 //! lost, and its pointer is in the report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
@@ -26,10 +26,7 @@ mod tags;
 mod variants;
 
 pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
-    let schemas: BTreeMap<String, Value> = document
-        .components("schemas")
-        .map(|(name, schema)| (name.clone(), schema.clone()))
-        .collect();
+    let schemas = document.schemas();
     let found = Schemas::new(&schemas);
     let mut problems = Diagnostics::default();
     for (name, schema) in schemas.iter().filter(|(_, schema)| is_union(schema)) {
