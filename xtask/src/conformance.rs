@@ -86,10 +86,7 @@ pub fn run(request: &Request) -> Result<Output, Diagnostics> {
                 reason,
             ))
         })?;
-    let decisions = match &request.decisions {
-        Some(path) => Decisions::read(path, &path.display().to_string())?,
-        None => Decisions::default(),
-    };
+    let decisions = Decisions::given(request.decisions.as_deref())?;
     let options = Options {
         decisions,
         skip: request.skip.clone(),

@@ -123,6 +123,14 @@ struct Entry {
 const TEXTS: [&str; 3] = ["description", "summary", "title"];
 
 impl Decisions {
+    /// Reads the file of `--decisions`; without it, there are none.
+    pub fn given(path: Option<&Path>) -> Result<Self, Diagnostics> {
+        match path {
+            Some(path) => Self::read(path, &path.display().to_string()),
+            None => Ok(Self::default()),
+        }
+    }
+
     /// Reads the file at `path`. Messages call it `source`.
     pub fn read(path: &Path, source: &str) -> Result<Self, Diagnostics> {
         let text = std::fs::read_to_string(path)

@@ -6,16 +6,13 @@
     reason = "a test that fails may panic"
 )]
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use xtask::console::{Outcome, Reporter};
-use xtask::report::Log;
-use xtask::stage::transforms::transform;
-use xtask::stage::{Options, Stage, load};
+use xtask::stage::Stage;
 use xtask::standalone::Standalone;
 use xtask::{conformance, regen};
 

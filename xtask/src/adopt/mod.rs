@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::Value;
 
-use crate::console::{Outcome, Reporter};
+use crate::console::{Outcome, Reporter, refused};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, at, entries, items, text};
@@ -56,20 +56,12 @@ pub fn run(request: &Request, console: &mut dyn Reporter) -> Outcome {
         Some(release) => adopt(&root, release, request.verbose, console),
         None => check(&root, request.verbose, console),
     });
-    outcome.unwrap_or_else(|problems| {
-        for problem in problems.iter() {
-            console.problem(problem);
-        }
-        Outcome::Refused
-    })
+    outcome.unwrap_or_else(|problems| refused(&problems, console))
 }
 
 fn workspace() -> Result<PathBuf, Diagnostics> {
-    let workspace = std::env::current_dir()
-        .ok()
-        .and_then(|folder| Workspace::above(&folder));
     let reason = "this is not a checkout of the project: run the command in one";
-    workspace
+    Workspace::here()
         .map(|workspace| workspace.root)
         .ok_or_else(|| Diagnostic::of_file(".", reason).into())
 }

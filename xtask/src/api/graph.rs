@@ -274,9 +274,7 @@ impl Api {
                 .fields
                 .iter()
                 .find(|field| field.wire == wire)
-                .is_none_or(|field| {
-                    matches!(field.presence, Presence::Required | Presence::OrNull)
-                }),
+                .is_none_or(|field| field.presence.is_required()),
             ModelKind::Union(union) => {
                 let mut variants = union.variants.iter();
                 variants.all(|variant| self.requires(variant.model, wire, depth))

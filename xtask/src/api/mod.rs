@@ -15,7 +15,6 @@ mod names;
 mod operation;
 mod pages;
 mod samples;
-mod text;
 mod types;
 pub mod unsupported;
 
@@ -132,6 +131,18 @@ pub enum Presence {
     Optional,
     /// Optional; `null` is distinct from an absent property.
     Nullable,
+}
+
+impl Presence {
+    /// Whether every value of the model has the property.
+    pub fn is_required(self) -> bool {
+        matches!(self, Self::Required | Self::OrNull)
+    }
+
+    /// Whether the value may be `null`.
+    pub fn is_nullable(self) -> bool {
+        matches!(self, Self::OrNull | Self::Nullable)
+    }
 }
 
 /// The side (requests or responses) that a property is limited to.
@@ -326,6 +337,11 @@ impl Api {
     /// The model with this id. It always exists, because only [`Api::of`] creates ids.
     pub fn model(&self, id: ModelId) -> &Model {
         &self.models[id.0]
+    }
+
+    /// Where the pages of an operation's list have their cursors and items.
+    pub fn page_of(&self, operation: &Operation) -> Option<&Page> {
+        self.model(operation.success.model?).page.as_ref()
     }
 
     /// The models, sorted by Rust name.

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use crate::api::Api;
 use crate::catch_panic::catch_panic;
-use crate::console::{Outcome, Reporter};
+use crate::console::{Outcome, Reporter, refused};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::report::Log;
@@ -76,12 +76,7 @@ pub enum Format {
 pub fn run(request: &Request, console: &mut dyn Reporter) -> Outcome {
     let (changes, version) = match read(request) {
         Ok(found) => found,
-        Err(problems) => {
-            for problem in problems.iter() {
-                console.problem(problem);
-            }
-            return Outcome::Refused;
-        }
+        Err(problems) => return refused(&problems, console),
     };
     let rendered = match request.format {
         Format::Text => text(&changes),
@@ -101,10 +96,7 @@ pub fn run(request: &Request, console: &mut dyn Reporter) -> Outcome {
 
 /// The changes, and the version of the new document.
 fn read(request: &Request) -> Result<(Vec<Change>, String), Diagnostics> {
-    let decisions = match &request.decisions {
-        Some(path) => Decisions::read(path, &path.display().to_string())?,
-        None => Decisions::default(),
-    };
+    let decisions = Decisions::given(request.decisions.as_deref())?;
     let options = Options {
         decisions,
         ..Options::default()

@@ -11,14 +11,13 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use self::variants::{ResolvedUnion, Schemas, Untyped};
-use super::hoist::is_union;
 use super::{Options, RAW, Stage};
 use crate::decisions::Use;
 use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at};
 use crate::kind::Kind;
 use crate::report::Log;
-use crate::schema;
+use crate::schema::{self, is_union};
 
 mod json_types;
 mod mends;

@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use crate::document::{Document, at, items, reference, schema_name, text};
 use crate::report::Log;
-use crate::schema;
-use crate::stage::hoist::is_union;
+use crate::schema::{self, is_union};
 use crate::stage::{Options, Stage};
 
 /// Drops the schemas and tags that no kept operation uses.

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::variants::{Schemas, Untyped, parts};
-use crate::schema::named;
-use crate::stage::hoist::is_union;
+use super::variants::{Schemas, Untyped};
+use crate::schema::{is_union, named, parts};
 
 impl Schemas<'_> {
     /// The JSON types of the values of these variants. Fails with the reason if a type other than

@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use crate::document::{entries, items, reference, schema_name, text};
 use crate::kind::{Union, UnionVariant};
-use crate::schema::named;
+use crate::schema::{is_union, named, parts};
 use crate::stage::enums::unique;
-use crate::stage::hoist::is_union;
 
 /// The maximum nesting of unions.
 pub(super) const DEPTH: usize = 16;
@@ -354,8 +353,4 @@ impl<'a> Schemas<'a> {
         }
         None
     }
-}
-
-pub(super) fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
-    items(schema.get("oneOf")).chain(items(schema.get("anyOf")))
 }
