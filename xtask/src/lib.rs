@@ -19,6 +19,7 @@ pub mod marks;
 pub mod media;
 pub mod output;
 pub mod print;
+mod reachable;
 pub mod regen;
 pub mod release;
 pub mod report;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Api, Model, ModelId, ModelKind, Operation, Presence, Side, Type, Variant};
+use crate::reachable::reachable;
 use crate::report::Log;
 use crate::stage::Stage;
 
@@ -95,22 +96,7 @@ impl Api {
 
     /// All models reachable from `roots`, including the roots.
     pub fn reached(&self, roots: impl IntoIterator<Item = ModelId>) -> BTreeSet<ModelId> {
-        self.closure(roots, Model::names)
-    }
-
-    fn closure(
-        &self,
-        roots: impl IntoIterator<Item = ModelId>,
-        next: impl Fn(&Model) -> BTreeSet<ModelId>,
-    ) -> BTreeSet<ModelId> {
-        let mut open: Vec<ModelId> = roots.into_iter().collect();
-        let mut found = BTreeSet::new();
-        while let Some(id) = open.pop() {
-            if found.insert(id) {
-                open.extend(next(self.model(id)));
-            }
-        }
-        found
+        reachable(roots, |id| self.model(id).names())
     }
 
     /// Marks the models that the parameters and bodies of requests contain.
@@ -305,7 +291,7 @@ impl Api {
                 .flat_map(|object| object.fields.iter().enumerate())
             {
                 let target = by_value(&field.ty).filter(|_| counts(field.presence));
-                let reached = |target| self.closure([target], |model| model.holds(counts));
+                let reached = |target| reachable([target], |id| self.model(id).holds(counts));
                 let back = |target| reached(target).contains(&ModelId(place));
                 if target.is_some_and(back) {
                     found.push((place, index));

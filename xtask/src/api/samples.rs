@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Api, Model, ModelId, ModelKind, Type};
 use crate::decisions::{CORRECT, keys, setting};
-use crate::document::{Document, at, item};
+use crate::document::{Document, at, item, value_text};
 use crate::report::Log;
 
 impl Api {
@@ -119,10 +119,7 @@ fn first_of<T: ToString + Into<Value>>(
     values: impl Iterator<Item = T>,
     sample: &Value,
 ) -> Option<Value> {
-    let text = match sample {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let text = value_text(sample);
     let values: Vec<T> = values.collect();
     if values.iter().any(|value| value.to_string() == text) {
         return None;
