@@ -12,7 +12,7 @@ use cobo_auth::{
 };
 use cobo_axum::{Inbox, MemoryLog};
 use cobo_oauth::{MemoryStore, TokenStore as _};
-use cobo_sandbox::{Answer, DEMO_ORG_ID, Sandbox};
+use cobo_sandbox::{Answer, DEMO_ORG_ID, Message, Sandbox};
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::capture::{Capture, Secrets};
 use cobo_tests::client;
@@ -121,6 +121,33 @@ async fn inbox_warns_at_its_start_if_the_router_has_no_otherwise() {
         let text = capture.text();
         assert_eq!(text.contains("has no `otherwise`"), warns, "{text}");
     }
+}
+
+#[tokio::test]
+async fn panic_of_a_filter_is_logged_without_its_message() {
+    let capture = Capture::start();
+    let sandbox = Sandbox::start().await.unwrap();
+    let keys = ResponseKeys::from_hex([sandbox.response_public_key().as_str()]).unwrap();
+    let verifier = InboundVerifier::from_keys(keys).unwrap();
+    let handlers = Router::new().otherwise(async |_| Ok::<_, std::io::Error>(()));
+    let inbox = Inbox::builder(verifier, MemoryLog::new(1), handlers)
+        .filter(|_| panic!("hunter2"))
+        .start()
+        .unwrap();
+    let app = axum::Router::new().route("/", inbox.route());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+
+    let data = json!({ "data_type": "Chains", "chains": [] });
+    let event = Message::event(url, "wallets.chains.enabled", data);
+    let delivery = sandbox.deliver(event.id("e-1"));
+    let attempts = delivery.attempted(1).await;
+    assert_eq!(attempts[0].status, Some(StatusCode::SERVICE_UNAVAILABLE));
+    let said = capture.said("an event was not acknowledged: the filter panicked");
+    assert_eq!(said[0]["event_id"], "e-1");
+    assert!(!capture.text().contains("hunter2"));
+    inbox.shutdown().await;
 }
 
 /// The fields of a span.

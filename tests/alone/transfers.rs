@@ -5,7 +5,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, clippy::print_stdout)] // a panic fails the test; it prints figures
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::process::Command;
 use std::time::Duration;
 
@@ -153,10 +153,8 @@ async fn killed_app_pays_each_order_at_most_once_and_knows_which() {
     }
 
     let (_, known) = Journal::open(&journal);
-    let checked = Checked {
-        orders: &known,
-        created: &sandbox.created(TRANSFER),
-    };
+    let created = sandbox.created(TRANSFER);
+    let checked = Checked::new(&known, &created);
     assert_eq!(known.len(), orders, "an order was forgotten");
     checked.each_order_has_one_request_id();
     checked.each_request_id_is_carried_out_at_most_once();
@@ -207,12 +205,38 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 struct Checked<'a> {
     orders: &'a BTreeMap<usize, Order>,
     created: &'a [Value],
+    by_description: HashMap<&'a str, Vec<&'a Value>>,
+    by_request_id: HashMap<&'a str, Vec<&'a Value>>,
 }
 
-impl Checked<'_> {
-    fn transactions(&self, of: &str, value: &str) -> Vec<&Value> {
-        let found = self.created.iter().filter(|it| text(it, of) == value);
-        found.collect()
+/// The transactions by a text that they have.
+fn by<'a>(created: &'a [Value], pointer: &str) -> HashMap<&'a str, Vec<&'a Value>> {
+    let mut found: HashMap<&str, Vec<&Value>> = HashMap::new();
+    for transaction in created {
+        let same = found.entry(text(transaction, pointer)).or_default();
+        same.push(transaction);
+    }
+    found
+}
+
+impl<'a> Checked<'a> {
+    fn new(orders: &'a BTreeMap<usize, Order>, created: &'a [Value]) -> Self {
+        Self {
+            orders,
+            created,
+            by_description: by(created, "/description"),
+            by_request_id: by(created, "/request_id"),
+        }
+    }
+
+    /// The transactions that one call of the app made.
+    fn of_call(&self, call: &str) -> &[&'a Value] {
+        self.by_description.get(call).map_or(&[], Vec::as_slice)
+    }
+
+    /// The transactions that any call with this request id made.
+    fn of_request_id(&self, id: &str) -> &[&'a Value] {
+        self.by_request_id.get(id).map_or(&[], Vec::as_slice)
     }
 
     fn each_order_has_one_request_id(&self) {
@@ -236,8 +260,8 @@ impl Checked<'_> {
     fn each_claim_is_true(&self) {
         for (number, order) in self.orders {
             for (call, claim) in &order.calls {
-                let by_this_call = self.transactions("/description", call);
-                let by_any_call = self.transactions("/request_id", &order.request_ids[0]);
+                let by_this_call = self.of_call(call);
+                let by_any_call = self.of_request_id(&order.request_ids[0]);
                 let is_true = match claim {
                     Some(Claim::CarriedOut(id)) => {
                         by_this_call.len() == 1 && text(by_this_call[0], "/transaction_id") == id
@@ -253,7 +277,7 @@ impl Checked<'_> {
 
     fn each_end_is_true(&self) {
         for (number, order) in self.orders {
-            let carried_out = self.transactions("/request_id", &order.request_ids[0]);
+            let carried_out = self.of_request_id(&order.request_ids[0]);
             match order.end.as_ref().unwrap() {
                 None => assert!(carried_out.is_empty(), "order {number}: {order:?}"),
                 Some(id) => {

@@ -87,6 +87,7 @@ pub mod fuzzing {
 mod inbound;
 mod keys;
 mod operation;
+mod request_id;
 mod sign;
 #[cfg(feature = "user-info")]
 mod user_info;
@@ -121,7 +122,8 @@ pub use keys::secp256k1::Secp256k1Signer;
 pub use keys::secret_key::SecretKey;
 pub use keys::signer::{Signature, Signer, SignerError};
 pub use operation::pages::{CursorPage, Items, PageItems, Pages};
-pub use operation::{IdempotencyKey, Operation, Request, RequestId, SigningPreview};
+pub use operation::{CallFuture, Operation, Request, SigningPreview};
+pub use request_id::{IdempotencyKey, RequestId, RequestIdError};
 pub use sign::message::{Digest, Message, double_sha256};
 pub use sign::nonce::NonceStrategy;
 pub use sign::target::{TargetError, canonicalize};

@@ -24,7 +24,7 @@ use crate::rejection::Rejection;
 /// everything else.
 ///
 /// A body must arrive within 5 seconds, and the route reads at most 256 bodies at the same time; beyond
-/// that the answer is 503.
+/// that the answer is 503. [`ReadLimits`] sets other limits.
 ///
 /// A `decide` that blocks its thread cannot be stopped, and Cobo gets no answer until it returns: use
 /// `tokio::task::spawn_blocking` for such work.
@@ -39,10 +39,10 @@ where
     R: Future<Output = Result<Decision, E>> + Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
 {
-    let (decide, read_limits) = (Arc::new(decide), ReadLimits::new());
+    let (decide, default) = (Arc::new(decide), ReadLimits::new());
     post(move |request: Request| {
         let (verifier, decide) = (verifier.clone(), Arc::clone(&decide));
-        let read_limits = read_limits.clone();
+        let read_limits = ReadLimits::of(&request, &default);
         async move {
             let body = receive(&verifier, request, &read_limits).await?;
             let asked = body.parse::<CallbackRequest>()?;

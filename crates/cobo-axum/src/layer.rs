@@ -79,7 +79,7 @@ impl VerifyLayer {
     /// Sets how long reading a body may take. After that, the answer is 408.
     #[must_use]
     pub fn read_limit(mut self, limit: Duration) -> Self {
-        self.read_limits.limit = limit;
+        self.read_limits = self.read_limits.read_limit(limit);
         self
     }
 
@@ -88,7 +88,7 @@ impl VerifyLayer {
     /// [largest body](InboundVerifier::with_max_body_bytes).
     #[must_use]
     pub fn max_reading(mut self, bodies: usize) -> Self {
-        self.read_limits.set_max_bodies(bodies);
+        self.read_limits = self.read_limits.max_reading(bodies);
         self
     }
 }

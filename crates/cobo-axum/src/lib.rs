@@ -84,6 +84,7 @@ pub use log::redb::{RedbLog, RedbLogBuilder};
 #[cfg(feature = "redis")]
 pub use log::redis::{RedisLog, RedisLogBuilder};
 pub use log::{Claim, Counts, EventLog, LogError, NewEvent, ParkedEvent, Recorded};
+pub use receive::ReadLimits;
 pub use rejection::Rejection;
 #[cfg(feature = "user-info")]
 pub use user_info::UserInfo;

@@ -15,28 +15,84 @@ use crate::rejection::Rejection;
 /// How many bodies are read at the same time, unless the app sets another number.
 pub(crate) const MAX_READING: usize = 256;
 
-/// The limits of reading bodies. Clones share the number of bodies.
+/// The limits of reading bodies, for [`callback`](fn@crate::callback) and [`Webhook`](crate::Webhook): how
+/// long a body may take, and how many are read at the same time.
+///
+/// Add them to the routes as an [`Extension`](axum::Extension). All routes with the same limits, and
+/// with clones of them, share the number of bodies. An [`Inbox`](crate::Inbox) and a
+/// [`VerifyLayer`](crate::VerifyLayer) have their own settings and ignore the extension.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use axum::Extension;
+/// use cobo_auth::{Environment, InboundVerifier};
+/// use cobo_axum::{ReadLimits, Webhook};
+/// use cobo_waas2::webhooks::Event;
+///
+/// async fn webhook(Webhook(event): Webhook<Event>) {
+///     println!("{}", event.type_);
+/// }
+///
+/// let limits = ReadLimits::new()
+///     .max_reading(32)
+///     .read_limit(Duration::from_secs(2));
+/// let app: axum::Router = axum::Router::new()
+///     .route("/webhook", axum::routing::post(webhook))
+///     .layer(Extension(limits))
+///     .with_state(InboundVerifier::new(&Environment::production())?);
+/// # Ok::<(), cobo_auth::Error>(())
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct ReadLimits {
+pub struct ReadLimits {
     /// How long reading a body may take.
-    pub(crate) limit: Duration,
+    limit: Duration,
     /// One permit for each body that is being read.
     bodies: Arc<Semaphore>,
 }
 
 impl ReadLimits {
-    /// The limits unless the app sets others. Cobo waits for 2 seconds.
-    pub(crate) fn new() -> Self {
+    /// Creates the default limits: 5 seconds for a body, and 256 bodies at the same time.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
+            // Cobo waits for 2 seconds.
             limit: Duration::from_secs(5),
             bodies: Arc::new(Semaphore::new(MAX_READING)),
         }
     }
 
-    /// Sets how many bodies are read at the same time, at least one.
-    pub(crate) fn set_max_bodies(&mut self, bodies: usize) {
+    /// Sets how long reading a body may take. After that, the answer is 408.
+    #[must_use]
+    pub fn read_limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Sets how many bodies are read at the same time, at least one. Beyond that the answer is 503. Each of
+    /// them may take up to three times the memory of the
+    /// [largest body](InboundVerifier::with_max_body_bytes).
+    #[must_use]
+    pub fn max_reading(mut self, bodies: usize) -> Self {
         let bodies = bodies.clamp(1, Semaphore::MAX_PERMITS);
         self.bodies = Arc::new(Semaphore::new(bodies));
+        self
+    }
+
+    /// Whether no body can arrive in time.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.limit.is_zero()
+    }
+
+    /// The limits of the routes that got this request, or else `default`.
+    pub(crate) fn of(request: &Request, default: &Self) -> Self {
+        request.extensions().get().unwrap_or(default).clone()
+    }
+}
+
+impl Default for ReadLimits {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -62,7 +118,7 @@ pub(crate) async fn receive_body(
     let Ok(_permit) = read_limits.bodies.try_acquire() else {
         tracing::warn!(
             "a webhook or callback was refused: too many bodies are being read; if Cobo sends that \
-             many, use an `Inbox` or a `VerifyLayer` with a higher `max_reading`"
+             many, set a higher `max_reading`"
         );
         return Err(Rejection::LATER);
     };

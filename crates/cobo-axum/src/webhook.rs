@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use crate::receive::{ReadLimits, receive};
 use crate::rejection::Rejection;
 
-/// For all extractors of the process: an extractor has no settings.
-static READ_LIMITS: LazyLock<ReadLimits> = LazyLock::new(ReadLimits::new);
+/// For all extractors of the process whose routes set no limits.
+static DEFAULT_LIMITS: LazyLock<ReadLimits> = LazyLock::new(ReadLimits::new);
 
 /// An extractor for a verified webhook or callback. The server's state must contain an
 /// [`InboundVerifier`].
@@ -19,7 +19,8 @@ static READ_LIMITS: LazyLock<ReadLimits> = LazyLock::new(ReadLimits::new);
 ///
 /// A signature does not say which app or organization an event is for: check that, see
 /// [`Inbox`](crate::Inbox). A body must arrive within 5 seconds, and all extractors of the process read at
-/// most 256 bodies at the same time; beyond that the answer is 503.
+/// most 256 bodies at the same time; beyond that the answer is 503. [`ReadLimits`] sets other limits for
+/// some routes.
 ///
 /// ```
 /// use cobo_auth::{Environment, InboundVerifier};
@@ -47,7 +48,8 @@ where
     type Rejection = Rejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let verified = receive(&InboundVerifier::from_ref(state), request, &READ_LIMITS).await?;
+        let read_limits = ReadLimits::of(&request, &DEFAULT_LIMITS);
+        let verified = receive(&InboundVerifier::from_ref(state), request, &read_limits).await?;
         Ok(Self(verified.parse()?))
     }
 }

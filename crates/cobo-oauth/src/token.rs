@@ -21,10 +21,17 @@
 //!   that the store could not save stays in the `RefreshState`, and a save task retries.
 //! - Installation callbacks have a `CallbackTask` for each organization, which asks for
 //!   `RefreshReason::Callback` within the `CallbackLimits`.
+//! - Imports point in one direction: `TokenSource`; the ways to get and invalidate a token
+//!   (`access`, `callback`, `invalidation`); the steps of a refresh (`attempt`, `plan`,
+//!   `issued_pair`); `RefreshTask`; `Shared`; `OrgTokens`; `RefreshState`; `CachedToken`.
 
+mod access;
+mod attempt;
 mod builder;
 mod cached_token;
 mod callback;
+mod callback_limits;
+mod callback_state;
 mod cobo_clock;
 mod credential;
 mod error;
@@ -37,6 +44,7 @@ mod metrics;
 mod moment;
 mod org_state;
 mod org_tokens;
+mod org_watch;
 mod plan;
 mod rate_limit;
 mod refresh_state;
@@ -53,5 +61,6 @@ pub use builder::TokenSourceBuilder;
 pub use credential::OrgCredential;
 pub use error::{TokenError, TokenErrorKind};
 pub use installation::{Approval, Installation, InstallationError, InstallationOutcome};
-pub use org_state::{OrgState, OrgWatch};
+pub use org_state::OrgState;
+pub use org_watch::OrgWatch;
 pub use source::TokenSource;

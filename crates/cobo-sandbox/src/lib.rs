@@ -95,6 +95,8 @@
 //! - A transfer with `transaction_process_type` = `BuildOnly` waits in `PendingSignature` with the sub-status `Built`,
 //!   for every type of wallet.
 //! - A settlement moves through its states together with all of its parts. A part without an amount has none.
+//! - An auto-sweep task has its transactions after 5 seconds: a transfer from each address with a balance. A cancelled
+//!   task stays `Submitted`. Each chain has its own sweep-to address, although all EVM chains share one at Cobo.
 //! - The balance of a merchant has no developer fees, and a refund without an order is one of top-ups.
 //! - Lists are sorted by creation, oldest first, unless the query says otherwise.
 //!
@@ -140,20 +142,14 @@
 //! of the client crates. It is written from the protocol, and tested with requests recorded from other implementations.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod answer;
 mod clock;
-mod config;
-mod connection;
-mod digest;
+mod courier;
+mod demo;
 mod endpoint;
-mod key;
 mod list;
-mod nonce;
+mod lock;
 mod organization;
 mod outbound;
-mod page;
-mod param;
-mod received;
 mod reply;
 mod sandbox;
 mod script;
@@ -161,27 +157,19 @@ mod server;
 mod signature;
 mod spec;
 mod state;
-mod token;
-mod user_info;
-mod violation;
 mod waas2;
 
-pub use answer::Answer;
 pub use clock::Clock;
-pub use config::{
-    DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_CLIENT_ID, DEMO_ORG_ID, SandboxBuilder, StartError,
-};
+pub use demo::{DEMO_APP_KEY, DEMO_APP_SECRET, DEMO_CLIENT_ID, DEMO_ORG_ID};
 pub use http;
-pub use key::{AppKey, AppKeys, KeyError};
-pub use nonce::AcceptedNonces;
 pub use outbound::{Attempt, Delivery, DeliveryStatus, Message, UrlError};
-pub use page::Page;
-pub use received::ReceivedRequest;
-pub use sandbox::Sandbox;
-pub use script::ScriptError;
-pub use signature::{Refusal, RequestParts, SignedBy, check};
+pub use sandbox::{Sandbox, SandboxBuilder, StartError};
+pub use script::{Answer, Page, ScriptError};
+pub use signature::{
+    AcceptedNonces, AppKey, AppKeys, KeyError, Refusal, RequestParts, SignedBy, check,
+};
 pub use spec::{Fields, Sample, SampleRequest, Specification, SpecificationError};
-pub use violation::Violation;
+pub use state::{ReceivedRequest, Violation};
 pub use waas2::{DepositError, End};
 
 /// Compiles the examples of the README.

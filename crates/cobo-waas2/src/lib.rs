@@ -91,7 +91,9 @@ pub mod webhooks;
 pub mod wait;
 
 pub use cobo_auth;
-pub use cobo_auth::{Error, Items, MissingFields, Pages, RequestId, Response, Secret};
+pub use cobo_auth::{
+    Error, Items, MissingFields, Pages, RequestId, RequestIdError, Response, Secret,
+};
 pub use cobo_model::Outcome;
 #[cfg(feature = "rust_decimal")]
 pub use cobo_model::{AmountError, exact_decimal};

@@ -16,7 +16,7 @@ use crate::client::access_token::AccessToken;
 use crate::client::credential::Credential;
 use crate::error::Error;
 use crate::operation::Operation;
-use crate::operation::request_id::SentId;
+use crate::request_id::SentId;
 use crate::sign::message::Message;
 
 mod attempts;

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::body::Body;
 use crate::error::Error;
-use crate::operation::request_id::SentId;
+use crate::request_id::SentId;
 
 /// A successful response: the value, the status and the headers.
 ///

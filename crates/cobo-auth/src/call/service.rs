@@ -1,5 +1,3 @@
-use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use cobo_model::IntoBody;
@@ -8,7 +6,7 @@ use tower_service::Service;
 use crate::body::Body;
 use crate::call::response::Response;
 use crate::error::Error;
-use crate::operation::Request;
+use crate::operation::{CallFuture, Request};
 
 /// A [`tower`](https://docs.rs/tower) service that sends requests. Needs the feature `tower`.
 ///
@@ -42,10 +40,10 @@ use crate::operation::Request;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RequestService;
 
-impl<B: IntoBody + Send + 'static> Service<Request<B>> for RequestService {
+impl<B: IntoBody> Service<Request<B>> for RequestService {
     type Response = Response<Body>;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
+    type Future = CallFuture<Response<Body>>;
 
     /// Always ready.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -53,6 +51,6 @@ impl<B: IntoBody + Send + 'static> Service<Request<B>> for RequestService {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        Box::pin(request.send())
+        request.send()
     }
 }

@@ -12,7 +12,7 @@ use super::{Error, Inner, Kind, printable};
 use crate::body::Body;
 use crate::error::body::ErrorBody;
 use crate::error::code::ErrorCode;
-use crate::operation::request_id::SentId;
+use crate::request_id::SentId;
 use crate::sign::target::TargetError;
 
 impl Error {

@@ -10,7 +10,7 @@ use http::StatusCode;
 use crate::body::Body;
 use crate::error::body::ErrorBody;
 use crate::error::code::ErrorCode;
-use crate::operation::request_id::SentId;
+use crate::request_id::SentId;
 use crate::sign::target::TargetError;
 
 pub(crate) mod body;

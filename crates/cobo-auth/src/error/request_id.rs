@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::error::code::ErrorCode;
-use crate::operation::RequestId;
+use crate::request_id::{RequestId, RequestIdError};
 
 impl Error {
     /// Returns the id that the call sent, if Cobo rejects a second request with it
@@ -25,5 +25,33 @@ impl Error {
         self.0.request_id.is_some()
             && self.0.fresh
             && self.code().is_some_and(ErrorCode::is_duplicate)
+    }
+}
+
+impl From<RequestIdError> for Error {
+    fn from(error: RequestIdError) -> Self {
+        let what = error.to_string();
+        match error {
+            RequestIdError::Invalid => Self::invalid_request(what),
+            RequestIdError::Random => Self::configuration(what),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn invalid_request_id_becomes_an_error_with_the_same_text() {
+        for (why, kind) in [
+            (RequestIdError::Invalid, ErrorKind::InvalidRequest),
+            (RequestIdError::Random, ErrorKind::Configuration),
+        ] {
+            let error = Error::from(why);
+            assert_eq!(error.kind(), kind);
+            assert_eq!(error.to_string(), why.to_string());
+        }
     }
 }

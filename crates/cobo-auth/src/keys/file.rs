@@ -7,31 +7,19 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use crate::keys::error::KeyError;
-use crate::keys::secret_key::{SecretKey, is_key_itself};
 
 /// The maximum number of bytes that are read. Any key is shorter.
 const LARGEST: usize = 16 * 1024;
 
 /// Whether the permissions of a key file are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
+pub(super) enum Access {
     Checked,
     Unchecked,
 }
 
-pub(crate) fn read(path: &Path, access: Access) -> Result<SecretKey, KeyError> {
-    if path.to_str().is_some_and(is_key_itself) {
-        return Err(KeyError::Misplaced);
-    }
-    let content = content(path, access)?;
-    match std::str::from_utf8(&content) {
-        Ok(text) if text.contains("-----BEGIN") => SecretKey::from_pem(text),
-        Ok(text) => SecretKey::from_hex(text),
-        Err(_) => SecretKey::from_der(&content),
-    }
-}
-
-fn content(path: &Path, access: Access) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+/// Reads the content of a key file.
+pub(super) fn read(path: &Path, access: Access) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let failed = |kind| KeyError::File {
         path: path.display().to_string(),
         kind,

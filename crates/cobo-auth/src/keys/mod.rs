@@ -2,7 +2,7 @@
 
 pub(crate) mod ed25519;
 pub(crate) mod error;
-pub(crate) mod file;
+mod file;
 pub(crate) mod public_key;
 #[cfg(feature = "secp256k1")]
 pub(crate) mod secp256k1;

@@ -145,7 +145,7 @@ impl SecretKey {
     /// [`KeyError::Writable`] or [`KeyError::Readable`] if the permissions are too wide;
     /// [`KeyError::File`] if the file cannot be read; otherwise the error of its content.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
-        file::read(path.as_ref(), Access::Checked)
+        Self::read(path.as_ref(), Access::Checked)
     }
 
     /// Reads a key file as [`from_file`](Self::from_file) does, without checking its permissions.
@@ -156,7 +156,18 @@ impl SecretKey {
     ///
     /// [`KeyError::File`] if the file cannot be read; otherwise the error of its content.
     pub fn from_mounted_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
-        file::read(path.as_ref(), Access::Unchecked)
+        Self::read(path.as_ref(), Access::Unchecked)
+    }
+
+    fn read(path: &Path, access: Access) -> Result<Self, KeyError> {
+        if path.to_str().is_some_and(is_key_itself) {
+            return Err(KeyError::Misplaced);
+        }
+        let content = file::read(path, access)?;
+        match std::str::from_utf8(&content) {
+            Ok(text) => Self::from_text(text),
+            Err(_) => Self::from_der(&content),
+        }
     }
 
     /// Reads an environment variable: PEM or hexadecimal digits.
@@ -172,10 +183,15 @@ impl SecretKey {
         let text = text.map_err(|_| KeyError::Variable {
             name: variable.to_owned(),
         })?;
+        Self::from_text(&text)
+    }
+
+    /// Parses PEM or hexadecimal digits.
+    fn from_text(text: &str) -> Result<Self, KeyError> {
         if text.contains("-----BEGIN") {
-            Self::from_pem(&text)
+            Self::from_pem(text)
         } else {
-            Self::from_hex(&text)
+            Self::from_hex(text)
         }
     }
 
@@ -211,7 +227,7 @@ impl SecretKey {
 }
 
 /// Whether the text is a key instead of a file or variable name. An error would then print the key.
-pub(crate) fn is_key_itself(name: &str) -> bool {
+fn is_key_itself(name: &str) -> bool {
     let name = name.trim();
     name.contains("-----BEGIN")
         || name.len() >= 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())

@@ -51,8 +51,8 @@ macro_rules! __request {
             /// # Errors
             ///
             /// The errors that `send` returns before anything is sent.
-            pub async fn preview(self) -> ::std::result::Result<$crate::SigningPreview, $crate::Error> {
-                self.request.preview().await
+            pub fn preview(self) -> $crate::CallFuture<$crate::SigningPreview> {
+                self.request.preview()
             }
         }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use http::Method;
 
 use crate::call::options::is_oauth;
+use crate::request_id::IdempotencyKey;
 
 mod endpoint;
 pub(crate) mod form;
@@ -13,13 +14,14 @@ pub(crate) mod pages;
 mod parameter;
 mod preview;
 mod request;
-pub(crate) mod request_id;
+mod send;
+mod sent_id;
 mod values;
 
 pub use parameter::Parameter;
 pub use preview::SigningPreview;
 pub use request::Request;
-pub use request_id::{IdempotencyKey, RequestId};
+pub use send::CallFuture;
 
 pub(crate) use parameter::Location;
 
@@ -203,7 +205,7 @@ impl Operation {
         self.repeatable
     }
 
-    /// Returns where the body has the [`RequestId`] with which Cobo recognises a repeated request.
+    /// Returns where the body has the [`RequestId`](crate::RequestId) with which Cobo recognises a repeated request.
     /// `None` if Cobo does not say that it rejects a second request with the same id.
     pub const fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.idempotency_key

@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::body::Body;
 use crate::call::response::Response;
 use crate::error::Error;
-use crate::operation::Request;
+use crate::operation::{CallFuture, Request};
 
 /// A response that is a page of a list.
 ///
@@ -35,8 +35,6 @@ pub trait PageItems: CursorPage {
     /// Returns the items of this page.
     fn into_items(self) -> Vec<Self::Item>;
 }
-
-type Fetched = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
 
 /// The pages of a list, as a [`Stream`]. Use [`next`](Self::next) in a simple loop.
 ///
@@ -73,7 +71,7 @@ pub struct Pages<P> {
 enum State {
     /// The next page is at this cursor. The first page may have no cursor.
     Next(Option<String>),
-    Fetching(Option<String>, Fetched),
+    Fetching(Option<String>, CallFuture<Response<Body>>),
     /// The cursor that the server repeated.
     Repeated(String),
     Done,
@@ -118,7 +116,7 @@ impl<P: CursorPage> Pages<P> {
                     if let Some(cursor) = &cursor {
                         request.set::<String>(self.parameter, cursor.clone());
                     }
-                    self.state = State::Fetching(cursor, Box::pin(request.send()));
+                    self.state = State::Fetching(cursor, request.send());
                 }
                 State::Fetching(cursor, fetched) => {
                     let result = ready!(fetched.as_mut().poll(context));

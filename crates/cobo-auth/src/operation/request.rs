@@ -6,19 +6,14 @@ use cobo_model::IntoBody;
 use cobo_model::macros::collect_secrets;
 use http::{HeaderValue, Method, header};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use tokio::time::Instant;
 
+use super::Operation;
 use super::endpoint::{Endpoint, JSON, check_raw_path, documented_body};
 use super::form::Form;
 use super::pages::{CursorPage, Pages};
-use super::request_id::SentId;
 use super::values::ParameterValue;
-use super::{Operation, SigningPreview};
-use crate::body::Body;
+use crate::call::Call;
 use crate::call::options::{CallCredential, CallOptions};
-use crate::call::response::Response;
-use crate::call::{Call, log_unbuilt, metrics};
 use crate::client::Client;
 use crate::client::credential::Credential;
 use crate::error::Error;
@@ -34,8 +29,8 @@ use crate::sign::target::canonical_url;
 #[derive(Clone)]
 #[must_use = "nothing is sent before `send`"]
 pub struct Request<B: IntoBody = ()> {
-    client: Client,
-    target: Target,
+    pub(super) client: Client,
+    pub(super) target: Target,
     body: Option<B>,
     encoding: Encoding<B>,
     options: CallOptions,
@@ -43,7 +38,7 @@ pub struct Request<B: IntoBody = ()> {
 
 /// The endpoint of a request, with the values that were set.
 #[derive(Clone)]
-enum Target {
+pub(super) enum Target {
     Documented {
         operation: &'static Operation,
         /// By the indices of the operation's parameters.
@@ -57,7 +52,7 @@ enum Target {
 }
 
 impl Target {
-    fn operation(&self) -> Option<&'static Operation> {
+    pub(super) fn operation(&self) -> Option<&'static Operation> {
         match self {
             Self::Documented { operation, .. } => Some(operation),
             Self::Raw { .. } => None,
@@ -139,52 +134,9 @@ impl<B: IntoBody> Request<B> {
         self
     }
 
-    /// Signs and sends the request, and verifies the response.
-    ///
-    /// # Errors
-    ///
-    /// Before anything is sent: required values are missing (the error names all of them); a value
-    /// that cannot be sent; a path that does not start with `/`, or that has a query, an empty
-    /// segment or a dot segment; a failure of the signer or the credential. After that, any kind of
-    /// [`Error`].
-    pub async fn send(self) -> Result<Response<Body>, Error> {
-        let (client, operation) = (self.client.clone(), self.target.operation());
-        let started = Instant::now();
-        let result = match self.prepare() {
-            Ok(call) => client.call(call).await,
-            Err(error) => Err(error).inspect_err(|error| log_unbuilt(operation, error)),
-        };
-        metrics::call(operation, started, &result);
-        result
-    }
-
-    /// Signs the request without sending it, and returns the signed message and the headers. Use it
-    /// for a support case when Cobo answers "authentication failed". It uses a nonce, and no access
-    /// token.
-    ///
-    /// # Errors
-    ///
-    /// The errors that [`send`](Self::send) returns before anything is sent.
-    pub async fn preview(self) -> Result<SigningPreview, Error> {
-        let client = self.client.clone();
-        let call = self.prepare()?;
-        let strategy = client.shared().nonces.strategy();
-        let signed = client.sign(&call, strategy).await;
-        let signed = signed.map_err(|error| error.with_operation(call.label.clone()))?;
-        let api_key = client.shared().signer.public_key().to_string();
-        Ok(SigningPreview::new(&call, api_key, signed))
-    }
-
-    /// Everything that is sent, but for the access token and the signature.
-    fn prepare(self) -> Result<Call, Error> {
-        let label = self.label();
-        self.call(label.clone())
-            .map_err(|error| error.with_operation(label))
-    }
-
     /// The request in logs and errors: the operation's id, or method and path. An invalid path is
     /// left out, since it may contain anything.
-    fn label(&self) -> Cow<'static, str> {
+    pub(super) fn label(&self) -> Cow<'static, str> {
         match &self.target {
             Target::Documented { operation, .. } => Cow::Borrowed(operation.id()),
             Target::Raw { method, path, .. } if check_raw_path(path).is_ok() => {
@@ -194,7 +146,7 @@ impl<B: IntoBody> Request<B> {
         }
     }
 
-    fn call(self, label: Cow<'static, str>) -> Result<Call, Error> {
+    pub(super) fn call(self, label: Cow<'static, str>) -> Result<Call, Error> {
         let Self {
             client,
             target,
@@ -223,7 +175,7 @@ impl<B: IntoBody> Request<B> {
         let request_id = match endpoint.operation {
             Some(operation) => {
                 let body = encoded.as_ref().map(|(_, body)| body.as_ref());
-                SentId::of_body(operation, body)?
+                operation.sent_id(body)?
             }
             None => None,
         };
@@ -292,25 +244,6 @@ impl<B: IntoBody> Request<B> {
     /// Sets the body.
     pub fn set_body(&mut self, body: B) {
         self.body = Some(body);
-    }
-
-    /// Sends the request and decodes the response.
-    pub async fn send_decoded<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
-        self.send().await?.decoded()
-    }
-
-    /// Sends the request. Its response has no body, or one of another type than JSON.
-    pub async fn send_empty(self) -> Result<Response<()>, Error> {
-        Ok(self.send().await?.map(|_| ()))
-    }
-
-    /// Sends the request and decodes the response, which may have no body.
-    pub async fn send_optional<T: DeserializeOwned>(self) -> Result<Response<Option<T>>, Error> {
-        let response = self.send().await?;
-        if response.is_empty() {
-            return Ok(response.map(|_| None));
-        }
-        response.decoded()
     }
 }
 

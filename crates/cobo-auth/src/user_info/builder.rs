@@ -40,28 +40,48 @@ enum Http {
     Own(Box<HttpOptions>),
 }
 
-impl UserInfoVerifierBuilder {
-    pub(super) fn of_client(client: &Client, client_id: String) -> Self {
+impl UserInfoVerifier {
+    /// Creates a verifier of tokens for an app. It fetches the keys with the client's TLS, proxy
+    /// and timeouts.
+    ///
+    /// # Errors
+    ///
+    /// The client's environment is a custom one (use [`builder`](Self::builder) and set the
+    /// issuer), or the client id is empty.
+    pub fn new(client: &Client, client_id: impl Into<String>) -> Result<Self, Error> {
+        Self::builder(client, client_id).build()
+    }
+
+    /// Starts a verifier with other settings than the defaults. Plain `http` works for loopback
+    /// only, even if the client allows it.
+    pub fn builder(client: &Client, client_id: impl Into<String>) -> UserInfoVerifierBuilder {
         let shared = client.shared();
-        Self {
+        UserInfoVerifierBuilder {
             http: Http::Shared(shared.http.clone()),
             clock: Arc::clone(&shared.clock),
-            ..Self::of_environment(client.environment(), client_id)
+            ..Self::builder_without_client(client.environment(), client_id)
         }
     }
 
-    pub(super) fn of_environment(environment: &Environment, client_id: String) -> Self {
-        Self {
+    /// Starts a verifier for a server that has no API key and so no [`Client`]. Plain
+    /// `http` works for loopback only.
+    pub fn builder_without_client(
+        environment: &Environment,
+        client_id: impl Into<String>,
+    ) -> UserInfoVerifierBuilder {
+        UserInfoVerifierBuilder {
             environment: environment.clone(),
             http: Http::Own(Box::default()),
             clock: Arc::new(SystemClock),
             issuer: environment.issuer().map(str::to_owned),
-            audience: client_id,
+            audience: client_id.into(),
             leeway: LEEWAY,
             max_key_age: MAX_KEY_AGE,
         }
     }
+}
 
+impl UserInfoVerifierBuilder {
     /// Sets the issuer (`iss`) that tokens must have, with a slash at the end if the tokens have
     /// one. Default: the portal of the environment. A custom environment needs it.
     #[must_use]

@@ -120,6 +120,7 @@ impl KeyCache {
         // A separate task: the fetch goes on if the caller that started it goes away.
         tokio::spawn(async move {
             let fetched = jwks::fetch(&shared.http, &shared.url).await;
+            let fetched = fetched.and_then(|json| KeySet::parse(&json));
             let now = shared.now();
             shared.lock().record(fetched, now);
             drop(sender);

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode, header};
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::call::receive::{coding, read};
 use crate::error::Error;
 use crate::sign::target::canonical_url;
-use crate::user_info::key_set::KeySet;
 
 /// The largest JWKS that is read, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
@@ -74,10 +74,13 @@ pub(super) fn url(base: &Url) -> Result<Url, Error> {
         .map_err(|why| Error::target("base URL", why))
 }
 
-/// Fetches the keys: the one request that is not signed, since everybody may read them. It carries
+/// Fetches the JWKS: the one request that is not signed, since everybody may read them. It carries
 /// neither the API key nor a token. The HTTP client follows no redirects, so that only the
 /// environment's server is asked.
-pub(super) async fn fetch(http: &reqwest::Client, url: &Url) -> Result<KeySet, JwksError> {
+pub(super) async fn fetch(
+    http: &reqwest::Client,
+    url: &Url,
+) -> Result<Zeroizing<Vec<u8>>, JwksError> {
     let identity = HeaderValue::from_static("identity");
     let request = http
         .get(url.clone())
@@ -94,14 +97,13 @@ pub(super) async fn fetch(http: &reqwest::Client, url: &Url) -> Result<KeySet, J
     if coding(response.headers()).is_some() {
         return Err(JwksError::ContentEncoding);
     }
-    let body = read(
+    read(
         response,
         MAX_BYTES,
         |_| JwksError::TooLarge,
         JwksError::transport,
     )
-    .await?;
-    KeySet::parse(&body).ok_or(JwksError::Malformed)
+    .await
 }
 
 #[cfg(test)]

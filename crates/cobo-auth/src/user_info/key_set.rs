@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::user_info::error::UserInfoErrorKind;
+use crate::user_info::jwks::JwksError;
 use crate::user_info::token::Token;
 
 /// The keys of a JWKS that can verify signatures.
@@ -39,14 +40,14 @@ enum Scheme {
 impl KeySet {
     /// Reads a JWKS. Leaves out keys that cannot verify signatures: secret keys, keys for
     /// encryption, keys without an id, and keys of unknown types.
-    pub(super) fn parse(json: &[u8]) -> Option<Self> {
+    pub(super) fn parse(json: &[u8]) -> Result<Self, JwksError> {
         #[derive(Deserialize)]
         struct Document {
             keys: Vec<Value>,
         }
 
-        let document: Document = serde_json::from_slice(json).ok()?;
-        Some(Self(
+        let document: Document = serde_json::from_slice(json).map_err(|_| JwksError::Malformed)?;
+        Ok(Self(
             document.keys.into_iter().filter_map(Key::read).collect(),
         ))
     }

@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use cobo_model::Secret;
 
-use crate::client::Client;
 use crate::client::clock::Clock;
-use crate::client::environment::Environment;
-use crate::error::Error;
-use crate::user_info::builder::UserInfoVerifierBuilder;
 use crate::user_info::cache::KeyCache;
 use crate::user_info::claims::{Expected, UserClaims};
 use crate::user_info::error::UserInfoError;
@@ -24,8 +20,9 @@ use crate::user_info::token::Token;
 /// The keys come from the portal's JWKS, at `/oauth/authorize/jwks.json` below the base URL. They
 /// are fetched once for all callers. They are fetched again after 5 minutes, or if a token names an
 /// unknown key id, at most once in 10 seconds. While a fetch fails, the keys that are known stay in
-/// use until they are an hour old ([`max_key_age`](UserInfoVerifierBuilder::max_key_age)). A clone
-/// shares the keys and costs a few reference counts.
+/// use until they are an hour old
+/// ([`max_key_age`](crate::UserInfoVerifierBuilder::max_key_age)). A clone shares the keys and costs
+/// a few reference counts.
 ///
 /// ```no_run
 /// use cobo_auth::{Client, Ed25519Signer, Environment, RoleName, Secret, UserInfoVerifier};
@@ -52,32 +49,6 @@ pub struct UserInfoVerifier {
 }
 
 impl UserInfoVerifier {
-    /// Creates a verifier of tokens for an app. It fetches the keys with the client's TLS, proxy
-    /// and timeouts.
-    ///
-    /// # Errors
-    ///
-    /// The client's environment is a custom one (use [`builder`](Self::builder) and set the
-    /// issuer), or the client id is empty.
-    pub fn new(client: &Client, client_id: impl Into<String>) -> Result<Self, Error> {
-        Self::builder(client, client_id).build()
-    }
-
-    /// Starts a verifier with other settings than the defaults. Plain `http` works for loopback
-    /// only, even if the client allows it.
-    pub fn builder(client: &Client, client_id: impl Into<String>) -> UserInfoVerifierBuilder {
-        UserInfoVerifierBuilder::of_client(client, client_id.into())
-    }
-
-    /// Starts a verifier for a server that has no API key and so no [`Client`]. Plain
-    /// `http` works for loopback only.
-    pub fn builder_without_client(
-        environment: &Environment,
-        client_id: impl Into<String>,
-    ) -> UserInfoVerifierBuilder {
-        UserInfoVerifierBuilder::of_environment(environment, client_id.into())
-    }
-
     /// Verifies a token and returns its claims.
     ///
     /// If the keys have to be fetched first, this waits for at most the timeout of the HTTP client;
@@ -119,7 +90,7 @@ pub fn verify_with_jwks(
     audience: &str,
     now: u64,
 ) -> Option<Result<UserClaims, UserInfoError>> {
-    let keys = KeySet::parse(jwks)?;
+    let keys = KeySet::parse(jwks).ok()?;
     let expected = Expected {
         issuer,
         audience,

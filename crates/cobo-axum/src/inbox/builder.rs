@@ -59,7 +59,8 @@ impl InboxBuilder {
     /// mistake is lost: return true for data that it does not know.
     ///
     /// A body that does not decode as an event is recorded without asking. The filter is called before
-    /// the answer, so it must not block.
+    /// the answer, so it must not block. If it panics, the event is not recorded, the answer is 503, and
+    /// Cobo sends the event again.
     ///
     /// ```
     /// use cobo_axum::InboxBuilder;
@@ -106,7 +107,7 @@ impl InboxBuilder {
     /// again. Default: 5 s.
     #[must_use]
     pub fn read_limit(mut self, limit: Duration) -> Self {
-        self.shared.read_limits.limit = limit;
+        self.shared.read_limits = self.shared.read_limits.read_limit(limit);
         self
     }
 
@@ -183,7 +184,7 @@ impl InboxBuilder {
         }
         let recording = self.max_recording.min(Semaphore::MAX_PERMITS);
         self.shared.recording = Arc::new(Semaphore::new(recording));
-        self.shared.read_limits.set_max_bodies(self.max_reading);
+        self.shared.read_limits = self.shared.read_limits.max_reading(self.max_reading);
         let shared = Arc::new(self.shared);
         let workers = (0..self.workers).map(|_| tokio::spawn(worker::run(Arc::clone(&shared))));
         Ok(Inbox {
@@ -207,7 +208,7 @@ impl InboxBuilder {
                 "`max_attempts` is 0; set at least 1",
             ),
             (
-                shared.read_limits.limit.is_zero(),
+                shared.read_limits.is_zero(),
                 "`read_limit` is zero; set a longer one",
             ),
             (

@@ -1,5 +1,6 @@
 //! Verifies and records an event before it is acknowledged.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -31,35 +32,50 @@ impl Shared {
         // The body is genuine. It is recorded even if it does not decode as an event.
         let event = identified(body.into_inner().into_bytes());
         let id = event.id.clone();
-        if !accepted {
-            tracing::info!(
-                event_id = id,
-                "an event was acknowledged and dropped: the filter refused it"
-            );
-            return Ok(StatusCode::OK);
-        }
-        let why = match tokio::time::timeout(self.record_limit, self.record(event)).await {
-            Ok(Ok(Recorded::New)) => {
-                tracing::debug!(event_id = id, "recorded an event");
+        let recorded = match accepted {
+            Ok(true) => self.record_in_time(event).await,
+            Ok(false) => {
+                tracing::info!(
+                    event_id = id,
+                    "an event was acknowledged and dropped: the filter refused it"
+                );
                 return Ok(StatusCode::OK);
             }
-            Ok(Ok(Recorded::Duplicate)) => {
-                tracing::debug!(event_id = id, "an event arrived again");
-                return Ok(StatusCode::OK);
-            }
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("the event log took longer than {:?}", self.record_limit),
+            Err(why) => Err(why.to_owned()),
         };
-        tracing::error!(event_id = id, "an event was not acknowledged: {why}");
-        Err(Rejection::LATER)
+        match recorded {
+            Ok(Recorded::New) => tracing::debug!(event_id = id, "recorded an event"),
+            Ok(Recorded::Duplicate) => tracing::debug!(event_id = id, "an event arrived again"),
+            Err(why) => {
+                tracing::error!(event_id = id, "an event was not acknowledged: {why}");
+                return Err(Rejection::LATER);
+            }
+        }
+        Ok(StatusCode::OK)
     }
 
-    /// Whether the filter accepts an event. It is not asked about a body that does not decode.
-    fn is_accepted(&self, body: &Verified<Body>) -> bool {
+    /// Whether the filter accepts an event. It is not asked about a body that does not decode. A panic is an error
+    /// without its message, which can contain a part of the event.
+    fn is_accepted(&self, body: &Verified<Body>) -> Result<bool, &'static str> {
         let Some(filter) = &self.filter else {
-            return true;
+            return Ok(true);
         };
-        body.parse::<Event>().map_or(true, |event| filter(&event))
+        let Ok(event) = body.parse::<Event>() else {
+            return Ok(true);
+        };
+        // The event is not used after a panic. What the filter itself holds is the app's.
+        catch_unwind(AssertUnwindSafe(|| filter(&event))).map_err(|_| "the filter panicked")
+    }
+
+    /// Records an event, or says why that was not possible within the limit.
+    async fn record_in_time(self: &Arc<Self>, event: NewEvent) -> Result<Recorded, String> {
+        match tokio::time::timeout(self.record_limit, self.record(event)).await {
+            Ok(recorded) => recorded.map_err(|error| error.to_string()),
+            Err(_) => Err(format!(
+                "the event log took longer than {:?}",
+                self.record_limit
+            )),
+        }
     }
 
     /// Records an event. Goes on if the connection ends or the limit is reached.

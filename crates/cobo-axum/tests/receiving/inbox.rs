@@ -322,6 +322,26 @@ async fn event_that_the_filter_refuses_is_acknowledged_and_not_recorded() {
     inbox.shutdown().await;
 }
 
+/// Cobo sends the event again, and the filter may be mended by then.
+#[tokio::test]
+async fn event_whose_filter_panics_is_answered_with_503_and_not_recorded() {
+    let (handlers, mut handled) = reporting();
+    let inbox = Inbox::builder(verifier(), MemoryLog::new(10), handlers)
+        .filter(|event| match event.event_id.as_deref() {
+            Some("e-1") => panic!("as the test wants"),
+            _ => true,
+        })
+        .start()
+        .unwrap();
+    let url = url_of(&inbox).await;
+    assert_eq!(send(signed(&url, &event("e-1"))).await, later());
+    assert_eq!(inbox.counts().await.unwrap(), Counts::default());
+    assert_eq!(send(signed(&url, &event("e-2"))).await, OK);
+    assert_eq!(handled.recv().await.unwrap(), "e-2");
+    inbox.shutdown().await;
+    assert!(handled.try_recv().is_err());
+}
+
 /// A body has names, amounts and addresses.
 #[test]
 fn debug_of_events_in_a_log_shows_the_length_of_the_body_and_not_its_content() {

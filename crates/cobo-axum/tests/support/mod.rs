@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub, missing_docs)]
 
+pub mod bodies;
 #[cfg(feature = "redb")]
 pub mod disk;
 

@@ -7,8 +7,9 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess, Visitor,
 };
 
-use super::access::{Items, Properties};
 use super::integer::Integer;
+use super::named::Named;
+use super::path::Step;
 use super::tracker::Tracker;
 use super::{MODEL, RAW_JSON};
 
@@ -276,5 +277,97 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<'_, V> {
 
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
         self.visitor.visit_enum(access)
+    }
+}
+
+/// Passes the items of a list to a visitor, tracked.
+struct Items<'t, A> {
+    inner: A,
+    tracker: &'t Rc<Tracker>,
+    index: usize,
+}
+
+impl<'t, A> Items<'t, A> {
+    fn new(inner: A, tracker: &'t Rc<Tracker>) -> Self {
+        Self {
+            inner,
+            tracker,
+            index: 0,
+        }
+    }
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, A> {
+    type Error = A::Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, A::Error> {
+        let step = Step::Item(self.index);
+        self.index += 1;
+        let seed = Tracked::new(seed, self.tracker);
+        self.tracker
+            .step(step, || self.inner.next_element_seed(seed))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.inner.size_hint()
+    }
+}
+
+/// Passes the properties of an object to a visitor, tracked.
+struct Properties<'t, A> {
+    inner: A,
+    tracker: &'t Rc<Tracker>,
+    /// Whether the visitor is a model. A model reports its fields to the tracker itself.
+    of_model: bool,
+    name: Option<String>,
+}
+
+impl<'t, A> Properties<'t, A> {
+    fn new(inner: A, tracker: &'t Rc<Tracker>) -> Self {
+        Self {
+            inner,
+            tracker,
+            of_model: false,
+            name: None,
+        }
+    }
+
+    fn of_model(inner: A, tracker: &'t Rc<Tracker>) -> Self {
+        Self {
+            of_model: true,
+            ..Self::new(inner, tracker)
+        }
+    }
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Properties<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
+        if self.of_model {
+            return self.inner.next_key_seed(seed);
+        }
+        self.name = None;
+        let name = &mut self.name;
+        self.inner.next_key_seed(Named { inner: seed, name })
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        let seed = Tracked::new(seed, self.tracker);
+        if self.of_model {
+            return self.inner.next_value_seed(seed);
+        }
+        let step = self.name.take().map_or(Step::AnyKey, Step::Key);
+        self.tracker.step(step, || self.inner.next_value_seed(seed))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.inner.size_hint()
     }
 }

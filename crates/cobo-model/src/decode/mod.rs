@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use serde::de::DeserializeOwned;
 
-mod access;
 mod deserializer;
 mod error;
 mod integer;
+mod named;
 mod path;
 mod raw;
 mod tracker;

@@ -10,13 +10,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::owner::check;
 use super::{Lease, Owner, Saved, StoreError, TokenPair, TokenStore};
 use directory::{Directory, OrgFiles};
+use encoding::Encoding;
 use lock::{Kind, Lock};
-use record::{Encoding, Stored};
+use record::Stored;
 use workers::Workers;
 
 mod buffer;
 mod directory;
 mod disk;
+mod encoding;
 mod failure;
 mod lock;
 mod permissions;

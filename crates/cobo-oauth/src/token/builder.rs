@@ -8,12 +8,12 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::callback::CallbackLimits;
+use super::callback_limits::CallbackLimits;
 use super::cobo_clock::CoboClock;
 use super::issuer::{Cobo, Issuer};
 use super::limits::{Limits, MAX_TIMEOUT, MIN_TIMEOUT};
-use super::shared::{Jitter, MIN_SWEEP_SIZE, Shared};
-use super::source::{Source, TokenSource};
+use super::shared::{Jitter, MIN_SWEEP_SIZE, Shared, Source};
+use super::source::TokenSource;
 use crate::OAuthClient;
 use crate::store::{MemoryStore, Owner, TokenStore};
 
@@ -43,12 +43,23 @@ fn random() -> f64 {
     getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
 }
 
-impl TokenSourceBuilder {
-    pub(crate) fn new(client: OAuthClient, client_id: String) -> Self {
-        let owner = Owner::new(&*client_id, client.as_ref().environment());
-        Self::with_issuer(Cobo::new(&client, client_id), owner)
+impl TokenSource {
+    /// Creates a source that keeps its tokens in memory.
+    ///
+    /// `client_id` is the app's client id, from Cobo's portal.
+    pub fn new(client: OAuthClient, client_id: impl Into<String>) -> Self {
+        Self::builder(client, client_id).build()
     }
 
+    /// Starts the setup of a source with more options, for example a store.
+    pub fn builder(client: OAuthClient, client_id: impl Into<String>) -> TokenSourceBuilder {
+        let client_id = client_id.into();
+        let owner = Owner::new(&*client_id, client.as_ref().environment());
+        TokenSourceBuilder::with_issuer(Cobo::new(&client, client_id), owner)
+    }
+}
+
+impl TokenSourceBuilder {
     pub(crate) fn with_issuer(issuer: impl Issuer + 'static, owner: Owner) -> Self {
         Self {
             issuer: Box::new(issuer),

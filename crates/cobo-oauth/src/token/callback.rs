@@ -11,77 +11,18 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 use tracing::Instrument as _;
 
+use super::access::MAX_WAITS;
+use super::callback_state::Progress;
 use super::error::{TokenError, TokenErrorKind};
 use super::installation::{Installation, InstallationOutcome};
-use super::limits::{CALLBACK_INTERVAL, Limits, MAX_LOOKUPS, MAX_WAITING_CALLBACKS};
-use super::moment::Moment;
-use super::org_tokens::{MAX_WAITS, OrgTokens};
-use super::rate_limit::RateLimit;
+use super::limits::CALLBACK_INTERVAL;
+use super::org_tokens::OrgTokens;
 use super::refresh_state::RefreshReason;
 use super::shared::Shared;
 
 /// How many times a token is requested for a queued callback, whose sender does not call again.
 /// Cobo may be unavailable.
 const QUEUED_ATTEMPTS: u32 = 5;
-
-/// The limits of the callbacks of all organizations.
-#[derive(Debug)]
-pub(crate) struct CallbackLimits {
-    /// Permits to ask the store whether the organization of a callback is known.
-    pub(crate) lookups: Semaphore,
-    /// Places for callbacks of organizations that may be unknown.
-    pub(crate) lookup_places: Arc<Semaphore>,
-    /// Permits for requests, and places for callbacks that wait for one.
-    pub(crate) requests: Semaphore,
-    pub(crate) places: Arc<Semaphore>,
-    /// The same for unknown organizations, and their shared rate.
-    pub(crate) unknown_requests: Semaphore,
-    pub(crate) unknown_places: Arc<Semaphore>,
-    pub(crate) unknown_rate: RateLimit,
-}
-
-impl CallbackLimits {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        let places = || Arc::new(Semaphore::new(MAX_WAITING_CALLBACKS));
-        Self {
-            lookups: Semaphore::new(MAX_LOOKUPS),
-            lookup_places: places(),
-            requests: Semaphore::new(limits.callback_concurrency()),
-            places: places(),
-            unknown_requests: Semaphore::new(limits.unknown_callback_concurrency()),
-            unknown_places: places(),
-            unknown_rate: RateLimit::new(limits.unknown_interval, limits.unknown_burst),
-        }
-    }
-}
-
-/// The callbacks of one organization.
-#[derive(Debug, Default)]
-pub(crate) struct CallbackState {
-    /// The last `get_token` that a callback requested: see `RefreshState::requested`.
-    requested: u64,
-    /// The progress of the task, if it is running.
-    progress: Option<watch::Receiver<Progress>>,
-    last_answer: Option<Moment>,
-}
-
-impl CallbackState {
-    /// Whether the task waits for the rate limit of unknown organizations.
-    pub(crate) fn is_queued(&self) -> bool {
-        let progress = self.progress.as_ref();
-        progress.is_some_and(|progress| progress.borrow().queued)
-    }
-}
-
-/// The progress of an organization's callback task.
-#[derive(Debug, Clone)]
-struct Progress {
-    /// The number of the last request that was answered.
-    answered: u64,
-    result: Result<(), TokenError>,
-    /// Whether unanswered requests wait for the rate limit of unknown organizations.
-    queued: bool,
-}
 
 /// Answers the callbacks of an organization in a separate task, which continues if a sender
 /// disconnects.
@@ -132,7 +73,7 @@ impl OrgTokens {
         if let Some(progress) = &state.callback.progress {
             return Ok((request, progress.clone()));
         }
-        let (runtime, _counted) = self.may_start_task(shared)?;
+        let (runtime, _counted) = shared.may_start_task(self.org_id())?;
         // Taken before the task starts: the number of made-up organizations is not limited.
         let limits = &shared.callbacks;
         let places = match self.cached().is_some() || self.has_unsaved() {
@@ -176,7 +117,7 @@ impl CallbackTask {
                 result,
                 queued: false,
             });
-            state.notify_watchers(&self.tokens, &self.shared);
+            self.shared.notify_watchers(&self.tokens, &state);
             drop(state);
             if done {
                 return;
@@ -272,7 +213,7 @@ impl CallbackTask {
     fn queue(&self) {
         self.progress.send_modify(|progress| progress.queued = true);
         let state = self.tokens.state();
-        state.notify_watchers(&self.tokens, &self.shared);
+        self.shared.notify_watchers(&self.tokens, &state);
     }
 }
 
@@ -285,7 +226,7 @@ impl Drop for CallbackTask {
         let registered = &mut state.callback.progress;
         let registered = registered.take_if(|progress| progress.same_channel(&ours));
         if registered.is_some() {
-            state.notify_watchers(&self.tokens, &self.shared);
+            self.shared.notify_watchers(&self.tokens, &state);
         }
     }
 }

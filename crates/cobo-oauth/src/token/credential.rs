@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use cobo_auth::{AccessToken, Credential, Error};
 
 use super::org_tokens::OrgTokens;
-use super::source::Source;
+use super::shared::Source;
 
 /// Adds a valid access token of one organization to requests. Created by
 /// [`TokenSource::credential`](crate::TokenSource::credential).

@@ -9,6 +9,7 @@ use super::error::TokenError;
 use super::metrics::Metrics;
 use super::org_tokens::OrgTokens;
 use super::refresh_state::{Failures, RefreshReason, RefreshState};
+use super::refresh_task::RefreshTask;
 use super::shared::Shared;
 
 impl OrgTokens {
@@ -28,7 +29,7 @@ impl OrgTokens {
             state.end_backoff(|_| true);
             state.failures = Failures::default();
             state.rejections = 0;
-            state.notify_watchers(self, shared);
+            shared.notify_watchers(self, &state);
             state.epoch
         };
         // Registers a task that is never run, so that no refresh stores a new pair which `remove`
@@ -44,7 +45,7 @@ impl OrgTokens {
                 match state.running(&now) {
                     Some(running) => running,
                     None => {
-                        let task = self.register(&mut state, shared, now);
+                        let task = RefreshTask::register(shared, self, &mut state, now);
                         self.invalidate_in_memory(&mut state);
                         break task;
                     }
@@ -99,7 +100,7 @@ impl OrgTokens {
             // The backoff protects Cobo, which was not called: call it now.
             state.end_backoff(|error| !error.cobo_was_called());
             self.discard(&mut state);
-            state.notify_watchers(self, shared);
+            shared.notify_watchers(self, &state);
         }
         drop(state);
         if !kept {

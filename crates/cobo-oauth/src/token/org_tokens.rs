@@ -1,25 +1,16 @@
-//! The tokens of one organization, and how callers get them.
+//! The tokens of one organization.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
-use cobo_auth::AccessToken;
-use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio_util::task::task_tracker::TaskTrackerToken;
-use tracing::Instrument as _;
 
-use super::cached_token::{CachedToken, Phase};
+use super::cached_token::CachedToken;
 use super::error::{TokenError, TokenErrorKind};
 use super::moment::Moment;
 use super::org_state::OrgState;
-use super::refresh_state::{Activity, RefreshHandle, RefreshState};
-use super::refresh_task::{RefreshOutcome, RefreshTask};
-use super::shared::Shared;
+use super::refresh_state::{Activity, RefreshState};
 use crate::store::TokenPair;
-
-/// How many times a caller retries when the task that it waited for gave it no result.
-pub(crate) const MAX_WAITS: usize = 4;
 
 #[derive(Debug)]
 pub(crate) struct OrgTokens {
@@ -68,152 +59,6 @@ impl OrgTokens {
         self.unsaved.load().is_some()
     }
 
-    /// Returns the token without waiting, unless it expires very soon. Starts a refresh if one is
-    /// due.
-    pub(crate) fn current(self: &Arc<Self>, shared: &Arc<Shared>) -> Option<AccessToken> {
-        if self.has_unsaved() {
-            shared.resume_saving(self);
-        }
-        let token = self.cached()?;
-        match token.phase(&shared.now_without_lock()) {
-            Phase::Fresh => {}
-            Phase::RefreshDue => drop(self.join_or_start(shared)),
-            Phase::RefreshRequired | Phase::Expired => return None,
-        }
-        Some(token.into())
-    }
-
-    /// Returns the token. Waits for a refresh if no token is cached or if it expires very soon.
-    pub(crate) async fn fetch(
-        self: &Arc<Self>,
-        shared: &Arc<Shared>,
-    ) -> Result<AccessToken, TokenError> {
-        for _ in 0..MAX_WAITS {
-            if let Some(token) = self.current(shared) {
-                return Ok(token);
-            }
-            let task = match self.join_or_start(shared) {
-                Ok(task) => task,
-                Err(error) => return self.valid_or(error, shared),
-            };
-            // Limits the wait, so that a server that hangs does not delay callers until the old
-            // token expires.
-            let now = shared.now();
-            let timeout = match self.valid(&now) {
-                Some(token) => token.expires.remaining(&now) / 2,
-                None => shared.limits.refresh_task(),
-            };
-            match task.wait(timeout).await {
-                Some(RefreshOutcome::Obtained(token)) if token.is_valid(&shared.now()) => {
-                    return Ok(token.into());
-                }
-                Some(RefreshOutcome::Failed(error)) => return self.valid_or(error, shared),
-                Some(RefreshOutcome::Obtained(_) | RefreshOutcome::Superseded) => {}
-                None => {
-                    if let Some(token) = self.valid(&shared.now()) {
-                        return Ok(token.into());
-                    }
-                }
-            }
-        }
-        self.valid_or(self.unavailable(), shared)
-    }
-
-    /// The token in memory if it has not expired, and otherwise this error.
-    fn valid_or(&self, error: TokenError, shared: &Shared) -> Result<AccessToken, TokenError> {
-        let token = self.valid(&shared.now()).ok_or(error)?;
-        Ok(token.into())
-    }
-
-    /// Waits for the `get_token` that answers this and all earlier requests for one.
-    pub(crate) async fn reissued(
-        self: &Arc<Self>,
-        shared: &Arc<Shared>,
-        requested: u64,
-    ) -> Result<(), TokenError> {
-        for _ in 0..MAX_WAITS {
-            let task = self.join_or_start(shared)?;
-            let answers = task.reason.requires_get_token() && task.requested >= requested;
-            match task.wait(shared.limits.refresh_task()).await {
-                Some(RefreshOutcome::Obtained(_)) if answers => return Ok(()),
-                Some(RefreshOutcome::Failed(error)) if answers => return Err(error),
-                _ => {}
-            }
-        }
-        Err(self.unavailable())
-    }
-
-    fn unavailable(&self) -> TokenError {
-        TokenError::new(TokenErrorKind::Unavailable, &self.org_id)
-    }
-
-    /// Joins the running task or starts one. An error while backing off, after a shutdown, or
-    /// without a runtime.
-    fn join_or_start(self: &Arc<Self>, shared: &Arc<Shared>) -> Result<RefreshHandle, TokenError> {
-        let now = shared.now();
-        let mut state = self.state();
-        if let Some(task) = state.running(&now) {
-            return Ok(task);
-        }
-        if let Some(backoff) = state.backoff(&now) {
-            return Err(backoff.error.clone());
-        }
-        let (runtime, _counted) = self.may_start_task(shared)?;
-        let task = self.register(&mut state, shared, now);
-        let handle = task.handle.clone();
-        state.notify_watchers(self, shared);
-        // A runtime that is shutting down drops the task inside `spawn_on`, and the drop takes this
-        // lock.
-        drop(state);
-        // A trace shows the refresh below the call that started it.
-        let task = task.run().in_current_span();
-        shared.tasks.spawn_on(task, &runtime);
-        Ok(handle)
-    }
-
-    /// Checks that a task may start for this organization. Returns the runtime, and a token that
-    /// makes a shutdown wait: hold it until the task is spawned.
-    pub(crate) fn may_start_task(
-        &self,
-        shared: &Shared,
-    ) -> Result<(Handle, TaskTrackerToken), TokenError> {
-        check_org_id(&self.org_id)?;
-        let counted = shared.tasks.token();
-        if shared.stop.is_cancelled() {
-            return Err(TokenError::new(TokenErrorKind::ShutDown, &self.org_id));
-        }
-        let runtime = Handle::try_current().map_err(|no_runtime| {
-            TokenError::caused_by(TokenErrorKind::Unavailable, &self.org_id, no_runtime)
-        })?;
-        Ok((runtime, counted))
-    }
-
-    /// Registers a task as the running one.
-    pub(super) fn register(
-        self: &Arc<Self>,
-        state: &mut RefreshState,
-        shared: &Arc<Shared>,
-        now: Moment,
-    ) -> RefreshTask {
-        let (sender, outcome) = watch::channel(None);
-        state.tasks += 1;
-        let handle = RefreshHandle {
-            number: state.tasks,
-            epoch: state.epoch,
-            reason: state.reason,
-            requested: state.requested,
-            outcome,
-            lost_at: now.monotonic.saturating_add(shared.limits.refresh_task()),
-        };
-        state.activity = Activity::Refreshing(handle.clone());
-        RefreshTask {
-            shared: shared.clone(),
-            tokens: self.clone(),
-            handle,
-            outcome: sender,
-        }
-    }
-
     /// Whether this generation is newer than the current token and than every rejected one.
     pub(crate) fn is_newer(&self, state: &RefreshState, generation: u64) -> bool {
         let current = self.cached().map_or(0, |token| token.generation());
@@ -251,7 +96,23 @@ impl OrgTokens {
     }
 
     pub(crate) fn org_state(&self, now: &Moment) -> OrgState {
-        OrgState::of(self, &self.state(), now)
+        self.org_state_of(&self.state(), now)
+    }
+
+    /// Like [`org_state`](Self::org_state), for a caller that holds the lock of the state.
+    pub(crate) fn org_state_of(&self, state: &RefreshState, now: &Moment) -> OrgState {
+        let token = self.cached();
+        let token = token.as_deref();
+        OrgState {
+            valid: token.is_some_and(|token| token.is_valid(now)),
+            expires_at: token.map(|token| token.expires.wall),
+            generation: token.map(CachedToken::generation),
+            refreshing: matches!(state.activity, Activity::Refreshing(_)),
+            queued: state.callback.is_queued(),
+            failing_since: state.failures.since,
+            error: state.failures.last_error.clone(),
+            unsaved: self.has_unsaved(),
+        }
     }
 
     pub(crate) fn watch(&self, now: &Moment) -> watch::Receiver<OrgState> {
@@ -259,18 +120,10 @@ impl OrgTokens {
         if let Some(watch) = &state.watch {
             return watch.subscribe();
         }
-        let current = OrgState::of(self, &state, now);
+        let current = self.org_state_of(&state, now);
         let (sender, receiver) = watch::channel(current);
         state.watch = Some(sender);
         receiver
-    }
-}
-
-impl RefreshState {
-    pub(crate) fn notify_watchers(&self, tokens: &OrgTokens, shared: &Shared) {
-        if let Some(watch) = &self.watch {
-            watch.send_replace(OrgState::of(tokens, self, &shared.now()));
-        }
     }
 }
 

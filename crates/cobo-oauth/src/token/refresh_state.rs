@@ -1,16 +1,16 @@
 //! The part of an organization's state that changes with refreshes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::callback::CallbackState;
+use super::cached_token::CachedToken;
+use super::callback_state::CallbackState;
 use super::error::TokenError;
 use super::moment::Moment;
 use super::org_state::OrgState;
-use super::refresh_task::RefreshOutcome;
-use super::shared::Shared;
 
 /// The state that refreshes change. Locked briefly, never across an await.
 #[derive(Debug, Default)]
@@ -102,6 +102,15 @@ impl RefreshHandle {
     }
 }
 
+/// The result of a refresh task.
+#[derive(Debug, Clone)]
+pub(crate) enum RefreshOutcome {
+    Obtained(Arc<CachedToken>),
+    Failed(TokenError),
+    /// The organization's tokens were invalidated meanwhile; the result was discarded.
+    Superseded,
+}
+
 /// Until when no task starts, and the error that callers get meanwhile.
 #[derive(Debug, Clone)]
 pub(crate) struct Backoff {
@@ -116,6 +125,14 @@ pub(crate) struct Failures {
     /// When the first of them happened, in Unix milliseconds.
     pub(crate) since: Option<u64>,
     pub(crate) last_error: Option<TokenError>,
+}
+
+impl Failures {
+    pub(crate) fn add(&mut self, error: &TokenError, now: &Moment) {
+        self.count = self.count.saturating_add(1);
+        self.since.get_or_insert(now.wall);
+        self.last_error = Some(error.clone());
+    }
 }
 
 impl RefreshState {
@@ -147,14 +164,5 @@ impl RefreshState {
         {
             self.activity = Activity::Idle;
         }
-    }
-
-    /// Records a failure of the current task. Returns the time without a new attempt.
-    pub(crate) fn failed(&mut self, error: &TokenError, now: &Moment, shared: &Shared) -> Duration {
-        self.failures.count = self.failures.count.saturating_add(1);
-        self.failures.since.get_or_insert(now.wall);
-        self.failures.last_error = Some(error.clone());
-        let backoff = shared.backoff(self.failures.count, error.is_refusal());
-        backoff.max(shared.limits.capped_retry_after(error.retry_after()))
     }
 }

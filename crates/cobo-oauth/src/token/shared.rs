@@ -5,25 +5,35 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cobo_auth::{AccessToken, Clock};
+use cobo_auth::Clock;
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::callback::CallbackLimits;
+use super::callback_limits::CallbackLimits;
 use super::cobo_clock::CoboClock;
-use super::error::TokenError;
+use super::error::{TokenError, TokenErrorKind};
 use super::issuer::Issuer;
 use super::limits::Limits;
 use super::moment::Moment;
 use super::org_tokens::{OrgTokens, check_org_id};
+use super::refresh_state::RefreshState;
 use crate::store::{Owner, TokenStore};
 
 /// Returns random numbers from 0 to 1.
 pub(crate) type Jitter = Box<dyn Fn() -> f64 + Send + Sync>;
 
 pub(crate) const MIN_SWEEP_SIZE: usize = 1_024;
+
+/// The state that all clones and credentials of a source share.
+pub(crate) struct Source {
+    pub(crate) shared: Arc<Shared>,
+    /// Stops scheduled work when the last clone or credential is dropped.
+    pub(crate) _stop: DropGuard,
+}
 
 pub(crate) struct Shared {
     pub(crate) issuer: Box<dyn Issuer>,
@@ -68,11 +78,6 @@ impl Shared {
     /// The backoff after this many failures in a row.
     pub(crate) fn backoff(&self, failures: u32, refused: bool) -> Duration {
         self.limits.backoff(failures, refused, self.jitter())
-    }
-
-    /// The current token of an organization, if one is available without waiting.
-    pub(crate) fn current(self: &Arc<Self>, org_id: &str) -> Option<AccessToken> {
-        self.organizations.pin().get(org_id)?.current(self)
     }
 
     /// The tokens of an organization that is in the map.
@@ -130,6 +135,30 @@ impl Shared {
     pub(crate) fn remove_if_unused(&self, org_id: &str, now: &Moment) {
         let organizations = self.organizations.pin();
         let _ = organizations.remove_if(org_id, |_, tokens| tokens.detach(now));
+    }
+
+    /// Reports an organization's state to its watchers.
+    pub(crate) fn notify_watchers(&self, tokens: &OrgTokens, state: &RefreshState) {
+        if let Some(watch) = &state.watch {
+            watch.send_replace(tokens.org_state_of(state, &self.now()));
+        }
+    }
+
+    /// Checks that a task may start for an organization. Returns the runtime, and a token that
+    /// makes a shutdown wait: hold it until the task is spawned.
+    pub(crate) fn may_start_task(
+        &self,
+        org_id: &Arc<str>,
+    ) -> Result<(Handle, TaskTrackerToken), TokenError> {
+        check_org_id(org_id)?;
+        let counted = self.tasks.token();
+        if self.stop.is_cancelled() {
+            return Err(TokenError::new(TokenErrorKind::ShutDown, org_id));
+        }
+        let runtime = Handle::try_current().map_err(|no_runtime| {
+            TokenError::caused_by(TokenErrorKind::Unavailable, org_id, no_runtime)
+        })?;
+        Ok((runtime, counted))
     }
 
     /// Waits for a permit, for at most the deadline for obtaining a token.

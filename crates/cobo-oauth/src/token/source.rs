@@ -3,17 +3,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use cobo_auth::AccessToken;
-use tokio_util::sync::DropGuard;
 
-use super::builder::TokenSourceBuilder;
 use super::credential::OrgCredential;
 use super::error::TokenError;
 use super::installation::{Installation, InstallationError, InstallationOutcome};
-use super::org_state::{OrgState, OrgWatch};
+use super::org_state::OrgState;
 use super::org_tokens::{OrgTokens, check_org_id};
+use super::org_watch::OrgWatch;
 use super::refresh_state::RefreshReason;
-use super::shared::Shared;
-use crate::OAuthClient;
+use super::shared::Source;
 use crate::store::StoreError;
 
 /// Provides valid access tokens for any number of organizations, and refreshes them.
@@ -67,26 +65,7 @@ use crate::store::StoreError;
 #[derive(Clone)]
 pub struct TokenSource(pub(crate) Arc<Source>);
 
-/// The state that all clones and credentials of a source share.
-pub(crate) struct Source {
-    pub(crate) shared: Arc<Shared>,
-    /// Stops scheduled work when the last clone or credential is dropped.
-    pub(crate) _stop: DropGuard,
-}
-
 impl TokenSource {
-    /// Creates a source that keeps its tokens in memory.
-    ///
-    /// `client_id` is the app's client id, from Cobo's portal.
-    pub fn new(client: OAuthClient, client_id: impl Into<String>) -> Self {
-        Self::builder(client, client_id).build()
-    }
-
-    /// Starts the setup of a source with more options, for example a store.
-    pub fn builder(client: OAuthClient, client_id: impl Into<String>) -> TokenSourceBuilder {
-        TokenSourceBuilder::new(client, client_id.into())
-    }
-
     /// Returns the credential that a client needs to act for an organization.
     ///
     /// Nothing is checked or obtained until the first call.
@@ -151,7 +130,7 @@ impl TokenSource {
     /// organizations at a time. Dropping the future does not cancel the request.
     ///
     /// Organizations without a stored token share
-    /// [one rate limit](TokenSourceBuilder::unknown_installation_rate). If a callback has to wait
+    /// [one rate limit](crate::TokenSourceBuilder::unknown_installation_rate). If a callback has to wait
     /// for it, this returns [`InstallationOutcome::Queued`] at once.
     ///
     /// # Errors
@@ -176,7 +155,7 @@ impl TokenSource {
     /// its own list.
     ///
     /// The store reads every entry, which takes seconds with very many organizations. The time
-    /// limit is the [deadline](TokenSourceBuilder::deadline).
+    /// limit is the [deadline](crate::TokenSourceBuilder::deadline).
     ///
     /// # Errors
     ///
@@ -211,8 +190,8 @@ impl TokenSource {
     }
 
     /// Stops scheduled work, and waits until requests that were sent have finished and their
-    /// results are stored. Waits at most the [deadline](TokenSourceBuilder::deadline) plus five
-    /// times the [store timeout](TokenSourceBuilder::store_timeout).
+    /// results are stored. Waits at most the [deadline](crate::TokenSourceBuilder::deadline) plus five
+    /// times the [store timeout](crate::TokenSourceBuilder::store_timeout).
     ///
     /// Valid tokens are still returned afterwards; no new token is obtained.
     pub async fn shutdown(&self) {

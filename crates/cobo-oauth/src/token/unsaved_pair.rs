@@ -27,7 +27,7 @@ impl Shared {
 
     /// Starts the save task again if it ended with its runtime.
     pub(crate) fn resume_saving(self: &Arc<Self>, tokens: &Arc<OrgTokens>) {
-        if let Ok((runtime, _counted)) = tokens.may_start_task(self) {
+        if let Ok((runtime, _counted)) = self.may_start_task(tokens.org_id()) {
             self.start_save_task(tokens, tokens.state(), &runtime);
         }
     }
@@ -78,7 +78,7 @@ impl Shared {
         }
         match saved {
             Ok(saved) => {
-                state.notify_watchers(tokens, self);
+                self.notify_watchers(tokens, &state);
                 let kept = saved == Saved::Kept;
                 let org_id = tokens.org_id();
                 tracing::info!(%org_id, kept, "the token store works again");

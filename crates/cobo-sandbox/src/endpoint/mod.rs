@@ -1,23 +1,22 @@
 //! Finds the operation of a request, authorizes the request and answers it.
 
+mod bearer;
 mod documented;
 mod organization;
 mod own;
+mod params;
 mod permission_token;
 mod sending;
 mod token;
 
-pub(crate) use documented::Documents;
-pub(crate) use own::Own;
+use bearer::bearer;
 
-use http::{HeaderMap, header};
-
-use crate::key::{AppKey, Caller};
+use crate::lock::lock;
 use crate::organization::Organization;
 use crate::reply::{Failure, Reply};
-use crate::signature::{RequestParts, split};
+use crate::signature::{AppKey, Caller, RequestParts, split};
 use crate::spec::{Documented, Form};
-use crate::state::{State, lock};
+use crate::state::{Documents, Own, State};
 
 /// Paths with this prefix are called without an organization's access token, and only with an app's key.
 const OAUTH: &str = "/v2/oauth/";
@@ -62,7 +61,7 @@ pub(crate) fn answer(
         documents.check(documented, request, form)?;
     }
     let carry_out = || match operation {
-        Operation::Own(own) => own.answer(state, request, organization.as_ref()),
+        Operation::Own(own) => own::answer(own, state, request, organization.as_ref()),
         Operation::Documented(documents, documented) => {
             let organization = organization.as_ref();
             documented::answer(documents, state, documented, request, key, organization)
@@ -79,7 +78,7 @@ pub(crate) fn answer_public(
     let mut at_path = own_at(state, split(request.target).0).into_iter();
     let own = at_path.find(|own| own.is_public() && own.method() == request.method)?;
     Some(scripted_or(state, own.id(), || {
-        own.answer(state, request, None)
+        own::answer(own, state, request, None)
     }))
 }
 
@@ -164,25 +163,4 @@ fn authorize(
             }
         },
     }
-}
-
-/// The bearer token of a request, if it has one.
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
-    let malformed = || Failure::unauthenticated("the header Authorization is not one Bearer token");
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    if values.next().is_some() {
-        return Err(malformed());
-    }
-    let (scheme, token) = value
-        .to_str()
-        .ok()
-        .and_then(|value| value.split_once(' '))
-        .ok_or_else(malformed)?;
-    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
-        return Err(malformed());
-    }
-    Ok(Some(token))
 }

@@ -1,84 +1,27 @@
-//! The operations that the sandbox has without a document.
+//! Carries out the operations that the sandbox has without a document.
+
+use http::StatusCode;
 
 use super::{organization, permission_token, token};
+use crate::lock::lock;
 use crate::organization::Organization;
 use crate::reply::{Failure, Reply};
 use crate::signature::{RequestParts, split};
-use crate::state::{State, lock};
+use crate::state::{Own, State};
 
-/// One of these operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Own {
-    GetToken,
-    RefreshToken,
-    ExchangePermissionToken,
-    RefreshPermissionToken,
-    GetOrgInfo,
-    GetJwks,
-}
-
-impl Own {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::GetToken,
-        Self::RefreshToken,
-        Self::ExchangePermissionToken,
-        Self::RefreshPermissionToken,
-        Self::GetOrgInfo,
-        Self::GetJwks,
-    ];
-
-    /// The operation id, as in Cobo's document; `get_jwks` is not in it.
-    pub(crate) fn id(self) -> &'static str {
-        match self {
-            Self::GetToken => "get_token",
-            Self::RefreshToken => "refresh_token",
-            Self::ExchangePermissionToken => "exchange_permission_token",
-            Self::RefreshPermissionToken => "refresh_permission_token",
-            Self::GetOrgInfo => "get_org_info",
-            Self::GetJwks => "get_jwks",
-        }
-    }
-
-    /// The method, in upper case.
-    pub(crate) fn method(self) -> &'static str {
-        match self {
-            Self::GetToken | Self::GetOrgInfo | Self::GetJwks => "GET",
-            Self::RefreshToken | Self::ExchangePermissionToken | Self::RefreshPermissionToken => {
-                "POST"
-            }
-        }
-    }
-
-    /// The full path.
-    pub(crate) fn path(self) -> &'static str {
-        match self {
-            Self::GetToken | Self::RefreshToken => "/v2/oauth/token",
-            Self::ExchangePermissionToken => "/v2/oauth/permission_token/exchange",
-            Self::RefreshPermissionToken => "/v2/oauth/permission_token/refresh",
-            Self::GetOrgInfo => "/v2/organizations/info",
-            Self::GetJwks => "/v2/oauth/authorize/jwks.json",
-        }
-    }
-
-    /// Whether it is called without a signature.
-    pub(super) fn is_public(self) -> bool {
-        self == Self::GetJwks
-    }
-
-    /// Carries the operation out.
-    pub(super) fn answer(
-        self,
-        state: &State,
-        request: &RequestParts<'_>,
-        organization: Option<&Organization>,
-    ) -> Result<Reply, Failure> {
-        match self {
-            Self::GetToken => token::get(state, split(request.target).1),
-            Self::RefreshToken => token::refresh(state, request),
-            Self::ExchangePermissionToken => permission_token::exchange(state, request),
-            Self::RefreshPermissionToken => permission_token::refresh(state, request),
-            Self::GetOrgInfo => organization::info(organization),
-            Self::GetJwks => Ok(lock(&state.portal).jwks()),
-        }
+/// Carries an operation out.
+pub(super) fn answer(
+    own: Own,
+    state: &State,
+    request: &RequestParts<'_>,
+    organization: Option<&Organization>,
+) -> Result<Reply, Failure> {
+    match own {
+        Own::GetToken => token::get(state, split(request.target).1),
+        Own::RefreshToken => token::refresh(state, request),
+        Own::ExchangePermissionToken => permission_token::exchange(state, request),
+        Own::RefreshPermissionToken => permission_token::refresh(state, request),
+        Own::GetOrgInfo => organization::info(organization),
+        Own::GetJwks => Ok(Reply::json(StatusCode::OK, lock(&state.portal).jwks())),
     }
 }

@@ -3,13 +3,14 @@
 use http::StatusCode;
 use serde_json::json;
 
-use super::bearer;
+use super::bearer::bearer;
+use super::params::Params;
 use super::token::refused;
-use crate::param::Params;
+use crate::lock::lock;
+use crate::organization::{Kind, Pair};
 use crate::reply::{Failure, Reply};
 use crate::signature::RequestParts;
-use crate::state::{State, lock};
-use crate::token::{Kind, Pair};
+use crate::state::State;
 
 /// `exchange_permission_token`.
 ///

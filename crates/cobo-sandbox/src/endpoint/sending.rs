@@ -57,7 +57,7 @@ fn events(state: &State, objects: &Objects, call: &Call<'_>) -> Result<Vec<Copie
     let url = objects.endpoint_url(call, &endpoint_id)?;
     // What the time has changed since the last call may have caused events.
     state.publish();
-    Ok(state.events_of(&endpoint_id, &url))
+    Ok(state.outbound.events_of(&endpoint_id, &url))
 }
 
 /// The event that a call names.
@@ -68,7 +68,8 @@ fn event(state: &State, objects: &Objects, call: &Call<'_>) -> Result<Copies, Fa
 
 /// The callback messages of the organization that calls.
 fn callbacks(state: &State, call: &Call<'_>) -> Vec<Copies> {
-    state.callbacks_of(call.organization.map_or("", |it| &*it.org_id))
+    let org_id = call.organization.map_or("", |it| &*it.org_id);
+    state.outbound.callbacks_of(org_id)
 }
 
 fn with_id(sent: Vec<Copies>, id: &str) -> Result<Copies, Failure> {

@@ -3,11 +3,12 @@
 use http::StatusCode;
 use serde_json::json;
 
-use crate::param::Params;
+use super::params::Params;
+use crate::lock::lock;
+use crate::organization::{Kind, Pair, TokenError};
 use crate::reply::{Failure, Reply};
 use crate::signature::RequestParts;
-use crate::state::{State, lock};
-use crate::token::{Kind, Pair, TokenError};
+use crate::state::State;
 
 /// `get_token`. It revokes nothing: earlier pairs stay valid.
 pub(super) fn get(state: &State, query: &str) -> Result<Reply, Failure> {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::message::{Content, Message};
+use super::status::DeliveryStatus;
 
 /// The delivery of a message, with its attempts so far. A clone shows the same delivery.
 #[derive(Clone)]
@@ -17,41 +18,28 @@ pub struct Delivery {
 }
 
 /// A message with its id and its time.
-pub(super) struct Sent {
-    pub(super) id: String,
-    pub(super) created_ms: u64,
-    pub(super) message: Message,
+pub(crate) struct Sent {
+    pub(crate) id: String,
+    pub(crate) created_ms: u64,
+    pub(crate) message: Message,
 }
 
+/// The attempts so far, and when the next one is made.
 #[derive(Clone, Default)]
-pub(super) struct Progress {
-    pub(super) status: DeliveryStatus,
-    pub(super) attempts: Vec<Attempt>,
-    pub(super) next_ms: Option<u64>,
+pub(crate) struct Progress {
+    pub(crate) status: DeliveryStatus,
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) next_ms: Option<u64>,
 }
 
-/// The state of a delivery, with Cobo's names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DeliveryStatus {
-    /// No attempt has succeeded yet, and there are attempts left.
-    #[default]
-    Retrying,
-    /// The receiver accepted the message.
-    Success,
-    /// All attempts failed, or the sandbox cannot post to the URL.
-    Failed,
+/// A message to deliver, and where the attempts are recorded.
+pub(crate) struct Order {
+    pub(crate) sent: Arc<Sent>,
+    pub(crate) progress: watch::Sender<Progress>,
 }
 
-impl DeliveryStatus {
-    /// Cobo's name.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Retrying => "Retrying",
-            Self::Success => "Success",
-            Self::Failed => "Failed",
-        }
-    }
-}
+/// The messages to deliver.
+pub(crate) type Orders = mpsc::UnboundedReceiver<Order>;
 
 /// An attempt to deliver a message.
 #[derive(Clone, Debug)]
@@ -73,7 +61,7 @@ pub struct Attempt {
 
 impl Attempt {
     /// Whether the status of the answer is one with which Cobo regards a message as delivered.
-    pub(super) fn has_success_status(&self) -> bool {
+    pub(crate) fn has_success_status(&self) -> bool {
         matches!(self.status, Some(StatusCode::OK | StatusCode::CREATED))
     }
 }
@@ -134,7 +122,7 @@ impl Delivery {
     }
 
     /// Waits until `fits` accepts the progress, the delivery has ended, or the sandbox has stopped.
-    pub(super) async fn wait_for(&self, fits: impl Fn(&Progress) -> bool) -> Progress {
+    pub(crate) async fn wait_for(&self, fits: impl Fn(&Progress) -> bool) -> Progress {
         let mut progress = self.progress.clone();
         let ended = |it: &Progress| it.status != DeliveryStatus::Retrying;
         // An error means that the sandbox has stopped.

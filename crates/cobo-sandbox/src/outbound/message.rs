@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::delivery::DeliveryStatus;
+use super::status::{DeliveryState, DeliveryStatus};
 
 /// A webhook event or a callback, for [`Sandbox::deliver`](crate::Sandbox::deliver).
 ///
@@ -92,7 +92,7 @@ impl Message {
     }
 
     /// How many attempts Cobo makes.
-    pub(super) fn max_attempts(&self) -> usize {
+    pub(crate) fn max_attempts(&self) -> usize {
         match self.content {
             Content::Event { .. } => 10,
             Content::Callback { .. } => 30,
@@ -100,7 +100,7 @@ impl Message {
     }
 
     /// The message with the state of its delivery, as it is sent and listed. A callback does not show that state.
-    pub(super) fn shown(&self, id: &str, created_ms: u64, state: DeliveryState) -> Value {
+    pub(crate) fn shown(&self, id: &str, created_ms: u64, state: DeliveryState) -> Value {
         match &self.content {
             Content::Event {
                 event_type, data, ..
@@ -124,14 +124,4 @@ impl Message {
             Content::Callback { transaction, .. } => transaction.clone(),
         }
     }
-}
-
-/// The state of a delivery.
-#[derive(Clone, Copy)]
-pub(super) struct DeliveryState {
-    pub(super) status: DeliveryStatus,
-    /// How many attempts are left.
-    pub(super) left: usize,
-    /// When the next attempt is made, in milliseconds since 1970.
-    pub(super) next_ms: Option<u64>,
 }

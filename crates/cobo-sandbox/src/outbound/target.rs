@@ -22,18 +22,18 @@ pub enum UrlError {
 
 /// The parts of a URL that a request needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// A name or an address, an IPv6 address without its brackets.
-    pub(super) host: String,
-    pub(super) port: u16,
+    pub(crate) host: String,
+    pub(crate) port: u16,
     /// For the header `Host`.
-    pub(super) authority: String,
-    pub(super) path_and_query: String,
+    pub(crate) authority: String,
+    pub(crate) path_and_query: String,
 }
 
 impl Target {
     /// Parses a URL. `allow_remote` accepts hosts that are not loopback addresses.
-    pub(super) fn parse(url: &str, allow_remote: bool) -> Result<Self, UrlError> {
+    pub(crate) fn parse(url: &str, allow_remote: bool) -> Result<Self, UrlError> {
         let uri: Uri = url.parse().map_err(|_| UrlError::Invalid)?;
         let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
             return Err(UrlError::Invalid);

@@ -6,8 +6,10 @@ use futures_util::stream;
 use http::{HeaderMap, header};
 use serde_json::{Map, Value};
 
+use super::document::Document;
+use super::json::{entries, flag, items, resolve};
+use super::parameter;
 use super::sample::is_binary;
-use super::{Specification, entries, flag, parameter, resolve};
 
 const JSON: &str = "application/json";
 const FORM: &str = "multipart/form-data";
@@ -37,7 +39,7 @@ impl Body {
     /// The problems of a request body.
     pub(super) fn problems(
         &self,
-        specification: &Specification,
+        document: &Document,
         headers: &HeaderMap,
         body: &[u8],
         form: Option<&Form>,
@@ -57,7 +59,7 @@ impl Body {
         }
         let value = match self.media_type.as_str() {
             FORM => match form {
-                Some(Form::Parts(parts)) => self.of_parts(specification, parts),
+                Some(Form::Parts(parts)) => self.of_parts(document, parts),
                 Some(Form::Broken(reason)) => return vec![format!("the form: {reason}")],
                 None => return vec!["the form was not read".to_owned()],
             },
@@ -73,14 +75,14 @@ impl Body {
             },
             _ => return Vec::new(),
         };
-        let problems = specification.problems(&self.schema, &value);
+        let problems = document.problems(&self.schema, &value);
         let place = |problem: String| format!("the body, {problem}");
         problems.into_iter().map(place).collect()
     }
 
     /// Converts the parts of a form to the object that the schema describes.
-    fn of_parts(&self, specification: &Specification, parts: &[(String, String)]) -> Value {
-        let root = specification.document();
+    fn of_parts(&self, document: &Document, parts: &[(String, String)]) -> Value {
+        let root = &document.root;
         let mut object = Map::new();
         for (name, text) in parts {
             let schema = property(root, &self.schema, name);
@@ -100,7 +102,7 @@ fn property<'a>(root: &'a Value, schema: &'a Value, name: &str) -> Option<&'a Va
         .get("properties")
         .and_then(|properties| properties.get(name));
     own.and_then(|property| resolve(root, property))
-        .or_else(|| super::items(schema.get("allOf")).find_map(|part| property(root, part, name)))
+        .or_else(|| items(schema.get("allOf")).find_map(|part| property(root, part, name)))
 }
 
 /// A media type without its parameters, in lower case.

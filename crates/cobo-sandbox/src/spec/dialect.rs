@@ -16,7 +16,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{entries, items, resolve};
+use super::json::{entries, items, resolve};
 
 /// Converts the whole document, each schema included, so that references into any part of it stay valid.
 pub(super) fn convert(root: &Value) -> Value {

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::sample::{Fields, wanted};
-use super::{Specification, flag, items, resolve};
+use super::document::Document;
+use super::json::{flag, items, resolve};
+use super::sample::{Fields, Sample, wanted};
 
 /// Where a parameter is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,20 +64,20 @@ impl Parameter {
     /// Makes a value for the parameter, if it is required or `fields` includes it.
     pub(super) fn sample(
         &self,
-        specification: &Specification,
+        document: &Document,
         fields: Fields<'_>,
         turn: usize,
-    ) -> Option<super::Sample> {
+    ) -> Option<Sample> {
         if !self.required && !wanted(&self.holder, &self.name, fields) {
             return None;
         }
-        Some(specification.sample(&self.schema, fields, turn))
+        Some(document.sample(&self.schema, fields, turn))
     }
 
     /// The problems of a text that was sent for the parameter.
-    pub(super) fn problems(&self, specification: &Specification, text: &str) -> Vec<String> {
-        let value = read(specification.document(), &self.schema, text, self.separator);
-        specification.problems(&self.schema, &value)
+    pub(super) fn problems(&self, document: &Document, text: &str) -> Vec<String> {
+        let value = read(&document.root, &self.schema, text, self.separator);
+        document.problems(&self.schema, &value)
     }
 }
 
@@ -136,12 +137,7 @@ pub(super) fn of(root: &Value, item: &Value, operation: &Value) -> Result<Vec<Pa
 }
 
 /// Adds a sample under a name, and raises `turns` to the turns that the sample needs.
-pub(super) fn add(
-    into: &mut Map<String, Value>,
-    turns: &mut usize,
-    name: &str,
-    sample: super::Sample,
-) {
+pub(super) fn add(into: &mut Map<String, Value>, turns: &mut usize, name: &str, sample: Sample) {
     *turns = (*turns).max(sample.turns);
     into.insert(name.to_owned(), sample.value);
 }

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Specification, dialect, entries, flag, items};
+use super::dialect;
+use super::document::Document;
+use super::json::{entries, flag, items};
 
 mod leaf;
 
@@ -48,15 +50,27 @@ pub struct Sample {
 /// How often an optional recursive schema is nested in itself.
 const NESTED: usize = 2;
 
-pub(super) fn make(
-    specification: &Specification,
+impl Document {
+    /// Makes a value from a schema.
+    pub(super) fn sample(&self, schema: &Value, fields: Fields<'_>, turn: usize) -> Sample {
+        make(self, schema, fields, turn, &NOTHING)
+    }
+
+    /// Makes a value from a schema, with the variants that the discriminators in `like` select.
+    pub(super) fn sample_like(&self, schema: &Value, fields: Fields<'_>, like: &Value) -> Value {
+        make(self, schema, fields, 0, like).value
+    }
+}
+
+fn make(
+    document: &Document,
     schema: &Value,
     fields: Fields<'_>,
     turn: usize,
     like: &Value,
 ) -> Sample {
     let mut maker = Maker {
-        specification,
+        document,
         open: Vec::new(),
         turns: 1,
         like,
@@ -77,7 +91,7 @@ pub(super) fn make(
 }
 
 struct Maker<'a> {
-    specification: &'a Specification,
+    document: &'a Document,
     /// The references that are being expanded, outermost first.
     open: Vec<String>,
     turns: usize,
@@ -86,7 +100,7 @@ struct Maker<'a> {
 }
 
 /// Selects no variants.
-pub(super) static NOTHING: Value = Value::Null;
+static NOTHING: Value = Value::Null;
 
 /// The rest of the turn, for inner unions, and how many turns the outer unions use.
 #[derive(Clone, Copy)]
@@ -133,10 +147,7 @@ impl Maker<'_> {
                 return None;
             }
             let pointer = percent_encoding::percent_decode_str(reference.strip_prefix('#')?);
-            let target = self
-                .specification
-                .document()
-                .pointer(&pointer.decode_utf8().ok()?)?;
+            let target = self.document.root.pointer(&pointer.decode_utf8().ok()?)?;
             shape.references.push(reference.to_owned());
             return self.gather(target, shape);
         }
@@ -228,7 +239,7 @@ impl Maker<'_> {
         turn: Turn,
     ) -> Option<Value> {
         let variants = union.get("oneOf").or_else(|| union.get("anyOf"))?;
-        let tags = dialect::tags(self.specification.document(), union, variants);
+        let tags = dialect::tags(&self.document.root, union, variants);
         let choices: Vec<(Option<String>, Value)> = match tags {
             Some(tags) => tags
                 .into_iter()
@@ -304,12 +315,7 @@ impl Maker<'_> {
                     _ => Some(json!({})),
                 }
             }
-            _ => Some(leaf::make(
-                self.specification,
-                &shape.plain,
-                kind,
-                turn.left,
-            )),
+            _ => Some(leaf::make(self.document, &shape.plain, kind, turn.left)),
         }
     }
 }

@@ -7,7 +7,7 @@ use jsonschema::{Draft, Registry, Validator};
 use serde_json::Value;
 
 use super::dialect;
-use crate::state::lock;
+use crate::lock::lock;
 
 /// The URI of the document, to resolve references into it.
 const DOCUMENT: &str = "urn:document";

@@ -4,14 +4,14 @@ use std::fmt;
 
 /// `digits` divided by 10 to the power of `scale`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Amount {
+pub(crate) struct Amount {
     digits: i128,
     scale: u32,
 }
 
 impl Amount {
     /// Reads a number without a sign, such as `1.50`. `None` if it is something else, or has too many digits: 38 fit.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let is_number = |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
         if !is_number(whole) || !is_number(fraction) {
@@ -25,21 +25,21 @@ impl Amount {
     }
 
     /// The sum; `None` if it has too many digits.
-    pub(super) fn plus(self, other: Self) -> Option<Self> {
+    pub(crate) fn plus(self, other: Self) -> Option<Self> {
         let scale = self.scale.max(other.scale);
         let digits = self.at(scale)?.checked_add(other.at(scale)?)?;
         Some(Self { digits, scale })
     }
 
     /// The difference, which can be negative; `None` if it has too many digits.
-    pub(super) fn minus(self, other: Self) -> Option<Self> {
+    pub(crate) fn minus(self, other: Self) -> Option<Self> {
         self.plus(Self {
             digits: other.digits.checked_neg()?,
             ..other
         })
     }
 
-    pub(super) fn is_zero(self) -> bool {
+    pub(crate) fn is_zero(self) -> bool {
         self.digits == 0
     }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::kind::Kind;
 use crate::list;
 use crate::organization::Organization;
 use crate::reply::Failure;
@@ -31,16 +32,31 @@ impl Call<'_> {
     }
 
     /// The query parameters.
-    pub(super) fn query(&self) -> Map<String, Value> {
+    pub(crate) fn query(&self) -> Map<String, Value> {
         let query = self.operation.read_query(split(self.request.target).1);
         let named = query.filters.iter();
         let fields = named.map(|(name, _)| (name.clone(), query.text(name).into()));
         fields.collect()
     }
 
+    /// The query's filters by properties that the store finds objects of a kind by: each a property, and the values of
+    /// which an object must have one.
+    pub(crate) fn lookups(&self, kind: &Kind) -> Vec<(&'static str, Vec<String>)> {
+        let query = self.operation.read_query(split(self.request.target).1);
+        let filters = query.filters.into_iter();
+        let lookups = filters.filter_map(|(name, values)| {
+            let property = kind.looked_up_by().find(|property| {
+                name.strip_prefix(property)
+                    .is_some_and(|rest| matches!(rest, "" | "s"))
+            })?;
+            Some((property, values))
+        });
+        lookups.collect()
+    }
+
     /// Items with only those properties that the items of the answer have.
-    pub(super) fn described(&self, mut items: Vec<Value>) -> Vec<Value> {
-        let answer = self.operation.success.answer(self.specification);
+    pub(crate) fn described(&self, mut items: Vec<Value>) -> Vec<Value> {
+        let answer = self.operation.answer();
         let sample = answer.as_ref().and_then(|answer| answer.pointer("/data/0"));
         for item in items.iter_mut().filter_map(Value::as_object_mut) {
             item.retain(|name, _| sample.is_some_and(|sample| sample.get(name).is_some()));
@@ -62,15 +78,8 @@ impl Call<'_> {
         if read.text("direction") == Some("DESC") {
             items.reverse();
         }
-        let success = &self.operation.success;
-        let answer = success.answer(self.specification).unwrap_or_default();
-        list::answer(
-            self.specification,
-            self.operation,
-            answer,
-            query,
-            Some(items),
-        )
+        let answer = self.operation.answer().unwrap_or_default();
+        list::answer(self.operation, answer, query, Some(items))
     }
 }
 

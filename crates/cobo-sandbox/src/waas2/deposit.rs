@@ -2,15 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::action::create;
 use super::amount::Amount;
+use super::kind::{ADDRESS, DEPOSIT_RULE, TOP_UP_ADDRESS, TOP_UP_RULE, WALLET};
 use super::make::Ingredients;
-use super::rules::{DEPOSIT_RULE, TOP_UP_RULE};
 use super::store::Store;
-use super::table::{ADDRESS, TOP_UP_ADDRESS, WALLET};
-use super::{Objects, create};
 use crate::reply::Failure;
 use crate::spec::Specification;
-use crate::state::lock;
 
 /// The address that all deposits come from.
 const SENDER: &str = "0x00000000000000000000000000000000000d0000";
@@ -30,60 +28,56 @@ pub enum DepositError {
     Refused(String),
 }
 
-impl Objects {
-    /// Makes a deposit to an address, and returns the transaction's id.
-    pub(crate) fn deposit(
-        &self,
-        specification: &Specification,
-        address: &str,
-        token_id: &str,
-        amount: &str,
-        now_ms: u64,
-    ) -> Result<String, DepositError> {
-        if Amount::parse(amount).is_none_or(Amount::is_zero) {
-            return Err(DepositError::InvalidAmount(amount.to_owned()));
-        }
-        let mut store = lock(&self.store);
-        let store = &mut *store;
-        let to_wallet = store.find(&ADDRESS, address);
-        let to_payer = store.find(&TOP_UP_ADDRESS, address);
-        let (org_id, rule, request, place) = match (to_wallet, to_payer) {
-            (Some(found), _) => {
-                let org_id = found.org_id.clone();
-                let place = found.place.clone();
-                let request = to_a_wallet(store, &org_id, &place, address, now_ms);
-                (org_id, &DEPOSIT_RULE, request, Map::new())
-            }
-            (None, Some(found)) => {
-                let payer = found.at(now_ms)["custom_payer_id"].clone();
-                let place = Map::from_iter([("custom_payer_id".to_owned(), payer)]);
-                let request = json!({ "from_address": SENDER, "to_address": address });
-                (found.org_id.clone(), &TOP_UP_RULE, request, place)
-            }
-            (None, None) => return Err(DepositError::UnknownAddress(address.to_owned())),
-        };
-        let mut request = request;
-        request["token_id"] = json!(token_id);
-        request["amount"] = json!(amount);
-        if request.get("destination").is_some() {
-            request["destination"]["amount"] = json!(amount);
-        }
-        let ingredients = Ingredients {
-            specification,
-            org_id: &org_id,
-            now_ms,
-            request: &request,
-        };
-        let refused = |failure: Failure| DepositError::Refused(failure.to_string());
-        let made = create(store, &ingredients, rule, &[], &place).map_err(refused)?;
-        let id = made[rule.kind.id].as_str().unwrap_or_default();
-        Ok(id.to_owned())
+/// Makes a deposit to an address, and returns the transaction's id.
+pub(super) fn deposit(
+    store: &mut Store,
+    specification: &Specification,
+    address: &str,
+    token_id: &str,
+    amount: &str,
+    now_ms: u64,
+) -> Result<String, DepositError> {
+    if Amount::parse(amount).is_none_or(Amount::is_zero) {
+        return Err(DepositError::InvalidAmount(amount.to_owned()));
     }
+    let to_wallet = store.find(&ADDRESS, address);
+    let to_payer = store.find(&TOP_UP_ADDRESS, address);
+    let (org_id, rule, request, place) = match (to_wallet, to_payer) {
+        (Some(found), _) => {
+            let org_id = found.org_id.clone();
+            let place = found.place.clone();
+            let request = to_a_wallet(store, &org_id, &place, address, now_ms);
+            (org_id, &DEPOSIT_RULE, request, Map::new())
+        }
+        (None, Some(found)) => {
+            let payer = found.at(now_ms)["custom_payer_id"].clone();
+            let place = Map::from_iter([("custom_payer_id".to_owned(), payer)]);
+            let request = json!({ "from_address": SENDER, "to_address": address });
+            (found.org_id.clone(), &TOP_UP_RULE, request, place)
+        }
+        (None, None) => return Err(DepositError::UnknownAddress(address.to_owned())),
+    };
+    let mut request = request;
+    request["token_id"] = json!(token_id);
+    request["amount"] = json!(amount);
+    if request.get("destination").is_some() {
+        request["destination"]["amount"] = json!(amount);
+    }
+    let ingredients = Ingredients {
+        specification,
+        org_id: &org_id,
+        now_ms,
+        request: &request,
+    };
+    let refused = |failure: Failure| DepositError::Refused(failure.to_string());
+    let made = create(store, &ingredients, rule, &[], &place).map_err(refused)?;
+    let id = made[rule.kind.id].as_str().unwrap_or_default();
+    Ok(id.to_owned())
 }
 
 /// The fields of a deposit to a wallet.
 fn to_a_wallet(
-    store: &mut Store,
+    store: &Store,
     org_id: &str,
     place: &Map<String, Value>,
     address: &str,

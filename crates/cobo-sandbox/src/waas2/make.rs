@@ -3,26 +3,26 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::table::{Kind, Made};
+use super::kind::{Kind, Made};
 use crate::spec::{Fields, Specification};
 
 /// What the values of an object are made from.
-pub(super) struct Ingredients<'a> {
-    pub(super) specification: &'a Specification,
-    pub(super) org_id: &'a str,
-    pub(super) now_ms: u64,
+pub(crate) struct Ingredients<'a> {
+    pub(crate) specification: &'a Specification,
+    pub(crate) org_id: &'a str,
+    pub(crate) now_ms: u64,
     /// The fields of the body, and the path parameters.
-    pub(super) request: &'a Value,
+    pub(crate) request: &'a Value,
 }
 
 impl Ingredients<'_> {
     /// The same for another request.
-    pub(super) fn of<'b>(&'b self, request: &'b Value) -> Ingredients<'b> {
+    pub(crate) fn of<'b>(&'b self, request: &'b Value) -> Ingredients<'b> {
         Ingredients { request, ..*self }
     }
 
     /// Makes an object. `number` is unique in the sandbox.
-    pub(super) fn object(&self, kind: &Kind, extra: &[(&str, Made)], number: u64) -> Value {
+    pub(crate) fn object(&self, kind: &Kind, extra: &[(&str, Made)], number: u64) -> Value {
         let schema = schema_of(kind);
         let mut value = self.over_sample(&schema, self.request, kind.also);
         for (property, made) in kind.defaults {
@@ -47,7 +47,7 @@ impl Ingredients<'_> {
     }
 
     /// A value of a schema with the fields of `given` that the schema describes. A list has one item.
-    pub(super) fn over_sample(&self, schema: &Value, given: &Value, also: &[&str]) -> Value {
+    pub(crate) fn over_sample(&self, schema: &Value, given: &Value, also: &[&str]) -> Value {
         let all = self.specification.sample_like(schema, Fields::All, given);
         let mut value = self
             .specification
@@ -59,7 +59,7 @@ impl Ingredients<'_> {
         value
     }
 
-    pub(super) fn made(&self, made: Made, number: u64) -> Option<Value> {
+    pub(crate) fn made(&self, made: Made, number: u64) -> Option<Value> {
         let first = |pointers: &[&str]| {
             let mut found = pointers.iter().filter_map(|it| self.request.pointer(it));
             found.find(|value| !value.is_null()).cloned()
@@ -84,6 +84,7 @@ impl Ingredients<'_> {
                 json!(token.as_str()?.split('_').next())
             }
             Made::Text(text) => json!(text),
+            Made::EmptyList => json!([]),
             Made::IdOf(pointer) => {
                 let digest = Sha256::digest(first(&[pointer])?.as_str()?);
                 let digits: String = hex::encode(digest).chars().take(16).collect();
@@ -94,12 +95,12 @@ impl Ingredients<'_> {
 }
 
 /// The reference to a kind's schema.
-pub(super) fn schema_of(kind: &Kind) -> Value {
+pub(crate) fn schema_of(kind: &Kind) -> Value {
     json!({ "$ref": format!("#/components/schemas/{}", kind.schema) })
 }
 
 /// Sets the fields of `given` that `described`, a value with all fields, has too.
-pub(super) fn overlay(value: &mut Value, described: &Value, given: &Value) {
+pub(crate) fn overlay(value: &mut Value, described: &Value, given: &Value) {
     let (Some(described), Some(given)) = (described.as_object(), given.as_object()) else {
         return;
     };

@@ -94,6 +94,37 @@ async fn time_that_passes_alone_publishes_events_too() {
 }
 
 #[tokio::test]
+async fn transaction_of_an_auto_sweep_has_an_event_for_each_of_its_states() {
+    let sandbox = sandbox().await;
+    let app = App::answering(StatusCode::OK, "").await;
+    let wallet = json!({ "name": "Users", "wallet_type": "Custodial", "wallet_subtype": "Web3" });
+    let wallet = post(&sandbox, "/v2/wallets", &wallet).await;
+    let wallet_id = wallet["wallet_id"].as_str().unwrap();
+    let target = format!("/v2/wallets/{wallet_id}/addresses");
+    let body = json!({ "chain_id": "ETH", "count": 1 });
+    let funded = post(&sandbox, &target, &body).await;
+    let funded = funded[0]["address"].as_str().unwrap();
+    sandbox.deposit(funded, "ETH", "1").unwrap();
+    sandbox.advance_to_end();
+    register(&sandbox, &app.url, &["wallets.transaction.updated"]).await;
+
+    let start_ms = sandbox.now_ms();
+    let task = json!({ "wallet_id": wallet_id, "token_id": "ETH" });
+    post(&sandbox, "/v2/auto_sweep/tasks", &task).await;
+    // One step of the clock, over several states.
+    sandbox.advance(Duration::from_secs(12));
+    let events = delivered(&sandbox).await;
+    let shown: Vec<(u64, &str)> = events
+        .iter()
+        .map(|(_, body)| {
+            let at_ms = body["created_timestamp"].as_u64().unwrap() - start_ms;
+            (at_ms, body["data"]["status"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(shown, [(5_000, "Submitted"), (10_000, "PendingSignature")]);
+}
+
+#[tokio::test]
 async fn only_active_endpoints_of_the_organization_get_the_subscribed_events() {
     let sandbox = sandbox().await;
     let app = App::answering(StatusCode::OK, "").await;

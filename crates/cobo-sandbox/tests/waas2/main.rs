@@ -3,6 +3,7 @@
 
 mod balances;
 mod ends;
+mod lookups;
 mod paused;
 mod payers;
 mod replaced;
@@ -10,6 +11,7 @@ mod replaced;
 mod setup;
 #[path = "../support/mod.rs"]
 mod support;
+mod sweeps;
 
 use std::time::Duration;
 

@@ -5,8 +5,8 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::paths::{
-    CODEGEN, ERROR, INTO, ITEMS, NONE, NULLABLE, OPERATION, OPTION, PAGES, PARAMETER, RESPONSE,
-    RESULT, SOME,
+    CALL_FUTURE, CODEGEN, INTO, ITEMS, NONE, NULLABLE, OPERATION, OPTION, PAGES, PARAMETER,
+    RESPONSE, SOME,
 };
 use super::types::{From, Types, ident};
 use crate::api::{
@@ -208,8 +208,8 @@ impl Printer<'_> {
         let success = self.success();
         quote! {
             #docs
-            pub async fn send(self) -> #RESULT<#RESPONSE<#success>, #ERROR> {
-                self.request.#send().await
+            pub fn send(self) -> #CALL_FUTURE<#RESPONSE<#success>> {
+                self.request.#send()
             }
         }
     }

@@ -62,7 +62,7 @@ paths! {
     FMT, Use, "std::fmt";
     PARAMETER, Use, "cobo_auth::codegen::Parameter";
     CODEGEN, Use, "cobo_auth::codegen";
-    ERROR, Use, "cobo_auth::Error";
+    CALL_FUTURE, Use, "cobo_auth::CallFuture";
     ITEMS, Use, "cobo_auth::Items";
     PAGE_ITEMS, Use, "cobo_auth::PageItems";
     OPERATION, Use, "cobo_auth::Operation";

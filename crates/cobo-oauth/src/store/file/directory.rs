@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::buffer::WipedBuffer;
+use super::encoding::Encoding;
 use super::failure::failed;
-use super::record::{self, Encoding, Stored};
+use super::record::Stored;
 use super::{disk, permissions};
 use crate::store::name::stem;
 use crate::store::{Owner, StoreError};
@@ -168,7 +169,7 @@ impl OrgFiles {
 
     /// Replaces the stored state, atomically and durably. The caller must hold the lock.
     pub(super) fn write(&self, stored: &Stored, encoding: &Encoding) -> Result<(), StoreError> {
-        let bytes = record::encode(stored, &self.org_id, encoding)?;
+        let bytes = encoding.encode(stored, &self.org_id)?;
         let length = bytes.as_slice().len();
         if u64::try_from(length).is_ok_and(|length| length > MAX_FILE_BYTES) {
             return Err(StoreError::too_large(format!(
@@ -236,7 +237,7 @@ fn listed(path: &Path, encoding: &Encoding) -> Result<(String, Stored), StoreErr
 
 fn decode(bytes: Option<&WipedBuffer>, encoding: &Encoding) -> Result<(String, Stored), String> {
     match bytes {
-        Some(bytes) => record::decode(bytes.as_slice(), encoding),
+        Some(bytes) => encoding.decode(bytes.as_slice()),
         None => Err(format!("is larger than {MAX_FILE_BYTES} bytes")),
     }
 }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Specification, items, pattern};
+use crate::spec::document::Document;
+use crate::spec::json::items;
+use crate::spec::pattern;
 
 /// Keywords that forbid some values of a type.
 const BOUNDS: [&str; 10] = [
@@ -20,7 +22,7 @@ const BOUNDS: [&str; 10] = [
 
 /// Returns the first candidate that all the schemas allow, or the first candidate if they allow none.
 pub(super) fn make(
-    specification: &Specification,
+    document: &Document,
     schemas: &[Value],
     kind: Option<&str>,
     turn: usize,
@@ -29,7 +31,7 @@ pub(super) fn make(
     let bound = |schema: &Value| BOUNDS.iter().any(|key| schema.get(key).is_some());
     if schemas.iter().any(bound) {
         let all = json!({ "allOf": schemas });
-        let good = |value: &&Value| specification.problems(&all, value).is_empty();
+        let good = |value: &&Value| document.problems(&all, value).is_empty();
         if let Some(value) = candidates.iter().find(good) {
             return value.clone();
         }

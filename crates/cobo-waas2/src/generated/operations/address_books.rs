@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -40,10 +40,8 @@ impl CreateAddressBooks {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::CreateAddressBooks201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CreateAddressBooks201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -110,10 +108,8 @@ impl ListAddressBooks {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListAddressBooks200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListAddressBooks200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -153,8 +149,8 @@ impl GetAddressBookById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::AddressBook>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::AddressBook>> {
+        self.request.send_decoded()
     }
 }
 
@@ -199,8 +195,8 @@ impl UpdateAddressBookById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::AddressBook>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::AddressBook>> {
+        self.request.send_decoded()
     }
 }
 
@@ -231,9 +227,7 @@ impl DeleteAddressBookById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::DeleteAddressBookById201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::DeleteAddressBookById201Response>> {
+        self.request.send_decoded()
     }
 }

@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -23,10 +23,8 @@ impl ListAppWorkflows {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListAppWorkflows200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListAppWorkflows200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -62,10 +60,8 @@ impl CreateApprovalRequest {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::CreateApprovalRequest201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CreateApprovalRequest201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -122,10 +118,8 @@ impl ListApprovalRequests {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListApprovalRequests200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListApprovalRequests200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -166,8 +160,8 @@ impl GetApprovalRequestById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::ApprovalRequestDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ApprovalRequestDetail>> {
+        self.request.send_decoded()
     }
 }
 
@@ -212,9 +206,7 @@ impl RevokeApprovalRequest {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::RevokeApprovalRequest201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::RevokeApprovalRequest201Response>> {
+        self.request.send_decoded()
     }
 }

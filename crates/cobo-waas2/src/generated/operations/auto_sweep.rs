@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -35,10 +35,10 @@ impl ListWalletSweepToAddresses {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListWalletSweepToAddresses200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListWalletSweepToAddresses200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -74,8 +74,8 @@ impl CreateWalletSweepToAddresses {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::SweepToAddress>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::SweepToAddress>> {
+        self.request.send_decoded()
     }
 }
 
@@ -174,10 +174,8 @@ impl ListAutoSweepTask {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListAutoSweepTask200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListAutoSweepTask200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -223,8 +221,8 @@ impl CreateAutoSweepTask {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::AutoSweepTask>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::AutoSweepTask>> {
+        self.request.send_decoded()
     }
 }
 
@@ -255,8 +253,8 @@ impl GetAutoSweepTaskById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::AutoSweepTask>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::AutoSweepTask>> {
+        self.request.send_decoded()
     }
 }
 
@@ -287,7 +285,7 @@ impl CancelAutoSweepTaskById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::AutoSweepTask>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::AutoSweepTask>> {
+        self.request.send_decoded()
     }
 }

@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -40,8 +40,8 @@ impl RefundFunds {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::DispositionResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::DispositionResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -77,8 +77,8 @@ impl IsolateFunds {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::DispositionResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::DispositionResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -114,8 +114,8 @@ impl UnfreezeFunds {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::DispositionResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::DispositionResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -145,10 +145,8 @@ impl GetDispositionStatus {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::DispositionQueryResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::DispositionQueryResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -185,8 +183,8 @@ impl SubmitKytScreeningDecisions {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::SubmitKytResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::SubmitKytResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -222,8 +220,8 @@ impl SubmitKytManualReview {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::SubmitKytResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::SubmitKytResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -254,10 +252,8 @@ impl GetKytScreeningStatus {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::KytScreeningsTransaction>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::KytScreeningsTransaction>> {
+        self.request.send_decoded()
     }
 }
 
@@ -293,10 +289,8 @@ impl CreateKyaScreenings {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::CreateKyaScreenings201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CreateKyaScreenings201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -351,10 +345,8 @@ impl ListKyaScreenings {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListKyaScreenings200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListKyaScreenings200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -392,7 +384,7 @@ impl GetKyaScreening {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::KyaScreeningResult>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::KyaScreeningResult>> {
+        self.request.send_decoded()
     }
 }

@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -23,10 +23,8 @@ impl GetApiKeyInfo {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::GetApiKeyInfo200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::GetApiKeyInfo200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -113,10 +111,8 @@ impl ListCallbackMessages {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListCallbackMessages200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListCallbackMessages200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -156,9 +152,7 @@ impl RetryCallbackMessage {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::RetryCallbackMessage201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::RetryCallbackMessage201Response>> {
+        self.request.send_decoded()
     }
 }

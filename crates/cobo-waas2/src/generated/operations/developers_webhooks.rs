@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -66,10 +66,8 @@ impl ListWebhookEndpoints {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListWebhookEndpoints200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListWebhookEndpoints200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -115,8 +113,8 @@ impl CreateWebhookEndpoint {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::WebhookEndpoint>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::WebhookEndpoint>> {
+        self.request.send_decoded()
     }
 }
 
@@ -147,8 +145,8 @@ impl GetWebhookEndpointById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::WebhookEndpoint>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::WebhookEndpoint>> {
+        self.request.send_decoded()
     }
 }
 
@@ -192,8 +190,8 @@ impl UpdateWebhookEndpointById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::WebhookEndpoint>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::WebhookEndpoint>> {
+        self.request.send_decoded()
     }
 }
 
@@ -214,10 +212,10 @@ impl ListWebhookEventDefinitions {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListWebhookEventDefinitions200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListWebhookEventDefinitions200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -253,10 +251,10 @@ impl TriggerTestWebhookEvent {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::TriggerTestWebhookEvent201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::TriggerTestWebhookEvent201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -327,10 +325,8 @@ impl ListWebhookEvents {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListWebhookEvents200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListWebhookEvents200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -378,8 +374,8 @@ impl GetWebhookEventById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::WebhookEvent>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::WebhookEvent>> {
+        self.request.send_decoded()
     }
 }
 
@@ -445,10 +441,8 @@ impl ListWebhookEventLogs {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListWebhookEventLogs200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListWebhookEventLogs200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -497,9 +491,7 @@ impl RetryWebhookEventById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::RetryWebhookEventById201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::RetryWebhookEventById201Response>> {
+        self.request.send_decoded()
     }
 }

@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -68,10 +68,10 @@ impl ListFeeStationAddresses {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListFeeStationAddresses200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListFeeStationAddresses200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -138,10 +138,10 @@ impl ListTokenBalancesForFeeStation {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListTokenBalancesForFeeStation200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListTokenBalancesForFeeStation200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -294,10 +294,10 @@ impl ListFeeStationTransactions {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListFeeStationTransactions200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListFeeStationTransactions200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -338,8 +338,8 @@ impl GetFeeStationTransactionById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::TransactionDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TransactionDetail>> {
+        self.request.send_decoded()
     }
 }
 
@@ -375,8 +375,8 @@ impl EstimateFeeStationFee {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::EstimatedFixedFee>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::EstimatedFixedFee>> {
+        self.request.send_decoded()
     }
 }
 
@@ -460,10 +460,10 @@ impl ListFeeStationFiatTransactions {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListFeeStationFiatTransactions200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListFeeStationFiatTransactions200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -509,9 +509,9 @@ impl CheckFeeStationUsage {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::FeeStationCheckFeeStationUsageResponse>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::FeeStationCheckFeeStationUsageResponse>> {
+        self.request.send_decoded()
     }
 }

@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Operation, Response, codegen};
+use cobo_auth::{CallFuture, Operation, Response, codegen};
 
 use crate::generated::models;
 
@@ -35,7 +35,7 @@ impl ExecuteGraphql {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::GraphQlResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::GraphQlResponse>> {
+        self.request.send_decoded()
     }
 }

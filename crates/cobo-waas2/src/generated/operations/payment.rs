@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -40,8 +40,8 @@ impl CreateMerchant {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Merchant>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Merchant>> {
+        self.request.send_decoded()
     }
 }
 
@@ -108,10 +108,8 @@ impl ListMerchants {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListMerchants200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListMerchants200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -164,8 +162,8 @@ impl UpdateMerchantById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Merchant>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Merchant>> {
+        self.request.send_decoded()
     }
 }
 
@@ -210,8 +208,8 @@ impl SubmitMerchantKyc {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::MerchantKycInfo>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::MerchantKycInfo>> {
+        self.request.send_decoded()
     }
 }
 
@@ -239,8 +237,8 @@ impl GetMerchantKyc {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::MerchantKycSubmission>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::MerchantKycSubmission>> {
+        self.request.send_decoded()
     }
 }
 
@@ -277,8 +275,8 @@ impl UploadPaymentFile {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::PaymentUploadedFile>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::PaymentUploadedFile>> {
+        self.request.send_decoded()
     }
 }
 
@@ -314,8 +312,8 @@ impl CreateRefund {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Refund>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Refund>> {
+        self.request.send_decoded()
     }
 }
 
@@ -380,8 +378,8 @@ impl GetRefunds {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::GetRefunds200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::GetRefunds200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -436,8 +434,8 @@ impl UpdateRefundById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Refund>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Refund>> {
+        self.request.send_decoded()
     }
 }
 
@@ -467,8 +465,8 @@ impl GetRefundDetailById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Refund>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Refund>> {
+        self.request.send_decoded()
     }
 }
 
@@ -498,8 +496,8 @@ impl CancelRefundById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Refund>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Refund>> {
+        self.request.send_decoded()
     }
 }
 
@@ -535,8 +533,8 @@ impl CreatePaymentOrder {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Order>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Order>> {
+        self.request.send_decoded()
     }
 }
 
@@ -606,10 +604,8 @@ impl ListPaymentOrders {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListPaymentOrders200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListPaymentOrders200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -664,8 +660,8 @@ impl UpdatePaymentOrder {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Order>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Order>> {
+        self.request.send_decoded()
     }
 }
 
@@ -696,8 +692,8 @@ impl GetPaymentOrderDetailById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Order>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Order>> {
+        self.request.send_decoded()
     }
 }
 
@@ -732,10 +728,8 @@ impl GetExchangeRate {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::GetExchangeRate200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::GetExchangeRate200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -778,10 +772,8 @@ impl BatchGetExchangeRates {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::BatchGetExchangeRates200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::BatchGetExchangeRates200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -828,10 +820,10 @@ impl GetSettlementInfoByIds {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::GetSettlementInfoByIds200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::GetSettlementInfoByIds200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -868,8 +860,8 @@ impl CreateSettlementRequest {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Settlement>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Settlement>> {
+        self.request.send_decoded()
     }
 }
 
@@ -925,10 +917,10 @@ impl ListSettlementRequests {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListSettlementRequests200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListSettlementRequests200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -974,10 +966,8 @@ impl PaymentEstimateFee {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::PaymentEstimateFee201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::PaymentEstimateFee201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1007,8 +997,8 @@ impl GetSettlementById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Settlement>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Settlement>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1044,8 +1034,8 @@ impl CreateCryptoAddress {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::CryptoAddress>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CryptoAddress>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1073,10 +1063,8 @@ impl ListCryptoAddresses {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListCryptoAddresses200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListCryptoAddresses200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1106,10 +1094,8 @@ impl DeleteCryptoAddress {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::DeleteCryptoAddress201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::DeleteCryptoAddress201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1131,10 +1117,10 @@ impl ListPaymentSupportedTokens {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListPaymentSupportedTokens200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListPaymentSupportedTokens200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1182,8 +1168,8 @@ impl GetTopUpAddress {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::TopUpAddress>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TopUpAddress>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1219,8 +1205,8 @@ impl UpdateTopUpAddress {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::TopUpAddress>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TopUpAddress>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1256,10 +1242,8 @@ impl CreateTopUpAddresses {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::CreateTopUpAddresses201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CreateTopUpAddresses201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1319,10 +1303,8 @@ impl ListTopUpPayers {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListTopUpPayers200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListTopUpPayers200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -1417,10 +1399,8 @@ impl ListPayerTransactions {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListPayerTransactions200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListPayerTransactions200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -1466,8 +1446,8 @@ impl CreateForcedSweepRequest {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::ForcedSweep>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ForcedSweep>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1523,10 +1503,10 @@ impl ListForcedSweepRequests {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListForcedSweepRequests200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListForcedSweepRequests200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -1575,10 +1555,10 @@ impl ListPaymentWalletBalances {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListPaymentWalletBalances200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListPaymentWalletBalances200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1624,10 +1604,8 @@ impl ListMerchantBalances {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListMerchantBalances200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListMerchantBalances200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1655,8 +1633,8 @@ impl GetPspBalance {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::PspBalance>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::PspBalance>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1687,10 +1665,8 @@ impl GetPaymentBankAccountBalance {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::PaymentBankAccountBalance>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::PaymentBankAccountBalance>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1795,10 +1771,8 @@ impl ListBalanceChanges {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::PaymentBalanceChangeResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::PaymentBalanceChangeResponse>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -1871,10 +1845,8 @@ impl ListSettlementDetails {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListSettlementDetails200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListSettlementDetails200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -1919,8 +1891,8 @@ impl CreateOrderLink {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Link>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Link>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1955,8 +1927,8 @@ impl CreateRefundLink {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Link>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Link>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1974,8 +1946,8 @@ impl CreateSdkLink {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Link>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Link>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2011,8 +1983,8 @@ impl CreateCounterparty {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::CounterpartyDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CounterpartyDetail>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2084,10 +2056,8 @@ impl ListCounterparties {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListCounterparties200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListCounterparties200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -2125,8 +2095,8 @@ impl GetCounterparty {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::CounterpartyDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CounterpartyDetail>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2171,8 +2141,8 @@ impl UpdateCounterparty {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Counterparty>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Counterparty>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2203,10 +2173,10 @@ impl DeleteCounterpartyById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::DeleteCounterpartyById200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::DeleteCounterpartyById200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2243,10 +2213,10 @@ impl CreateCounterpartyEntry {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::CreateCounterpartyEntry201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::CreateCounterpartyEntry201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2323,10 +2293,10 @@ impl ListCounterpartyEntries {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListCounterpartyEntries200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListCounterpartyEntries200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -2374,10 +2344,8 @@ impl GetCounterpartyEntry {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::GetCounterpartyEntry200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::GetCounterpartyEntry200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2428,10 +2396,10 @@ impl DeleteCounterpartyEntry {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::DeleteCounterpartyEntry200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::DeleteCounterpartyEntry200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2467,8 +2435,8 @@ impl CreateDestination {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::DestinationDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::DestinationDetail>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2545,10 +2513,8 @@ impl ListDestinations {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListDestinations200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListDestinations200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -2586,8 +2552,8 @@ impl GetDestination {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::DestinationDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::DestinationDetail>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2632,8 +2598,8 @@ impl UpdateDestination {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Destination>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Destination>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2664,10 +2630,8 @@ impl DeleteDestinationById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::DeleteDestinationById200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::DeleteDestinationById200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2703,10 +2667,10 @@ impl CreateDestinationEntry {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::CreateDestinationEntry201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::CreateDestinationEntry201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2812,10 +2776,10 @@ impl ListDestinationEntries {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListDestinationEntries200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListDestinationEntries200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -2863,10 +2827,8 @@ impl GetDestinationEntry {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::GetDestinationEntry200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::GetDestinationEntry200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2911,10 +2873,10 @@ impl UpdateDestinationEntry {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::UpdateDestinationEntry200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::UpdateDestinationEntry200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -2967,10 +2929,10 @@ impl DeleteDestinationEntry {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::DeleteDestinationEntry200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::DeleteDestinationEntry200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -3023,8 +2985,8 @@ impl GetAvailableAllocationAmount {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::PaymentAllocationAmount>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::PaymentAllocationAmount>> {
+        self.request.send_decoded()
     }
 }
 
@@ -3060,8 +3022,8 @@ impl CreateBatchAllocation {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::BatchAllocation>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::BatchAllocation>> {
+        self.request.send_decoded()
     }
 }
 
@@ -3116,10 +3078,8 @@ impl ListBatchAllocations {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListBatchAllocations200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListBatchAllocations200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -3160,8 +3120,8 @@ impl GetBatchAllocationById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::BatchAllocationDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::BatchAllocationDetail>> {
+        self.request.send_decoded()
     }
 }
 
@@ -3239,10 +3199,8 @@ impl ListAllocationItems {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListAllocationItems200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListAllocationItems200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -3288,8 +3246,8 @@ impl CreateReport {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Report>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Report>> {
+        self.request.send_decoded()
     }
 }
 
@@ -3346,8 +3304,8 @@ impl GetReports {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::GetReports200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::GetReports200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -3393,8 +3351,8 @@ impl CreatePayout {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::PaymentPayout>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::PaymentPayout>> {
+        self.request.send_decoded()
     }
 }
 
@@ -3444,8 +3402,8 @@ impl ListPayouts {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::ListPayouts200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListPayouts200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -3483,8 +3441,8 @@ impl GetPayoutById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::PaymentPayoutDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::PaymentPayoutDetail>> {
+        self.request.send_decoded()
     }
 }
 
@@ -3520,8 +3478,8 @@ impl CreateBankWithdrawal {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::PaymentBankWithdrawal>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::PaymentBankWithdrawal>> {
+        self.request.send_decoded()
     }
 }
 
@@ -3586,10 +3544,8 @@ impl ListBankWithdrawals {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListBankWithdrawals200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListBankWithdrawals200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -3630,10 +3586,8 @@ impl GetBankWithdrawalById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::PaymentBankWithdrawalDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::PaymentBankWithdrawalDetail>> {
+        self.request.send_decoded()
     }
 }
 
@@ -3669,8 +3623,8 @@ impl CreateBulkSend {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::PaymentBulkSend>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::PaymentBulkSend>> {
+        self.request.send_decoded()
     }
 }
 
@@ -3723,10 +3677,8 @@ impl ListBulkSends {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListBulkSends200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListBulkSends200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -3766,8 +3718,8 @@ impl GetBulkSendById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::PaymentBulkSend>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::PaymentBulkSend>> {
+        self.request.send_decoded()
     }
 }
 
@@ -3824,10 +3776,8 @@ impl ListBulkSendItems {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListBulkSendItems200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListBulkSendItems200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -3873,9 +3823,9 @@ impl TriggerTestPaymentsWebhookEvent {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::TriggerTestPaymentWebhookEventResponse>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::TriggerTestPaymentWebhookEventResponse>> {
+        self.request.send_decoded()
     }
 }

@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Operation, Response, codegen};
+use cobo_auth::{CallFuture, Operation, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -33,10 +33,8 @@ impl CreateGuardPubkey {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::CreateGuardPubkey201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CreateGuardPubkey201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -65,10 +63,8 @@ impl ChangeGuardPubkey {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ChangeGuardPubkey200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ChangeGuardPubkey200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -95,10 +91,8 @@ impl QueryGuardPubkey {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::QueryGuardPubkey200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::QueryGuardPubkey200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -127,10 +121,8 @@ impl DeleteGuardPubkey {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::DeleteGuardPubkey201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::DeleteGuardPubkey201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -173,10 +165,10 @@ impl CreatePrimeBrokerAddress {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::CreatePrimeBrokerAddress201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::CreatePrimeBrokerAddress201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -206,9 +198,9 @@ impl QueryApprovalStatement {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::QueryApprovalStatement200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::QueryApprovalStatement200Response>> {
+        self.request.send_decoded()
     }
 }

@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 use cobo_model::Date;
 
@@ -36,10 +36,10 @@ impl GetReconciliationLedger {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::GetReconciliationLedger200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::GetReconciliationLedger200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -121,10 +121,10 @@ impl ListReconciliationStatements {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListReconciliationStatements200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListReconciliationStatements200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.

@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -64,10 +64,8 @@ impl ListStakingPools {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListStakingPools200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListStakingPools200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -107,8 +105,8 @@ impl GetStakingPoolById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::PoolDetails>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::PoolDetails>> {
+        self.request.send_decoded()
     }
 }
 
@@ -145,10 +143,10 @@ impl GetStakingEstimationFee {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::GetStakingEstimationFee201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::GetStakingEstimationFee201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -185,8 +183,8 @@ impl GetStakingEstimationFeeV2 {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::EthStakeEstimatedFee>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::EthStakeEstimatedFee>> {
+        self.request.send_decoded()
     }
 }
 
@@ -222,10 +220,8 @@ impl CreateStakeActivity {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::CreateStakeActivity201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CreateStakeActivity201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -297,8 +293,8 @@ impl ListStakings {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::ListStakings200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListStakings200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -336,8 +332,8 @@ impl GetStakingById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Stakings>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Stakings>> {
+        self.request.send_decoded()
     }
 }
 
@@ -373,10 +369,8 @@ impl CreateUnstakeActivity {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::CreateUnstakeActivity201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CreateUnstakeActivity201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -412,10 +406,10 @@ impl CreateWithdrawActivity {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::CreateWithdrawActivity201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::CreateWithdrawActivity201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -451,10 +445,8 @@ impl CreateClaimActivity {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::CreateClaimActivity201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CreateClaimActivity201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -559,10 +551,8 @@ impl ListStakingActivities {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListStakingActivities200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListStakingActivities200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -603,8 +593,8 @@ impl GetStakingActivityById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Activity>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Activity>> {
+        self.request.send_decoded()
     }
 }
 
@@ -638,10 +628,10 @@ impl CreateBabylonStakingRegistration {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::CreateBabylonStakingRegistration201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::CreateBabylonStakingRegistration201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -707,10 +697,10 @@ impl ListBabylonStakingRegistrations {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListBabylonStakingRegistrations200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListBabylonStakingRegistrations200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -750,10 +740,8 @@ impl GetBabylonStakingRegistrationById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::BabylonStakingRegistration>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::BabylonStakingRegistration>> {
+        self.request.send_decoded()
     }
 }
 
@@ -811,10 +799,10 @@ impl ListBabylonEligibleStakings {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListBabylonEligibleStakings200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListBabylonEligibleStakings200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -858,10 +846,10 @@ impl CreateBabylonAirdropRegistration {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::CreateBabylonAirdropRegistration201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::CreateBabylonAirdropRegistration201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -926,10 +914,10 @@ impl ListBabylonAirdropRegistrations {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListBabylonAirdropRegistrations200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListBabylonAirdropRegistrations200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -969,10 +957,8 @@ impl GetBabylonAirdropRegistrationById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::BabylonAirdropRegistration>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::BabylonAirdropRegistration>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1030,10 +1016,10 @@ impl ListBabylonEligibleAirdrops {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListBabylonEligibleAirdrops200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListBabylonEligibleAirdrops200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -1079,7 +1065,7 @@ impl CreateBabylonStakingExpansion {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::Stakings>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::Stakings>> {
+        self.request.send_decoded()
     }
 }

@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -113,10 +113,8 @@ impl ListSwapActivities {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListSwapActivities200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListSwapActivities200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -153,8 +151,8 @@ impl GetSwapActivity {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::SwapActivityDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::SwapActivityDetail>> {
+        self.request.send_decoded()
     }
 }
 
@@ -223,10 +221,8 @@ impl ListSwapEnabledTokens {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListSwapEnabledTokens200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListSwapEnabledTokens200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -296,8 +292,8 @@ impl GetSwapQuote {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::SwapQuote>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::SwapQuote>> {
+        self.request.send_decoded()
     }
 }
 
@@ -333,8 +329,8 @@ impl CreateSwapActivity {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::SwapActivityDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::SwapActivityDetail>> {
+        self.request.send_decoded()
     }
 }
 
@@ -369,7 +365,7 @@ impl EstimateSwapFee {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::EstimatedFee>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::EstimatedFee>> {
+        self.request.send_decoded()
     }
 }

@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -89,10 +89,10 @@ impl ListTokenizationActivities {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::TokenizationListActivitiesResponse>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::TokenizationListActivitiesResponse>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -132,10 +132,8 @@ impl GetTokenizationActivity {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TokenizationActivityInfo>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenizationActivityInfo>> {
+        self.request.send_decoded()
     }
 }
 
@@ -172,8 +170,8 @@ impl EstimateTokenizationFee {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::EstimatedFee>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::EstimatedFee>> {
+        self.request.send_decoded()
     }
 }
 
@@ -249,10 +247,10 @@ impl ListIssuedTokens {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::TokenizationListTokenInfoResponse>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::TokenizationListTokenInfoResponse>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -298,10 +296,8 @@ impl IssueToken {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TokenizationOperationResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenizationOperationResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -330,10 +326,8 @@ impl GetTokenizationInfo {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TokenizationTokenDetailInfo>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenizationTokenDetailInfo>> {
+        self.request.send_decoded()
     }
 }
 
@@ -378,10 +372,8 @@ impl MintTokenization {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TokenizationOperationResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenizationOperationResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -426,10 +418,8 @@ impl BurnTokenization {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TokenizationOperationResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenizationOperationResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -474,10 +464,8 @@ impl PauseTokenization {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TokenizationOperationResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenizationOperationResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -522,10 +510,8 @@ impl UnpauseTokenization {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TokenizationOperationResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenizationOperationResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -582,10 +568,8 @@ impl ListTokenizationHoldings {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TokenizationListHoldingsResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenizationListHoldingsResponse>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -663,10 +647,10 @@ impl ListTokenizationBlocklistAddresses {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListTokenizationBlocklistAddresses200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListTokenizationBlocklistAddresses200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -722,10 +706,8 @@ impl UpdateTokenizationBlocklistAddresses {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TokenizationOperationResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenizationOperationResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -793,10 +775,10 @@ impl ListTokenizationAllowlistAddresses {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListTokenizationAllowlistAddresses200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListTokenizationAllowlistAddresses200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -852,10 +834,8 @@ impl UpdateTokenizationAllowlistAddresses {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TokenizationOperationResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenizationOperationResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -901,10 +881,8 @@ impl UpdateTokenizationAllowlistActivation {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TokenizationOperationResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenizationOperationResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -934,10 +912,10 @@ impl GetTokenizationAllowlistActivation {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::GetTokenizationAllowlistActivation200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::GetTokenizationAllowlistActivation200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -983,10 +961,8 @@ impl TokenizationContractCall {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TokenizationOperationResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenizationOperationResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1061,10 +1037,10 @@ impl ListTokenizationPermissions {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::TokenizationListPermissionsResponse>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::TokenizationListPermissionsResponse>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -1120,10 +1096,8 @@ impl UpdateTokenizationPermissions {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TokenizationOperationResponse>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenizationOperationResponse>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1181,10 +1155,10 @@ impl ListTokenizationSupportedChains {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::TokenizationListEnabledChainsResponse>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::TokenizationListEnabledChainsResponse>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.

@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -56,10 +56,8 @@ impl CheckLoopTransfers {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::CheckLoopTransfers200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CheckLoopTransfers200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -95,8 +93,8 @@ impl EstimateFee {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::EstimatedFee>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::EstimatedFee>> {
+        self.request.send_decoded()
     }
 }
 
@@ -133,10 +131,10 @@ impl CreateTransferTransaction {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::CreateTransferTransaction201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::CreateTransferTransaction201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -173,10 +171,10 @@ impl CreateContractCallTransaction {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::CreateContractCallTransaction201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::CreateContractCallTransaction201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -212,10 +210,10 @@ impl CreateMessageSignTransaction {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::CreateMessageSignTransaction201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::CreateMessageSignTransaction201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -391,10 +389,8 @@ impl ListTransactions {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListTransactions200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListTransactions200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -434,8 +430,8 @@ impl GetTransactionById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::TransactionDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TransactionDetail>> {
+        self.request.send_decoded()
     }
 }
 
@@ -474,8 +470,8 @@ impl GetTransactionReceipt {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::TransactionReceipt>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TransactionReceipt>> {
+        self.request.send_decoded()
     }
 }
 
@@ -520,10 +516,8 @@ impl ResendTransactionById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ResendTransactionById201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ResendTransactionById201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -554,10 +548,8 @@ impl CancelTransactionById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::CancelTransactionById201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CancelTransactionById201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -592,10 +584,10 @@ impl BroadcastSignedTransactions {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::BroadcastSignedTransactions201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::BroadcastSignedTransactions201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -640,10 +632,8 @@ impl DropTransactionById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::DropTransactionById201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::DropTransactionById201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -688,10 +678,10 @@ impl SpeedupTransactionById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::SpeedupTransactionById201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::SpeedupTransactionById201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -722,10 +712,10 @@ impl SignAndBroadcastTransactionById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::SignAndBroadcastTransactionById201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::SignAndBroadcastTransactionById201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -756,10 +746,8 @@ impl GetTransactionApprovalDetail {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::TransactionApprovalDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TransactionApprovalDetail>> {
+        self.request.send_decoded()
     }
 }
 
@@ -794,10 +782,10 @@ impl ListTransactionApprovalDetails {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListTransactionApprovalDetails200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListTransactionApprovalDetails200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -843,10 +831,8 @@ impl ListApprovalDetails {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListApprovalDetails200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListApprovalDetails200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -895,9 +881,9 @@ impl ListTransactionTemplates {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListTransactionTemplates200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListTransactionTemplates200Response>> {
+        self.request.send_decoded()
     }
 }

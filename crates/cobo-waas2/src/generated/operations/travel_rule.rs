@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -26,10 +26,10 @@ impl ListSupportedCountries {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListSupportedCountries200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListSupportedCountries200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -76,10 +76,10 @@ impl GetTransactionLimitation {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::GetTransactionLimitation200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::GetTransactionLimitation200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -116,10 +116,10 @@ impl SubmitDepositTravelRuleInfo {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::SubmitDepositTravelRuleInfo201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::SubmitDepositTravelRuleInfo201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -156,10 +156,10 @@ impl SubmitWithdrawTravelRuleInfo {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::SubmitWithdrawTravelRuleInfo201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::SubmitWithdrawTravelRuleInfo201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -205,8 +205,8 @@ impl GetSignatureChallenge {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::SignatureChallenge>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::SignatureChallenge>> {
+        self.request.send_decoded()
     }
 }
 
@@ -243,8 +243,8 @@ impl CreateSatoshiTestChallenge {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::SatoshiTestChallenge>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::SatoshiTestChallenge>> {
+        self.request.send_decoded()
     }
 }
 
@@ -275,8 +275,8 @@ impl GetSatoshiTestChallenge {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::SatoshiTestChallenge>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::SatoshiTestChallenge>> {
+        self.request.send_decoded()
     }
 }
 
@@ -313,8 +313,8 @@ impl CancelSatoshiTestChallenge {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::SatoshiTestCancelResult>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::SatoshiTestCancelResult>> {
+        self.request.send_decoded()
     }
 }
 
@@ -387,10 +387,10 @@ impl ListAddressVerifications {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListAddressVerifications200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListAddressVerifications200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -431,9 +431,7 @@ impl GetAddressVerification {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::AddressVerificationDetail>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::AddressVerificationDetail>> {
+        self.request.send_decoded()
     }
 }

@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -72,10 +72,8 @@ impl ListSupportedChains {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListSupportedChains200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListSupportedChains200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -112,8 +110,8 @@ impl GetChainById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::ChainInfo>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ChainInfo>> {
+        self.request.send_decoded()
     }
 }
 
@@ -166,10 +164,8 @@ impl ListAccountBalances {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListAccountBalances200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListAccountBalances200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -244,10 +240,8 @@ impl ListSupportedTokens {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListSupportedTokens200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListSupportedTokens200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -284,8 +278,8 @@ impl GetTokenById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::ExtendedTokenInfo>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ExtendedTokenInfo>> {
+        self.request.send_decoded()
     }
 }
 
@@ -346,10 +340,8 @@ impl ListEnabledChains {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListEnabledChains200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListEnabledChains200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -444,10 +436,8 @@ impl ListEnabledTokens {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListEnabledTokens200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListEnabledTokens200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -494,10 +484,10 @@ impl CreateTokenListingRequest {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::CreateTokenListingRequest201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::CreateTokenListingRequest201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -556,10 +546,10 @@ impl ListTokenListingRequests {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListTokenListingRequests200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListTokenListingRequests200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -600,8 +590,8 @@ impl GetTokenListingRequestByRequestId {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::TokenListing>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TokenListing>> {
+        self.request.send_decoded()
     }
 }
 
@@ -634,8 +624,8 @@ impl CreateWallet {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::CreatedWalletInfo>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CreatedWalletInfo>> {
+        self.request.send_decoded()
     }
 }
 
@@ -707,8 +697,8 @@ impl ListWallets {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::ListWallets200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListWallets200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -746,8 +736,8 @@ impl GetWalletById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::WalletInfo>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::WalletInfo>> {
+        self.request.send_decoded()
     }
 }
 
@@ -792,8 +782,8 @@ impl UpdateWalletById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::WalletInfo>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::WalletInfo>> {
+        self.request.send_decoded()
     }
 }
 
@@ -823,10 +813,8 @@ impl DeleteWalletById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::DeleteWalletById201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::DeleteWalletById201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -904,8 +892,8 @@ impl ListUtxos {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::ListUtxos200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListUtxos200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -1019,10 +1007,8 @@ impl ListTransactionUtxos {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListTransactionUtxos200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListTransactionUtxos200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -1077,10 +1063,8 @@ impl BatchCheckUtxo {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::BatchCheckUtxo201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::BatchCheckUtxo201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1124,8 +1108,8 @@ impl LockUtxos {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::LockUtxos201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::LockUtxos201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1170,8 +1154,8 @@ impl UnlockUtxos {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::UnlockUtxos201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::UnlockUtxos201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1240,8 +1224,8 @@ impl GetMaxTransferableValue {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::MaxTransferableValue>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::MaxTransferableValue>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1287,8 +1271,8 @@ impl GetMaxTransferableValueWithFeeModel {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::MaxTransferableValue>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::MaxTransferableValue>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1333,10 +1317,8 @@ impl CreateAddress {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::CreateAddress201Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CreateAddress201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1406,10 +1388,8 @@ impl ListAddresses {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListAddresses200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListAddresses200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -1494,10 +1474,10 @@ impl ListTokenBalancesForAddress {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListTokenBalancesForAddress200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListTokenBalancesForAddress200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -1573,10 +1553,10 @@ impl ListTokenBalancesForWallet {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListTokenBalancesForWallet200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListTokenBalancesForWallet200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -1660,10 +1640,10 @@ impl ListAddressBalancesByToken {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListAddressBalancesByToken200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListAddressBalancesByToken200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -1727,10 +1707,10 @@ impl RefreshAddressBalancesByToken {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::RefreshAddressBalancesByToken200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::RefreshAddressBalancesByToken200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1773,10 +1753,8 @@ impl CheckAddressValidity {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::CheckAddressValidity200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::CheckAddressValidity200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1820,10 +1798,10 @@ impl CheckAddressesValidity {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::CheckAddressesValidity200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::CheckAddressesValidity200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -1866,9 +1844,9 @@ impl CheckAddressChainsValidity {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::CheckAddressChainsValidity200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::CheckAddressChainsValidity200Response>> {
+        self.request.send_decoded()
     }
 }

@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -22,10 +22,8 @@ impl ListExchanges {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListExchanges200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListExchanges200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -82,10 +80,10 @@ impl ListSupportedAssetsForExchange {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListSupportedAssetsForExchange200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListSupportedAssetsForExchange200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -133,10 +131,10 @@ impl ListSupportedChainsForExchange {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListSupportedChainsForExchange200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListSupportedChainsForExchange200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -210,10 +208,10 @@ impl ListAssetBalancesForExchangeWallet {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListAssetBalancesForExchangeWallet200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListAssetBalancesForExchangeWallet200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.

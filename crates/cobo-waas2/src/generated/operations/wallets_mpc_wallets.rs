@@ -3,7 +3,7 @@
 
 #![allow(deprecated, reason = "the document deprecates what this has to name")]
 
-use cobo_auth::{Error, Items, Operation, Pages, Response, codegen};
+use cobo_auth::{CallFuture, Items, Operation, Pages, Response, codegen};
 use cobo_auth::codegen::Parameter;
 
 use crate::generated::models;
@@ -24,10 +24,8 @@ impl ListCoboKeyHolders {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListCoboKeyHolders200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListCoboKeyHolders200Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -63,8 +61,8 @@ impl CreateMpcProject {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::MpcProject>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::MpcProject>> {
+        self.request.send_decoded()
     }
 }
 
@@ -110,10 +108,8 @@ impl ListMpcProjects {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListMpcProjects200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListMpcProjects200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -153,8 +149,8 @@ impl GetMpcProjectById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::MpcProject>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::MpcProject>> {
+        self.request.send_decoded()
     }
 }
 
@@ -199,8 +195,8 @@ impl UpdateMpcProjectById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::MpcProject>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::MpcProject>> {
+        self.request.send_decoded()
     }
 }
 
@@ -236,8 +232,8 @@ impl CreateMpcVault {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::MpcVault>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::MpcVault>> {
+        self.request.send_decoded()
     }
 }
 
@@ -300,10 +296,8 @@ impl ListMpcVaults {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListMpcVaults200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListMpcVaults200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -343,8 +337,8 @@ impl GetMpcVaultById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::MpcVault>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::MpcVault>> {
+        self.request.send_decoded()
     }
 }
 
@@ -389,8 +383,8 @@ impl UpdateMpcVaultById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::MpcVault>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::MpcVault>> {
+        self.request.send_decoded()
     }
 }
 
@@ -436,8 +430,8 @@ impl CreateKeyShareHolderGroup {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::KeyShareHolderGroup>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::KeyShareHolderGroup>> {
+        self.request.send_decoded()
     }
 }
 
@@ -505,10 +499,10 @@ impl ListKeyShareHolderGroups {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::ListKeyShareHolderGroups200Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::ListKeyShareHolderGroups200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -559,8 +553,8 @@ impl GetKeyShareHolderGroupById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::KeyShareHolderGroup>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::KeyShareHolderGroup>> {
+        self.request.send_decoded()
     }
 }
 
@@ -616,8 +610,8 @@ impl UpdateKeyShareHolderGroupById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::KeyShareHolderGroup>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::KeyShareHolderGroup>> {
+        self.request.send_decoded()
     }
 }
 
@@ -658,10 +652,10 @@ impl DeleteKeyShareHolderGroupById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
+    pub fn send(
         self,
-    ) -> Result<Response<models::DeleteKeyShareHolderGroupById201Response>, Error> {
-        self.request.send_decoded().await
+    ) -> CallFuture<Response<models::DeleteKeyShareHolderGroupById201Response>> {
+        self.request.send_decoded()
     }
 }
 
@@ -706,8 +700,8 @@ impl CreateTssRequest {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::TssRequest>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TssRequest>> {
+        self.request.send_decoded()
     }
 }
 
@@ -771,10 +765,8 @@ impl ListTssRequests {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListTssRequests200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListTssRequests200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -822,8 +814,8 @@ impl GetTssRequestById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::TssRequest>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TssRequest>> {
+        self.request.send_decoded()
     }
 }
 
@@ -861,8 +853,8 @@ impl CancelTssRequestById {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::TssRequest>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::TssRequest>> {
+        self.request.send_decoded()
     }
 }
 
@@ -926,10 +918,8 @@ impl ListKeyShareHolders {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(
-        self,
-    ) -> Result<Response<models::ListKeyShareHolders200Response>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::ListKeyShareHolders200Response>> {
+        self.request.send_decoded()
     }
 
     /// The [`Pages`](::cobo_auth::Pages) of the list. A page is fetched only when it is polled.
@@ -978,7 +968,7 @@ impl GetKeyShareHolderByTssNodeId {
     ///
     /// Before anything is sent: required values are missing (the error names all of them), or a
     /// value cannot be sent. After that, any kind of [`Error`](::cobo_auth::Error).
-    pub async fn send(self) -> Result<Response<models::KeyShareHolder>, Error> {
-        self.request.send_decoded().await
+    pub fn send(self) -> CallFuture<Response<models::KeyShareHolder>> {
+        self.request.send_decoded()
     }
 }
