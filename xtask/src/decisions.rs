@@ -123,7 +123,7 @@ struct Entry {
 const TEXTS: [&str; 3] = ["description", "summary", "title"];
 
 impl Decisions {
-    /// Reads the file of `--decisions`; without it, there are none.
+    /// Reads the file of `--decisions`, if one is given.
     pub fn given(path: Option<&Path>) -> Result<Self, Diagnostics> {
         match path {
             Some(path) => Self::read(path, &path.display().to_string()),
