@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::model::Back;
+use crate::model::{Back, encoded};
 use crate::record::Recorder;
 use crate::{Found, calls, difference, odd};
 
@@ -75,16 +75,6 @@ pub fn answered<T: Serialize + Debug>(result: Result<Response<T>, Error>) -> Res
         }
     })?;
     encoded(response.value())
-}
-
-/// A value encoded, and as `Debug` shows it.
-pub fn encoded<T: Serialize + Debug>(value: &T) -> Result<Back, String> {
-    let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
-    let back = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    Ok(Back {
-        value: back,
-        debug: format!("{value:?}"),
-    })
 }
 
 /// Which values a call has.
@@ -236,7 +226,7 @@ impl Caller<'_> {
                 return Err("the response was decoded as something unknown".to_owned());
             }
             if let Some(recorder) = &mut self.recorder {
-                recorder.call(id, values, turn, &request, &received, sent.as_ref(), &back.value);
+                recorder.call(id, &values.to_string(), turn, &request, &received, sent.as_ref(), &back.value);
             }
             Ok(())
         });

@@ -7,7 +7,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::call::encoded;
 use crate::{Found, difference, models};
 
 /// Decodes a value as a model and encodes it again.
@@ -24,6 +23,16 @@ impl Back {
     pub fn is_unknown(&self) -> bool {
         self.debug.contains("Unknown(")
     }
+}
+
+/// A value encoded, and as `Debug` shows it.
+pub fn encoded<T: Serialize + Debug>(value: &T) -> Result<Back, String> {
+    let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
+    let back = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    Ok(Back {
+        value: back,
+        debug: format!("{value:?}"),
+    })
 }
 
 pub fn round_trip<T: DeserializeOwned + Serialize + Debug>(value: &Value) -> Result<Back, String> {

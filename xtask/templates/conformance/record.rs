@@ -6,8 +6,6 @@ use std::io::{BufWriter, Write};
 use cobo_sandbox::{ReceivedRequest, SampleRequest};
 use serde_json::{Map, Value, json};
 
-use crate::call::Values;
-
 /// The file that `--record` names.
 pub struct Recorder(BufWriter<File>);
 
@@ -16,12 +14,12 @@ impl Recorder {
         Self(BufWriter::new(File::create(path).expect("the file of --record can be written")))
     }
 
-    /// Writes a call: what was given, what the sandbox received, what it answered (`sent`), and what the client read
-    /// (`read`). The bodies are texts, so that no reader changes their numbers.
+    /// Writes a call: which values it has, what was given, what the sandbox received, what it answered (`sent`),
+    /// and what the client read (`read`). The bodies are texts, so that no reader changes their numbers.
     pub fn call(
         &mut self,
         id: &str,
-        values: Values<'_>,
+        values: &str,
         turn: usize,
         given: &SampleRequest,
         received: &ReceivedRequest,
@@ -35,7 +33,7 @@ impl Recorder {
             .collect();
         let line = json!({
             "operation": id,
-            "values": values.to_string(),
+            "values": values,
             "turn": turn,
             "path": given.path,
             "query": given.query,
