@@ -54,6 +54,15 @@ fn reasons(api: &Api, operation: &Operation) -> Vec<String> {
         }
         reasons.extend(unwritable(api, parameter));
     }
+    for name in template_names(&operation.path) {
+        let known =
+            |parameter: &Parameter| parameter.location == Location::Path && parameter.wire == name;
+        if !operation.parameters.iter().any(known) {
+            reasons.push(format!(
+                "the path contains `{{{name}}}`, but no path parameter has that name"
+            ));
+        }
+    }
     let form = operation.body.as_ref().filter(|body| body.form);
     if form.is_some_and(|body| api.model(body.model).object().is_none()) {
         reasons.push("its form is not an object".to_owned());
@@ -90,6 +99,12 @@ fn item<'a>(api: &'a Api, ty: &'a Type) -> Option<&'a Type> {
         },
         _ => None,
     }
+}
+
+fn template_names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next())
 }
 
 /// Whether the name is a `token` as RFC 9110 defines it.
