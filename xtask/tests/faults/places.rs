@@ -133,7 +133,7 @@ components: {schemas: {U: {type: object, required: [id], properties: {id: {type:
         &it.files["operations.rs"],
         &[
             "CallFuture<Response<Option<models::U>>>",
-            "self.request.send_optional().await",
+            "self.request.send_optional()",
         ],
     );
 }
