@@ -140,6 +140,8 @@ fn list(differences: &[Difference], verbose: bool, console: &mut dyn Reporter) -
         }
         console.line(&"--verbose lists the files and their differences");
     }
+    console
+        .line(&"run the command without --check to write these files: they are not edited by hand");
     Outcome::Stale
 }
 
