@@ -147,10 +147,9 @@ fn list(differences: &[Difference], verbose: bool, console: &mut dyn Reporter) -
 
 fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagnostics> {
     let mut problems = Diagnostics::default();
-    let name = match request.name.as_deref().map(standalone::check) {
-        Some(Err(reason)) => Err(problems.push(Diagnostic::of_file("--name", reason))),
-        _ => Ok(request.name.clone()),
-    };
+    let name = (request.name.as_deref().map_or(Ok(()), standalone::check))
+        .map(|()| request.name.clone())
+        .map_err(|reason| problems.push(Diagnostic::of_file("--name", reason)));
     let dependency = Dependency::of(request.auth_dependency.as_deref(), &request.out)
         .map_err(|reason| problems.push(Diagnostic::of_file("--auth-dependency", reason)));
     let source = request.spec.display().to_string();
