@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a panic fails the test
 
+mod cobo_time;
 mod connecting;
 mod credentials;
 mod explanations;

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cobo_auth::{
-    Client, Environment, Error, ErrorKind, Execution, HttpOptions, Resolver, ResolverError,
-    ResponseKeys,
+    Client, ConnectOutcome, Environment, Error, ErrorKind, Execution, HttpOptions, Resolver,
+    ResolverError, ResponseKeys,
 };
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::certificates::Authority;
@@ -257,6 +257,76 @@ async fn resolver_decides_which_addresses_are_connected_to() {
         assert!(format!("{error:?}").contains(source), "{error:?}");
     }
     assert_eq!(server.received().len(), 1);
+}
+
+/// The outcomes that the hook gets when this server is called twice.
+async fn outcomes(url: &str, http: HttpOptions) -> (Vec<String>, Vec<Result<(), ErrorKind>>) {
+    let outcomes = std::sync::Arc::new(Mutex::new(Vec::new()));
+    let hook = std::sync::Arc::clone(&outcomes);
+    let http = http.no_proxy().on_connect(move |attempt| {
+        let outcome = match &attempt.outcome {
+            ConnectOutcome::Failed(error) => format!("failed: {error}"),
+            other => format!("{other:?}"),
+        };
+        hook.lock().unwrap().push(outcome);
+    });
+    let client = build(url, http).unwrap();
+    let mut results = Vec::new();
+    for _ in 0..2 {
+        results.push(call(&client).await.map(drop).map_err(|error| error.kind()));
+    }
+    let outcomes = outcomes.lock().unwrap().clone();
+    (outcomes, results)
+}
+
+#[tokio::test]
+async fn connect_hook_is_called_for_each_connection_and_not_for_each_call() {
+    let answers = || [(); 2].map(|()| canned::signed("200 OK", "{}"));
+    let server = Canned::start(answers()).await;
+    let (found, results) = outcomes(server.base_url(), HttpOptions::new()).await;
+    assert_eq!(results, [Ok(()), Ok(())]);
+    assert_eq!(found, ["Connected"]);
+}
+
+#[tokio::test]
+async fn connect_hook_gets_the_error_of_a_failed_attempt() {
+    let resolver = |found| Recorded {
+        asked: std::sync::Arc::default(),
+        found,
+    };
+    let http = HttpOptions::new().resolver(resolver(Err("the host is refused")));
+    let (found, results) = outcomes("http://cobo.example/v2", http).await;
+    assert_eq!(results, [Err(ErrorKind::Connect), Err(ErrorKind::Connect)]);
+    assert!(found.len() >= 2, "{found:?}");
+    assert!(
+        found.iter().all(|outcome| outcome.starts_with("failed: ")),
+        "{found:?}"
+    );
+}
+
+/// Never finds an address.
+#[derive(Debug)]
+struct Silent;
+
+#[async_trait::async_trait]
+impl Resolver for Silent {
+    async fn resolve(&self, _: &str) -> Result<Vec<IpAddr>, ResolverError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn connect_hook_is_told_of_an_attempt_that_timed_out() {
+    let http = HttpOptions::new()
+        .resolver(Silent)
+        .connect_timeout(Duration::from_millis(20));
+    let (found, results) = outcomes("http://cobo.example/v2", http).await;
+    assert!(results.iter().all(Result::is_err), "{results:?}");
+    assert!(found.len() >= 2, "{found:?}");
+    assert!(
+        found.iter().all(|outcome| outcome == "Abandoned"),
+        "{found:?}"
+    );
 }
 
 #[tokio::test]

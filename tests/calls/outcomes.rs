@@ -1,6 +1,5 @@
 //! What an error says about whether the call was executed, and what a signed response proves.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,9 +13,9 @@ use cobo_tests::client;
 use http::Method;
 use serde::Deserialize;
 
-use world::{LIMITED, OneToken, START, World, done, limited, unavailable};
+use world::{LIMITED, OneToken, World, done, limited, unavailable};
 
-mod world;
+pub(crate) mod world;
 
 #[tokio::test]
 async fn call_outcome_is_unknown_if_a_later_attempt_finds_no_token() {
@@ -233,67 +232,6 @@ async fn without_response_keys_no_error_counts_as_not_executed() {
     assert_eq!(error.execution(), Execution::Unknown);
     assert_eq!(client.cobo_time_millis(), None);
     assert_eq!(server.received().len(), 1);
-}
-
-#[tokio::test]
-async fn response_over_fifteen_minutes_older_than_the_newest_is_rejected() {
-    const LIMIT: i64 = 15 * 60_000;
-    let world = World::new();
-    assert!(world.write([done(&world, 0)]).await.0.is_ok());
-    assert!(world.write([done(&world, -LIMIT)]).await.0.is_ok());
-    for answer in [done(&world, -LIMIT - 1), limited(&world, -LIMIT - 1)] {
-        let (result, requests) = world.write([answer]).await;
-        let error = result.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unverified);
-        assert_eq!(error.execution(), Execution::Unknown);
-        assert_eq!(requests, 1);
-        let text = error.to_string();
-        assert!(text.contains("more than 15 minutes before"), "{text}");
-        assert!(text.contains("may have been carried out"), "{text}");
-    }
-}
-
-#[tokio::test]
-async fn jump_of_the_local_clock_does_not_reject_responses() {
-    let world = World::new();
-    assert!(world.write([done(&world, 0)]).await.0.is_ok());
-    // The local clock jumps, as when a machine wakes up or a test moves it. Cobo's time does not
-    // change.
-    world.clock.pass(365 * 24 * 60 * 60 * 1_000);
-    assert!(world.write([done(&world, 1)]).await.0.is_ok());
-    world.clock.unix.store(0, Ordering::SeqCst);
-    assert!(world.write([done(&world, 2)]).await.0.is_ok());
-}
-
-#[tokio::test]
-async fn cobo_time_is_the_newest_verified_timestamp_plus_elapsed_time() {
-    let world = World::new();
-    let server = Canned::start([
-        done(&world, 5_000),
-        done(&world, 0),
-        canned::plain("200 OK", "biz-timestamp: 9999999999999\r\n", "{}"),
-        limited(&world, 9_000),
-    ])
-    .await;
-    let client = world.client(&server);
-    let other = World::new().client(&server);
-    assert_eq!(client.cobo_time_millis(), None);
-    let call = || client.request(Method::POST, "/x").send();
-    call().await.unwrap();
-    assert_eq!(client.cobo_time_millis(), Some(START + 5_000));
-    world.clock.pass(1_000);
-    assert_eq!(client.cobo_time_millis(), Some(START + 6_000));
-    // An older response, and an unsigned one.
-    call().await.unwrap();
-    assert!(call().await.is_err());
-    assert_eq!(client.cobo_time_millis(), Some(START + 6_000));
-    assert!(call().await.is_err());
-    assert_eq!(client.cobo_time_millis(), Some(START + 9_000));
-    assert_eq!(
-        world.client(&server).cobo_time_millis(),
-        Some(START + 9_000)
-    );
-    assert_eq!(other.cobo_time_millis(), None);
 }
 
 #[tokio::test]

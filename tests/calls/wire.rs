@@ -45,6 +45,18 @@ async fn sent_request_matches_the_signed_request() {
 }
 
 #[tokio::test]
+async fn request_is_sent_only_when_its_future_is_polled() {
+    let server = Canned::start([canned::signed("200 OK", "{}")]).await;
+    let client = client::builder(server.environment()).build().unwrap();
+    drop(client.request(Method::POST, "/dropped").send());
+    let waiting = client.request(Method::POST, "/waiting").send();
+    client.request(Method::GET, "/x").send().await.unwrap();
+    assert_eq!(server.received().len(), 1);
+    assert_eq!(seen(&server.received()[0]).target, "/v2/x");
+    drop(waiting);
+}
+
+#[tokio::test]
 async fn request_without_parameters_has_no_question_mark() {
     let server = Canned::start([canned::signed("200 OK", "{}")]).await;
     let client = client::builder(server.environment()).build().unwrap();

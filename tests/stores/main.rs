@@ -12,4 +12,5 @@ mod redis_refusals;
 mod redis_servers;
 mod redis_store;
 mod redis_tokens;
+mod redis_urls;
 mod stores;

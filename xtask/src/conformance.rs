@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
@@ -33,15 +34,30 @@ const MODEL: &str = include_str!("../templates/conformance/model.rs");
 const ODD: &str = include_str!("../templates/conformance/odd.rs");
 const RECORD: &str = include_str!("../templates/conformance/record.rs");
 
-/// The arguments of the command.
-#[derive(Debug, Clone, Default)]
+/// Write a program that calls every operation of a document through the crate that `regen` made of it,
+/// against a sandbox that checks each request, and that takes every model through JSON and back.
+///
+/// Run it with the document as its argument. Exits with 2 when the document or the arguments are refused.
+#[derive(Debug, Clone, Default, Args)]
 pub struct Request {
+    /// The OpenAPI 3.0 document
+    #[arg(long, value_name = "FILE")]
     pub spec: PathBuf,
-    /// The folder of the crate that `regen` made of the document.
+
+    /// The folder of the crate that was generated from it
+    #[arg(long, value_name = "DIR")]
     pub client: PathBuf,
-    pub decisions: Option<PathBuf>,
+
+    /// The folder of the program
+    #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+
+    /// What the crate was generated with
+    #[arg(long, value_name = "FILE")]
+    pub decisions: Option<PathBuf>,
+
     /// See [`Options::skip`].
+    #[arg(skip)]
     #[doc(hidden)]
     pub skip: Vec<Stage>,
 }
@@ -70,10 +86,7 @@ pub fn run(request: &Request) -> Result<Output, Diagnostics> {
                 reason,
             ))
         })?;
-    let decisions = match &request.decisions {
-        Some(path) => Decisions::read(path, &path.display().to_string())?,
-        None => Decisions::default(),
-    };
+    let decisions = Decisions::given(request.decisions.as_deref())?;
     let options = Options {
         decisions,
         skip: request.skip.clone(),

@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::diagnostic::Diagnostics;
+
 /// The outcome of a run, which sets the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -28,6 +30,14 @@ pub trait Reporter {
     fn line(&mut self, line: &dyn Display);
     /// Writes a line about a problem or failure, to stderr.
     fn problem(&mut self, line: &dyn Display);
+}
+
+/// Reports why a command cannot run.
+pub(crate) fn refused(problems: &Diagnostics, reporter: &mut dyn Reporter) -> Outcome {
+    for problem in problems.iter() {
+        reporter.problem(problem);
+    }
+    Outcome::Refused
 }
 
 /// The terminal.

@@ -1,8 +1,8 @@
 //! Reads the decisions that a person has made about a document (`--decisions`).
 //!
 //! The file is a list. Each entry either resolves a conflict, where two parts of an `allOf` define
-//! a property differently, or leaves out an operation, or sets keys of the document's objects (our
-//! marks, and examples that the document has wrong):
+//! a property differently or a schema has no type, or leaves out an operation, or sets keys of the
+//! document's objects (our marks, and what the document has wrong):
 //!
 //! ```yaml
 //! - pointer: /components/schemas/Heir/properties/fee
@@ -45,9 +45,23 @@ pub const CORRECT: &str = "correct the document";
 
 /// What to write into the file of `--decisions` to set keys of the object at `pointer`.
 pub fn setting(pointer: &str, set: &str) -> String {
+    or_setting(CORRECT, pointer, set)
+}
+
+/// Another mend, or setting keys of the object at `pointer`.
+pub fn or_setting(mend: &str, pointer: &str, set: &str) -> String {
     let pointer = Value::from(pointer);
     format!(
-        "{CORRECT}, or set it with `--decisions`: - {{pointer: {pointer}, set: {set}, \
+        "{mend}, or set it with `--decisions`: - {{pointer: {pointer}, set: {set}, \
+         reason: \"the reason\"}}"
+    )
+}
+
+/// Another mend, or what to write into the file of `--decisions` to accept raw JSON.
+pub fn or_raw(mend: &str, pointer: &str) -> String {
+    let pointer = Value::from(pointer);
+    format!(
+        "{mend}, or accept raw JSON with `--decisions`: - {{pointer: {pointer}, use: raw, \
          reason: \"the reason\"}}"
     )
 }
@@ -68,7 +82,7 @@ pub fn resolving(pointer: &str) -> String {
     )
 }
 
-/// The definition of a property that wins a conflict.
+/// How a conflict is resolved. A schema without a type can only be raw JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Use {
@@ -76,7 +90,7 @@ pub enum Use {
     First,
     /// The definition of the later part.
     Last,
-    /// Neither definition: the property is raw JSON.
+    /// Neither definition: the value is raw JSON.
     Raw,
 }
 
@@ -84,7 +98,7 @@ pub enum Use {
 pub struct Decisions {
     /// The path of the file as the user gave it.
     pub source: String,
-    /// Resolved conflicts, keyed by the pointer of the property.
+    /// Resolved conflicts, keyed by the pointer of the property or schema.
     pub conflicts: BTreeMap<String, Use>,
     /// Operations to leave out, keyed by id; the value is the reason.
     pub left_out: BTreeMap<String, String>,
@@ -109,6 +123,14 @@ struct Entry {
 const TEXTS: [&str; 3] = ["description", "summary", "title"];
 
 impl Decisions {
+    /// Reads the file of `--decisions`, if one is given.
+    pub fn given(path: Option<&Path>) -> Result<Self, Diagnostics> {
+        match path {
+            Some(path) => Self::read(path, &path.display().to_string()),
+            None => Ok(Self::default()),
+        }
+    }
+
     /// Reads the file at `path`. Messages call it `source`.
     pub fn read(path: &Path, source: &str) -> Result<Self, Diagnostics> {
         let text = std::fs::read_to_string(path)

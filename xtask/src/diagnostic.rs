@@ -94,7 +94,8 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-fn one_line(text: &str) -> String {
+/// A text as one line.
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

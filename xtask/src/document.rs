@@ -1,6 +1,6 @@
 //! The document that the stages transform, and functions for pointers into it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -28,6 +28,8 @@ pub struct Document {
     pub ignored_defects: Vec<String>,
     /// What a person should look at, found when the file was read.
     pub warnings: Diagnostics,
+    /// The pointers of the conflicts that a decision has resolved.
+    pub decided: BTreeSet<String>,
     /// The ids of the operations that a decision left out, before they were checked.
     pub left_out: Vec<String>,
 }
@@ -94,6 +96,13 @@ impl Document {
                 .get("components")
                 .and_then(|components| components.get(kind)),
         )
+    }
+
+    /// A copy of the component schemas, keyed by name, for a stage that changes them.
+    pub fn schemas(&self) -> BTreeMap<String, Value> {
+        self.components("schemas")
+            .map(|(name, schema)| (name.clone(), schema.clone()))
+            .collect()
     }
 
     /// Adds a component schema.
@@ -251,6 +260,14 @@ pub fn entries(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)>
 /// The items of an array; empty for other values.
 pub fn items(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     value.and_then(Value::as_array).into_iter().flatten()
+}
+
+/// A value as text: a string without its quotes.
+pub fn value_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// The string at `key`.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
+
 use crate::console::{Outcome, Reporter};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -20,14 +22,25 @@ pub(crate) mod targets;
 /// The maximum number of changes of the API, and of differences, to list in a screen.
 const LINES: usize = 12;
 
-/// The arguments of the command.
-#[derive(Debug, Clone, Default)]
+/// Generate this workspace's code and reference pages, or a stand-alone crate from any document.
+///
+/// Exits with 0 when everything is written or nothing is stale, 1 when something is stale (with
+/// --check), and 2 when the document or the arguments are refused.
+#[derive(Debug, Clone, Default, Args)]
 pub struct Request {
-    /// Generate a stand-alone crate instead of this workspace's code.
+    #[command(flatten)]
     pub standalone: Option<Standalone>,
+
+    /// Write nothing: report stale, missing and orphaned files
+    #[arg(long)]
     pub check: bool,
-    /// List everything instead of a screen.
+
+    /// List every file, difference and change of the API instead of a screen
+    #[arg(long)]
     pub verbose: bool,
+
+    /// Write what was done, as JSON
+    #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 }
 
@@ -127,20 +140,20 @@ fn list(differences: &[Difference], verbose: bool, console: &mut dyn Reporter) -
         }
         console.line(&"--verbose lists the files and their differences");
     }
+    console
+        .line(&"run the command without --check to write these files: they are not edited by hand");
     Outcome::Stale
 }
 
 fn of_its_own(request: &Standalone, report: &mut Report) -> Result<Output, Diagnostics> {
     let mut problems = Diagnostics::default();
-    let name = request.name.as_deref().map(standalone::checked).transpose();
-    let name = name.map_err(|reason| problems.push(Diagnostic::of_file("--name", reason)));
+    let name = (request.name.as_deref().map_or(Ok(()), standalone::check))
+        .map(|()| request.name.clone())
+        .map_err(|reason| problems.push(Diagnostic::of_file("--name", reason)));
     let dependency = Dependency::of(request.auth_dependency.as_deref(), &request.out)
         .map_err(|reason| problems.push(Diagnostic::of_file("--auth-dependency", reason)));
     let source = request.spec.display().to_string();
-    let decisions = match &request.decisions {
-        Some(path) => Decisions::read(path, &path.display().to_string())?,
-        None => Decisions::default(),
-    };
+    let decisions = Decisions::given(request.decisions.as_deref())?;
     let options = Options {
         tags: request.tags.clone(),
         decisions,

@@ -75,6 +75,16 @@ fn fits(bound: &Value) -> bool {
     bound.is_i64() || (bound.is_f64() && bound.as_f64().is_some_and(|bound| bound.abs() < 9.2e18))
 }
 
+/// The parts of a union.
+pub fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
+    items(schema.get("oneOf")).chain(items(schema.get("anyOf")))
+}
+
+/// Whether a schema is a union.
+pub fn is_union(schema: &Value) -> bool {
+    parts(schema).next().is_some()
+}
+
 /// The component that a schema refers to, directly or as the only part of an `allOf`.
 pub fn named(place: &Value) -> Option<String> {
     let mut parts = items(place.get("allOf"));

@@ -2,20 +2,47 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+
 use crate::stage::Stage;
 use crate::workspace::Workspace;
 
 /// What `regen` generates a stand-alone crate from.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Standalone {
+    /// The OpenAPI 3.0 document to generate a stand-alone crate from
+    #[arg(long, required = false, value_name = "FILE", requires = "out")]
     pub spec: PathBuf,
+
+    /// The folder of the stand-alone crate
+    #[arg(long, required = false, value_name = "DIR", requires = "spec")]
     pub out: PathBuf,
+
+    /// The name of the stand-alone crate; `my-api` has the client `MyApiClient` [default: the title of
+    /// the document in kebab case]
+    #[arg(long, value_name = "NAME", requires = "spec")]
     pub name: Option<String>,
+
+    /// How the crate of its own depends on `cobo-auth` and `cobo-model`: a version, or the URL of a
+    /// git repository, with `#` and a revision [default: the version and relative path of this
+    /// checkout]
+    #[arg(long, value_name = "VERSION|URL", requires = "spec")]
     pub auth_dependency: Option<String>,
+
+    /// Keep only operations with this tag, and what they need
+    #[arg(long = "tag", value_name = "TAG", requires = "spec")]
     pub tags: Vec<String>,
+
+    /// What a person decided about the document: conflicts, operations to leave out, and keys to set
+    #[arg(long, value_name = "FILE", requires = "spec")]
     pub decisions: Option<PathBuf>,
+
+    /// Refuse what a person has not decided: conflicts, values without a type, ambiguous unions
+    #[arg(long, requires = "spec")]
     pub strict: bool,
+
     /// See [`Options::skip`](crate::stage::Options::skip).
+    #[arg(skip)]
     #[doc(hidden)]
     pub skip: Vec<Stage>,
 }
@@ -49,11 +76,7 @@ const TAKEN: [&str; 23] = [
 ];
 
 /// Checks a requested name. Fails with the reason if a crate cannot have it.
-pub fn checked(name: &str) -> Result<String, String> {
-    check(name).map(|()| name.to_owned())
-}
-
-fn check(name: &str) -> Result<(), String> {
+pub fn check(name: &str) -> Result<(), String> {
     let reason = if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
         "a crate's name starts with a letter"
     } else if name.contains(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))) {
@@ -188,7 +211,7 @@ fn is_version(text: &str) -> bool {
 }
 
 /// Quotes a TOML string. JSON's escapes are also valid in TOML.
-fn toml(text: &str) -> String {
+pub(crate) fn toml(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

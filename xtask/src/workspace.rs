@@ -10,7 +10,7 @@ pub struct Workspace {
 
 impl Workspace {
     /// The workspace that contains `start`.
-    pub fn above(start: &Path) -> Option<Self> {
+    fn above(start: &Path) -> Option<Self> {
         start
             .ancestors()
             .find(|folder| is_workspace(folder))
@@ -19,12 +19,14 @@ impl Workspace {
             })
     }
 
+    /// The workspace of the current directory.
+    pub fn here() -> Option<Self> {
+        Self::above(&std::env::current_dir().ok()?)
+    }
+
     /// The workspace of the current directory, or else the one that this program was built in.
     pub fn find() -> Option<Self> {
-        let here = std::env::current_dir()
-            .ok()
-            .and_then(|folder| Self::above(&folder));
-        here.or_else(|| Self::above(&std::env::current_exe().ok()?))
+        Self::here().or_else(|| Self::above(&std::env::current_exe().ok()?))
     }
 
     pub fn auth(&self) -> PathBuf {

@@ -247,7 +247,7 @@ fn adopting_a_later_release_lists_new_gone_and_undescribed_parts() {
         "no words yet: 2\n",
         "  /components/schemas/Thing/properties/age: write /schemas/Thing/properties/age\n",
         "  /components/schemas/Kind/enum: C: write /schemas/Kind/values/C\n",
-        "words without a place: 1\n  openapi/words/things.yaml:27: /schemas/Kind/values/B\n",
+        "words without a place: 1\n  openapi/words/things.yaml:27: delete or rename /schemas/Kind/values/B\n",
     ] {
         assert!(said.contains(expected), "{expected}\n{said}");
     }

@@ -233,6 +233,7 @@ fn regen_checks_and_writes_all_workspace_crates() {
         "stale: crates/cobo-oauth/src/generated/models.rs",
         "missing: crates/cobo-oauth/src/generated/client.rs",
         "orphaned: crates/cobo-oauth/src/generated/extra.rs",
+        "run the command without --check to write these files",
     ] {
         assert!(stdout.contains(line), "{stdout}");
     }

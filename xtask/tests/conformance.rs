@@ -6,18 +6,15 @@
     reason = "a test that fails may panic"
 )]
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use xtask::console::{Outcome, Reporter};
-use xtask::report::Log;
-use xtask::stage::transforms::transform;
-use xtask::stage::{Options, Stage, load};
+use xtask::stage::Stage;
 use xtask::standalone::Standalone;
-use xtask::{conformance, equivalent_forms, regen};
+use xtask::{conformance, regen};
 
 /// One at a time: they share a folder.
 static FOLDER: Mutex<()> = Mutex::new(());
@@ -173,24 +170,4 @@ fn skipping_any_stage_makes_the_document_fail() {
         wrong.contains("password is a secret and is shown"),
         "{wrong}"
     );
-}
-
-/// Without `deduplicate`, what was written out is written in Rust as often.
-#[test]
-fn document_with_inlined_references_produces_the_same_models() {
-    let models = |skip: &[Stage], render: bool| {
-        let options = Options {
-            skip: skip.to_vec(),
-            ..Options::default()
-        };
-        let mut document = load::run(&document(), "it", &options).unwrap();
-        if render {
-            document.root = equivalent_forms::inlined(&document.root);
-        }
-        transform(&mut document, &options, &mut Log::default()).unwrap();
-        let names = document.components("schemas").map(|(name, _)| name.clone());
-        names.collect::<BTreeSet<String>>()
-    };
-    assert_eq!(models(&[], true), models(&[], false));
-    assert!(models(&[Stage::Deduplicate], true).len() > models(&[], false).len());
 }

@@ -6,7 +6,7 @@
     reason = "a test that fails may panic, and one that is skipped says so"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use xtask::diff::{Shape, Surface, changes, text};
 use xtask::document::Document;
 use xtask::report::Log;
 use xtask::stage::transforms::transform;
-use xtask::stage::{Options, load};
+use xtask::stage::{Options, Stage, load};
 
 mod support;
 
@@ -198,6 +198,27 @@ fn equivalent_forms_of_small_documents_generate_equivalent_requests() {
     for (name, bytes) in TINY.into_iter().filter(|(name, _)| *name != "kinds") {
         says_the_same(name, &read(bytes));
     }
+}
+
+/// Without `deduplicate`, what was written out is written in Rust as often.
+#[test]
+fn document_with_inlined_references_produces_the_same_models() {
+    let whole = read(include_bytes!("conformance/whole.yaml"));
+    let models = |skip: &[Stage], inline: bool| {
+        let options = Options {
+            skip: skip.to_vec(),
+            ..Options::default()
+        };
+        let mut document = whole.clone();
+        if inline {
+            support::inlined(&mut document.root, 3, &mut Dice::new(1));
+        }
+        transform(&mut document, &options, &mut Log::default()).unwrap();
+        let names = document.components("schemas").map(|(name, _)| name.clone());
+        names.collect::<BTreeSet<String>>()
+    };
+    assert_eq!(models(&[], true), models(&[], false));
+    assert!(models(&[Stage::Deduplicate], true).len() > models(&[], false).len());
 }
 
 /// The official releases, where they are.

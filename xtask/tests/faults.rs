@@ -219,13 +219,13 @@ components:
         ),
     ] {
         let it = generated(&responses(schema));
-        let result = format!("Result<Response<Option<models::{model}>>, Error>");
+        let result = format!("CallFuture<Response<Option<models::{model}>>>");
         assert_has(&it.files["operations.rs"], &[&result]);
     }
     let it = generated(&responses("{$ref: '#/components/schemas/P'}"));
     assert_has(
         &it.files["operations.rs"],
-        &["Result<Response<models::P>, Error>"],
+        &["CallFuture<Response<models::P>>"],
     );
 }
 

@@ -279,6 +279,19 @@ fn each_fault_is_an_error_with_and_without_dry_run() {
 }
 
 #[test]
+fn packages_are_compiled_again_after_a_change() {
+    let folder = workspace();
+    let (code, text) = release(folder.path(), &["--dry-run"]);
+    assert_eq!(code, 0, "{text}");
+
+    let (path, old, new, expected) = FAULTS[FAULTS.len() - 1];
+    edit(folder.path(), path, old, new);
+    let (code, text) = release(folder.path(), &["--dry-run"]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
 fn package_above_the_limit_of_crates_io_is_an_error() {
     let folder = workspace();
     // Does not compress: digits of a generator of random numbers.

@@ -94,7 +94,6 @@ mod user_info;
 
 pub use body::Body;
 pub use call::response::Response;
-#[cfg(feature = "tower")]
 pub use call::service::RequestService;
 pub use client::Client;
 pub use client::access_token::{AccessToken, Bearer};
@@ -103,6 +102,7 @@ pub use client::clock::{Clock, Reading, SystemClock};
 pub use client::credential::{Credential, FixedToken};
 pub use client::environment::Environment;
 pub use client::retry::RetryPolicy;
+pub use client::transport::connect::{ConnectAttempt, ConnectOutcome};
 pub use client::transport::options::HttpOptions;
 pub use client::transport::resolver::{Resolver, ResolverError};
 pub use cobo_model::{

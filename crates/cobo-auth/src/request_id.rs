@@ -109,7 +109,10 @@ pub enum RequestIdError {
     #[error("invalid request id: it is blank, or contains a control character")]
     Invalid,
     /// The operating system has no random numbers.
-    #[error("the operating system gives no random numbers")]
+    #[error(
+        "cannot create a random request id: the operating system has no random numbers; use an id \
+         of your own with `RequestId::new`"
+    )]
     Random,
 }
 

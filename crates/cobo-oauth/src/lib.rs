@@ -25,7 +25,7 @@ mod store;
 mod token;
 
 pub use cobo_auth;
-pub use cobo_auth::{Error, MissingFields, Response, Secret};
+pub use cobo_auth::{CallFuture, Error, MissingFields, Response, Secret};
 pub use generated::{OAuthClient, models, operations};
 pub use store::{
     FileStore, Lease, MemoryStore, Owner, Saved, StoreError, StoreErrorKind, TokenPair, TokenStore,

@@ -18,12 +18,13 @@
 //! - `invalidate` and `forget` increase the epoch of the `RefreshState`, so that the result of a
 //!   running task is discarded.
 //! - The refresh token is only in the store. A task takes it out durably before it sends it. A pair
-//!   that the store could not save stays in the `RefreshState`, and a save task retries.
+//!   that the store could not save stays in `OrgTokens`, and a save task retries.
 //! - Installation callbacks have a `CallbackTask` for each organization, which asks for
 //!   `RefreshReason::Callback` within the `CallbackLimits`.
-//! - Imports point in one direction: `TokenSource`; the ways to get and invalidate a token
-//!   (`access`, `callback`, `invalidation`); the steps of a refresh (`attempt`, `plan`,
-//!   `issued_pair`); `RefreshTask`; `Shared`; `OrgTokens`; `RefreshState`; `CachedToken`.
+//! - Each of these imports only later ones: `TokenSourceBuilder`; `TokenSource`; `OrgCredential`,
+//!   `OrgWatch`; the ways to get and invalidate a token (`access`, `callback`, `invalidation`); the
+//!   steps of a refresh (`attempt`, `plan`, `issued_pair`, `unsaved_pair`); `RefreshTask`; `Shared`;
+//!   `OrgTokens`; `RefreshState`; `CachedToken`.
 
 mod access;
 mod attempt;

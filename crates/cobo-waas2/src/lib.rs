@@ -92,7 +92,7 @@ pub mod wait;
 
 pub use cobo_auth;
 pub use cobo_auth::{
-    Error, Items, MissingFields, Pages, RequestId, RequestIdError, Response, Secret,
+    CallFuture, Error, Items, MissingFields, Pages, RequestId, RequestIdError, Response, Secret,
 };
 pub use cobo_model::Outcome;
 #[cfg(feature = "rust_decimal")]

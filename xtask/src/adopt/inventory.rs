@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::document::{Document, at, entries, items, text};
+use crate::document::{Document, at, entries, items, text, value_text};
 use crate::schema::{self, Holder};
 
 /// The pointers of the operations, parameters, components, properties and values of a document.
@@ -40,10 +40,7 @@ pub(super) fn of(root: &Value) -> BTreeSet<String> {
             found.insert(pointer.to_owned());
         }
         for value in items(schema.get("enum")) {
-            let value = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
-            found.insert(at(&at(pointer, "enum"), &value));
+            found.insert(at(&at(pointer, "enum"), &value_text(value)));
         }
     });
     found

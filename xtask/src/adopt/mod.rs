@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde_json::Value;
 
-use crate::console::{Outcome, Reporter};
+use crate::console::{Outcome, Reporter, refused};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Document, at, entries, items, text};
@@ -29,12 +30,23 @@ const OAUTH: &str = "openapi/oauth.yaml";
 const WORDS: &str = "openapi/words";
 const DECISIONS: &str = "openapi/decisions/waas2.yaml";
 
-/// The arguments of the command.
-#[derive(Debug, Clone, Default)]
+/// Make openapi/waas2.yaml of a release of Cobo's document: its facts, and our texts from
+/// openapi/words.
+///
+/// Exits with 0 when the document is written or complete, 1 when texts are missing or have no place
+/// any more, or the document is stale (with --check), and 2 when an input is refused.
+#[derive(Debug, Clone, Default, Args)]
 pub struct Request {
-    /// The release. Without it, the document of this workspace is checked.
+    /// The release, an OpenAPI 3.0 document
+    #[arg(value_name = "RELEASE", required_unless_present = "check")]
     pub release: Option<PathBuf>,
-    /// List everything instead of a screen.
+
+    /// Write nothing: check that openapi/waas2.yaml has all its texts, and no text is left over
+    #[arg(long, conflicts_with = "release")]
+    pub check: bool,
+
+    /// List everything instead of a screen
+    #[arg(long)]
     pub verbose: bool,
 }
 
@@ -44,20 +56,12 @@ pub fn run(request: &Request, console: &mut dyn Reporter) -> Outcome {
         Some(release) => adopt(&root, release, request.verbose, console),
         None => check(&root, request.verbose, console),
     });
-    outcome.unwrap_or_else(|problems| {
-        for problem in problems.iter() {
-            console.problem(problem);
-        }
-        Outcome::Refused
-    })
+    outcome.unwrap_or_else(|problems| refused(&problems, console))
 }
 
 fn workspace() -> Result<PathBuf, Diagnostics> {
-    let workspace = std::env::current_dir()
-        .ok()
-        .and_then(|folder| Workspace::above(&folder));
     let reason = "this is not a checkout of the project: run the command in one";
-    workspace
+    Workspace::here()
         .map(|workspace| workspace.root)
         .ok_or_else(|| Diagnostic::of_file(".", reason).into())
 }

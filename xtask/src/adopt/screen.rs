@@ -32,7 +32,7 @@ pub(super) fn words(words: &Words, missing: &[Missing], verbose: bool, console: 
         .unused()
         .map(|(address, word)| {
             let line = word.line.map(|line| format!(":{line}")).unwrap_or_default();
-            format!("{}{line}: {address}", word.file)
+            format!("{}{line}: delete or rename {address}", word.file)
         })
         .collect();
     list("words without a place", &unused, verbose, console);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Api, Model, ModelId, ModelKind, Operation, Presence, Side, Type, Variant};
+use crate::reachable::reachable;
 use crate::report::Log;
 use crate::stage::Stage;
 
@@ -26,27 +27,14 @@ impl Model {
         }
     }
 
-    /// The models that a value of this one contains by value. Lists, maps and union variants (which
-    /// are boxed) do not count.
-    fn holds(&self) -> BTreeSet<ModelId> {
+    /// The models that a value of this one contains by value in fields of such a presence. Lists, maps
+    /// and union variants (which are boxed) do not count.
+    fn holds(&self, counts: fn(Presence) -> bool) -> BTreeSet<ModelId> {
         match &self.kind {
             ModelKind::Object(object) => object
                 .fields
                 .iter()
-                .filter_map(|field| by_value(&field.ty))
-                .collect(),
-            ModelKind::Wrapper(ty) => by_value(ty).into_iter().collect(),
-            _ => BTreeSet::new(),
-        }
-    }
-
-    /// The models that every value of this one contains, because the field is required.
-    fn needs(&self) -> BTreeSet<ModelId> {
-        match &self.kind {
-            ModelKind::Object(object) => object
-                .fields
-                .iter()
-                .filter(|field| field.presence == Presence::Required)
+                .filter(|field| counts(field.presence))
                 .filter_map(|field| by_value(&field.ty))
                 .collect(),
             ModelKind::Wrapper(ty) => by_value(ty).into_iter().collect(),
@@ -77,11 +65,15 @@ pub enum Home {
 impl Operation {
     /// The models that the operation itself takes and returns.
     pub fn names(&self) -> impl Iterator<Item = ModelId> {
+        self.sent().chain(self.success.model)
+    }
+
+    /// The models that its requests contain.
+    fn sent(&self) -> impl Iterator<Item = ModelId> {
         let parameters = self.parameters.iter();
         parameters
             .filter_map(|parameter| parameter.ty.model())
             .chain(self.body.as_ref().map(|body| body.model))
-            .chain(self.success.model)
     }
 }
 
@@ -104,34 +96,12 @@ impl Api {
 
     /// All models reachable from `roots`, including the roots.
     pub fn reached(&self, roots: impl IntoIterator<Item = ModelId>) -> BTreeSet<ModelId> {
-        self.closure(roots, Model::names)
-    }
-
-    fn closure(
-        &self,
-        roots: impl IntoIterator<Item = ModelId>,
-        next: fn(&Model) -> BTreeSet<ModelId>,
-    ) -> BTreeSet<ModelId> {
-        let mut open: Vec<ModelId> = roots.into_iter().collect();
-        let mut found = BTreeSet::new();
-        while let Some(id) = open.pop() {
-            if found.insert(id) {
-                open.extend(next(self.model(id)));
-            }
-        }
-        found
+        reachable(roots, |id| self.model(id).names())
     }
 
     /// Marks the models that the parameters and bodies of requests contain.
     pub(super) fn mark_requests(&mut self) {
-        let roots = self.operations.iter().flat_map(|operation| {
-            let parameters = operation.parameters.iter();
-            parameters
-                .filter_map(|parameter| parameter.ty.model())
-                .chain(operation.body.as_ref().map(|body| body.model))
-        });
-        let roots: Vec<ModelId> = roots.collect();
-        for id in self.reached(roots) {
+        for id in self.reached(self.operations.iter().flat_map(Operation::sent)) {
             self.models[id.0].in_requests = true;
         }
     }
@@ -176,7 +146,7 @@ impl Api {
     /// Makes a required field optional if it leads back to its own model. Otherwise every value of
     /// the model would have to be infinite, and nothing that the server sends could be decoded.
     pub(super) fn open_cycles(&mut self, log: &mut Log) {
-        let fields = self.leading_back(Model::needs, |presence| presence == Presence::Required);
+        let fields = self.leading_back(|presence| presence == Presence::Required);
         for (model, index) in fields {
             let rust = self.models[model].rust.clone();
             if let ModelKind::Object(object) = &mut self.models[model].kind {
@@ -272,12 +242,7 @@ impl Api {
             ModelKind::Union(union) => union.discriminator.is_none(),
             _ => true,
         });
-        let of_operations = self.operations.iter().flat_map(|operation| {
-            let parameters = operation.parameters.iter();
-            let parameters = parameters.filter_map(|parameter| parameter.ty.model());
-            let body = operation.body.as_ref().map(|body| body.model);
-            parameters.chain(body).chain(operation.success.model)
-        });
+        let of_operations = self.operations.iter().flat_map(Operation::names);
         of_models
             .flat_map(Model::names)
             .chain(of_operations)
@@ -295,9 +260,7 @@ impl Api {
                 .fields
                 .iter()
                 .find(|field| field.wire == wire)
-                .is_none_or(|field| {
-                    matches!(field.presence, Presence::Required | Presence::OrNull)
-                }),
+                .is_none_or(|field| field.presence.is_required()),
             ModelKind::Union(union) => {
                 let mut variants = union.variants.iter();
                 variants.all(|variant| self.requires(variant.model, wire, depth))
@@ -310,20 +273,16 @@ impl Api {
     /// Boxes each field that leads back to its own model by value: without that the type has no
     /// size.
     pub(super) fn box_cycles(&mut self) {
-        for (model, index) in self.leading_back(Model::holds, |_| true) {
+        for (model, index) in self.leading_back(|_| true) {
             if let ModelKind::Object(object) = &mut self.models[model].kind {
                 object.fields[index].boxed = true;
             }
         }
     }
 
-    /// Finds the fields from which `next` leads back to their own model. Returns (model index,
-    /// field index) pairs.
-    fn leading_back(
-        &self,
-        next: fn(&Model) -> BTreeSet<ModelId>,
-        counts: fn(Presence) -> bool,
-    ) -> Vec<(usize, usize)> {
+    /// Finds the fields that lead back to their own model by value, through fields of such a presence
+    /// only. Returns (model index, field index) pairs.
+    fn leading_back(&self, counts: fn(Presence) -> bool) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
         for (place, model) in self.models.iter().enumerate() {
             for (index, field) in model
@@ -332,7 +291,8 @@ impl Api {
                 .flat_map(|object| object.fields.iter().enumerate())
             {
                 let target = by_value(&field.ty).filter(|_| counts(field.presence));
-                let back = |target| self.closure([target], next).contains(&ModelId(place));
+                let reached = |target| reachable([target], |id| self.model(id).holds(counts));
+                let back = |target| reached(target).contains(&ModelId(place));
                 if target.is_some_and(back) {
                     found.push((place, index));
                 }

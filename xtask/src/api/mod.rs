@@ -15,12 +15,12 @@ mod names;
 mod operation;
 mod pages;
 mod samples;
-mod text;
 mod types;
 pub mod unsupported;
 
 pub use graph::Home;
 pub use names::Scope;
+pub use types::{Nested, Type};
 pub(crate) use types::{is_date, is_exact};
 
 /// Everything that is generated from one document, in the document's order.
@@ -133,6 +133,18 @@ pub enum Presence {
     Nullable,
 }
 
+impl Presence {
+    /// Whether every value of the model has the property.
+    pub fn is_required(self) -> bool {
+        matches!(self, Self::Required | Self::OrNull)
+    }
+
+    /// Whether the value may be `null`.
+    pub fn is_nullable(self) -> bool {
+        matches!(self, Self::OrNull | Self::Nullable)
+    }
+}
+
 /// The side (requests or responses) that a property is limited to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -156,39 +168,6 @@ pub enum Bounds {
     NotEmpty,
     /// `minimum` of an integer.
     AtLeast(i64),
-}
-
-/// A Rust type, without the modifiers of its field (optional, nullable, boxed).
-///
-/// `Add a type` in `CONTRIBUTING.md` lists what a new variant needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Type {
-    String,
-    Bool,
-    /// `i64`.
-    Integer,
-    /// Any JSON number, with all of its digits.
-    Number,
-    Secret,
-    /// A date of the calendar, `YYYY-MM-DD`.
-    Date,
-    /// A file in a multipart form.
-    File,
-    /// Any JSON.
-    Json,
-    Model(ModelId),
-    List(Box<Type>),
-    /// A map from property names to values.
-    Map(Box<Type>),
-    /// An item of a list or a value of a map that may be `null`.
-    OrNull(Box<Type>),
-}
-
-/// The models of a field whose setter takes builders as well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nested {
-    Model(ModelId),
-    List(ModelId),
 }
 
 /// An open enum: unlisted values are kept.
@@ -360,41 +339,9 @@ impl Api {
         &self.models[id.0]
     }
 
-    /// The models of a field whose setter takes builders as well: objects, unions, and lists of
-    /// them.
-    pub fn nested(&self, ty: &Type) -> Option<Nested> {
-        let is_built = |id: ModelId| {
-            matches!(
-                self.model(id).kind,
-                ModelKind::Object(_) | ModelKind::Union(_)
-            )
-        };
-        match ty {
-            Type::Model(id) if is_built(*id) => Some(Nested::Model(*id)),
-            Type::List(item) => match **item {
-                Type::Model(id) if is_built(id) => Some(Nested::List(id)),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// Whether values of the type can be parsed from text and written as text.
-    pub fn is_text(&self, ty: &Type) -> bool {
-        match ty {
-            Type::String | Type::Bool | Type::Integer | Type::Number | Type::Date => true,
-            Type::Model(id) => match &self.model(*id).kind {
-                ModelKind::StringEnum(_) | ModelKind::IntegerEnum(_) => true,
-                ModelKind::Wrapper(inner) => self.is_text(inner),
-                ModelKind::Object(_) | ModelKind::Union(_) => false,
-            },
-            Type::Secret
-            | Type::File
-            | Type::Json
-            | Type::List(_)
-            | Type::Map(_)
-            | Type::OrNull(_) => false,
-        }
+    /// Where the pages of an operation's list have their cursors and items.
+    pub fn page_of(&self, operation: &Operation) -> Option<&Page> {
+        self.model(operation.success.model?).page.as_ref()
     }
 
     /// The models, sorted by Rust name.

@@ -168,7 +168,7 @@ fn setters(fields: &mut [Field], rest: Option<&Rest>) {
         names.take(&rest.rust);
     }
     for field in fields {
-        if matches!(field.presence, Presence::OrNull | Presence::Nullable) {
+        if field.presence.is_nullable() {
             let wanted = format!("{}_null", field.rust.trim_end_matches('_'));
             field.null_setter = Some(names.take_or(&wanted, "_"));
         }

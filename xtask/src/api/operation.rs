@@ -9,9 +9,8 @@ use super::constraints;
 use super::model::{Reader, example};
 use super::names::{CLIENT, ENTRY, MODULE, REQUEST, Scope};
 use super::types::Ids;
-use super::{
-    Api, Body, Location, ModelId, ModelKind, Operation, Parameter, Presence, Server, Success, Tag,
-};
+use super::{Api, Body, Location, ModelId, ModelKind, Operation, Parameter, Server, Success, Tag};
+use crate::diagnostic::one_line;
 use crate::document::{Document, Place, entries, flag, items, reference, schema_name, text};
 use crate::report::Log;
 use crate::rust_name;
@@ -125,11 +124,6 @@ fn ascii(tag: &str) -> String {
             false => format!(" u{:x} ", u32::from(letter)),
         })
         .collect()
-}
-
-/// Joins a text into one line, as titles require.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn server(value: &Value) -> Option<Server> {
@@ -302,7 +296,7 @@ fn needs_values(model: &super::Model) -> bool {
         ModelKind::Object(object) => object
             .fields
             .iter()
-            .any(|field| matches!(field.presence, Presence::Required | Presence::OrNull)),
+            .any(|field| field.presence.is_required()),
         ModelKind::Union(_) => true,
         _ => false,
     }

@@ -1,15 +1,48 @@
-//! Maps schemas to Rust types.
+//! Rust types, and the mapping from schemas to them.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ModelId, Type};
+use super::{Api, ModelId, ModelKind};
 use crate::document::{entries, flag};
 use crate::schema::{is_wide, named};
 
 /// The mark of an integer whose digits are kept, however many there are.
 const EXACT: &str = "x-cobo-number";
+
+/// A Rust type, without the modifiers of its field (optional, nullable, boxed).
+///
+/// `Add a type` in `CONTRIBUTING.md` lists what a new variant needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Type {
+    String,
+    Bool,
+    /// `i64`.
+    Integer,
+    /// Any JSON number, with all of its digits.
+    Number,
+    Secret,
+    /// A date of the calendar, `YYYY-MM-DD`.
+    Date,
+    /// A file in a multipart form.
+    File,
+    /// Any JSON.
+    Json,
+    Model(ModelId),
+    List(Box<Type>),
+    /// A map from property names to values.
+    Map(Box<Type>),
+    /// An item of a list or a value of a map that may be `null`.
+    OrNull(Box<Type>),
+}
+
+/// The models of a field whose setter takes builders as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nested {
+    Model(ModelId),
+    List(ModelId),
+}
 
 /// The models, keyed by the names of their component schemas.
 #[derive(Debug, Default)]
@@ -113,6 +146,45 @@ impl Type {
             Self::Secret => true,
             Self::List(inner) | Self::Map(inner) | Self::OrNull(inner) => inner.has_secret(),
             _ => false,
+        }
+    }
+}
+
+impl Api {
+    /// The models of a field whose setter takes builders as well: objects, unions, and lists of
+    /// them.
+    pub fn nested(&self, ty: &Type) -> Option<Nested> {
+        let is_built = |id: ModelId| {
+            matches!(
+                self.model(id).kind,
+                ModelKind::Object(_) | ModelKind::Union(_)
+            )
+        };
+        match ty {
+            Type::Model(id) if is_built(*id) => Some(Nested::Model(*id)),
+            Type::List(item) => match **item {
+                Type::Model(id) if is_built(id) => Some(Nested::List(id)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether values of the type can be parsed from text and written as text.
+    pub fn is_text(&self, ty: &Type) -> bool {
+        match ty {
+            Type::String | Type::Bool | Type::Integer | Type::Number | Type::Date => true,
+            Type::Model(id) => match &self.model(*id).kind {
+                ModelKind::StringEnum(_) | ModelKind::IntegerEnum(_) => true,
+                ModelKind::Wrapper(inner) => self.is_text(inner),
+                ModelKind::Object(_) | ModelKind::Union(_) => false,
+            },
+            Type::Secret
+            | Type::File
+            | Type::Json
+            | Type::List(_)
+            | Type::Map(_)
+            | Type::OrNull(_) => false,
         }
     }
 }

@@ -7,11 +7,11 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 
 use crate::api::Api;
 use crate::catch_panic::catch_panic;
-use crate::console::{Outcome, Reporter};
+use crate::console::{Outcome, Reporter, refused};
 use crate::decisions::Decisions;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::report::Log;
@@ -30,15 +30,36 @@ pub use change::{Change, Class, Kind, Place};
 pub use render::{json, markdown, text};
 pub use surface::{Shape, Surface};
 
-/// The arguments of the command.
-#[derive(Debug, Clone)]
+/// Compare two documents in terms of what callers of the generated crate see: operations, parameters, types and their
+/// names, fields, enum values, what is required. It ignores order, prose, and how a
+/// schema is inlined or referenced. In place of a document, the `surface.json` of a generated crate can be given.
+///
+/// Exits with 0, with 1 if a change is not compatible (with --fail-on breaking), and with 2 if a document or the
+/// arguments are refused.
+#[derive(Debug, Clone, Args)]
 pub struct Request {
+    /// The OpenAPI 3.0 document that code was written against
     pub old: PathBuf,
+
+    /// The one that comes after it
     pub new: PathBuf,
+
+    /// How to write the changes
+    #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+
+    /// What a person decided about both documents, as `regen` takes it
+    #[arg(long, value_name = "FILE")]
     pub decisions: Option<PathBuf>,
-    /// Whether changes that are not compatible make the run fail.
-    pub fail_on_breaking: bool,
+
+    /// What makes the run fail: breaking changes, and changes of behaviour
+    #[arg(long, value_enum, value_name = "CLASS")]
+    pub fail_on: Option<FailOn>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    Breaking,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -55,12 +76,7 @@ pub enum Format {
 pub fn run(request: &Request, console: &mut dyn Reporter) -> Outcome {
     let (changes, version) = match read(request) {
         Ok(found) => found,
-        Err(problems) => {
-            for problem in problems.iter() {
-                console.problem(problem);
-            }
-            return Outcome::Refused;
-        }
+        Err(problems) => return refused(&problems, console),
     };
     let rendered = match request.format {
         Format::Text => text(&changes),
@@ -71,7 +87,7 @@ pub fn run(request: &Request, console: &mut dyn Reporter) -> Outcome {
     let breaks = changes
         .iter()
         .any(|change| change.class != Class::Compatible);
-    if request.fail_on_breaking && breaks {
+    if request.fail_on == Some(FailOn::Breaking) && breaks {
         Outcome::Stale
     } else {
         Outcome::Done
@@ -80,10 +96,7 @@ pub fn run(request: &Request, console: &mut dyn Reporter) -> Outcome {
 
 /// The changes, and the version of the new document.
 fn read(request: &Request) -> Result<(Vec<Change>, String), Diagnostics> {
-    let decisions = match &request.decisions {
-        Some(path) => Decisions::read(path, &path.display().to_string())?,
-        None => Decisions::default(),
-    };
+    let decisions = Decisions::given(request.decisions.as_deref())?;
     let options = Options {
         decisions,
         ..Options::default()

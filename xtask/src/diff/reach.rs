@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::reachable::reachable;
+
 use super::surface::{Model, Operation, Shape, Surface};
 
 /// The operations that send or receive a model, by id.
@@ -49,16 +51,12 @@ impl Surface {
 
     /// The models that these types contain.
     fn reached<'a>(&'a self, types: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
-        let mut open: Vec<&str> = types.flat_map(words).collect();
-        let mut found = BTreeSet::new();
-        while let Some(name) = open.pop() {
-            if let Some(model) = self.models.get(name)
-                && found.insert(name.to_owned())
-            {
-                open.extend(model.types().flat_map(words));
-            }
-        }
-        found
+        let known = |name: &&str| self.models.contains_key(*name);
+        let found = reachable(types.flat_map(words).filter(known), |name| {
+            let types = self.models.get(name).into_iter().flat_map(Model::types);
+            types.flat_map(words).filter(known)
+        });
+        found.into_iter().map(str::to_owned).collect()
     }
 }
 

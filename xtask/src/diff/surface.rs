@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::{
-    self, Api, Bounds, Enum, Location, ModelId, ModelKind, Object, Outcome, Presence, Side, Type,
-    Union,
+    self, Api, Bounds, Enum, Location, ModelId, ModelKind, Object, Outcome, Side, Type, Union,
 };
 use crate::print::rust_type::{OUTSIDE, RustType, last};
 
@@ -222,10 +221,7 @@ impl Names<'_> {
     }
 
     fn operation(&self, operation: &api::Operation) -> Operation {
-        let page = operation
-            .success
-            .model
-            .and_then(|id| self.api.model(id).page.as_ref());
+        let page = self.api.page_of(operation);
         let parameters = operation.parameters.iter().map(|parameter| {
             let place = match parameter.location {
                 Location::Path => "path",
@@ -289,18 +285,12 @@ impl Names<'_> {
 
     fn object(&self, object: &Object) -> Shape {
         let fields = object.fields.iter().map(|field| {
-            let (required, nullable) = match field.presence {
-                Presence::Required => (true, false),
-                Presence::OrNull => (true, true),
-                Presence::Optional => (false, false),
-                Presence::Nullable => (false, true),
-            };
             let seen = Field {
                 rust: field.rust.clone(),
                 setter: field.setter.clone(),
                 ty: self.text(&RustType::value(field)),
-                required,
-                nullable,
+                required: field.presence.is_required(),
+                nullable: field.presence.is_nullable(),
                 deprecated: field.deprecated,
                 side: field.side.map(|side| match side {
                     Side::Requests => "requests".to_owned(),

@@ -74,13 +74,12 @@ impl Printer<'_> {
             None => "()".to_owned(),
         };
         self.line(
-            format!("{path}::send() -> Result<Response<{success}>, Error>"),
+            format!("{path}::send() -> CallFuture<Response<{success}>>"),
             false,
         );
         if operation.pages.is_some() {
             self.line(format!("{path}::pages() -> Pages<{success}>"), false);
-            let model = operation.success.model.map(|id| self.api.model(id));
-            let page = model.and_then(|model| model.page.as_ref());
+            let page = self.api.page_of(operation);
             if page.is_some_and(|page| page.items.is_some()) {
                 self.line(format!("{path}::items() -> Items<{success}>"), false);
             }

@@ -69,16 +69,13 @@ const FEATURES: [&str; 2] = ["# features: begin\n", "# features: end\n"];
 
 /// Generates the code of this workspace.
 pub(super) fn run(report: &mut Report) -> Result<Output, Diagnostics> {
-    let here = std::env::current_dir().ok();
-    let workspace = here
-        .and_then(|folder| Workspace::above(&folder))
-        .ok_or_else(|| {
-            Diagnostic::of_file(
-                ".",
-                "this is not a checkout of the project (no Cargo.toml with [workspace] beside a \
+    let workspace = Workspace::here().ok_or_else(|| {
+        Diagnostic::of_file(
+            ".",
+            "this is not a checkout of the project (no Cargo.toml with [workspace] beside a \
              folder `openapi` here or above): run it in one, or give --spec and --out",
-            )
-        })?;
+        )
+    })?;
     let mut files = BTreeMap::new();
     let mut folders = Vec::new();
     let mut problems = Diagnostics::default();

@@ -10,16 +10,23 @@ mod run;
 use std::path::Path;
 use std::process::Command;
 
+use clap::Args;
+
 use crate::console::{Outcome, Reporter};
 use crate::workspace::Workspace;
 use manifest::Manifests;
 use problem::Problem;
 use run::{output, read};
 
-/// What to check.
-#[derive(Debug, Clone, Copy)]
+/// Check that the crates can be published: changelog, versions, manifests, packages, and that the packed
+/// crates compile without this checkout. Publishes nothing; RELEASING.md names all steps.
+///
+/// Exits with 0 when every check passes, 1 when one fails, and 2 when a check cannot run.
+#[derive(Debug, Clone, Copy, Args)]
 pub struct Request {
-    /// Report what only a real release needs, and do not fail because of it.
+    /// List the steps of a release that are missing (repository, date in the changelog, tag, clean checkout)
+    /// instead of failing because of them
+    #[arg(long)]
     pub dry_run: bool,
 }
 

@@ -65,9 +65,11 @@ fn unpack(name: &str, stem: &str, packages: &Path, unpacked: &Path) -> Result<Pa
     let bytes = fs::metadata(&file)
         .map_err(|error| format!("cannot read {}: {error}", file.display()))?
         .len();
+    // `-m` gives the files the current time. In the package, all have the same time of the past, so that
+    // cargo would not compile a changed file again.
     let listed = output(
         Command::new("tar")
-            .args(["--extract", "--gzip", "--verbose", "--file"])
+            .args(["--extract", "--gzip", "--verbose", "-m", "--file"])
             .arg(&file)
             .arg("--directory")
             .arg(unpacked),

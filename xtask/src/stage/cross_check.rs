@@ -297,7 +297,7 @@ impl<'a> Second<'a> {
         field: &Field,
         other: &typify::TypeStructPropInfo<'_>,
     ) -> Option<String> {
-        let required = matches!(field.presence, Presence::Required | Presence::OrNull);
+        let required = field.presence.is_required();
         let freed = field.boxed || field.side.is_some();
         if required != other.required && !(freed && other.required) {
             let words = |required| if required { "required" } else { "optional" };

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::api::Api;
-use crate::print::code::{Code, Feature};
 use crate::print::{Header, api_txt};
-use crate::standalone::Dependency;
 
 mod standalone;
+
+pub use standalone::{features, standalone};
 
 /// The notes beside the code: the public API as text for people, and the API surface that the next
 /// run compares with.
@@ -22,19 +22,3 @@ pub fn notes(api: &Api, surface: String, header: &Header) -> BTreeMap<String, St
 pub const API: &str = "api.txt";
 /// The file with the API surface that a comparison reads.
 pub const SURFACE: &str = "surface.json";
-
-/// The `[features]` of a crate's manifest: one feature for each tag, all enabled by default, and
-/// those that choose TLS.
-pub fn features(features: &[Feature]) -> String {
-    standalone::manifest_features(features)
-}
-
-/// A complete crate: the path of each file below the crate's folder, and its text.
-pub fn standalone(
-    crate_name: &str,
-    dependency: &Dependency,
-    api: &Api,
-    code: Code,
-) -> BTreeMap<String, String> {
-    standalone::files(crate_name, dependency, api, code)
-}

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::load::enum_docs::{KEY, value_text};
+use super::load::enum_docs::KEY;
 use super::{Options, Stage};
 use crate::diagnostic::Diagnostics;
-use crate::document::{Document, component_name, items};
+use crate::document::{Document, component_name, items, value_text};
 use crate::kind::{EnumValue, Kind};
 use crate::report::Log;
 use crate::rust_name;

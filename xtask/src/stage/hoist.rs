@@ -19,6 +19,7 @@ use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, entries, item, items, reference, schema_reference, text};
 use crate::report::Log;
 use crate::rust_name;
+use crate::schema::{self, is_union};
 
 mod forms;
 mod inherit;
@@ -62,13 +63,6 @@ fn lift(document: &mut Document, log: &mut Log, objects: bool) {
         document.insert_schema(&name, schema);
         document.moved(&pointer, &at("/components/schemas", &name));
     }
-}
-
-/// Whether a schema is a union.
-pub(super) fn is_union(schema: &Value) -> bool {
-    ["oneOf", "anyOf"]
-        .iter()
-        .any(|key| items(schema.get(*key)).next().is_some())
 }
 
 fn is_enum(schema: &Value) -> bool {
@@ -129,9 +123,7 @@ impl Lifter<'_> {
     }
 
     fn inside(&mut self, schema: &mut Value, name: &str, pointer: &str) {
-        let titles: Vec<Option<String>> = ["oneOf", "anyOf"]
-            .iter()
-            .flat_map(|key| items(schema.get(*key)))
+        let titles: Vec<Option<String>> = schema::parts(schema)
             .map(|part| text(part, "title"))
             .collect();
         let Some(map) = schema.as_object_mut() else {

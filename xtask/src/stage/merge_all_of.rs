@@ -11,9 +11,9 @@ use serde_json::{Map, Value, json};
 
 use self::merge::{Conflict, Rules, is_annotation, merge};
 use super::name::Names;
-use super::{Options, Stage};
-use crate::decisions::{CORRECT, Use, resolving};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use super::{Options, RAW, Stage};
+use crate::decisions::{Use, or_raw, or_setting, resolving};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Document, at, items, reference, schema_name};
 use crate::report::Log;
 use crate::schema::{self, Holder};
@@ -25,14 +25,8 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
     let mut outcome = Outcome::default();
     components(document, options, &mut outcome, log);
     nested(document, options, &mut outcome, log);
+    document.decided.extend(outcome.decided);
     let mut problems = Diagnostics::default();
-    for pointer in options.decisions.conflicts.keys() {
-        if !outcome.decided.contains(pointer) {
-            let reason = format!("there is nothing to decide at {pointer}");
-            let problem = Diagnostic::of_file(&options.decisions.source, reason);
-            problems.push(problem.mended_by("delete the decision, or correct its pointer"));
-        }
-    }
     for (pointer, reason) in &outcome.undecided {
         let message = format!(
             "two parts of `allOf` define it differently, and no decision says which one is right: \
@@ -41,22 +35,23 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
         let problem = document
             .error(pointer, message)
             .mended_by(resolving(pointer));
-        if options.strict {
-            problems.push(problem);
-        } else {
-            log.warn(as_raw(problem));
-        }
+        options.undecided(problem, RAW, log, &mut problems);
     }
     for (pointer, reason) in &outcome.raw {
-        log.warn(as_raw(document.error(pointer, reason)).mended_by(CORRECT));
+        let mend = match document.origin(pointer) {
+            Some(origin) => or_setting(PARTS, &origin, "{\"allOf\": [VALUE]}"),
+            None => PARTS.to_owned(),
+        };
+        let message = format!("the parts of `allOf` have no common type: {reason}");
+        let problem = document.error(pointer, message);
+        let problem = problem.mended_by(or_raw(&mend, pointer));
+        options.undecided(problem, RAW, log, &mut problems);
     }
     problems.or(())
 }
 
-fn as_raw(problem: Diagnostic) -> Diagnostic {
-    let message = format!("{}; it is raw JSON", problem.message);
-    Diagnostic { message, ..problem }
-}
+/// What gives a type to an `allOf` that cannot be merged.
+const PARTS: &str = "keep only the parts that fit together";
 
 /// The conflicts that were found.
 #[derive(Default)]
@@ -70,10 +65,7 @@ struct Outcome {
 /// Merges the parts of components. Their properties are left to [`nested`], because a property may
 /// refer to its own component, but a part may not.
 fn components(document: &mut Document, options: &Options, outcome: &mut Outcome, log: &mut Log) {
-    let schemas: BTreeMap<String, Value> = document
-        .components("schemas")
-        .map(|(name, schema)| (name.clone(), schema.clone()))
-        .collect();
+    let schemas = document.schemas();
     let mut merger = Merger::new(document, &schemas, options, outcome, log);
     let names: Vec<String> = document
         .components("schemas")
@@ -94,10 +86,7 @@ fn components(document: &mut Document, options: &Options, outcome: &mut Outcome,
 
 /// Merges all other `allOf`s: in properties, bodies and parts of unions.
 fn nested(document: &mut Document, options: &Options, outcome: &mut Outcome, log: &mut Log) {
-    let schemas: BTreeMap<String, Value> = document
-        .components("schemas")
-        .map(|(name, schema)| (name.clone(), schema.clone()))
-        .collect();
+    let schemas = document.schemas();
     let mut merger = Merger::new(document, &schemas, options, outcome, log);
     // The pointers of the enclosing merged schemas, with the components that were merged there. A
     // property that contains its own enclosing schema would never end.
@@ -203,9 +192,12 @@ impl<'a> Merger<'a> {
             Stage::MergeAllOf,
             format!("{pointer} is raw JSON: {reason}"),
         );
-        self.outcome
-            .raw
-            .push((pointer.to_owned(), reason.to_owned()));
+        if self.rules.decided.get(pointer) == Some(&Use::Raw) {
+            self.outcome.decided.insert(pointer.to_owned());
+        } else {
+            let undecided = (pointer.to_owned(), reason.to_owned());
+            self.outcome.raw.push(undecided);
+        }
         let annotations = schema
             .as_object()
             .into_iter()

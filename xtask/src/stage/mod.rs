@@ -5,6 +5,8 @@
 //! variant of [`Stage`], and an entry in [`transforms::TRANSFORMS`].
 
 use crate::decisions::Decisions;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::report::Log;
 
 pub mod cross_check;
 pub mod deduplicate;
@@ -87,10 +89,32 @@ pub struct Options {
     pub tags: Vec<String>,
     /// `--decisions`: the decisions of a person.
     pub decisions: Decisions,
-    /// `--strict`: refuses undecided conflicts.
+    /// `--strict`: refuses what a person has not decided.
     pub strict: bool,
     /// Stages to skip, so that tests can show why each is needed. This is not a command-line option, because the code
     /// may be wrong without a stage.
     #[doc(hidden)]
     pub skip: Vec<Stage>,
 }
+
+impl Options {
+    /// Reports what a person has to decide: an error in strict mode, otherwise a warning that says
+    /// what is generated `meanwhile`.
+    fn undecided(
+        &self,
+        problem: Diagnostic,
+        meanwhile: &str,
+        log: &mut Log,
+        problems: &mut Diagnostics,
+    ) {
+        if self.strict {
+            problems.push(problem);
+            return;
+        }
+        let message = format!("{}; {meanwhile}", problem.message);
+        log.warn(Diagnostic { message, ..problem });
+    }
+}
+
+/// What is generated for a value without a type.
+const RAW: &str = "it is raw JSON";

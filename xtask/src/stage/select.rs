@@ -2,7 +2,7 @@
 //!
 //! Parameters, bodies, responses and headers may be references. They are resolved here once, so
 //! that later stages only meet references to schemas. With `--tag`, everything that no kept
-//! operation reaches is dropped, so a part of a document makes a smaller crate. Without it nothing
+//! operation uses is dropped, so a part of a document makes a smaller crate. Without it nothing
 //! is dropped, because schemas that no operation uses (webhook payloads) are needed too.
 
 use std::collections::BTreeSet;

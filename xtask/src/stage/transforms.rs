@@ -4,7 +4,7 @@ use super::{
     Options, Stage, deduplicate, drop_undeclared, enums, error_responses, hoist, merge_all_of,
     name, nullable, secrets, select, unions,
 };
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
 use crate::report::Log;
 
@@ -44,5 +44,21 @@ pub fn transform(
             problems.extend(found);
         }
     }
+    problems.extend(unused_decisions(document, options));
     problems.or(())
+}
+
+/// Refuses each decision about a conflict that the document does not have.
+fn unused_decisions(document: &Document, options: &Options) -> Vec<Diagnostic> {
+    let conflicts = options.decisions.conflicts.keys();
+    let unused = conflicts.filter(|pointer| !document.decided.contains(*pointer));
+    let refuse = |pointer: &String| {
+        let reason = format!("there is nothing to decide at {pointer}");
+        let problem = Diagnostic::of_file(&options.decisions.source, reason);
+        problem.mended_by(
+            "delete the decision, or correct its pointer; a schema without a type takes only \
+             `use: raw`",
+        )
+    };
+    unused.map(refuse).collect()
 }

@@ -6,77 +6,92 @@
 //! Where two variants that are not objects have the same JSON type, the union is raw JSON: nothing is
 //! lost, and its pointer is in the report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use self::variants::{Contradiction, ResolvedUnion, Schemas};
-use super::hoist::is_union;
-use super::{Options, Stage};
-use crate::decisions::{keys, setting};
+use self::variants::{ResolvedUnion, Schemas, Untyped};
+use super::{Options, RAW, Stage};
+use crate::decisions::Use;
 use crate::diagnostic::Diagnostics;
-use crate::document::{Document, at, entries};
+use crate::document::{Document, at};
 use crate::kind::Kind;
 use crate::report::Log;
-use crate::schema;
+use crate::schema::{self, is_union};
 
 mod json_types;
+mod mends;
 mod tags;
 mod variants;
 
 pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<(), Diagnostics> {
-    let schemas: BTreeMap<String, Value> = document
-        .components("schemas")
-        .map(|(name, schema)| (name.clone(), schema.clone()))
-        .collect();
-    let schemas = Schemas::new(&schemas);
-    let mut resolved = BTreeMap::new();
-    for (name, schema) in document.components("schemas") {
-        if is_union(schema) {
-            resolved.insert(name.clone(), schemas.resolve(name, schema));
-        }
-    }
-    let mut undecided = Vec::new();
-    let mut raw = Vec::new();
-    for (name, outcome) in resolved {
-        let pointer = at("/components/schemas", &name);
-        let Some(Value::Object(map)) = document.root.pointer_mut(&pointer) else {
-            continue;
+    let schemas = document.schemas();
+    let found = Schemas::new(&schemas);
+    let mut problems = Diagnostics::default();
+    for (name, schema) in schemas.iter().filter(|(_, schema)| is_union(schema)) {
+        let pointer = at("/components/schemas", name);
+        // A person knows the union by its place in the file.
+        let place = document.origin(&pointer).unwrap_or_else(|| pointer.clone());
+        let resolved = found.resolve(name, schema);
+        let open = match &resolved {
+            Ok(union) => mends::of_union(document, &pointer, &place, union),
+            Err(untyped) => vec![(mends::of_untyped(document, &place, untyped), RAW)],
         };
-        match outcome {
-            Ok(ResolvedUnion {
-                union,
-                notes,
-                contradictions,
-            }) => {
-                for Contradiction { reason, .. } in &contradictions {
-                    let text = format!("{reason}: both are read as this variant");
-                    log.change(Stage::Unions, format!("{pointer}: {text}"));
-                }
-                undecided.push((at(&pointer, "discriminator"), contradictions));
-                for note in notes {
-                    log.change(Stage::Unions, format!("{pointer}: {note}"));
-                }
-                // Typify turns `anyOf` into one struct of all variants.
-                if let Some(parts) = map.shift_remove("anyOf") {
-                    map.insert("oneOf".to_owned(), parts);
-                }
-                document.kinds.insert(name, Kind::Union(union));
-            }
-            Err(reason) => {
-                let kept: BTreeSet<&str> = ["description", "example", "deprecated"].into();
-                *map = std::mem::take(map)
-                    .into_iter()
-                    .filter(|(key, _)| kept.contains(key.as_str()))
-                    .collect::<Map<_, _>>();
-                log.raw(&pointer);
-                log.change(Stage::Unions, format!("{pointer} is raw JSON: {reason}"));
-                raw.push((pointer, reason));
-            }
+        let accepted = options.decisions.conflicts.get(&place) == Some(&Use::Raw);
+        if accepted && !open.is_empty() {
+            document.decided.insert(place);
+            make_raw(document, &pointer, "a decision makes it raw JSON", log);
+            continue;
+        }
+        match resolved {
+            Ok(resolved) => keep(document, name, resolved, log),
+            Err(Untyped { reason, .. }) => make_raw(document, &pointer, &reason, log),
+        }
+        for (problem, meanwhile) in open {
+            options.undecided(problem, meanwhile, log, &mut problems);
         }
     }
-    // A discriminator without a union is dropped: its schema is a base, which decodes only the
-    // properties that all subtypes share.
+    drop_discriminators(document, log);
+    problems.or(())
+}
+
+/// Keeps the variants of a union.
+fn keep(document: &mut Document, name: &str, resolved: ResolvedUnion, log: &mut Log) {
+    let pointer = at("/components/schemas", name);
+    let contradictions = resolved.contradictions.into_iter();
+    let contradictions = contradictions.map(|contradiction| contradiction.reason);
+    let contradictions = contradictions.map(|reason| format!("{reason}; {}", mends::BOTH_READ));
+    for note in contradictions.chain(resolved.notes) {
+        log.change(Stage::Unions, format!("{pointer}: {note}"));
+    }
+    let schema = document.root.pointer_mut(&pointer);
+    // Typify turns `anyOf` into one struct of all variants.
+    if let Some(map) = schema.and_then(Value::as_object_mut)
+        && let Some(parts) = map.shift_remove("anyOf")
+    {
+        map.insert("oneOf".to_owned(), parts);
+    }
+    let union = Kind::Union(resolved.union);
+    document.kinds.insert(name.to_owned(), union);
+}
+
+/// Makes a union any JSON.
+fn make_raw(document: &mut Document, pointer: &str, reason: &str, log: &mut Log) {
+    let kept: BTreeSet<&str> = ["description", "example", "deprecated"].into();
+    let schema = document.root.pointer_mut(pointer);
+    if let Some(map) = schema.and_then(Value::as_object_mut) {
+        *map = std::mem::take(map)
+            .into_iter()
+            .filter(|(key, _)| kept.contains(key.as_str()))
+            .collect::<Map<_, _>>();
+    }
+    log.raw(pointer);
+    log.change(Stage::Unions, format!("{pointer} is raw JSON: {reason}"));
+}
+
+/// A discriminator without a union is dropped: its schema is a base, which decodes only the
+/// properties that all subtypes share.
+fn drop_discriminators(document: &mut Document, log: &mut Log) {
     schema::each_mut(&mut document.root, &mut |pointer, schema, _| {
         if let Some(map) = schema.as_object_mut()
             && !is_union(&Value::Object(map.clone()))
@@ -88,52 +103,4 @@ pub fn run(document: &mut Document, options: &Options, log: &mut Log) -> Result<
             );
         }
     });
-    let mut problems = Diagnostics::default();
-    for (pointer, contradictions) in undecided {
-        let mend = mend(document, &pointer, &contradictions);
-        for contradiction in contradictions {
-            let problem = document.error(&pointer, contradiction.reason);
-            let problem = problem.mended_by(mend.as_str());
-            if options.strict {
-                problems.push(problem);
-            } else {
-                log.warn(problem);
-            }
-        }
-    }
-    for (pointer, reason) in raw {
-        let problem = document.error(&pointer, format!("it is raw JSON: {reason}"));
-        log.warn(problem.mended_by(
-            "give the union a discriminator and parts that are objects, or parts that are each of \
-             another JSON type",
-        ));
-    }
-    problems.or(())
-}
-
-/// What mends the contradictions of a discriminator: the mapping with the values that its variants
-/// allow.
-fn mend(document: &Document, pointer: &str, contradictions: &[Contradiction]) -> String {
-    let corrected = || {
-        let origin = document.origin(pointer)?;
-        let mapping = document.original.pointer(&at(&origin, "mapping"))?;
-        let mut corrected = Map::new();
-        for (tag, target) in entries(Some(mapping)) {
-            let of = contradictions.iter().find(|odd| odd.tags.contains(tag));
-            match of {
-                None => {
-                    corrected.insert(tag.clone(), target.clone());
-                }
-                Some(odd) if odd.instead.is_empty() => return None,
-                Some(odd) => {
-                    let instead = odd.instead.iter();
-                    corrected.extend(instead.map(|tag| (tag.clone(), target.clone())));
-                }
-            }
-        }
-        let set = keys(&[("mapping", Value::Object(corrected))]);
-        Some(setting(&origin, &set))
-    };
-    corrected()
-        .unwrap_or_else(|| "correct the mapping, or the values that the variants allow".to_owned())
 }

@@ -1,41 +1,183 @@
 //! The decision that a warning names mends the document.
 
-use super::{HEAD, warnings_with};
+use xtask::decisions::Decisions;
+use xtask::stage::Options;
 
-/// Two variants that allow one value each, and two that allow the same values, which only a person can
-/// tell apart.
+use super::{HEAD, generate, operation, warnings_with};
+
+/// The entries for `--decisions` that a warning names, each with the placeholders filled in.
+fn suggested(warning: &str, fill: &[(&str, &str)]) -> Vec<String> {
+    let entries = warning.split("`--decisions`: ").skip(1);
+    let entry = |rest: &str| {
+        let (entry, _) = rest.split_once(", reason: ").unwrap();
+        let filled = fill.iter().fold(entry.to_owned(), |entry, (from, to)| {
+            entry.replace(from, to)
+        });
+        format!("{filled}, reason: \"the reason\"}}")
+    };
+    entries.map(entry).collect()
+}
+
+/// Whether a strict run accepts the document with these decisions.
+fn is_accepted(text: &str, decisions: &str) -> bool {
+    let options = Options {
+        decisions: Decisions::parse("decisions.yaml", decisions).unwrap(),
+        strict: true,
+        ..Options::default()
+    };
+    generate(text, &options).is_ok()
+}
+
+/// Each document is accepted with the first entry of its warnings, and with the last one: a person may
+/// mend it, or accept raw JSON.
 #[test]
-fn contradicting_mapping_is_corrected_by_the_decision_that_the_warning_names() {
-    for (dog, mended) in [("dog", true), ("cat, dog", false)] {
-        let cat = if mended { "cat" } else { dog };
-        let text = format!(
-            "{HEAD}paths:
-  /pets:
-    get:
-      operationId: get_pet
-      responses:
+fn value_without_a_type_is_decided_by_each_entry_that_the_warning_names() {
+    let unions = "    A: {type: object, required: [kind, a], properties: {kind: {type: string}, a: {type: string}}}
+    B: {type: object, required: [kind, b], properties: {kind: {type: string}, b: {type: string}}}
+";
+    let a = "{$ref: '#/components/schemas/A'}";
+    let b = "{$ref: '#/components/schemas/B'}";
+    let type_of = [("VALUE", "integer")];
+    let parts = [("VALUE", "{type: string}")];
+    for (root, place, fill) in [
+        (
+            format!("{{oneOf: [{a}, {b}], anyOf: [{a}, {b}]}}"),
+            "/components/schemas/Root",
+            &[][..],
+        ),
+        (
+            format!("{{oneOf: [{a}, {{oneOf: [{b}, {{$ref: '#/components/schemas/Root'}}]}}]}}"),
+            "/components/schemas/Root",
+            &[],
+        ),
+        (
+            format!(
+                "{{oneOf: [{a}, {b}, {{type: string}}], discriminator: {{propertyName: kind}}}}"
+            ),
+            "/components/schemas/Root",
+            &[],
+        ),
+        (
+            "{oneOf: [{type: string}, {type: string, enum: [a]}, {type: boolean}]}".to_owned(),
+            "/components/schemas/Root",
+            &[],
+        ),
+        (
+            "{oneOf: [{type: string}, {}]}".to_owned(),
+            "/components/schemas/Root",
+            &type_of,
+        ),
+        (
+            "{type: object, properties: {it: {oneOf: [{type: string}, {}]}}}".to_owned(),
+            "/components/schemas/Root/properties/it",
+            &type_of,
+        ),
+        (
+            "{allOf: [{type: string}, {type: integer}]}".to_owned(),
+            "/components/schemas/Root",
+            &parts,
+        ),
+        (
+            "{type: object, properties: {it: {allOf: [{type: string}, {type: integer}]}}}"
+                .to_owned(),
+            "/components/schemas/Root/properties/it",
+            &parts,
+        ),
+        (
+            "{allOf: [{$ref: '#/components/schemas/Root'}, {type: string}]}".to_owned(),
+            "/components/schemas/Root",
+            &parts,
+        ),
+    ] {
+        let text = operation(&format!(
+            "      responses: {{200: {{description: D., content: {{application/json: {{schema: {{$ref: '#/components/schemas/Root'}}}}}}}}}}
+components:
+  schemas:
+    Root: {root}
+{unions}"
+        ));
+        let warnings = warnings_with(&text, "[]");
+        assert!(!is_accepted(&text, "[]"), "{root}");
+        assert!(
+            warnings[0].contains(&format!(": {place}: ")),
+            "{warnings:?}"
+        );
+        let entries: Vec<Vec<String>> = warnings.iter().map(|it| suggested(it, fill)).collect();
+        for nth in [<[String]>::first, <[String]>::last] {
+            let chosen = entries.iter().filter_map(|entries| nth(entries));
+            let chosen = chosen.cloned().collect::<Vec<_>>().join("\n");
+            assert_eq!(warnings_with(&text, &chosen), [""; 0], "{root}: {chosen}");
+            assert!(is_accepted(&text, &chosen), "{root}: {chosen}");
+        }
+    }
+}
+
+/// Every other decision at the place of a schema without a type decides nothing.
+#[test]
+fn schema_without_a_type_cannot_use_one_of_its_parts() {
+    let text = format!(
+        "{HEAD}paths: {{}}\ncomponents: {{schemas: {{Root: {{oneOf: [{{type: string}}, {{}}]}}}}}}\n"
+    );
+    for (take, accepted) in [("raw", true), ("first", false), ("last", false)] {
+        let entry = format!("- {{pointer: /components/schemas/Root, use: {take}}}");
+        assert_eq!(is_accepted(&text, &entry), accepted, "{take}");
+    }
+}
+
+/// A union of `Cat` and `Dog` in a response, told apart by `kind`.
+fn pets(mapping: &str, cat: &str, dog: &str) -> String {
+    operation(&format!(
+        "      responses:
         200:
           description: D.
           content:
             application/json:
               schema:
                 oneOf: [{{$ref: '#/components/schemas/Cat'}}, {{$ref: '#/components/schemas/Dog'}}]
-                discriminator: {{propertyName: kind, mapping: {{dog: '#/components/schemas/Cat', bird: '#/components/schemas/Dog'}}}}
+                discriminator: {{propertyName: kind, mapping: {{{mapping}}}}}
 components:
   schemas:
     Cat: {{type: object, required: [kind], properties: {{kind: {{type: string, enum: [{cat}]}}}}}}
     Dog: {{type: object, required: [kind], properties: {{kind: {{type: string, enum: [{dog}]}}}}}}
 "
-        );
+    ))
+}
+
+/// Where the document does not tell the values apart, the entry has a placeholder for what a person
+/// knows. A variant that no value selects is mended in two places, so the entry accepts raw JSON.
+#[test]
+fn mapping_is_corrected_by_the_decision_that_the_warning_names() {
+    let [to_cat, to_dog] = ["'#/components/schemas/Cat'", "'#/components/schemas/Dog'"];
+    let crossed = format!("dog: {to_cat}, bird: {to_dog}");
+    let lost = format!("cat: {to_cat}, dog: {to_dog}, hound: Nothing");
+    for (text, fill, reason) in [
+        (
+            pets(&crossed, "cat", "dog"),
+            &[][..],
+            "whose `kind` allows only `cat`",
+        ),
+        (
+            pets(&crossed, "cat, dog", "cat, dog"),
+            &[("VALUE of Dog", "cat")],
+            "the mapping maps `bird` to Dog, whose `kind` allows only `cat`, `dog`",
+        ),
+        (
+            pets(&lost, "cat", "dog, hound"),
+            &[("VARIANT", "Dog")],
+            "the mapping maps `hound` to no variant; a value with this tag is read as unknown",
+        ),
+        (
+            pets(&format!("cat: {to_cat}"), "cat", "cat"),
+            &[],
+            "no value of the discriminator selects Dog alone; it can be written, but is never read",
+        ),
+    ] {
         let warnings = warnings_with(&text, "[]");
-        let (_, mend) = warnings[0].split_once("mend: ").unwrap();
-        if mended {
-            let (_, entry) = mend.split_once("`--decisions`: ").unwrap();
-            assert_eq!(warnings_with(&text, entry), [""; 0], "{entry}");
-        } else {
-            let text = "correct the mapping, or the values that the variants allow";
-            assert_eq!(mend, text);
-        }
+        assert!(warnings[0].contains(reason), "{reason}: {warnings:#?}");
+        assert!(!is_accepted(&text, "[]"), "{reason}");
+        let entry = &suggested(&warnings[0], fill)[0];
+        assert_eq!(warnings_with(&text, entry), [""; 0], "{entry}");
+        assert!(is_accepted(&text, entry), "{entry}");
     }
 }
 
@@ -63,10 +205,7 @@ components:
 "
     );
     let warnings = warnings_with(&text, "[]");
-    let entries = warnings.iter().map(|warning| {
-        let (_, entry) = warning.split_once("`--decisions`: ").expect(warning);
-        entry
-    });
+    let entries = warnings.iter().flat_map(|warning| suggested(warning, &[]));
     let entries = entries.collect::<Vec<_>>().join("\n");
     assert_eq!(warnings.len(), 5, "{warnings:#?}");
     for pointer in [

@@ -116,7 +116,7 @@ fn nullable_default_response_becomes_an_option() {
     ));
     assert_has(
         &it.files["operations.rs"],
-        &["Result<Response<Option<models::"],
+        &["CallFuture<Response<Option<models::"],
     );
 }
 
@@ -132,8 +132,8 @@ components: {schemas: {U: {type: object, required: [id], properties: {id: {type:
     assert_has(
         &it.files["operations.rs"],
         &[
-            "Result<Response<Option<models::U>>, Error>",
-            "self.request.send_optional().await",
+            "CallFuture<Response<Option<models::U>>>",
+            "self.request.send_optional()",
         ],
     );
 }
@@ -283,7 +283,7 @@ fn head_response_has_no_body_type() {
         assert_eq!(it.api.operations[0].success.model, None);
         assert_has(
             &it.files["operations.rs"],
-            &["Result<Response<()>, Error>", ".not_json()"],
+            &["CallFuture<Response<()>>", ".not_json()"],
         );
     }
 }

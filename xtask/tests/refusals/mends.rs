@@ -5,7 +5,8 @@ use std::path::Path;
 use xtask::decisions::Decisions;
 use xtask::stage::{Options, load as stage};
 
-use super::{REFUSED, load};
+use super::documents::REFUSED;
+use super::load;
 
 /// What a person has to do is never left to guess, except where the file is not even readable.
 #[test]

@@ -25,7 +25,6 @@ pub(crate) mod options;
 pub(crate) mod receive;
 pub(crate) mod redact;
 pub(crate) mod response;
-#[cfg(feature = "tower")]
 pub(crate) mod service;
 mod span;
 

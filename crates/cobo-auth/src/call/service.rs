@@ -8,7 +8,7 @@ use crate::call::response::Response;
 use crate::error::Error;
 use crate::operation::{CallFuture, Request};
 
-/// A [`tower`](https://docs.rs/tower) service that sends requests. Needs the feature `tower`.
+/// A [`tower`](https://docs.rs/tower) service that sends requests.
 ///
 /// Layers around it see a [`Request`] before it is signed, and its verified [`Response`] or its
 /// error. They cannot change a request after it was signed: signing, sending and our own retries
@@ -40,7 +40,7 @@ use crate::operation::{CallFuture, Request};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RequestService;
 
-impl<B: IntoBody> Service<Request<B>> for RequestService {
+impl<B: IntoBody + Send + 'static> Service<Request<B>> for RequestService {
     type Response = Response<Body>;
     type Error = Error;
     type Future = CallFuture<Response<Body>>;
@@ -51,6 +51,7 @@ impl<B: IntoBody> Service<Request<B>> for RequestService {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        request.send()
+        // A layer that calls the service on a task of its own must not write bodies there.
+        Box::pin(async move { request.send().await })
     }
 }

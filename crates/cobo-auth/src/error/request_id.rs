@@ -44,7 +44,7 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn invalid_request_id_becomes_an_error_with_the_same_text() {
+    fn request_id_error_becomes_an_error_with_the_same_text() {
         for (why, kind) in [
             (RequestIdError::Invalid, ErrorKind::InvalidRequest),
             (RequestIdError::Random, ErrorKind::Configuration),

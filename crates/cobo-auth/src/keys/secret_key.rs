@@ -159,6 +159,7 @@ impl SecretKey {
         Self::read(path.as_ref(), Access::Unchecked)
     }
 
+    /// Reads a key file. Text is PEM or hexadecimal digits; anything else is DER.
     fn read(path: &Path, access: Access) -> Result<Self, KeyError> {
         if path.to_str().is_some_and(is_key_itself) {
             return Err(KeyError::Misplaced);

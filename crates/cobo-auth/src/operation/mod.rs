@@ -205,8 +205,8 @@ impl Operation {
         self.repeatable
     }
 
-    /// Returns where the body has the [`RequestId`](crate::RequestId) with which Cobo recognises a repeated request.
-    /// `None` if Cobo does not say that it rejects a second request with the same id.
+    /// Returns where the body has the [`RequestId`](crate::RequestId) with which Cobo recognises a
+    /// repeated request. `None` if Cobo does not say that it rejects a second request with the same id.
     pub const fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.idempotency_key
     }

@@ -13,10 +13,18 @@ use crate::call::{Call, log_unbuilt, metrics};
 use crate::client::Client;
 use crate::error::Error;
 
-/// The future of a call: nothing is sent before it is polled, and dropping it ends the call.
+/// The future that [`Request::send`] and [`Request::preview`] return. Nothing is signed or sent
+/// before it is polled.
 ///
-/// It is boxed, so that the futures of programs stay small, and that the compiler does not examine
-/// the whole call again at each place that sends a request.
+/// The request is checked and its body is written before the future is returned; an error is
+/// reported when the future is polled.
+///
+/// Do not drop the future of a write in order to stop waiting: a request that was sent may still be
+/// carried out, and you do not learn whether it was. Set a
+/// [timeout](crate::HttpOptions::timeout) instead.
+///
+/// It is boxed for two reasons: the futures of programs stay small, and the compiler checks the code
+/// of a call once, not at each place that sends a request.
 pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 /// A request that is ready to be sent, or the reason why it cannot be.
@@ -71,7 +79,7 @@ impl<B: IntoBody> Request<B> {
         Box::pin(self.prepare().preview())
     }
 
-    /// Everything that is sent, but for the access token and the signature.
+    /// Checks the request and writes its body. An error is kept until the future is polled.
     fn prepare(self) -> Prepared {
         let label = self.label();
         Prepared {

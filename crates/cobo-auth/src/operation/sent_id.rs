@@ -1,4 +1,4 @@
-//! Reads the request id that a call sends from its body.
+//! Reads, from the body of a request, the request id that it sends.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::request_id::{RequestId, SentId};
 
 impl Operation {
-    /// The id in a written body; `None` if the operation takes none.
+    /// The id in a written body; `None` if the operation has no request id.
     ///
     /// # Errors
     ///

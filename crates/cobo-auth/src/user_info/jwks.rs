@@ -74,8 +74,8 @@ pub(super) fn url(base: &Url) -> Result<Url, Error> {
         .map_err(|why| Error::target("base URL", why))
 }
 
-/// Fetches the JWKS: the one request that is not signed, since everybody may read them. It carries
-/// neither the API key nor a token. The HTTP client follows no redirects, so that only the
+/// Fetches the JWKS and returns its bytes. The keys are public, so this is the only request that is
+/// not signed. It has neither the API key nor a token. The HTTP client follows no redirects, so that only the
 /// environment's server is asked.
 pub(super) async fn fetch(
     http: &reqwest::Client,

@@ -7,13 +7,11 @@ use tracing::Instrument as _;
 
 use super::cached_token::Phase;
 use super::error::{TokenError, TokenErrorKind};
+use super::limits::MAX_WAITS;
 use super::org_tokens::OrgTokens;
 use super::refresh_state::{RefreshHandle, RefreshOutcome};
 use super::refresh_task::RefreshTask;
 use super::shared::Shared;
-
-/// How many times a caller retries when the task that it waited for gave it no result.
-pub(crate) const MAX_WAITS: usize = 4;
 
 impl Shared {
     /// The current token of an organization, if one is available without waiting.

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 use tracing::Instrument as _;
 
-use super::access::MAX_WAITS;
 use super::callback_state::Progress;
 use super::error::{TokenError, TokenErrorKind};
 use super::installation::{Installation, InstallationOutcome};
 use super::limits::CALLBACK_INTERVAL;
+use super::limits::MAX_WAITS;
 use super::org_tokens::OrgTokens;
 use super::refresh_state::RefreshReason;
 use super::shared::Shared;

@@ -33,6 +33,9 @@ pub(crate) const MAX_LOOKUPS: usize = 8;
 /// The pause after each answer to an organization's callbacks.
 pub(crate) const CALLBACK_INTERVAL: Duration = Duration::from_secs(2);
 
+/// How many times a caller retries when the task that it waited for gave it no result.
+pub(crate) const MAX_WAITS: usize = 4;
+
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 const FIRST_GRACE_PERIOD: Duration = Duration::from_secs(5);

@@ -96,11 +96,11 @@ impl OrgTokens {
     }
 
     pub(crate) fn org_state(&self, now: &Moment) -> OrgState {
-        self.org_state_of(&self.state(), now)
+        self.org_state_locked(&self.state(), now)
     }
 
     /// Like [`org_state`](Self::org_state), for a caller that holds the lock of the state.
-    pub(crate) fn org_state_of(&self, state: &RefreshState, now: &Moment) -> OrgState {
+    pub(crate) fn org_state_locked(&self, state: &RefreshState, now: &Moment) -> OrgState {
         let token = self.cached();
         let token = token.as_deref();
         OrgState {
@@ -120,7 +120,7 @@ impl OrgTokens {
         if let Some(watch) = &state.watch {
             return watch.subscribe();
         }
-        let current = self.org_state_of(&state, now);
+        let current = self.org_state_locked(&state, now);
         let (sender, receiver) = watch::channel(current);
         state.watch = Some(sender);
         receiver

@@ -128,6 +128,7 @@ pub(crate) struct Failures {
 }
 
 impl Failures {
+    /// Records a failure.
     pub(crate) fn add(&mut self, error: &TokenError, now: &Moment) {
         self.count = self.count.saturating_add(1);
         self.since.get_or_insert(now.wall);

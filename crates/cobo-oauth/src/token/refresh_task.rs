@@ -102,8 +102,8 @@ impl RefreshTask {
         let backoff = self
             .shared
             .backoff(state.failures.count, error.is_refusal());
-        let asked = self.shared.limits.capped_retry_after(error.retry_after());
-        let mut until = now.with_cobo(None).plus(backoff.max(asked));
+        let retry_after = self.shared.limits.capped_retry_after(error.retry_after());
+        let mut until = now.with_cobo(None).plus(backoff.max(retry_after));
         // A backoff protects Cobo. If Cobo was not called, it ends when the token expires, so that
         // Cobo is called then.
         if let (false, Some(token)) = (error.cobo_was_called(), self.tokens.valid(&now)) {

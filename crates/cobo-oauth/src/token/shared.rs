@@ -1,4 +1,5 @@
-//! The state that all organizations of a source share.
+//! The state that all organizations of a source share ([`Shared`]), and what stops its work when nobody
+//! uses the source any more ([`Source`]).
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,7 +29,7 @@ pub(crate) type Jitter = Box<dyn Fn() -> f64 + Send + Sync>;
 
 pub(crate) const MIN_SWEEP_SIZE: usize = 1_024;
 
-/// The state that all clones and credentials of a source share.
+/// What all clones and credentials of a source own together.
 pub(crate) struct Source {
     pub(crate) shared: Arc<Shared>,
     /// Stops scheduled work when the last clone or credential is dropped.
@@ -140,7 +141,7 @@ impl Shared {
     /// Reports an organization's state to its watchers.
     pub(crate) fn notify_watchers(&self, tokens: &OrgTokens, state: &RefreshState) {
         if let Some(watch) = &state.watch {
-            watch.send_replace(tokens.org_state_of(state, &self.now()));
+            watch.send_replace(tokens.org_state_locked(state, &self.now()));
         }
     }
 

@@ -1,19 +1,8 @@
 //! Adds blank lines between items, because prettyplease writes none.
 
 /// The prefixes of items, and of their doc comments and attributes.
-const BEGINNINGS: [&str; 12] = [
-    "///",
-    "#[",
-    "pub ",
-    "pub(",
-    "impl",
-    "fn ",
-    "async fn ",
-    "const ",
-    "static ",
-    "mod ",
-    "struct ",
-    "enum ",
+const BEGINNINGS: [&str; 11] = [
+    "///", "#[", "pub ", "pub(", "impl", "fn ", "const ", "static ", "mod ", "struct ", "enum ",
 ];
 
 pub(crate) fn between_items(text: &str) -> String {

@@ -57,7 +57,7 @@ fn setter(types: &Types<'_>, index: usize, field: &Field) -> TokenStream {
     if field.constant.is_some() {
         return TokenStream::new();
     }
-    let required = matches!(field.presence, Presence::Required | Presence::OrNull);
+    let required = field.presence.is_required();
     let docs = setter_docs(field).when(required, "Required.").tokens();
     let deprecated = deprecated(field.deprecated);
     let index = Literal::usize_unsuffixed(index);

@@ -6,6 +6,7 @@ use quote::quote;
 use super::paths::{AS_REF, AUTH_CLIENT};
 use super::types::ident;
 use crate::api::{Api, Operation};
+use crate::diagnostic::one_line;
 use crate::print::CrateNames;
 use crate::print::docs::{Docs, deprecated, permissions};
 use crate::print::example;
@@ -117,7 +118,7 @@ fn arguments(operation: &Operation) -> String {
     let mut argument = |name: &str, required: bool, text: Option<&str>| {
         let text = text.map(markdown::rustdoc).unwrap_or_default();
         // This is an item of a list, so its paragraphs are joined into one.
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = one_line(&text);
         let required = if required { "" } else { " (optional)" };
         let colon = if text.is_empty() { "" } else { ": " };
         lines.push(format!("- `{name}`{required}{colon}{text}"));

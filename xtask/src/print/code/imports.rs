@@ -5,13 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenTree;
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
-use syn::{
-    Attribute, Expr, ExprLit, ExprPath, Item, Lit, LitStr, Meta, Path, Token, TypePath, parse_quote,
-};
+use syn::{Attribute, ExprPath, Item, Meta, Path, Token, TypePath};
 
 use super::paths::{ALL, Import};
 
@@ -115,15 +113,6 @@ impl Shortener {
         }
         0
     }
-
-    /// Shortens a path in the text of an attribute.
-    fn text(&mut self, text: &LitStr) -> LitStr {
-        let value = text.value();
-        let path = value.trim_start_matches("::");
-        let segments: Vec<String> = path.split("::").map(str::to_owned).collect();
-        let dropped = self.dropped(&segments);
-        LitStr::new(&segments[dropped..].join("::"), text.span())
-    }
 }
 
 impl VisitMut for Shortener {
@@ -174,32 +163,7 @@ impl VisitMut for Shortener {
                 paths.iter_mut().for_each(|path| self.visit_path_mut(path));
                 list.tokens = paths.into_token_stream();
             }
-        } else if list.path.is_ident("serde") {
-            let settings = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
-            if let Ok(settings) = settings {
-                let settings = settings.into_iter().map(|setting| self.setting(setting));
-                list.tokens =
-                    Punctuated::<TokenStream, Token![,]>::from_iter(settings).into_token_stream();
-            }
         }
-    }
-}
-
-impl Shortener {
-    fn setting(&mut self, setting: Meta) -> TokenStream {
-        if let Meta::NameValue(pair) = &setting
-            && let Expr::Lit(ExprLit {
-                lit: Lit::Str(text),
-                ..
-            }) = &pair.value
-            && ["::std", "::cobo_auth", "::cobo_model"]
-                .iter()
-                .any(|start| text.value().starts_with(start))
-        {
-            let (path, text) = (&pair.path, self.text(text));
-            return parse_quote!(#path = #text);
-        }
-        setting.into_token_stream()
     }
 }
 

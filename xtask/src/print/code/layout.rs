@@ -1,4 +1,4 @@
-//! Assigns operations and models to tags: a model belongs to a tag if only that tag reaches it.
+//! Assigns operations and models to tags: a model belongs to a tag if only its operations use it.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use quote::quote;
 
 use crate::api::{Api, Home, ModelId};
 
-/// The module of models that several tags reach.
+/// The module of models that the operations of several tags use.
 pub(super) const SHARED: &str = "shared";
-/// The module of models that no operation reaches.
+/// The module of models that no operation uses.
 const OTHER: &str = "other";
 
 /// A cargo feature of a generated crate.
@@ -28,8 +28,6 @@ pub(super) struct Group {
     /// `wallets_mpc_wallets`.
     pub(super) module: String,
     pub(super) feature: Feature,
-    /// The documentation at the top of its files.
-    pub(super) about: String,
     /// The indices of its operations.
     pub(super) operations: Vec<usize>,
 }
@@ -47,8 +45,15 @@ impl Group {
         quote!(#[cfg(feature = #feature)])
     }
 
+    /// The documentation at the top of a file. A group without operations only has models, and its
+    /// description says so.
     pub(super) fn docs(&self, of: &str) -> String {
-        format!("{}: {of}", self.about)
+        let about = &self.feature.about;
+        if self.operations.is_empty() {
+            format!("{about}.")
+        } else {
+            format!("{about}: {of}")
+        }
     }
 }
 
@@ -68,9 +73,8 @@ impl Layout {
                     feature: Feature {
                         name: tag.module.replace('_', "-"),
                         needs: Vec::new(),
-                        about: about.clone(),
+                        about,
                     },
-                    about,
                     module: tag.module.clone(),
                     operations: tag.operations.clone(),
                 }
@@ -100,7 +104,7 @@ impl Layout {
     }
 }
 
-/// The group of models that no operation reaches. If such a model refers to a tag's model, the
+/// The group of models that no operation uses. If such a model refers to a tag's model, the
 /// group depends on that tag.
 fn other(api: &Api, groups: &[Group], homes: &[String]) -> Group {
     let models = api.models.iter().zip(homes);
@@ -118,9 +122,8 @@ fn other(api: &Api, groups: &[Group], homes: &[String]) -> Group {
         feature: Feature {
             name: "other-models".to_owned(),
             needs: needs.collect(),
-            about: "Models that no operation reaches, webhook payloads among them".to_owned(),
+            about: "Models that no operation uses, such as webhook payloads".to_owned(),
         },
-        about: "What no operation reaches".to_owned(),
         operations: Vec::new(),
     }
 }

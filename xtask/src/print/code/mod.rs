@@ -180,8 +180,7 @@ fn models(api: &Api, ids: &[ModelId], docs: &str) -> TokenStream {
         .iter()
         .filter_map(|id| builders::builder(api, *id))
         .collect();
-    let has_objects = ids.iter().any(|id| api.model(*id).object().is_some());
-    let builders = has_objects.then(|| {
+    let builders = (!builders.is_empty()).then(|| {
         quote! {
             #[doc = #docs]
             pub mod builder {

@@ -53,7 +53,7 @@ fn structure(types: &Types<'_>, model: &Model, object: &Object) -> TokenStream {
     let default = object
         .fields
         .iter()
-        .all(|field| matches!(field.presence, Presence::Optional | Presence::Nullable))
+        .all(|field| !field.presence.is_required())
         .then(|| quote!(, Default));
     let fields = object.fields.iter().map(|field| {
         let docs = field_docs(field).tokens();

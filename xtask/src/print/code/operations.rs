@@ -222,8 +222,7 @@ impl Printer<'_> {
             Some(before) => quote!(#SOME(#before)),
             None => quote!(#NONE),
         };
-        let model = self.operation.success.model.map(|id| self.api.model(id));
-        let page = model.and_then(|model| model.page.as_ref());
+        let page = self.api.page_of(self.operation);
         let items = page.and_then(|page| page.items).map(|_| {
             quote! {
                 /// The items of all pages. A page is fetched only when its first item is polled.

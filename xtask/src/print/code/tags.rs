@@ -73,7 +73,7 @@ fn requests(api: &Api, names: &CrateNames, layout: &Layout) -> Vec<Module> {
     modules
 }
 
-/// The models of each tag, those that several tags share, and those that no operation reaches.
+/// The models of each tag, those that several tags share, and those that no operation uses.
 fn models(api: &Api, layout: &Layout) -> Vec<Module> {
     let sorted = api.sorted();
     let (mut mods, mut uses, mut builders) = (Vec::new(), Vec::new(), Vec::new());
@@ -103,8 +103,7 @@ fn models(api: &Api, layout: &Layout) -> Vec<Module> {
             let model = api.model(*id);
             model.in_requests && model.object().is_some()
         };
-        let has_builders = own.iter().any(built);
-        if has_builders {
+        if own.iter().any(built) {
             builders.push(quote!(#cfg pub use super::#module::builder::*;));
         }
         let imported = foreign(api, layout, name, &own);
@@ -112,22 +111,11 @@ fn models(api: &Api, layout: &Layout) -> Vec<Module> {
             let names = imported.iter().map(|name| ident(name));
             quote!(use super::{#(#names),*};)
         });
-        let text = own.iter().map(|id| super::models::model(api, *id));
-        let inner = own
-            .iter()
-            .filter_map(|id| super::builders::builder(api, *id));
-        let inner = has_builders.then(|| {
-            quote! {
-                #[doc = " Builders of the models that requests contain."]
-                pub mod builder {
-                    #(#inner)*
-                }
-            }
-        });
+        let text = super::models(api, &own, " Builders of the models that requests contain.");
         let path = format!("models/{name}.rs");
         modules.push(Module {
             imported,
-            ..Module::new(&path, &docs, quote!(#import #(#text)* #inner))
+            ..Module::new(&path, &docs, quote!(#import #text))
         });
     }
     let root = quote! {

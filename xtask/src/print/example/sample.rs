@@ -186,8 +186,8 @@ impl<'a> Sampler<'a> {
             if let Some(tag) = self.tag(id, field, given.as_ref(), tag) {
                 given = Some(Value::from(tag));
             }
-            let required = matches!(field.presence, Presence::Required | Presence::OrNull);
-            let may_be_null = matches!(field.presence, Presence::OrNull | Presence::Nullable);
+            let required = field.presence.is_required();
+            let may_be_null = field.presence.is_nullable();
             if !required && only != Some(index) && !self.sets(within) {
                 continue;
             }
@@ -214,9 +214,8 @@ impl<'a> Sampler<'a> {
     /// The optional property that is set in an object that would otherwise be empty: the first one.
     fn only(object: &Object) -> Option<usize> {
         let callers_set = |field: &&Field| field.constant.is_none();
-        let is_required =
-            |field: &Field| matches!(field.presence, Presence::Required | Presence::OrNull);
-        if object.fields.iter().filter(callers_set).any(is_required) {
+        let mut set = object.fields.iter().filter(callers_set);
+        if set.any(|field| field.presence.is_required()) {
             return None;
         }
         let first = |field: &Field| callers_set(&field) && !field.deprecated;

@@ -4,8 +4,7 @@ use super::operation::{back, required_or_optional, shown};
 use super::site::Site;
 use super::text::{code, line, prose, table};
 use crate::api::{
-    Bounds, Enum, Field, Model, ModelId, ModelKind, Object, Presence, Rest, Side, Type, Union,
-    Variant,
+    Bounds, Enum, Field, Model, ModelId, ModelKind, Object, Rest, Side, Type, Union, Variant,
 };
 use crate::print::example;
 use crate::print::rust_type::RustType;
@@ -96,8 +95,8 @@ fn fields(site: &Site<'_>, object: &Object, heading: &str) -> Vec<String> {
 }
 
 fn field(site: &Site<'_>, field: &Field) -> Vec<String> {
-    let required = matches!(field.presence, Presence::Required | Presence::OrNull);
-    let may_be_null = matches!(field.presence, Presence::OrNull | Presence::Nullable);
+    let required = field.presence.is_required();
+    let may_be_null = field.presence.is_nullable();
     let mut notes = vec![required_or_optional(required).to_owned()];
     if field.rust != field.wire {
         notes.push(format!("in JSON {}", code(&field.wire)));

@@ -1,10 +1,11 @@
 //! Writes pieces of Markdown.
 
+use crate::diagnostic::one_line;
 use crate::print::markdown;
 
 /// A code span that may contain any text.
 pub(super) fn code(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = one_line(text);
     if text.is_empty() {
         return String::new();
     }
@@ -133,7 +134,7 @@ fn row(cells: impl Iterator<Item = String>) -> String {
 
 /// Escapes bars, because they separate cells even inside code.
 fn cell(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = one_line(text);
     text.replace("\\|", "|").replace('|', "\\|")
 }
 

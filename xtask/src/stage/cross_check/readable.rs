@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::read;
 use crate::document::{reference, schema_name};
+use crate::reachable::reachable;
 
 /// Splits the schemas into those that progenitor can read together, and the others with reasons.
 pub(super) fn split(schemas: Map<String, Value>) -> (Map<String, Value>, Vec<(String, String)>) {
@@ -25,8 +26,8 @@ pub(super) fn split(schemas: Map<String, Value>) -> (Map<String, Value>, Vec<(St
         .collect();
     let names: Vec<String> = schemas.keys().cloned().collect();
     let with = |names: &[String]| -> Map<String, Value> {
-        let kept = closure(&graph, names);
-        let kept = schemas.iter().filter(|(name, _)| kept.contains(*name));
+        let kept = reachable(names, |name| graph.get(name).into_iter().flatten());
+        let kept = schemas.iter().filter(|(name, _)| kept.contains(name));
         kept.map(|(name, schema)| (name.clone(), schema.clone()))
             .collect()
     };
@@ -75,15 +76,4 @@ fn referred(value: &Value, names: &mut BTreeSet<String>) {
         Value::Array(items) => items.iter().for_each(|value| referred(value, names)),
         _ => {}
     }
-}
-
-fn closure(graph: &Graph, names: &[String]) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut left: Vec<&String> = names.iter().collect();
-    while let Some(name) = left.pop() {
-        if found.insert(name.clone()) {
-            left.extend(graph.get(name).into_iter().flatten());
-        }
-    }
-    found
 }

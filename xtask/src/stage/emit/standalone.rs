@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::api::Api;
+use crate::diagnostic::one_line;
 use crate::print::CrateNames;
 use crate::print::code::{Code, Feature};
 use crate::print::markdown;
-use crate::standalone::Dependency;
+use crate::standalone::{Dependency, toml};
 
 const CARGO: &str = include_str!("../../../templates/Cargo.toml.in");
 const LIB: &str = include_str!("../../../templates/lib.rs.in");
@@ -22,7 +23,8 @@ const DEPENDENCIES: [(&str, &str, &str); 2] = [
     ("serde_json", "serde_json::", "\"1.0.145\""),
 ];
 
-pub(super) fn files(
+/// A complete crate: the path of each file below the crate's folder, and its text.
+pub fn standalone(
     crate_name: &str,
     dependency: &Dependency,
     api: &Api,
@@ -46,17 +48,17 @@ pub(super) fn files(
         template
             .replace("@crate@", crate_name)
             .replace("@library@", &crate_name.replace('-', "_"))
-            .replace("@license@", &quoted(env!("CARGO_PKG_LICENSE")))
-            .replace("@rust@", &quoted(env!("CARGO_PKG_RUST_VERSION")))
+            .replace("@license@", &toml(env!("CARGO_PKG_LICENSE")))
+            .replace("@rust@", &toml(env!("CARGO_PKG_RUST_VERSION")))
             .replace("@client@", &CrateNames::of_crate(crate_name).client)
             .replace("@auth@", &dependency.auth)
             .replace("@model@", &dependency.model)
             .replace(
                 "@description@",
-                &quoted(&format!("A client of {}", api.title)),
+                &toml(&format!("A client of {}", api.title)),
             )
             .replace("@dependencies@\n", &dependencies)
-            .replace("@features@\n", &manifest_features(&features))
+            .replace("@features@\n", &self::features(&features))
             .replace("@parts@\n", &parts(&features))
             .replace("@title@", &markdown::rustdoc(&api.title))
             .replace("@methods@\n", &methods(api))
@@ -79,9 +81,9 @@ const TLS: [(&str, &str); 3] = [
 
 /// The `[features]` of the manifest: one feature for each tag, all enabled by default, and those
 /// that choose TLS.
-pub(super) fn manifest_features(features: &[Feature]) -> String {
+pub fn features(features: &[Feature]) -> String {
     let list = |names: &mut dyn Iterator<Item = &String>| -> String {
-        let names: Vec<String> = names.map(|name| quoted(name)).collect();
+        let names: Vec<String> = names.map(|name| toml(name)).collect();
         names.join(", ")
     };
     let tls = TLS[0].0.to_owned();
@@ -89,13 +91,9 @@ pub(super) fn manifest_features(features: &[Feature]) -> String {
     let all = list(&mut std::iter::once(&tls).chain(tags));
     let mut out = format!("[features]\ndefault = [{all}]\n");
     for feature in features {
-        let about = feature.about.split_whitespace().collect::<Vec<_>>();
+        let about = one_line(&feature.about);
         let needs = list(&mut feature.needs.iter());
-        out.push_str(&format!(
-            "# {}\n{} = [{needs}]\n",
-            about.join(" "),
-            feature.name
-        ));
+        out.push_str(&format!("# {about}\n{} = [{needs}]\n", feature.name));
     }
     for (name, about) in TLS {
         out.push_str(&format!("# {about}\n{name} = [\"cobo-auth/{name}\"]\n"));
@@ -114,38 +112,24 @@ fn parts(features: &[Feature]) -> String {
         | Feature | What it has |\n| --- | --- |\n"
         .to_owned();
     for feature in features {
-        let about = feature
-            .about
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ");
-        let about = about.replace('|', "\\|");
+        let about = one_line(&feature.about).replace('|', "\\|");
         out.push_str(&format!("| `{}` | {about} |\n", feature.name));
     }
     out.push('\n');
     out
 }
 
-/// Quotes a TOML string. JSON's escapes are also valid in TOML.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
 fn methods(api: &Api) -> String {
     api.operations
         .iter()
         .map(|operation| {
-            let summary = operation
-                .summary
-                .as_deref()
-                .unwrap_or_default()
-                .replace('|', "\\|");
+            let summary = one_line(operation.summary.as_deref().unwrap_or_default());
             format!(
                 "| `{}` | `{} {}` | {} |\n",
                 operation.rust,
                 operation.method,
                 operation.path,
-                summary.split_whitespace().collect::<Vec<_>>().join(" "),
+                summary.replace('|', "\\|"),
             )
         })
         .collect()

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::document::value_text;
 use crate::rust_name;
-use crate::stage::load::enum_docs::value_text;
 
 /// Names that every enum already has.
 const TAKEN: [&str; 2] = ["Unknown", "Self_"];

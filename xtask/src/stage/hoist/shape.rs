@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::is_union;
 use crate::document::{Document, entries, flag, items};
 use crate::report::Log;
-use crate::schema::{self, is_wide, named};
+use crate::schema::{self, is_union, is_wide, named};
 use crate::stage::Stage;
 
 /// Keywords that may stand beside a union without restricting its values.

@@ -1,9 +1,7 @@
 //! Refuses `x-enumDescriptions: {VALUE: text}` where it describes a value that the enum lacks.
 
-use serde_json::Value;
-
 use crate::diagnostic::Diagnostics;
-use crate::document::{Document, at, entries, items};
+use crate::document::{Document, at, entries, items, value_text};
 use crate::schema;
 
 /// The key. Its value is an object. Some tools write a list there, in the order of the values.
@@ -32,12 +30,4 @@ pub(super) fn check(document: &Document, problems: &mut Diagnostics) {
             }
         }
     });
-}
-
-/// An enum value as a key of the object.
-pub(crate) fn value_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::Diagnostics;
-use crate::document::{Document, at, entries, items, reference, text};
+use crate::document::{Document, at, entries, items, text};
 use crate::marks::IDEMPOTENCY_KEY;
 use crate::schema;
 
@@ -56,15 +56,10 @@ fn json_bodies(document: &Document) -> BTreeSet<String> {
 }
 
 /// The pointer that a chain of references ends at.
-fn target(document: &Document, mut pointer: String) -> String {
-    for _ in 0..16 {
-        let next = document.root.pointer(&pointer).and_then(reference);
-        match next.and_then(|next| next.strip_prefix('#')) {
-            Some(next) => pointer = next.to_owned(),
-            None => break,
-        }
-    }
-    pointer
+fn target(document: &Document, pointer: String) -> String {
+    let value = document.root.pointer(&pointer);
+    let end = value.and_then(|value| document.follow(value, &pointer));
+    end.map_or(pointer, |(end, _)| end)
 }
 
 /// Whether the operation has a query parameter of this name.

@@ -9,8 +9,8 @@ use super::Merger;
 use super::merge::{Conflict, is_annotation, merge};
 use crate::document::{at, entries, items, reference, schema_name, schema_reference};
 use crate::rust_name;
+use crate::schema::is_union;
 use crate::stage::Stage;
-use crate::stage::hoist::is_union;
 
 /// The maximum nesting of unions.
 const DEPTH: usize = 8;

@@ -6,11 +6,10 @@ use serde_json::Value;
 
 use crate::document::{Document, at, items, reference, schema_name, text};
 use crate::report::Log;
-use crate::schema;
-use crate::stage::hoist::is_union;
+use crate::schema::{self, is_union};
 use crate::stage::{Options, Stage};
 
-/// Drops the schemas and tags that no kept operation reaches.
+/// Drops the schemas and tags that no kept operation uses.
 pub(super) fn run(document: &mut Document, options: &Options, log: &mut Log) {
     let mut reached = BTreeSet::new();
     let mut open = Vec::new();
@@ -37,7 +36,7 @@ pub(super) fn run(document: &mut Document, options: &Options, log: &mut Log) {
         let dropped = before - schemas.len();
         log.change(
             Stage::Select,
-            format!("left out {dropped} schemas that nothing kept reaches"),
+            format!("left out {dropped} schemas that no kept operation uses"),
         );
     }
     if let Some(tags) = document.root.get_mut("tags").and_then(Value::as_array_mut) {

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::variants::{Contradiction, DEPTH, Part, Schemas, parts};
+use super::variants::{Contradiction, DEPTH, Part, Schemas};
 use crate::document::{entries, items, schema_name, text};
-use crate::schema::named;
-use crate::stage::hoist::is_union;
+use crate::schema::{is_union, named, parts};
 
 impl Schemas<'_> {
     /// Finds tags of the mapping that their own variant does not allow. Such a variant also gets
@@ -32,6 +31,7 @@ impl Schemas<'_> {
             );
             contradictions.push(Contradiction {
                 reason,
+                model: part.model.clone(),
                 tags: odd,
                 instead: Vec::new(),
             });

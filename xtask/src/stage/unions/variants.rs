@@ -6,25 +6,54 @@ use serde_json::Value;
 
 use crate::document::{entries, items, reference, schema_name, text};
 use crate::kind::{Union, UnionVariant};
-use crate::schema::named;
+use crate::schema::{is_union, named, parts};
 use crate::stage::enums::unique;
-use crate::stage::hoist::is_union;
 
 /// The maximum nesting of unions.
 pub(super) const DEPTH: usize = 16;
 
 pub(super) struct Schemas<'a>(&'a BTreeMap<String, Value>);
 
-/// A union, and notes for the report.
+/// A union, notes for the report, and what a person has to decide.
 pub(super) struct ResolvedUnion {
     pub(super) union: Union,
     pub(super) notes: Vec<String>,
     pub(super) contradictions: Vec<Contradiction>,
+    /// Tags of the mapping that select no variant.
+    pub(super) lost: Vec<String>,
+    /// The variants that no tag selects.
+    pub(super) unread: Vec<String>,
+}
+
+/// Why a union has no type, and what mends it.
+pub(super) struct Untyped {
+    pub(super) reason: String,
+    pub(super) mend: String,
+    /// The component to set keys of, and these keys, where that is the mend.
+    pub(super) set: Option<(String, &'static str)>,
+}
+
+impl Untyped {
+    pub(super) fn new(reason: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            mend: mend.into(),
+            set: None,
+        }
+    }
+
+    pub(super) fn by_setting(self, model: &str, keys: &'static str) -> Self {
+        Self {
+            set: Some((model.to_owned(), keys)),
+            ..self
+        }
+    }
 }
 
 /// Tags of the mapping that their own variant does not allow; a person decides.
 pub(super) struct Contradiction {
     pub(super) reason: String,
+    pub(super) model: String,
     pub(super) tags: Vec<String>,
     /// The values that this variant allows, and no other one, which should be in their place.
     pub(super) instead: Vec<String>,
@@ -44,17 +73,21 @@ impl<'a> Schemas<'a> {
     }
 
     /// Finds the variants of a union. Fails with the reason if the variants cannot be told apart.
-    pub(super) fn resolve(&self, name: &str, schema: &Value) -> Result<ResolvedUnion, String> {
+    pub(super) fn resolve(&self, name: &str, schema: &Value) -> Result<ResolvedUnion, Untyped> {
         let mut notes = Vec::new();
         if ["oneOf", "anyOf"]
             .iter()
             .all(|key| schema.get(*key).is_some())
         {
-            return Err("`oneOf` and `anyOf` at once have no type here".to_owned());
+            let reason = "`oneOf` and `anyOf` at once have no type here";
+            let untyped = Untyped::new(reason, "delete one of both");
+            return Err(untyped.by_setting(name, "{\"anyOf\": []}"));
         }
         let mut models: Vec<String> = Vec::new();
         for part in parts(schema) {
-            let model = named(part).ok_or("one of its parts has no name")?;
+            let model = named(part).ok_or_else(|| {
+                Untyped::new("one of its parts has no name", "make each part a component")
+            })?;
             if model == name || models.contains(&model) {
                 notes.push(format!("{model} is listed twice"));
             } else {
@@ -62,7 +95,8 @@ impl<'a> Schemas<'a> {
             }
         }
         if self.holds(name, name, DEPTH) {
-            return Err("it consists of itself".to_owned());
+            let mend = "delete the variant through which it contains itself";
+            return Err(Untyped::new("it consists of itself", mend));
         }
         let property = schema
             .get("discriminator")
@@ -71,13 +105,17 @@ impl<'a> Schemas<'a> {
         let scalars = odd.is_some();
         if let Some(odd) = odd {
             if property.is_some() {
-                return Err(format!(
-                    "the union has a discriminator, but its variant {odd} is not an object"
+                return Err(Untyped::new(
+                    format!(
+                        "the union has a discriminator, but its variant {odd} is not an object"
+                    ),
+                    format!("make {odd} an object, or delete the discriminator"),
                 ));
             }
             self.distinct_types(&models, DEPTH)?;
         }
         let mut contradictions = Vec::new();
+        let (mut lost, mut unread) = (Vec::new(), Vec::new());
         let mut found: Vec<Part> = models
             .into_iter()
             .map(|model| Part {
@@ -87,7 +125,7 @@ impl<'a> Schemas<'a> {
             })
             .collect();
         if let Some(property) = &property {
-            self.mapping((name, schema), property, &mut found, &mut notes);
+            lost = self.mapping((name, schema), property, &mut found, &mut notes);
             contradictions = self.contradictions(property, &mut found);
             self.unmapped(property, &mut found, &mut notes);
             let mut seen = BTreeSet::new();
@@ -108,10 +146,14 @@ impl<'a> Schemas<'a> {
                          never read",
                         part.model
                     ));
+                    unread.push(part.model.clone());
                 }
             }
         }
         let property = property.filter(|_| found.iter().any(|part| !part.tags.is_empty()));
+        if property.is_none() {
+            unread.clear();
+        }
         notes.push(match &property {
             Some(property) => format!("its variants are told apart by `{property}`"),
             None if scalars => {
@@ -150,17 +192,20 @@ impl<'a> Schemas<'a> {
             },
             notes,
             contradictions,
+            lost,
+            unread,
         })
     }
 
-    /// Gives the tags of the mapping to the variants that they name.
+    /// Gives the tags of the mapping to the variants that they name. Returns the tags that name no
+    /// variant.
     fn mapping(
         &self,
         (name, schema): (&str, &Value),
         property: &str,
         found: &mut Vec<Part>,
         notes: &mut Vec<String>,
-    ) {
+    ) -> Vec<String> {
         let mapping = schema
             .get("discriminator")
             .and_then(|value| value.get("mapping"));
@@ -214,6 +259,7 @@ impl<'a> Schemas<'a> {
             notes.push("its variants are the targets of its mapping".to_owned());
         }
         let written_out = lost.len() == count;
+        let mut unused = Vec::new();
         for (index, tag) in lost {
             let says = found
                 .iter()
@@ -228,8 +274,10 @@ impl<'a> Schemas<'a> {
                 part.tags.push(tag);
             } else {
                 notes.push(format!("`{tag}` is mapped to nothing"));
+                unused.push(tag);
             }
         }
+        unused
     }
 
     /// The part that is a copy of a mapping's target. Several targets may be equal, so a part that is
@@ -305,8 +353,4 @@ impl<'a> Schemas<'a> {
         }
         None
     }
-}
-
-pub(super) fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
-    items(schema.get("oneOf")).chain(items(schema.get("anyOf")))
 }

@@ -11,11 +11,13 @@ use crate::client::RESERVED_HEADERS;
 use crate::client::environment::is_loopback;
 use crate::error::Error;
 
+use connect::HookLayer;
 #[cfg(not(any(feature = "rustls-aws-lc", feature = "rustls-ring")))]
 use no_tls as tls;
 use options::{HttpOptions, Proxy};
 use resolver::Adapter;
 
+pub(crate) mod connect;
 #[cfg(not(any(feature = "rustls-aws-lc", feature = "rustls-ring")))]
 mod no_tls;
 pub(crate) mod options;
@@ -37,6 +39,10 @@ impl HttpOptions {
             .local_address(self.local_address);
         let http = self.pool(http)?;
         let http = self.http2(http)?;
+        let http = match &self.on_connect {
+            Some(hook) => http.connector_layer(HookLayer(hook.clone())),
+            None => http,
+        };
         let http = self.names(http);
         let http = self.through_proxy(http, base)?;
         let http = tls::configure(http, self, base)?;

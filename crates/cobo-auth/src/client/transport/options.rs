@@ -6,6 +6,7 @@ use std::time::Duration;
 use cobo_model::Secret;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::connect::{ConnectAttempt, ConnectHook};
 use super::resolver::Resolver;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,6 +42,7 @@ pub struct HttpOptions {
     pub(super) client_certificate: Option<Secret>,
     pub(super) addresses: Vec<(String, Vec<IpAddr>)>,
     pub(super) resolver: Option<Arc<dyn Resolver>>,
+    pub(super) on_connect: Option<ConnectHook>,
     pub(super) pool_idle_timeout: Option<Duration>,
     pub(super) pool_max_idle: Option<usize>,
     pub(super) tcp_keepalive: Option<Duration>,
@@ -73,6 +75,7 @@ impl HttpOptions {
             client_certificate: None,
             addresses: Vec::new(),
             resolver: None,
+            on_connect: None,
             pool_idle_timeout: None,
             pool_max_idle: None,
             tcp_keepalive: None,
@@ -162,6 +165,26 @@ impl HttpOptions {
     /// Sets the resolver, which finds the addresses of hosts. Default: the machine's resolver.
     pub fn resolver(mut self, resolver: impl Resolver + 'static) -> Self {
         self.resolver = Some(Arc::new(resolver));
+        self
+    }
+
+    /// Calls this function after each attempt to open a connection, also after one that failed: to
+    /// count connections, or to see how long DNS and TLS take. It runs on the task that connects, so
+    /// it must neither wait nor panic.
+    ///
+    /// ```
+    /// use cobo_auth::{ConnectOutcome, HttpOptions};
+    ///
+    /// let http = HttpOptions::new().on_connect(|attempt| match &attempt.outcome {
+    ///     ConnectOutcome::Connected => println!("connected in {:?}", attempt.took),
+    ///     other => println!("not connected: {other:?}"),
+    /// });
+    /// ```
+    pub fn on_connect(
+        mut self,
+        hook: impl Fn(&ConnectAttempt<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_connect = Some(Arc::new(hook));
         self
     }
 

@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::{Owner, TokenPair};
 
+/// The version of the format.
 pub(super) const VERSION: u64 = 1;
 
 /// The stored state of an organization.

@@ -1,23 +1,20 @@
-//! Rewrites a document in the forms that other tools produce, for tests. The forms are equivalent, so code generated
-//! from each must behave the same.
-//!
-//! `cargo run --package xtask --example render -- FORM FILE` writes one form to stdout. `.ci/equivalent-forms` generates
-//! crates from all of them.
+//! Rewrites a document in the forms that other tools produce. The forms are equivalent, so code generated from each must
+//! behave the same.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::document::{at, entries, pointer_of, reference, schema_reference};
-use crate::marks::{FINAL_STATES, IDEMPOTENCY_KEY};
-use crate::rust_name;
-use crate::schema::{self, Holder};
+use xtask::document::{at, entries, pointer_of, reference, schema_reference};
+use xtask::marks::{FINAL_STATES, IDEMPOTENCY_KEY};
+use xtask::rust_name;
+use xtask::schema::{self, Holder};
 
 /// A function that rewrites a document in an equivalent form.
-pub type Form = fn(&Value) -> Value;
+type Form = fn(&Value) -> Value;
 
 /// All forms, with their names.
-pub const FORMS: [(&str, Form); 5] = [
+pub(crate) const FORMS: [(&str, Form); 5] = [
     ("inlined", inlined),
     ("hoisted", hoisted),
     ("normalised", normalised),
@@ -28,7 +25,7 @@ pub const FORMS: [(&str, Form); 5] = [
 /// Replaces references by their targets, as a dereferencing bundler does. A recursive schema keeps the reference that
 /// closes the cycle. Components are kept, since discriminator mappings name them. Marks that are only allowed where a
 /// reference leads are left out.
-pub fn inlined(root: &Value) -> Value {
+fn inlined(root: &Value) -> Value {
     let mut inliner = Inliner {
         root,
         open: Vec::new(),
@@ -86,7 +83,7 @@ impl Inliner<'_> {
 
 /// Turns inline objects, enums and unions into components named after their location, as tools do that need a class for
 /// each. All components get a suffix, so that no name of the document is kept.
-pub fn hoisted(root: &Value) -> Value {
+fn hoisted(root: &Value) -> Value {
     let mut root = root.clone();
     let mut hoister = Hoister {
         found: BTreeMap::new(),
@@ -158,12 +155,12 @@ fn renamed(mut root: Value) -> Value {
 }
 
 /// Sorts the keys of every object alphabetically, as many JSON tools do.
-pub fn normalised(root: &Value) -> Value {
+fn normalised(root: &Value) -> Value {
     ordered(root, &|keys| keys.sort())
 }
 
 /// Puts the keys of every object in an arbitrary order that is the same on every run.
-pub fn shuffled(root: &Value) -> Value {
+fn shuffled(root: &Value) -> Value {
     ordered(root, &|keys| {
         keys.sort_by_key(|key| {
             // The FNV-1a hash of the key gives an order unrelated to the document's.
@@ -191,7 +188,7 @@ fn ordered(value: &Value, order: &dyn Fn(&mut Vec<&String>)) -> Value {
 }
 
 /// Resolves references to examples, and keeps only the first of several examples.
-pub fn examples_resolved(root: &Value) -> Value {
+fn examples_resolved(root: &Value) -> Value {
     let mut new = root.clone();
     resolve_examples(&mut new, root);
     new

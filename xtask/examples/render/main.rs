@@ -1,4 +1,4 @@
-//! Writes a document as another tool would, see `xtask::equivalent_forms`.
+//! Writes a document as another tool would. `.ci/equivalent-forms` generates crates from all forms.
 //!
 //!     cargo run --package xtask --example render -- FORM FILE >rendered.json
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "it is a program")]
@@ -6,8 +6,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use xtask::equivalent_forms::FORMS;
 use xtask::stage::{Options, load};
+
+mod forms;
+
+use forms::FORMS;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

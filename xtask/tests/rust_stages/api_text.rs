@@ -1,27 +1,31 @@
-//! Writes the model as text for snapshots and people: all that the printers read, except prose.
+//! Writes the model as text for snapshots: all that the printers read, except prose.
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Api, Enum, Field, Model, ModelKind, Operation, Presence, Type};
+use xtask::api::{Api, Enum, Field, Model, ModelKind, Operation, Presence, Type};
 
-impl Display for Api {
+/// The text of a model.
+pub(crate) struct Text<'a>(pub(crate) &'a Api);
+
+impl Display for Text<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} {}", self.title, self.version)?;
-        for tag in &self.tags {
+        let api = self.0;
+        writeln!(f, "{} {}", api.title, api.version)?;
+        for tag in &api.tags {
             let name = tag.name.as_deref().unwrap_or("(none)");
             writeln!(f, "tag {name}: {}", tag.module)?;
         }
-        for operation in &self.operations {
+        for operation in &api.operations {
             self.operation(f, operation)?;
         }
-        for model in &self.models {
+        for model in &api.models {
             self.write_model(f, model)?;
         }
         Ok(())
     }
 }
 
-impl Api {
+impl Text<'_> {
     fn operation(&self, f: &mut Formatter<'_>, operation: &Operation) -> fmt::Result {
         let Operation {
             rust,
@@ -62,7 +66,7 @@ impl Api {
         }
         if let Some(body) = &operation.body {
             let optional = if body.required { "" } else { "?" };
-            let model = &self.model(body.model).rust;
+            let model = &self.0.model(body.model).rust;
             writeln!(
                 f,
                 "  body {}{optional}: {model} as {}",
@@ -72,7 +76,7 @@ impl Api {
         let model = operation
             .success
             .model
-            .map(|id| self.model(id).rust.as_str());
+            .map(|id| self.0.model(id).rust.as_str());
         let status = &operation.success.status;
         let null = if operation.success.nullable {
             " or null"
@@ -115,7 +119,7 @@ impl Api {
                         "  {} {:?}: {}, object {}, required {:?}, known {:?}",
                         variant.rust,
                         variant.tags,
-                        self.model(variant.model).rust,
+                        self.0.model(variant.model).rust,
                         variant.object,
                         variant.required,
                         variant.known
@@ -159,9 +163,9 @@ impl Api {
     }
 
     /// A type as text, `List<Map<Wallet>>`.
-    pub fn ty(&self, ty: &Type) -> String {
+    fn ty(&self, ty: &Type) -> String {
         match ty {
-            Type::Model(id) => self.model(*id).rust.clone(),
+            Type::Model(id) => self.0.model(*id).rust.clone(),
             Type::List(inner) => format!("List<{}>", self.ty(inner)),
             Type::Map(inner) => format!("Map<{}>", self.ty(inner)),
             Type::OrNull(inner) => format!("OrNull<{}>", self.ty(inner)),
