@@ -1,5 +1,5 @@
-//! The state that all organizations of a source share ([`Shared`]), and what stops its work when nobody
-//! uses the source any more ([`Source`]).
+//! The state that all organizations of a source share ([`Shared`]), and what stops its work when no clone
+//! is left ([`Source`]).
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
