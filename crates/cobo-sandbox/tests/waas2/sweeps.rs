@@ -153,11 +153,8 @@ async fn handle_sees_a_task_together_with_its_transactions_and_advances_to_their
     let sandbox = sandbox().await;
     let wallet_id = web3_wallet(&sandbox).await;
     let created = || {
-        let [task] = sandbox
-            .created("create_auto_sweep_task")
-            .try_into()
-            .unwrap();
-        let task: Value = task;
+        let created = sandbox.created("create_auto_sweep_task");
+        let [task]: [Value; 1] = created.try_into().unwrap();
         task
     };
     let funded = addresses(&sandbox, &wallet_id, 1).await;
