@@ -265,7 +265,7 @@ async fn outcomes(url: &str, http: HttpOptions) -> (Vec<String>, Vec<Result<(), 
     let hook = std::sync::Arc::clone(&outcomes);
     let http = http.no_proxy().on_connect(move |attempt| {
         let outcome = match &attempt.outcome {
-            ConnectOutcome::Failed(error) => format!("failed: {error}"),
+            ConnectOutcome::Failed(error) => format!("failed: {error:?}"),
             other => format!("{other:?}"),
         };
         hook.lock().unwrap().push(outcome);
@@ -299,9 +299,20 @@ async fn connect_hook_gets_the_error_of_a_failed_attempt() {
     assert_eq!(results, [Err(ErrorKind::Connect), Err(ErrorKind::Connect)]);
     assert!(found.len() >= 2, "{found:?}");
     assert!(
-        found.iter().all(|outcome| outcome.starts_with("failed: ")),
+        found
+            .iter()
+            .all(|outcome| outcome.contains("the host is refused")),
         "{found:?}"
     );
+}
+
+#[tokio::test]
+async fn panic_of_the_connect_hook_does_not_end_the_call() {
+    let server = Canned::start([canned::signed("200 OK", "{}")]).await;
+    let http = HttpOptions::new().on_connect(|_| panic!("a fault of the hook"));
+    call(&build(server.base_url(), http).unwrap())
+        .await
+        .unwrap();
 }
 
 /// Never finds an address.

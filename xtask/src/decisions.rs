@@ -1,8 +1,8 @@
 //! Reads the decisions that a person has made about a document (`--decisions`).
 //!
 //! The file is a list. Each entry either resolves a conflict, where two parts of an `allOf` define
-//! a property differently or a schema has no type, or leaves out an operation, or sets keys of the
-//! document's objects (our marks, and what the document has wrong):
+//! a property differently or have no common type, or leaves out an operation, or sets keys of the
+//! document's objects (our marks, and corrections of the document):
 //!
 //! ```yaml
 //! - pointer: /components/schemas/Heir/properties/fee

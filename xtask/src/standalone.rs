@@ -37,7 +37,7 @@ pub struct Standalone {
     #[arg(long, value_name = "FILE", requires = "spec")]
     pub decisions: Option<PathBuf>,
 
-    /// Refuse what a person has not decided: conflicts, values without a type, ambiguous unions
+    /// Refuse what a person has not decided: conflicts, parts without a common type, mappings that contradict variants
     #[arg(long, requires = "spec")]
     pub strict: bool,
 

@@ -243,8 +243,19 @@ impl<'a> Merger<'a> {
         merged
     }
 
-    /// Merges the parts of `schema` and its own keywords into one schema.
+    /// Merges the parts of `schema` and its own keywords into one schema. It is raw JSON if they, or the
+    /// parts of an `allOf` among them, cannot be merged.
     fn intersection(&mut self, schema: &Value, pointer: &str, open: &mut Vec<String>) -> Value {
+        self.merged_parts(schema, pointer, open)
+            .unwrap_or_else(|reason| self.raw(pointer, schema, &reason))
+    }
+
+    fn merged_parts(
+        &mut self,
+        schema: &Value,
+        pointer: &str,
+        open: &mut Vec<String>,
+    ) -> Result<Value, String> {
         let mut parts = Vec::new();
         let mut named = Vec::new();
         let mut description = None;
@@ -265,7 +276,7 @@ impl<'a> Merger<'a> {
                     named.push(name);
                     part
                 }
-                None if is_intersection(part) => self.intersection(part, pointer, open),
+                None if is_intersection(part) => self.merged_parts(part, pointer, open)?,
                 None => part.clone(),
             };
             if let Some(map) = part.as_object_mut() {
@@ -313,21 +324,17 @@ impl<'a> Merger<'a> {
                 format!("{pointer}: two parts of `allOf` define it differently; {outcome}");
             self.log.change(Stage::MergeAllOf, change);
         }
-        match merged {
-            Ok(mut merged) => {
-                if let Some(description) = description {
-                    merged.entry("description").or_insert(description);
-                }
-                let of = if named.is_empty() {
-                    "its parts".to_owned()
-                } else {
-                    named.join(", ")
-                };
-                self.log
-                    .change(Stage::MergeAllOf, format!("{pointer}: merged {of}"));
-                Value::Object(merged)
-            }
-            Err(reason) => self.raw(pointer, schema, &reason),
+        let mut merged = merged?;
+        if let Some(description) = description {
+            merged.entry("description").or_insert(description);
         }
+        let of = if named.is_empty() {
+            "its parts".to_owned()
+        } else {
+            named.join(", ")
+        };
+        self.log
+            .change(Stage::MergeAllOf, format!("{pointer}: merged {of}"));
+        Ok(Value::Object(merged))
     }
 }

@@ -3,7 +3,7 @@
 use xtask::decisions::Decisions;
 use xtask::stage::Options;
 
-use super::{HEAD, generate, operation, warnings_with};
+use super::{HEAD, generate, generated, operation, warnings_with};
 
 /// The entries for `--decisions` that a warning names, each with the placeholders filled in.
 fn suggested(warning: &str, fill: &[(&str, &str)]) -> Vec<String> {
@@ -221,4 +221,27 @@ components:
         );
     }
     assert_eq!(warnings_with(&text, &entries), [""; 0], "{entries}");
+}
+
+/// The whole schema is raw JSON, not only the part that could not be merged.
+#[test]
+fn undecided_parts_within_parts_make_the_whole_schema_raw_json() {
+    let text = format!(
+        "{HEAD}paths: {{}}
+components:
+  schemas:
+    Root:
+      allOf:
+        - {{type: object, required: [a], properties: {{a: {{type: string}}}}}}
+        - allOf: [{{type: string}}, {{type: integer}}]
+"
+    );
+    let entry = "- {pointer: /components/schemas/Root, use: raw}";
+    assert!(is_accepted(&text, entry));
+    let code: String = generated(&text)
+        .files
+        .values()
+        .map(String::as_str)
+        .collect();
+    assert!(!code.contains("pub a: String"), "{code}");
 }

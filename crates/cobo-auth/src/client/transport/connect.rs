@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -99,11 +100,16 @@ impl Attempt {
     }
 
     fn report(&mut self, outcome: ConnectOutcome<'_>) {
-        if let Some(hook) = self.hook.take() {
-            hook(&ConnectAttempt {
-                took: self.started.elapsed(),
-                outcome,
-            });
+        let Some(hook) = self.hook.take() else {
+            return;
+        };
+        let attempt = ConnectAttempt {
+            took: self.started.elapsed(),
+            outcome,
+        };
+        // A panic here would end the call, or abort the program while another panic drops the attempt.
+        if catch_unwind(AssertUnwindSafe(|| hook(&attempt))).is_err() {
+            tracing::error!("the function of `HttpOptions::on_connect` panicked");
         }
     }
 }

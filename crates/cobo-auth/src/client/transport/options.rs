@@ -168,9 +168,10 @@ impl HttpOptions {
         self
     }
 
-    /// Calls this function after each attempt to open a connection, also after one that failed: to
-    /// count connections, or to see how long DNS and TLS take. It runs on the task that connects, so
-    /// it must neither wait nor panic.
+    /// Calls this function when an attempt to open a connection ends: the connection is open, or the
+    /// attempt failed or was given up. Use it to count connections, or to measure how long opening
+    /// one takes. It runs on the task that connects, so it must not wait. If it panics, the panic is
+    /// logged and changes nothing.
     ///
     /// ```
     /// use cobo_auth::{ConnectOutcome, HttpOptions};
@@ -259,6 +260,7 @@ impl fmt::Debug for HttpOptions {
             .field("client_certificate", &self.client_certificate)
             .field("addresses", &self.addresses)
             .field("resolver", &self.resolver)
+            .field("on_connect", &self.on_connect.is_some())
             .field("default_headers", &headers)
             .finish_non_exhaustive()
     }
