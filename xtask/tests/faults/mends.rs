@@ -245,3 +245,31 @@ components:
         .collect();
     assert!(!code.contains("pub a: String"), "{code}");
 }
+
+#[test]
+fn discriminator_that_selects_no_variant_has_to_be_decided() {
+    let variant = |name: &str| {
+        format!(
+            "    {name}: {{type: object, required: [kind, {name}], properties: {{kind: {{type: string, \
+             enum: [x, y]}}, {name}: {{type: string}}}}}}\n"
+        )
+    };
+    let text = format!(
+        "{HEAD}paths: {{}}\ncomponents:\n  schemas:\n    Root: {{oneOf: [{{$ref: \
+         '#/components/schemas/A'}}, {{$ref: '#/components/schemas/B'}}], discriminator: \
+         {{propertyName: kind}}}}\n{}{}",
+        variant("A"),
+        variant("B"),
+    );
+    let warnings = warnings_with(&text, "[]");
+    let [warning] = warnings.as_slice() else {
+        panic!("{warnings:?}");
+    };
+    let message = "no value of the discriminator `kind` selects a variant; the variants are told \
+                   apart by what they require";
+    assert!(warning.contains(message), "{warning}");
+    assert!(!is_accepted(&text, "[]"));
+    for entry in suggested(warning, &[]) {
+        assert!(is_accepted(&text, &entry), "{entry}");
+    }
+}

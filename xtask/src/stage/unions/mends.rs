@@ -45,6 +45,16 @@ pub(super) fn of_union(
         let meanwhile = "it can be written, but is never read";
         problems.push((problem.mended_by(or_raw(&mend, place)), meanwhile));
     }
+    if let Some(property) = &resolved.ignored {
+        let problem = document.error(
+            &discriminator,
+            format!("no value of the discriminator `{property}` selects a variant"),
+        );
+        let mend = "give each variant a value that no other variant has, in the mapping and in the \
+                    values that it allows, or delete the discriminator";
+        let meanwhile = "the variants are told apart by what they require";
+        problems.push((problem.mended_by(or_raw(mend, place)), meanwhile));
+    }
     problems
 }
 

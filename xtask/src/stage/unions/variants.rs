@@ -21,8 +21,10 @@ pub(super) struct ResolvedUnion {
     pub(super) contradictions: Vec<Contradiction>,
     /// Tags of the mapping that select no variant.
     pub(super) lost: Vec<String>,
-    /// The variants that no tag selects.
+    /// The variants that no tag selects, if a tag selects others.
     pub(super) unread: Vec<String>,
+    /// The declared discriminator, if none of its values selects a variant.
+    pub(super) ignored: Option<String>,
 }
 
 /// Why a union has no type, and what mends it.
@@ -150,10 +152,15 @@ impl<'a> Schemas<'a> {
                 }
             }
         }
-        let property = property.filter(|_| found.iter().any(|part| !part.tags.is_empty()));
-        if property.is_none() {
-            unread.clear();
-        }
+        let mut ignored = None;
+        let property = property.filter(|declared| {
+            let selects = found.iter().any(|part| !part.tags.is_empty());
+            if !selects {
+                unread.clear();
+                ignored = Some(declared.clone());
+            }
+            selects
+        });
         notes.push(match &property {
             Some(property) => format!("its variants are told apart by `{property}`"),
             None if scalars => {
@@ -194,6 +201,7 @@ impl<'a> Schemas<'a> {
             contradictions,
             lost,
             unread,
+            ignored,
         })
     }
 
