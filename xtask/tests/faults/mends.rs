@@ -34,6 +34,8 @@ fn is_accepted(text: &str, decisions: &str) -> bool {
 fn value_without_a_type_is_decided_by_each_entry_that_the_warning_names() {
     let unions = "    A: {type: object, required: [kind, a], properties: {kind: {type: string}, a: {type: string}}}
     B: {type: object, required: [kind, b], properties: {kind: {type: string}, b: {type: string}}}
+    Alias: {$ref: '#/components/schemas/Any'}
+    Any: {}
 ";
     let a = "{$ref: '#/components/schemas/A'}";
     let b = "{$ref: '#/components/schemas/B'}";
@@ -64,6 +66,11 @@ fn value_without_a_type_is_decided_by_each_entry_that_the_warning_names() {
         ),
         (
             "{oneOf: [{type: string}, {}]}".to_owned(),
+            "/components/schemas/Root",
+            &type_of,
+        ),
+        (
+            "{oneOf: [{type: string}, {$ref: '#/components/schemas/Alias'}]}".to_owned(),
             "/components/schemas/Root",
             &type_of,
         ),
@@ -169,7 +176,7 @@ fn mapping_is_corrected_by_the_decision_that_the_warning_names() {
         (
             pets(&format!("cat: {to_cat}"), "cat", "cat"),
             &[],
-            "no value of the discriminator selects Dog alone; it can be written, but is never read",
+            "no value of the discriminator `kind` selects Dog alone; it can be written, but is never read",
         ),
     ] {
         let warnings = warnings_with(&text, "[]");
@@ -272,4 +279,92 @@ fn discriminator_that_selects_no_variant_has_to_be_decided() {
     for entry in suggested(warning, &[]) {
         assert!(is_accepted(&text, &entry), "{entry}");
     }
+}
+
+/// What the document leaves open about the variants of a union is a warning, and is refused by a strict
+/// run until a person decides.
+#[test]
+fn variants_that_cannot_be_told_apart_have_to_be_decided() {
+    let kind = |values: &str| format!("{{type: string, enum: [{values}]}}");
+    let variant = |name: &str, property: &str, values: &str| {
+        let kind = kind(values);
+        format!(
+            "    {name}: {{type: object, required: [kind], properties: {{kind: {kind}, {property}: {{type: \
+             string}}}}}}\n"
+        )
+    };
+    let union = |discriminator: &str| {
+        format!(
+            "    Root: {{oneOf: [{{$ref: '#/components/schemas/A'}}, {{$ref: \
+             '#/components/schemas/B'}}]{discriminator}}}\n"
+        )
+    };
+    let by_kind = ", discriminator: {propertyName: kind}";
+    let mapped_to_nothing = ", discriminator: {propertyName: kind, mapping: {one: \
+                             '#/components/schemas/X', two: '#/components/schemas/Y'}}";
+    let no_values = |name: &str| {
+        format!(
+            "    {name}: {{type: object, required: [kind], properties: {{kind: {{type: string}}, \
+             {name}: {{type: string}}}}}}\n"
+        )
+    };
+    for (schemas, message) in [
+        (
+            union(by_kind) + &variant("A", "a", "x") + &variant("B", "b", "x, y"),
+            "B allows `x` of `kind`, which selects another variant; a value with it is read as the \
+             other variant",
+        ),
+        (
+            union(mapped_to_nothing) + &no_values("A") + &no_values("B"),
+            "the mapping maps `one` to no variant; it selects the variant at the same position",
+        ),
+        (
+            union("") + &variant("A", "a", "x") + &variant("B", "a", "y"),
+            "A and B have the same properties and require the same ones; the second can be written, \
+             but is never read",
+        ),
+    ] {
+        let text = format!("{HEAD}paths: {{}}\ncomponents:\n  schemas:\n{schemas}");
+        let warnings = warnings_with(&text, "[]");
+        let warning = warnings.iter().find(|warning| warning.contains(message));
+        let warning = warning.unwrap_or_else(|| panic!("{message}: {warnings:?}"));
+        assert!(!is_accepted(&text, "[]"), "{message}");
+        for entry in suggested(warning, &[]) {
+            assert!(is_accepted(&text, &entry), "{entry}");
+        }
+    }
+}
+
+/// If the mapping of an inner union contradicts its variants, both values select the inner union.
+#[test]
+fn outer_union_reads_the_values_that_variants_of_an_inner_union_allow() {
+    let text = format!(
+        "{HEAD}paths: {{}}
+components:
+  schemas:
+    Root:
+      oneOf: [{{$ref: '#/components/schemas/Inner'}}, {{$ref: '#/components/schemas/C'}}]
+      discriminator: {{propertyName: kind}}
+    Inner:
+      oneOf: [{{$ref: '#/components/schemas/A'}}, {{$ref: '#/components/schemas/B'}}]
+      discriminator: {{propertyName: kind, mapping: {{x: '#/components/schemas/A', y: '#/components/schemas/B'}}}}
+    A: {{type: object, required: [kind], properties: {{kind: {{type: string, enum: [a]}}, a: {{type: string}}}}}}
+    B: {{type: object, required: [kind], properties: {{kind: {{type: string, enum: [b]}}, b: {{type: string}}}}}}
+    C: {{type: object, required: [kind], properties: {{kind: {{type: string, enum: [c]}}, c: {{type: string}}}}}}
+"
+    );
+    let code: String = generated(&text)
+        .files
+        .values()
+        .map(String::as_str)
+        .collect();
+    let inner = r#"Inner(Inner) = "x" | "y" | "a" | "b", C(C) = "c""#;
+    assert!(code.contains(inner), "{code}");
+    // One entry corrects the whole mapping, so it is not written twice.
+    let warnings = warnings_with(&text, "[]");
+    let entries: Vec<String> = (warnings.iter())
+        .flat_map(|warning| suggested(warning, &[]))
+        .collect();
+    assert_eq!((warnings.len(), entries.len()), (2, 1), "{warnings:?}");
+    assert!(is_accepted(&text, &entries[0]), "{}", entries[0]);
 }

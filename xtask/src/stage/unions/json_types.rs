@@ -51,7 +51,8 @@ impl Schemas<'_> {
             _ => {
                 let reason = format!("{model} may be of any JSON type");
                 let untyped = Untyped::new(reason, format!("give {model} a type"));
-                return Err(untyped.by_setting(model, "{\"type\": VALUE}"));
+                let component = self.component(model).unwrap_or_else(|| model.to_owned());
+                return Err(untyped.by_setting(&component, "{\"type\": VALUE}"));
             }
         };
         Ok(BTreeSet::from([kind]))

@@ -24,36 +24,28 @@ pub(super) fn of_union(
         let mend = "correct the mapping, or the values that the variants allow";
         or_raw(mend, place)
     });
+    // The entry has the whole mapping, and a place may have only one entry.
+    let again =
+        "the decision of the first problem of this discriminator corrects this, too".to_owned();
+    let mut mends = std::iter::once(mapping).chain(std::iter::repeat(again));
+    let mut mend = || mends.next().unwrap_or_default();
     let mut problems = Vec::new();
     for contradiction in &resolved.contradictions {
         let problem = document.error(&discriminator, contradiction.reason.as_str());
-        problems.push((problem.mended_by(mapping.as_str()), BOTH_READ));
+        problems.push((problem.mended_by(mend()), BOTH_READ));
     }
     for tag in &resolved.lost {
         let message = format!("the mapping maps `{tag}` to no variant");
         let problem = document.error(&discriminator, message);
         let meanwhile = "a value with this tag is read as unknown";
-        problems.push((problem.mended_by(mapping.as_str()), meanwhile));
+        problems.push((problem.mended_by(mend()), meanwhile));
     }
-    for model in &resolved.unread {
-        let message = format!("no value of the discriminator selects {model} alone");
-        let problem = document.error(&discriminator, message);
-        let mend = format!(
-            "give {model} a value that no other variant has, in the mapping and in the values \
-             that {model} allows"
-        );
-        let meanwhile = "it can be written, but is never read";
-        problems.push((problem.mended_by(or_raw(&mend, place)), meanwhile));
-    }
-    if let Some(property) = &resolved.ignored {
-        let problem = document.error(
-            &discriminator,
-            format!("no value of the discriminator `{property}` selects a variant"),
-        );
-        let mend = "give each variant a value that no other variant has, in the mapping and in the \
-                    values that it allows, or delete the discriminator";
-        let meanwhile = "the variants are told apart by what they require";
-        problems.push((problem.mended_by(or_raw(mend, place)), meanwhile));
+    for doubt in &resolved.doubts {
+        let problem = document.error(place, doubt.message.as_str());
+        problems.push((
+            problem.mended_by(or_raw(&doubt.mend, place)),
+            doubt.meanwhile,
+        ));
     }
     problems
 }

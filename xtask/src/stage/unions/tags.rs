@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::variants::{Contradiction, DEPTH, Part, Schemas};
+use super::variants::{Contradiction, DEPTH, Doubt, Part, Schemas};
 use crate::document::{entries, items, schema_name, text};
 use crate::schema::{is_union, named, parts};
 
@@ -66,14 +66,19 @@ impl Schemas<'_> {
 
     /// Gives tags to the variants that the mapping does not name: the tags of their own union, the
     /// values that no other variant allows, or else their names.
-    pub(super) fn unmapped(&self, property: &str, found: &mut [Part], notes: &mut Vec<String>) {
+    pub(super) fn unmapped(
+        &self,
+        property: &str,
+        found: &mut [Part],
+        notes: &mut Vec<String>,
+    ) -> Vec<Doubt> {
         let mut open: BTreeMap<usize, Vec<String>> = found
             .iter()
             .enumerate()
             .filter(|(_, part)| part.tags.is_empty())
             .map(|(index, part)| (index, self.tags(&part.model, property, DEPTH)))
             .collect();
-        let unmapped: Vec<usize> = open.keys().copied().collect();
+        let unmapped = open.clone();
         // Variants that allow only one value claim it before variants that allow several.
         for most in [1, usize::MAX] {
             let taken: BTreeSet<String> = tags(found).cloned().collect();
@@ -96,15 +101,69 @@ impl Schemas<'_> {
                 part.tags.push(part.model.clone());
             }
         }
-        for part in unmapped.into_iter().map(|index| &found[index]) {
-            if !part.tags.is_empty() {
-                notes.push(format!(
-                    "{} is selected by {}, although the mapping does not name it",
-                    part.model,
-                    list(&part.tags)
-                ));
+        let mut doubts = Vec::new();
+        for (index, values) in unmapped {
+            let part = &found[index];
+            if part.tags.is_empty() {
+                continue;
+            }
+            notes.push(format!(
+                "{} is selected by {}, although the mapping does not name it",
+                part.model,
+                list(&part.tags)
+            ));
+            let others = found.iter().filter(|other| other.model != part.model);
+            let others: BTreeSet<&String> = others.flat_map(|other| &other.tags).collect();
+            let shared = values.iter().filter(|value| others.contains(value));
+            let shared: Vec<String> = shared.cloned().collect();
+            if !shared.is_empty() {
+                doubts.push(Doubt {
+                    message: format!(
+                        "{} allows {} of `{property}`, which selects another variant",
+                        part.model,
+                        list(&shared)
+                    ),
+                    mend: format!("name {} in the mapping, or correct its values", part.model),
+                    meanwhile: "a value with it is read as the other variant",
+                });
             }
         }
+        doubts
+    }
+
+    /// Variants of a union without a discriminator that have the same properties and require the same
+    /// ones.
+    pub(super) fn same_shapes(&self, found: &[Part]) -> Vec<Doubt> {
+        let shape = |part: &Part| {
+            let schema = self
+                .resolved(&part.model)
+                .filter(|schema| !is_union(schema))?;
+            let known = schema.get("properties")?.as_object()?.keys();
+            let known: BTreeSet<String> = known.cloned().collect();
+            let required: BTreeSet<String> =
+                self.required(&part.model, DEPTH).into_iter().collect();
+            Some((known, required))
+        };
+        let mut seen = BTreeMap::new();
+        let mut doubts = Vec::new();
+        for part in found {
+            let Some(shape) = shape(part) else {
+                continue;
+            };
+            if let Some(first) = seen.get(&shape) {
+                doubts.push(Doubt {
+                    message: format!(
+                        "{first} and {} have the same properties and require the same ones",
+                        part.model
+                    ),
+                    mend: "add a discriminator, or delete one of the two".to_owned(),
+                    meanwhile: "the second can be written, but is never read",
+                });
+            } else {
+                seen.insert(shape, part.model.clone());
+            }
+        }
+        doubts
     }
 
     /// Finds the values of each variant's own enum, or the tags of its own union, that no other
@@ -153,9 +212,22 @@ impl Schemas<'_> {
                     .any(|(_, target)| target.as_str().and_then(schema_name).as_ref() == Some(name))
             };
             let mut tags: Vec<String> = entries(mapping).map(|(tag, _)| tag.clone()).collect();
+            // A variant that does not allow the value by which the mapping selects it has others.
+            for (tag, target) in entries(mapping) {
+                let target = target.as_str().and_then(schema_name);
+                let values = target.map(|target| self.values(&target, property));
+                tags.extend(
+                    values
+                        .filter(|values| !values.contains(tag))
+                        .into_iter()
+                        .flatten(),
+                );
+            }
             for part in parts(schema).filter_map(named).filter(|name| !mapped(name)) {
                 tags.extend(self.tags(&part, property, depth - 1));
             }
+            let mut seen = BTreeSet::new();
+            tags.retain(|tag| seen.insert(tag.clone()));
             return tags;
         }
         match self.values(model, property) {

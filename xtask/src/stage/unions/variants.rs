@@ -21,10 +21,15 @@ pub(super) struct ResolvedUnion {
     pub(super) contradictions: Vec<Contradiction>,
     /// Tags of the mapping that select no variant.
     pub(super) lost: Vec<String>,
-    /// The variants that no tag selects, if a tag selects others.
-    pub(super) unread: Vec<String>,
-    /// The declared discriminator, if none of its values selects a variant.
-    pub(super) ignored: Option<String>,
+    pub(super) doubts: Vec<Doubt>,
+}
+
+/// What the document leaves open about how the variants of a union are told apart.
+pub(super) struct Doubt {
+    pub(super) message: String,
+    pub(super) mend: String,
+    /// What is generated until a person decides.
+    pub(super) meanwhile: &'static str,
 }
 
 /// Why a union has no type, and what mends it.
@@ -117,7 +122,7 @@ impl<'a> Schemas<'a> {
             self.distinct_types(&models, DEPTH)?;
         }
         let mut contradictions = Vec::new();
-        let (mut lost, mut unread) = (Vec::new(), Vec::new());
+        let (mut lost, mut doubts) = (Vec::new(), Vec::new());
         let mut found: Vec<Part> = models
             .into_iter()
             .map(|model| Part {
@@ -127,9 +132,10 @@ impl<'a> Schemas<'a> {
             })
             .collect();
         if let Some(property) = &property {
-            lost = self.mapping((name, schema), property, &mut found, &mut notes);
+            let mapped = (name, schema, property.as_str());
+            lost = self.mapping(mapped, &mut found, &mut notes, &mut doubts);
             contradictions = self.contradictions(property, &mut found);
-            self.unmapped(property, &mut found, &mut notes);
+            doubts.extend(self.unmapped(property, &mut found, &mut notes));
             let mut seen = BTreeSet::new();
             for part in &mut found {
                 part.tags.retain(|tag| {
@@ -142,25 +148,16 @@ impl<'a> Schemas<'a> {
                     }
                     new
                 });
-                if part.tags.is_empty() {
-                    notes.push(format!(
-                        "no value of `{property}` selects {} alone: it can be written, but is \
-                         never read",
-                        part.model
-                    ));
-                    unread.push(part.model.clone());
-                }
             }
         }
-        let mut ignored = None;
-        let property = property.filter(|declared| {
-            let selects = found.iter().any(|part| !part.tags.is_empty());
-            if !selects {
-                unread.clear();
-                ignored = Some(declared.clone());
-            }
-            selects
-        });
+        let declared = property;
+        let property =
+            (declared.clone()).filter(|_| found.iter().any(|part| !part.tags.is_empty()));
+        match (&property, declared) {
+            (Some(property), _) => doubts.extend(never_selected(property, &found)),
+            (None, Some(declared)) => doubts.push(selects_nothing(&declared)),
+            (None, None) => doubts.extend(self.same_shapes(&found)),
+        }
         notes.push(match &property {
             Some(property) => format!("its variants are told apart by `{property}`"),
             None if scalars => {
@@ -200,8 +197,7 @@ impl<'a> Schemas<'a> {
             notes,
             contradictions,
             lost,
-            unread,
-            ignored,
+            doubts,
         })
     }
 
@@ -209,10 +205,10 @@ impl<'a> Schemas<'a> {
     /// variant.
     fn mapping(
         &self,
-        (name, schema): (&str, &Value),
-        property: &str,
+        (name, schema, property): (&str, &Value, &str),
         found: &mut Vec<Part>,
         notes: &mut Vec<String>,
+        doubts: &mut Vec<Doubt>,
     ) -> Vec<String> {
         let mapping = schema
             .get("discriminator")
@@ -274,6 +270,14 @@ impl<'a> Schemas<'a> {
                 .position(|part| self.values(&part.model, property) == [tag.clone()]);
             // Tools that inline references keep the order.
             let same_place = (written_out && count == found.len()).then_some(index);
+            if let (None, Some(part)) = (says, same_place.and_then(|own| found.get(own))) {
+                doubts.push(Doubt {
+                    message: format!("the mapping maps `{tag}` to no variant"),
+                    mend: "correct the mapping".to_owned(),
+                    meanwhile: "it selects the variant at the same position",
+                });
+                notes.push(format!("`{tag}` has the position of {}", part.model));
+            }
             if let Some(part) = says.or(same_place).and_then(|own| found.get_mut(own)) {
                 notes.push(format!(
                     "`{tag}` is mapped to nothing: it selects {}",
@@ -303,7 +307,7 @@ impl<'a> Schemas<'a> {
     }
 
     /// The properties that every value of the model has.
-    fn required(&self, model: &str, depth: usize) -> Vec<String> {
+    pub(super) fn required(&self, model: &str, depth: usize) -> Vec<String> {
         let Some(schema) = self.resolved(model) else {
             return Vec::new();
         };
@@ -352,13 +356,43 @@ impl<'a> Schemas<'a> {
     }
 
     pub(super) fn resolved(&self, model: &str) -> Option<&'a Value> {
-        let mut schema = self.0.get(model)?;
+        self.0.get(&self.component(model)?)
+    }
+
+    /// The component at the end of all references; `None` if they do not end.
+    pub(super) fn component(&self, model: &str) -> Option<String> {
+        let mut name = model.to_owned();
         for _ in 0..64 {
-            match reference(schema).and_then(schema_name) {
-                Some(name) => schema = self.0.get(&name)?,
-                None => return Some(schema),
+            match self.0.get(&name).and_then(reference).and_then(schema_name) {
+                Some(target) => name = target,
+                None => return Some(name),
             }
         }
         None
+    }
+}
+
+/// The variants that no tag selects, if a tag selects others.
+fn never_selected(property: &str, found: &[Part]) -> Vec<Doubt> {
+    let never = found.iter().filter(|part| part.tags.is_empty());
+    let doubt = |Part { model, .. }: &Part| Doubt {
+        message: format!("no value of the discriminator `{property}` selects {model} alone"),
+        mend: format!(
+            "give {model} a value that no other variant has, in the mapping and in the values that \
+             {model} allows"
+        ),
+        meanwhile: "it can be written, but is never read",
+    };
+    never.map(doubt).collect()
+}
+
+fn selects_nothing(property: &str) -> Doubt {
+    Doubt {
+        message: format!("no value of the discriminator `{property}` selects a variant"),
+        mend:
+            "give each variant a value that no other variant has, in the mapping and in the values \
+               that it allows, or delete the discriminator"
+                .to_owned(),
+        meanwhile: "the variants are told apart by what they require",
     }
 }
