@@ -76,7 +76,7 @@ fn debug_of_http_options_shows_no_secret() {
         format!("{http:?}"),
         "HttpOptions { timeout: 30s, connect_timeout: 10s, root_certificates: 0, \
          only_root_certificates: false, client_certificate: Some(Secret(REDACTED)), addresses: [], \
-         resolver: None, default_headers: [\"via\"], .. }"
+         resolver: None, on_connect: false, default_headers: [\"via\"], .. }"
     );
 }
 
