@@ -1,14 +1,11 @@
 //! Connections of a client: it accepts only trusted certificates, uses no proxy for loopback, and
 //! respects the default timeouts.
 
-use std::net::IpAddr;
 use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cobo_auth::{
-    Client, Environment, Error, ErrorKind, HttpOptions, Resolver, ResolverError, ResponseKeys,
-};
+use cobo_auth::{Client, Environment, Error, ErrorKind, HttpOptions, ResponseKeys};
 use cobo_tests::canned::{self, Canned};
 use cobo_tests::certificates::Authority;
 use cobo_tests::client;
@@ -17,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::https::{Https, call};
+use crate::options::Silent;
 
 #[tokio::test]
 async fn certificate_of_an_untrusted_authority_is_refused() {
@@ -137,17 +135,6 @@ async fn request_without_a_response_times_out_after_thirty_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn connection_attempt_times_out_after_ten_seconds() {
-    /// A DNS resolver that never answers.
-    #[derive(Debug)]
-    struct Silent;
-
-    #[async_trait::async_trait]
-    impl Resolver for Silent {
-        async fn resolve(&self, _: &str) -> Result<Vec<IpAddr>, ResolverError> {
-            std::future::pending().await
-        }
-    }
-
     let keys = ResponseKeys::unverified();
     let environment = Environment::custom("https://cobo.example/v2", keys).unwrap();
     let client = client::builder(environment)
