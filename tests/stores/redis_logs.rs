@@ -11,6 +11,7 @@ use crate::event_logs::{
     DAY, bounds_and_discards_parked_events, claimed, claimed_after_release, counts, event,
     keeps_the_contract, late_results_never_end_the_claim_of_another_worker, nothing,
 };
+use crate::redis_urls::{PLAIN_TO_OTHER_MACHINES, TLS_OR_THIS_MACHINE};
 
 #[tokio::test]
 async fn redis_log_fulfils_the_event_log_contract() {
@@ -282,26 +283,14 @@ async fn redis_log_url_is_checked_and_never_shown() {
 
 #[tokio::test]
 async fn redis_log_without_tls_is_refused_unless_redis_is_on_this_machine() {
-    for url in [
-        "redis://:hunter2@10.0.0.1",
-        "redis://[2001:db8::1]:6379",
-        "redis://localhost.evil",
-    ] {
+    for url in PLAIN_TO_OTHER_MACHINES {
         let error = RedisLog::connect(url, 10).unwrap_err().to_string();
         assert!(error.contains("danger_allow_plain_redis"), "{url}: {error}");
         assert!(!error.contains("hunter2"), "{error}");
         let allowed = RedisLog::builder(url, 10).danger_allow_plain_redis();
         allowed.build().unwrap();
     }
-    for url in [
-        "rediss://10.0.0.1",
-        "redis://127.0.0.1",
-        "redis://127.9.9.9:7000",
-        "redis://[::1]",
-        "redis://localhost",
-        "redis://LOCALHOST",
-        "unix:///run/redis.sock",
-    ] {
+    for url in TLS_OR_THIS_MACHINE {
         RedisLog::connect(url, 10).unwrap();
     }
 }

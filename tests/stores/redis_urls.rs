@@ -30,30 +30,36 @@ fn redis_store_can_be_built_without_a_runtime_or_a_server() {
     assert!(unused.contains("would not be used"), "{unused}");
 }
 
+/// URLs of Redis on another machine, without TLS.
+pub(crate) const PLAIN_TO_OTHER_MACHINES: [&str; 5] = [
+    "redis://:hunter2@10.0.0.1",
+    "redis://[2001:db8::1]:6379",
+    "redis://localhost.evil",
+    "redis://127.0.0.1.evil",
+    "valkey://10.0.0.1",
+];
+
+/// URLs of Redis over TLS, or on this machine.
+pub(crate) const TLS_OR_THIS_MACHINE: [&str; 7] = [
+    "rediss://10.0.0.1",
+    "redis://127.0.0.1",
+    "redis://127.9.9.9:7000",
+    "redis://[::1]",
+    "redis://localhost",
+    "redis://LOCALHOST",
+    "unix:///run/redis.sock",
+];
+
 #[test]
 fn redis_store_without_tls_is_refused_unless_redis_is_on_this_machine() {
-    for url in [
-        "redis://:hunter2@10.0.0.1",
-        "redis://[2001:db8::1]:6379",
-        "redis://localhost.evil",
-        "redis://127.0.0.1.evil",
-        "valkey://10.0.0.1",
-    ] {
+    for url in PLAIN_TO_OTHER_MACHINES {
         let error = RedisStore::connect(url).unwrap_err().to_string();
         assert!(error.contains("danger_allow_plain_redis"), "{url}: {error}");
         assert!(!error.contains("hunter2"), "{error}");
         let allowed = RedisStore::builder(url).danger_allow_plain_redis();
         allowed.build().unwrap();
     }
-    for url in [
-        "rediss://10.0.0.1",
-        "redis://127.0.0.1",
-        "redis://127.9.9.9:7000",
-        "redis://[::1]",
-        "redis://localhost",
-        "redis://LOCALHOST",
-        "unix:///run/redis.sock",
-    ] {
+    for url in TLS_OR_THIS_MACHINE {
         RedisStore::connect(url).unwrap();
     }
 }
